@@ -1,0 +1,1 @@
+"""Channels, live state, the event inbox, and all access to AWS."""

@@ -1,0 +1,1 @@
+"""ivsvod: find, curate and play the recordings of Amazon IVS channels."""

@@ -1,0 +1,1 @@
+"""Videos of the recordings, their content, search and playback."""
