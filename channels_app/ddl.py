@@ -1,0 +1,39 @@
+"""A migration operation for indexes of tables that may be large and may be half migrated."""
+
+from typing import Any
+
+from django.contrib.postgres.operations import AddIndexConcurrently
+
+
+class EnsureIndex(AddIndexConcurrently):
+    """`AddIndexConcurrently` that can be interrupted and run again.
+
+    An interrupted CREATE INDEX CONCURRENTLY leaves an invalid index under its name, which is used by no query and
+    which IF NOT EXISTS takes for a good one: such a one is dropped first, and a good one is left alone.
+    https://www.postgresql.org/docs/current/sql-createindex.html#SQL-CREATEINDEX-CONCURRENTLY
+    """
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Build the index where there is no valid one."""
+        valid = self._valid(schema_editor)
+        if valid:
+            return
+        if valid is not None:
+            name = schema_editor.quote_name(self.index.name)
+            schema_editor.execute(f"DROP INDEX CONCURRENTLY IF EXISTS {name}")
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Drop the index where there is one."""
+        if self._valid(schema_editor) is not None:
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+    def _valid(self, schema_editor: Any) -> bool | None:
+        """Whether the index is good; None where there is none."""
+        with schema_editor.connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT indisvalid AND indisready FROM pg_index WHERE indexrelid = to_regclass(%s)",
+                [schema_editor.quote_name(self.index.name)],
+            )
+            row = cursor.fetchone()
+        return row[0] if row else None

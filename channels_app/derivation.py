@@ -1,0 +1,134 @@
+"""What is derived from rows that this code did not write: SQL functions, triggers, and the backfill of old rows.
+
+The functions take any `data`. A trigger sets only what is NULL; the rows of the predecessor, which has no streams,
+reach the table of streams on the way.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+FUNCTIONS = r"""
+-- The text at a path of a JSON document; NULL where there is none or it is no text.
+CREATE OR REPLACE FUNCTION ivsvod_json_text(document jsonb, VARIADIC path text[]) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN jsonb_typeof(document #> path) = 'string' THEN document #>> path END
+$$;
+
+-- A moment that every client can read: timestamptz goes from 4713 BC to 294276 AD, and to infinity.
+CREATE OR REPLACE FUNCTION ivsvod_moment(moment timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN moment BETWEEN '1900-01-01 00:00+00' AND '9000-01-01 00:00+00' THEN moment
+        ELSE '1970-01-01 00:00+00' END
+$$;
+
+CREATE OR REPLACE FUNCTION ivsvod_derive_channel() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    kind text := ivsvod_json_text(NEW.channel_data, 'Channel', 'Type');
+    latency text := ivsvod_json_text(NEW.channel_data, 'Channel', 'LatencyMode');
+BEGIN
+    NEW._name := coalesce(NEW._name, ivsvod_json_text(NEW.channel_data, 'Channel', 'Tags', 'Name'), '');
+    NEW._type := coalesce(NEW._type,
+        CASE WHEN kind IN ('BASIC', 'ADVANCED_SD', 'ADVANCED_HD') THEN kind ELSE 'STANDARD' END);
+    NEW._latency_mode := coalesce(NEW._latency_mode, CASE WHEN latency = 'NORMAL' THEN latency ELSE 'LOW' END);
+    NEW._private := coalesce(NEW._private,
+        coalesce(NEW.channel_data #> '{Channel,Authorized}' = 'true'::jsonb, false));
+    NEW._record := coalesce(NEW._record,
+        coalesce(ivsvod_json_text(NEW.channel_data, 'Channel', 'RecordingConfigurationArn'), '') <> '');
+    NEW._playback_url := coalesce(NEW._playback_url, ivsvod_json_text(NEW.channel_data, 'Channel', 'PlaybackUrl'), '');
+    NEW._status := coalesce(NEW._status, 'ready');
+    RETURN NEW;
+END $$;
+
+-- A row of the predecessor counts by `data.event_name`, or by `state` where there is none, at its `timestamp`.
+-- Without a stream id it is a stream of its own.
+CREATE OR REPLACE FUNCTION ivsvod_hear_state_change(
+    row_id bigint, channel uuid, moment timestamptz, state text, data jsonb
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    at timestamptz := ivsvod_moment(moment);
+    event text := coalesce(ivsvod_json_text(data, 'event_name'),
+        CASE state WHEN 'live' THEN 'Stream Start' WHEN 'offline' THEN 'Stream End' END);
+    stream text := coalesce(nullif(ivsvod_json_text(data, 'stream_id'), ''), 'row-' || row_id);
+BEGIN
+    IF octet_length(stream) > 200 THEN
+        stream := 'row-' || row_id;
+    END IF;
+    INSERT INTO channels_app_stream AS known (channel_id, stream_id, first_event_at, started_at, ended_at)
+    VALUES (channel, stream, at,
+        CASE WHEN event = 'Stream Start' THEN at END, CASE WHEN event = 'Stream End' THEN at END)
+    ON CONFLICT (channel_id, stream_id) DO UPDATE SET
+        first_event_at = least(known.first_event_at, EXCLUDED.first_event_at),
+        started_at = least(known.started_at, EXCLUDED.started_at),
+        ended_at = least(known.ended_at, EXCLUDED.ended_at);
+END $$;
+
+CREATE OR REPLACE FUNCTION ivsvod_derive_state_change() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NEW._event_id IS NULL THEN
+        PERFORM ivsvod_hear_state_change(NEW._id, NEW.ivs_channel_uuid, NEW.timestamp, NEW.state, NEW.data);
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+DROP_FUNCTIONS = """
+DROP FUNCTION ivsvod_derive_state_change();
+DROP FUNCTION ivsvod_hear_state_change(bigint, uuid, timestamptz, text, jsonb);
+DROP FUNCTION ivsvod_derive_channel();
+DROP FUNCTION ivsvod_moment(timestamptz);
+DROP FUNCTION ivsvod_json_text(jsonb, text[]);
+"""
+TRIGGERS = """
+CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON ivs_channels
+    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_channel();
+CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON ivs_state_changes
+    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_state_change();
+"""
+DROP_TRIGGERS = """
+DROP TRIGGER ivsvod_derive ON ivs_state_changes;
+DROP TRIGGER ivsvod_derive ON ivs_channels;
+"""
+
+BATCH = 1000
+
+
+def touch_in_batches(cursor: Any, statement: str, first_key: Any, said: Callable[[str], None] | None = None) -> int:
+    """Run a statement that takes (last key, batch size) and returns the keys that it passed, until none is left.
+
+    Each call is a transaction of its own when the connection is in autocommit mode.
+    """
+    passed, last = 0, first_key
+    while True:
+        cursor.execute(statement, [last, BATCH])
+        keys = [row[0] for row in cursor.fetchall()]
+        if not keys:
+            return passed
+        passed, last = passed + len(keys), max(keys)
+        if said:
+            said(f"{passed} rows")
+
+
+TOUCH_CHANNELS = """
+WITH batch AS (
+    SELECT uuid FROM ivs_channels WHERE uuid > %s AND _status IS NULL ORDER BY uuid LIMIT %s FOR NO KEY UPDATE
+)
+UPDATE ivs_channels SET owner = owner FROM batch WHERE ivs_channels.uuid = batch.uuid RETURNING ivs_channels.uuid
+"""
+HEAR_STATE_CHANGES = """
+SELECT _id, ivsvod_hear_state_change(_id, ivs_channel_uuid, timestamp, state, data)
+FROM (
+    SELECT * FROM ivs_state_changes WHERE _id > %s AND _event_id IS NULL ORDER BY _id LIMIT %s
+) AS batch
+"""
+NIL = "00000000-0000-0000-0000-000000000000"
+
+
+def backfill(cursor: Any, said: Callable[[str], None] | None = None) -> None:
+    """Derive what old rows of channels and state changes lack; safe to stop and to run again."""
+    touch_in_batches(cursor, TOUCH_CHANNELS, NIL, said)
+    touch_in_batches(cursor, HEAR_STATE_CHANGES, 0, said)
+
+
+def backfill_by_migration(apps: Any, schema_editor: Any) -> None:
+    """`backfill`, as a step of a migration that is not one transaction."""
+    with schema_editor.connection.cursor() as cursor:
+        backfill(cursor)

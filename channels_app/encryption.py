@@ -1,0 +1,48 @@
+"""Stream keys and SRT passphrases at rest: Fernet with rotation, in the column that holds plain text elsewhere."""
+
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from django.conf import settings
+from django.db import models
+
+PREFIX = "enc:1:"
+
+
+class UnreadableSecretError(Exception):
+    """No key of FIELD_ENCRYPTION_KEYS opens a stored secret."""
+
+
+def _fernet() -> MultiFernet:
+    return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
+
+
+def encrypt(text: str) -> str:
+    """The text as it is stored; an empty one stays empty."""
+    return PREFIX + _fernet().encrypt(text.encode()).decode() if text else text
+
+
+def decrypt(stored: str) -> str:
+    """The text that was stored, encrypted or plain.
+
+    Raises:
+        UnreadableSecretError: it was encrypted with a key that is no longer set.
+    """
+    if not stored.startswith(PREFIX):
+        return stored
+    try:
+        return _fernet().decrypt(stored.removeprefix(PREFIX)).decode()
+    except InvalidToken:
+        raise UnreadableSecretError("no key of FIELD_ENCRYPTION_KEYS opens a stored secret") from None
+
+
+class EncryptedTextField(models.TextField):
+    """A text that is encrypted when written. Reading gives what is stored: `decrypt` it where it is needed.
+
+    So that a lost key breaks the one page that reveals a secret, not every page that lists its row.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        """Encrypt what is not encrypted yet."""
+        text = super().get_prep_value(value)
+        return text if text is None or text.startswith(PREFIX) else encrypt(text)

@@ -1,0 +1,62 @@
+"""Serializer fields that both apps use."""
+
+from typing import Any
+from uuid import UUID
+
+from rest_framework import serializers
+
+from channels_app.uuids import parse_uuid
+
+
+class LenientUUIDField(serializers.Field):
+    """A uuid in any of the forms that the predecessor took."""
+
+    default_error_messages = {"invalid": "Not a uuid."}
+
+    def to_internal_value(self, data: Any) -> UUID:
+        """The uuid.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        try:
+            return parse_uuid(data)
+        except (ValueError, TypeError):
+            self.fail("invalid")
+
+    def to_representation(self, value: UUID) -> str:
+        """In lower case with hyphens."""
+        return str(value)
+
+
+class PlainTextField(serializers.CharField):
+    """A text without NUL and lone surrogates, which no column can hold; kept as it is otherwise."""
+
+    default_error_messages = {"unstorable": "Holds characters that cannot be stored."}
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(trim_whitespace=False, **options)
+
+    def to_internal_value(self, data: Any) -> str:
+        """The text.
+
+        Raises:
+            ValidationError: it is no text, or cannot be stored.
+        """
+        if not isinstance(data, str):
+            self.fail("invalid")
+        if "\0" in data or any("\ud800" <= character <= "\udfff" for character in data):
+            self.fail("unstorable")
+        return data
+
+
+def uuid_in_path(text: str) -> UUID:
+    """The uuid of a route.
+
+    Raises:
+        ValidationError: it is none; names the field `uuid`.
+    """
+    try:
+        return parse_uuid(text)
+    except ValueError:
+        raise serializers.ValidationError({"uuid": ["Not a uuid."]}) from None

@@ -1,0 +1,35 @@
+"""The live state of a channel, decided from its last stream; pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Self
+
+
+def milliseconds(moment: datetime) -> int:
+    """Unix time in whole milliseconds, rounded down, without passing through a float."""
+    since = moment - datetime.fromtimestamp(0, tz=moment.tzinfo)
+    return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+
+
+@dataclass(frozen=True)
+class LiveState:
+    """`state` is `live` or `offline`; `timestamp` is since when, in ms (0: unknown)."""
+
+    state: str
+    timestamp: int
+    since: datetime | None
+    stream_id: str | None
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        stream_id: str | None,
+        started_at: datetime | None,
+        ended_at: datetime | None,
+        created_at: datetime | None,
+    ) -> Self:
+        """Decide from the last stream that has a Stream Start or a Stream End; all None where there is none."""
+        live = started_at is not None and ended_at is None
+        since = started_at if live else ended_at or created_at
+        return cls("live" if live else "offline", milliseconds(since) if since else 0, since, stream_id)

@@ -1,0 +1,33 @@
+"""`manage.py process_inbox`: stored events that are not done."""
+
+import json
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from channels_app.inbox import process_open
+
+
+class Command(BaseCommand):
+    """Processes what a crash, a missing channel or an unreadable S3 left open."""
+
+    help = "Process stored events that are not done, oldest first; safe beside the Lambda."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What to take and how much of it."""
+        parser.add_argument("--retry-failed", action="store_true", help="the failed ones too")
+        parser.add_argument("--limit", type=int, metavar="N")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One JSON line for each event; exit 1 when one was refused or failed."""
+        limit = options["limit"]
+        if limit is not None and limit < 1:
+            raise CommandError("--limit takes a number from 1")
+        must_come_again = False
+        for delivery in process_open(retry_failed=options["retry_failed"], limit=limit):
+            self.stdout.write(json.dumps({"event_id": delivery.event_id, "outcome": delivery.outcome}))
+            must_come_again |= delivery.must_come_again
+        if must_come_again:
+            sys.exit(1)

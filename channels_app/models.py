@@ -1,0 +1,241 @@
+"""Channels, what happened on them, and the inbox of events.
+
+`ivs_channels` and `ivs_state_changes` are the predecessor's tables: its columns keep their names, types and
+meaning, and each column added to them has a database name that begins with `_`, which its ORM ignores.
+"""
+
+import uuid
+from typing import Self
+
+from django.contrib.postgres.indexes import HashIndex
+from django.db import models
+from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+
+from channels_app.encryption import EncryptedTextField, decrypt
+from channels_app.livestate import LiveState
+
+
+class ChannelType(models.TextChoices):
+    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html"""
+
+    STANDARD = "STANDARD"
+    BASIC = "BASIC"
+    ADVANCED_SD = "ADVANCED_SD"
+    ADVANCED_HD = "ADVANCED_HD"
+
+
+class LatencyMode(models.TextChoices):
+    """LOW is for interaction, NORMAL for a stable picture."""
+
+    LOW = "LOW"
+    NORMAL = "NORMAL"
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    """Reads of channels."""
+
+    def with_live_state(self) -> "ChannelQuerySet":
+        """Each channel with the start, end and id of its last stream, by one index probe a channel.
+
+        The last stream is the last in the order of streams that has a Stream Start or a Stream End.
+        """
+        last = Stream.objects.filter(channel=OuterRef("pk")).heard().order_by("-order_at", "-stream_id")
+        return self.annotate(
+            last_stream_id=Subquery(last.values("stream_id")[:1]),
+            last_started_at=Subquery(last.values("started_at")[:1]),
+            last_ended_at=Subquery(last.values("ended_at")[:1]),
+        )
+
+    def locked(self) -> Self:
+        """Channels to be written. The weaker lock lets the predecessor's foreign key checks pass."""
+        return self.select_for_update(no_key=True)
+
+    def by_arn(self, arn: str) -> "Channel | None":
+        """The channel with this ARN; the oldest, should rows written by hand share one."""
+        return self.filter(arn=arn).order_by("created_at", "uuid").first()
+
+    def unfinished(self) -> Self:
+        """Rows whose IVS channel was asked for and never confirmed."""
+        return self.filter(status=Channel.Status.PROVISIONING)
+
+
+class Channel(models.Model):
+    """An IVS channel and its row. Its uuid is its name in IVS."""
+
+    class Status(models.TextChoices):
+        """Where the row stands between this database and IVS."""
+
+        PROVISIONING = "provisioning"
+        READY = "ready"
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.UUIDField()
+    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    active = models.BooleanField(null=True, default=True)
+    arn = models.TextField("ARN")
+    rtmp_address = models.TextField("ingest host")
+    stream_key = EncryptedTextField()
+    channel_data = models.JSONField(default=dict)
+
+    name = models.TextField(null=True, db_column="_name")  # noqa: DJ001  (NULL is: not derived yet)
+    type = models.TextField(null=True, db_column="_type", choices=ChannelType.choices)  # noqa: DJ001
+    latency_mode = models.TextField(null=True, db_column="_latency_mode", choices=LatencyMode.choices)  # noqa: DJ001
+    private = models.BooleanField(null=True, db_column="_private")
+    record = models.BooleanField(null=True, db_column="_record")
+    playback_url = models.TextField(null=True, db_column="_playback_url")  # noqa: DJ001
+    status = models.TextField(null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
+
+    objects = ChannelQuerySet.as_manager()
+
+    class Meta:
+        db_table = "ivs_channels"
+        indexes = [
+            HashIndex(fields=["owner"], name="idx_ivs_channels_owner"),
+            HashIndex(fields=["arn"], name="ivs_channels_arn_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.uuid)
+
+    def reveal_stream_key(self) -> str:
+        """The stream key as an encoder needs it.
+
+        Raises:
+            UnreadableSecretError: it was encrypted with a key that is no longer set.
+        """
+        return decrypt(self.stream_key)
+
+    @property
+    def live_state(self) -> LiveState:
+        """The live state; the row must come from `with_live_state`."""
+        return LiveState.of(
+            stream_id=self.last_stream_id,  # type: ignore[attr-defined]
+            started_at=self.last_started_at,  # type: ignore[attr-defined]
+            ended_at=self.last_ended_at,  # type: ignore[attr-defined]
+            created_at=self.created_at,
+        )
+
+
+class StateChange(models.Model):
+    """One Stream Start or Stream End, as the predecessor keeps and reads them."""
+
+    id = models.BigAutoField(primary_key=True, db_column="_id")
+    timestamp = models.DateTimeField(default=timezone.now)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_column="ivs_channel_uuid", db_index=False)
+    state = models.TextField()
+    data = models.JSONField(null=True)
+    event_id = models.TextField(null=True, db_column="_event_id")  # noqa: DJ001  (NULL is: written by the predecessor)
+
+    class Meta:
+        db_table = "ivs_state_changes"
+        indexes = [
+            models.Index(fields=["channel", "timestamp"], name="idx_ivs_state_channels_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} {self.state} {self.timestamp:%Y-%m-%d %H:%M:%S}"
+
+
+class StreamQuerySet(models.QuerySet["Stream"]):
+    """Reads of streams."""
+
+    def heard(self) -> Self:
+        """Streams that have a Stream Start or a Stream End: the others say nothing about the live state."""
+        return self.filter(Q(started_at__isnull=False) | Q(ended_at__isnull=False))
+
+
+class Stream(models.Model):
+    """One going-live of a channel. Rows of the predecessor reach it by a trigger."""
+
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="streams", db_index=False)
+    stream_id = models.TextField(db_collation="C")
+    first_event_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    order_at = models.GeneratedField(
+        expression=Coalesce(F("started_at"), F("first_event_at")),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
+
+    objects = StreamQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["channel", "stream_id"], name="stream_of_channel")]
+        indexes = [
+            models.Index(
+                "channel",
+                F("order_at").desc(),
+                F("stream_id").desc(),
+                name="stream_last_of_channel",
+                condition=Q(started_at__isnull=False) | Q(ended_at__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.stream_id
+
+
+class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
+    """Reads of the inbox."""
+
+    def open(self) -> Self:
+        """Events that are not done and are tried again by `process_inbox`."""
+        return self.filter(outcome__in=InboxEvent.OPEN)
+
+    def open_or_failed(self) -> Self:
+        """The open events and those that failed."""
+        return self.filter(outcome__in=(*InboxEvent.OPEN, InboxEvent.Outcome.FAILED))
+
+    def parked_for(self, arn: str) -> Self:
+        """Events that wait for the channel with this ARN."""
+        return self.filter(outcome=InboxEvent.Outcome.PARKED, channel_arn=arn)
+
+
+class InboxEvent(models.Model):
+    """One envelope as it came, and what became of it."""
+
+    class Outcome(models.TextChoices):
+        """What became of an event."""
+
+        RECEIVED = "received", "received, not processed yet"
+        APPLIED = "applied", "applied"
+        PARKED = "parked", "parked: its channel is not in the database"
+        IGNORED = "ignored", "ignored: nothing here depends on it"
+        DEFERRED = "deferred", "deferred: S3 could not be read yet"
+        REFUSED = "refused", "refused: malformed"
+        FAILED = "failed", "failed"
+
+    OPEN = (Outcome.RECEIVED, Outcome.PARKED, Outcome.DEFERRED)
+
+    event_id = models.TextField(unique=True, db_collation="C")
+    # Text as it came: jsonb refuses NUL and lone surrogates, and would reorder keys.
+    body = models.TextField()
+    received_at = models.DateTimeField(default=timezone.now)
+    outcome = models.TextField(choices=Outcome.choices, default=Outcome.RECEIVED)
+    error = models.TextField(blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    processed_at = models.DateTimeField(null=True)
+    detail_type = models.TextField(blank=True)
+    name = models.TextField(blank=True)
+    event_time = models.DateTimeField(null=True)
+    channel_arn = models.TextField("channel ARN", blank=True)
+    stream_id = models.TextField(blank=True)
+
+    objects = InboxEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "event"
+        indexes = [
+            models.Index(
+                fields=["id"],
+                name="inbox_open",
+                condition=Q(outcome__in=["received", "parked", "deferred", "failed"]),
+            ),
+            models.Index(fields=["channel_arn"], name="inbox_parked", condition=Q(outcome="parked")),
+        ]
+
+    def __str__(self) -> str:
+        return self.event_id

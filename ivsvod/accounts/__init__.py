@@ -1,0 +1,1 @@
+"""Staff and service accounts, and their API tokens."""

@@ -1,0 +1,44 @@
+"""`manage.py create_api_token`: a token for a program."""
+
+from argparse import ArgumentParser
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from ivsvod.accounts.services import UnknownScopeError, api_token_create
+
+
+class Command(BaseCommand):
+    """Makes an API token and prints it once."""
+
+    help = "Make an API token and print it once. What it may do is its scopes and its account's permissions, both."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The name of the token, its account, scopes and life."""
+        parser.add_argument("name")
+        parser.add_argument("--account", help="user name of the account; made where it is missing (default: NAME)")
+        parser.add_argument("--scope", default="read", help=f"comma-separated, of {','.join(settings.API_SCOPES)}")
+        parser.add_argument("--expires-days", type=int, metavar="N")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Make it and print its text on standard output."""
+        days = options["expires_days"]
+        if days is not None and not 1 <= days <= 36_500:
+            raise CommandError("--expires-days takes 1 to 36500")
+        account = options["account"] or options["name"]
+        for option, value, longest in (("NAME", options["name"], 200), ("--account", account, 150)):
+            if not value.strip() or len(value) > longest:
+                raise CommandError(f"{option} takes 1 to {longest} characters")
+        scopes = [scope.strip() for scope in options["scope"].split(",") if scope.strip()]
+        try:
+            _, text = api_token_create(
+                name=options["name"],
+                account=account,
+                scopes=scopes,
+                expires_in=timedelta(days=days) if days else None,
+            )
+        except UnknownScopeError as error:
+            raise CommandError(f"--scope: {error}") from None
+        self.stdout.write(text)

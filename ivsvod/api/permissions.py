@@ -1,0 +1,30 @@
+"""What a caller may do: the one place for scopes."""
+
+from typing import Any
+
+from django.conf import settings
+from rest_framework.permissions import SAFE_METHODS, BasePermission
+from rest_framework.request import Request
+
+from ivsvod.accounts.models import ApiToken
+
+
+def has_scope(request: Request, scope: str) -> bool:
+    """Whether the caller has a scope: by the account's permission and, with a token, by the token's scopes too."""
+    if isinstance(request.auth, ApiToken):
+        return request.auth.allows(scope)
+    return bool(request.user and request.user.is_authenticated and request.user.has_perm(f"accounts.{scope}"))
+
+
+class HasScope(BasePermission):
+    """The view's `write_scope` for writes, `read` for reads; reads are open while API_PUBLIC_READ is on."""
+
+    message = "This needs a scope that you lack"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Decide by the method of the request."""
+        if request.method not in SAFE_METHODS:
+            return has_scope(request, view.write_scope)
+        if getattr(view, "is_open", False) or settings.API_PUBLIC_READ or request.method == "OPTIONS":
+            return True
+        return has_scope(request, "read")

@@ -1,0 +1,100 @@
+"""The entry of AWS Lambda: tells HTTP, SQS and raw EventBridge events apart and hands them on.
+
+Zappa's own handler loses a raw event of IVS and answers a failed SQS item with success; what it is good at, HTTP and
+management commands, goes on to it. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+"""
+
+import json
+import logging
+import os
+from functools import cache
+from typing import Any
+
+import django
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ivsvod.settings")
+django.setup()
+
+from django.db import close_old_connections  # noqa: E402  (needs the settings)
+
+from channels_app import inbox  # noqa: E402
+
+logger = logging.getLogger(__name__)
+
+# Whoever may invoke the function may run these by `zappa manage`; nothing else, and never Python text.
+ALLOWED_COMMANDS = {"migrate", "check", "process_inbox", "backfill"}
+
+
+class EventFailedError(Exception):
+    """An event that Lambda must try again, or hand to its dead-letter queue."""
+
+
+def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+    """Handle one invocation.
+
+    Returns:
+        For HTTP, API Gateway's answer; for an SQS batch, `{"batchItemFailures": [{"itemIdentifier": …}]}`.
+
+    Raises:
+        EventFailedError: a raw event could not be processed.
+        PermissionError: a command that is not allowed.
+    """
+    if "httpMethod" in event or event.get("version") == "2.0":
+        return _zappa().handler(event, context)
+    # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
+    close_old_connections()
+    try:
+        return _handle(event, context)
+    finally:
+        close_old_connections()
+
+
+def _handle(event: dict[str, Any], context: Any) -> Any:
+    if isinstance(event.get("Records"), list):
+        return sqs_batch(event)
+    if "detail-type" in event and "manage" not in event:
+        return _raw_event(event)
+    if "raw_command" in event or "command" in event:
+        raise PermissionError("raw_command and command are switched off")
+    command = str(event.get("manage", "")).split(" ")[0]
+    if command not in ALLOWED_COMMANDS:
+        raise PermissionError(f"not allowed: {command or 'an invocation without a command'}")
+    return _zappa().handler(event, context)
+
+
+def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
+    """Process a batch item by item; only those that must come again are reported."""
+    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
+    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _is_done(record: dict[str, Any]) -> bool:
+    try:
+        [delivery] = inbox.ingest([record["body"]])
+    except Exception:
+        # The database is away, say: the item stays in the queue, and its neighbours are tried.
+        logger.exception("message failed message_id=%s", record.get("messageId"))
+        return False
+    return not delivery.must_come_again
+
+
+def _raw_event(event: dict[str, Any]) -> dict[str, Any]:
+    [delivery] = inbox.ingest([json.dumps(event)])
+    if delivery.must_come_again:
+        raise EventFailedError(f"event {delivery.event_id}: {delivery.outcome}")
+    return {"event_id": delivery.event_id, "outcome": delivery.outcome}
+
+
+@cache
+def _zappa() -> Any:
+    """Zappa's handler, without its middleware that doubles every Set-Cookie header (zappa 0.63)."""
+    from zappa.handler import LambdaHandler
+
+    handler = LambdaHandler()
+    handler.wsgi_app = handler.wsgi_app.application
+    return handler
+
+
+if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+    # Built in the INIT phase, which is not counted to the first request.
+    _zappa()

@@ -1,0 +1,193 @@
+"""The local AWS: IVS, S3 and a CDN under one WSGI callable, by endpoint URL or inside the process."""
+
+import io
+import os
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote_to_bytes, urlsplit
+
+import botocore.handlers
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
+
+from ivsvod.local.ivs import IvsService, IvsStore
+from ivsvod.local.ivs.service import IN_PROCESS
+
+Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
+
+
+class LocalAws:
+    """Serves ``/ivs/…``, ``/s3/…`` and ``/media/…``; all state is below ``home``.
+
+    Endpoint URLs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
+    """
+
+    def __init__(self, home: Path, *, region: str = "eu-west-1", account: str = "111122223333") -> None:
+        self.home = home
+        self.region = region
+        self.ivs = IvsService(IvsStore(home / "ivs.sqlite3", region=region, account=account))
+
+    # moto takes a second to import, and IVS alone does not need it.
+
+    @cached_property
+    def s3(self) -> Any:
+        from ivsvod.local.s3 import S3App
+
+        return S3App(self.home)
+
+    @cached_property
+    def media(self) -> Any:
+        from ivsvod.local.s3 import MediaApp
+
+        return MediaApp(self.s3)
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        name, slash, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
+        if name not in ("ivs", "s3", "media"):
+            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
+            return [b""]
+        application: Application = getattr(self, name)
+        return application(_unmounted(environ, name, slash + rest or "/"), start_response)
+
+    def environment(self, base_url: str) -> dict[str, str]:
+        """Variables that send every boto3 client to this stack, and keep the caller's own AWS out of it."""
+        return {
+            "AWS_ENDPOINT_URL_IVS": f"{base_url}/ivs",
+            "AWS_ENDPOINT_URL_S3": f"{base_url}/s3",
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "PLAYBACK_BASE_URL": f"{base_url}/media",
+        }
+
+
+def _unmounted(environ: dict[str, Any], name: str, path: str) -> dict[str, Any]:
+    """The environ as the part would see it on a host of its own: moto misreads a SCRIPT_NAME."""
+    mount = f"{environ.get('SCRIPT_NAME', '')}/{name}"
+    # The undecoded path, where the server gives it; moto tells "%2F" from "/" by it.
+    raw: dict[str, Any] = {
+        key: environ[key].removeprefix(mount) or "/" for key in ("RAW_URI", "REQUEST_URI") if key in environ
+    }
+    return {**environ, **raw, "SCRIPT_NAME": "", "PATH_INFO": path}
+
+
+_installed: dict[str, Application] = {}
+
+
+def install_in_process(aws: Application, base_url: str = "http://127.0.0.1:9/_local") -> Callable[[], None]:
+    """Answer every boto3 request below ``base_url`` by the WSGI callable, without a socket; call the result to stop.
+
+    Sessions made after the first call are reached, as with moto: a session copies the handlers when it is made.
+    https://botocore.amazonaws.com/v1/documentation/api/latest/topics/events.html
+    """
+    handler = ("before-send", _answer_in_process)
+    if handler not in botocore.handlers.BUILTIN_HANDLERS:
+        botocore.handlers.BUILTIN_HANDLERS.append(handler)
+    _installed[base_url] = aws
+    return lambda: _uninstall(base_url, aws)
+
+
+def _uninstall(base_url: str, aws: Application) -> None:
+    if _installed.get(base_url) is aws:
+        del _installed[base_url]
+
+
+def _answer_in_process(request: Any, **_: Any) -> AWSResponse | None:
+    base_url = next((url for url in _installed if request.url.startswith(f"{url}/")), None)
+    if base_url is None:
+        return None
+    environ = _environ(request, base_url)
+    try:
+        return _send(_installed[base_url], environ, request)
+    except ConnectionResetError as error:
+        raise ConnectionClosedError(endpoint_url=request.url, request=request) from error
+    except TimeoutError as error:
+        raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
+
+
+def _environ(request: Any, base_url: str) -> dict[str, Any]:
+    """PEP 3333 out of a prepared request of botocore."""
+    url = urlsplit(request.url)
+    body = _body(request)
+    mount = urlsplit(base_url).path
+    return {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": mount,
+        "PATH_INFO": unquote_to_bytes(url.path.removeprefix(mount)).decode("latin-1"),
+        "RAW_URI": url.path,
+        "QUERY_STRING": url.query,
+        "SERVER_NAME": url.hostname,
+        "SERVER_PORT": str(url.port or 80),
+        "SERVER_PROTOCOL": "HTTP/1.1",
+        "REMOTE_ADDR": "127.0.0.1",
+        "HTTP_HOST": url.netloc,
+        **_header_variables(request.headers),
+        "CONTENT_LENGTH": str(len(body)),
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": url.scheme,
+        "wsgi.input": io.BytesIO(body),
+        "wsgi.errors": io.StringIO(),
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+        IN_PROCESS: True,
+    }
+
+
+def _body(request: Any) -> bytes:
+    """The whole body, whichever form botocore gives it: text, bytes, a file, or chunks with a checksum after them."""
+    body = request.body
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def _header_variables(headers: Any) -> dict[str, str]:
+    """Without Transfer-Encoding and Expect, which are between client and server and have no meaning here."""
+    texts = {name.lower(): _text(value) for name, value in headers.items()}
+    content_type = texts.pop("content-type", "")
+    kept = {
+        name: value for name, value in texts.items() if name not in ("transfer-encoding", "expect", "content-length")
+    }
+    return {
+        "CONTENT_TYPE": content_type,
+        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in kept.items()},
+    }
+
+
+def _text(value: Any) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+
+
+class _Raw(io.BytesIO):
+    """What botocore asks of a body beside ``read``: urllib3's ``stream``."""
+
+    def stream(self, **_: Any) -> Iterable[bytes]:
+        yield self.read()
+
+
+def _send(application: Application, environ: dict[str, Any], request: Any) -> AWSResponse:
+    started: list[Any] = []
+    written: list[bytes] = []
+
+    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+        started[:] = [int(status.split()[0]), headers]
+        return written.append
+
+    parts = application(environ, start_response)
+    try:
+        written.extend(parts)
+    finally:
+        close = getattr(parts, "close", None)
+        if close:
+            close()
+    body = b"" if environ["REQUEST_METHOD"] == "HEAD" else b"".join(written)
+    return AWSResponse(request.url, started[0], started[1], _Raw(body))

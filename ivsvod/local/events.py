@@ -1,0 +1,181 @@
+"""EventBridge envelopes as Amazon IVS sends them, and the SQS batch in which Lambda receives them.
+
+https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
+"""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+STREAM_STATE_CHANGE = "IVS Stream State Change"
+STREAM_HEALTH_CHANGE = "IVS Stream Health Change"
+LIMIT_BREACH = "IVS Limit Breach"
+RECORDING_STATE_CHANGE = "IVS Recording State Change"
+
+StreamEventName = Literal[
+    "Session Created",
+    "Stream Start",
+    "Session Ended",
+    "Stream End",
+    "Stream Failure",
+    "Stream Takeover",
+    "Stream Takeover Failure",
+]
+HealthEventName = Literal["Starvation Start", "Starvation End"]
+LimitName = Literal["Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcasts", "Concurrent Viewers"]
+RecordingStatus = Literal["Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"]
+
+
+def rfc3339(at: datetime) -> str:
+    """The time in UTC as IVS writes it: whole seconds and a Z."""
+    if at.tzinfo is None:
+        raise ValueError("an event needs a time with a zone")
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stream_event(
+    name: StreamEventName,
+    channel_arn: str,
+    channel_name: str,
+    stream_id: str,
+    at: datetime,
+    *,
+    event_id: str | None = None,
+    **extra: str,
+) -> dict[str, Any]:
+    """A step in the life of a stream; `extra` is `reason` of a failure or `code` of a refused takeover."""
+    detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id, **extra}
+    return _channel_envelope(STREAM_STATE_CHANGE, channel_arn, detail, at, event_id)
+
+
+def health_event(
+    name: HealthEventName,
+    channel_arn: str,
+    channel_name: str,
+    stream_id: str,
+    at: datetime,
+    *,
+    event_id: str | None = None,
+) -> dict[str, Any]:
+    """Starvation: IVS does not get the data it expects from the encoder, or gets it again."""
+    detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id}
+    return _channel_envelope(STREAM_HEALTH_CHANGE, channel_arn, detail, at, event_id)
+
+
+def limit_event(
+    name: LimitName,
+    at: datetime,
+    *,
+    limit_value: int,
+    exceeded_by: int,
+    limit_unit: str,
+    account: str,
+    region: str,
+    channel_arn: str | None = None,
+    channel_name: str = "",
+    stream_id: str = "",
+    event_id: str | None = None,
+) -> dict[str, Any]:
+    """A quota was exceeded. Only the two ingest limits belong to a channel; the others name no resource."""
+    detail: dict[str, Any] = {
+        "limit_name": name,
+        "limit_value": limit_value,
+        "exceeded_by": exceeded_by,
+        "limit_unit": limit_unit,
+    }
+    if channel_arn is None:
+        return _envelope(LIMIT_BREACH, [], detail, at, account, region, event_id)
+    detail |= {"channel_name": channel_name, "stream_id": stream_id}
+    return _envelope(LIMIT_BREACH, [channel_arn], detail, at, account, region, event_id)
+
+
+def recording_event(
+    status: RecordingStatus,
+    channel_arn: str,
+    channel_name: str,
+    stream_id: str,
+    at: datetime,
+    *,
+    bucket: str,
+    prefix: str,
+    session_id: str,
+    duration_ms: int = 0,
+    stream_ids: Sequence[str] | None = None,
+    reason: str = "",
+    event_id: str | None = None,
+) -> dict[str, Any]:
+    """A step in the life of a recording. A start failure has an empty prefix; only the end lists its streams."""
+    detail: dict[str, Any] = {
+        "channel_name": channel_name,
+        "stream_id": stream_id,
+        "recording_status": status,
+        "recording_status_reason": reason,
+        "recording_s3_bucket_name": bucket,
+        "recording_s3_key_prefix": prefix,
+        "recording_duration_ms": duration_ms,
+        "recording_session_id": session_id,
+    }
+    if stream_ids is not None:
+        detail["recording_session_stream_ids"] = list(stream_ids)
+    return _channel_envelope(RECORDING_STATE_CHANGE, channel_arn, detail, at, event_id)
+
+
+def sqs_batch(envelopes: Iterable[dict[str, Any]], *, queue: str = "ivs-events") -> dict[str, Any]:
+    """The envelopes as one Lambda event of an SQS source, one record each.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+    """
+    return {"Records": [_sqs_record(envelope, queue) for envelope in envelopes]}
+
+
+def _sqs_record(envelope: dict[str, Any], queue: str) -> dict[str, Any]:
+    body = json.dumps(envelope)
+    sent = str(int(datetime.fromisoformat(envelope["time"]).timestamp() * 1000))
+    return {
+        "messageId": str(uuid.uuid4()),
+        "receiptHandle": uuid.uuid4().hex,
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": sent,
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "ApproximateFirstReceiveTimestamp": sent,
+        },
+        "messageAttributes": {},
+        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{envelope['region']}:{envelope['account']}:{queue}",
+        "awsRegion": envelope["region"],
+    }
+
+
+def _channel_envelope(
+    detail_type: str, channel_arn: str, detail: dict[str, Any], at: datetime, event_id: str | None
+) -> dict[str, Any]:
+    _, _, _, region, account, _ = channel_arn.split(":", 5)
+    return _envelope(detail_type, [channel_arn], detail, at, account, region, event_id)
+
+
+def _envelope(
+    detail_type: str,
+    resources: list[str],
+    detail: dict[str, Any],
+    at: datetime,
+    account: str,
+    region: str,
+    event_id: str | None,
+) -> dict[str, Any]:
+    return {
+        "version": "0",
+        "id": event_id or str(uuid.uuid4()),
+        "detail-type": detail_type,
+        "source": "aws.ivs",
+        "account": account,
+        "time": rfc3339(at),
+        "region": region,
+        "resources": resources,
+        "detail": detail,
+    }

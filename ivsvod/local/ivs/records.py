@@ -1,0 +1,228 @@
+"""The tables of the local IVS inside one open transaction."""
+
+import json
+import secrets
+import sqlite3
+import string
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from ivsvod.local.ivs.errors import conflict, not_found
+
+Document = dict[str, Any]
+# A row with its place in a listing; the next page begins after the last place.
+Placed = tuple[int, Document]
+
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS resources (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind TEXT NOT NULL,
+    arn TEXT NOT NULL UNIQUE,
+    document TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS resources_kind ON resources (kind, id);
+CREATE TABLE IF NOT EXISTS stream_sessions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    channel_arn TEXT NOT NULL,
+    stream_id TEXT NOT NULL UNIQUE,
+    started_at TEXT NOT NULL,
+    ended_at TEXT,
+    stop_requested INTEGER NOT NULL DEFAULT 0,
+    health TEXT NOT NULL DEFAULT 'HEALTHY',
+    channel TEXT NOT NULL,
+    recording_configuration TEXT
+);
+CREATE INDEX IF NOT EXISTS stream_sessions_channel ON stream_sessions (channel_arn, id);
+CREATE UNIQUE INDEX IF NOT EXISTS stream_sessions_live ON stream_sessions (channel_arn) WHERE ended_at IS NULL;
+CREATE TABLE IF NOT EXISTS stream_events (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    stream_id TEXT NOT NULL,
+    name TEXT NOT NULL,
+    type TEXT NOT NULL,
+    at TEXT NOT NULL,
+    code TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS stream_events_stream ON stream_events (stream_id, at, id);
+CREATE TABLE IF NOT EXISTS timed_metadata (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, stream_id TEXT NOT NULL, at TEXT NOT NULL, metadata TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS viewer_session_revocations (
+    channel_arn TEXT NOT NULL, viewer_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (channel_arn, viewer_id)
+);
+"""
+
+# One optional filter on a member of the document is all that IVS has.
+SELECT_RESOURCES = """
+SELECT id, document FROM resources
+WHERE kind = :kind AND id > :after AND (:member IS NULL OR json_extract(document, '$.' || :member) = :value)
+ORDER BY id LIMIT :limit
+"""
+# Newest first: the place in the listing is the id turned round.
+SELECT_SESSIONS = """
+SELECT * FROM stream_sessions
+WHERE (:channel_arn IS NULL OR channel_arn = :channel_arn) AND (:live = 0 OR ended_at IS NULL)
+  AND (:health IS NULL OR health = :health) AND -id > :after
+ORDER BY id DESC LIMIT :limit
+"""
+BEFORE_ALL = -(2**62)
+NO_LIMIT = -1
+
+
+def wire_time(at: datetime) -> str:
+    """ISO 8601 in UTC with a fixed number of digits, so that text sorts as time does."""
+    if at.tzinfo is None:
+        raise ValueError("A time needs its zone")
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def random_id(length: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+
+
+@dataclass(frozen=True)
+class Records:
+    """Reads and writes of one transaction; what they say holds until it ends."""
+
+    connection: sqlite3.Connection
+    region: str
+    account: str
+
+    # Resources: everything that has an ARN.
+
+    def new_arn(self, kind: str) -> str:
+        return f"arn:aws:ivs:{self.region}:{self.account}:{kind}/{random_id(12)}"
+
+    def get(self, kind: str, arn: str) -> Document:
+        document = self.find(kind, arn)
+        if document is None:
+            raise not_found(arn)
+        return document
+
+    def find(self, kind: str, arn: str) -> Document | None:
+        row = self.connection.execute(
+            "SELECT document FROM resources WHERE kind = ? AND arn = ?", (kind, arn)
+        ).fetchone()
+        return json.loads(row["document"]) if row else None
+
+    def select(
+        self,
+        kind: str,
+        *,
+        member: str | None = None,
+        value: object = None,
+        after: int = BEFORE_ALL,
+        limit: int = NO_LIMIT,
+    ) -> list[Placed]:
+        """In order of creation, those of one kind whose member has the value."""
+        filters = {"kind": kind, "member": member, "value": value, "after": after, "limit": limit}
+        rows = self.connection.execute(SELECT_RESOURCES, filters)
+        return [(row["id"], json.loads(row["document"])) for row in rows]
+
+    def has(self, kind: str, member: str, value: object) -> bool:
+        return bool(self.select(kind, member=member, value=value, limit=1))
+
+    def count(self, kind: str) -> int:
+        row = self.connection.execute("SELECT count(*) FROM resources WHERE kind = ?", (kind,)).fetchone()
+        return int(row[0])
+
+    def insert(self, kind: str, document: Document) -> None:
+        self.connection.execute(
+            "INSERT INTO resources (kind, arn, document) VALUES (?, ?, ?)",
+            (kind, document["arn"], json.dumps(document)),
+        )
+
+    def replace(self, document: Document) -> None:
+        self.connection.execute(
+            "UPDATE resources SET document = ? WHERE arn = ?", (json.dumps(document), document["arn"])
+        )
+
+    def delete(self, arn: str) -> None:
+        self.connection.execute("DELETE FROM resources WHERE arn = ?", (arn,))
+
+    # Stream sessions: they outlive their channel.
+
+    def sessions(
+        self,
+        *,
+        channel_arn: str | None = None,
+        live: bool = False,
+        health: str | None = None,
+        after: int = BEFORE_ALL,
+        limit: int = NO_LIMIT,
+    ) -> list[sqlite3.Row]:
+        """Newest first."""
+        filters = {"channel_arn": channel_arn, "live": live, "health": health, "after": after, "limit": limit}
+        return self.connection.execute(SELECT_SESSIONS, filters).fetchall()
+
+    def live_session(self, channel_arn: str) -> sqlite3.Row | None:
+        return next(iter(self.sessions(channel_arn=channel_arn, live=True, limit=1)), None)
+
+    def latest_session(self, channel_arn: str) -> sqlite3.Row | None:
+        return next(iter(self.sessions(channel_arn=channel_arn, limit=1)), None)
+
+    def session(self, stream_id: str) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self.connection.execute(
+            "SELECT * FROM stream_sessions WHERE stream_id = ?", (stream_id,)
+        ).fetchone()
+        return row
+
+    def begin_session(self, *, channel_arn: str, stream_id: str, started_at: datetime) -> None:
+        """Channel and recording configuration are kept as they are now, whatever becomes of them."""
+        channel = self.get("channel", channel_arn)
+        if self.live_session(channel_arn):
+            raise conflict(f"The channel is live already: {channel_arn}")
+        recording = self.find("recording-configuration", channel["recordingConfigurationArn"])
+        self.connection.execute(
+            "INSERT INTO stream_sessions (channel_arn, stream_id, started_at, channel, recording_configuration)"
+            " VALUES (?, ?, ?, ?, ?)",
+            (channel_arn, stream_id, wire_time(started_at), json.dumps(channel), recording and json.dumps(recording)),
+        )
+
+    def end_session(self, session: sqlite3.Row, *, ended_at: datetime, stop_requested: bool) -> None:
+        self.connection.execute(
+            "UPDATE stream_sessions SET ended_at = ?, stop_requested = ? WHERE id = ?",
+            (wire_time(ended_at), stop_requested, session["id"]),
+        )
+
+    def set_health(self, stream_id: str, health: str) -> None:
+        self.connection.execute("UPDATE stream_sessions SET health = ? WHERE stream_id = ?", (health, stream_id))
+
+    def add_event(self, stream_id: str, *, name: str, event_type: str, at: datetime, code: str) -> None:
+        self.connection.execute(
+            "INSERT INTO stream_events (stream_id, name, type, at, code) VALUES (?, ?, ?, ?, ?)",
+            (stream_id, name, event_type, wire_time(at), code),
+        )
+
+    def events(self, stream_id: str, limit: int = NO_LIMIT) -> list[sqlite3.Row]:
+        """Newest first."""
+        return self.connection.execute(
+            "SELECT * FROM stream_events WHERE stream_id = ? ORDER BY at DESC, id DESC LIMIT ?", (stream_id, limit)
+        ).fetchall()
+
+    def add_metadata(self, stream_id: str, *, at: datetime, metadata: str) -> None:
+        self.connection.execute(
+            "INSERT INTO timed_metadata (stream_id, at, metadata) VALUES (?, ?, ?)",
+            (stream_id, wire_time(at), metadata),
+        )
+
+    def metadata(self, stream_id: str) -> list[str]:
+        rows = self.connection.execute(
+            "SELECT metadata FROM timed_metadata WHERE stream_id = ? ORDER BY id", (stream_id,)
+        )
+        return [row["metadata"] for row in rows]
+
+    def revoke_viewer(self, channel_arn: str, viewer_id: str, version: int) -> None:
+        """Revocation only ever grows: the largest version counts."""
+        self.connection.execute(
+            "INSERT INTO viewer_session_revocations VALUES (?, ?, ?)"
+            " ON CONFLICT (channel_arn, viewer_id) DO UPDATE SET version = max(version, excluded.version)",
+            (channel_arn, viewer_id, version),
+        )
+
+    def revoked_version(self, channel_arn: str, viewer_id: str) -> int | None:
+        row = self.connection.execute(
+            "SELECT version FROM viewer_session_revocations WHERE channel_arn = ? AND viewer_id = ?",
+            (channel_arn, viewer_id),
+        ).fetchone()
+        return row["version"] if row else None

@@ -1,0 +1,121 @@
+"""Amazon IVS as a WSGI callable: what boto3 reaches by AWS_ENDPOINT_URL_IVS."""
+
+import json
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any
+
+from ivsvod.local.ivs.calls import Call, Quotas
+from ivsvod.local.ivs.errors import IvsError
+from ivsvod.local.ivs.faults import Fault, RateLimit, take_fault, throttled
+from ivsvod.local.ivs.model import find_operation, read_arguments, status_of
+from ivsvod.local.ivs.operations import OPERATIONS
+from ivsvod.local.ivs.records import Document
+from ivsvod.local.ivs.store import IvsStore
+from ivsvod.local.ivs.validation import check_reply
+
+# Set by a caller in the same process, who makes botocore's exceptions out of Python's own.
+IN_PROCESS = "ivsvod.in_process"
+READ_ONLY = ("Get", "List", "BatchGet")
+MAXIMUM_BODY_BYTES = 1_000_000
+REASONS = {200: "OK", 204: "No Content"}
+
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class IvsService:
+    """The low-latency API 2020-07-14 over a store; ``faults`` go wrong as they come up and are then used up.
+
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/Welcome.html
+    """
+
+    def __init__(
+        self,
+        store: IvsStore,
+        *,
+        quotas: Quotas | None = None,
+        throttling: bool = False,
+        hang_seconds: float = 12,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self.store = store
+        self.quotas = quotas or Quotas()
+        self.throttling = throttling
+        self.hang_seconds = hang_seconds
+        self.clock = clock
+        self.faults: list[Fault] = []
+        self._rates = RateLimit()
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        status, headers, body = self._answer(environ)
+        headers |= {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
+        if status != 204:
+            headers["Content-Length"] = str(len(body))
+        start_response(f"{status} {REASONS.get(status, 'Error')}", list(headers.items()))
+        return [body]
+
+    def _answer(self, environ: dict[str, Any]) -> Answer:
+        try:
+            return self._reply(environ)
+        except IvsError as error:
+            # botocore reads the code from the header and the text from "message"; AWS's own member is the other one.
+            body = {"exceptionMessage": error.message, "message": error.message}
+            return status_of(error.code), {"x-amzn-ErrorType": error.code}, json.dumps(body).encode()
+
+    def _reply(self, environ: dict[str, Any]) -> Answer:
+        # Beside being what AWS does, this keeps other web pages away: a browser sends no such header unasked.
+        if not environ.get("HTTP_AUTHORIZATION", "").startswith("AWS4-HMAC-SHA256 "):
+            raise IvsError("MissingAuthenticationTokenException", "Missing Authentication Token")
+        model, in_path = find_operation(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
+        body = _read_body(environ)
+        if model.name not in OPERATIONS:
+            raise IvsError("AccessDeniedException", f"The local IVS does not have the operation {model.name}")
+        arguments = read_arguments(model, in_path, environ.get("QUERY_STRING", ""), body)
+        reply = self._with_faults(model, arguments, in_process=IN_PROCESS in environ)
+        status = int(model.http["responseCode"])
+        return status, {}, b"" if status == 204 else json.dumps(reply).encode()
+
+    def _with_faults(self, model: Any, arguments: Document, *, in_process: bool) -> Document | None:
+        fault = take_fault(self.faults, model.name)
+        if fault is None:
+            return self._perform(model, arguments)
+        if fault.kind == "throttle":
+            raise throttled(model.name)
+        if fault.kind == "error500":
+            raise IvsError("InternalServerException", f"{model.name} failed")
+        if fault.kind == "drop_reply" or fault.done:
+            # An error is an answer too, and gets lost like any other.
+            with suppress(IvsError):
+                self._perform(model, arguments)
+        if fault.kind == "drop_reply":
+            raise ConnectionResetError(f"The reply of {model.name} was dropped")
+        raise self._never_answered(model.name, in_process)
+
+    def _never_answered(self, operation: str, in_process: bool) -> OSError:
+        if in_process:
+            return TimeoutError(f"{operation} never answered")
+        time.sleep(self.hang_seconds)
+        return ConnectionResetError(f"{operation} never answered")
+
+    def _perform(self, model: Any, arguments: Document) -> Document | None:
+        if self.throttling:
+            self._rates.count(model.name)
+        with self.store.transaction(write=not model.name.startswith(READ_ONLY)) as records:
+            reply = OPERATIONS[model.name](Call(model.name, arguments, records, self.quotas, self.clock()))
+            check_reply(reply, model.output_shape)
+        return reply
+
+
+def _read_body(environ: dict[str, Any]) -> bytes:
+    length = int(environ.get("CONTENT_LENGTH") or 0)
+    if length > MAXIMUM_BODY_BYTES:
+        raise IvsError("SerializationException", "The body is too long")
+    body: bytes = environ["wsgi.input"].read(length)
+    return body

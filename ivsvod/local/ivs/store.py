@@ -1,0 +1,115 @@
+"""The state of the local IVS: one SQLite file, shared by any number of threads and processes."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from ivsvod.local.ivs.errors import not_found
+from ivsvod.local.ivs.records import SCHEMA, Document, Records, random_id
+from ivsvod.local.ivs.streams import stream_document
+
+# How long one waits for another's transaction before giving up.
+BUSY_SECONDS = 30
+HEALTH_AFTER_EVENT = {"Starvation Start": "STARVING", "Starvation End": "HEALTHY"}
+
+
+class IvsStore:
+    """Channels, keys and streams in a file, and what an encoder does to them.
+
+    The encoder's side has no API in AWS: it is what IVS itself does when a broadcaster connects.
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
+    """
+
+    def __init__(self, path: Path, *, region: str = "eu-west-1", account: str = "111122223333") -> None:
+        self.path = path
+        self.region = region
+        self.account = account
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Stream keys are in it.
+        path.touch(mode=0o600)
+        with self._connection() as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(SCHEMA)
+
+    @contextmanager
+    def _connection(self) -> Iterator[sqlite3.Connection]:
+        # One connection a transaction: nothing to share between threads, nothing to inherit by a fork, nothing to leak.
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        try:
+            # A crash of the machine may lose the last calls; a killed process loses nothing.
+            connection.execute("PRAGMA synchronous = OFF")
+            yield connection
+        finally:
+            connection.close()
+
+    @contextmanager
+    def transaction(self, *, write: bool = True) -> Iterator[Records]:
+        """A short transaction; an exception inside undoes it, because closing the connection rolls back."""
+        with self._connection() as connection:
+            connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+            yield Records(connection, region=self.region, account=self.account)
+            connection.execute("COMMIT")
+
+    def channel_by_key(self, stream_key_value: str) -> Document | None:
+        """The channel that a broadcaster with this stream key reaches."""
+        with self.transaction(write=False) as records:
+            keys = records.select("stream-key", member="value", value=stream_key_value, limit=1)
+            return records.find("channel", keys[0][1]["channelArn"]) if keys else None
+
+    def stream_begin(self, channel_arn: str, *, started_at: datetime, stream_id: str | None = None) -> str:
+        """Go live; raises IvsError when the channel is unknown or live already."""
+        stream_id = stream_id or f"st-{random_id(23)}"
+        with self.transaction() as records:
+            records.begin_session(channel_arn=channel_arn, stream_id=stream_id, started_at=started_at)
+        return stream_id
+
+    def stream_end(self, channel_arn: str, *, ended_at: datetime) -> None:
+        """Go offline. After StopStream this only corrects the time; a channel that is not live stays as it is."""
+        with self.transaction() as records:
+            session = records.latest_session(channel_arn)
+            if session and (session["ended_at"] is None or session["stop_requested"]):
+                records.end_session(session, ended_at=ended_at, stop_requested=bool(session["stop_requested"]))
+
+    def session_event(self, stream_id: str, *, name: str, type: str, at: datetime, code: str = "") -> None:  # noqa: A002 -- IVS calls it so
+        """Add to the session's truncatedEvents.
+
+        https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamEvent.html
+        """
+        with self.transaction() as records:
+            if records.session(stream_id) is None:
+                raise not_found(stream_id)
+            records.add_event(stream_id, name=name, event_type=type, at=at, code=code)
+            if name in HEALTH_AFTER_EVENT:
+                records.set_health(stream_id, HEALTH_AFTER_EVENT[name])
+
+    def stream_of(self, channel_arn: str) -> Document | None:
+        """The live stream, as GetStream shows it."""
+        with self.transaction(write=False) as records:
+            session = records.live_session(channel_arn)
+            return stream_document(session) if session else None
+
+    def recording_bucket(self, channel_arn: str) -> str | None:
+        """Where the channel is recorded to now; None when it is not, or does not exist."""
+        with self.transaction(write=False) as records:
+            channel = records.find("channel", channel_arn) or {}
+            configuration = records.find("recording-configuration", channel.get("recordingConfigurationArn", ""))
+            return configuration["destinationConfiguration"]["s3"]["bucketName"] if configuration else None
+
+    def stop_requested(self, channel_arn: str) -> bool:
+        """Whether StopStream ended the channel's latest stream."""
+        with self.transaction(write=False) as records:
+            session = records.latest_session(channel_arn)
+            return bool(session and session["stop_requested"])
+
+    def timed_metadata(self, stream_id: str) -> list[str]:
+        """What PutMetadata put into a stream, in order."""
+        with self.transaction(write=False) as records:
+            return records.metadata(stream_id)
+
+    def revoked_version(self, channel_arn: str, viewer_id: str) -> int | None:
+        """Sessions of the viewer up to this version may not play the channel; None when nothing is revoked."""
+        with self.transaction(write=False) as records:
+            return records.revoked_version(channel_arn, viewer_id)

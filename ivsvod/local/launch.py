@@ -1,0 +1,212 @@
+"""Runs a management command on the local stack: sets the variables that a deployment would set, and nothing else."""
+
+import fcntl
+import json
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Callable, Iterator, MutableMapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from cryptography.fernet import Fernet
+
+from ivsvod.local import postgres
+from ivsvod.local.aws import LocalAws, install_in_process
+from ivsvod.local.postgres import PostgresUnavailable, Server
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+BUCKET = "ivsvod-recordings"
+# Never looked at by the local stack. What settings.py reads is set below or stays at its default.
+FOREIGN_NAMES = {"DATABASE_URL"}
+FOREIGN_PREFIXES = ("PG", "AWS_")
+OWN_NAMES = {
+    "ALLOWED_HOSTS",
+    "API_PUBLIC_READ",
+    "AUTH_API_KEY",
+    "CSRF_TRUSTED_ORIGINS",
+    "DEBUG",
+    "EXTRA_APPS",
+    "FIELD_ENCRYPTION_KEYS",
+    "LIVE_STATE_LEGACY_KEY",
+    "PLAYBACK_BASE_URL",
+    "RECORDING_BUCKET",
+    "RECORDING_BUCKETS",
+    "RECORDING_CONFIG_ARN",
+    "SECRET_KEY",
+    "SECURE_COOKIES",
+    "STAGE",
+    "STATIC_BUCKET",
+    "STATIC_ROOT",
+    "STATIC_URL",
+    "THUMBNAIL_HOSTS",
+}
+
+
+def home_folder() -> Path:
+    """Where all state of the local stack lives."""
+    return Path(os.environ.get("IVSVOD_HOME") or CHECKOUT / ".local").expanduser().resolve()
+
+
+def port() -> int:
+    """The port of the demo.
+
+    Raises:
+        SystemExit: PORT is no port.
+    """
+    text = os.environ.get("PORT") or "8000"
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        sys.exit("PORT is not a number from 1 to 65535")
+    return int(text)
+
+
+def ignore_callers_environment(environment: MutableMapping[str, str]) -> list[str]:
+    """Drop every variable that could lead to something real; returns their names, sorted."""
+    foreign = [name for name in environment if name in FOREIGN_NAMES | OWN_NAMES or name.startswith(FOREIGN_PREFIXES)]
+    for name in foreign:
+        del environment[name]
+    return sorted(foreign)
+
+
+def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
+    """Start what the command needs, run it, and stop what nobody else uses."""
+    home = home_folder()
+    if command == "stop":
+        print("PostgreSQL stopped." if postgres.stop(home) else "Nothing was running.")  # noqa: T201
+        return
+    ignored = ignore_callers_environment(os.environ)
+    if ignored:
+        print(f"Local stack: ignored {', '.join(ignored)} of your environment.", file=sys.stderr)  # noqa: T201
+    try:
+        with ExitStack() as started:
+            if command == "demo":
+                refuse_taken_port(port())
+                started.enter_context(demo_lock(home, f"http://127.0.0.1:{port()}"))
+            server = started.enter_context(postgres.use(home))
+            aws = LocalAws(home)
+            os.environ.update(stack_environment(home, server, aws.environment(_base_url(home, command, aws))))
+            os.environ["RECORDING_CONFIG_ARN"] = recording_configuration(aws, BUCKET)
+            run()
+    except PostgresUnavailable as error:
+        sys.exit(f"The embedded PostgreSQL cannot run here: {error}")
+
+
+def refuse_taken_port(number: int) -> None:
+    """Stop before anything is started.
+
+    Raises:
+        SystemExit: another program listens there.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", number))
+        except OSError as error:
+            sys.exit(
+                f"Port {number} of 127.0.0.1 cannot be used ({error.strerror}). Choose another: PORT=8001 make demo"
+            )
+
+
+def _base_url(home: Path, command: str, aws: LocalAws) -> str:
+    """Where boto3 finds the local AWS: in the demo that runs, else in this process."""
+    running = running_demo(home)
+    if command != "demo" and running:
+        return f"{running}/_local"
+    base_url = f"http://127.0.0.1:{port()}/_local"
+    install_in_process(aws, base_url)
+    return base_url
+
+
+def running_demo(home: Path) -> str | None:
+    """The URL of the demo of this home, if it runs."""
+    lock = home / "demo.lock"
+    if not lock.is_file():
+        return None
+    with lock.open() as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return lock.read_text().strip() or None
+    return None
+
+
+@contextmanager
+def demo_lock(home: Path, url: str) -> Iterator[None]:
+    """Held while the demo of this home runs; a process that is killed lets go of it.
+
+    Raises:
+        SystemExit: it runs already.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    with (home / "demo.lock").open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f"The demo of {home} runs already, at {running_demo(home)}")
+        file.truncate(0)
+        file.write(url)
+        file.flush()
+        yield
+
+
+def stack_environment(home: Path, server: Server, aws_environment: dict[str, str]) -> dict[str, str]:
+    """All variables of the local stack."""
+    return {
+        **server.environment(),
+        **aws_environment,
+        **_secrets(home),
+        "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1],testserver",
+        "SECURE_COOKIES": "false",
+        "RECORDING_BUCKET": BUCKET,
+        "RECORDING_CONFIG_ARN": "",
+        "STAGE": "local",
+        "STATIC_ROOT": str(home / "static"),
+        "EXTRA_APPS": "ivsvod.local",
+    }
+
+
+def _secrets(home: Path) -> dict[str, str]:
+    """Keys of this home, made once."""
+    path = home / "secrets.json"
+    if not path.is_file():
+        keys = {"SECRET_KEY": secrets.token_urlsafe(60), "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
+        write_private(path, keys)
+    return json.loads(path.read_text())
+
+
+def write_private(path: Path, document: dict[str, Any]) -> None:
+    """Write a JSON file that only its owner can read, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    draft.touch(mode=0o600)
+    draft.write_text(json.dumps(document, indent=2) + "\n")
+    draft.replace(path)
+
+
+def recording_configuration(aws: LocalAws, bucket: str) -> str:
+    """The ARN of the recording configuration for the bucket, made where it is missing.
+
+    It is asked of the store that the local IVS keeps, so that it is there before any server is.
+    """
+    client = _ivs_client(aws)
+    for known in client.get_paginator("list_recording_configurations").paginate():
+        for item in known["recordingConfigurations"]:
+            if item["destinationConfiguration"]["s3"]["bucketName"] == bucket:
+                return item["arn"]
+    made = client.create_recording_configuration(
+        name="ivsvod",
+        destinationConfiguration={"s3": {"bucketName": bucket}},
+        thumbnailConfiguration={"recordingMode": "INTERVAL", "targetIntervalSeconds": 15},
+        recordingReconnectWindowSeconds=5,
+    )
+    return made["recordingConfiguration"]["arn"]
+
+
+def _ivs_client(aws: LocalAws) -> Any:
+    import boto3
+
+    own_url = "http://127.0.0.1:9/_setup"
+    install_in_process(aws, own_url)
+    return boto3.session.Session().client("ivs", endpoint_url=f"{own_url}/ivs")

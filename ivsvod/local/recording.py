@@ -1,0 +1,317 @@
+"""A real recording, as Amazon IVS leaves it in S3: ffmpeg's test picture and tone in the layout of auto-record-to-S3.
+
+https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+"""
+
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Literal
+
+from ivsvod.local.events import rfc3339
+
+FRAME_RATE = 30
+SEGMENT_SECONDS = 4
+KEYFRAME_SECONDS = 2
+
+HLS_PATH = "media/hls"
+MULTIVARIANT = "master.m3u8"
+VARIANT = "playlist.m3u8"
+BYTE_RANGE_MULTIVARIANT = "byte-range-multivariant.m3u8"
+BYTE_RANGE_VARIANT = "byte-range-variant.m3u8"
+THUMBNAILS_PATH = "media/thumbnails"
+LATEST_THUMBNAIL_PATH = "media/latest_thumbnail/thumb.jpg"
+
+RecordingState = Literal["RECORDING_STARTED", "RECORDING_ENDED", "RECORDING_ENDED_WITH_FAILURE"]
+METADATA_KEYS: dict[RecordingState, str] = {
+    "RECORDING_STARTED": "events/recording-started.json",
+    "RECORDING_ENDED": "events/recording-ended.json",
+    "RECORDING_ENDED_WITH_FAILURE": "events/recording-failed.json",
+}
+
+_VARIANT_LINES = re.compile(r"^#EXT-X-STREAM-INF:.*RESOLUTION=(\d+)x(\d+).*\n(.+)/playlist\.m3u8$", re.MULTILINE)
+_SEGMENT_LINES = re.compile(r"^#EXTINF:([\d.]+),.*\n(.+)$", re.MULTILINE)
+
+TS_PACKET = 188
+PROGRAM_TABLE_PID = 0
+VIDEO_PID = 0x100  # ffmpeg's first stream
+PTS_PER_SECOND = 90_000
+
+
+@dataclass(frozen=True)
+class Rendition:
+    """One quality of a recording; `name` is its folder."""
+
+    name: str
+    width: int
+    height: int
+
+    @property
+    def video_kbps(self) -> int:
+        """Enough for the test picture: 1.5 Mbit/s at 720p."""
+        return max(200, self.width * self.height // 600)
+
+
+RENDITIONS = (Rendition("720p30", 1280, 720), Rendition("360p30", 640, 360), Rendition("160p30", 284, 160))
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What a folder holds that has the layout of a recording prefix."""
+
+    folder: Path
+    duration_ms: int
+    renditions: tuple[Rendition, ...]
+    thumbnail_width: int
+    thumbnail_height: int
+
+    def files(self) -> Iterator[tuple[str, Path]]:
+        """Key below the prefix and file, in the order in which IVS writes them: playlists after what they list."""
+        paths = sorted(
+            (path for path in (self.folder / "media").rglob("*") if path.is_file()),
+            key=lambda path: (path.suffix == ".m3u8", path),
+        )
+        return ((path.relative_to(self.folder).as_posix(), path) for path in paths)
+
+
+def make_recording(
+    folder: Path, *, seconds: float, renditions: Sequence[Rendition] = RENDITIONS, thumbnail_seconds: int = 2
+) -> Recording:
+    """Record `seconds` of the test picture below `folder`; what it held before is replaced once all is there."""
+    if seconds <= 0:
+        raise ValueError("a recording needs a duration")
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as making:
+        workspace = Path(making)
+        _encode(workspace, seconds, renditions, thumbnail_seconds)
+        _keep_latest_thumbnail(workspace)
+        _write_byte_range_playlists(workspace / HLS_PATH)
+        shutil.rmtree(folder / "media", ignore_errors=True)
+        (workspace / "media").rename(folder / "media")
+    return read_recording(folder)
+
+
+def is_recording(folder: Path) -> bool:
+    return (folder / HLS_PATH / MULTIVARIANT).is_file()
+
+
+def read_recording(folder: Path) -> Recording:
+    """The recording that `make_recording` left in the folder."""
+    multivariant = (folder / HLS_PATH / MULTIVARIANT).read_text()
+    renditions = tuple(
+        Rendition(name, int(width), int(height)) for width, height, name in _VARIANT_LINES.findall(multivariant)
+    )
+    first = renditions[0]
+    segments = _segments(folder / HLS_PATH / first.name / VARIANT)
+    duration = sum(seconds for seconds, _ in segments)
+    return Recording(folder, round(duration * 1000), renditions, first.width, first.height)
+
+
+def metadata(
+    recording: Recording,
+    state: RecordingState,
+    *,
+    channel_arn: str,
+    started_at: datetime,
+    ended_at: datetime | None = None,
+    message: str | None = None,
+) -> dict[str, Any]:
+    """The JSON document that IVS writes below `events/` of the prefix; a start has neither end nor duration."""
+    document: dict[str, Any] = {
+        "version": "v1",
+        "channel_arn": channel_arn,
+        "recording_started_at": rfc3339(started_at),
+    }
+    if ended_at is not None:
+        document["recording_ended_at"] = rfc3339(ended_at)
+    document["recording_status"] = state
+    if message is not None:
+        document["recording_status_message"] = message
+    return document | {"media": _media(recording, ended=ended_at is not None)}
+
+
+def recording_started(recording: Recording, *, channel_arn: str, started_at: datetime) -> dict[str, Any]:
+    return metadata(recording, "RECORDING_STARTED", channel_arn=channel_arn, started_at=started_at)
+
+
+def recording_ended(
+    recording: Recording, *, channel_arn: str, started_at: datetime, ended_at: datetime
+) -> dict[str, Any]:
+    return metadata(recording, "RECORDING_ENDED", channel_arn=channel_arn, started_at=started_at, ended_at=ended_at)
+
+
+def recording_failed(
+    recording: Recording, *, channel_arn: str, started_at: datetime, ended_at: datetime, message: str
+) -> dict[str, Any]:
+    return metadata(
+        recording,
+        "RECORDING_ENDED_WITH_FAILURE",
+        channel_arn=channel_arn,
+        started_at=started_at,
+        ended_at=ended_at,
+        message=message,
+    )
+
+
+def _media(recording: Recording, *, ended: bool) -> dict[str, Any]:
+    size = {"resolution_height": recording.thumbnail_height, "resolution_width": recording.thumbnail_width}
+    duration = {"duration_ms": recording.duration_ms} if ended else {}
+    return {
+        "hls": duration
+        | {
+            "path": HLS_PATH,
+            "playlist": MULTIVARIANT,
+            "byte_range_playlist": BYTE_RANGE_MULTIVARIANT,
+            "renditions": [_rendition_facts(rendition) for rendition in recording.renditions],
+        },
+        "thumbnails": {"path": THUMBNAILS_PATH} | size,
+        "latest_thumbnail": {"path": LATEST_THUMBNAIL_PATH} | size,
+    }
+
+
+def _rendition_facts(rendition: Rendition) -> dict[str, Any]:
+    return {
+        "path": rendition.name,
+        "playlist": VARIANT,
+        "byte_range_playlist": BYTE_RANGE_VARIANT,
+        "resolution_height": rendition.height,
+        "resolution_width": rendition.width,
+    }
+
+
+def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], thumbnail_seconds: int) -> None:
+    import imageio_ffmpeg
+
+    for path in (HLS_PATH, THUMBNAILS_PATH):
+        (workspace / path).mkdir(parents=True)
+    command = [
+        imageio_ffmpeg.get_ffmpeg_exe(),
+        *("-hide_banner", "-nostdin", "-loglevel", "error"),
+        *_inputs(seconds, renditions[0]),
+        *("-filter_complex", _filters(renditions, thumbnail_seconds)),
+        *_hls_output(renditions),
+        *("-map", "[thumbnails]", "-fps_mode", "passthrough", "-q:v", "5", "-start_number", "0"),
+        f"{THUMBNAILS_PATH}/thumb%d.jpg",
+    ]
+    # Paths are relative to the working folder because ffmpeg expands every % in a name.
+    done = subprocess.run(command, cwd=workspace, capture_output=True, text=True, errors="replace", check=False)
+    if done.returncode != 0:
+        last_lines = "\n".join(done.stderr.strip().splitlines()[-20:])
+        raise RuntimeError(f"ffmpeg failed with exit status {done.returncode}:\n{last_lines}")
+
+
+def _inputs(seconds: float, source: Rendition) -> list[str]:
+    picture = f"testsrc2=size={source.width}x{source.height}:rate={FRAME_RATE}:duration={seconds}"
+    tone = f"sine=frequency=440:sample_rate=48000:duration={seconds}"
+    return ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone]
+
+
+def _filters(renditions: Sequence[Rendition], thumbnail_seconds: int) -> str:
+    numbers = range(len(renditions))
+    scaled = [
+        f"[picture{number}]scale={rendition.width}:{rendition.height}[video{number}]"
+        for number, rendition in enumerate(renditions)
+    ]
+    return ";".join(
+        [
+            f"[0:v]split={len(renditions) + 1}{''.join(f'[picture{number}]' for number in numbers)}[stills]",
+            f"[1:a]asplit={len(renditions)}{''.join(f'[audio{number}]' for number in numbers)}",
+            *scaled,
+            f"[stills]select='not(mod(n,{FRAME_RATE * thumbnail_seconds}))',format=yuvj420p[thumbnails]",
+        ]
+    )
+
+
+def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
+    """All renditions by one muxer, which also writes the multivariant playlist with bandwidths and codecs."""
+    streams: list[str] = []
+    for number, rendition in enumerate(renditions):
+        rate = f"{rendition.video_kbps}k"
+        streams += ["-map", f"[video{number}]", "-map", f"[audio{number}]"]
+        streams += [f"-b:v:{number}", rate, f"-maxrate:v:{number}", rate, f"-bufsize:v:{number}", rate]
+    variants = " ".join(f"v:{number},a:{number},name:{each.name}" for number, each in enumerate(renditions))
+    keyframe = str(FRAME_RATE * KEYFRAME_SECONDS)
+    return [
+        *streams,
+        *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+        *("-g", keyframe, "-keyint_min", keyframe, "-sc_threshold", "0"),
+        *("-c:a", "aac", "-b:a", "96k", "-ac", "2"),
+        *("-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_playlist_type", "vod"),
+        # Each frame with its tables, so that a byte range beginning at any keyframe plays by itself.
+        *("-hls_flags", "independent_segments", "-hls_segment_options", "mpegts_flags=pat_pmt_at_frames"),
+        *("-hls_segment_filename", f"{HLS_PATH}/%v/%d.ts", "-master_pl_name", MULTIVARIANT),
+        *("-var_stream_map", variants, f"{HLS_PATH}/%v/{VARIANT}"),
+    ]
+
+
+def _keep_latest_thumbnail(workspace: Path) -> None:
+    thumbnails = (workspace / THUMBNAILS_PATH).glob("thumb*.jpg")
+    latest = max(thumbnails, key=lambda path: int(path.stem.removeprefix("thumb")))
+    (workspace / LATEST_THUMBNAIL_PATH).parent.mkdir()
+    shutil.copyfile(latest, workspace / LATEST_THUMBNAIL_PATH)
+
+
+def _segments(playlist: Path) -> list[tuple[float, str]]:
+    """Duration and name of each segment."""
+    return [(float(seconds), name) for seconds, name in _SEGMENT_LINES.findall(playlist.read_text())]
+
+
+def _write_byte_range_playlists(hls: Path) -> None:
+    """The twins of all playlists, whose segments are byte ranges of one keyframe interval in the same files."""
+    multivariant = (hls / MULTIVARIANT).read_text()
+    for _, _, name in _VARIANT_LINES.findall(multivariant):
+        (hls / name / BYTE_RANGE_VARIANT).write_text(_byte_range_variant(hls / name))
+    (hls / BYTE_RANGE_MULTIVARIANT).write_text(multivariant.replace(f"/{VARIANT}", f"/{BYTE_RANGE_VARIANT}"))
+
+
+def _byte_range_variant(folder: Path) -> str:
+    lines = [
+        "#EXTM3U",
+        "#EXT-X-VERSION:6",
+        f"#EXT-X-TARGETDURATION:{KEYFRAME_SECONDS}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        "#EXT-X-INDEPENDENT-SEGMENTS",
+    ]
+    for seconds, name in _segments(folder / VARIANT):
+        for duration, start, end in _byte_ranges((folder / name).read_bytes(), seconds):
+            lines += [f"#EXTINF:{duration:.6f},", f"#EXT-X-BYTERANGE:{end - start}@{start}", name]
+    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
+
+
+def _byte_ranges(segment: bytes, seconds: float) -> Iterator[tuple[float, int, int]]:
+    """Duration, first byte and end of each keyframe interval of an MPEG-TS segment."""
+    keyframes = list(_keyframes(segment))
+    first_pts = keyframes[0][1]
+    starts = [0, *(position for position, _ in keyframes[1:]), len(segment)]
+    times = [(pts - first_pts) / PTS_PER_SECOND for _, pts in keyframes] + [seconds]
+    for (start, end), (begin, stop) in zip(pairwise(starts), pairwise(times), strict=True):
+        yield stop - begin, start, end
+
+
+def _keyframes(segment: bytes) -> Iterator[tuple[int, int]]:
+    """Where each keyframe begins, its program tables included, and its presentation time (ISO/IEC 13818-1)."""
+    tables = 0
+    for position in range(0, len(segment), TS_PACKET):
+        packet = segment[position : position + TS_PACKET]
+        pid = (packet[1] & 0x1F) << 8 | packet[2]
+        if pid == PROGRAM_TABLE_PID:
+            tables = position
+        if pid == VIDEO_PID and _begins_keyframe(packet):
+            yield tables, _presentation_time(packet)
+
+
+def _begins_keyframe(packet: bytes) -> bool:
+    starts_unit, has_adaptation = packet[1] & 0x40, packet[3] & 0x20
+    return bool(starts_unit and has_adaptation and packet[4] and packet[5] & 0x40)
+
+
+def _presentation_time(packet: bytes) -> int:
+    header = packet[5 + packet[4] :]
+    return (header[9] & 0x0E) << 29 | header[10] << 22 | (header[11] & 0xFE) << 14 | header[12] << 7 | header[13] >> 1

@@ -1,0 +1,1 @@
+"""Django's PostgreSQL backend, with errors that tell an operator what to do."""

@@ -1,0 +1,18 @@
+"""All routes."""
+
+from django.contrib import admin
+from django.urls import include, path
+
+from ivsvod.api.views import HealthView
+
+urlpatterns = [
+    path("admin/", admin.site.urls),
+    path("healthz", HealthView.as_view()),
+    path("", include("channels_app.urls")),
+    path("", include("ondemand.urls")),
+]
+
+handler400 = "ivsvod.api.errors.bad_request"
+handler403 = "ivsvod.api.errors.permission_denied"
+handler404 = "ivsvod.api.errors.not_found"
+handler500 = "ivsvod.api.errors.server_error"

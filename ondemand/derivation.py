@@ -1,0 +1,166 @@
+"""What is derived from videos and content that this code did not write; see `channels_app/derivation.py`."""
+
+from collections.abc import Callable
+from typing import Any
+
+from channels_app.derivation import NIL, touch_in_batches
+
+FUNCTIONS = r"""
+-- Milliseconds at a key; 0 where there are none, or more than a year of them: a recording is cut after 48 hours, and
+-- a number that fits bigint can still carry `created_at` out of the range of timestamps.
+CREATE OR REPLACE FUNCTION ivsvod_json_milliseconds(document jsonb, key text) RETURNS bigint
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    text_value text := document ->> key;
+    number numeric := CASE jsonb_typeof(document -> key)
+        WHEN 'number' THEN text_value::numeric
+        WHEN 'string' THEN CASE WHEN text_value ~ '^[0-9]{1,15}$' THEN text_value::numeric END
+    END;
+BEGIN
+    RETURN CASE WHEN number BETWEEN 0 AND 31622400000 THEN trunc(number)::bigint ELSE 0 END;
+END $$;
+
+-- A bucket's name or an object's key, without slashes at its ends; '' where there is none or S3 could not have it.
+CREATE OR REPLACE FUNCTION ivsvod_s3_name(document jsonb, key text, longest integer) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN octet_length(name) <= longest THEN name ELSE '' END
+    FROM (SELECT trim(BOTH '/' FROM coalesce(ivsvod_json_text(document, key), '')) AS name) AS found
+$$;
+
+CREATE OR REPLACE FUNCTION ivsvod_stream_ids(document jsonb) RETURNS text[]
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    found text[];
+BEGIN
+    IF jsonb_typeof(document -> 'recording_session_stream_ids') = 'array' THEN
+        SELECT array_agg(value #>> '{}' ORDER BY ordinality) INTO found
+        FROM jsonb_array_elements(document -> 'recording_session_stream_ids') WITH ORDINALITY
+        WHERE jsonb_typeof(value) = 'string';
+    END IF;
+    RETURN coalesce(found, array_remove(ARRAY[ivsvod_json_text(document, 'stream_id')], NULL));
+END $$;
+
+CREATE OR REPLACE FUNCTION ivsvod_derive_video() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    foreign_row boolean := NEW._status IS NULL;
+BEGIN
+    NEW._status := coalesce(NEW._status, 'available');
+    NEW._qa := coalesce(NEW._qa, 'unverified');
+    NEW._bucket := coalesce(NEW._bucket, ivsvod_s3_name(NEW.data, 'recording_s3_bucket_name', 63));
+    NEW._prefix := coalesce(NEW._prefix, ivsvod_s3_name(NEW.data, 'recording_s3_key_prefix', 1000));
+    NEW._session_id := coalesce(NEW._session_id, ivsvod_json_text(NEW.data, 'recording_session_id'), '');
+    NEW._stream_ids := coalesce(NEW._stream_ids, ivsvod_stream_ids(NEW.data));
+    NEW._duration_ms := coalesce(NEW._duration_ms, ivsvod_json_milliseconds(NEW.data, 'recording_duration_ms'));
+    IF foreign_row THEN
+        NEW._started_at := coalesce(NEW._started_at,
+            ivsvod_moment(NEW.created_at) - NEW._duration_ms * interval '1 millisecond');
+        NEW._ended_at := coalesce(NEW._ended_at, ivsvod_moment(NEW.created_at));
+    END IF;
+    IF foreign_row AND TG_OP = 'INSERT' AND NEW._prefix <> '' AND NEW._duplicate_of IS NULL THEN
+        -- Two sessions that insert the same recording at once must see each other.
+        PERFORM pg_advisory_xact_lock(ivsvod_place_lock(NEW._bucket, NEW._prefix));
+        SELECT uuid INTO NEW._duplicate_of FROM on_demand_videos
+        WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
+        ORDER BY created_at, uuid LIMIT 1;
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- The advisory lock of a recording.
+CREATE OR REPLACE FUNCTION ivsvod_place_lock(bucket text, prefix text) RETURNS bigint
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT hashtextextended(bucket || '/' || prefix, 0) $$;
+
+-- A weighted vector. One of over 1 MB raises, so very long texts are searched by their beginning.
+-- https://www.postgresql.org/docs/current/textsearch-limitations.html
+CREATE OR REPLACE FUNCTION ivsvod_search_vector(title text, description text, tags text[]) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    longest integer := 400000;
+BEGIN
+    LOOP
+        BEGIN
+            RETURN setweight(to_tsvector('english', left(coalesce(title, ''), longest / 4)), 'A')
+                || setweight(to_tsvector('english', left(array_to_string(tags, ' '), longest / 4)), 'B')
+                || setweight(to_tsvector('english', left(coalesce(description, ''), longest / 2)), 'C');
+        EXCEPTION WHEN program_limit_exceeded THEN
+            longest := longest / 2;
+        END;
+    END LOOP;
+END $$;
+
+-- The vector follows the text, whoever changes it.
+CREATE OR REPLACE FUNCTION ivsvod_derive_content() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP = 'INSERT' OR NEW._search IS NULL
+        OR (NEW.title, NEW.description, NEW.tags) IS DISTINCT FROM (OLD.title, OLD.description, OLD.tags)
+    THEN
+        NEW._search := ivsvod_search_vector(NEW.title, NEW.description, coalesce(NEW.tags, '{}'));
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+DROP_FUNCTIONS = """
+DROP FUNCTION ivsvod_derive_content();
+DROP FUNCTION ivsvod_search_vector(text, text, text[]);
+DROP FUNCTION ivsvod_derive_video();
+DROP FUNCTION ivsvod_place_lock(text, text);
+DROP FUNCTION ivsvod_stream_ids(jsonb);
+DROP FUNCTION ivsvod_s3_name(jsonb, text, integer);
+DROP FUNCTION ivsvod_json_milliseconds(jsonb, text);
+"""
+TRIGGERS = """
+CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON on_demand_videos
+    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_video();
+CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON on_demand_video_content
+    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_content();
+"""
+DROP_TRIGGERS = """
+DROP TRIGGER ivsvod_derive ON on_demand_video_content;
+DROP TRIGGER ivsvod_derive ON on_demand_videos;
+"""
+
+TOUCH_VIDEOS = """
+WITH batch AS (
+    SELECT uuid FROM on_demand_videos WHERE uuid > %s AND _status IS NULL ORDER BY uuid LIMIT %s FOR NO KEY UPDATE
+)
+UPDATE on_demand_videos AS video SET created_at = video.created_at
+FROM batch WHERE video.uuid = batch.uuid RETURNING video.uuid
+"""
+TOUCH_CONTENT = """
+WITH batch AS (
+    SELECT uuid FROM on_demand_video_content WHERE uuid > %s AND _search IS NULL ORDER BY uuid LIMIT %s
+    FOR NO KEY UPDATE
+)
+UPDATE on_demand_video_content AS content SET created_by = content.created_by
+FROM batch WHERE content.uuid = batch.uuid RETURNING content.uuid
+"""
+DOUBLED = """
+SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> ''
+GROUP BY _bucket, _prefix HAVING count(*) FILTER (WHERE _duplicate_of IS NULL) > 1
+"""
+# The first row is one that others already point to, else the earliest.
+MARK_DUPLICATES = """
+WITH place AS (
+    SELECT uuid, created_at, _duplicate_of FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
+), first AS (
+    SELECT uuid FROM place WHERE _duplicate_of IS NULL
+    ORDER BY uuid IN (SELECT _duplicate_of FROM place) DESC, created_at, uuid LIMIT 1
+)
+UPDATE on_demand_videos AS video SET _duplicate_of = first.uuid
+FROM place, first WHERE video.uuid = place.uuid AND place._duplicate_of IS NULL AND video.uuid <> first.uuid
+"""
+
+
+def backfill(cursor: Any, said: Callable[[str], None] | None = None) -> None:
+    """Derive what old rows of videos and content lack, and mark duplicates; safe to stop and to run again."""
+    touch_in_batches(cursor, TOUCH_VIDEOS, NIL, said)
+    touch_in_batches(cursor, TOUCH_CONTENT, NIL, said)
+    cursor.execute(DOUBLED)
+    for place in cursor.fetchall():
+        cursor.execute(MARK_DUPLICATES, place)
+
+
+def backfill_by_migration(apps: Any, schema_editor: Any) -> None:
+    """`backfill`, as a step of a migration that is not one transaction."""
+    with schema_editor.connection.cursor() as cursor:
+        backfill(cursor)

@@ -1,0 +1,132 @@
+"""The metadata that IVS writes beside a recording, and the listing of its thumbnails.
+
+https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html#r2s3-json-schema
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from channels_app import aws
+from channels_app.events import MalformedEventError, jsonb_safe, load_json
+
+_LONGEST = 1024 * 1024
+_MOST_THUMBNAILS = 1000
+_NUMBER = re.compile(r"\d+")
+
+
+class MetadataError(ValueError):
+    """The metadata cannot be understood; the message names the field."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """Paths are relative to the recording's prefix. A rendition is path, width and height (None: sound alone)."""
+
+    started_at: datetime | None
+    ended_at: datetime | None
+    duration_ms: int
+    playlist: str
+    renditions: list[dict[str, Any]]
+    thumbnail_folder: str
+    latest_thumbnail: str
+
+
+def parse_metadata(content: bytes) -> Metadata:
+    """Read `events/recording-ended.json` or `recording-failed.json`.
+
+    Raises:
+        MetadataError: truncated, not JSON, or a field is missing or has a wrong type.
+    """
+    try:
+        document = load_json(content.decode())
+    except (MalformedEventError, UnicodeDecodeError) as error:
+        raise MetadataError(str(error)) from None
+    media = _member(document, "media", dict)
+    hls = _member(media, "hls", dict)
+    folder = _member(hls, "path", str).strip("/")
+    duration = _member(hls, "duration_ms", int)
+    if not 0 <= duration <= 366 * 86_400_000:
+        raise MetadataError("duration_ms is no length of a recording")
+    return Metadata(
+        started_at=_moment(document, "recording_started_at"),
+        ended_at=_moment(document, "recording_ended_at"),
+        duration_ms=duration,
+        playlist=f"{folder}/{_member(hls, 'playlist', str)}",
+        renditions=[_rendition(item, folder) for item in _member(hls, "renditions", list)],
+        thumbnail_folder=_path(media, "thumbnails"),
+        latest_thumbnail=_path(media, "latest_thumbnail"),
+    )
+
+
+def _member(document: Any, name: str, kind: type) -> Any:
+    value = document.get(name) if isinstance(document, dict) else None
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise MetadataError(f"{name} is missing or not of type {kind.__name__}")
+    return jsonb_safe(value)
+
+
+def _rendition(item: Any, folder: str) -> dict[str, Any]:
+    size = {name: item.get(f"resolution_{name}") if isinstance(item, dict) else None for name in ("width", "height")}
+    known = {name: value if isinstance(value, int) else None for name, value in size.items()}
+    return {
+        "path": f"{folder}/{_member(item, 'path', str).strip('/')}",
+        "playlist": _member(item, "playlist", str),
+        **known,
+    }
+
+
+def _path(media: dict[str, Any], name: str) -> str:
+    item = media.get(name)
+    return _member(item, "path", str).strip("/") if isinstance(item, dict) else ""
+
+
+def _moment(document: dict[str, Any], name: str) -> datetime | None:
+    if document.get(name) is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(_member(document, name, str)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise MetadataError(f"{name} is not a moment") from None
+    if not 2000 <= moment.year <= 9000:
+        raise MetadataError(f"{name} is out of range")
+    return moment
+
+
+def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None:
+    """What `events/<name>` and the listing say, as it is stored with the video; None where S3 has no such object yet.
+
+    Keys: `source`, `started_at`, `ended_at` (RFC 3339 or None), `duration_ms`, `playlist`, `renditions`, `thumbnails`.
+
+    Raises:
+        AwsError: S3 could not be read.
+        MetadataError: the object cannot be understood.
+    """
+    content = aws.object_read(bucket=bucket, key=f"{prefix}/events/{name}", longest=_LONGEST)
+    if content is None:
+        return None
+    metadata = parse_metadata(content)
+    return {
+        "source": name,
+        "started_at": metadata.started_at.isoformat() if metadata.started_at else None,
+        "ended_at": metadata.ended_at.isoformat() if metadata.ended_at else None,
+        "duration_ms": metadata.duration_ms,
+        "playlist": metadata.playlist,
+        "renditions": metadata.renditions,
+        "thumbnails": _thumbnails(bucket, prefix, metadata),
+    }
+
+
+def _thumbnails(bucket: str, prefix: str, metadata: Metadata) -> list[str]:
+    """Paths of the pictures in the order of their numbers; the names are nowhere documented, so they are listed."""
+    keys: list[str] = []
+    if metadata.thumbnail_folder:
+        folder = f"{prefix}/{metadata.thumbnail_folder}/"
+        keys = aws.object_keys(bucket=bucket, prefix=folder, longest=_MOST_THUMBNAILS)
+    pictures = [key.removeprefix(f"{prefix}/") for key in keys if key.lower().endswith((".jpg", ".jpeg", ".png"))]
+    return sorted(pictures, key=_numbers_as_numbers) or [path for path in [metadata.latest_thumbnail] if path]
+
+
+def _numbers_as_numbers(path: str) -> tuple[list[int], str]:
+    return [int(digits) for digits in _NUMBER.findall(path)], path

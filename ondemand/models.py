@@ -1,0 +1,236 @@
+"""Recordings, their videos, and what people write about them.
+
+`on_demand_videos` and `on_demand_video_content` are the predecessor's tables; see `channels_app/models.py`.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Self
+from urllib.parse import quote
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+
+from channels_app.models import Channel
+
+# A video of ours has this namespace's uuid5 of its bucket and prefix.
+VIDEO_NAMESPACE = uuid.UUID("6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21")
+# IVS of today writes these; they stand in only until the metadata of the recording could be read.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+DEFAULT_PLAYLIST = "media/hls/master.m3u8"
+SHOWN_THUMBNAILS = 12
+
+
+class VideoQuerySet(models.QuerySet["Video"]):
+    """Reads of videos."""
+
+    def listed(self) -> Self:
+        """Videos that anyone may find: active, available, and not a duplicate of another."""
+        return self.reachable().filter(duplicate_of__isnull=True)
+
+    def reachable(self) -> Self:
+        """Videos that open by their uuid: the listed ones and their duplicates, whose links people hold."""
+        return self.filter(active=True, status=Video.Status.AVAILABLE)
+
+    def newest_first(self) -> Self:
+        """By start, newest first; the uuid breaks ties."""
+        return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
+
+    def with_content(self) -> Self:
+        """Each video with its content and the content of the video that it duplicates, in one query."""
+        return self.select_related("content", "duplicate_of__content")
+
+    def recent_first_with_channel(self) -> Self:
+        """For the admin's list."""
+        return self.newest_first().with_content().select_related("channel")
+
+
+class Video(models.Model):
+    """The catalogue entry of a recording."""
+
+    class Status(models.TextChoices):
+        """How far the recording is."""
+
+        RECORDING = "recording"
+        AVAILABLE = "available"
+        FAILED = "failed"
+
+    class Qa(models.TextChoices):
+        """What is known of the files."""
+
+        UNVERIFIED = "unverified"
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # A channel may be missing: the predecessor's table has no foreign key.
+    channel = models.ForeignKey(
+        Channel,
+        on_delete=models.DO_NOTHING,
+        db_column="ivs_channel_uuid",
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="videos",
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    active = models.BooleanField("shown", null=True, default=True)
+    data = models.JSONField(default=dict)
+
+    status = models.TextField(null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
+    bucket = models.TextField(null=True, db_column="_bucket")  # noqa: DJ001
+    prefix = models.TextField(null=True, db_column="_prefix")  # noqa: DJ001
+    started_at = models.DateTimeField(null=True, db_column="_started_at")
+    ended_at = models.DateTimeField(null=True, db_column="_ended_at")
+    duration_ms = models.BigIntegerField(null=True, db_column="_duration_ms")
+    session_id = models.TextField(null=True, db_column="_session_id")  # noqa: DJ001
+    stream_ids = ArrayField(models.TextField(), null=True, db_column="_stream_ids")
+    # What `events/recording-ended.json` and the listing of the prefix say; see `ondemand/metadata.py`.
+    facts = models.JSONField(null=True, db_column="_facts")
+    qa = models.TextField(null=True, db_column="_qa", choices=Qa.choices)  # noqa: DJ001
+    duplicate_of = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_column="_duplicate_of",
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="duplicates",
+    )
+
+    objects = VideoQuerySet.as_manager()
+
+    class Meta:
+        db_table = "on_demand_videos"
+        indexes = [
+            models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx"),
+            models.Index(fields=["channel"], name="on_demand_videos_channel_idx"),
+            models.Index(
+                F("started_at").desc(nulls_last=True),
+                F("uuid").desc(),
+                name="on_demand_videos_listed_idx",
+                condition=Q(active=True, status="available", duplicate_of__isnull=True),
+            ),
+            models.Index(F("started_at").desc(nulls_last=True), F("uuid").desc(), name="on_demand_videos_newest_idx"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    @property
+    def own_content(self) -> "Content | None":
+        """What people wrote about this row."""
+        return getattr(self, "content", None)
+
+    @property
+    def shown_content(self) -> "Content | None":
+        """What is shown: its own content or, of a duplicate without any, the first row's."""
+        if self.own_content is not None or self.duplicate_of is None:
+            return self.own_content
+        return self.duplicate_of.own_content
+
+    @property
+    def duration(self) -> timedelta:
+        """The length of the recording; 0 where it is not known."""
+        return timedelta(milliseconds=self.duration_ms or 0)
+
+    @property
+    def duration_seconds(self) -> int | float:
+        """The length in seconds, a whole number where it is one."""
+        seconds = Decimal(self.duration_ms or 0) / 1000
+        return int(seconds) if seconds == seconds.to_integral_value() else float(seconds)
+
+    @property
+    def location(self) -> str | None:
+        """The URL of the multivariant playlist; None where there is nothing to play."""
+        if self.status != self.Status.AVAILABLE or not self.prefix:
+            return None
+        return self.url_of((self.facts or {}).get("playlist") or DEFAULT_PLAYLIST)
+
+    @property
+    def thumbnails(self) -> list[str]:
+        """URLs of at most `SHOWN_THUMBNAILS` pictures that IVS made, evenly spread over the recording."""
+        paths: list[str] = (self.facts or {}).get("thumbnails", [])
+        if len(paths) > SHOWN_THUMBNAILS:
+            last = len(paths) - 1
+            paths = [paths[round(n * last / (SHOWN_THUMBNAILS - 1))] for n in range(SHOWN_THUMBNAILS)]
+        return [url for url in map(self.url_of, paths) if url]
+
+    @property
+    def renditions(self) -> list[dict[str, Any]]:
+        """Path, width and height of each rendition; width and height are None for sound alone."""
+        return (self.facts or {}).get("renditions", [])
+
+    def url_of(self, path: str) -> str | None:
+        """The URL of a file of this recording; None where its bucket or prefix is not known."""
+        bucket = self.bucket or settings.RECORDING_BUCKET
+        if not bucket or not self.prefix:
+            return None
+        own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
+        base = settings.PLAYBACK_BASE_URL if own else f"https://{bucket}.s3.amazonaws.com"
+        return f"{base}/{quote(self.prefix)}/{quote(path)}"
+
+
+class Content(models.Model):
+    """What people write about a video."""
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    video = models.OneToOneField(
+        Video, on_delete=models.CASCADE, db_column="on_demand_video_uuid", related_name="content"
+    )
+    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    created_by = models.UUIDField(editable=False)
+    title = models.TextField(null=True, blank=True)  # noqa: DJ001  (the predecessor's columns take NULL)
+    description = models.TextField(null=True, blank=True)  # noqa: DJ001
+    tags = ArrayField(models.TextField(null=True, blank=True), null=True, blank=True)
+    data = models.JSONField(null=True, editable=False)
+    thumbnail = models.TextField(null=True, blank=True)  # noqa: DJ001
+    search = SearchVectorField(null=True, editable=False, db_column="_search")
+
+    class Meta:
+        db_table = "on_demand_video_content"
+        verbose_name_plural = "content"
+        # The predecessor's idx_on_demand_video_user_content is not here: Django allows names of 30 characters.
+        indexes = [
+            GinIndex(fields=["search"], name="on_demand_video_content_search"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.uuid)
+
+    @property
+    def shown_tags(self) -> list[str]:
+        """The tags without NULL and empty ones."""
+        return [tag for tag in self.tags or [] if tag]
+
+
+class Recording(models.Model):
+    """What the events of one recording said, each kind once, so that their order does not matter."""
+
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="recording")
+    session_id = models.TextField(blank=True)
+    start_at = models.DateTimeField(null=True)
+    end_at = models.DateTimeField(null=True)
+    end_event_id = models.TextField(blank=True)
+    end_detail = models.JSONField(null=True)
+    failure_at = models.DateTimeField(null=True)
+    failure_event_id = models.TextField(blank=True)
+    failure_detail = models.JSONField(null=True)
+    stream_ids = ArrayField(models.TextField(), default=list)
+
+    def __str__(self) -> str:
+        return str(self.video_id)
+
+
+def video_uuid(bucket: str, prefix: str) -> uuid.UUID:
+    """The uuid of the video of a recording: the same whichever of its events comes first."""
+    return uuid.uuid5(VIDEO_NAMESPACE, f"{bucket}/{prefix}")
+
+
+def started_before(ended_at: datetime, duration_ms: int) -> datetime:
+    """The moment `duration_ms` before."""
+    return ended_at - timedelta(milliseconds=duration_ms)

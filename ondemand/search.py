@@ -1,0 +1,18 @@
+"""The one search query: the stored vector against the web-search syntax of the predecessor."""
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import F, QuerySet
+
+from ondemand.models import Video
+
+# A rank falls with the length of the text, so that a short title counts more than a long description.
+# https://www.postgresql.org/docs/current/textsearch-controls.html#TEXTSEARCH-RANKING
+_DIVIDE_BY_LOG_LENGTH = 1
+
+
+def search_videos(videos: QuerySet[Video], text: str) -> QuerySet[Video]:
+    """The videos that match, best first, each with its `rank`: quoted phrases, `or` and `-not` are understood."""
+    query = SearchQuery(text.replace("\0", " "), search_type="websearch", config="english")
+    rank = SearchRank(F("content__search"), query, cover_density=True, normalization=_DIVIDE_BY_LOG_LENGTH)
+    matching = videos.filter(content__search=query).annotate(rank=rank)
+    return matching.order_by("-rank", F("started_at").desc(nulls_last=True), "-uuid")

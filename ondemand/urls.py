@@ -1,0 +1,11 @@
+"""Routes of videos; a malformed uuid is a 400, so the path takes any text."""
+
+from django.urls import path
+
+from ondemand import views
+
+urlpatterns = [
+    path("on-demand", views.VideoListView.as_view()),
+    path("on-demand/search", views.VideoSearchView.as_view()),
+    path("on-demand/<str:uuid>", views.VideoView.as_view()),
+]

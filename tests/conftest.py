@@ -1,0 +1,67 @@
+"""The test session runs on a PostgreSQL and an AWS of its own; no variable of the caller reaches it."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ivsvod.local import launch, postgres
+from ivsvod.local.aws import LocalAws, install_in_process
+
+LOCAL_AWS_URL = "http://127.0.0.1:9/_local"
+
+
+def _own_environment() -> None:
+    """Workers of pytest-xdist inherit what the first process has set."""
+    if "IVSVOD_TEST_HOME" not in os.environ:
+        launch.ignore_callers_environment(os.environ)
+        session = ExitStack()
+        # An own folder for each session, so that two of them at once do not meet.
+        home = Path(tempfile.mkdtemp(prefix="ivsvod-test-"))
+        session.callback(shutil.rmtree, home, ignore_errors=True)
+        server = session.enter_context(postgres.use(home, durable=False))
+        atexit.register(session.close)
+        os.environ["IVSVOD_TEST_HOME"] = str(home)
+        aws = LocalAws(home)
+        os.environ.update(launch.stack_environment(home, server, aws.environment(LOCAL_AWS_URL)))
+        os.environ["PLAYBACK_BASE_URL"] = "https://media.example.com"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "ivsvod.settings"
+
+
+_own_environment()
+
+from django.conf import settings as django_settings  # noqa: E402  (needs the environment)
+from django.core.management import call_command  # noqa: E402
+
+# pytest-django sets Django up when it finds the settings loaded.
+assert django_settings.DATABASES
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """The pages name their static files by the manifest, as in production."""
+    if not hasattr(session.config, "workerinput"):
+        call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture
+def aws(tmp_path: Path, settings: Any) -> Iterator[LocalAws]:
+    """A fresh local IVS and S3 in this process, with a recording bucket and configuration."""
+    local = LocalAws(tmp_path / "aws")
+    uninstall = install_in_process(local, LOCAL_AWS_URL)
+    local.s3.create_bucket(settings.RECORDING_BUCKET)
+    settings.RECORDING_CONFIG_ARN = launch.recording_configuration(local, settings.RECORDING_BUCKET)
+    yield local
+    uninstall()
+
+
+@pytest.fixture
+def api_key(settings: Any) -> str:
+    """The predecessor's shared key."""
+    settings.AUTH_API_KEY = "a shared key"
+    return "a shared key"

@@ -1,0 +1,963 @@
+"""`migrate` on a database that the predecessor made and filled, and the predecessor at work beside and after it.
+
+All of it runs in databases of its own, on the embedded PostgreSQL and, where one is installed with its contrib modules,
+on the system's PostgreSQL too. The migrations run as a user runs them, by `manage.py`, as a role that is no superuser.
+"""
+
+import itertools
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from cryptography.fernet import Fernet
+from psycopg import sql
+
+from ivsvod.local import postgres
+from tests.predecessor import statements
+from tests.predecessor.rows import BUCKET, LONG_TEXT, ODD_DOCUMENTS, Rows, document, fill, find, generate, insert
+from tests.predecessor.statements import COLUMNS
+
+ROOT = Path(__file__).resolve().parent.parent
+SCHEMA = (ROOT / "tests" / "predecessor" / "schema.sql").read_text()
+OWNER = "ivsvod_owner"
+EXTENSION = 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp";'
+# The embedded PostgreSQL has no contrib modules. There, and only there, this stands in for the extension's function.
+STAND_IN = """
+    CREATE FUNCTION uuid_generate_v4() RETURNS uuid LANGUAGE sql VOLATILE AS 'SELECT gen_random_uuid()';
+"""
+LONGEST_RECORDING_MS = 48 * 3_600_000
+LONGEST_KEY = 1024  # of S3, in bytes; a bucket's name is shorter
+PYTHONS_FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
+
+Connection = psycopg.Connection[Any]
+
+
+# The servers, and databases on them
+
+
+def system_server() -> Path | None:
+    """The programs of the newest PostgreSQL of the system (14 or newer) that has uuid-ossp."""
+    for folder in sorted(Path("/usr/lib/postgresql").glob("*"), key=lambda path: path.name, reverse=True):
+        control = Path("/usr/share/postgresql") / folder.name / "extension" / "uuid-ossp.control"
+        if folder.name.isdecimal() and int(folder.name) >= 14 and control.exists():
+            return folder / "bin"
+    return None
+
+
+SERVERS = {"embedded": None} | ({"system": found} if (found := system_server()) else {})
+
+
+# Interruptions take seconds each: one kind on the one server, another on the other where there are two.
+ON_THE_FIRST_SERVER = pytest.mark.parametrize("databases", list(SERVERS)[:1], indirect=True)
+ON_THE_LAST_SERVER = pytest.mark.parametrize("databases", list(SERVERS)[-1:], indirect=True)
+
+
+@dataclass
+class Databases:
+    """Databases on one server, and `manage.py` for each of them."""
+
+    server: postgres.Server
+    rows: Rows = field(default_factory=generate)
+    numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    @contextmanager
+    def connect(self, database: str, *, user: str = OWNER) -> Iterator[Connection]:
+        with psycopg.connect(
+            host=str(self.server.socket_dir),
+            port=self.server.port,
+            user=user,
+            dbname=database,
+            autocommit=True,
+            options="-c timezone=UTC",
+        ) as connection:
+            yield connection
+
+    @contextmanager
+    def as_superuser(self, database: str = "postgres") -> Iterator[Connection]:
+        with self.connect(database, user=self.server.user) as connection:
+            yield connection
+
+    def create(self, *, template: str = "template1") -> str:
+        name = f"adoption_{next(self.numbers)}"
+        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+        with self.as_superuser() as connection:
+            connection.execute(statement.format(*map(sql.Identifier, (name, OWNER, template))))
+        return name
+
+    def drop(self, name: str) -> None:
+        with self.as_superuser() as connection:
+            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    @cached_property
+    def predecessor(self) -> str:
+        """What the predecessor left: its tables and their rows. To be copied, not to be written to."""
+        name = self.create()
+        with self.connect(name) as connection:
+            if not connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'uuid-ossp'").fetchone():
+                connection.execute(SCHEMA.replace(EXTENSION, STAND_IN))
+            else:
+                connection.execute(SCHEMA)
+            fill(connection, self.rows)
+        return name
+
+    @cached_property
+    def adopted(self) -> str:
+        """The same, migrated. To be copied or read."""
+        name = self.create(template=self.predecessor)
+        self.migrate(name)
+        return name
+
+    @cached_property
+    def fresh(self) -> str:
+        """An empty database, migrated. To be copied or read."""
+        name = self.create()
+        self.migrate(name)
+        return name
+
+    @cached_property
+    def scratch(self) -> str:
+        """A copy of the fresh one to write to; emptied for each test."""
+        return self.create(template=self.fresh)
+
+    def start_manage(self, database: str, *arguments: str) -> subprocess.Popen[str]:
+        place = {"PG_HOST": str(self.server.socket_dir), "PG_PORT": str(self.server.port), "PG_PASSWORD": "unused"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "PG_USER": OWNER,
+            "PG_DATABASE": database,
+            "SECRET_KEY": "a key of the tests, long enough to be taken for one; 50 characters and more",
+            "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
+            "ALLOWED_HOSTS": "localhost",
+            "RECORDING_BUCKET": BUCKET,
+            "STAGE": "dev",
+            "AWS_REGION": "eu-west-1",
+        }
+        return subprocess.Popen(
+            [sys.executable, "manage.py", *arguments],
+            cwd=ROOT,
+            env=environment | place,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def manage(self, database: str, *arguments: str) -> str:
+        with self.start_manage(database, *arguments) as process:
+            output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        return output
+
+    def migrate(self, database: str, *arguments: str) -> None:
+        self.manage(database, "migrate", *arguments)
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    home = tmp_path_factory.mktemp(request.param)
+    server = postgres.start(home, durable=False, bin_dir=SERVERS[request.param])
+    try:
+        databases = Databases(server)
+        with databases.as_superuser() as connection:
+            connection.execute(f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEROLE")
+        yield databases
+    finally:
+        postgres.stop(home)
+
+
+@pytest.fixture
+def copy(databases: Databases) -> Iterator[Callable[[str], str]]:
+    """Makes a copy of a database for one test."""
+    names: list[str] = []
+
+    def make(template: str) -> str:
+        names.append(databases.create(template=template))
+        return names[-1]
+
+    yield make
+    for name in names:
+        databases.drop(name)
+
+
+# What is compared
+
+CATALOGUE = {
+    "columns": """
+        SELECT c.relname, c.relkind, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull, a.attidentity,
+            a.attgenerated, pg_get_expr(d.adbin, d.adrelid), l.collname
+        FROM pg_attribute a
+        JOIN pg_class c ON c.oid = a.attrelid
+        LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = a.attnum
+        LEFT JOIN pg_collation l ON l.oid = a.attcollation
+        WHERE c.relnamespace = 'public'::regnamespace AND c.relkind NOT IN ('i', 'I', 'S', 't')
+            AND a.attnum > 0 AND NOT a.attisdropped
+    """,
+    "tables": """
+        SELECT relname, relkind, relpersistence, reloptions, relrowsecurity, relreplident, relowner::regrole
+        FROM pg_class WHERE relnamespace = 'public'::regnamespace
+    """,
+    "sequences": """
+        SELECT sequencename, data_type, start_value, min_value, max_value, increment_by, cycle
+        FROM pg_sequences WHERE schemaname = 'public'
+    """,
+    "indexes": """
+        SELECT c.relname, pg_get_indexdef(i.indexrelid), i.indisvalid, i.indisready, i.indislive, i.indisprimary
+        FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relnamespace = 'public'::regnamespace
+    """,
+    "constraints": """
+        SELECT conrelid::regclass::text, conname, contype, pg_get_constraintdef(oid), convalidated
+        FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+    """,
+    "triggers": """
+        SELECT c.relname, t.tgname, pg_get_triggerdef(t.oid), t.tgenabled
+        FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid
+        WHERE c.relnamespace = 'public'::regnamespace AND NOT t.tgisinternal
+    """,
+    "functions": """
+        SELECT p.proname, pg_get_functiondef(p.oid)
+        FROM pg_proc p
+        WHERE p.pronamespace = 'public'::regnamespace AND p.prokind IN ('f', 'p')
+            AND p.proname <> 'uuid_generate_v4'
+            AND NOT EXISTS (SELECT FROM pg_depend d
+                WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e')
+    """,
+    "statistics": """
+        SELECT stxname, pg_get_statisticsobjdef(oid) FROM pg_statistic_ext
+        WHERE stxnamespace = 'public'::regnamespace
+    """,
+    "types": """
+        SELECT t.typname, t.typtype FROM pg_type t
+        WHERE t.typnamespace = 'public'::regnamespace AND t.typtype IN ('d', 'e', 'r')
+    """,
+}
+
+
+def catalogue(connection: Connection) -> dict[str, list[str]]:
+    """The schema as PostgreSQL has it, whatever the order of columns and of creation."""
+    return {part: sorted(map(str, connection.execute(query))) for part, query in CATALOGUE.items()}
+
+
+def dump(connection: Connection) -> dict[str, list[bytes]]:
+    """Every row of the predecessor's tables in the predecessor's columns, as the server writes them."""
+    tables = {}
+    for table, names in COLUMNS.items():
+        statement = sql.SQL("COPY {} ({}) TO STDOUT").format(
+            sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, names))
+        )
+        with connection.cursor() as cursor, cursor.copy(statement) as output:
+            tables[table] = sorted(map(bytes, output))
+    return tables
+
+
+def derived(connection: Connection) -> dict[str, list[str]]:
+    """What is derived from the predecessor's rows, without surrogate keys: `row-1` stands for a stream without id."""
+    tables = {
+        "ivs_channels": "to_jsonb(r) - 'channel_data'",
+        "on_demand_videos": "to_jsonb(r) - 'data'",
+        "on_demand_video_content": "jsonb_build_array(r.uuid, r._search, md5(r._search::text))",
+        "channels_app_stream": "to_jsonb(r) - 'id' || jsonb_build_object('stream_id', {})".format(
+            "regexp_replace(r.stream_id, '^row-[0-9]+$', 'row')"
+        ),
+    }
+    query = "SELECT ({})::text FROM {} r"
+    return {
+        table: sorted(row for (row,) in connection.execute(query.format(expression, table)))
+        for table, expression in tables.items()
+    }
+
+
+def quietly_differs(one: Any, other: Any) -> list[Any]:
+    """Keys that differ: megabytes of rows are no help in a failure."""
+    return [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+
+
+def assert_adopted(databases: Databases, name: str) -> None:
+    """Same schema as everywhere, the rows as they were, and all that is derived."""
+    with databases.connect(databases.fresh) as fresh, databases.connect(name) as connection:
+        assert catalogue(connection) == catalogue(fresh)
+    assert_rows_are_the_predecessors(databases, name)
+    with databases.connect(databases.adopted) as adopted, databases.connect(name) as connection:
+        assert not quietly_differs(derived(connection), derived(adopted))
+
+
+def assert_rows_are_the_predecessors(databases: Databases, name: str) -> None:
+    with databases.connect(databases.predecessor) as before, databases.connect(name) as after:
+        assert not quietly_differs(dump(before), dump(after))
+
+
+# Schema and rows
+
+
+def test_an_empty_and_an_adopted_database_end_with_the_same_schema(databases: Databases) -> None:
+    with databases.connect(databases.fresh) as fresh, databases.connect(databases.adopted) as adopted:
+        expected, found = catalogue(fresh), catalogue(adopted)
+    for part in CATALOGUE:
+        assert found[part] == expected[part]
+    assert all(", True, True, True, " in index for index in found["indexes"])
+
+
+def test_adoption_keeps_the_predecessors_columns_constraints_and_indexes(databases: Databases) -> None:
+    def known(part: str, lines: Iterable[str]) -> set[str]:
+        kept = {line.replace("uuid_generate_v4()", "gen_random_uuid()") for line in lines}
+        return kept if part in ("columns", "constraints", "indexes") else set()
+
+    with databases.connect(databases.predecessor) as before, databases.connect(databases.adopted) as after:
+        old, new = catalogue(before), catalogue(after)
+    for part in CATALOGUE:
+        assert known(part, old[part]) <= set(new[part])
+    assert not any("uuid_generate_v4" in line for line in new["columns"])
+
+
+def test_columns_added_to_the_predecessors_tables_begin_with_an_underscore_and_may_be_left_out(
+    databases: Databases,
+) -> None:
+    query = """
+        SELECT table_name, column_name, is_nullable = 'YES' OR column_default IS NOT NULL OR is_identity = 'YES'
+        FROM information_schema.columns WHERE table_schema = 'public' AND table_name = ANY(%s)
+    """
+    with databases.connect(databases.adopted) as connection:
+        columns = connection.execute(query, [list(COLUMNS)]).fetchall()
+    added = [(name, optional) for table, name, optional in columns if name not in COLUMNS[table]]
+    assert added
+    assert all(name.startswith("_") and optional for name, optional in added)
+
+
+def test_adoption_loses_no_row_and_changes_none_in_a_predecessor_column(databases: Databases) -> None:
+    assert_rows_are_the_predecessors(databases, databases.adopted)
+    with databases.connect(databases.adopted) as connection:
+        kept = dump(connection)
+    assert {table: len(kept[table]) for table in kept} == {table: len(rows) for table, rows in databases.rows.tables()}
+
+
+@ON_THE_FIRST_SERVER
+def test_migrating_twice_changes_nothing(databases: Databases, copy: Callable[[str], str]) -> None:
+    name = copy(databases.adopted)
+    databases.migrate(name)
+    assert_adopted(databases, name)
+
+
+# What is derived, by another way
+
+
+def parsed(text: str) -> Any:
+    return json.loads(text, parse_float=Decimal)
+
+
+def text_at(data: Any, key: str) -> str | None:
+    value = data.get(key) if isinstance(data, dict) else None
+    return value if isinstance(value, str) and value else None
+
+
+def allowed_durations(data: Any) -> set[int]:
+    """The milliseconds that the contract allows: the number, and 0 for none and for nonsense.
+
+    It does not say whether a number in a string is one, which way a fraction is rounded, nor from where on a number
+    is nonsense: IVS ends a recording after 48 hours.
+    """
+    value = data.get("recording_duration_ms") if isinstance(data, dict) else None
+    if isinstance(value, str):
+        value = value.strip()
+        return {0, *({int(Decimal(value))} if value.isascii() and value.replace(".", "", 1).isdigit() else set())}
+    if isinstance(value, bool) or not isinstance(value, int | Decimal) or value < 0 or value >= 2**63:
+        return {0}
+    whole = int(value)
+    durations = {whole} if whole == value else {whole, whole + 1}
+    return durations if whole <= LONGEST_RECORDING_MS else durations | {0}
+
+
+def possible_starts(created: datetime, durations: set[int]) -> dict[int, datetime]:
+    """A start for each duration that gives one that Python, and so Django, can hold."""
+    most = (created - PYTHONS_FIRST_MOMENT) / timedelta(milliseconds=1)
+    return {duration: created - timedelta(milliseconds=duration) for duration in durations if duration <= most} or {
+        0: created
+    }
+
+
+def may_be_nothing(text: str | None) -> bool:
+    """A blank, or longer than S3 has it: to be taken as it is or as nothing."""
+    return text is not None and (not text.strip() or len(text.encode()) > LONGEST_KEY)
+
+
+def read_derived(connection: Connection) -> dict[UUID, dict[str, Any]]:
+    names = ("status", "bucket", "prefix", "started_at", "ended_at", "duration_ms", "session_id", "stream_ids")
+    columns = sql.SQL(", ").join(sql.Identifier(f"_{name}") for name in (*names, "duplicate_of"))
+    query = sql.SQL("SELECT uuid, {} FROM on_demand_videos").format(columns)
+    return {row[0]: dict(zip((*names, "duplicate_of"), row[1:], strict=True)) for row in connection.execute(query)}
+
+
+def test_start_and_duration_of_an_adopted_video_come_from_its_data_and_created_at(databases: Databases) -> None:
+    with databases.connect(databases.adopted) as connection:
+        found = read_derived(connection)
+    wrong = []
+    for row in databases.rows.on_demand_videos:
+        starts = possible_starts(row["created_at"], allowed_durations(parsed(row["data"])))
+        video = found[row["uuid"]]
+        if video["started_at"] != starts.get(video["duration_ms"]):
+            wrong.append((row["data"][:300], row["created_at"], video["duration_ms"], video["started_at"]))
+    assert not wrong
+
+
+def test_bucket_prefix_session_and_status_of_an_adopted_video_come_from_its_data(databases: Databases) -> None:
+    with databases.connect(databases.adopted) as connection:
+        found = read_derived(connection)
+    wrong = []
+    for row in databases.rows.on_demand_videos:
+        data, video = parsed(row["data"]), found[row["uuid"]]
+        expected = {
+            "status": {"available"},
+            "bucket": {text_at(data, "recording_s3_bucket_name") or BUCKET, text_at(data, "recording_s3_bucket_name")},
+            "prefix": {text_at(data, "recording_s3_key_prefix")},
+            "session_id": {text_at(data, "recording_session_id")},
+        }
+        for name, values in expected.items():
+            if any(map(may_be_nothing, values)):
+                values |= {None}
+            if (video[name] or None) not in values:
+                wrong.append((name, row["data"][:300], video[name]))
+    assert not wrong
+
+
+def test_stream_ids_of_an_adopted_video_are_those_of_its_data(databases: Databases) -> None:
+    with databases.connect(databases.adopted) as connection:
+        found = read_derived(connection)
+    for row in databases.rows.on_demand_videos:
+        data, stream_ids = parsed(row["data"]), found[row["uuid"]]["stream_ids"] or []
+        named = data.get("recording_session_stream_ids") if isinstance(data, dict) else None
+        if isinstance(named, list) and named and all(isinstance(name, str) for name in named):
+            assert set(stream_ids) - {text_at(data, "stream_id")} == set(named) - {text_at(data, "stream_id")}
+        elif named is None and text_at(data, "stream_id"):
+            assert stream_ids == [text_at(data, "stream_id")]
+        assert all(isinstance(name, str) for name in stream_ids)
+
+
+def test_rows_that_share_bucket_and_prefix_with_an_earlier_row_are_its_duplicates(databases: Databases) -> None:
+    groups = defaultdict(list)
+    for row in databases.rows.on_demand_videos:
+        data = parsed(row["data"])
+        if prefix := text_at(data, "recording_s3_key_prefix"):
+            groups[text_at(data, "recording_s3_bucket_name") or BUCKET, prefix].append((row["created_at"], row["uuid"]))
+    expected = {
+        uuid: min(group)[1]
+        for place, group in groups.items()
+        if not any(map(may_be_nothing, place))
+        for _, uuid in group
+        if uuid != min(group)[1]
+    }
+    with databases.connect(databases.adopted) as connection:
+        found = {uuid: video["duplicate_of"] for uuid, video in read_derived(connection).items()}
+    assert {uuid: first for uuid, first in found.items() if first} == expected
+    assert len(expected) > 24
+
+
+def test_what_ivs_said_of_a_channel_stands_in_its_columns(databases: Databases) -> None:
+    query = "SELECT uuid, _name, _type, _latency_mode, _private, _record, _playback_url, _status FROM ivs_channels"
+    with databases.connect(databases.adopted) as connection:
+        found = {row[0]: row[1:] for row in connection.execute(query)}
+    assert len(found) == len(databases.rows.ivs_channels)
+    for row in databases.rows.ivs_channels[:24]:
+        channel = parsed(row["channel_data"])["Channel"]
+        name, recording = channel["Tags"]["Name"], bool(channel["RecordingConfigurationArn"])
+        kept = (channel["Type"], channel["LatencyMode"], channel["Authorized"], recording, channel["PlaybackUrl"])
+        assert found[row["uuid"]] == (name, *kept, "ready")
+
+
+def live_states(connection: Connection) -> dict[UUID, tuple[str, datetime]]:
+    """The live state as the contract orders streams, from the table of streams."""
+    query = """
+        SELECT DISTINCT ON (channel_id) channel_id, started_at, ended_at FROM channels_app_stream
+        WHERE started_at IS NOT NULL OR ended_at IS NOT NULL
+        ORDER BY channel_id, order_at DESC, stream_id COLLATE "C" DESC
+    """
+    return {
+        channel: ("live", started) if started and not ended else ("offline", ended)
+        for channel, started, ended in connection.execute(query)
+    }
+
+
+def expected_live_state(changes: list[dict[str, Any]]) -> str | None:
+    """The live state of a channel from its rows; None where the contract leaves it open (some name no stream)."""
+    streams: dict[str, dict[str, datetime]] = defaultdict(dict)
+    names = [text_at(parsed(change["data"] or "null"), "stream_id") for change in changes]
+    if not any(names):
+        return max(changes, key=lambda change: change["timestamp"])["state"]
+    if not all(names):
+        return None
+    for change in changes:
+        data = parsed(change["data"])
+        moments = streams[data["stream_id"]]
+        moments[data["event_name"]] = min(change["timestamp"], moments.get(data["event_name"], change["timestamp"]))
+    last = max((moments.get("Stream Start") or min(moments.values()), key) for key, moments in streams.items())[1]
+    return "live" if "Stream Start" in streams[last] and "Stream End" not in streams[last] else "offline"
+
+
+def test_live_state_of_an_adopted_channel_is_that_of_its_last_stream(databases: Databases) -> None:
+    changes = defaultdict(list)
+    for row in databases.rows.ivs_state_changes:
+        changes[row["ivs_channel_uuid"]].append(row)
+    channels = [row["uuid"] for row in databases.rows.ivs_channels[:20]]
+    expected = {channel: state for channel in channels if (state := expected_live_state(changes[channel]))}
+    with databases.connect(databases.adopted) as connection:
+        found = live_states(connection)
+    assert {channel: found[channel][0] for channel in expected} == expected
+    assert {"live", "offline"} == set(expected.values())
+
+
+def test_adopted_content_is_found_by_its_words(databases: Databases) -> None:
+    query = """
+        SELECT count(*), count(*) FILTER (WHERE _search IS NULL),
+            count(*) FILTER (WHERE _search @@ to_tsquery('english', 'river & studio')),
+            count(*) FILTER (WHERE to_tsvector('english', description) @@ to_tsquery('english', 'river & studio'))
+        FROM on_demand_video_content WHERE coalesce(length(description), 0) < 1000
+    """
+    with databases.connect(databases.adopted) as connection:
+        row = connection.execute(query).fetchone()
+    assert row
+    total, missing, found, expected = row
+    assert total and not missing
+    assert found == expected > 0
+
+
+# Stopped and run again
+
+
+def own_positions(databases: Databases) -> list[int]:
+    """How many migrations are recorded when one of ours is the next."""
+    with databases.connect(databases.adopted) as connection:
+        names = [row[0] for row in connection.execute("SELECT app FROM django_migrations ORDER BY id")]
+    return [number for number, app in enumerate(names) if app in ("channels_app", "ondemand")]
+
+
+def recorded(connection: Connection) -> int:
+    if not connection.execute("SELECT to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
+        return 0
+    return connection.execute("SELECT count(*) FROM django_migrations").fetchone()[0]  # type: ignore[index]
+
+
+def wait_for(condition: Callable[[], Any], process: subprocess.Popen[str], *, seconds: float = 60) -> bool:
+    """Whether the condition came true before the process ended."""
+    end = time.monotonic() + seconds
+    while process.poll() is None:
+        if condition():
+            return True
+        if time.monotonic() > end:
+            process.kill()
+            process.communicate()
+            pytest.fail("the migration hangs")
+        time.sleep(0.002)
+    return False
+
+
+def wait_until_alone(connection: Connection) -> None:
+    """What a killed client had sent may still be running on the server."""
+    query = """
+        SELECT 1 FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'
+    """
+    for _ in range(1000):
+        if not connection.execute(query).fetchone():
+            return
+        time.sleep(0.01)
+    pytest.fail("a backend of the killed migration is still there")
+
+
+@ON_THE_FIRST_SERVER
+def test_a_migration_killed_at_random_points_ends_right_when_run_again(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    rng = random.Random(7)  # noqa: S311 (reproducible, not secret)
+    name = copy(databases.predecessor)
+    killed = 0
+    for position in sorted(rng.sample(own_positions(databases), k=3)):
+        pause = rng.uniform(0, 0.06)
+        with databases.start_manage(name, "migrate") as process, databases.connect(name) as connection:
+            if wait_for(lambda connection=connection, position=position: recorded(connection) >= position, process):
+                time.sleep(pause)
+                process.send_signal(signal.SIGKILL)
+            process.communicate()
+            killed += process.returncode == -signal.SIGKILL
+            wait_until_alone(connection)
+        assert_rows_are_the_predecessors(databases, name)
+    assert killed
+    databases.migrate(name)
+    assert_adopted(databases, name)
+
+
+STOPPER = """
+    CREATE SCHEMA stopper;
+    CREATE SEQUENCE stopper.seen;
+    CREATE TABLE stopper.stops AS SELECT unnest(%s::int[]) AS number;
+    CREATE FUNCTION stopper.stop() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        IF NOT EXISTS (
+            SELECT FROM pg_event_trigger_ddl_commands()
+            WHERE object_identity ~ 'ivs|channels_app|on_?demand'
+        ) THEN
+            RETURN;
+        END IF;
+        IF nextval('stopper.seen') IN (SELECT number FROM stopper.stops) THEN
+            PERFORM pg_terminate_backend(pg_backend_pid());
+            PERFORM pg_sleep(0);
+        END IF;
+    END $$;
+    CREATE EVENT TRIGGER stopper ON ddl_command_end EXECUTE FUNCTION stopper.stop();
+"""
+
+
+@ON_THE_LAST_SERVER
+def test_a_migration_whose_connection_is_cut_at_random_statements_ends_right_when_run_again(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    rng = random.Random(11)  # noqa: S311
+    stops = list(itertools.accumulate(rng.randrange(2, 16) for _ in range(3)))
+    name = copy(databases.predecessor)
+    with databases.as_superuser(name) as connection:
+        with psycopg.ClientCursor(connection) as cursor:
+            cursor.execute(STOPPER, [stops])
+        cut = 0
+        for _ in stops:
+            with databases.start_manage(name, "migrate") as process:
+                process.communicate(timeout=120)
+            cut += process.returncode != 0
+            assert_rows_are_the_predecessors(databases, name)
+        connection.execute("DROP EVENT TRIGGER stopper; DROP SCHEMA stopper CASCADE")
+    assert cut == len(stops)
+    databases.migrate(name)
+    assert_adopted(databases, name)
+
+
+@ON_THE_LAST_SERVER
+def test_an_index_left_invalid_by_an_interrupted_build_is_repaired(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    name = copy(databases.predecessor)
+    building = """
+        FROM pg_stat_activity
+        WHERE datname = current_database() AND query ~ '^CREATE (UNIQUE )?INDEX CONCURRENTLY'
+            AND wait_event_type = 'Lock'
+    """
+    invalid = "SELECT count(*) FROM pg_index WHERE NOT indisvalid"
+    with databases.connect(name) as connection, databases.connect(name) as reader:
+        # An open snapshot stops no other statement, but a concurrent build waits for it in its last step.
+        with reader.transaction():
+            reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            reader.execute("SELECT 1")
+            with databases.start_manage(name, "migrate") as process:
+                if wait_for(lambda: connection.execute(f"SELECT 1 {building}").fetchone(), process):
+                    connection.execute(f"SELECT pg_terminate_backend(pid) {building}")
+                process.communicate(timeout=120)
+        assert process.returncode != 0
+        assert connection.execute(invalid).fetchone() == (1,)
+    databases.migrate(name)
+    assert_adopted(databases, name)
+
+
+def test_every_index_that_is_there_but_invalid_is_built_anew(databases: Databases, copy: Callable[[str], str]) -> None:
+    """As if the builds had been interrupted, and their migration with them."""
+    name = copy(databases.adopted)
+    with databases.as_superuser(name) as connection:
+        indexes = connection.execute("""
+            UPDATE pg_index SET indisvalid = false
+            FROM pg_class i, pg_class t
+            WHERE i.oid = indexrelid AND t.oid = indrelid AND NOT indisunique
+                AND t.relname IN ('on_demand_videos', 'on_demand_video_content') AND i.relname !~ '^idx_'
+            RETURNING i.relname
+        """).fetchall()
+        connection.execute("""
+            DELETE FROM django_migrations WHERE app = 'ondemand'
+                AND id >= (SELECT min(id) FROM django_migrations WHERE app = 'ondemand' AND name ~ 'indexes')
+        """)
+    assert len(indexes) > 3
+    databases.migrate(name)
+    assert_adopted(databases, name)
+
+
+# Back and forth
+
+
+def assert_the_predecessor_works(connection: Connection) -> None:
+    """Each of its statements, the search aside, which the long texts break with or without this project."""
+    channel = statements.insert_channel(
+        connection, uuid=uuid4(), owner=uuid4(), arn="arn:aws:ivs:eu-west-1:1:channel/a", channel_data="{}"
+    )["uuid"]
+    statements.insert_state_change(connection, channel=channel, state="live", data=None)
+    assert statements.live_state(connection, channel=channel)["state"] == "live"  # type: ignore[index]
+    video = statements.insert_video(connection, channel=channel, data="{}")["uuid"]
+    first = statements.upsert_content(connection, video=video, title="First", tags=["one"])
+    second = statements.upsert_content(connection, video=video, title="Second", tags=["two"])
+    assert (first["uuid"], first["created_at"], second["title"]) == (second["uuid"], second["created_at"], "Second")
+    assert statements.set_active(connection, video=video, active=False)["active"] is False  # type: ignore[index]
+    assert video not in [row["uuid"] for row in statements.list_videos(connection, page_size=10_000)]
+    assert statements.set_active(connection, video=video, active=True)["active"] is True  # type: ignore[index]
+    assert video in [row["uuid"] for row in statements.list_videos(connection, page_size=10_000)]
+    assert statements.get_video(connection, video=video)["content__title"] == "Second"  # type: ignore[index]
+
+
+@contextmanager
+def undone(connection: Connection) -> Iterator[None]:
+    with connection.transaction(force_rollback=True):
+        yield
+
+
+def test_going_backwards_keeps_the_four_tables_and_forward_again_ends_the_same(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    name = copy(databases.adopted)
+    databases.migrate(name, "ondemand", "zero")
+    assert_rows_are_the_predecessors(databases, name)
+    databases.migrate(name, "channels_app", "zero")
+    assert_rows_are_the_predecessors(databases, name)
+    with databases.connect(name) as connection, undone(connection):
+        assert_the_predecessor_works(connection)
+    databases.migrate(name)
+    assert_adopted(databases, name)
+
+
+@ON_THE_LAST_SERVER
+def test_going_backwards_on_a_database_of_our_own_keeps_the_four_tables_too(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    name = copy(databases.fresh)
+    with databases.connect(name) as connection:
+        assert_the_predecessor_works(connection)
+        before = dump(connection)
+        databases.migrate(name, "channels_app", "zero")
+        assert dump(connection) == before
+        with undone(connection):
+            assert_the_predecessor_works(connection)
+        databases.migrate(name)
+        assert dump(connection) == before
+        with databases.connect(databases.fresh) as fresh:
+            assert catalogue(connection) == catalogue(fresh)
+
+
+# The predecessor beside us
+
+
+@pytest.fixture
+def connection(databases: Databases) -> Iterator[Connection]:
+    """A connection of the predecessor to a database that this project has made, without rows."""
+    with databases.connect(databases.scratch) as connection:
+        connection.execute("TRUNCATE ivs_channels, on_demand_videos CASCADE")
+        yield connection
+
+
+def new_channel(connection: Connection, **values: Any) -> UUID:
+    defaults = {"uuid": uuid4(), "owner": uuid4(), "arn": "arn:aws:ivs:eu-west-1:1:channel/a", "channel_data": "{}"}
+    return statements.insert_channel(connection, **(defaults | values))["uuid"]
+
+
+def value(connection: Connection, query: str, *parameters: Any) -> Any:
+    row = connection.execute(query, parameters).fetchone()
+    assert row
+    return row[0] if len(row) == 1 else row
+
+
+def test_the_predecessors_statements_work_on_an_empty_migrated_database(connection: Connection) -> None:
+    assert_the_predecessor_works(connection)
+
+
+def test_the_predecessors_statements_work_on_its_adopted_database(databases: Databases) -> None:
+    with databases.connect(databases.adopted) as connection, undone(connection):
+        assert_the_predecessor_works(connection)
+
+
+def test_the_predecessors_search_finds_what_it_wrote(connection: Connection) -> None:
+    video = statements.insert_video(connection, channel=None, data="{}")["uuid"]
+    statements.upsert_content(connection, video=video, title="River run", tags=["Sport", None, ""])
+    for search in ("river", '"river run"', "sport -ocean"):
+        hits = statements.search_videos(connection, search=search)
+        assert [hit["on_demand_video_uuid"] for hit in hits] == [video]
+    assert statements.search_videos(connection, search="ocean") == []
+
+
+def test_the_predecessors_search_fails_on_very_long_texts_as_it_did_before(databases: Databases) -> None:
+    for name in (databases.predecessor, databases.adopted):
+        with databases.connect(name) as connection, pytest.raises(psycopg.errors.ProgramLimitExceeded):
+            statements.search_videos(connection, search="river")
+
+
+def test_a_recording_that_the_predecessor_writes_is_derived_at_once(connection: Connection) -> None:
+    channel = new_channel(connection)
+    data = {
+        "recording_status": "Recording End",
+        "recording_s3_bucket_name": BUCKET,
+        "recording_s3_key_prefix": "ivs/v1/1/a/2026/3/4/9/5/KOmxgJTeKdNn",
+        "recording_duration_ms": 3_960_000,
+        "recording_session_id": "FRIBXuDL7DxtpYlS",
+        "recording_session_stream_ids": ["st-one", "st-two"],
+        "stream_id": "st-two",
+    }
+    first, second = (statements.insert_video(connection, channel=channel, data=json.dumps(data)) for _ in range(2))
+    found = read_derived(connection)
+    video = found[first["uuid"]]
+    assert video["started_at"] == first["created_at"] - timedelta(milliseconds=3_960_000)
+    assert (video["status"], video["duration_ms"]) == ("available", 3_960_000)
+    assert (video["bucket"], video["prefix"]) == (BUCKET, data["recording_s3_key_prefix"])
+    assert (video["session_id"], video["stream_ids"]) == ("FRIBXuDL7DxtpYlS", ["st-one", "st-two"])
+    assert video["duplicate_of"] is None
+    assert found[second["uuid"]]["duplicate_of"] == first["uuid"]
+
+
+def test_state_changes_that_the_predecessor_writes_move_the_live_state_at_once(connection: Connection) -> None:
+    def change(state: str, name: str, stream_id: str) -> str:
+        data = document({"event_name": json.dumps(name), "stream_id": json.dumps(stream_id)})
+        statements.insert_state_change(connection, channel=channel, state=state, data=data)
+        return live_states(connection)[channel][0]
+
+    channel = new_channel(connection)
+    assert change("live", "Stream Start", "st-a") == "live"
+    assert change("offline", "Stream End", "st-a") == "offline"
+    assert change("live", "Stream Start", "st-a") == "offline"  # delivered again, late
+    assert change("offline", "Stream End", "st-b") == "offline"
+    assert change("live", "Stream Start", "st-b") == "offline"  # delivered after its end
+    assert change("live", "Stream Start", "st-c") == "live"
+    assert change("offline", "Stream End", "st-b") == "live"  # a late end of an older stream
+
+
+def test_state_changes_without_data_move_the_live_state_by_their_state(connection: Connection) -> None:
+    for data in (None, "null", "{}", "[]", '"text"', '{"event_name": 7}'):
+        channel = new_channel(connection)
+        for state in ("live", "offline", "live", "offline"):
+            statements.insert_state_change(connection, channel=channel, state=state, data=data)
+            assert live_states(connection)[channel][0] == state
+
+
+def test_content_that_the_predecessor_replaces_is_found_by_its_new_words_only(connection: Connection) -> None:
+    query = """
+        SELECT _search @@ to_tsquery('english', 'river'), _search @@ to_tsquery('english', 'ocean')
+        FROM on_demand_video_content
+    """
+    video = statements.insert_video(connection, channel=None, data="{}")["uuid"]
+    statements.upsert_content(connection, video=video, title="River", tags=["a"])
+    assert value(connection, query) == (True, False)
+    statements.upsert_content(connection, video=video, title="x", tags=["Ocean", None, ""])
+    assert value(connection, query) == (False, True)
+    statements.upsert_content(connection, video=video)
+    assert value(connection, query) == (False, False)
+
+
+def test_content_of_any_length_is_kept_whole_and_found_by_its_beginning(connection: Connection) -> None:
+    texts = {"title": LONG_TEXT, "description": LONG_TEXT, "tags": [*LONG_TEXT.split(), None, ""]}
+    video = statements.insert_video(connection, channel=None, data="{}")["uuid"]
+    for part in (*texts, *texts):  # the first is an insert, all others are updates
+        row = statements.upsert_content(connection, video=video, **{part: texts[part]})  # type: ignore[arg-type]
+        assert row[part] == texts[part], f"{part} is changed"
+        assert value(connection, "SELECT _search @@ 'word1'::tsquery FROM on_demand_video_content")
+    row = statements.upsert_content(connection, video=video, **texts)  # type: ignore[arg-type]
+    assert all(row[part] == texts[part] for part in texts)
+
+
+def test_rows_written_through_the_triggers_are_derived_as_by_the_backfill(
+    databases: Databases, connection: Connection
+) -> None:
+    for table, rows in databases.rows.tables():
+        for row in rows:
+            insert(connection, table, row)
+    with databases.connect(databases.adopted) as adopted:
+        expected, found = derived(adopted), derived(connection)
+    for table in expected:
+        assert len(found[table]) == len(expected[table])
+        assert [(one, other) for one, other in zip(found[table], expected[table], strict=True) if one != other] == []
+
+
+def test_rows_written_in_any_order_through_the_triggers_are_derived_the_same(
+    databases: Databases, connection: Connection
+) -> None:
+    rng = random.Random(3)  # noqa: S311
+    for table, rows in databases.rows.tables():
+        for row in rng.sample(rows, k=len(rows)):
+            insert(connection, table, row)
+    with databases.connect(databases.adopted) as adopted:
+        # Which of two is the earlier one is not known before both are there, and the predecessor writes them in order.
+        expected, found = ({**derived(one), "on_demand_videos": []} for one in (adopted, connection))
+        assert not quietly_differs(found, expected)
+
+
+def test_no_data_makes_a_statement_of_the_predecessor_fail(databases: Databases, connection: Connection) -> None:
+    rows = databases.rows
+    for row in rows.ivs_channels:
+        written = {name: row[name] for name in ("uuid", "owner", "arn", "rtmp_address", "stream_key", "channel_data")}
+        statements.insert_channel(connection, **written)
+    for row in rows.ivs_state_changes:
+        statements.insert_state_change(
+            connection, channel=row["ivs_channel_uuid"], state=row["state"], data=row["data"]
+        )
+    made = {}
+    for row in rows.on_demand_videos:
+        video = statements.insert_video(connection, channel=row["ivs_channel_uuid"], data=row["data"])
+        made[row["uuid"]] = video["uuid"]
+        shown = [statements.set_active(connection, video=video["uuid"], active=active) for active in (False, True)]
+        assert [row and row["active"] for row in shown] == [False, True]
+    for row in rows.on_demand_video_content:
+        texts = {name: row[name] for name in ("title", "description", "tags", "thumbnail")}
+        for _ in range(2):
+            written = statements.upsert_content(connection, video=made[row["on_demand_video_uuid"]], **texts)
+            assert {name: written[name] for name in texts} == texts
+    with databases.connect(databases.adopted) as adopted:
+        backfilled, derived_now = read_derived(adopted), read_derived(connection)
+    for old, new in made.items():
+        for name in ("status", "bucket", "prefix", "session_id", "stream_ids"):
+            assert derived_now[new][name] == backfilled[old][name], find(rows.on_demand_videos, old)["data"][:300]
+
+
+def test_a_time_at_the_edge_of_what_postgresql_holds_makes_no_insert_fail(connection: Connection) -> None:
+    moments = ("infinity", "-infinity", "4713-01-01 00:00:00+00 BC", "294276-12-31 00:00:00+00")
+    statement = """
+        INSERT INTO on_demand_videos (uuid, created_at, data) VALUES (DEFAULT, %s::timestamptz, %s::jsonb)
+        RETURNING created_at = %s::timestamptz
+    """
+    for moment, duration in itertools.product(moments, ("3600000", "9223372036854775807", '"x"')):
+        data = document({"recording_duration_ms": duration, "recording_s3_key_prefix": '"a"'})
+        assert connection.execute(statement, [moment, data, moment]).fetchone() == (True,)
+    channel = new_channel(connection)
+    for moment in moments:
+        connection.execute("INSERT INTO ivs_state_changes VALUES (%s::timestamptz, %s, 'live')", [moment, channel])
+
+
+def test_data_changed_by_hand_to_anything_never_fails(databases: Databases) -> None:
+    with databases.connect(databases.adopted) as connection, undone(connection):
+        for data in ODD_DOCUMENTS:
+            connection.execute("UPDATE on_demand_videos SET data = %s::jsonb", [data])
+            connection.execute("UPDATE ivs_state_changes SET data = %s::jsonb", [data])
+            connection.execute("UPDATE ivs_channels SET channel_data = %s::jsonb", [data])
+
+
+# Locks
+
+
+def test_a_channel_locked_by_this_project_does_not_hold_up_the_predecessor(
+    databases: Databases, connection: Connection
+) -> None:
+    channel = new_channel(connection)
+    connection.execute("SET lock_timeout = '1s'")
+    with databases.connect(databases.scratch) as ours, ours.transaction():
+        ours.execute("SELECT FROM ivs_channels WHERE uuid = %s FOR NO KEY UPDATE", [channel])
+        for state, name in (("live", "Stream Start"), ("offline", "Stream End")):
+            data = document({"event_name": json.dumps(name), "stream_id": '"st-a"'})
+            statements.insert_state_change(connection, channel=channel, state=state, data=data)
+        statements.insert_video(connection, channel=channel, data="{}")
+    assert live_states(connection)[channel][0] == "offline"
+
+
+def test_readers_of_this_project_do_not_hold_up_the_predecessor(databases: Databases, connection: Connection) -> None:
+    connection.execute("SET lock_timeout = '1s'")
+    with databases.connect(databases.scratch) as ours, ours.transaction():
+        for table in COLUMNS:
+            ours.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
+        assert_the_predecessor_works(connection)
