@@ -227,7 +227,7 @@ def _errors(operation: str, resource: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:
-        raise AwsError(operation, resource, _kind(error), error.response["Error"].get("Message", "")) from error
+        raise AwsError(operation, resource, _kind(error), _message(error)) from error
     except ReadTimeoutError as error:
         raise AwsError(operation, resource, Kind.TIMEOUT, "no answer in time") from error
     except (BotoConnectionError, HTTPClientError) as error:
@@ -235,6 +235,11 @@ def _errors(operation: str, resource: str) -> Iterator[None]:
     except BotoCoreError as error:
         # Nothing was sent: no region, no credentials, a parameter that the model refuses.
         raise AwsError(operation, resource, Kind.INVALID, str(error)) from error
+
+
+def _message(error: ClientError) -> str:
+    # The model of IVS calls the member so, and botocore reads only `message`.
+    return error.response["Error"].get("Message") or error.response.get("exceptionMessage", "")
 
 
 def _kind(error: ClientError) -> Kind:

@@ -63,9 +63,9 @@ def _origin(url: str) -> str:
 try:
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = _required("SECRET_KEY", "a long random text that signs sessions")
-    FIELD_ENCRYPTION_KEYS = env.list("FIELD_ENCRYPTION_KEYS", [])
-    ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", [])
-    CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+    FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", [])
+    ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
+    CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     AUTH_API_KEY = env.str("AUTH_API_KEY", "")
     API_PUBLIC_READ = env.bool("API_PUBLIC_READ", True)
     API_MAX_PAGE_SIZE = env.int("API_MAX_PAGE_SIZE", 100, validate=validate.Range(min=1, max=1000))
@@ -82,9 +82,9 @@ try:
     STATIC_URL = env.str("STATIC_URL", "/static/")
     STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
     CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", ["*"])
-    THUMBNAIL_HOSTS = env.list("THUMBNAIL_HOSTS", [])
+    THUMBNAIL_HOSTS: list[str] = env.list("THUMBNAIL_HOSTS", [])
     SECURE_COOKIES = env.bool("SECURE_COOKIES", True)
-    EXTRA_APPS = env.list("EXTRA_APPS", [])
+    EXTRA_APPS: list[str] = env.list("EXTRA_APPS", [])
     ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", ""))
     _parameters = _database()
 except EnvError as error:
@@ -198,6 +198,7 @@ EVENT_REDUCERS = {
     "IVS Recording State Change": "ondemand.reducers.RecordingStateReducer",
 }
 
+API_PAGE_SIZE = 25
 # What a credential may do. Each is a permission of the app `accounts` with this codename.
 API_SCOPES = {
     "read": "May read the API",
@@ -217,7 +218,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.api.parsers.IgnoreAccept",
     "DEFAULT_PAGINATION_CLASS": "ivsvod.api.pagination.PagePagination",
     "EXCEPTION_HANDLER": "ivsvod.api.errors.exception_handler",
-    "PAGE_SIZE": 25,
+    "PAGE_SIZE": API_PAGE_SIZE,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "TOKEN_MODEL": "accounts.ApiToken"}

@@ -635,6 +635,8 @@ def test_a_migration_whose_connection_is_cut_at_random_statements_ends_right_whe
                 process.communicate(timeout=120)
             cut += process.returncode != 0
             assert_rows_are_the_predecessors(databases, name)
+            with databases.connect(name) as predecessor, undone(predecessor):
+                assert_the_predecessor_works(predecessor)
         connection.execute("DROP EVENT TRIGGER stopper; DROP SCHEMA stopper CASCADE")
     assert cut == len(stops)
     databases.migrate(name)
@@ -667,6 +669,7 @@ def test_an_index_left_invalid_by_an_interrupted_build_is_repaired(
     assert_adopted(databases, name)
 
 
+@ON_THE_FIRST_SERVER
 def test_every_index_that_is_there_but_invalid_is_built_anew(databases: Databases, copy: Callable[[str], str]) -> None:
     """As if the builds had been interrupted, and their migration with them."""
     name = copy(databases.adopted)
@@ -685,6 +688,20 @@ def test_every_index_that_is_there_but_invalid_is_built_anew(databases: Database
     assert len(indexes) > 3
     databases.migrate(name)
     assert_adopted(databases, name)
+
+
+@ON_THE_FIRST_SERVER
+def test_rows_written_before_the_backfill_has_come_to_older_ones_are_duplicates_of_the_oldest(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    name = copy(databases.predecessor)
+    databases.migrate(name, "ondemand", "0003")
+    first = next(row for row in databases.rows.on_demand_videos if row["data"].count("ivs/v1/") == 1)
+    with databases.connect(name) as connection:
+        later = [statements.insert_video(connection, channel=None, data=first["data"])["uuid"] for _ in range(2)]
+        databases.migrate(name)
+        found = read_derived(connection)
+    assert [found[uuid]["duplicate_of"] for uuid in (first["uuid"], *later)] == [None, first["uuid"], first["uuid"]]
 
 
 # Back and forth
@@ -714,6 +731,7 @@ def undone(connection: Connection) -> Iterator[None]:
         yield
 
 
+@ON_THE_LAST_SERVER
 def test_going_backwards_keeps_the_four_tables_and_forward_again_ends_the_same(
     databases: Databases, copy: Callable[[str], str]
 ) -> None:
@@ -945,7 +963,7 @@ def test_a_channel_locked_by_this_project_does_not_hold_up_the_predecessor(
     databases: Databases, connection: Connection
 ) -> None:
     channel = new_channel(connection)
-    connection.execute("SET lock_timeout = '1s'")
+    connection.execute("SET lock_timeout = '5s'")
     with databases.connect(databases.scratch) as ours, ours.transaction():
         ours.execute("SELECT FROM ivs_channels WHERE uuid = %s FOR NO KEY UPDATE", [channel])
         for state, name in (("live", "Stream Start"), ("offline", "Stream End")):
@@ -956,7 +974,7 @@ def test_a_channel_locked_by_this_project_does_not_hold_up_the_predecessor(
 
 
 def test_readers_of_this_project_do_not_hold_up_the_predecessor(databases: Databases, connection: Connection) -> None:
-    connection.execute("SET lock_timeout = '1s'")
+    connection.execute("SET lock_timeout = '5s'")
     with databases.connect(databases.scratch) as ours, ours.transaction():
         for table in COLUMNS:
             ours.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))

@@ -11,7 +11,7 @@ from django.db import models
 from knox.models import AbstractAuthToken, AuthTokenManager
 
 
-class User(AbstractUser):
+class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no types
     """A member of staff or a service account; `created_by` of content is its key."""
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

@@ -74,10 +74,11 @@ def _rest_answer(error: exceptions.APIException) -> Response:
 
 
 def _aws_answer(error: AwsError) -> Response:
-    code, word = _AWS.get(error.kind, (502, "aws_failed"))
+    status_code, code = _AWS.get(error.kind, (502, "aws_failed"))
     logger.error("aws failed operation=%s resource=%s kind=%s", error.operation, error.resource, error.kind)
     sentence = f"Amazon IVS refused {error.operation}: {error.message or error.kind}"
-    return _response(code, sentence, code=word, retry_after=RETRY_AFTER_SECONDS if code == 503 else None)
+    retry_after = RETRY_AFTER_SECONDS if status_code == 503 else None
+    return _response(status_code, sentence, code=code, retry_after=retry_after)
 
 
 def _fields(detail: Any) -> dict[str, list[str]]:
@@ -98,7 +99,7 @@ def _sentence(fields: dict[str, list[str]]) -> str:
 
 
 def _response(
-    code: int,
+    status_code: int,
     sentence: str,
     *,
     headers: dict[str, str] | None = None,
@@ -108,7 +109,7 @@ def _response(
     headers = dict(headers or {})
     if retry_after:
         headers["Retry-After"] = retry_after
-    return Response(error_document(code, sentence, **details), status=code, headers=headers)
+    return Response(error_document(status_code, sentence, **details), status=status_code, headers=headers)
 
 
 def error_document(status_code: int, sentence: str, **details: Any) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,10 +13,10 @@ _LARGEST = 2**53
 class PagePagination(BasePagination):
     """`data`, `page` and `pageSize` (the size used); a page past the end is empty."""
 
-    def paginate_queryset(self, queryset: QuerySet[Any], request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """The rows of the page."""
         self.page = _number(request.query_params.get("page"), 1)
-        wanted = _number(request.query_params.get("pageSize"), settings.REST_FRAMEWORK["PAGE_SIZE"])
+        wanted = _number(request.query_params.get("pageSize"), settings.API_PAGE_SIZE)
         self.page_size = min(wanted, settings.API_MAX_PAGE_SIZE)
         first = (self.page - 1) * self.page_size
         if first > _LARGEST:

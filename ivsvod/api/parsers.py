@@ -1,6 +1,7 @@
 """How bodies are read and answers chosen: always JSON, whatever the headers say, as the predecessor did."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -46,12 +47,13 @@ class AnyTypeJSONParser(BaseParser):
 class IgnoreAccept(BaseContentNegotiation):
     """The first parser and renderer: `Accept` is not looked at."""
 
-    def select_parser(self, request: Request, parsers: list[BaseParser]) -> BaseParser:
+    def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         """The only one."""
-        return parsers[0]
+        return next(iter(parsers))
 
     def select_renderer(
-        self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
+        self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         """JSON."""
-        return renderers[0], renderers[0].media_type
+        renderer = next(iter(renderers))
+        return renderer, renderer.media_type

@@ -45,8 +45,13 @@ class Command(BaseCommand):
             serializer.is_valid(raise_exception=True)
             channel = channel_create(**serializer.validated_data)
         except ValidationError as error:
-            name, texts = next(iter(error.detail.items()))
-            raise CommandError(f"{_OPTIONS.get(name, name)}: {texts[0]}") from None
+            raise CommandError(_first_problem(error)) from None
         except (AwsError, ChannelLeftBehindError) as error:
             raise CommandError(str(error)) from None
         self.stdout.write(json.dumps(created_channel_document(channel), cls=DjangoJSONEncoder))
+
+
+def _first_problem(error: ValidationError) -> str:
+    details: Any = error.detail
+    name, texts = next(iter(details.items()))
+    return f"{_OPTIONS.get(name, name)}: {texts[0]}"

@@ -1,0 +1,48 @@
+# A bare Debian with python3 (3.11 or newer), python3-venv and make is enough; see README.md.
+PYTHON ?= python3
+VENV ?= .venv
+PY = "$(CURDIR)/$(VENV)/bin/python"
+STAMP = $(VENV)/installed
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: demo test check stop clean
+.DEFAULT_GOAL := demo
+
+# Whole or not at all: an interrupted install is made again.
+$(STAMP): requirements.txt requirements-dev.txt
+	@echo "Installing into $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11 to 3.13 is needed: make PYTHON=/path/to/python3.13")'
+	@$(PYTHON) -m venv --clear "$(VENV)" || { echo "The venv module is missing: apt-get install python3-venv" >&2; exit 1; }
+	@$(PY) -m pip install --quiet --require-virtualenv -r requirements-dev.txt
+	@touch "$@"
+
+demo: $(STAMP)
+	@exec $(PY) manage.py demo
+
+test: $(STAMP)
+	@$(PY) -W error -m pytest -n 2 --dist worksteal $(ARGS)
+
+check: $(STAMP)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) manage.py makemigrations --check --dry-run
+	@SECRET_KEY=check-only-$$($(PY) -c 'import secrets; print(secrets.token_hex(30))') \
+	  FIELD_ENCRYPTION_KEYS=$$($(PY) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
+	  ALLOWED_HOSTS=api.example.com PG_HOST=db.example.com PG_DATABASE=ivsvod PG_USER=ivsvod \
+	  RECORDING_BUCKET=example-recordings RECORDING_CONFIG_ARN=arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEf123456 \
+	  AWS_REGION=eu-west-1 sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy ivsvod channels_app ondemand manage.py'
+	@"$(VENV)/bin/lint-imports" --no-logo
+	@"$(VENV)/bin/djlint" --quiet --check --lint templates
+	@$(PY) -m vulture
+	@told=$$("$(VENV)/bin/pip-audit" -r requirements.txt --no-deps --disable-pip --progress-spinner off --timeout 5 2>&1) && rc=0 || rc=$$?; \
+	  case "$$rc:$$told" in \
+	    0:*) echo "pip-audit: no known vulnerabilities in $$(grep -c == requirements.txt) packages, $$(echo "$$told" | grep -c 'could not be audited') of them unknown to its database" ;; \
+	    *ulnerabilit*) echo "$$told"; exit 1 ;; \
+	    *) echo "pip-audit: skipped, its database cannot be had here" ;; \
+	  esac
+
+stop: $(STAMP)
+	@$(PY) manage.py stop
+
+clean: stop
+	@rm -rf "$(VENV)" .local build dist staticfiles test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov

@@ -1,0 +1,165 @@
+"""`manage.py demo`: the whole service on this machine, from nothing to a recording that plays."""
+
+import json
+import secrets
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.auth.models import Permission
+from django.core.management import call_command
+from django.core.management.base import BaseCommand
+from django.db import connections
+from django.utils import timezone
+
+from channels_app.models import Channel
+from channels_app.services import channel_create
+from ivsvod.accounts.models import ApiToken, User
+from ivsvod.accounts.services import api_token_create
+from ivsvod.local import launch
+from ivsvod.local.aws import LocalAws, install_in_process
+from ivsvod.local.guard import refuse_anything_real
+from ivsvod.local.serving import MOUNT, served, with_local_aws
+from ivsvod.local.studio import broadcast
+from ondemand.models import Content, Video
+from ondemand.services import content_replace
+
+ADMIN = "admin"
+CURATOR = "curator"
+SECONDS = 12
+
+
+class Command(BaseCommand):
+    """Starts everything, plays one broadcast where there is none yet, and serves until Ctrl-C."""
+
+    help = (
+        "Run the whole service on this machine, with a local AWS; ends at Ctrl-C. PORT and IVSVOD_HOME are looked at."
+    )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Step by step, each with a line."""
+        self.began = monotonic()
+        home = refuse_anything_real()
+        url = f"http://127.0.0.1:{launch.port()}"
+        with _ended_by_signals():
+            self.step("PostgreSQL runs; making the tables")
+            call_command("migrate", verbosity=0, interactive=False)
+            self.step("Collecting static files")
+            call_command("collectstatic", verbosity=0, interactive=False)
+            # WhiteNoise lists the static files when the application is made.
+            from ivsvod.wsgi import application
+
+            aws = LocalAws(home)
+            install_in_process(aws, f"{url}{MOUNT}")
+            aws.s3.create_bucket(settings.RECORDING_BUCKET)
+            with served(with_local_aws(application, aws), launch.port()):
+                self.step(f"Serving on {url}")
+                known = self.prepare(home, url)
+                self.tell(known)
+                signal.pause()
+
+    def prepare(self, home: Path, url: str) -> dict[str, str]:
+        """Accounts, channels and the first broadcast; what is there already stays."""
+        known = _read(home / "demo.json")
+        password = known.get("admin_password") or secrets.token_urlsafe(12)
+        _staff(ADMIN, password, superuser=True)
+        _staff(CURATOR, password, superuser=False)
+        token = known.get("api_token") or ""
+        if not _is_valid(token):
+            _, token = api_token_create(name="demo", account="demo", scopes=list(settings.API_SCOPES))
+        channel = self.channels()
+        document = {
+            "url": url,
+            "admin_user": ADMIN,
+            "admin_password": password,
+            "api_token": token,
+            "channel_uuid": str(channel.uuid),
+        }
+        launch.write_private(home / "demo.json", document)
+        if not Video.objects.filter(channel=channel).exists():
+            self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
+            broadcast(home=home, channel=channel, seconds=SECONDS)
+            _describe(Video.objects.filter(channel=channel).first())
+        return document
+
+    def channels(self) -> Channel:
+        """Two channels; the first is the one with the broadcast."""
+        owner = User.objects.get(username=ADMIN).uuid
+        for name in ("Main stage", "Workshop room"):
+            if not Channel.objects.filter(name=name, owner=owner).exists():
+                self.step(f"Creating the channel {name}")
+                channel_create(name=name, owner=owner)
+        return Channel.objects.filter(name="Main stage", owner=owner).order_by("created_at")[0]
+
+    def step(self, text: str) -> None:
+        """A line of progress."""
+        self.stdout.write(f"[{monotonic() - self.began:5.1f} s] {text}")
+        self.stdout.flush()
+
+    def tell(self, known: dict[str, str]) -> None:
+        """Where it is, how to sign in, and what to try."""
+        url, token, channel = known["url"], known["api_token"], known["channel_uuid"]
+        self.stdout.write(f"""
+ivsvod runs at   {url}/admin/
+Sign in as       {ADMIN} or {CURATOR}, password {known["admin_password"]}
+API token        {token}
+
+curl {url}/on-demand
+curl {url}/channels/{channel}/live
+curl -H 'Authorization: Bearer {token}' -d '{{"name": "Studio", "userId": "{UUID(int=1)}"}}' {url}/channels
+
+Ctrl-C ends everything; the data stays for the next time.""")
+        self.stdout.flush()
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Ctrl-C and SIGTERM leave by the way of an exception, so that all that was started is ended."""
+
+    def leave(*_: Any) -> None:
+        raise SystemExit(0)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        connections.close_all()
+
+
+def _read(path: Path) -> dict[str, str]:
+    return json.loads(path.read_text()) if path.is_file() else {}
+
+
+def _staff(name: str, password: str, *, superuser: bool) -> None:
+    user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": superuser})
+    if not user.check_password(password):
+        user.set_password(password)
+        user.save(update_fields=["password"])
+    if not superuser:
+        curating = {"content_type__app_label": "ondemand", "content_type__model__in": ["video", "content"]}
+        user.user_permissions.set(Permission.objects.filter(**curating))
+
+
+def _is_valid(text: str) -> bool:
+    tokens = ApiToken.objects.valid(timezone.now()).filter(token_key=text[:15], name="demo")
+    return bool(text) and tokens.exists()
+
+
+def _describe(video: Video | None) -> None:
+    """A title, so that the catalogue and its search have something to show."""
+    if video is None or Content.objects.filter(video=video).exists():
+        return
+    values = {
+        "title": "Opening show",
+        "description": "A test picture, broadcast by the local encoder.",
+        "tags": ["demo", "main stage"],
+        "thumbnail": "",
+    }
+    content_replace(video_uuid=video.uuid, by=User.objects.get(username=CURATOR).uuid, values=values)

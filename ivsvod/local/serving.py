@@ -1,0 +1,50 @@
+"""The web server of the demo: Django and the local AWS on one port of the loopback address."""
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+
+from ivsvod.local.aws import LocalAws
+
+MOUNT = "/_local"
+
+
+def with_local_aws(application: Callable[..., Iterable[bytes]], aws: LocalAws) -> Callable[..., Iterable[bytes]]:
+    """The application, with the local AWS below `/_local`."""
+
+    def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if not path.startswith(f"{MOUNT}/"):
+            return application(environ, start_response)
+        moved = {**environ, "SCRIPT_NAME": MOUNT, "PATH_INFO": path.removeprefix(MOUNT)}
+        return aws(moved, start_response)
+
+    return serve
+
+
+class QuietRequestHandler(WSGIRequestHandler):
+    """Django's handler; requests of the local stack to itself are not worth a line each."""
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is that of http.server)
+        """Log what a person or a program asked of the service."""
+        if not self.path.startswith(f"{MOUNT}/"):
+            super().log_message(format, *args)
+
+
+@contextmanager
+def served(application: Callable[..., Iterable[bytes]], port: int) -> Iterator[None]:
+    """Serve on 127.0.0.1 for the length of the block, in a thread for each connection."""
+    server = ThreadedWSGIServer(("127.0.0.1", port), QuietRequestHandler)
+    server.daemon_threads = True
+    server.set_app(application)
+    thread = threading.Thread(target=server.serve_forever, name="web", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
