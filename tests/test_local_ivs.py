@@ -967,9 +967,9 @@ def test_boto3_reaches_it_over_http(over_http: str, aws: LocalAws) -> None:
 
 
 def test_a_web_page_cannot_call_it_for_want_of_a_signature(over_http: str) -> None:
-    request = urllib.request.Request(f"{over_http}/ivs/CreateChannel", data=b"{}")  # noqa: S310 -- own server
+    request = urllib.request.Request(f"{over_http}/ivs/CreateChannel", data=b"{}")
     with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(request)  # noqa: S310
+        urllib.request.urlopen(request)
     with caught.value as error:
         assert error.status == 403 and json.load(error)["message"] == "Missing Authentication Token"
 
