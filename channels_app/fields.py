@@ -50,6 +50,24 @@ class PlainTextField(serializers.CharField):
         return data
 
 
+class WordField(serializers.ChoiceField):
+    """One of a few words. What was given is not said again: it may be what no answer can hold."""
+
+    def __init__(self, choices: Any, **options: Any) -> None:
+        super().__init__(choices, **options)
+        self.error_messages["invalid_choice"] = f"Not one of {', '.join(map(str, self.choices))}."
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The word.
+
+        Raises:
+            ValidationError: it is none of them.
+        """
+        if not isinstance(data, str):
+            self.fail("invalid_choice")
+        return super().to_internal_value(data)
+
+
 def uuid_in_path(text: str) -> UUID:
     """The uuid of a route.
 

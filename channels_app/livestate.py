@@ -11,6 +11,10 @@ def milliseconds(moment: datetime) -> int:
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
+# A row of the predecessor that names no stream is a stream of its own, called so by the trigger.
+UNNAMED = "row-"
+
+
 @dataclass(frozen=True)
 class LiveState:
     """`state` is `live` or `offline`; `timestamp` is since when, in ms (0: unknown)."""
@@ -32,4 +36,5 @@ class LiveState:
         """Decide from the last stream that has a Stream Start or a Stream End; all None where there is none."""
         live = started_at is not None and ended_at is None
         since = started_at if live else ended_at or created_at
-        return cls("live" if live else "offline", milliseconds(since) if since else 0, since, stream_id)
+        named = None if stream_id is None or stream_id.startswith(UNNAMED) else stream_id
+        return cls("live" if live else "offline", milliseconds(since) if since else 0, since, named)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from channels_app.fields import LenientUUIDField, PlainTextField
+from channels_app.fields import LenientUUIDField, PlainTextField, WordField
 from channels_app.models import Channel, ChannelType, LatencyMode
 from channels_app.services import LONGEST_NAME
 
@@ -15,8 +15,8 @@ class ChannelCreateSerializer(serializers.Serializer):
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
     userId = LenientUUIDField(source="owner", required=False)
     owner = LenientUUIDField(required=False)
-    type = serializers.ChoiceField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type")
-    latency_mode = serializers.ChoiceField(LatencyMode.choices, default=LatencyMode.LOW)
+    type = WordField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type")
+    latency_mode = WordField(LatencyMode.choices, default=LatencyMode.LOW)
     private = serializers.BooleanField(default=False)
     record = serializers.BooleanField(default=True)
 

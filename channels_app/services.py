@@ -5,7 +5,7 @@ import re
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError
 
 from channels_app import aws
 from channels_app.inbox import process_parked
@@ -109,9 +109,9 @@ def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
     channel.status = Channel.Status.READY
     channel.active = True
     try:
-        with transaction.atomic():
-            channel.save(force_update=True)
-    except DatabaseError:
+        channel.save(force_update=True)
+    except Exception:
+        # Whatever it is (the database is away, a key cannot encrypt): an IVS channel without a row is paid for nothing.
         _take_back(channel)
         raise
     process_parked(channel.arn)
@@ -125,7 +125,7 @@ def _take_back(channel: Channel) -> None:
         aws.channel_delete(arn=channel.arn)
     except aws.AwsError as error:
         logger.error("channel is left in IVS uuid=%s arn=%s", channel.uuid, channel.arn)
-        raise ChannelLeftBehindError(f"the database failed, and {channel.arn} could not be removed from IVS") from error
+        raise ChannelLeftBehindError(f"the row failed, and {channel.arn} could not be removed from IVS") from error
     try:
         Channel.objects.filter(pk=channel.pk).delete()
     except DatabaseError:

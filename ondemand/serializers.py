@@ -19,7 +19,7 @@ class ContentPutSerializer(serializers.Serializer):
 
     def validate_thumbnail(self, value: str | None) -> str | None:
         """Empty, or a URL that a page can show."""
-        if value and not value.startswith(("http://", "https://")):
+        if value and not value.lower().startswith(("http://", "https://")):
             raise serializers.ValidationError("Not an http or https URL.")
         return value
 

@@ -544,9 +544,9 @@ def own_positions(databases: Databases) -> list[int]:
 
 
 def recorded(connection: Connection) -> int:
-    if not connection.execute("SELECT to_regclass('django_migrations')").fetchone()[0]:  # type: ignore[index]
+    if not connection.execute("SELECT to_regclass('django_migrations')").fetchone()[0]:
         return 0
-    return connection.execute("SELECT count(*) FROM django_migrations").fetchone()[0]  # type: ignore[index]
+    return connection.execute("SELECT count(*) FROM django_migrations").fetchone()[0]
 
 
 def wait_for(condition: Callable[[], Any], process: subprocess.Popen[str], *, seconds: float = 60) -> bool:
@@ -713,16 +713,16 @@ def assert_the_predecessor_works(connection: Connection) -> None:
         connection, uuid=uuid4(), owner=uuid4(), arn="arn:aws:ivs:eu-west-1:1:channel/a", channel_data="{}"
     )["uuid"]
     statements.insert_state_change(connection, channel=channel, state="live", data=None)
-    assert statements.live_state(connection, channel=channel)["state"] == "live"  # type: ignore[index]
+    assert statements.live_state(connection, channel=channel)["state"] == "live"
     video = statements.insert_video(connection, channel=channel, data="{}")["uuid"]
     first = statements.upsert_content(connection, video=video, title="First", tags=["one"])
     second = statements.upsert_content(connection, video=video, title="Second", tags=["two"])
     assert (first["uuid"], first["created_at"], second["title"]) == (second["uuid"], second["created_at"], "Second")
-    assert statements.set_active(connection, video=video, active=False)["active"] is False  # type: ignore[index]
+    assert statements.set_active(connection, video=video, active=False)["active"] is False
     assert video not in [row["uuid"] for row in statements.list_videos(connection, page_size=10_000)]
-    assert statements.set_active(connection, video=video, active=True)["active"] is True  # type: ignore[index]
+    assert statements.set_active(connection, video=video, active=True)["active"] is True
     assert video in [row["uuid"] for row in statements.list_videos(connection, page_size=10_000)]
-    assert statements.get_video(connection, video=video)["content__title"] == "Second"  # type: ignore[index]
+    assert statements.get_video(connection, video=video)["content__title"] == "Second"
 
 
 @contextmanager
@@ -874,10 +874,10 @@ def test_content_of_any_length_is_kept_whole_and_found_by_its_beginning(connecti
     texts = {"title": LONG_TEXT, "description": LONG_TEXT, "tags": [*LONG_TEXT.split(), None, ""]}
     video = statements.insert_video(connection, channel=None, data="{}")["uuid"]
     for part in (*texts, *texts):  # the first is an insert, all others are updates
-        row = statements.upsert_content(connection, video=video, **{part: texts[part]})  # type: ignore[arg-type]
+        row = statements.upsert_content(connection, video=video, **{part: texts[part]})
         assert row[part] == texts[part], f"{part} is changed"
         assert value(connection, "SELECT _search @@ 'word1'::tsquery FROM on_demand_video_content")
-    row = statements.upsert_content(connection, video=video, **texts)  # type: ignore[arg-type]
+    row = statements.upsert_content(connection, video=video, **texts)
     assert all(row[part] == texts[part] for part in texts)
 
 

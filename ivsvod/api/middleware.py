@@ -19,11 +19,14 @@ class OutageMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Refuse foreign host names, then answer."""
+        """Refuse foreign host names and unstorable cookies, then answer."""
         try:
             request.get_host()
         except DisallowedHost:
             return json_error(400, "This host name is not served here")
+        # A quoted cookie can spell NUL, with which a session cannot be looked up.
+        if any("\0" in value for value in request.COOKIES.values()):
+            return json_error(400, "A cookie holds a NUL")
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
