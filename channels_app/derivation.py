@@ -7,6 +7,21 @@ reach the table of streams on the way.
 from collections.abc import Callable
 from typing import Any
 
+
+def pinned(*functions: str) -> str:
+    """SQL that makes trigger functions find ours whatever the session's search path: that of a restore is empty."""
+    return f"""
+DO $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY ARRAY{list(functions)} LOOP
+        EXECUTE format('ALTER FUNCTION %I() SET search_path = %I, pg_temp', name, current_schema());
+    END LOOP;
+END $$;
+"""
+
+
 FUNCTIONS = r"""
 -- The text at a path of a JSON document; NULL where there is none or it is no text.
 CREATE OR REPLACE FUNCTION ivsvod_json_text(document jsonb, VARIADIC path text[]) RETURNS text
@@ -62,7 +77,8 @@ BEGIN
         ended_at = least(known.ended_at, EXCLUDED.ended_at);
 END $$;
 
-CREATE OR REPLACE FUNCTION ivsvod_derive_state_change() RETURNS trigger LANGUAGE plpgsql AS $$
+-- As its owner: the predecessor's role may have rights on its own four tables alone.
+CREATE OR REPLACE FUNCTION ivsvod_derive_state_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     IF NEW._event_id IS NULL THEN
         PERFORM ivsvod_hear_state_change(NEW._id, NEW.ivs_channel_uuid, NEW.timestamp, NEW.state, NEW.data);
@@ -70,6 +86,7 @@ BEGIN
     RETURN NEW;
 END $$;
 """
+FUNCTIONS += pinned("ivsvod_derive_channel", "ivsvod_derive_state_change")
 DROP_FUNCTIONS = """
 DROP FUNCTION ivsvod_derive_state_change();
 DROP FUNCTION ivsvod_hear_state_change(bigint, uuid, timestamptz, text, jsonb);

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from channels_app.derivation import NIL, touch_in_batches
+from channels_app.derivation import NIL, pinned, touch_in_batches
 
 FUNCTIONS = r"""
 -- Milliseconds at a key; 0 where there are none, or more than a year of them: a recording is cut after 48 hours, and
@@ -99,6 +99,7 @@ BEGIN
     RETURN NEW;
 END $$;
 """
+FUNCTIONS += pinned("ivsvod_derive_video", "ivsvod_derive_content")
 DROP_FUNCTIONS = """
 DROP FUNCTION ivsvod_derive_content();
 DROP FUNCTION ivsvod_search_vector(text, text, text[]);
@@ -135,19 +136,18 @@ UPDATE on_demand_video_content AS content SET created_by = content.created_by
 FROM batch WHERE content.uuid = batch.uuid RETURNING content.uuid
 """
 DOUBLED = """
-SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> ''
-GROUP BY _bucket, _prefix HAVING count(*) FILTER (WHERE _duplicate_of IS NULL) > 1
+SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> '' GROUP BY _bucket, _prefix HAVING count(*) > 1
 """
-# The first row is one that others already point to, else the earliest.
+# All rows of a recording point to the earliest, those too that a trigger marked before older ones were derived.
 MARK_DUPLICATES = """
 WITH place AS (
-    SELECT uuid, created_at, _duplicate_of FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
+    SELECT uuid, created_at FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
 ), first AS (
-    SELECT uuid FROM place WHERE _duplicate_of IS NULL
-    ORDER BY uuid IN (SELECT _duplicate_of FROM place) DESC, created_at, uuid LIMIT 1
+    SELECT uuid FROM place ORDER BY created_at, uuid LIMIT 1
 )
-UPDATE on_demand_videos AS video SET _duplicate_of = first.uuid
-FROM place, first WHERE video.uuid = place.uuid AND place._duplicate_of IS NULL AND video.uuid <> first.uuid
+UPDATE on_demand_videos AS video SET _duplicate_of = nullif(first.uuid, video.uuid)
+FROM place, first
+WHERE video.uuid = place.uuid AND video._duplicate_of IS DISTINCT FROM nullif(first.uuid, video.uuid)
 """
 
 

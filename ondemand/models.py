@@ -43,8 +43,13 @@ class VideoQuerySet(models.QuerySet["Video"]):
         return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
 
     def with_content(self) -> Self:
-        """Each video with its content and the content of the video that it duplicates, in one query."""
-        return self.select_related("content", "duplicate_of__content")
+        """Each video with its content and the content of the video that it duplicates, in one query.
+
+        Left out is what no page shows and what can be large, or out of the range of Python's times.
+        """
+        unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
+        videos = self.select_related("content", "duplicate_of__content")
+        return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
 
     def recent_first_with_channel(self) -> Self:
         """For the admin's list."""

@@ -979,3 +979,52 @@ def test_readers_of_this_project_do_not_hold_up_the_predecessor(databases: Datab
         for table in COLUMNS:
             ours.execute(sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier(table)))
         assert_the_predecessor_works(connection)
+
+
+def test_the_predecessor_works_with_rights_on_its_own_four_tables_alone(
+    databases: Databases, connection: Connection
+) -> None:
+    with databases.as_superuser() as superuser:
+        superuser.execute("DROP ROLE IF EXISTS predecessor_alone")
+        superuser.execute("CREATE ROLE predecessor_alone LOGIN")
+    tables = ", ".join(COLUMNS)
+    connection.execute(f"GRANT SELECT, INSERT, UPDATE ON {tables} TO predecessor_alone")
+    try:
+        with databases.connect(databases.scratch, user="predecessor_alone") as alone:
+            assert_the_predecessor_works(alone)
+    finally:
+        connection.execute(f"REVOKE ALL ON {tables} FROM predecessor_alone")
+        with databases.as_superuser() as superuser:
+            superuser.execute("DROP ROLE predecessor_alone")
+
+
+def test_rows_are_derived_under_an_empty_search_path_as_in_a_restore(connection: Connection) -> None:
+    channel = new_channel(connection)
+    connection.execute("SET search_path = ''")
+    data = document({"recording_s3_bucket_name": '"b"', "recording_s3_key_prefix": '"p"'})
+    columns = "(ivs_channel_uuid, data) VALUES (%s, %s::jsonb)"
+    for _ in range(2):
+        connection.execute(f"INSERT INTO public.on_demand_videos {columns}", [channel, data])
+    columns = "(ivs_channel_uuid, state) VALUES (%s, 'live')"
+    connection.execute(f"INSERT INTO public.ivs_state_changes {columns}", [channel])
+    connection.execute("SET search_path = public")
+    assert value(connection, "SELECT count(*) FROM on_demand_videos WHERE _duplicate_of IS NOT NULL") == 1
+    assert live_states(connection)[channel][0] == "live"
+
+
+# The API on the adopted database
+
+
+def test_the_api_serves_the_adopted_database(databases: Databases, copy: Callable[[str], str]) -> None:
+    name = copy(databases.adopted)
+    walk = "import runpy; runpy.run_path('tests/predecessor/api_walk.py')"
+    told = json.loads(databases.manage(name, "shell", "-v0", "-c", walk).splitlines()[-1])
+    with databases.connect(name) as connection:
+        videos = connection.execute("SELECT uuid::text, active, _duplicate_of IS NOT NULL FROM on_demand_videos")
+        rows = videos.fetchall()
+    assert sorted(told["listed"]) == sorted(uuid for uuid, active, duplicate in rows if active and not duplicate)
+    assert told["videos"] == {uuid: 200 if active else 404 for uuid, active, _ in rows}
+    assert set(told["videos_with_key"].values()) == {200}
+    assert set(told["channels"].values()) == {200}
+    assert set(told["search"].values()) == {200}
+    assert set(told["written"].values()) == {200}
