@@ -13,7 +13,7 @@ $(STAMP): requirements.txt requirements-dev.txt
 	@echo "Installing into $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11 to 3.13 is needed: make PYTHON=/path/to/python3.13")'
 	@$(PYTHON) -m venv --clear "$(VENV)" || { echo "The venv module is missing: apt-get install python3-venv" >&2; exit 1; }
-	@$(PY) -m pip install --quiet --require-virtualenv -r requirements-dev.txt
+	@$(PY) -m pip install --quiet --no-compile --require-virtualenv -r requirements-dev.txt
 	@touch "$@"
 
 demo: $(STAMP)
@@ -41,8 +41,8 @@ check: $(STAMP)
 	    *) echo "pip-audit: skipped, its database cannot be had here" ;; \
 	  esac
 
-stop: $(STAMP)
-	@$(PY) manage.py stop
+stop:
+	@if [ -x $(PY) ]; then $(PY) manage.py stop; else echo "Nothing was running."; fi
 
 clean: stop
 	@rm -rf "$(VENV)" .local build dist staticfiles test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     THROTTLED = "throttled"
     TIMEOUT = "timeout"
     UNAVAILABLE = "unavailable"
+    MISCONFIGURED = "misconfigured"
 
     @property
     def unknown_outcome(self) -> bool:
@@ -199,11 +200,6 @@ def _client(service: str, config: Config) -> Any:
     return boto3.session.Session().client(service, config=config)
 
 
-def forget_clients() -> None:
-    """Drop the clients that were made, so that the next calls read the environment again."""
-    _client.cache_clear()
-
-
 def _ivs_channel(channel: dict[str, Any], key: dict[str, Any]) -> IvsChannel:
     return IvsChannel(
         arn=channel["arn"],
@@ -234,7 +230,7 @@ def _errors(operation: str, resource: str) -> Iterator[None]:
         raise AwsError(operation, resource, Kind.UNAVAILABLE, type(error).__name__) from error
     except BotoCoreError as error:
         # Nothing was sent: no region, no credentials, a parameter that the model refuses.
-        raise AwsError(operation, resource, Kind.INVALID, str(error)) from error
+        raise AwsError(operation, resource, Kind.MISCONFIGURED, str(error)) from error
 
 
 def _message(error: ClientError) -> str:

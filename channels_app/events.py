@@ -31,6 +31,8 @@ _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)
 _AHEAD = timedelta(days=1)
 # A recording is cut after 48 hours; a year leaves room and keeps every sum of times in range.
 _LONGEST_MS = 366 * 86_400_000
+# No event is nested deeper than five; Python's own limit falls with the depth of its caller.
+_DEEPEST = 100
 
 
 class MalformedEventError(ValueError):
@@ -68,9 +70,11 @@ def load_json(text: str) -> Any:
         MalformedEventError: not JSON, or JSON with NaN, numbers out of range, or depth that no event has.
     """
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        _refuse_depth(document, _DEEPEST)
     except (ValueError, RecursionError) as error:
         raise MalformedEventError(f"not JSON: {str(error)[:200]}") from None
+    return document
 
 
 def _refuse_constant(name: str) -> NoReturn:
@@ -82,6 +86,14 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError("a number is out of range")
     return number
+
+
+def _refuse_depth(document: Any, left: int) -> None:
+    if left < 0:
+        raise ValueError("it is nested too deep")
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    for item in inner:
+        _refuse_depth(item, left - 1)
 
 
 def event_id_of(document: Any) -> str | None:
@@ -112,7 +124,7 @@ def parse(document: Any, *, received_at: datetime) -> Event:
         time=_time(document, received_at),
         channel_arn=_channel_arn(document, required=ours and detail_type in _NEEDS_CHANNEL),
         name=_text(detail, _NAME_FIELDS[detail_type], longest=200) if ours else "",
-        stream_id=_stream_id(detail, required=ours and detail_type in _NEEDS_CHANNEL),
+        stream_id=_stream_id(detail, required=detail_type in _NEEDS_CHANNEL) if ours else "",
         detail=MappingProxyType(jsonb_safe(detail)),
     )
 

@@ -34,8 +34,11 @@ class Reducer(Protocol):
     def prepare(self, event: Event) -> Any:
         """Facts from outside the database, before the transaction; bounded in time and size."""
 
-    def apply(self, event: Event, channel: Channel, prepared: Any) -> InboxEvent.Outcome:
-        """Decide and write, inside the transaction that holds the channel's lock. Running it again changes nothing."""
+    def apply(self, event: Event, channel: Channel, prepared: Any) -> tuple[InboxEvent.Outcome, str]:
+        """Decide and write, inside the transaction that holds the channel's lock. Running it again changes nothing.
+
+        Returns the outcome, and why the event is deferred where it is.
+        """
 
     def publish(self, event: Event, channel_uuid: UUID) -> None:
         """Tell the outside, after the commit."""
@@ -109,28 +112,30 @@ def process(row_id: int) -> str:
 def _process(row: InboxEvent) -> str:
     event = parse(load_json(row.body), received_at=row.received_at)
     path = settings.EVENT_REDUCERS.get(event.detail_type)
-    if path is None:
-        return _finish_unread(row, event, InboxEvent.Outcome.IGNORED)
-    if not event.channel_arn:
+    if path is None or not event.channel_arn:
         return _finish_unread(row, event, InboxEvent.Outcome.IGNORED)
     channel = Channel.objects.by_arn(event.channel_arn)
     if channel is None:
-        return _finish_unread(row, event, InboxEvent.Outcome.PARKED)
+        outcome = _finish_unread(row, event, InboxEvent.Outcome.PARKED)
+        # A channel that appeared since has looked for its parked events already, and not found this one.
+        return outcome if Channel.objects.by_arn(event.channel_arn) is None else _process(row)
     reducer: Reducer = import_string(path)()
     if row.outcome in _DONE:
         # The live-state file is written on every delivery, so that a retry repairs it.
         reducer.publish(event, channel.uuid)
         return DUPLICATE
     prepared = reducer.prepare(event)
-    outcome = _write(row.pk, event, channel.uuid, reducer, prepared)
+    outcome, reason = _write(row.pk, event, channel.uuid, reducer, prepared)
     reducer.publish(event, channel.uuid)
     # Marked only now: a crash before this line leaves the event open, and it is applied and published again.
-    _finish(row.pk, event, outcome)
+    _finish(row.pk, event, outcome, reason)
     return outcome
 
 
 @transaction.atomic
-def _write(row_id: int, event: Event, channel_uuid: UUID, reducer: Reducer, prepared: Any) -> InboxEvent.Outcome:
+def _write(
+    row_id: int, event: Event, channel_uuid: UUID, reducer: Reducer, prepared: Any
+) -> tuple[InboxEvent.Outcome, str]:
     # Inbox row, then channel, then the rest: every worker takes its locks in this order.
     InboxEvent.objects.select_for_update().get(pk=row_id)
     channel = Channel.objects.locked().get(pk=channel_uuid)
@@ -144,10 +149,10 @@ def _finish_unread(row: InboxEvent, event: Event, outcome: InboxEvent.Outcome) -
     return outcome
 
 
-def _finish(row_id: int, event: Event, outcome: InboxEvent.Outcome) -> None:
+def _finish(row_id: int, event: Event, outcome: InboxEvent.Outcome, reason: str = "") -> None:
     InboxEvent.objects.filter(pk=row_id).exclude(outcome__in=_DONE).update(
         outcome=outcome,
-        error="",
+        error=_storable(reason)[:2000],
         attempts=F("attempts") + 1,
         processed_at=timezone.now(),
         detail_type=event.detail_type,

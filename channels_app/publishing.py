@@ -25,8 +25,10 @@ def live_state_document(channel_uuid: UUID) -> dict[str, Any]:
     return {"state": state.state, "timestamp": state.timestamp, "stream_id": state.stream_id}
 
 
-def live_state_publish(*, channel_uuid: UUID) -> None:
+def live_state_publish(*, channel_uuid: UUID, legacy: bool) -> None:
     """Write `live/<uuid>.json` until the state read afterwards is what was written.
+
+    With `legacy` also the predecessor's single file, as it does at every start and end.
 
     Two workers may write in either order; whoever writes last has read the state after both committed.
 
@@ -40,7 +42,7 @@ def live_state_publish(*, channel_uuid: UUID) -> None:
     document = live_state_document(channel_uuid)
     for _ in range(_TRIES):
         _write(f"live/{channel_uuid}.json", document)
-        if settings.LIVE_STATE_LEGACY_KEY:
+        if legacy and settings.LIVE_STATE_LEGACY_KEY:
             _write(settings.LIVE_STATE_LEGACY_KEY, {"state": document["state"]})
         written, document = document, live_state_document(channel_uuid)
         if document == written:

@@ -51,36 +51,33 @@ def _earliest(*moments: datetime | None) -> datetime | None:
 
 
 class StreamSeenReducer:
-    """Events that tell of a stream and move no live state: health and limits."""
+    """Events that tell of a stream and are no start or end of it: health and limits."""
 
     def prepare(self, event: Event) -> None:
         """Nothing is needed from outside."""
 
-    def apply(self, event: Event, channel: Channel, prepared: None) -> InboxEvent.Outcome:
+    def apply(self, event: Event, channel: Channel, prepared: None) -> tuple[InboxEvent.Outcome, str]:
         """Note the stream that the event tells of."""
         if event.name not in _KNOWN[event.detail_type] or not event.stream_id:
-            return InboxEvent.Outcome.IGNORED
+            return InboxEvent.Outcome.IGNORED, ""
         _stream_write(channel, event)
-        return InboxEvent.Outcome.APPLIED
+        return InboxEvent.Outcome.APPLIED, ""
 
     def publish(self, event: Event, channel_uuid: UUID) -> None:
-        """Nothing changed that the outside sees."""
+        """Write the live-state file: an early event of a stream without a start puts it before another stream."""
+        if event.name in _KNOWN[event.detail_type] and event.stream_id:
+            live_state_publish(channel_uuid=channel_uuid, legacy=event.name in _STATES)
 
 
 class StreamStateReducer(StreamSeenReducer):
     """Stream Start and Stream End move the live state; the other names tell of the stream."""
 
-    def apply(self, event: Event, channel: Channel, prepared: None) -> InboxEvent.Outcome:
+    def apply(self, event: Event, channel: Channel, prepared: None) -> tuple[InboxEvent.Outcome, str]:
         """Write the stream and, for a start or an end, the row that the predecessor's clients read."""
-        outcome = super().apply(event, channel, prepared)
+        result = super().apply(event, channel, prepared)
         if event.name in _STATES:
             _state_change_write(channel, event)
-        return outcome
-
-    def publish(self, event: Event, channel_uuid: UUID) -> None:
-        """Write the live-state file after a start or an end."""
-        if event.name in _STATES:
-            live_state_publish(channel_uuid=channel_uuid)
+        return result
 
 
 def _stream_write(channel: Channel, event: Event) -> None:

@@ -114,8 +114,12 @@ def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
         # Whatever it is (the database is away, a key cannot encrypt): an IVS channel without a row is paid for nothing.
         _take_back(channel)
         raise
-    process_parked(channel.arn)
     logger.info("channel created uuid=%s arn=%s", channel.uuid, channel.arn)
+    try:
+        process_parked(channel.arn)
+    except DatabaseError:
+        # The channel is made; its events wait in the inbox for `process_inbox`.
+        logger.exception("parked events were not processed arn=%s", channel.arn)
     return channel
 
 

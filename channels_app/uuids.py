@@ -15,4 +15,4 @@ def parse_uuid(text: str) -> UUID:
     """
     if not _FORM.fullmatch(text):
         raise ValueError("not a uuid")
-    return UUID(text)
+    return UUID(text.lower())

@@ -4,7 +4,6 @@ Zappa's own handler loses a raw event of IVS and answers a failed SQS item with 
 management commands, goes on to it. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
-import json
 import logging
 import os
 from functools import cache
@@ -29,17 +28,18 @@ class EventFailedError(Exception):
     """An event that Lambda must try again, or hand to its dead-letter queue."""
 
 
-def lambda_handler(event: dict[str, Any], context: Any) -> Any:
+def lambda_handler(event: Any, context: Any) -> Any:
     """Handle one invocation.
 
     Returns:
-        For HTTP, API Gateway's answer; for an SQS batch, `{"batchItemFailures": [{"itemIdentifier": …}]}`.
+        For HTTP, API Gateway's answer; for an SQS batch, `{"batchItemFailures": [{"itemIdentifier": …}]}`; for raw
+        events, what became of each.
 
     Raises:
         EventFailedError: a raw event could not be processed.
         PermissionError: a command that is not allowed.
     """
-    if "httpMethod" in event or event.get("version") == "2.0":
+    if isinstance(event, dict) and (event.get("httpMethod") or event.get("version") == "2.0"):
         return _zappa().handler(event, context)
     # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
     close_old_connections()
@@ -49,17 +49,20 @@ def lambda_handler(event: dict[str, Any], context: Any) -> Any:
         close_old_connections()
 
 
-def _handle(event: dict[str, Any], context: Any) -> Any:
+def _handle(event: Any, context: Any) -> Any:
+    if isinstance(event, list):
+        return _raw_events(event)
     if isinstance(event.get("Records"), list):
         return sqs_batch(event)
     if "detail-type" in event and "manage" not in event:
-        return _raw_event(event)
+        return _raw_events(event)[0]
     if "raw_command" in event or "command" in event:
         raise PermissionError("raw_command and command are switched off")
     command = str(event.get("manage", "")).split(" ")[0]
     if command not in ALLOWED_COMMANDS:
         raise PermissionError(f"not allowed: {command or 'an invocation without a command'}")
-    return _zappa().handler(event, context)
+    # The command alone: Zappa looks at other keys first, and one of them calls any function by its name.
+    return _zappa().handler({"manage": event["manage"]}, context)
 
 
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
@@ -78,11 +81,12 @@ def _is_done(record: dict[str, Any]) -> bool:
     return not delivery.must_come_again
 
 
-def _raw_event(event: dict[str, Any]) -> dict[str, Any]:
-    [delivery] = inbox.ingest([json.dumps(event)])
-    if delivery.must_come_again:
-        raise EventFailedError(f"event {delivery.event_id}: {delivery.outcome}")
-    return {"event_id": delivery.event_id, "outcome": delivery.outcome}
+def _raw_events(document: Any) -> list[dict[str, Any]]:
+    deliveries = list(inbox.ingest(inbox.envelope_texts(document)))
+    failed = [f"event {item.event_id}: {item.outcome}" for item in deliveries if item.must_come_again]
+    if failed:
+        raise EventFailedError("; ".join(failed))
+    return [{"event_id": item.event_id, "outcome": item.outcome} for item in deliveries]
 
 
 @cache

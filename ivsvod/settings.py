@@ -7,14 +7,17 @@ the same variables for it that a deployment sets.
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg.conninfo
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from environs import Env, EnvError, validate
+from environs import Env, EnvError, ValidationError, validate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
+# https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 def _required(name: str, hint: str) -> str:
@@ -32,22 +35,22 @@ def _database() -> dict[str, Any]:
     host = _required("PG_HOST", "set it or DATABASE_URL (manage.py starts a PostgreSQL of its own when neither is)")
     return {
         "host": host,
-        "port": env.int("PG_PORT", 5432),
+        "port": env.int("PG_PORT", 5432, validate=validate.Range(min=1, max=65535)),
         "dbname": _required("PG_DATABASE", "the name of the database"),
         "user": _required("PG_USER", "the role that owns the tables"),
         "password": env.str("PG_PASSWORD", ""),
         # The service this one replaces always used TLS. libpq ignores it on a unix socket.
-        "sslmode": env.str("PG_SSLMODE", "require"),
+        "sslmode": env.str("PG_SSLMODE", "require", validate=validate.OneOf(_SSL_MODES)),
         "sslrootcert": env.str("PG_SSLROOTCERT", ""),
     }
 
 
 def _database_from_url(url: str) -> dict[str, Any]:
-    if urlsplit(url).scheme not in {"postgres", "postgresql"}:
+    if url.partition("://")[0] not in {"postgres", "postgresql"}:
         raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or postgresql://")
     try:
         parameters = dict(psycopg.conninfo.conninfo_to_dict(url))
-    except psycopg.ProgrammingError:
+    except (psycopg.ProgrammingError, UnicodeEncodeError):
         # The message of libpq quotes the URL, password included.
         raise ImproperlyConfigured("DATABASE_URL is not a URL that libpq can read") from None
     if not parameters.get("dbname"):
@@ -58,6 +61,30 @@ def _database_from_url(url: str) -> dict[str, Any]:
 def _origin(url: str) -> str:
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def _is_web_address(text: str) -> None:
+    """Nothing, or an http or https URL with a host."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValidationError("Not a URL.") from None
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValidationError("Not an http or https URL.")
+
+
+def _is_path_or_web_address(text: str) -> None:
+    """A path from the root, or an http or https URL."""
+    if not text.startswith("/"):
+        _is_web_address(text or "missing")
+
+
+def _is_time_zone(text: str) -> None:
+    """A key of the IANA time zone database."""
+    try:
+        ZoneInfo(text)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        raise ValidationError("Not a time zone.") from None
 
 
 try:
@@ -74,12 +101,12 @@ try:
     RECORDING_CONFIG_ARN = env.str("RECORDING_CONFIG_ARN", "")
     RECORDING_BUCKET = env.str("RECORDING_BUCKET", "")
     RECORDING_BUCKETS = [b for b in [RECORDING_BUCKET, *env.list("RECORDING_BUCKETS", [])] if b]
-    PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "").rstrip("/")
+    PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "", validate=_is_web_address).rstrip("/")
     LIVE_STATE_LEGACY_KEY = env.str("LIVE_STATE_LEGACY_KEY", "")
-    TIME_ZONE = env.str("TIME_ZONE", "UTC")
+    TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_is_time_zone)
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
     STATIC_BUCKET = env.str("STATIC_BUCKET", "")
-    STATIC_URL = env.str("STATIC_URL", "/static/")
+    STATIC_URL = env.str("STATIC_URL", "/static/", validate=_is_path_or_web_address)
     STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
     CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", ["*"])
     THUMBNAIL_HOSTS: list[str] = env.list("THUMBNAIL_HOSTS", [])
@@ -210,7 +237,7 @@ API_SCOPES = {
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "ivsvod.api.authentication.BearerAuthentication",
-        "rest_framework.authentication.SessionAuthentication",
+        "ivsvod.api.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["ivsvod.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -86,9 +86,12 @@ def _moment(document: dict[str, Any], name: str) -> datetime | None:
     if document.get(name) is None:
         return None
     try:
-        moment = datetime.fromisoformat(_member(document, name, str)).astimezone(UTC)
+        told = datetime.fromisoformat(_member(document, name, str))
+        moment = told.astimezone(UTC)
     except (ValueError, OverflowError):
         raise MetadataError(f"{name} is not a moment") from None
+    if told.tzinfo is None:
+        raise MetadataError(f"{name} has no zone")
     if not 2000 <= moment.year <= 9000:
         raise MetadataError(f"{name} is out of range")
     return moment

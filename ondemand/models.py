@@ -32,11 +32,15 @@ class VideoQuerySet(models.QuerySet["Video"]):
 
     def listed(self) -> Self:
         """Videos that anyone may find: active, available, and not a duplicate of another."""
-        return self.reachable().filter(duplicate_of__isnull=True)
+        return self.filter(active=True, status=Video.Status.AVAILABLE, duplicate_of__isnull=True)
 
     def reachable(self) -> Self:
-        """Videos that open by their uuid: the listed ones and their duplicates, whose links people hold."""
-        return self.filter(active=True, status=Video.Status.AVAILABLE)
+        """Videos that open by their uuid: the listed ones and their duplicates, whose links people hold.
+
+        Where the first row of a recording is hidden, so are its duplicates.
+        """
+        first = Q(duplicate_of__isnull=True) | Q(duplicate_of__active=True, duplicate_of__status=Video.Status.AVAILABLE)
+        return self.filter(first, active=True, status=Video.Status.AVAILABLE)
 
     def newest_first(self) -> Self:
         """By start, newest first; the uuid breaks ties."""

@@ -115,6 +115,8 @@ class RecordingStateReducer:
         if event.name not in {START, END, START_FAILURE, END_FAILURE}:
             return Prepared(RecordingFields("", "", 0, "", ()))
         fields = parse_recording(event)
+        if not fields.bucket:
+            raise MalformedEventError("recording_s3_bucket_name is empty")
         if not fields.prefix and event.name != START_FAILURE:
             raise MalformedEventError("recording_s3_key_prefix is empty")
         # No other bucket is read, whatever an event says.
@@ -122,10 +124,10 @@ class RecordingStateReducer:
             return Prepared(fields)
         return _fetch(event, fields)
 
-    def apply(self, event: Event, channel: Channel, prepared: Prepared) -> InboxEvent.Outcome:
+    def apply(self, event: Event, channel: Channel, prepared: Prepared) -> tuple[InboxEvent.Outcome, str]:
         """Write what the event adds to its recording and to the video."""
         if not prepared.fields.bucket:
-            return InboxEvent.Outcome.IGNORED
+            return InboxEvent.Outcome.IGNORED, ""
         video, is_new = _video_locked(event, channel, prepared.fields)
         recording = Recording.objects.filter(video_id=video.pk).first() or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
@@ -133,9 +135,10 @@ class RecordingStateReducer:
         for name, value in asdict(heard).items():
             setattr(recording, name, list(value) if name == "stream_ids" else value)
         recording.save()
-        if prepared.problem and video.facts is None:
-            return InboxEvent.Outcome.DEFERRED
-        return InboxEvent.Outcome.APPLIED
+        # An end waits for its own metadata, though a failure of the same recording may have left some.
+        if prepared.problem and (video.facts or {}).get("source") not in {_ENDED, _METADATA_OF[event.name]}:
+            return InboxEvent.Outcome.DEFERRED, prepared.problem
+        return InboxEvent.Outcome.APPLIED, ""
 
     def publish(self, event: Event, channel_uuid: UUID) -> None:
         """The catalogue is read from the database."""
@@ -162,16 +165,17 @@ def _best_facts(known: dict[str, Any] | None, fetched: dict[str, Any] | None) ->
 
 def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tuple[Video, bool]:
     """The video of the recording, found by its bucket and prefix, and whether it is yet to be made."""
+    videos = Video.objects.select_for_update(no_key=True)
     if not fields.prefix:
         # A recording that never began has no place: it is found by its channel and stream.
         uuid = video_uuid(channel.arn, event.stream_id)
-        known = Video.objects.filter(pk=uuid).first()
+        known = videos.filter(pk=uuid).first()
     else:
         uuid = video_uuid(fields.bucket, fields.prefix)
         with connection.cursor() as cursor:
             # The predecessor may be inserting the same recording: its trigger takes the same lock.
             cursor.execute("SELECT pg_advisory_xact_lock(ivsvod_place_lock(%s, %s))", [fields.bucket, fields.prefix])
-        place = Video.objects.filter(bucket=fields.bucket, prefix=fields.prefix, duplicate_of__isnull=True)
+        place = videos.filter(bucket=fields.bucket, prefix=fields.prefix, duplicate_of__isnull=True)
         known = place.order_by("created_at", "uuid").first()
     if known is not None:
         return known, False
@@ -184,9 +188,14 @@ def _heard_of(recording: Recording) -> Heard:
 
 
 def _video_write(video: Video, heard: Heard, facts: dict[str, Any] | None, *, is_new: bool) -> None:
-    for name, value in video_columns(heard, facts).items():
+    ours = is_new or _is_ours(video)
+    columns = video_columns(heard, facts)
+    if not ours and not heard.end_at:
+        # The predecessor made it of a Recording End: what else is heard can tell no more than when it began.
+        columns = {"started_at": heard.start_at or video.started_at}
+    for name, value in columns.items():
         setattr(video, name, value)
-    if is_new or _is_ours(video):
+    if ours:
         _predecessor_columns(video, heard)
     video.save(force_insert=is_new)
 

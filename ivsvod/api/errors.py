@@ -8,6 +8,7 @@ from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from rest_framework import exceptions, status
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from channels_app.aws import AwsError, Kind
@@ -84,7 +85,9 @@ def _aws_answer(error: AwsError) -> Response:
 def _fields(detail: Any) -> dict[str, list[str]]:
     if not isinstance(detail, dict):
         return {"": _texts(detail)}
-    return {str(name): _texts(value) for name, value in detail.items()}
+    # What concerns no one field has no name here.
+    names = {api_settings.NON_FIELD_ERRORS_KEY: ""}
+    return {names.get(name, str(name)): _texts(value) for name, value in detail.items()}
 
 
 def _texts(detail: Any) -> list[str]:

@@ -8,6 +8,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from ivsvod.local.postgres import PostgresUnavailable, Server
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BUCKET = "ivsvod-recordings"
+_SETUP_URL = "http://127.0.0.1:9/_setup"
 # Never looked at by the local stack. What settings.py reads is set below or stays at its default.
 FOREIGN_NAMES = {"DATABASE_URL"}
 FOREIGN_PREFIXES = ("PG", "AWS_")
@@ -205,8 +207,13 @@ def recording_configuration(aws: LocalAws, bucket: str) -> str:
 
 
 def _ivs_client(aws: LocalAws) -> Any:
+    install_in_process(aws, _SETUP_URL)
+    return _setup_client()
+
+
+@cache
+def _setup_client() -> Any:
+    """Answered by whichever local AWS is installed below the URL; making a client takes longer than its calls."""
     import boto3
 
-    own_url = "http://127.0.0.1:9/_setup"
-    install_in_process(aws, own_url)
-    return boto3.session.Session().client("ivs", endpoint_url=f"{own_url}/ivs")
+    return boto3.session.Session().client("ivs", endpoint_url=f"{_SETUP_URL}/ivs")

@@ -29,8 +29,8 @@ class Command(BaseCommand):
             raise CommandError("--expires-days takes 1 to 36500")
         account = options["account"] or options["name"]
         for option, value, longest in (("NAME", options["name"], 200), ("--account", account, 150)):
-            if not value.strip() or len(value) > longest:
-                raise CommandError(f"{option} takes 1 to {longest} characters")
+            if not value.strip() or len(value) > longest or not value.isprintable():
+                raise CommandError(f"{option} takes 1 to {longest} printable characters")
         scopes = [scope.strip() for scope in options["scope"].split(",") if scope.strip()]
         try:
             _, text = api_token_create(

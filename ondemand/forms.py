@@ -1,0 +1,91 @@
+"""The form in which people write about a video."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+
+from ondemand.models import Content
+
+_WEB_URL = re.compile(r"https?://", re.ASCII)
+
+
+class StoredTextField(forms.CharField):
+    """A text that counts as changed only when a person changed it: browsers send line ends in another form."""
+
+    def to_python(self, value: Any) -> str:
+        """The text with the line ends that the API's clients use."""
+        return re.sub(r"\r\n?", "\n", super().to_python(value) or "")
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare what both mean."""
+        return self.to_python(initial) != self.to_python(data)
+
+
+class OneLineField(StoredTextField):
+    """A text of one line; stored line ends are shown as spaces, for a browser would drop them."""
+
+    widget = AdminTextInputWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        """The text on one line."""
+        return " ".join(value.splitlines()) if isinstance(value, str) else value
+
+    def to_python(self, value: Any) -> str:
+        """The text on one line."""
+        return self.prepare_value(super().to_python(value))
+
+
+class TagsField(forms.CharField):
+    """Tags, one a line; NULL and empty ones in the row are not shown."""
+
+    def prepare_value(self, value: Any) -> Any:
+        """One tag a line."""
+        return "\n".join(_one_lined(value)) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        """The tags in their order, each once."""
+        lines = value.splitlines() if isinstance(value, str) else value or []
+        return list(dict.fromkeys(_one_lined(lines)))
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        """Compare the lists."""
+        return self.to_python(initial) != self.to_python(data)
+
+
+class ContentForm(forms.ModelForm):
+    """The content of a video; it is written by `services.content_replace`, not by this form."""
+
+    title = OneLineField(required=False)
+    description = StoredTextField(required=False, widget=AdminTextareaWidget(attrs={"rows": 5}))
+    tags = TagsField(required=False, widget=AdminTextareaWidget(attrs={"rows": 4}), help_text="One a line.")
+    thumbnail = OneLineField(
+        required=False,
+        help_text="The URL of a picture. Empty: one of those that Amazon IVS made.",
+    )
+
+    class Meta:
+        model = Content
+        fields = ("title", "description", "tags", "thumbnail")
+
+    def clean_thumbnail(self) -> str:
+        """Empty, or a URL that a page can show; what is stored already stays until it is edited."""
+        thumbnail: str = self.cleaned_data["thumbnail"]
+        if thumbnail and "thumbnail" in self.changed_data and not _WEB_URL.match(thumbnail):
+            raise forms.ValidationError("Not an http or https URL.")
+        return thumbnail
+
+    def values(self) -> dict[str, Any]:
+        """The whole content as the service takes it: what nobody edited is what the row holds."""
+        stored = self.initial
+        return {
+            name: self.cleaned_data[name] if name in self.changed_data else stored.get(name) or empty
+            for name, empty in (("title", ""), ("description", ""), ("thumbnail", ""), ("tags", []))
+        }
+
+
+def _one_lined(tags: Iterable[Any]) -> list[str]:
+    texts = (" ".join(str(tag).split()) for tag in tags if tag)
+    return [text for text in texts if text]

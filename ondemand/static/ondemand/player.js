@@ -1,0 +1,55 @@
+"use strict";
+
+// Plays every <video data-hls="playlist">: by hls.js where it runs, for browsers' own HLS has known gaps, else natively.
+(function () {
+  const NOT_LOADED = "The recording cannot be loaded. Its files may be gone, or this page may not reach them.";
+  const NOT_PLAYED = "The recording cannot be played: its files are damaged, or this browser does not know their format.";
+  const NO_HLS = "This browser cannot play HLS.";
+
+  function tell(video, sentence) {
+    const place = video.parentElement.querySelector(".player-error");
+    place.textContent = sentence;
+    place.hidden = false;
+    // A player that has nothing would go on showing that it loads.
+    video.hidden = video.readyState === 0;
+  }
+
+  function playByLibrary(video) {
+    const player = new Hls();
+    let recovered = false;
+    player.on(Hls.Events.ERROR, function (_, problem) {
+      if (!problem.fatal) {
+        return;
+      }
+      if (problem.type === Hls.ErrorTypes.MEDIA_ERROR && !recovered) {
+        recovered = true;
+        player.recoverMediaError();
+        return;
+      }
+      player.destroy();
+      tell(video, problem.type === Hls.ErrorTypes.NETWORK_ERROR ? NOT_LOADED : NOT_PLAYED);
+    });
+    player.loadSource(video.dataset.hls);
+    player.attachMedia(video);
+  }
+
+  function playNatively(video) {
+    video.addEventListener("error", function () {
+      const damaged = video.error && video.error.code === MediaError.MEDIA_ERR_DECODE;
+      tell(video, damaged ? NOT_PLAYED : NOT_LOADED);
+    });
+    video.src = video.dataset.hls;
+  }
+
+  function start(video) {
+    if (window.Hls && Hls.isSupported()) {
+      playByLibrary(video);
+    } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
+      playNatively(video);
+    } else {
+      tell(video, NO_HLS);
+    }
+  }
+
+  document.querySelectorAll("video[data-hls]").forEach(start);
+})();

@@ -1,0 +1,232 @@
+"""Six processes ingest the same 200 events in different orders, on one real database and over one AWS by HTTP."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import psycopg
+import pytest
+from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
+from psycopg import sql
+
+from ivsvod.local.aws import LocalAws
+from ivsvod.local.events import recording_event, stream_event
+from ondemand.models import video_uuid
+from tests.road import BUCKET, NINE, Envelope, ended_metadata, lines
+
+ROOT = Path(__file__).resolve().parent.parent
+PROCESSES = 6
+CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 6)}
+BROADCASTS = 8  # of each channel, with five events each: 200 in all
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A database and an AWS of the test's own; `environment` leads `manage.py` to them and nowhere else."""
+
+    environment: dict[str, str]
+    aws: LocalAws
+
+    def run(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-W", "error", str(ROOT / "manage.py"), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        with connect(self.environment["PG_DATABASE"]) as database:
+            return database.execute(statement).fetchall()
+
+
+def connect(database: str) -> "psycopg.Connection[Any]":
+    return psycopg.connect(
+        host=os.environ["PG_HOST"],
+        port=os.environ["PG_PORT"],
+        user=os.environ["PG_USER"],
+        password=os.environ.get("PG_PASSWORD", ""),
+        dbname=database,
+        autocommit=True,
+    )
+
+
+class QuietHandler(WSGIRequestHandler):
+    """Says nothing about each request."""
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing."""
+
+
+@contextmanager
+def served(aws: LocalAws) -> Iterator[str]:
+    """The AWS on a free port; Django's server answers a PUT at once, and does not wait for its 100-continue."""
+    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
+    server.set_app(aws)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextmanager
+def database() -> Iterator[str]:
+    name = f"processes_{uuid4().hex[:12]}"
+    with connect("postgres") as server:
+        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield name
+    finally:
+        with connect("postgres") as server:
+            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Iterator[Scratch]:
+    aws = LocalAws(tmp_path / "aws")
+    aws.s3.create_bucket(BUCKET)
+    with database() as name, served(aws) as url:
+        environment = {**os.environ, **aws.environment(url), "PG_DATABASE": name, "RECORDING_BUCKET": BUCKET}
+        # Each line is to be seen when it is printed.
+        environment["PYTHONUNBUFFERED"] = "1"
+        made = Scratch(environment, aws)
+        migrate = made.run("migrate", "--verbosity", "0")
+        _, stderr = migrate.communicate()
+        assert migrate.returncode == 0, stderr
+        with connect(name) as connection:
+            for arn, uuid in CHANNELS.items():
+                connection.execute(
+                    "INSERT INTO ivs_channels (uuid, owner, arn, rtmp_address, stream_key, channel_data)"
+                    " VALUES (%s, %s, %s, '', '', '{}')",
+                    [uuid, uuid, arn],
+                )
+        yield made
+
+
+def history() -> tuple[list[Envelope], dict[str, dict[str, Any]]]:
+    """Broadcasts one after the other on each channel; the last is still live, and a third have metadata already."""
+    events: list[Envelope] = []
+    objects: dict[str, dict[str, Any]] = {}
+    for arn in CHANNELS:
+        for number in range(BROADCASTS):
+            begins = NINE + timedelta(hours=number)
+            stream = f"st-{arn[-5:]}{number:018}"
+            prefix = f"ivs/v1/111122223333/{arn[-12:]}/2026/3/4/{9 + number}/0/KOmxgJTeKdNn"
+            place = {"bucket": BUCKET, "prefix": prefix, "session_id": f"SESSION{number}"}
+            end = begins + timedelta(minutes=50)
+            events += [
+                stream_event("Session Created", arn, "", stream, begins),
+                stream_event("Stream Start", arn, "", stream, begins + timedelta(seconds=5)),
+                recording_event("Recording Start", arn, "", stream, begins + timedelta(seconds=7), **place),
+                recording_event("Recording End", arn, "", stream, end, **place, duration_ms=2_990_000),
+                stream_event("Session Ended" if number == BROADCASTS - 1 else "Stream End", arn, "", stream, end),
+            ]
+            if number % 3 == 0:
+                objects[f"{prefix}/events/recording-ended.json"] = ended_metadata(duration_ms=2_990_250)
+    return events, objects
+
+
+def put_all(aws: LocalAws, objects: dict[str, dict[str, Any]], url: str) -> None:
+    """Write the objects by HTTP, as IVS would."""
+    import boto3
+
+    client = boto3.session.Session().client(
+        "s3", endpoint_url=url, region_name="eu-west-1", aws_access_key_id="local", aws_secret_access_key="local"
+    )
+    for key, document in objects.items():
+        client.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(document).encode())
+
+
+def start_all(scratch: Scratch, events: list[Envelope], folder: Path, chance: random.Random) -> list[Any]:
+    """One process for each order of the events."""
+    workers = []
+    for number in range(PROCESSES):
+        path = folder / f"order-{number}.jsonl"
+        path.write_text(lines(chance.sample(events, len(events))))
+        workers.append(scratch.run("ingest_events", str(path)))
+    return workers
+
+
+def check_everything(scratch: Scratch, objects: dict[str, dict[str, Any]]) -> None:
+    """One row a recording, one live state and file a channel, nothing failed, none double."""
+    outcomes = dict(scratch.rows("SELECT outcome, count(*) FROM channels_app_inboxevent GROUP BY outcome"))
+    without_metadata = len(CHANNELS) * BROADCASTS - len(objects)
+    assert outcomes == {"applied": 200 - without_metadata, "deferred": without_metadata}
+    videos = scratch.rows("SELECT uuid, _prefix, _status, _duration_ms, _duplicate_of, active FROM on_demand_videos")
+    assert len(videos) == len({prefix for _, prefix, *_ in videos}) == len(CHANNELS) * BROADCASTS
+    for uuid, prefix, status, duration_ms, duplicate_of, active in videos:
+        read = f"{prefix}/events/recording-ended.json" in objects
+        assert uuid == video_uuid(BUCKET, prefix)
+        assert (status, duplicate_of, active) == ("available", None, True)
+        assert duration_ms == (2_990_250 if read else 2_990_000)
+    assert scratch.rows("SELECT count(*) FROM ondemand_recording") == [(len(videos),)]
+    assert scratch.rows("SELECT count(*) FROM channels_app_stream") == [(len(videos),)]
+    assert scratch.rows("SELECT count(*), count(DISTINCT _event_id) FROM ivs_state_changes") == [(75, 75)]
+    last = NINE + timedelta(hours=BROADCASTS - 1, seconds=5)
+    for arn, uuid in CHANNELS.items():
+        stored = scratch.aws.s3.find(BUCKET, f"live/{uuid}.json")
+        assert stored is not None
+        assert json.loads(stored.body) == {
+            "state": "live",
+            "timestamp": int(last.timestamp() * 1000),
+            "stream_id": f"st-{arn[-5:]}{BROADCASTS - 1:018}",
+        }
+
+
+def test_six_processes_that_ingest_the_same_events_in_different_orders_leave_one_row_a_recording(
+    scratch: Scratch, tmp_path: Path
+) -> None:
+    events, objects = history()
+    assert len(events) == 200
+    put_all(scratch.aws, objects, scratch.environment["AWS_ENDPOINT_URL_S3"])
+
+    workers = start_all(scratch, events, tmp_path, random.Random(5))  # noqa: S311
+    said = [worker.communicate() for worker in workers]
+
+    assert [worker.returncode for worker in workers] == [0] * PROCESSES, said[0][1][-3000:]
+    for stdout, _ in said:
+        outcomes = [json.loads(line)["outcome"] for line in stdout.splitlines()]
+        assert len(outcomes) == 200
+        assert set(outcomes) <= {"applied", "duplicate", "deferred"}
+    check_everything(scratch, objects)
+
+
+def test_workers_that_are_killed_at_random_lose_and_double_nothing_when_the_events_come_again(
+    scratch: Scratch, tmp_path: Path
+) -> None:
+    events, objects = history()
+    put_all(scratch.aws, objects, scratch.environment["AWS_ENDPOINT_URL_S3"])
+    chance = random.Random(11)  # noqa: S311
+
+    workers = start_all(scratch, events, tmp_path, chance)
+    for worker in workers:
+        # After so many events: somewhere between storing the next one, writing it and publishing it.
+        for _ in range(chance.randint(1, 40)):
+            worker.stdout.readline()
+        worker.send_signal(signal.SIGKILL)
+    for worker in workers:
+        worker.communicate()
+    assert [worker.returncode for worker in workers] == [-signal.SIGKILL] * PROCESSES
+
+    again = scratch.run("ingest_events", str(tmp_path / "order-0.jsonl"))
+    stdout, stderr = again.communicate()
+
+    assert again.returncode == 0, stderr[-3000:]
+    assert len(stdout.splitlines()) == 200
+    check_everything(scratch, objects)

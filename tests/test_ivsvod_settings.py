@@ -1,0 +1,384 @@
+"""Settings from the environment: what is taken, what is refused by name, and what the checks report."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from django.core.checks import run_checks
+
+from ivsvod import checks
+from ivsvod.postgresql.base import DatabaseWrapper
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+SECRET = "S3cr3t-of-a-test"
+FERNET_KEY = "dGhlIGtleSBvZiBhIHRlc3QsIDMyIGJ5dGVzIGxvbmc="
+NEEDED = {
+    "DJANGO_SETTINGS_MODULE": "ivsvod.settings",
+    "SECRET_KEY": "a long random text of a test, not of a deployment",
+    "FIELD_ENCRYPTION_KEYS": FERNET_KEY,
+    "ALLOWED_HOSTS": "example.com",
+    "DATABASE_URL": f"postgres://ivsvod:{SECRET}@db.example.com/ivsvod",
+}
+PARAMETERS = {"PG_HOST": "db.example.com", "PG_DATABASE": "ivsvod", "PG_USER": "ivsvod", "PG_PASSWORD": SECRET}
+WITHOUT_URL = {name: value for name, value in NEEDED.items() if name != "DATABASE_URL"}
+SHOW = """
+import json, os, sys
+from django.conf import settings
+print(json.dumps([getattr(settings, name) for name in sys.argv[1:]], default=str))
+"""
+
+
+def python(code: str, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python with these variables alone; a value with a lone surrogate is a byte that is no UTF-8."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def shown(environment: dict[str, str], *names: str) -> list[Any]:
+    done = python(SHOW, environment, *names)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def database(environment: dict[str, str]) -> dict[str, Any]:
+    (databases,) = shown(environment, "DATABASES")
+    return databases["default"]
+
+
+def refused(environment: dict[str, str]) -> str:
+    """What the settings say; the secret of the test is nowhere in it, traceback included."""
+    done = python("from django.conf import settings; settings.DEBUG", environment)
+    assert done.returncode != 0
+    assert SECRET not in done.stderr
+    return done.stderr.strip().splitlines()[-1]
+
+
+# Where the database is
+
+
+def test_a_database_url_is_taken_apart() -> None:
+    url = "postgresql://ivsvod:p%40ss%2Fw%25rd@db.example.com:5433/name%20x?sslmode=verify-full&application_name=x"
+    found = database({**NEEDED, "DATABASE_URL": url})
+    assert [found[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
+        "ivsvod",
+        "p@ss/w%rd",
+        "db.example.com",
+        "5433",
+        "name x",
+    ]
+    assert (found["OPTIONS"]["sslmode"], found["OPTIONS"]["application_name"]) == ("verify-full", "x")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("postgres://ivsvod@/ivsvod?host=/var/run/postgresql", "/var/run/postgresql"),
+        ("postgresql://%2Fvar%2Frun%2Fpostgresql/ivsvod", "/var/run/postgresql"),
+        ("postgres://ivsvod@[::1]:5433/ivsvod", "::1"),
+        ("postgres:///ivsvod", ""),
+    ],
+)
+def test_the_forms_of_a_database_url_that_libpq_takes_are_taken(url: str, host: str) -> None:
+    found = database({**NEEDED, "DATABASE_URL": url})
+    assert (found["HOST"], found["NAME"]) == (host, "ivsvod")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///db.sqlite3",
+        "sqlite://:memory:",
+        f"mysql://ivsvod:{SECRET}@db.example.com/ivsvod",
+        f"host=db.example.com password={SECRET} dbname=ivsvod",
+        f"postgres://ivsvod:{SECRET}@db.example.com",
+        f"postgres://ivsvod:{SECRET}@db.example.com/",
+        f"postgres://ivsvod:{SECRET}@db.example.com:port/",
+        f"postgres://ivsvod:{SECRET}%zz@db.example.com/ivsvod",
+        f"postgres://ivsvod:{SECRET}@db.example.com/ivsvod?nonsense=1",
+        f"postgres://ivsvod:{SECRET}@[db.example.com/ivsvod",
+        f"postgres://ivsvod:{SECRET}%00@db.example.com/ivsvod",
+        # What urllib refuses, quoting it.
+        f"postgres://ivsvod:[{SECRET}]@db.example.com:x/ivsvod?nonsense=1",
+        f"mysql://ivsvod:{SECRET}\u2100@db.example.com/ivsvod",
+        f"mysql://ivsvod:[{SECRET}@db.example.com/ivsvod",
+        f"postgres://ivsvod:{SECRET}\udcff@db.example.com/ivsvod?nonsense=1",
+        "nonsense",
+        f"://{SECRET}",
+    ],
+)
+def test_a_database_url_of_another_kind_is_refused_by_name_and_never_quoted(url: str) -> None:
+    said = refused({**NEEDED, "DATABASE_URL": url})
+    assert "ImproperlyConfigured" in said
+    assert "DATABASE_URL" in said
+
+
+PASSWORDS = (
+    "p@ss:w/rd?#",
+    "100%",
+    "%41%zz",
+    "{{SECRET_KEY}}",
+    "$HOME ${HOME}",
+    " spaced ",
+    "'\"\\",
+    "päß日本😀",
+    "a=b c=d",
+    "[x]",
+    "\u2100",
+)
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_a_password_with_any_character_reaches_libpq_as_it_is(password: str) -> None:
+    by_parameter = database({**WITHOUT_URL, **PARAMETERS, "PG_PASSWORD": password})
+    assert by_parameter["PASSWORD"] == password
+    url = f"postgres://ivsvod:{quote(password, safe='')}@db.example.com/ivsvod"
+    assert database({**NEEDED, "DATABASE_URL": url})["PASSWORD"] == password
+
+
+@pytest.mark.parametrize("password", ["[x]", "[", "p]ss", "\u2100"])
+def test_a_url_that_libpq_reads_is_taken_whatever_urllib_thinks_of_its_password(password: str) -> None:
+    url = f"postgres://ivsvod:{password}@db.example.com/ivsvod"
+    assert psycopg.conninfo.conninfo_to_dict(url)["password"] == password
+    assert database({**NEEDED, "DATABASE_URL": url})["PASSWORD"] == password
+
+
+def test_the_predecessors_variables_are_taken_with_its_tls() -> None:
+    found = database({**WITHOUT_URL, **PARAMETERS})
+    assert [found[name] for name in ("USER", "PASSWORD", "HOST", "NAME")] == [
+        "ivsvod",
+        SECRET,
+        "db.example.com",
+        "ivsvod",
+    ]
+    assert str(found["PORT"]) == "5432"
+    assert found["OPTIONS"]["sslmode"] == "require"
+
+
+def test_port_and_tls_of_the_parameters_can_be_set() -> None:
+    extra = {"PG_PORT": "5433", "PG_SSLMODE": "verify-full", "PG_SSLROOTCERT": "/etc/ca.pem"}
+    found = database({**WITHOUT_URL, **PARAMETERS, **extra})
+    assert str(found["PORT"]) == "5433"
+    assert (found["OPTIONS"]["sslmode"], found["OPTIONS"]["sslrootcert"]) == ("verify-full", "/etc/ca.pem")
+
+
+def test_without_any_database_the_error_names_both_ways() -> None:
+    said = refused(WITHOUT_URL)
+    assert "PG_HOST" in said
+    assert "DATABASE_URL" in said
+
+
+@pytest.mark.parametrize("name", ["PG_DATABASE", "PG_USER"])
+def test_a_missing_part_of_the_database_is_named(name: str) -> None:
+    assert name in refused({**WITHOUT_URL, **PARAMETERS, name: ""})
+
+
+@pytest.mark.parametrize("url", [NEEDED["DATABASE_URL"], ""])
+def test_an_empty_database_url_is_as_none(url: str) -> None:
+    found = database({**NEEDED, **PARAMETERS, "DATABASE_URL": url})
+    assert found["HOST"] == "db.example.com"
+
+
+# The other variables
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("value", ["", None])
+def test_a_missing_variable_that_is_required_is_named(name: str, value: str | None) -> None:
+    environment = {**NEEDED, name: value or ""}
+    if value is None:
+        del environment[name]
+    said = refused(environment)
+    assert "ImproperlyConfigured" in said
+    assert name in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "perhaps"),
+        ("API_PUBLIC_READ", "2"),
+        ("API_MAX_PAGE_SIZE", "many"),
+        ("API_MAX_PAGE_SIZE", "0"),
+        ("API_MAX_PAGE_SIZE", "-1"),
+        ("API_MAX_PAGE_SIZE", "1.5"),
+        ("API_MAX_PAGE_SIZE", "9" * 5000),
+        ("SECURE_COOKIES", "maybe"),
+        ("PG_PORT", "five"),
+        ("PG_PORT", "0"),
+        ("PG_PORT", "65536"),
+        ("PG_SSLMODE", "sometimes"),
+        ("TIME_ZONE", "Mars/Phobos"),
+        ("TIME_ZONE", "../etc/passwd"),
+        ("STATIC_URL", "static"),
+        ("PLAYBACK_BASE_URL", "media.example.com"),
+        ("PLAYBACK_BASE_URL", "ftp://media.example.com"),
+        ("PLAYBACK_BASE_URL", "https://"),
+    ],
+)
+def test_nonsense_in_a_variable_is_refused_by_an_error_that_names_it(name: str, value: str) -> None:
+    said = refused({**WITHOUT_URL, **PARAMETERS, name: value})
+    assert name in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("FIELD_ENCRYPTION_KEYS", "nonsense"),
+        ("FIELD_ENCRYPTION_KEYS", f"{FERNET_KEY},nonsense"),
+        ("LANGUAGE_CODE", "x" * 50),
+        ("CSRF_TRUSTED_ORIGINS", "www.example.com"),
+        ("CORS_ALLOWED_ORIGINS", "www.example.com"),
+    ],
+)
+def test_nonsense_that_django_does_not_see_at_once_is_an_error_of_the_checks_that_names_it(
+    name: str, value: str
+) -> None:
+    done = python("from manage import run; run()", {**NEEDED, name: value}, "check")
+    assert done.returncode != 0
+    assert name in done.stderr
+
+
+def test_defaults_and_types_are_those_of_the_contract() -> None:
+    names = ("DEBUG", "API_PUBLIC_READ", "API_MAX_PAGE_SIZE", "AUTH_API_KEY", "TIME_ZONE", "RECORDING_BUCKETS")
+    assert shown(NEEDED, *names) == [False, True, 100, "", "UTC", []]
+
+
+def test_lists_are_comma_separated_and_the_first_bucket_is_the_main_one() -> None:
+    extra = {"ALLOWED_HOSTS": "a.example,b.example", "RECORDING_BUCKET": "main", "RECORDING_BUCKETS": "old,older"}
+    assert shown({**NEEDED, **extra}, "ALLOWED_HOSTS", "RECORDING_BUCKETS") == [
+        ["a.example", "b.example"],
+        ["main", "old", "older"],
+    ]
+
+
+def test_a_shared_key_with_any_byte_is_read() -> None:
+    code = "from django.conf import settings; print(settings.AUTH_API_KEY.encode('utf-8', 'surrogateescape').hex())"
+    for key in (" k$%{{x}} ", "kü", "k\udcff\udc80", "'q'", '"q"', "#x", "a,b"):
+        done = python(code, {**NEEDED, "AUTH_API_KEY": key})
+        assert done.returncode == 0, done.stderr
+        assert bytes.fromhex(done.stdout.strip()) == os.fsencode(key)
+
+
+def test_a_process_on_lambda_keeps_one_connection_and_no_pool() -> None:
+    found = database({**NEEDED, "AWS_LAMBDA_FUNCTION_NAME": "ivsvod"})
+    assert "pool" not in found["OPTIONS"]
+    assert found["CONN_MAX_AGE"] > 0
+    assert database(NEEDED)["OPTIONS"]["pool"]["max_size"] >= 1
+
+
+def test_neither_settings_nor_checks_print_the_password() -> None:
+    done = python("from manage import run; run()", NEEDED, "check")
+    assert done.returncode == 0, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+# System checks
+
+
+@pytest.mark.parametrize("name", ["RECORDING_BUCKET", "RECORDING_CONFIG_ARN", "AWS_REGION"])
+def test_a_missing_name_of_aws_is_a_warning_with_id_and_hint(settings: Any, name: str) -> None:
+    for other in ("RECORDING_BUCKET", "RECORDING_CONFIG_ARN", "AWS_REGION"):
+        setattr(settings, other, "" if other == name else "set")
+    (message,) = checks.aws_names_are_set(None)
+    assert name in message.msg
+    assert name in (message.hint or "")
+    assert (message.id or "").startswith("ivsvod.W")
+    assert not message.is_serious()
+    assert message in run_checks()
+
+
+def test_nothing_is_reported_where_nothing_is_missing(settings: Any) -> None:
+    settings.RECORDING_CONFIG_ARN = "arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEfGhIjKl"
+    assert [message for message in run_checks() if (message.id or "").startswith("ivsvod.")] == []
+
+
+def test_an_unusable_encryption_key_is_an_error_that_does_not_quote_it(settings: Any) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [FERNET_KEY, "not-a-key", ""]
+    found = checks.field_encryption_keys_are_fernet_keys(None)
+    assert [message.id for message in found] == ["ivsvod.E001"] * 2
+    for message, number in zip(found, ("2", "3"), strict=True):
+        assert message.is_serious()
+        assert number in message.msg
+        assert "FIELD_ENCRYPTION_KEYS" in message.msg
+        assert "not-a-key" not in f"{message.msg}{message.hint}"
+
+
+# Signing in to the database fails. The embedded server trusts everyone, so the server's answer is made up here.
+
+
+REFUSAL = 'connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "ivsvod"'
+
+
+def wrapper(**values: Any) -> DatabaseWrapper:
+    from django.db import connection
+
+    return DatabaseWrapper({**connection.settings_dict, "OPTIONS": {}, **values}, alias="test")
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    def connect(*_: Any, **__: Any) -> None:
+        raise psycopg.OperationalError(message)
+
+    monkeypatch.setattr("psycopg.connect", connect)
+    monkeypatch.setattr("django.db.backends.postgresql.base.Database.connect", connect)
+
+
+@pytest.mark.parametrize(
+    "values", [{"PASSWORD": "p%40ss"}, {"USER": "iv%2Fsvod", "PASSWORD": "x"}, {"PASSWORD": "%c3%a9"}]
+)
+def test_a_failed_sign_in_with_a_percent_encoded_value_says_so_without_the_value(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str]
+) -> None:
+    refuse(monkeypatch, REFUSAL)
+    with pytest.raises(psycopg.OperationalError, match="percent-encoded") as refusal:
+        wrapper(**values).get_new_connection({})
+    assert "password authentication failed" in str(refusal.value)
+    assert values["PASSWORD"] == "x" or values["PASSWORD"] not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "password"),
+    [(REFUSAL, "plain"), (REFUSAL, "100%"), (REFUSAL, "%zz"), ("connection refused", "p%40ss"), ("timeout", "p%40ss")],
+)
+def test_other_failures_get_no_hint(monkeypatch: pytest.MonkeyPatch, message: str, password: str) -> None:
+    refuse(monkeypatch, message)
+    with pytest.raises(psycopg.OperationalError) as refusal:
+        wrapper(PASSWORD=password, USER="ivsvod").get_new_connection({})
+    assert str(refusal.value) == message
+
+
+def test_a_pool_that_cannot_connect_gives_the_servers_reason_and_the_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    from psycopg_pool import PoolTimeout
+
+    refuse(monkeypatch, REFUSAL)
+
+    def timed_out(*_: Any) -> None:
+        raise PoolTimeout("couldn't get a connection after 5.00 sec")
+
+    monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.get_new_connection", timed_out)
+    with pytest.raises(psycopg.OperationalError, match=r"authentication failed.*percent-encoded"):
+        wrapper(PASSWORD="p%40ss").get_new_connection({})
+
+
+def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
+    """The whole way: settings, pool, wrapper, and a port on which nothing listens."""
+    environment = {**WITHOUT_URL, **PARAMETERS, "PG_HOST": "127.0.0.1", "PG_PORT": "1", "PG_PASSWORD": SECRET}
+    code = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
+    done = python(code, environment)
+    assert done.returncode != 0
+    assert "OperationalError" in done.stderr
+    assert "127.0.0.1" in done.stderr
+    assert SECRET not in done.stderr
