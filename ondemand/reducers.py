@@ -176,10 +176,21 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
             # The predecessor may be inserting the same recording: its trigger takes the same lock.
             cursor.execute("SELECT pg_advisory_xact_lock(ivsvod_place_lock(%s, %s))", [fields.bucket, fields.prefix])
         place = videos.filter(bucket=fields.bucket, prefix=fields.prefix, duplicate_of__isnull=True)
-        known = place.order_by("created_at", "uuid").first()
+        known = _first_of(list(place.order_by("created_at", "uuid")))
     if known is not None:
         return known, False
     return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, active=None), True
+
+
+def _first_of(rows: list[Video]) -> Video | None:
+    """The row that stands for a recording; the predecessor may have received the end of one that began here."""
+    first = min(rows, key=lambda row: row.status != Video.Status.AVAILABLE, default=None)
+    for row in rows:
+        if row is not first:
+            row.duplicate_of = first
+            row.save(update_fields=["duplicate_of"])
+            Recording.objects.filter(video_id=row.pk).update(video=first)
+    return first
 
 
 def _heard_of(recording: Recording) -> Heard:

@@ -1013,6 +1013,13 @@ def test_a_recording_whose_end_only_the_predecessor_received_is_listed(channel: 
 
     assert len(listed(client)) == 1
 
+    outcomes(sample("recording_end"))
+
+    [video] = listed(client)
+    assert Video.objects.get(pk=video["uuid"]).recording.start_at is not None
+    call_command("backfill")
+    assert listed(client) == [video]
+
 
 def test_what_the_predecessor_hid_stays_hidden(channel: Channel, client: Client) -> None:
     end = sample("recording_end")

@@ -480,7 +480,7 @@ def test_defect_14_many_requests_share_the_connections_of_one_pool() -> None:
     assert connection.pool is pool
     assert after["requests_num"] - before["requests_num"] >= 30
     assert after.get("connections_num", 0) - before.get("connections_num", 0) <= 1
-    assert after["pool_available"] == after["pool_size"] <= 2
+    assert after["pool_available"] == after["pool_size"] <= max(2, before["pool_size"])
     assert connections_to_this_database() <= 2
 
 
