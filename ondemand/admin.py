@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from channels_app.admin import SafeLookups
 from channels_app.models import Channel
 from channels_app.times import zoned
 from channels_app.uuids import parse_uuid
@@ -73,7 +74,7 @@ class ContentInline(admin.StackedInline):
 
 
 @admin.register(Video)
-class VideoAdmin(admin.ModelAdmin):
+class VideoAdmin(SafeLookups):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
     list_display = ("picture", "title", "word", "channel_name", "start", "length")

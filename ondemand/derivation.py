@@ -140,7 +140,8 @@ FROM batch WHERE content.uuid = batch.uuid RETURNING content.uuid
 DOUBLED = """
 SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> '' GROUP BY _bucket, _prefix HAVING count(*) > 1
 """
-# All rows of a recording point to the earliest that is available, those too that a trigger marked before older ones were derived.
+# All rows of a recording point to the earliest that is available: those too that a trigger marked while older ones
+# were not derived.
 MARK_DUPLICATES = """
 WITH place AS (
     SELECT uuid, created_at, _status FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s

@@ -145,6 +145,9 @@ def until(page: Page, condition: str, seconds: int = 30) -> None:
 def play(page: Page) -> dict[str, float]:
     """Press the player's key and wait until the picture moves."""
     player = page.locator("video[data-hls]")
+    player.wait_for()
+    # Before there is a picture the browser's controls take no key.
+    until(page, "document.querySelector('video').readyState >= 2")
     player.focus()
     page.keyboard.press("Space")
     until(page, "document.querySelector('video').currentTime > 1.5")

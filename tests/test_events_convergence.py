@@ -235,7 +235,10 @@ def test_any_delivery_of_a_history_ends_as_the_orderly_one(data: st.DataObject) 
 
     delivered = data.draw(deliveries(history))
 
-    assert carry_out(history, delivered.steps) == expected
+    left = carry_out(history, delivered.steps)
+    assert {part: left[part] for part in left if left[part] != expected[part]} == {
+        part: expected[part] for part in left if left[part] != expected[part]
+    }
 
 
 @pytest.mark.usefixtures("aws", "api_key")
