@@ -20,7 +20,7 @@ demo: $(STAMP)
 	@exec $(PY) manage.py demo
 
 test: $(STAMP)
-	@$(PY) -W error -m pytest -n 2 --dist worksteal $(ARGS)
+	@$(PY) -W error -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(STAMP)
 	@$(PY) -m ruff check .

@@ -23,6 +23,9 @@ import m3u8
 import psutil
 import pytest
 
+# One demo serves all tests here.
+pytestmark = pytest.mark.xdist_group("demo")
+
 CHECKOUT = Path(__file__).parent.parent
 READY = "Ctrl-C ends everything"
 

@@ -64,8 +64,13 @@ SERVERS = {"embedded": None} | ({"system": found} if (found := system_server()) 
 
 
 # Interruptions take seconds each: one kind on the one server, another on the other where there are two.
-ON_THE_FIRST_SERVER = pytest.mark.parametrize("databases", list(SERVERS)[:1], indirect=True)
-ON_THE_LAST_SERVER = pytest.mark.parametrize("databases", list(SERVERS)[-1:], indirect=True)
+def _on(name: str) -> pytest.MarkDecorator:
+    param = pytest.param(name, marks=pytest.mark.xdist_group(f"adoption-{name}"))
+    return pytest.mark.parametrize("databases", [param], indirect=True)
+
+
+ON_THE_FIRST_SERVER = _on(list(SERVERS)[0])
+ON_THE_LAST_SERVER = _on(list(SERVERS)[-1])
 
 
 @dataclass
@@ -168,7 +173,10 @@ class Databases:
         self.manage(database, "migrate", *arguments)
 
 
-@pytest.fixture(scope="module", params=SERVERS)
+# Each server's databases are made once, by the one worker that runs all its tests.
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(f"adoption-{name}")) for name in SERVERS]
+)
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
     home = tmp_path_factory.mktemp(request.param)
     server = postgres.start(home, durable=False, bin_dir=SERVERS[request.param])
@@ -1015,6 +1023,7 @@ def test_rows_are_derived_under_an_empty_search_path_as_in_a_restore(connection:
 # The API on the adopted database
 
 
+@ON_THE_LAST_SERVER
 def test_the_api_serves_the_adopted_database(databases: Databases, copy: Callable[[str], str]) -> None:
     name = copy(databases.adopted)
     walk = "import runpy; runpy.run_path('tests/predecessor/api_walk.py')"
