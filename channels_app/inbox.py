@@ -171,9 +171,10 @@ def _set_aside(row: InboxEvent, outcome: InboxEvent.Outcome, error: str) -> str:
 
 
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
-    """Process stored events that are not done, oldest first; safe beside other workers."""
+    """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers."""
     rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
-    for row_id, event_id in list(rows.order_by("pk").values_list("pk", "event_id")[:limit]):
+    # Those that wait for ever must not keep the others from their turn.
+    for row_id, event_id in list(rows.order_by("attempts", "pk").values_list("pk", "event_id")[:limit]):
         yield Delivery(event_id, process(row_id))
 
 

@@ -145,6 +145,10 @@ class StreamQuerySet(models.QuerySet["Stream"]):
         """Streams that have a Stream Start or a Stream End: the others say nothing about the live state."""
         return self.filter(Q(started_at__isnull=False) | Q(ended_at__isnull=False))
 
+    def without_start(self) -> Self:
+        """Streams that ended and whose start never came: their place in the order is that of their first event."""
+        return self.filter(started_at__isnull=True, ended_at__isnull=False)
+
 
 class Stream(models.Model):
     """One going-live of a channel. Rows of the predecessor reach it by a trigger."""

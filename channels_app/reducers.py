@@ -60,7 +60,7 @@ class StreamSeenReducer:
         """Note the stream that the event tells of."""
         if event.name not in _KNOWN[event.detail_type] or not event.stream_id:
             return InboxEvent.Outcome.IGNORED, ""
-        _stream_write(channel, event)
+        stream_hear(channel=channel, event=event)
         return InboxEvent.Outcome.APPLIED, ""
 
     def publish(self, event: Event, channel_uuid: UUID) -> None:
@@ -80,7 +80,8 @@ class StreamStateReducer(StreamSeenReducer):
         return result
 
 
-def _stream_write(channel: Channel, event: Event) -> None:
+def stream_hear(*, channel: Channel, event: Event) -> None:
+    """Note what an event of any kind tells of its stream; inside the transaction that holds the channel's lock."""
     # The predecessor writes streams too, by a trigger that does not take the channel's lock.
     stream, created = Stream.objects.select_for_update().get_or_create(
         channel=channel, stream_id=event.stream_id, defaults=vars(stream_after(None, event))

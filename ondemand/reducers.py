@@ -11,7 +11,9 @@ from django.db import connection
 
 from channels_app.aws import AwsError
 from channels_app.events import Event, MalformedEventError, RecordingFields, parse_recording
-from channels_app.models import Channel, InboxEvent
+from channels_app.models import Channel, InboxEvent, Stream
+from channels_app.publishing import live_state_publish
+from channels_app.reducers import stream_hear
 from ondemand.metadata import MetadataError, facts_fetch
 from ondemand.models import Recording, Video, started_before, video_uuid
 
@@ -132,6 +134,7 @@ class RecordingStateReducer:
         recording = Recording.objects.filter(video_id=video.pk).first() or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
         _video_write(video, heard, _best_facts(video.facts, prepared.facts), is_new=is_new)
+        stream_hear(channel=channel, event=event)
         for name, value in asdict(heard).items():
             setattr(recording, name, list(value) if name == "stream_ids" else value)
         recording.save()
@@ -141,7 +144,9 @@ class RecordingStateReducer:
         return InboxEvent.Outcome.APPLIED, ""
 
     def publish(self, event: Event, channel_uuid: UUID) -> None:
-        """The catalogue is read from the database."""
+        """Write the live-state file where it may have changed: an early event moves an ended stream without a start."""
+        if Stream.objects.without_start().filter(channel_id=channel_uuid, stream_id=event.stream_id).exists():
+            live_state_publish(channel_uuid=channel_uuid, legacy=False)
 
 
 def _fetch(event: Event, fields: RecordingFields) -> Prepared:

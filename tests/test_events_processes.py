@@ -27,6 +27,7 @@ from tests.road import BUCKET, NINE, Envelope, ended_metadata, lines
 
 ROOT = Path(__file__).resolve().parent.parent
 PROCESSES = 6
+KILLED = 3
 CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 6)}
 BROADCASTS = 8  # of each channel, with five events each: 200 in all
 
@@ -153,10 +154,12 @@ def put_all(aws: LocalAws, objects: dict[str, dict[str, Any]], url: str) -> None
         client.put_object(Bucket=BUCKET, Key=key, Body=json.dumps(document).encode())
 
 
-def start_all(scratch: Scratch, events: list[Envelope], folder: Path, chance: random.Random) -> list[Any]:
+def start_all(
+    scratch: Scratch, events: list[Envelope], folder: Path, chance: random.Random, processes: int
+) -> list[Any]:
     """One process for each order of the events."""
     workers = []
-    for number in range(PROCESSES):
+    for number in range(processes):
         path = folder / f"order-{number}.jsonl"
         path.write_text(lines(chance.sample(events, len(events))))
         workers.append(scratch.run("ingest_events", str(path)))
@@ -196,7 +199,7 @@ def test_six_processes_that_ingest_the_same_events_in_different_orders_leave_one
     assert len(events) == 200
     put_all(scratch.aws, objects, scratch.environment["AWS_ENDPOINT_URL_S3"])
 
-    workers = start_all(scratch, events, tmp_path, random.Random(5))  # noqa: S311
+    workers = start_all(scratch, events, tmp_path, random.Random(5), PROCESSES)  # noqa: S311
     said = [worker.communicate() for worker in workers]
 
     assert [worker.returncode for worker in workers] == [0] * PROCESSES, said[0][1][-3000:]
@@ -214,7 +217,7 @@ def test_workers_that_are_killed_at_random_lose_and_double_nothing_when_the_even
     put_all(scratch.aws, objects, scratch.environment["AWS_ENDPOINT_URL_S3"])
     chance = random.Random(11)  # noqa: S311
 
-    workers = start_all(scratch, events, tmp_path, chance)
+    workers = start_all(scratch, events, tmp_path, chance, KILLED)
     for worker in workers:
         # After so many events: somewhere between storing the next one, writing it and publishing it.
         for _ in range(chance.randint(1, 40)):
@@ -222,7 +225,7 @@ def test_workers_that_are_killed_at_random_lose_and_double_nothing_when_the_even
         worker.send_signal(signal.SIGKILL)
     for worker in workers:
         worker.communicate()
-    assert [worker.returncode for worker in workers] == [-signal.SIGKILL] * PROCESSES
+    assert [worker.returncode for worker in workers] == [-signal.SIGKILL] * KILLED
 
     again = scratch.run("ingest_events", str(tmp_path / "order-0.jsonl"))
     stdout, stderr = again.communicate()

@@ -69,8 +69,8 @@ def _on(name: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("databases", [param], indirect=True)
 
 
-ON_THE_FIRST_SERVER = _on(list(SERVERS)[0])
-ON_THE_LAST_SERVER = _on(list(SERVERS)[-1])
+ON_THE_FIRST_SERVER = _on(next(iter(SERVERS)))
+ON_THE_LAST_SERVER = _on(next(reversed(SERVERS)))
 
 
 @dataclass
@@ -101,9 +101,17 @@ class Databases:
     def create(self, *, template: str = "template1") -> str:
         name = f"adoption_{next(self.numbers)}"
         statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
+        copying = statement.format(*map(sql.Identifier, (name, OWNER, template)))
         with self.as_superuser() as connection:
-            connection.execute(statement.format(*map(sql.Identifier, (name, OWNER, template))))
-        return name
+            # A database is copied only while nobody uses it, and a client that has gone may be seen a little longer.
+            for _ in range(200):
+                try:
+                    connection.execute(copying)
+                except psycopg.errors.ObjectInUse:
+                    time.sleep(0.05)
+                else:
+                    return name
+        raise AssertionError(f"{template} is in use")
 
     def drop(self, name: str) -> None:
         with self.as_superuser() as connection:

@@ -13,7 +13,7 @@ from channels_app.inbox import process_open
 class Command(BaseCommand):
     """Processes what a crash, a missing channel or an unreadable S3 left open."""
 
-    help = "Process stored events that are not done, oldest first; safe beside the Lambda."
+    help = "Process stored events that are not done, the least tried first; safe beside the Lambda."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to take and how much of it."""
