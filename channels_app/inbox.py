@@ -67,9 +67,15 @@ def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
 def envelope_texts(document: Any) -> list[str]:
     """The envelopes in what a Lambda or a file holds: an SQS batch, a list, or one raw envelope."""
     if isinstance(document, dict) and isinstance(document.get("Records"), list):
-        return [str(record.get("body", "")) for record in document["Records"] if isinstance(record, dict)]
+        return [_body_of(record) for record in document["Records"]]
     documents = document if isinstance(document, list) else [document]
     return [json.dumps(item) for item in documents]
+
+
+def _body_of(record: Any) -> str:
+    """The body of an SQS record; of anything else its own text, which is refused."""
+    body = record.get("body") if isinstance(record, dict) else None
+    return body if isinstance(body, str) else json.dumps(record)
 
 
 def receive(body: str) -> tuple[int, str | None]:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg.conninfo
 from csp.constants import NONE, SELF
+from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError, validate
 
@@ -104,7 +105,7 @@ try:
     PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "", validate=_is_web_address).rstrip("/")
     LIVE_STATE_LEGACY_KEY = env.str("LIVE_STATE_LEGACY_KEY", "")
     TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_is_time_zone)
-    LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en")
+    LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=validate.OneOf(list(dict(LANGUAGES))))
     STATIC_BUCKET = env.str("STATIC_BUCKET", "")
     STATIC_URL = env.str("STATIC_URL", "/static/", validate=_is_path_or_web_address)
     STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")

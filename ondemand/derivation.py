@@ -61,8 +61,8 @@ BEGIN
         PERFORM pg_advisory_xact_lock(ivsvod_place_lock(NEW._bucket, NEW._prefix));
         SELECT uuid INTO NEW._duplicate_of FROM on_demand_videos
         WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
-            -- One that has not ended here is no better: its Recording End may never come.
-            AND _status = 'available'
+            -- One that has not ended here is no better, for its Recording End may never come; one that staff hid is.
+            AND (_status = 'available' OR active = false)
         ORDER BY created_at, uuid LIMIT 1;
     END IF;
     RETURN NEW;
@@ -140,13 +140,13 @@ FROM batch WHERE content.uuid = batch.uuid RETURNING content.uuid
 DOUBLED = """
 SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> '' GROUP BY _bucket, _prefix HAVING count(*) > 1
 """
-# All rows of a recording point to the earliest that is available: those too that a trigger marked while older ones
-# were not derived.
+# All rows of a recording point to the earliest that is available or hidden: those too that a trigger marked while
+# older ones were not derived.
 MARK_DUPLICATES = """
 WITH place AS (
-    SELECT uuid, created_at, _status FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
+    SELECT uuid, created_at, active, _status FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
 ), first AS (
-    SELECT uuid FROM place ORDER BY _status = 'available' DESC, created_at, uuid LIMIT 1
+    SELECT uuid FROM place ORDER BY (_status = 'available' OR active IS FALSE) DESC, created_at, uuid LIMIT 1
 )
 UPDATE on_demand_videos AS video SET _duplicate_of = nullif(first.uuid, video.uuid)
 FROM place, first

@@ -15,7 +15,7 @@ from channels_app.models import Channel, InboxEvent, Stream
 from channels_app.publishing import live_state_publish
 from channels_app.reducers import stream_hear
 from ondemand.metadata import MetadataError, facts_fetch
-from ondemand.models import Recording, Video, started_before, video_uuid
+from ondemand.models import Content, Recording, Video, started_before, video_uuid
 
 logger = logging.getLogger(__name__)
 
@@ -189,13 +189,21 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
 
 def _first_of(rows: list[Video]) -> Video | None:
     """The row that stands for a recording; the predecessor may have received the end of one that began here."""
-    first = min(rows, key=lambda row: row.status != Video.Status.AVAILABLE, default=None)
+    first = min(rows, key=_is_unfinished, default=None)
     for row in rows:
-        if row is not first:
+        if first is not None and row is not first:
             row.duplicate_of = first
             row.save(update_fields=["duplicate_of"])
             Recording.objects.filter(video_id=row.pk).update(video=first)
+            if not Content.objects.filter(video=first).exists():
+                # Written while the recording ran; the first row is the one that people find.
+                Content.objects.filter(video_id=row.pk).update(video=first)
     return first
+
+
+def _is_unfinished(row: Video) -> bool:
+    """Not available, and not hidden by staff, whose word holds for all rows of the recording."""
+    return row.status != Video.Status.AVAILABLE and row.active is not False
 
 
 def _heard_of(recording: Recording) -> Heard:

@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Case, When
 
 from ondemand.models import Content, Video
 
@@ -37,14 +38,15 @@ def video_hide(*, video_uuid: UUID) -> None:
 
 
 def video_show(*, video_uuid: UUID) -> None:
-    """Undo `video_hide`.
+    """Undo `video_hide`. One that is not available yet stays unlisted until its recording ends, as if never hidden.
 
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    _set_active(video_uuid, active=True)
+    # NULL, so that the predecessor does not list it either.
+    _set_active(video_uuid, active=Case(When(status=Video.Status.AVAILABLE, then=True), default=None))
 
 
-def _set_active(video_uuid: UUID, *, active: bool) -> None:
+def _set_active(video_uuid: UUID, *, active: bool | Case) -> None:
     if not Video.objects.filter(pk=video_uuid).update(active=active):
         raise VideoNotFoundError(str(video_uuid))

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -32,7 +32,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.events import health_event, sqs_batch
 from ondemand import reducers as recording_reducers
 from ondemand.models import Recording, Video, video_uuid
-from ondemand.services import video_hide
+from ondemand.services import content_replace, video_hide
 from tests.helpers import OWNER, bearer, make_channel
 from tests.predecessor import statements
 from tests.road import (
@@ -1020,6 +1020,32 @@ def test_a_recording_whose_end_only_the_predecessor_received_is_listed(channel: 
     assert Video.objects.get(pk=video["uuid"]).recording.start_at is not None
     call_command("backfill")
     assert listed(client) == [video]
+
+
+def test_a_recording_hidden_while_it_runs_stays_hidden_whoever_receives_its_end(
+    channel: Channel, client: Client
+) -> None:
+    outcomes(sample("recording_start"))
+    video_hide(video_uuid=the_video().uuid)
+
+    statements.insert_video(predecessor(), channel=channel.uuid, data=json.dumps(sample("recording_end")["detail"]))
+    assert listed(client) == []
+
+    outcomes(sample("recording_end"))
+    call_command("backfill")
+    assert listed(client) == []
+
+
+def test_what_was_written_while_a_recording_ran_is_found_after_its_end(channel: Channel, client: Client) -> None:
+    outcomes(sample("recording_start"))
+    values = {"title": "Curated", "description": "", "tags": [], "thumbnail": ""}
+    content_replace(video_uuid=the_video().uuid, by=UUID(int=0), values=values)
+    statements.insert_video(predecessor(), channel=channel.uuid, data=json.dumps(sample("recording_end")["detail"]))
+
+    outcomes(sample("recording_end"))
+
+    [video] = listed(client)
+    assert video["content"]["title"] == "Curated"
 
 
 def test_what_the_predecessor_hid_stays_hidden(channel: Channel, client: Client) -> None:

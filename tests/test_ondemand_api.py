@@ -1318,3 +1318,37 @@ def test_no_cookie_gives_a_5xx(client: Client, cookie: str) -> None:
 @pytest.mark.django_db
 def test_more_parameters_than_django_takes_are_a_400(client: Client) -> None:
     assert_error(client.get("/on-demand?" + "&".join(f"a{n}=1" for n in range(1200))), 400)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-" * 3000 + "a",
+        "- " * 2000 + "a",
+        "-" * 5000,
+        '"' * 4999,
+        '-"' * 2000,
+        "or " * 1500,
+        "-or " * 1200,
+        "-a " * 1600,
+    ],
+)
+def test_a_search_of_signs_alone_is_answered(client: Client, text: str) -> None:
+    for path in ("/on-demand", "/on-demand/search"):
+        assert client.get(path, {"search": text}).status_code == 200
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("page", [str(2**63 - 1), "9" * 23, "9" * 5000])
+def test_a_page_beyond_every_number_is_an_empty_list(client: Client, page: str) -> None:
+    make_video()
+    assert client.get("/on-demand", {"page": page}).json()["data"] == []
+
+
+@pytest.mark.django_db
+def test_showing_a_recording_that_runs_leaves_it_to_its_end(send: Callable[..., Any]) -> None:
+    video = make_video(status="recording", active=False)
+    assert send("PATCH", f"/on-demand/{video.uuid}").status_code == 200
+    video.refresh_from_db()
+    assert video.active is None

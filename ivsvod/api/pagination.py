@@ -19,7 +19,7 @@ class PagePagination(BasePagination):
         wanted = _number(request.query_params.get("pageSize"), settings.API_PAGE_SIZE)
         self.page_size = min(wanted, settings.API_MAX_PAGE_SIZE)
         first = (self.page - 1) * self.page_size
-        if first > _LARGEST:
+        if first >= _LARGEST:
             return []
         return list(queryset[first : first + self.page_size])
 
@@ -30,6 +30,6 @@ class PagePagination(BasePagination):
 
 def _number(text: str | None, default: int) -> int:
     """A whole number from 1; the predecessor's clients send `undefined`."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 16:
+    if text is None or not text.isascii() or not text.isdigit():
         return default
-    return int(text) or default
+    return min(int(text[:20]), _LARGEST) or default

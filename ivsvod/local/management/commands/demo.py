@@ -15,6 +15,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
+from django.db.models import Q
 from django.utils import timezone
 
 from channels_app.models import Channel
@@ -143,8 +144,9 @@ def _staff(name: str, password: str, *, superuser: bool) -> None:
         user.set_password(password)
         user.save(update_fields=["password"])
     if not superuser:
-        curating = {"content_type__app_label": "ondemand", "content_type__model__in": ["video", "content"]}
-        user.user_permissions.set(Permission.objects.filter(**curating))
+        in_admin = Q(content_type__app_label="ondemand", content_type__model__in=["video", "content"])
+        by_api = Q(content_type__app_label="accounts", codename__in=["read", "curate"])
+        user.user_permissions.set(Permission.objects.filter(in_admin | by_api))
 
 
 def _is_valid(text: str) -> bool:
