@@ -104,7 +104,7 @@ class Databases:
         copying = statement.format(*map(sql.Identifier, (name, OWNER, template)))
         with self.as_superuser() as connection:
             # A database is copied only while nobody uses it, and a client that has gone may be seen a little longer.
-            for _ in range(200):
+            for _ in range(10):
                 try:
                     connection.execute(copying)
                 except psycopg.errors.ObjectInUse:
@@ -192,6 +192,9 @@ def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
         databases = Databases(server)
         with databases.as_superuser() as connection:
             connection.execute(f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEROLE")
+        # All now: a database is not copied while a test is connected to it.
+        assert databases.adopted
+        assert databases.scratch
         yield databases
     finally:
         postgres.stop(home)
