@@ -167,14 +167,14 @@ class Databases:
             env=environment | place,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
     def manage(self, database: str, *arguments: str) -> str:
         with self.start_manage(database, *arguments) as process:
-            output, _ = process.communicate(timeout=120)
-        assert process.returncode == 0, output
+            output, errors = process.communicate(timeout=120)
+        assert process.returncode == 0, output + errors
         return output
 
     def migrate(self, database: str, *arguments: str) -> None:
@@ -1038,7 +1038,7 @@ def test_rows_are_derived_under_an_empty_search_path_as_in_a_restore(connection:
 def test_the_api_serves_the_adopted_database(databases: Databases, copy: Callable[[str], str]) -> None:
     name = copy(databases.adopted)
     walk = "import runpy; runpy.run_path('tests/predecessor/api_walk.py')"
-    told = json.loads(databases.manage(name, "shell", "-v0", "-c", walk).splitlines()[-1])
+    told = json.loads(databases.manage(name, "shell", "-v0", "-c", walk))
     with databases.connect(name) as connection:
         rows = connection.execute(
             "SELECT video.uuid::text, video.active, first.uuid IS NOT NULL,"

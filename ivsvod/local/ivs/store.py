@@ -30,8 +30,8 @@ class IvsStore:
         # Stream keys are in it.
         path.touch(mode=0o600)
         with self._connection() as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(SCHEMA)
+            # Under one lock from the start: processes that open a new store at once wait for each other.
+            connection.executescript(f"BEGIN IMMEDIATE; {SCHEMA}; COMMIT;")
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
