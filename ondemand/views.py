@@ -11,6 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from channels_app.fields import uuid_in_path
+from channels_app.scopes import has_scope
 from ondemand.models import Video
 from ondemand.search import search_videos
 from ondemand.serializers import ContentPutSerializer, content_document, hit_document, video_document
@@ -49,7 +50,7 @@ class VideoView(APIView):
     def get(self, request: Request, uuid: str) -> Response:
         """One video."""
         videos = Video.objects.with_content()
-        if not _may_curate(request):
+        if not has_scope(request, "curate"):
             videos = videos.reachable()
         video = videos.filter(pk=uuid_in_path(uuid)).first()
         if video is None:
@@ -74,12 +75,6 @@ class VideoView(APIView):
         """Hide the video."""
         _found(video_hide, video_uuid=uuid_in_path(uuid))
         return HttpResponse("OK", content_type="text/plain")
-
-
-def _may_curate(request: Request) -> bool:
-    """By the account and, where the caller showed a token, by the scopes of that too."""
-    token: Any = request.auth
-    return token.allows("curate") if token else request.user.has_perm("accounts.curate")
 
 
 def _found(service: Callable[..., Any], **arguments: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a caller may do: the one place for scopes."""
+"""Which scope a request needs."""
 
 from typing import Any
 
@@ -6,14 +6,7 @@ from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
-from ivsvod.accounts.models import ApiToken
-
-
-def has_scope(request: Request, scope: str) -> bool:
-    """Whether the caller has a scope: by the account's permission and, with a token, by the token's scopes too."""
-    if isinstance(request.auth, ApiToken):
-        return request.auth.allows(scope)
-    return bool(request.user and request.user.is_authenticated and request.user.has_perm(f"accounts.{scope}"))
+from channels_app.scopes import has_scope
 
 
 class HasScope(BasePermission):

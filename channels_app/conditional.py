@@ -1,0 +1,40 @@
+"""Versions and lives of answers: ETag, If-Match and Cache-Control (RFC 9110 section 13, RFC 9111)."""
+
+import hashlib
+from typing import Any
+
+from django.utils.http import parse_etags
+from rest_framework.exceptions import APIException
+from rest_framework.renderers import JSONRenderer
+from rest_framework.request import Request
+
+
+class PreconditionFailedError(APIException):
+    """412: the thing has another version than the caller has seen."""
+
+    status_code = 412
+    default_detail = "It was changed meanwhile: read it again"
+
+
+def etag_of(content: bytes) -> str:
+    """The version of an answer: a strong tag of its bytes before compression."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+
+
+def require_match(request: Request, document: Any) -> None:
+    """Compare `If-Match` with the version of what `GET` shows to this caller now; by opaque value, gzip or not.
+
+    Raises:
+        PreconditionFailedError: none of the tags is that version.
+    """
+    header = request.headers.get("If-Match")
+    if header is None:
+        return
+    tags = [tag.removeprefix("W/") for tag in parse_etags(header)]
+    if "*" not in tags and etag_of(JSONRenderer().render(document)) not in tags:
+        raise PreconditionFailedError
+
+
+def public_life(seconds: float) -> dict[str, str]:
+    """The header of an answer that anyone may keep so long; a middleware narrows it for answers to a credential."""
+    return {"Cache-Control": f"public, max-age={max(0, int(seconds))}"}
