@@ -1,6 +1,7 @@
 """Channels and the inbox of events in the admin."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import PermissionDenied
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -47,6 +48,33 @@ class SafeLookups(admin.ModelAdmin):
         return super().lookup_allowed(lookup, value, request)
 
 
+class TextSearch(admin.ModelAdmin):
+    """A list whose search box is read by one method, `found(queryset, text)`; its text is never empty."""
+
+    found: Callable[..., QuerySet[Any]]
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """The rows that are found; all of them where nothing is sought. No row comes twice."""
+        text = search_term.strip()
+        return (self.found(queryset, text) if text else queryset), False
+
+
+class WordFilter(admin.SimpleListFilter):
+    """By a field that holds one of a few words; an unknown word filters nothing."""
+
+    words: type[TextChoices]
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All of them."""
+        return [(word.value, str(word.label)) for word in self.words]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The rows with that word."""
+        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() in self.words.values else queryset
+
+
 class ReadOnlyAdmin(SafeLookups):
     """Pages that show rows and change none."""
 
@@ -68,7 +96,7 @@ class ReadOnlyAdmin(SafeLookups):
 
 
 @admin.register(Channel)
-class ChannelAdmin(ReadOnlyAdmin):
+class ChannelAdmin(TextSearch, ReadOnlyAdmin):
     """Channels: created here by the service, shown with their live state, never with their key."""
 
     secret_fields = ("stream_key", "channel_data")
@@ -96,14 +124,9 @@ class ChannelAdmin(ReadOnlyAdmin):
         """Whoever may add channels."""
         return request.user.has_perm("channels_app.add_channel")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found(self, queryset: QuerySet[Channel], text: str) -> QuerySet[Channel]:
         """Channels by part of their name, by uuid, owner or ARN."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        return queryset.filter(Q(name__icontains=text) | Q(arn=text) | _by_uuid(text)), False
+        return queryset.filter(Q(name__icontains=text) | Q(arn=text) | _by_uuid(text))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -183,19 +206,11 @@ class ChannelAdmin(ReadOnlyAdmin):
         return render_to_string("admin/channels_app/channel/streams.html", {"rows": rows})
 
 
-class OutcomeFilter(admin.SimpleListFilter):
+class OutcomeFilter(WordFilter):
     """By what became of the event."""
 
-    title = "outcome"
-    parameter_name = "outcome"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All outcomes."""
-        return [(outcome.value, str(outcome.label)) for outcome in InboxEvent.Outcome]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The events with that outcome; an unknown word filters nothing."""
-        return queryset.filter(outcome=self.value()) if self.value() in InboxEvent.Outcome.values else queryset
+    title = parameter_name = "outcome"
+    words = InboxEvent.Outcome
 
 
 class DetailTypeFilter(admin.SimpleListFilter):
@@ -222,7 +237,7 @@ class DetailTypeFilter(admin.SimpleListFilter):
 
 
 @admin.register(InboxEvent)
-class InboxEventAdmin(ReadOnlyAdmin):
+class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     """The inbox, read-only."""
 
     list_display = ("received", "happened", "detail_type", "name", "outcome", "short_error", "attempts")
@@ -242,14 +257,9 @@ class InboxEventAdmin(ReadOnlyAdmin):
         """All events; the list does without their bodies."""
         return InboxEvent.objects.defer("body")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found(self, queryset: QuerySet[InboxEvent], text: str) -> QuerySet[InboxEvent]:
         """Events by exact ids."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
-        return queryset.filter(Q(event_id=text) | Q(stream_id=text) | Q(channel_arn=text)), False
+        return queryset.filter(Q(event_id=text) | Q(stream_id=text) | Q(channel_arn=text))
 
     @admin.display(description="received", ordering="id")
     def received(self, event: InboxEvent) -> str:

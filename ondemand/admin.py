@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from channels_app.admin import SafeLookups
+from channels_app.admin import SafeLookups, TextSearch, WordFilter
 from channels_app.models import Channel
 from channels_app.times import zoned
 from channels_app.uuids import parse_uuid
@@ -30,19 +30,11 @@ NOTHING = "–"  # noqa: RUF001
 _STREAM_ID = re.compile(r"st-[A-Za-z0-9]+")
 
 
-class StatusFilter(admin.SimpleListFilter):
+class StatusFilter(WordFilter):
     """By how far the recording is."""
 
-    title = "status"
-    parameter_name = "status"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All of them."""
-        return [(status.value, str(status.label)) for status in Video.Status]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The videos of that status; an unknown word filters nothing."""
-        return queryset.filter(status=self.value()) if self.value() in Video.Status.values else queryset
+    title = parameter_name = "status"
+    words = Video.Status
 
 
 class ShownFilter(admin.SimpleListFilter):
@@ -74,7 +66,7 @@ class ContentInline(admin.StackedInline):
 
 
 @admin.register(Video)
-class VideoAdmin(SafeLookups):
+class VideoAdmin(TextSearch, SafeLookups):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
     list_display = ("picture", "title", "word", "channel_name", "start", "length")
@@ -125,15 +117,10 @@ class VideoAdmin(SafeLookups):
         """Never: a video is hidden."""
         return False
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def found(self, queryset: QuerySet[Video], text: str) -> QuerySet[Video]:
         """Videos by the index of the API's search, by uuid or by stream id."""
-        text = search_term.strip()
-        if not text:
-            return queryset, False
         by_text, *by_id = [found.order_by().values("pk") for found in _matches(text)]
-        return queryset.filter(pk__in=by_text.union(*by_id) if by_id else by_text), False
+        return queryset.filter(pk__in=by_text.union(*by_id) if by_id else by_text)
 
     def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
         """Nothing of the row itself is edited, and an event may write it at the same time."""
