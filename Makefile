@@ -5,7 +5,10 @@ PY = "$(CURDIR)/$(VENV)/bin/python"
 STAMP = $(VENV)/installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: demo test check stop clean
+# What the test of the TypeScript client needs; without it that test is skipped, and says so.
+NODE_STAMP = tests/typescript/node_modules/.package-lock.json
+
+.PHONY: demo test check openapi stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -19,7 +22,11 @@ $(STAMP): requirements.txt requirements-dev.txt
 demo: $(STAMP)
 	@exec $(PY) manage.py demo
 
-test: $(STAMP)
+$(NODE_STAMP): tests/typescript/package-lock.json
+	@if command -v npm >/dev/null && (cd tests/typescript && npm ci --no-audit --no-fund --loglevel=error); then touch "$@"; \
+	  else echo "The test of the TypeScript client is skipped: npm could not install it"; fi
+
+test: $(STAMP) $(NODE_STAMP)
 	@$(PY) -W error -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: $(STAMP)
@@ -41,8 +48,12 @@ check: $(STAMP)
 	    *) echo "pip-audit: skipped, its database cannot be had here" ;; \
 	  esac
 
+# The description of the API: to be run after a change of a route, a field or a filter, and committed.
+openapi: $(STAMP)
+	@$(PY) manage.py openapi
+
 stop:
 	@if [ -x $(PY) ]; then $(PY) manage.py stop; else echo "Nothing was running."; fi
 
 clean: stop
-	@rm -rf "$(VENV)" .local build dist staticfiles test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov
+	@rm -rf "$(VENV)" .local build dist staticfiles test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov tests/typescript/node_modules

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,10 +17,11 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from channels_app.aws import AwsError
+from channels_app.errors import ChannelDeletedError, ChannelLeftBehindError
 from channels_app.events import MalformedEventError, load_json
 from channels_app.forms import ChannelCreateForm
 from channels_app.models import Channel, InboxEvent
-from channels_app.services import ChannelLeftBehindError, channel_create, channel_recover
+from channels_app.services import STILL_CREATING, channel_create, channel_recover
 from channels_app.times import zoned
 from channels_app.uuids import parse_uuid
 
@@ -31,8 +31,6 @@ KEY_HELP = (
 )
 SHOWN_STREAMS = 20
 LONGEST_ERROR = 80
-# A creation that is under way has its row already; it ends, or fails, sooner than this.
-STILL_CREATING = timedelta(minutes=1)
 
 
 class SafeLookups(admin.ModelAdmin):
@@ -72,7 +70,8 @@ class WordFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The rows with that word."""
-        return queryset.filter(**{self.parameter_name: self.value()}) if self.value() in self.words.values else queryset
+        wanted = self.value()
+        return queryset.filter((str(self.parameter_name), wanted)) if wanted in self.words.values else queryset
 
 
 class ReadOnlyAdmin(SafeLookups):
@@ -196,7 +195,7 @@ class ChannelAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description="ingest URL")
     def ingest_url(self, channel: Channel) -> str:
         """Where an encoder connects; a dash until IVS has told."""
-        return f"rtmps://{channel.rtmp_address}:443/app/" if channel.rtmp_address else "–"  # noqa: RUF001
+        return channel.ingest_url or "–"  # noqa: RUF001
 
     @admin.display(description="last streams")
     def last_streams(self, channel: Channel) -> str:
@@ -301,6 +300,8 @@ def _create(form: ChannelCreateForm) -> Channel | None:
         return channel_create(**form.arguments())
     except AwsError as error:
         form.add_error(None, f"Amazon IVS did not create the channel: {error.message} ({error.kind}).")
+    except ChannelDeletedError as error:
+        form.add_error(None, f"{error}.")
     except ChannelLeftBehindError as error:
         form.add_error(None, f"{error}. The action “Finish or undo interrupted creation” of the list settles it.")
     return None
@@ -312,6 +313,8 @@ def _recover(channel: Channel) -> tuple[int, str]:
         recovered = channel_recover(channel=channel)
     except AwsError as error:
         return messages.ERROR, f"{name}: Amazon IVS could not be asked: {error.message} ({error.kind})."
+    except ChannelDeletedError:
+        return messages.WARNING, f"{name}: the channel was deleted meanwhile."
     if recovered is None:
         return messages.SUCCESS, f"{name}: Amazon IVS has no such channel; its row was removed."
     return messages.SUCCESS, f"{name}: the channel is ready."

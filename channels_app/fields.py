@@ -1,5 +1,7 @@
 """Serializer fields that both apps use."""
 
+from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 
@@ -48,6 +50,42 @@ class PlainTextField(serializers.CharField):
         if "\0" in data or any("\ud800" <= character <= "\udfff" for character in data):
             self.fail("unstorable")
         return data
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """`true` or `false` of JSON; no text and no number stands for one of them."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        """The boolean.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        if not isinstance(data, bool):
+            self.fail("invalid")
+        return data
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment in RFC 3339, in UTC whatever the time zone of the admin is."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(default_timezone=UTC, **options)
+
+
+class StrictSerializer(serializers.Serializer):
+    """A body of which every field must be known."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values.
+
+        Raises:
+            ValidationError: it is no object, or a field is malformed or unknown; names each.
+        """
+        unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
+        if unknown:
+            raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
+        return super().to_internal_value(data)
 
 
 class WordField(serializers.ChoiceField):

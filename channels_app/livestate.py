@@ -13,6 +13,8 @@ def milliseconds(moment: datetime) -> int:
 
 # A row of the predecessor that names no stream is a stream of its own, called so by the trigger.
 UNNAMED = "row-"
+LIVE = "live"
+OFFLINE = "offline"
 
 
 @dataclass(frozen=True)
@@ -37,4 +39,4 @@ class LiveState:
         live = started_at is not None and ended_at is None
         since = started_at if live else ended_at or created_at
         named = None if stream_id is None or stream_id.startswith(UNNAMED) else stream_id
-        return cls("live" if live else "offline", milliseconds(since) if since else 0, since, named)
+        return cls(LIVE if live else OFFLINE, milliseconds(since) if since else 0, since, named)

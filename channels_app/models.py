@@ -5,16 +5,17 @@ meaning, and each column added to them has a database name that begins with `_`,
 """
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Self
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from channels_app.encryption import EncryptedTextField, decrypt
-from channels_app.livestate import LiveState
+from channels_app.livestate import LIVE, UNNAMED, LiveState
 
 
 class ChannelType(models.TextChoices):
@@ -33,8 +34,36 @@ class LatencyMode(models.TextChoices):
     NORMAL = "NORMAL"
 
 
+class NewVideoState(models.TextChoices):
+    """What the video of a new recording becomes."""
+
+    LISTED = "listed"
+    UNLISTED = "unlisted"
+    HIDDEN = "hidden"
+
+
 class ChannelQuerySet(models.QuerySet["Channel"]):
     """Reads of channels."""
+
+    def shown(self, *, to_managers: bool) -> Self:
+        """Channels that a caller may know of: to managers all, to everyone else the active ones that are not private.
+
+        NULL in `active` is hidden, as it is for videos.
+        """
+        return self if to_managers else self.filter(active=True, private=False, status=Channel.Status.READY)
+
+    def newest_first(self) -> Self:
+        """By creation, newest first, those of unknown age last; the uuid breaks ties."""
+        return self.order_by(F("created_at").desc(nulls_last=True), "-uuid")
+
+    def latest_live_first(self) -> Self:
+        """By the start of the last stream, newest first; needs `with_live_state`."""
+        return self.order_by("-last_started_at", "-uuid")
+
+    def in_state(self, state: str) -> Self:
+        """Channels that are `live` or `offline`; needs `with_live_state`."""
+        live = Q(last_started_at__isnull=False, last_ended_at__isnull=True)
+        return self.filter(live if state == LIVE else ~live)
 
     def with_live_state(self) -> "ChannelQuerySet":
         """Each channel with the start, end and id of its last stream, by one index probe a channel.
@@ -69,6 +98,7 @@ class Channel(models.Model):
 
         PROVISIONING = "provisioning"
         READY = "ready"
+        DELETED = "deleted"
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.UUIDField()
@@ -86,6 +116,10 @@ class Channel(models.Model):
     record = models.BooleanField(null=True, db_column="_record")
     playback_url = models.TextField(null=True, db_column="_playback_url")  # noqa: DJ001
     status = models.TextField(null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
+    # NULL is: as the setting NEW_VIDEO_STATE says.
+    new_video_state = models.TextField(  # noqa: DJ001
+        null=True, db_column="_new_video_state", choices=NewVideoState.choices
+    )
 
     objects = ChannelQuerySet.as_manager()
 
@@ -106,6 +140,14 @@ class Channel(models.Model):
             UnreadableSecretError: it was encrypted with a key that is no longer set.
         """
         return decrypt(self.stream_key)
+
+    @property
+    def ingest_url(self) -> str:
+        """Where an encoder connects; empty until IVS has told.
+
+        https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/low-latency-network-requirements.html
+        """
+        return f"rtmps://{self.rtmp_address}:443/app/" if self.rtmp_address else ""
 
     @property
     def live_state(self) -> LiveState:
@@ -149,6 +191,19 @@ class StreamQuerySet(models.QuerySet["Stream"]):
         """Streams that ended and whose start never came: their place in the order is that of their first event."""
         return self.filter(started_at__isnull=True, ended_at__isnull=False)
 
+    def shown(self, *, to_managers: bool) -> Self:
+        """Streams that a caller may know of: to managers also those that never went live, for why they did not."""
+        return self if to_managers else self.heard()
+
+    def newest_first(self) -> Self:
+        """The last stream first; the reverse of the order that decides the live state."""
+        return self.order_by("-order_at", "-stream_id")
+
+    def with_history(self) -> Self:
+        """Each stream with its last `StreamHistoryEntry.SHOWN` entries as `shown_history`, the newest first."""
+        entries = StreamHistoryEntry.objects.newest_first()[: StreamHistoryEntry.SHOWN]
+        return self.prefetch_related(Prefetch("history", entries, to_attr="shown_history"))
+
 
 class Stream(models.Model):
     """One going-live of a channel. Rows of the predecessor reach it by a trigger."""
@@ -180,6 +235,72 @@ class Stream(models.Model):
 
     def __str__(self) -> str:
         return self.stream_id
+
+    @property
+    def shown_id(self) -> str | None:
+        """The id that IVS gave it; None for one that the predecessor heard of without its id."""
+        return None if self.stream_id.startswith(UNNAMED) else self.stream_id
+
+
+class StreamHistoryEntryQuerySet(models.QuerySet["StreamHistoryEntry"]):
+    """Reads of the history of streams."""
+
+    def newest_first(self) -> Self:
+        """By their time, newest first; the id of the event breaks ties."""
+        return self.order_by("-at", "-event_id")
+
+
+class StreamHistoryEntry(models.Model):
+    """What happened to a stream beside its start and end: one row an event, whatever order they come in."""
+
+    # As many as IVS itself remembers of a stream.
+    # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamSession.html
+    SHOWN = 500
+
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="history")
+    event_id = models.TextField(unique=True, db_collation="C")
+    at = models.DateTimeField()
+    name = models.TextField()
+    detail = models.JSONField()
+
+    objects = StreamHistoryEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = "stream history"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"
+
+
+class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
+    """Reads of idempotency keys."""
+
+    def expired(self, at: datetime) -> Self:
+        """Keys that are no longer honoured."""
+        return self.filter(created_at__lte=at - IdempotencyKey.LIFE)
+
+
+class IdempotencyKey(models.Model):
+    """Which channel a caller's `Idempotency-Key` made, and of which body; the answer itself is never stored."""
+
+    LIFE = timedelta(hours=24)
+
+    caller = models.UUIDField()
+    key = models.TextField(db_collation="C")
+    body_digest = models.TextField()
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="idempotency_keys")
+    created_at = models.DateTimeField(default=timezone.now)
+    # Until then a request is at work for this key; later, whoever comes may finish what it left.
+    claimed_until = models.DateTimeField()
+
+    objects = IdempotencyKeyQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_of_caller")]
+        indexes = [models.Index(fields=["created_at"], name="idempotency_key_age")]
+
+    def __str__(self) -> str:
+        return f"{self.caller} {self.created_at:%Y-%m-%d %H:%M:%S}"
 
 
 class InboxEventQuerySet(models.QuerySet["InboxEvent"]):

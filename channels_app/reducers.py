@@ -5,7 +5,8 @@ from datetime import datetime
 from uuid import UUID
 
 from channels_app.events import Event
-from channels_app.models import Channel, InboxEvent, StateChange, Stream
+from channels_app.history import KINDS, history_detail
+from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
 from channels_app.publishing import live_state_publish
 
 STREAM_START = "Stream Start"
@@ -57,7 +58,7 @@ class StreamSeenReducer:
         """Nothing is needed from outside."""
 
     def apply(self, event: Event, channel: Channel, prepared: None) -> tuple[InboxEvent.Outcome, str]:
-        """Note the stream that the event tells of."""
+        """Note the stream that the event tells of, and what it tells."""
         if event.name not in _KNOWN[event.detail_type] or not event.stream_id:
             return InboxEvent.Outcome.IGNORED, ""
         stream_hear(channel=channel, event=event)
@@ -86,12 +87,15 @@ def stream_hear(*, channel: Channel, event: Event) -> None:
     stream, created = Stream.objects.select_for_update().get_or_create(
         channel=channel, stream_id=event.stream_id, defaults=vars(stream_after(None, event))
     )
-    if created:
-        return
     known = StreamTimes(stream.first_event_at, stream.started_at, stream.ended_at)
     after = stream_after(known, event)
-    if after != known:
+    if not created and after != known:
         Stream.objects.filter(pk=stream.pk).update(**vars(after))
+    if event.name in KINDS:
+        StreamHistoryEntry.objects.get_or_create(
+            event_id=event.id,
+            defaults={"stream": stream, "at": event.time, "name": event.name, "detail": history_detail(event)},
+        )
 
 
 def _state_change_write(channel: Channel, event: Event) -> None:

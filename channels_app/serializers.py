@@ -4,8 +4,16 @@ from typing import Any
 
 from rest_framework import serializers
 
-from channels_app.fields import LenientUUIDField, PlainTextField, WordField
-from channels_app.models import Channel, ChannelType, LatencyMode
+from channels_app.fields import (
+    LenientUUIDField,
+    MomentField,
+    PlainTextField,
+    StrictBooleanField,
+    StrictSerializer,
+    WordField,
+)
+from channels_app.history import KINDS, HistoryKind
+from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState, Stream, StreamHistoryEntry
 from channels_app.services import LONGEST_NAME
 
 
@@ -17,8 +25,8 @@ class ChannelCreateSerializer(serializers.Serializer):
     owner = LenientUUIDField(required=False)
     type = WordField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type")
     latency_mode = WordField(LatencyMode.choices, default=LatencyMode.LOW)
-    private = serializers.BooleanField(default=False)
-    record = serializers.BooleanField(default=True)
+    private = StrictBooleanField(default=False)
+    record = StrictBooleanField(default=True)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """One of the two names of the owner must be there."""
@@ -27,21 +35,152 @@ class ChannelCreateSerializer(serializers.Serializer):
         return attrs
 
 
-def created_channel_document(channel: Channel) -> dict[str, Any]:
-    """The answer to `POST /channels`: the one that holds the stream key."""
-    return {
-        "arn": channel.arn,
-        "rtmpAddress": channel.rtmp_address,
-        "streamKey": channel.reveal_stream_key(),
-        "uuid": str(channel.uuid),
-        "name": channel.name,
-        "owner": str(channel.owner),
-        "playback_url": None if channel.private else channel.playback_url,
-        "ingest_url": f"rtmps://{channel.rtmp_address}:443/app/",
-        "type": channel.type,
-        "latency_mode": channel.latency_mode,
-        "private": channel.private,
-        "record": channel.record,
-        "active": channel.active,
-        "created_at": channel.created_at,
-    }
+class ChannelUpdateSerializer(StrictSerializer):
+    """The body of `PATCH /channels/{uuid}`; `new_video_state` null is: as the setting says."""
+
+    name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
+    type = WordField(ChannelType.choices)
+    latency_mode = WordField(LatencyMode.choices)
+    private = StrictBooleanField()
+    record = StrictBooleanField()
+    new_video_state = WordField(NewVideoState.choices, allow_null=True)
+    active = StrictBooleanField()
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values. A field that stays as it is is not checked: old rows may hold what could not be written today.
+
+        Raises:
+            ValidationError: it is no object, or a field is malformed or unknown; names each.
+        """
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)
+        kept = {name for name in data if name in self.fields and getattr(self.instance, name) == data[name]}
+        # 1 and true are equal in Python.
+        kept -= {name for name in kept if type(getattr(self.instance, name)) is not type(data[name])}
+        return super().to_internal_value({name: value for name, value in data.items() if name not in kept})
+
+
+class StreamStopSerializer(StrictSerializer):
+    """The body of `POST /channels/{uuid}/stop`."""
+
+    ban = StrictBooleanField(default=False)
+
+
+class LiveSerializer(serializers.Serializer):
+    """The live state within a channel."""
+
+    state = serializers.CharField()
+    since = MomentField(allow_null=True)
+    stream_id = serializers.CharField(allow_null=True)
+
+
+class LiveStateSerializer(LiveSerializer):
+    """The answer to `GET /channels/{uuid}/live`."""
+
+    timestamp = serializers.IntegerField()
+
+
+class ChannelSerializer(serializers.Serializer):
+    """A channel as anyone may see it."""
+
+    uuid = serializers.UUIDField()
+    name = serializers.CharField()
+    playback_url = serializers.SerializerMethodField()
+    live = LiveSerializer(source="live_state")
+
+    def get_playback_url(self, channel: Channel) -> str | None:
+        """Where the live stream plays; None where that needs a grant, or IVS told none."""
+        return None if channel.private else channel.playback_url or None
+
+
+class ManagedChannelSerializer(ChannelSerializer):
+    """A channel as those with the scope `channels` see it; never with its stream key."""
+
+    owner = serializers.UUIDField()
+    arn = serializers.CharField()
+    rtmpAddress = serializers.CharField(source="rtmp_address")
+    ingest_url = serializers.CharField()
+    type = serializers.CharField()
+    latency_mode = serializers.CharField()
+    private = serializers.BooleanField()
+    record = serializers.BooleanField()
+    new_video_state = serializers.CharField(allow_null=True)
+    active = serializers.SerializerMethodField()
+    created_at = MomentField(allow_null=True)
+
+    def get_active(self, channel: Channel) -> bool:
+        """NULL is not active, as for videos."""
+        return bool(channel.active)
+
+
+class StreamKeySerializer(serializers.Serializer):
+    """The answer to `POST /channels/{uuid}/stream-key`."""
+
+    streamKey = serializers.CharField(source="reveal_stream_key")
+    rtmpAddress = serializers.CharField(source="rtmp_address")
+    ingest_url = serializers.CharField()
+
+
+class CreatedChannelSerializer(StreamKeySerializer, ManagedChannelSerializer):
+    """The answer to `POST /channels`, and what the commands that make channels print."""
+
+
+class HistoryEntrySerializer(serializers.Serializer):
+    """One thing that happened to a stream, by the name that IVS has for it, and the reason where IVS gave one."""
+
+    at = MomentField()
+    name = serializers.CharField()
+    reason = serializers.CharField(source="detail.reason", allow_null=True)
+
+
+class LimitBreachSerializer(serializers.Serializer):
+    """A limit of the ingest that was exceeded, and by how much, in the unit that IVS names."""
+
+    at = MomentField()
+    name = serializers.CharField()
+    limit_value = serializers.FloatField(source="detail.limit_value", allow_null=True)
+    exceeded_by = serializers.FloatField(source="detail.exceeded_by", allow_null=True)
+    limit_unit = serializers.CharField(source="detail.limit_unit", allow_null=True)
+
+
+class StreamSerializer(serializers.Serializer):
+    """A stream as anyone may see it; `ended_at` null is: it runs, or its end never came."""
+
+    stream_id = serializers.CharField(source="shown_id", allow_null=True)
+    started_at = MomentField(allow_null=True)
+    ended_at = MomentField(allow_null=True)
+
+
+class ManagedStreamSerializer(StreamSerializer):
+    """A stream with its history, oldest first; the rows must come from `with_history`."""
+
+    sessions = serializers.SerializerMethodField()
+    takeovers = serializers.SerializerMethodField()
+    failures = serializers.SerializerMethodField()
+    health = serializers.SerializerMethodField()
+    limits = serializers.SerializerMethodField()
+
+    def get_sessions(self, stream: Stream) -> Any:
+        """When encoders came and went; one can come without ever going live."""
+        return HistoryEntrySerializer(_entries(stream, HistoryKind.SESSION), many=True).data
+
+    def get_takeovers(self, stream: Stream) -> Any:
+        """When another encoder took over."""
+        return HistoryEntrySerializer(_entries(stream, HistoryKind.TAKEOVER), many=True).data
+
+    def get_failures(self, stream: Stream) -> Any:
+        """What failed: the stream, a takeover, or its recording."""
+        return HistoryEntrySerializer(_entries(stream, HistoryKind.FAILURE), many=True).data
+
+    def get_health(self, stream: Stream) -> Any:
+        """When IVS starved for data, and when it got it again."""
+        return HistoryEntrySerializer(_entries(stream, HistoryKind.HEALTH), many=True).data
+
+    def get_limits(self, stream: Stream) -> Any:
+        """Which limits were exceeded."""
+        return LimitBreachSerializer(_entries(stream, HistoryKind.LIMIT), many=True).data
+
+
+def _entries(stream: Stream, kind: HistoryKind) -> list[StreamHistoryEntry]:
+    shown: list[StreamHistoryEntry] = stream.shown_history  # type: ignore[attr-defined]
+    return [entry for entry in reversed(shown) if KINDS.get(entry.name) is kind]

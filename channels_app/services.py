@@ -1,26 +1,30 @@
-"""Every write of channels that a person or a client asks for."""
+"""Channels come into being: created in IVS, recovered where that was interrupted, or taken over from IVS."""
 
 import logging
 import re
+from dataclasses import replace
+from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError
+from django.db import DatabaseError, connection, transaction
+from django.utils import timezone
 
 from channels_app import aws
+from channels_app.errors import ChannelDeletedError, ChannelImportError, ChannelLeftBehindError
 from channels_app.inbox import process_parked
 from channels_app.models import Channel, ChannelType, LatencyMode
+from channels_app.uuids import parse_uuid
 
 logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 256
 # Ours among the channels of the account; its value is the uuid of the row.
 UUID_TAG = "ivsvod:channel"
+# A creation that is under way has its row already; it ends, or fails, sooner than this.
+STILL_CREATING = timedelta(minutes=1)
 _NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
-
-
-class ChannelLeftBehindError(Exception):
-    """A channel may be in IVS and is not usable here; the message names it."""
+_ARN = re.compile(r"arn:aws:ivs:([a-z0-9-]{1,30}):[0-9]{1,20}:channel/[a-zA-Z0-9-]{1,60}", re.ASCII)
 
 
 def channel_create(
@@ -32,7 +36,7 @@ def channel_create(
     private: bool = False,
     record: bool = True,
 ) -> Channel:
-    """Create a channel in IVS and its row.
+    """Create a channel in IVS and its row; with `record` it is recorded where RECORDING_CONFIG_ARN is set.
 
     The row is committed before IVS is called, and the IVS channel carries its uuid as name and tag: whatever fails,
     nothing is left behind, or what is left is found by that uuid.
@@ -40,8 +44,25 @@ def channel_create(
     Raises:
         AwsError: IVS refused; nothing is left.
         ChannelLeftBehindError: IVS gave no answer, and could not be asked afterwards what became of the channel.
+        ChannelDeletedError: it was deleted before it was made; nothing is left in IVS.
     """
-    channel = Channel.objects.create(
+    return channel_make(
+        channel=channel_reserve(
+            name=name,
+            owner=owner,
+            channel_type=channel_type,
+            latency_mode=latency_mode,
+            private=private,
+            record=record,
+        )
+    )
+
+
+def channel_reserve(
+    *, name: str, owner: UUID, channel_type: str, latency_mode: str, private: bool, record: bool
+) -> Channel:
+    """Write the row of a channel that IVS is yet to be asked for."""
+    return Channel.objects.create(
         uuid=uuid4(),
         owner=owner,
         active=False,
@@ -56,21 +77,47 @@ def channel_create(
         playback_url="",
         status=Channel.Status.PROVISIONING,
     )
+
+
+def channel_make(*, channel: Channel) -> Channel:
+    """Ask IVS for the channel of a reserved row, and complete the row; raises as `channel_create` does."""
     try:
         made = aws.channel_create(
             name=str(channel.uuid),
-            tags={"Name": tag_value(name), "Owner": str(owner), UUID_TAG: str(channel.uuid)},
-            channel_type=channel_type,
-            latency_mode=latency_mode,
-            private=private,
-            recording_config_arn=settings.RECORDING_CONFIG_ARN if record else "",
+            tags={"Name": tag_value(channel.name or ""), "Owner": str(channel.owner), UUID_TAG: str(channel.uuid)},
+            channel_type=channel.type or ChannelType.STANDARD,
+            latency_mode=channel.latency_mode or LatencyMode.LOW,
+            private=bool(channel.private),
+            recording_config_arn=settings.RECORDING_CONFIG_ARN if channel.record else "",
         )
     except aws.AwsError as error:
         if not error.kind.unknown_outcome:
             channel.delete()
             raise
-        return _finish_or_undo(channel, error)
-    return _activate(channel, made)
+        made = _look_up(channel, error)
+    try:
+        return _activate(channel, made)
+    except ChannelDeletedError:
+        raise
+    except Exception:
+        # Whatever it is (the database is away, a key cannot encrypt): an IVS channel without a row is paid for nothing.
+        _take_back(channel, made.arn)
+        raise
+
+
+def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
+    """The reply was lost: IVS may have made the channel all the same."""
+    try:
+        found = aws.channel_find(name=str(channel.uuid))
+    except aws.AwsError as error:
+        logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, error.kind)
+        raise ChannelLeftBehindError(
+            f"IVS gave no answer; channel {channel.uuid} may exist there and stays 'provisioning' here"
+        ) from error
+    if found is None:
+        Channel.objects.unfinished().filter(pk=channel.pk).delete()
+        raise cause
+    return found
 
 
 def channel_recover(*, channel: Channel) -> Channel | None:
@@ -78,62 +125,148 @@ def channel_recover(*, channel: Channel) -> Channel | None:
 
     Raises:
         AwsError: IVS could not be asked.
+        ChannelDeletedError: it was deleted meanwhile; nothing is left in IVS.
     """
     found = aws.channel_find(name=str(channel.uuid))
     if found is not None:
         return _activate(channel, found)
-    channel.delete()
+    Channel.objects.unfinished().filter(pk=channel.pk).delete()
     return None
 
 
-def _finish_or_undo(channel: Channel, cause: aws.AwsError) -> Channel:
-    """The reply was lost: IVS may have made the channel all the same."""
-    try:
-        recovered = channel_recover(channel=channel)
-    except aws.AwsError as error:
-        logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, error.kind)
-        raise ChannelLeftBehindError(
-            f"IVS gave no answer; channel {channel.uuid} may exist there and stays 'provisioning' here"
-        ) from error
-    if recovered is None:
-        raise cause
-    return recovered
-
-
 def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
-    channel.arn = made.arn
-    channel.rtmp_address = made.ingest_endpoint
-    channel.playback_url = made.playback_url
-    channel.stream_key = made.stream_key
-    channel.channel_data = made.data
-    channel.status = Channel.Status.READY
-    channel.active = True
+    row = _complete(channel, made)
+    if row is None:
+        _take_back(channel, made.arn)
+        raise ChannelDeletedError
+    logger.info("channel created uuid=%s arn=%s", row.uuid, row.arn)
+    _process_waiting(row.arn)
+    return row
+
+
+@transaction.atomic
+def _complete(channel: Channel, made: aws.IvsChannel) -> Channel | None:
+    """Write what IVS told; None where the channel was deleted, or its row removed, since it was asked for."""
+    row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
+    # Two that recover one channel both come here; they were told of the same channel.
+    if row is not None and row.status == Channel.Status.PROVISIONING:
+        _take_facts(row, made)
+        row.save(force_update=True)
+    return row
+
+
+def _take_facts(row: Channel, made: aws.IvsChannel) -> None:
+    row.type = made.channel_type
+    row.latency_mode = made.latency_mode
+    row.private = made.private
+    # Not what was asked for: a service without a recording configuration records nothing.
+    row.record = bool(made.recording_config_arn)
+    row.arn = made.arn
+    row.rtmp_address = made.ingest_endpoint
+    row.playback_url = made.playback_url
+    row.stream_key = made.stream_key
+    row.channel_data = {"Channel": made.data, "StreamKey": stream_key_data(made.arn, made.key)}
+    row.status = Channel.Status.READY
+    row.active = True
+
+
+def stream_key_data(channel_arn: str, key: aws.IvsStreamKey | None) -> dict[str, str]:
+    """What `channel_data` holds of a key: what the predecessor stores, without the value."""
+    return {"Arn": key.arn, "ChannelArn": channel_arn} if key else {}
+
+
+def _process_waiting(arn: str) -> None:
     try:
-        channel.save(force_update=True)
-    except Exception:
-        # Whatever it is (the database is away, a key cannot encrypt): an IVS channel without a row is paid for nothing.
-        _take_back(channel)
-        raise
-    logger.info("channel created uuid=%s arn=%s", channel.uuid, channel.arn)
-    try:
-        process_parked(channel.arn)
+        process_parked(arn)
     except DatabaseError:
         # The channel is made; its events wait in the inbox for `process_inbox`.
-        logger.exception("parked events were not processed arn=%s", channel.arn)
+        logger.exception("parked events were not processed arn=%s", arn)
+
+
+def _take_back(channel: Channel, arn: str) -> None:
+    """The row could not be completed: the IVS channel must not stay, for it is paid for."""
+    try:
+        aws.channel_delete(arn=arn)
+    except aws.AwsError as error:
+        logger.error("channel is left in IVS uuid=%s arn=%s", channel.uuid, arn)
+        raise ChannelLeftBehindError(f"the row failed, and {arn} could not be removed from IVS") from error
+    try:
+        Channel.objects.unfinished().filter(pk=channel.pk).delete()
+    except DatabaseError:
+        logger.exception("row of a removed channel is left, 'provisioning' uuid=%s", channel.uuid)
+
+
+def channel_import(*, arn: str, owner: UUID) -> Channel:
+    """Take over a channel that exists in IVS; doing it again changes nothing.
+
+    It is tagged with the uuid of its row before the row is written: what a crash leaves is a tag, which the next try
+    finds. A channel that an earlier row of ours made keeps its uuid, and with it its videos.
+
+    Raises:
+        ChannelImportError: the ARN is malformed, of another region or unknown, or the channel is somebody else's.
+        AwsError: IVS refused or could not be asked.
+    """
+    _refuse_arn(arn)
+    try:
+        found = replace(aws.channel_get(arn=arn), key=aws.stream_key_find(channel_arn=arn))
+    except aws.AwsError as error:
+        if error.kind is not aws.Kind.NOT_FOUND:
+            raise
+        raise ChannelImportError(f"Amazon IVS has no channel {arn}") from None
+    uuid = _uuid_for(found)
+    _tag_as_ours(found, uuid)
+    channel = _take_over(found, uuid, owner)
+    _tag_as_ours(found, channel.uuid)
+    _process_waiting(arn)
     return channel
 
 
-def _take_back(channel: Channel) -> None:
-    """The row could not be completed: the IVS channel must not stay, for it is paid for."""
-    try:
-        aws.channel_delete(arn=channel.arn)
-    except aws.AwsError as error:
-        logger.error("channel is left in IVS uuid=%s arn=%s", channel.uuid, channel.arn)
-        raise ChannelLeftBehindError(f"the row failed, and {channel.arn} could not be removed from IVS") from error
-    try:
-        Channel.objects.filter(pk=channel.pk).delete()
-    except DatabaseError:
-        logger.exception("row of a removed channel is left, 'provisioning' uuid=%s", channel.uuid)
+def _refuse_arn(arn: str) -> None:
+    parts = _ARN.fullmatch(arn)
+    if parts is None or len(arn) > 128:
+        raise ChannelImportError("This is not the ARN of a channel: arn:aws:ivs:REGION:ACCOUNT:channel/ID")
+    if settings.AWS_REGION and parts[1] != settings.AWS_REGION:
+        raise ChannelImportError(f"The channel is in {parts[1]}; this service runs in {settings.AWS_REGION}")
+
+
+def _uuid_for(found: aws.IvsChannel) -> UUID:
+    """That of its row, else the one that it is tagged or named with, else a new one."""
+    row = Channel.objects.by_arn(found.arn)
+    if row is not None:
+        return row.uuid
+    for text in (found.tags.get(UUID_TAG, ""), found.name):
+        try:
+            uuid = parse_uuid(text)
+        except ValueError:
+            continue
+        # A copied tag must not make one row of two channels.
+        if not Channel.objects.filter(pk=uuid).exclude(status=Channel.Status.PROVISIONING).exists():
+            return uuid
+    return uuid4()
+
+
+def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:
+    if found.tags.get(UUID_TAG) != str(uuid):
+        aws.channel_tag(arn=found.arn, tags={UUID_TAG: str(uuid)})
+        found.tags[UUID_TAG] = str(uuid)
+
+
+@transaction.atomic
+def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID) -> Channel:
+    with connection.cursor() as cursor:
+        # Two that take over one channel at once must make one row of it; the ARN is not unique in the table.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found.arn])
+    known = Channel.objects.by_arn(found.arn)
+    if known is not None:
+        if known.owner != owner or known.status == Channel.Status.DELETED:
+            raise ChannelImportError(f"This channel is in the database already: {known.uuid} of owner {known.owner}")
+        return known
+    row = Channel.objects.locked().filter(pk=uuid).first() or Channel(uuid=uuid, created_at=timezone.now())
+    row.owner = owner
+    row.name = found.tags.get("Name") or found.name
+    _take_facts(row, found)
+    row.save()
+    return row
 
 
 def tag_value(text: str) -> str:

@@ -1,9 +1,31 @@
-"""How pages write a moment."""
+"""How the API reads a moment, and how pages write it."""
 
-from datetime import datetime
+import re
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from django.utils.formats import date_format
+
+_RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def parse_moment(text: str) -> datetime:
+    """The moment that a text of RFC 3339 names, in UTC, to the microsecond; a leap second is the one after it.
+
+    Raises:
+        ValueError: it is no such text, names no zone, or is out of the range of years from 1 to 9999.
+    """
+    found = _RFC_3339.fullmatch(text)
+    if not found:
+        raise ValueError("not a time of RFC 3339")
+    day, clock, fraction, zone = found.groups()
+    is_leap = clock.endswith(":60")
+    clock = clock[:-2] + "59" if is_leap else clock
+    moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}{zone.upper().replace('Z', '+00:00')}")
+    try:
+        return moment.astimezone(UTC) + timedelta(seconds=is_leap)
+    except OverflowError:
+        raise ValueError("out of range") from None
 
 
 def zoned(moment: datetime | None) -> str:

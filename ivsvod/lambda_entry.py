@@ -17,6 +17,7 @@ django.setup()
 from django.db import close_old_connections  # noqa: E402  (needs the settings)
 
 from channels_app import inbox  # noqa: E402
+from ivsvod.api.request_ids import request_id  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ def lambda_handler(event: Any, context: Any) -> Any:
     """
     if isinstance(event, dict) and (event.get("httpMethod") or event.get("version") == "2.0"):
         return _zappa().handler(event, context)
+    request_id.set(getattr(context, "aws_request_id", "-"))
     # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
     close_old_connections()
     try:

@@ -15,6 +15,8 @@ from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, EnvError, ValidationError, validate
 
+from ivsvod.rates import Rate
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
@@ -74,6 +76,35 @@ def _is_web_address(text: str) -> None:
         raise ValidationError("Not an http or https URL.")
 
 
+def _is_private_address(text: str) -> None:
+    """Nothing, or an https URL; http is for this machine alone, since whoever stands between could change it."""
+    _is_web_address(text)
+    parts = urlsplit(text)
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValidationError("Not an https URL.")
+
+
+def _is_redis_address(text: str) -> None:
+    """Nothing, or a URL of Redis."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if text and not usable:
+        # The value may hold a password.
+        raise ValidationError("Not a redis or rediss URL.")
+
+
+def _rate(name: str, default: str) -> Rate | None:
+    """How often somebody may ask; None where the variable is empty."""
+    text = env.str(name, default)
+    try:
+        return Rate.of(text) if text else None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}, as in 600/min") from None
+
+
 def _is_path_or_web_address(text: str) -> None:
     """A path from the root, or an http or https URL."""
     if not text.startswith("/"):
@@ -97,6 +128,18 @@ try:
     AUTH_API_KEY = env.str("AUTH_API_KEY", "")
     API_PUBLIC_READ = env.bool("API_PUBLIC_READ", True)
     API_MAX_PAGE_SIZE = env.int("API_MAX_PAGE_SIZE", 100, validate=validate.Range(min=1, max=1000))
+    API_IGNORED_PARAMETERS: list[str] = env.list(
+        "API_IGNORED_PARAMETERS", ["_", "t", "ts", "v", "fbclid", "gclid", "utm_*"]
+    )
+    NEW_VIDEO_STATE = env.str("NEW_VIDEO_STATE", "listed", validate=validate.OneOf(["listed", "unlisted", "hidden"]))
+    SEARCH_CONFIG = env.str("SEARCH_CONFIG", "english", validate=validate.Length(min=1))
+    OIDC_ISSUER = env.str("OIDC_ISSUER", "", validate=_is_private_address)
+    OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", "")
+    OIDC_JWKS = env.str("OIDC_JWKS", "", validate=_is_private_address)
+    THROTTLE_ADDRESS = _rate("THROTTLE_ADDRESS", "600/min")
+    THROTTLE_TOKEN = _rate("THROTTLE_TOKEN", "3000/min")
+    TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))
+    CACHE_URL = env.str("CACHE_URL", "", validate=_is_redis_address)
     STAGE = env.str("STAGE", "dev")
     AWS_REGION = env.str("AWS_REGION", "")
     RECORDING_CONFIG_ARN = env.str("RECORDING_CONFIG_ARN", "")
@@ -123,6 +166,13 @@ if not FIELD_ENCRYPTION_KEYS:
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: comma-separated host names that the service answers to")
 
+_identity = {"OIDC_ISSUER": OIDC_ISSUER, "OIDC_AUDIENCE": OIDC_AUDIENCE, "OIDC_JWKS": OIDC_JWKS}
+if any(_identity.values()) and not all(_identity.values()):
+    _missing = ", ".join(name for name, value in _identity.items() if not value)
+    raise ImproperlyConfigured(f"{_missing} is not set: OIDC_ISSUER, OIDC_AUDIENCE and OIDC_JWKS come together")
+# Bad credentials of one address; people mistype a few, programs guess.
+THROTTLE_FAILURES = Rate(30, 60) if THROTTLE_ADDRESS else None
+
 INSTALLED_APPS = [
     "ivsvod.accounts",
     "channels_app",
@@ -132,12 +182,13 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
-    "django.contrib.staticfiles",
+    "ivsvod.api.apps.StaticFilesConfig",
     "rest_framework",
     "knox",
     "django_filters",
     "corsheaders",
     "csp",
+    "drf_spectacular_sidecar",
     *EXTRA_APPS,
 ]
 AUTH_USER_MODEL = "accounts.User"
@@ -146,10 +197,16 @@ MIGRATION_MODULES = {"knox": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
-    "ivsvod.api.middleware.OutageMiddleware",
+    "ivsvod.api.request_ids.RequestIdMiddleware",
+    # Errors of all below are for pages of other origins too.
+    "ivsvod.api.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "ivsvod.api.middleware.RefusalMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    "ivsvod.api.middleware.HeadMiddleware",
+    # Versions are those of the answer before compression.
+    "django.middleware.gzip.GZipMiddleware",
+    "ivsvod.api.middleware.VersionMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -204,10 +261,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+CSRF_FAILURE_VIEW = "ivsvod.api.errors.csrf_failure"
 
 USE_TZ = True
 USE_I18N = True
 
+STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -242,10 +301,13 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["ivsvod.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["ivsvod.api.parsers.AnyTypeJSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["ivsvod.api.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.api.parsers.IgnoreAccept",
     "DEFAULT_PAGINATION_CLASS": "ivsvod.api.pagination.PagePagination",
+    "DEFAULT_FILTER_BACKENDS": ["channels_app.filters.StrictFilterBackend"],
     "EXCEPTION_HANDLER": "ivsvod.api.errors.exception_handler",
+    # Looked up by `make openapi` alone: drf-spectacular is not installed in production.
+    "DEFAULT_SCHEMA_CLASS": "ivsvod.openapi.schema.ApiSchema",
     "PAGE_SIZE": API_PAGE_SIZE,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -257,7 +319,16 @@ if CORS_ALLOW_ALL_ORIGINS:
     CORS_ALLOWED_ORIGINS = []
 # The admin is not for other origins.
 CORS_URLS_REGEX = r"^/(?!admin/)"
-CORS_ALLOW_HEADERS = ["authorization", "content-type", "x-api-key"]
+CORS_ALLOW_HEADERS = [
+    "authorization",
+    "content-type",
+    "x-api-key",
+    "idempotency-key",
+    "if-match",
+    "if-none-match",
+    "x-request-id",
+]
+CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID", "WWW-Authenticate"]
 
 _media = [_origin(PLAYBACK_BASE_URL)] if PLAYBACK_BASE_URL else []
 _media += [f"https://{bucket}.s3.amazonaws.com" for bucket in RECORDING_BUCKETS if not PLAYBACK_BASE_URL]
@@ -286,11 +357,28 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # TLS ends at API Gateway or CloudFront; HSTS is for the host that a team chose, not for its parent domain.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
 
+# The counts of throttling. Nothing waits long for a Redis that is away, and nothing fails for want of it.
+_redis_options = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
+CACHES: dict[str, dict[str, Any]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    }
+}
+if CACHE_URL:
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": CACHE_URL,
+        "KEY_PREFIX": f"ivsvod:{STAGE}",
+        "OPTIONS": _redis_options,
+    }
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "filters": {"request_id": {"()": "ivsvod.api.request_ids.RequestIdFilter"}},
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {"django": {"handlers": [], "propagate": True}, "botocore": {"level": "WARNING"}},
 }

@@ -3,11 +3,13 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from ivsvod.api.views import HealthView
+from ivsvod.api.views import DocsView, HealthView, SchemaView
 
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("healthz", HealthView.as_view()),
+    path("schema", SchemaView.as_view(), name="schema"),
+    path("docs", DocsView.as_view()),
     path("", include("channels_app.urls")),
     path("", include("ondemand.urls")),
 ]

@@ -13,6 +13,7 @@ from django.db.models import Q, QuerySet
 from django.forms import BaseModelFormSet, ModelForm
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
@@ -144,7 +145,7 @@ class VideoAdmin(TextSearch, SafeLookups):
     @admin.action(description="Show selected videos", permissions=["change"])
     def show(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
         """Show those that are hidden; a recording that is not finished shows by itself."""
-        hidden = queryset.exclude(active=True).filter(status=Video.Status.AVAILABLE)
+        hidden = queryset.exclude(active=True, held=False).filter(status=Video.Status.AVAILABLE)
         self._apply(request, queryset, hidden, video_show, "Shown")
 
     @admin.action(description="Hide selected videos", permissions=["change"])
@@ -207,7 +208,7 @@ class VideoAdmin(TextSearch, SafeLookups):
     @admin.display(description="listing")
     def word(self, video: Video) -> SafeString:
         """Whether people find it, or why not."""
-        return format_html('<span class="badge badge-{0}">{0}</span>', video_word(video))
+        return format_html('<span class="badge badge-{0}">{0}</span>', video.listing_at(timezone.now()))
 
     @admin.display(description="playlist")
     def playlist(self, video: Video) -> str | SafeString:
@@ -239,17 +240,8 @@ class VideoAdmin(TextSearch, SafeLookups):
         return format_html('<pre class="envelope" tabindex="0">{}</pre>', text)
 
 
-def video_word(video: Video) -> str:
-    """`listed`, or the first reason why it is not: `recording`, `failed`, `hidden`, `duplicate`."""
-    if video.status in {Video.Status.RECORDING, Video.Status.FAILED}:
-        return str(video.status)
-    if not video.active or video.status != Video.Status.AVAILABLE:
-        return "hidden"
-    return "duplicate" if video.duplicate_of_id else "listed"
-
-
 def _matches(text: str) -> list[QuerySet[Video]]:
-    found = [search_videos(Video.objects.all(), text)]
+    found: list[QuerySet[Video]] = [search_videos(Video.objects.all(), text)]
     if _STREAM_ID.fullmatch(text):
         found.append(Video.objects.filter(stream_ids__contains=[text]))
     with suppress(ValueError):

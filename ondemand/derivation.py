@@ -3,8 +3,30 @@
 from collections.abc import Callable
 from typing import Any
 
+from psycopg import sql
+
 from channels_app.derivation import NIL, pinned, touch_in_batches
 
+# A weighted vector. One of over 1 MB raises, so very long texts are searched by their beginning.
+# https://www.postgresql.org/docs/current/textsearch-limitations.html
+_SEARCH_VECTOR = r"""
+CREATE OR REPLACE FUNCTION ivsvod_search_vector(title text, description text, tags text[]) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    longest integer := 400000;
+BEGIN
+    LOOP
+        BEGIN
+            RETURN setweight(to_tsvector(CONFIGURATION, left(coalesce(title, ''), longest / 4)), 'A')
+                || setweight(to_tsvector(CONFIGURATION, left(array_to_string(tags, ' '), longest / 4)), 'B')
+                || setweight(to_tsvector(CONFIGURATION, left(coalesce(description, ''), longest / 2)), 'C');
+        EXCEPTION WHEN program_limit_exceeded THEN
+            longest := longest / 2;
+        END;
+    END LOOP;
+END $$;
+"""
+SEARCH_VECTOR_IN_ENGLISH = _SEARCH_VECTOR.replace("CONFIGURATION", "'english'")
 FUNCTIONS = r"""
 -- Milliseconds at a key; 0 where there are none, or more than a year of them: a recording is cut after 48 hours, and
 -- a number that fits bigint can still carry `created_at` out of the range of timestamps.
@@ -71,25 +93,9 @@ END $$;
 -- The advisory lock of a recording.
 CREATE OR REPLACE FUNCTION ivsvod_place_lock(bucket text, prefix text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT hashtextextended(bucket || '/' || prefix, 0) $$;
-
--- A weighted vector. One of over 1 MB raises, so very long texts are searched by their beginning.
--- https://www.postgresql.org/docs/current/textsearch-limitations.html
-CREATE OR REPLACE FUNCTION ivsvod_search_vector(title text, description text, tags text[]) RETURNS tsvector
-LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
-DECLARE
-    longest integer := 400000;
-BEGIN
-    LOOP
-        BEGIN
-            RETURN setweight(to_tsvector('english', left(coalesce(title, ''), longest / 4)), 'A')
-                || setweight(to_tsvector('english', left(array_to_string(tags, ' '), longest / 4)), 'B')
-                || setweight(to_tsvector('english', left(coalesce(description, ''), longest / 2)), 'C');
-        EXCEPTION WHEN program_limit_exceeded THEN
-            longest := longest / 2;
-        END;
-    END LOOP;
-END $$;
-
+"""
+FUNCTIONS += SEARCH_VECTOR_IN_ENGLISH
+FUNCTIONS += r"""
 -- The vector follows the text, whoever changes it.
 CREATE OR REPLACE FUNCTION ivsvod_derive_content() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -102,6 +108,28 @@ BEGIN
 END $$;
 """
 FUNCTIONS += pinned("ivsvod_derive_video", "ivsvod_derive_content")
+# The one text search configuration, of vectors and of queries; `search_config_set` puts another in its place.
+PUBLICATION = """
+CREATE OR REPLACE FUNCTION ivsvod_search_config() RETURNS regconfig
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT 'pg_catalog.english'::regconfig $$;
+
+-- The beginnings of tags, for an index: a key of it may have 2,700 bytes, and a tag any length.
+CREATE OR REPLACE FUNCTION ivsvod_tag_beginnings(tags text[]) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT array_agg(left(tag, 100)) FROM unnest(tags) AS tag $$;
+
+-- Each tag of each video, once.
+CREATE OR REPLACE VIEW ivsvod_video_tags AS
+    SELECT content.on_demand_video_uuid AS video_uuid, found.tag
+    FROM on_demand_video_content AS content
+    CROSS JOIN LATERAL (SELECT DISTINCT tag FROM unnest(content.tags) AS tag WHERE tag <> '') AS found;
+"""
+PUBLICATION += _SEARCH_VECTOR.replace("CONFIGURATION", "ivsvod_search_config()")
+DROP_PUBLICATION = SEARCH_VECTOR_IN_ENGLISH
+DROP_PUBLICATION += """
+DROP VIEW ivsvod_video_tags;
+DROP FUNCTION ivsvod_tag_beginnings(text[]);
+DROP FUNCTION ivsvod_search_config();
+"""
 DROP_FUNCTIONS = """
 DROP FUNCTION ivsvod_derive_content();
 DROP FUNCTION ivsvod_search_vector(text, text, text[]);
@@ -137,6 +165,33 @@ WITH batch AS (
 UPDATE on_demand_video_content AS content SET created_by = content.created_by
 FROM batch WHERE content.uuid = batch.uuid RETURNING content.uuid
 """
+# A vector that is right already, as after an interruption, is not written again.
+REWRITE_VECTORS = """
+WITH batch AS (
+    SELECT uuid FROM on_demand_video_content WHERE uuid > %s ORDER BY uuid LIMIT %s FOR NO KEY UPDATE
+), vector AS (
+    SELECT uuid, ivsvod_search_vector(title, description, coalesce(tags, '{}')) AS vector
+    FROM on_demand_video_content JOIN batch USING (uuid)
+), written AS (
+    UPDATE on_demand_video_content AS content SET _search = vector
+    FROM vector WHERE content.uuid = vector.uuid AND content._search IS DISTINCT FROM vector
+)
+SELECT uuid FROM batch
+"""
+FIND_CONFIG = """
+SELECT format('%%I.%%I', nspname, cfgname) FROM pg_ts_config JOIN pg_namespace ON pg_namespace.oid = cfgnamespace
+WHERE pg_ts_config.oid = (
+    SELECT coalesce(
+        (SELECT oid FROM pg_ts_config WHERE cfgname = %(name)s AND pg_ts_config_is_visible(oid)),
+        (SELECT pg_ts_config.oid FROM pg_ts_config JOIN pg_namespace ON pg_namespace.oid = cfgnamespace
+         WHERE nspname || '.' || cfgname = %(name)s)
+    )
+)
+"""
+SET_CONFIG = """
+CREATE OR REPLACE FUNCTION ivsvod_search_config() RETURNS regconfig
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS {body}
+"""
 DOUBLED = """
 SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> '' GROUP BY _bucket, _prefix HAVING count(*) > 1
 """
@@ -161,6 +216,36 @@ def backfill(cursor: Any, said: Callable[[str], None] | None = None) -> None:
     cursor.execute(DOUBLED)
     for place in cursor.fetchall():
         cursor.execute(MARK_DUPLICATES, place)
+
+
+class UnknownSearchConfigError(Exception):
+    """PostgreSQL has no text search configuration of this name."""
+
+
+def search_config_find(cursor: Any, name: str) -> str:
+    """The configuration with its schema, quoted.
+
+    Raises:
+        UnknownSearchConfigError: there is none of this name.
+    """
+    cursor.execute(FIND_CONFIG, {"name": name})
+    row = cursor.fetchone()
+    if row is None:
+        raise UnknownSearchConfigError(f"PostgreSQL has no text search configuration {name!r} (see pg_ts_config)")
+    return row[0]
+
+
+def search_config_set(cursor: Any, name: str, said: Callable[[str], None] | None = None) -> None:
+    """Search in this configuration from now on, and rewrite all vectors; safe to stop and to run again.
+
+    Until the last vector is rewritten, words that the two configurations see differently may not be found.
+
+    Raises:
+        UnknownSearchConfigError: there is none of this name.
+    """
+    body = sql.Literal(f"SELECT {sql.Literal(search_config_find(cursor, name)).as_string()}::regconfig")
+    cursor.execute(sql.SQL(SET_CONFIG).format(body=body))
+    touch_in_batches(cursor, REWRITE_VECTORS, NIL, said)
 
 
 def backfill_by_migration(apps: Any, schema_editor: Any) -> None:

@@ -1,15 +1,15 @@
 """The form in which people write about a video."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.core.validators import MaxLengthValidator
 
+from ondemand import limits
 from ondemand.models import Content
-
-_WEB_URL = re.compile(r"https?://", re.ASCII)
 
 
 class StoredTextField(forms.CharField):
@@ -63,19 +63,38 @@ class ContentForm(forms.ModelForm):
     tags = TagsField(required=False, widget=AdminTextareaWidget(attrs={"rows": 4}), help_text="One a line.")
     thumbnail = OneLineField(
         required=False,
-        help_text="The URL of a picture. Empty: one of those that Amazon IVS made.",
+        help_text="The https URL of a picture. Empty: one of those that Amazon IVS made.",
     )
 
     class Meta:
         model = Content
         fields = ("title", "description", "tags", "thumbnail")
 
+    def clean_title(self) -> str:
+        """Of limited length, as the other fields are; what is stored already stays until it is edited."""
+        return self._checked("title", MaxLengthValidator(limits.TITLE_LENGTH))
+
+    def clean_description(self) -> str:
+        """Of limited length."""
+        return self._checked("description", MaxLengthValidator(limits.DESCRIPTION_LENGTH))
+
+    def clean_tags(self) -> list[str]:
+        """Not too many, and none too long."""
+        return self._checked("tags", _check_tags)
+
     def clean_thumbnail(self) -> str:
-        """Empty, or a URL that a page can show; what is stored already stays until it is edited."""
-        thumbnail: str = self.cleaned_data["thumbnail"]
-        if thumbnail and "thumbnail" in self.changed_data and not _WEB_URL.match(thumbnail):
-            raise forms.ValidationError("Not an http or https URL.")
-        return thumbnail
+        """Empty, an https URL, or a picture of this recording."""
+        if "thumbnail" not in self.changed_data:
+            return self.cleaned_data["thumbnail"]
+        try:
+            return limits.thumbnail_address(self.cleaned_data["thumbnail"], self.instance.video.pictures)
+        except ValueError as error:
+            raise forms.ValidationError(str(error)) from None
+
+    def _checked(self, name: str, check: Callable[[Any], None]) -> Any:
+        if name in self.changed_data:
+            check(self.cleaned_data[name])
+        return self.cleaned_data[name]
 
     def values(self) -> dict[str, Any]:
         """The whole content as the service takes it: what nobody edited is what the row holds."""
@@ -84,6 +103,13 @@ class ContentForm(forms.ModelForm):
             name: self.cleaned_data[name] if name in self.changed_data else stored.get(name) or empty
             for name, empty in (("title", ""), ("description", ""), ("thumbnail", ""), ("tags", []))
         }
+
+
+def _check_tags(tags: list[str]) -> None:
+    if len(tags) > limits.MOST_TAGS:
+        raise forms.ValidationError(f"More than {limits.MOST_TAGS} tags.")
+    if any(len(tag) > limits.TAG_LENGTH for tag in tags):
+        raise forms.ValidationError(f"A tag has more than {limits.TAG_LENGTH} characters.")
 
 
 def _one_lined(tags: Iterable[Any]) -> list[str]:

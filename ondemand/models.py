@@ -6,7 +6,7 @@
 import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Self
+from typing import Any
 from urllib.parse import quote
 
 from django.conf import settings
@@ -14,10 +14,13 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models.functions import MD5, Left
 from django.utils import timezone
 
 from channels_app.models import Channel
+from ondemand.catalogue import LENGTH_KEY, LISTED, START_KEY, TAG_BEGINNING, VideoQuerySet, beginnings_of
+from ondemand.listing import Listing, listing_of
 
 # A video of ours has this namespace's uuid5 of its bucket and prefix.
 VIDEO_NAMESPACE = uuid.UUID("6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21")
@@ -27,37 +30,8 @@ DEFAULT_PLAYLIST = "media/hls/master.m3u8"
 SHOWN_THUMBNAILS = 12
 
 
-class VideoQuerySet(models.QuerySet["Video"]):
-    """Reads of videos."""
-
-    def listed(self) -> Self:
-        """Videos that anyone may find: active, available, and not a duplicate of another."""
-        return self.filter(active=True, status=Video.Status.AVAILABLE, duplicate_of__isnull=True)
-
-    def reachable(self) -> Self:
-        """Videos that open by their uuid: the listed ones and their duplicates, whose links people hold.
-
-        Where the first row of a recording is hidden, so are its duplicates.
-        """
-        first = Q(duplicate_of__isnull=True) | Q(duplicate_of__active=True, duplicate_of__status=Video.Status.AVAILABLE)
-        return self.filter(first, active=True, status=Video.Status.AVAILABLE)
-
-    def newest_first(self) -> Self:
-        """By start, newest first; the uuid breaks ties."""
-        return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
-
-    def with_content(self) -> Self:
-        """Each video with its content and the content of the video that it duplicates, in one query.
-
-        Left out is what no page shows and what can be large, or out of the range of Python's times.
-        """
-        unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
-        videos = self.select_related("content", "duplicate_of__content")
-        return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
-
-    def recent_first_with_channel(self) -> Self:
-        """For the admin's list."""
-        return self.newest_first().with_content().select_related("channel")
+def _has(name: str) -> Q:
+    return Q((f"{name}__isnull", False))
 
 
 class Video(models.Model):
@@ -69,6 +43,12 @@ class Video(models.Model):
         RECORDING = "recording"
         AVAILABLE = "available"
         FAILED = "failed"
+
+    class Visibility(models.TextChoices):
+        """Who finds an available video: everybody, or only whoever has its uuid."""
+
+        PUBLIC = "public"
+        UNLISTED = "unlisted"
 
     class Qa(models.TextChoices):
         """What is known of the files."""
@@ -111,6 +91,22 @@ class Video(models.Model):
         related_name="duplicates",
     )
 
+    # NULL, as in `active` and `held`: nobody has said yet, and Recording End will.
+    visibility = models.TextField(  # noqa: DJ001
+        null=True,
+        db_column="_visibility",
+        choices=Visibility.choices,
+        default=Visibility.PUBLIC,
+        db_default=Visibility.PUBLIC.value,
+    )
+    publish_from = models.DateTimeField(null=True, db_column="_publish_from")
+    publish_until = models.DateTimeField(null=True, db_column="_publish_until")
+    metadata = models.JSONField(
+        default=dict, db_column="_metadata", db_default=Value({}, output_field=models.JSONField())
+    )
+    # A new recording that waits for somebody's word.
+    held = models.BooleanField(null=True, db_column="_held", default=False, db_default=False)
+
     objects = VideoQuerySet.as_manager()
 
     class Meta:
@@ -118,13 +114,14 @@ class Video(models.Model):
         indexes = [
             models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx"),
             models.Index(fields=["channel"], name="on_demand_videos_channel_idx"),
-            models.Index(
-                F("started_at").desc(nulls_last=True),
-                F("uuid").desc(),
-                name="on_demand_videos_listed_idx",
-                condition=Q(active=True, status="available", duplicate_of__isnull=True),
-            ),
             models.Index(F("started_at").desc(nulls_last=True), F("uuid").desc(), name="on_demand_videos_newest_idx"),
+            models.Index(START_KEY.desc(), F("uuid").desc(), name="video_listed_newest", condition=LISTED),
+            models.Index(LENGTH_KEY.desc(), F("uuid").desc(), name="video_listed_longest", condition=LISTED),
+            models.Index(fields=["publish_from"], name="video_publish_from", condition=_has("publish_from")),
+            models.Index(fields=["publish_until"], name="video_publish_until", condition=_has("publish_until")),
+            models.Index(fields=["uuid"], name="video_held", condition=Q(held=True)),
+            GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"]),
+            GinIndex(beginnings_of("stream_ids"), name="video_stream_ids"),
         ]
 
     def __str__(self) -> str:
@@ -159,6 +156,36 @@ class Video(models.Model):
         if self.status != self.Status.AVAILABLE or not self.prefix:
             return None
         return self.url_of((self.facts or {}).get("playlist") or DEFAULT_PLAYLIST)
+
+    @property
+    def playback(self) -> str:
+        """How it is played: `public`, by its location."""
+        return "public"
+
+    def listing_at(self, at: datetime) -> Listing:
+        """Whether people find it at that moment, or the first reason why not."""
+        return listing_of(
+            is_duplicate=self.duplicate_of_id is not None,
+            status=self.status,
+            active=self.active,
+            held=self.held,
+            publish_from=self.publish_from,
+            publish_until=self.publish_until,
+            visibility=self.visibility,
+            at=at,
+        )
+
+    def next_edge(self, at: datetime) -> datetime | None:
+        """The next moment at which its publication, or that of the video that it duplicates, begins or ends."""
+        rows = [self, self.duplicate_of] if self.duplicate_of else [self]
+        edges = (edge for row in rows for edge in (row.publish_from, row.publish_until))
+        return min((edge for edge in edges if edge and edge > at), default=None)
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """The URL of each picture that IVS made, by its path."""
+        paths: list[str] = (self.facts or {}).get("thumbnails", [])
+        return {path: url for path in paths if (url := self.url_of(path))}
 
     @property
     def thumbnails(self) -> list[str]:
@@ -206,15 +233,61 @@ class Content(models.Model):
         # The predecessor's idx_on_demand_video_user_content is not here: Django allows names of 30 characters.
         indexes = [
             GinIndex(fields=["search"], name="on_demand_video_content_search"),
+            GinIndex(beginnings_of("tags"), name="video_content_tags"),
         ]
 
     def __str__(self) -> str:
         return self.title or str(self.uuid)
 
     @property
+    def shown_title(self) -> str:
+        """The title; empty where it is NULL."""
+        return self.title or ""
+
+    @property
+    def shown_description(self) -> str:
+        """The description; empty where it is NULL."""
+        return self.description or ""
+
+    @property
+    def shown_thumbnail(self) -> str:
+        """The URL of the picture that people chose; empty where there is none."""
+        return self.thumbnail or ""
+
+    @property
     def shown_tags(self) -> list[str]:
         """The tags without NULL and empty ones."""
         return [tag for tag in self.tags or [] if tag]
+
+
+class VideoTagQuerySet(models.QuerySet["VideoTag"]):
+    """Reads of tags."""
+
+    def counted(self, at: datetime) -> QuerySet["VideoTag", dict[str, Any]]:
+        """Each tag of listed videos with its `count`, by name: an order in which new videos move no tag.
+
+        A tag may be of any length; the order of long ones is that of their beginnings, and then of their digests.
+        """
+        tags = self.filter(video__in=Video.objects.listed(at)).values("tag")
+        counts = tags.annotate(count=Count("*"), name_key=Left("tag", TAG_BEGINNING), digest_key=MD5("tag"))
+        return counts.order_by("name_key", "digest_key")
+
+
+class VideoTag(models.Model):
+    """A view of the database: each tag of each video, once."""
+
+    pk = models.CompositePrimaryKey("video_id", "tag")
+    video = models.ForeignKey(Video, on_delete=models.DO_NOTHING, db_column="video_uuid", related_name="+")
+    tag = models.TextField()
+
+    objects = VideoTagQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "ivsvod_video_tags"
+
+    def __str__(self) -> str:
+        return self.tag
 
 
 class Recording(models.Model):

@@ -11,7 +11,7 @@ from django.db import connection
 
 from channels_app.aws import AwsError
 from channels_app.events import Event, MalformedEventError, RecordingFields, parse_recording
-from channels_app.models import Channel, InboxEvent, Stream
+from channels_app.models import Channel, InboxEvent, NewVideoState, Stream
 from channels_app.publishing import live_state_publish
 from channels_app.reducers import stream_hear
 from ondemand.metadata import MetadataError, facts_fetch
@@ -133,7 +133,7 @@ class RecordingStateReducer:
         video, is_new = _video_locked(event, channel, prepared.fields)
         recording = Recording.objects.filter(video_id=video.pk).first() or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
-        _video_write(video, heard, _best_facts(video.facts, prepared.facts), is_new=is_new)
+        _video_write(video, heard, _best_facts(video.facts, prepared.facts), channel, is_new=is_new)
         stream_hear(channel=channel, event=event)
         for name, value in asdict(heard).items():
             setattr(recording, name, list(value) if name == "stream_ids" else value)
@@ -184,7 +184,8 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
         known = _first_of(list(place.order_by("created_at", "uuid")))
     if known is not None:
         return known, False
-    return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, active=None), True
+    undecided = {"active": None, "visibility": None, "held": None}
+    return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
 
 
 def _first_of(rows: list[Video]) -> Video | None:
@@ -211,7 +212,7 @@ def _heard_of(recording: Recording) -> Heard:
     return Heard(**values, stream_ids=tuple(recording.stream_ids))
 
 
-def _video_write(video: Video, heard: Heard, facts: dict[str, Any] | None, *, is_new: bool) -> None:
+def _video_write(video: Video, heard: Heard, facts: dict[str, Any] | None, channel: Channel, *, is_new: bool) -> None:
     ours = is_new or _is_ours(video)
     columns = video_columns(heard, facts)
     if not ours and not heard.end_at:
@@ -221,6 +222,8 @@ def _video_write(video: Video, heard: Heard, facts: dict[str, Any] | None, *, is
         setattr(video, name, value)
     if ours:
         _predecessor_columns(video, heard)
+        if heard.end_at:
+            _publish(video, channel.new_video_state or settings.NEW_VIDEO_STATE)
     video.save(force_insert=is_new)
 
 
@@ -235,6 +238,17 @@ def _predecessor_columns(video: Video, heard: Heard) -> None:
     moment = heard.end_at or heard.failure_at or heard.start_at
     if moment is not None:
         video.created_at = moment
-    # NULL until the recording ends, so that the predecessor does not list it; then what staff chose stays.
-    if heard.end_at and video.active is None:
-        video.active = True
+
+
+def _publish(video: Video, state: str) -> None:
+    """Decide what nobody has decided yet; what staff chose while the recording ran stays.
+
+    Until now `active` is NULL, so that the predecessor does not list it; `held` is not NULL where staff showed it.
+    """
+    if video.active is None:
+        video.active = state != NewVideoState.HIDDEN or video.held is False
+    if video.visibility is None:
+        is_unlisted = state == NewVideoState.UNLISTED
+        video.visibility = Video.Visibility.UNLISTED if is_unlisted else Video.Visibility.PUBLIC
+    if video.held is None:
+        video.held = False

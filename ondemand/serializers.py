@@ -1,12 +1,17 @@
 """What goes in and out of the routes of videos."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 
-from channels_app.fields import PlainTextField
+from channels_app.fields import MomentField, PlainTextField, StrictBooleanField, StrictSerializer, WordField
 from channels_app.livestate import milliseconds
-from ondemand.models import Content, Video
+from channels_app.times import parse_moment
+from ondemand import limits
+from ondemand.models import Video
+from ondemand.search import highlight
 
 
 class ContentPutSerializer(serializers.Serializer):
@@ -28,54 +33,232 @@ class ContentPutSerializer(serializers.Serializer):
         return {name: value or ([] if name == "tags" else "") for name, value in attrs.items()}
 
 
-def video_document(video: Video) -> dict[str, Any]:
-    """A video as lists and `GET /on-demand/{uuid}` show it."""
-    return {
-        "uuid": str(video.uuid),
-        "start_time": milliseconds(video.started_at) if video.started_at else 0,
-        "duration_seconds": video.duration_seconds,
-        "location": video.location,
-        "active": bool(video.active),
-        "content": _content_document(video.shown_content),
-        "channel": str(video.channel_id) if video.channel_id else None,
-        "started_at": video.started_at,
-        "ended_at": video.ended_at,
-        "status": video.status,
-        "thumbnails": video.thumbnails,
-        "renditions": video.renditions,
-        "stream_ids": video.stream_ids or [],
-        "qa": video.qa,
-    }
+class ContentSerializer(serializers.Serializer):
+    """What people wrote about a video."""
+
+    title = serializers.CharField(source="shown_title")
+    description = serializers.CharField(source="shown_description")
+    tags = serializers.ListField(child=serializers.CharField(), source="shown_tags")
+    thumbnail = serializers.CharField(source="shown_thumbnail")
 
 
-def _content_document(content: Content | None) -> dict[str, Any]:
-    if content is None:
-        return {}
-    return {
-        "title": content.title or "",
-        "description": content.description or "",
-        "tags": content.shown_tags,
-        "thumbnail": content.thumbnail or "",
-    }
+class WrittenContentSerializer(ContentSerializer):
+    """The answer to `PUT /on-demand/{uuid}`: the row of the content."""
+
+    uuid = serializers.UUIDField()
+    on_demand_video_uuid = serializers.UUIDField(source="video_id")
+    created_at = MomentField(allow_null=True)
 
 
-def hit_document(video: Video) -> dict[str, Any]:
-    """A hit of `GET /on-demand/search`."""
-    return {
-        "on_demand_video_uuid": str(video.uuid),
-        **_content_document(video.own_content),
-        "location": video.location,
-        "duration_seconds": video.duration_seconds,
-        "start_time": milliseconds(video.started_at) if video.started_at else 0,
-        "rank": video.rank,  # type: ignore[attr-defined]
-    }
+class RenditionSerializer(serializers.Serializer):
+    """One of the qualities of a recording; without width and height it is sound alone."""
+
+    path = serializers.CharField()
+    playlist = serializers.CharField()
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
 
 
-def content_document(content: Content) -> dict[str, Any]:
-    """The answer to `PUT /on-demand/{uuid}`."""
-    return {
-        "uuid": str(content.uuid),
-        "on_demand_video_uuid": str(content.video_id),
-        **_content_document(content),
-        "created_at": content.created_at,
-    }
+class PlayableSerializer(serializers.Serializer):
+    """Where, when and how long a video is."""
+
+    start_time = serializers.SerializerMethodField()
+    duration_seconds = serializers.SerializerMethodField()
+    location = serializers.CharField(allow_null=True)
+
+    def get_start_time(self, video: Video) -> int:
+        """Milliseconds since 1970; 0 where the start is not known."""
+        return milliseconds(video.started_at) if video.started_at else 0
+
+    def get_duration_seconds(self, video: Video) -> float:
+        """A whole number where it is one."""
+        return video.duration_seconds
+
+
+class VideoSerializer(PlayableSerializer):
+    """A video as lists and `GET /on-demand/{uuid}` show it; `at` of the context is the moment of its listing."""
+
+    uuid = serializers.UUIDField()
+    active = serializers.SerializerMethodField()
+    content = serializers.SerializerMethodField()
+    channel = serializers.UUIDField(source="channel_id", allow_null=True)
+    started_at = MomentField(allow_null=True)
+    ended_at = MomentField(allow_null=True)
+    status = serializers.ChoiceField(Video.Status.choices)
+    visibility = serializers.SerializerMethodField()
+    publish_from = MomentField(allow_null=True)
+    publish_until = MomentField(allow_null=True)
+    listing = serializers.SerializerMethodField()
+    playback = serializers.CharField()
+    thumbnails = serializers.ListField(child=serializers.CharField())
+    renditions = RenditionSerializer(many=True)
+    stream_ids = serializers.SerializerMethodField()
+    metadata = serializers.SerializerMethodField()
+    qa = serializers.CharField(allow_null=True)
+
+    def get_active(self, video: Video) -> bool:
+        """NULL is hidden, as it was for the predecessor."""
+        return bool(video.active)
+
+    def get_content(self, video: Video) -> dict[str, Any]:
+        """The content; an empty object where nobody has written any."""
+        content = video.shown_content
+        return ContentSerializer(content).data if content else {}
+
+    def get_visibility(self, video: Video) -> str:
+        """Until its recording ends a video may be undecided, and is shown as what videos are by default."""
+        return video.visibility or Video.Visibility.PUBLIC.value
+
+    def get_listing(self, video: Video) -> str:
+        """Whether people find it, or the first reason why not."""
+        return video.listing_at(self.context["at"]).value
+
+    def get_stream_ids(self, video: Video) -> list[str]:
+        """The streams that the recording holds, in their order."""
+        return video.stream_ids or []
+
+    def get_metadata(self, video: Video) -> dict[str, Any]:
+        """What applications noted."""
+        return video.metadata if isinstance(video.metadata, dict) else {}
+
+
+class FoundSerializer(serializers.Serializer):
+    """How well a video matches a search, and where."""
+
+    rank = serializers.FloatField()
+    highlight = serializers.SerializerMethodField()
+
+    def get_highlight(self, video: Video) -> str:
+        """An excerpt as HTML: what was searched for stands in `<mark>`, all else is escaped."""
+        return highlight(video)
+
+
+class FoundVideoSerializer(FoundSerializer, VideoSerializer):
+    """A video that a search found."""
+
+
+class HitSerializer(FoundSerializer, PlayableSerializer):
+    """A hit of `GET /on-demand/search`: the predecessor's flat fields and more."""
+
+    on_demand_video_uuid = serializers.UUIDField(source="uuid")
+    title = serializers.CharField(source="content.shown_title")
+    description = serializers.CharField(source="content.shown_description")
+    tags = serializers.ListField(child=serializers.CharField(), source="content.shown_tags")
+    thumbnail = serializers.CharField(source="content.shown_thumbnail")
+
+
+class TagSerializer(serializers.Serializer):
+    """A tag and how many listed videos have it."""
+
+    tag = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class TagsField(serializers.ListField):
+    """Tags, each once."""
+
+    child = PlainTextField(max_length=limits.TAG_LENGTH)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The tags.
+
+        Raises:
+            ValidationError: no list of texts, or too many.
+        """
+        if isinstance(data, list) and len(data) > limits.MOST_TAGS:
+            raise serializers.ValidationError(f"More than {limits.MOST_TAGS} tags.")
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class MetadataField(serializers.DictField):
+    """Texts by keys."""
+
+    child = PlainTextField(max_length=limits.METADATA_VALUE_LENGTH, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """The metadata.
+
+        Raises:
+            ValidationError: no object of texts, or too many or too long ones.
+        """
+        if isinstance(data, dict) and len(data) > limits.MOST_METADATA:
+            raise serializers.ValidationError(f"More than {limits.MOST_METADATA} keys.")
+        values: dict[str, str] = super().to_internal_value(data)
+        key = PlainTextField(max_length=limits.METADATA_KEY_LENGTH)
+        return {key.run_validation(name): value for name, value in values.items()}
+
+
+class PublicationField(MomentField):
+    """A moment at which the publication of a video begins or ends."""
+
+    default_error_messages = {"invalid": "Not a time of RFC 3339 with its zone, from 1900 to 9000."}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """The moment.
+
+        Raises:
+            ValidationError: it is none, names no zone, or is out of range.
+        """
+        try:
+            moment = parse_moment(data)
+        except (ValueError, TypeError):
+            self.fail("invalid")
+        if not 1900 <= moment.year <= 9000:
+            self.fail("invalid")
+        return moment
+
+
+class VideoPatchSerializer(StrictSerializer):
+    """The body of `PATCH /on-demand/{uuid}`; null empties a field, where it can be empty."""
+
+    title = PlainTextField(max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True)
+    description = PlainTextField(max_length=limits.DESCRIPTION_LENGTH, allow_blank=True, allow_null=True)
+    tags = TagsField(allow_null=True)
+    thumbnail = PlainTextField(allow_blank=True, allow_null=True)
+    active = StrictBooleanField()
+    visibility = WordField(Video.Visibility.choices)
+    publish_from = PublicationField(allow_null=True)
+    publish_until = PublicationField(allow_null=True)
+    metadata = MetadataField(allow_null=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values. A field that stays as it is is not checked: old rows may hold what could not be written today.
+
+        Raises:
+            ValidationError: it is no object, or a field is malformed or unknown; names each.
+        """
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)
+        known = self.known()
+        return super().to_internal_value({name: value for name, value in data.items() if not _same(known, name, value)})
+
+    def known(self) -> dict[str, Any]:
+        """What has limits, as `GET` shows it."""
+        content = self.video.shown_content
+        shown = ContentSerializer(content).data if content else {}
+        return {**shown, "metadata": self.video.metadata}
+
+    @property
+    def video(self) -> Video:
+        """The video to be changed."""
+        return self.instance  # type: ignore[return-value]
+
+    def validate_thumbnail(self, value: str | None) -> str | None:
+        """Empty, an https URL, or a picture of this recording by its URL or path; the URL is kept."""
+        try:
+            return limits.thumbnail_address(value or "", self.video.pictures)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Publication ends after it begins; what is null and has an empty value becomes it."""
+        begin, end = (attrs.get(name, getattr(self.video, name)) for name in ("publish_from", "publish_until"))
+        if {"publish_from", "publish_until"} & attrs.keys() and begin and end and end <= begin:
+            name = "publish_until" if "publish_until" in attrs else "publish_from"
+            raise serializers.ValidationError({name: ["Publication must end after it begins."]})
+        empty = {"title": "", "description": "", "thumbnail": "", "tags": [], "metadata": {}}
+        return {name: empty.get(name) if value is None else value for name, value in attrs.items()}
+
+
+def _same(known: Mapping[str, Any], name: str, value: Any) -> bool:
+    return name in known and known[name] == value

@@ -1,52 +1,103 @@
 """Every write of videos and content that a person or a client asks for."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Case, When
 
+from ondemand.errors import VideoNotFoundError
 from ondemand.models import Content, Video
 
+# Called with the video as it is once no one else can write it; raises to refuse the write.
+Check = Callable[[Video], None]
+_CONTENT = ("title", "description", "tags", "thumbnail")
 
-class VideoNotFoundError(Exception):
-    """There is no video with this uuid."""
+
+def allow(video: Video) -> None:
+    """The check that refuses nothing."""
 
 
 @transaction.atomic
-def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
+def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Content:
     """Write the whole content of a video; `uuid`, `created_at` and `created_by` of an existing one stay.
 
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    if not Video.objects.select_for_update(no_key=True).filter(pk=video_uuid).exists():
-        raise VideoNotFoundError(str(video_uuid))
+    _video_locked(video_uuid, check)
+    return _content_write(video_uuid, by, values)
+
+
+@transaction.atomic
+def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
+    """Change some of a video: its content, `active`, `visibility`, `publish_from`, `publish_until`, `metadata`.
+
+    What a duplicate shows of the first row's content becomes its own when part of it is changed.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    video = _video_locked(video_uuid, check)
+    written = {name: values[name] for name in _CONTENT if name in values}
+    if written:
+        shown = video.shown_content
+        kept = {name: getattr(shown, name) for name in _CONTENT} if shown else {}
+        _content_write(video_uuid, by, {**kept, **written})
+    columns = {name: value for name, value in values.items() if name not in _CONTENT}
+    if columns.get("active") is not None:
+        columns |= _shown_or_hidden(video, shown=columns["active"])
+    _write(video, columns)
+    return Video.objects.with_content().get(pk=video_uuid)
+
+
+@transaction.atomic
+def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
+    """Take a video out of every list and page; its files stay.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    video = _video_locked(video_uuid, check)
+    _write(video, _shown_or_hidden(video, shown=False))
+
+
+@transaction.atomic
+def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
+    """Undo `video_hide`. One that is not available yet stays unlisted until its recording ends, and shows then.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    video = _video_locked(video_uuid, check)
+    _write(video, _shown_or_hidden(video, shown=True))
+
+
+def _shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
+    if not shown:
+        return {"active": False}
+    # NULL, so that the predecessor does not list it either; that it is not held is what Recording End will see.
+    return {"active": True if video.status == Video.Status.AVAILABLE else None, "held": False}
+
+
+def _video_locked(video_uuid: UUID, check: Check) -> Video:
+    if not Video.objects.locked().filter(pk=video_uuid).exists():
+        raise VideoNotFoundError
+    # Read after the lock is had: what a statement that waited for it sees of the content may be old.
+    video = Video.objects.with_content().get(pk=video_uuid)
+    check(video)
+    return video
+
+
+def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
     content, _ = Content.objects.update_or_create(
         video_id=video_uuid, defaults=values, create_defaults={**values, "created_by": by}
     )
     return content
 
 
-def video_hide(*, video_uuid: UUID) -> None:
-    """Take a video out of every list and page; its files stay.
-
-    Raises:
-        VideoNotFoundError: there is no such video.
-    """
-    _set_active(video_uuid, active=False)
-
-
-def video_show(*, video_uuid: UUID) -> None:
-    """Undo `video_hide`. One that is not available yet stays unlisted until its recording ends, as if never hidden.
-
-    Raises:
-        VideoNotFoundError: there is no such video.
-    """
-    # NULL, so that the predecessor does not list it either.
-    _set_active(video_uuid, active=Case(When(status=Video.Status.AVAILABLE, then=True), default=None))
-
-
-def _set_active(video_uuid: UUID, *, active: bool | Case) -> None:
-    if not Video.objects.filter(pk=video_uuid).update(active=active):
-        raise VideoNotFoundError(str(video_uuid))
+def _write(video: Video, columns: dict[str, Any]) -> None:
+    for name, value in columns.items():
+        setattr(video, name, value)
+    if columns:
+        video.save(update_fields=list(columns))

@@ -1,61 +1,102 @@
 """The routes of videos: validate, call one service or read, answer."""
 
-from collections.abc import Callable
+from datetime import datetime
+from functools import cached_property
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
+from django.utils import timezone
 from rest_framework.generics import GenericAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from channels_app.conditional import public_life, require_match
 from channels_app.fields import uuid_in_path
 from channels_app.scopes import has_scope
-from ondemand.models import Video
-from ondemand.search import search_videos
-from ondemand.serializers import ContentPutSerializer, content_document, hit_document, video_document
-from ondemand.services import VideoNotFoundError, content_replace, video_hide, video_show
+from ondemand.catalogue import VideoQuerySet
+from ondemand.errors import VideoNotFoundError
+from ondemand.filters import TagFilterSet, VideoFilterSet
+from ondemand.models import Video, VideoTag
+from ondemand.serializers import (
+    ContentPutSerializer,
+    FoundVideoSerializer,
+    HitSerializer,
+    TagSerializer,
+    VideoPatchSerializer,
+    VideoSerializer,
+    WrittenContentSerializer,
+)
+from ondemand.services import content_replace, video_hide, video_show, video_update
+
+LIST_MAX_AGE = 10
+VIDEO_MAX_AGE = 60
 
 
-class VideoListView(GenericAPIView):
+class CatalogueView(GenericAPIView):
+    """What the lists of the catalogue share: what is published is decided at one moment, and kept until the next."""
+
+    @cached_property
+    def at(self) -> datetime:
+        """The moment of the request."""
+        return timezone.now()
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """The moment, too."""
+        return {**super().get_serializer_context(), "at": self.at}
+
+    def life(self, seconds: int, edge: datetime | None) -> dict[str, str]:
+        """The header that lets an answer be kept so long, and never past the next publication edge."""
+        return public_life(min(seconds, (edge - self.at).total_seconds()) if edge else seconds)
+
+    def page(self, rows: QuerySet[Any]) -> Response:
+        """One page of the rows that the query asks for."""
+        edge = Video.objects.next_edge(self.at)
+        found = self.paginate_queryset(self.filter_queryset(rows))
+        documents = self.get_serializer(found, many=True).data
+        page = self.get_paginated_response(documents)
+        return Response(page.data, headers=self.life(LIST_MAX_AGE, edge))
+
+
+class VideoListView(CatalogueView):
     """`GET /on-demand`"""
+
+    filterset_class = VideoFilterSet
+    serializer_class = VideoSerializer
 
     def get(self, request: Request) -> Response:
         """Listed videos, newest first, or those that match `search`, best first."""
-        videos = Video.objects.listed().with_content()
-        text = request.query_params.get("search", "")
-        return self.page(search_videos(videos, text) if text.strip() else videos.newest_first(), video_document)
+        return self.page(Video.objects.with_content())
 
-    def page(self, videos: QuerySet[Video], document: Callable[[Video], dict[str, Any]]) -> Response:
-        """One page of them."""
-        return self.get_paginated_response([document(video) for video in self.paginate_queryset(videos) or []])
+    def get_serializer_class(self) -> type[VideoSerializer]:
+        """What a search found has a rank."""
+        return FoundVideoSerializer if is_search(self.request) else VideoSerializer
 
 
-class VideoSearchView(VideoListView):
+class VideoSearchView(CatalogueView):
     """`GET /on-demand/search`"""
+
+    filterset_class = VideoFilterSet
+    serializer_class = HitSerializer
 
     def get(self, request: Request) -> Response:
         """The predecessor's flat hits; an empty search finds nothing."""
-        videos = Video.objects.listed().with_content()
-        text = request.query_params.get("search", "")
-        return self.page(search_videos(videos, text) if text.strip() else videos.none(), hit_document)
+        videos = Video.objects.with_content()
+        return self.page(videos if is_search(request) else videos.none())
 
 
-class VideoView(APIView):
+class VideoView(CatalogueView):
     """`/on-demand/{uuid}`"""
 
     write_scope = "curate"
+    any_content_type = True
+    serializer_class = VideoSerializer
 
     def get(self, request: Request, uuid: str) -> Response:
         """One video."""
-        videos = Video.objects.with_content()
-        if not has_scope(request, "curate"):
-            videos = videos.reachable()
-        video = videos.filter(pk=uuid_in_path(uuid)).first()
-        if video is None:
-            raise Http404("Recording not found")
-        return Response(video_document(video))
+        video = self.video(uuid)
+        return Response(self.document(video), headers=self.life(VIDEO_MAX_AGE, video.next_edge(self.at)))
 
     def put(self, request: Request, uuid: str) -> Response:
         """Replace the content."""
@@ -63,22 +104,73 @@ class VideoView(APIView):
         # DRF takes no body for an empty object, and that would empty the content.
         serializer = ContentPutSerializer(data=None if request.stream is None else request.data)
         serializer.is_valid(raise_exception=True)
-        content = _found(content_replace, video_uuid=video_uuid, by=request.user.pk, values=serializer.validated_data)
-        return Response(content_document(content))
+        values = serializer.validated_data
+        content = content_replace(video_uuid=video_uuid, by=self.caller, values=values, check=self.check)
+        return Response(WrittenContentSerializer(content).data)
 
-    def patch(self, request: Request, uuid: str) -> HttpResponse:
-        """Show the video again."""
-        _found(video_show, video_uuid=uuid_in_path(uuid))
-        return HttpResponse("OK", content_type="text/plain")
+    def patch(self, request: Request, uuid: str) -> HttpResponse | Response:
+        """Change some fields; without any, show the video again."""
+        if request.data in (None, {}):
+            video_show(video_uuid=uuid_in_path(uuid), check=self.check)
+            return HttpResponse("OK", content_type="text/plain")
+        video = self.video(uuid)
+        serializer = VideoPatchSerializer(video, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        video = video_update(video_uuid=video.pk, by=self.caller, values=values, check=self.check)
+        return Response(self.document(video))
 
     def delete(self, request: Request, uuid: str) -> HttpResponse:
         """Hide the video."""
-        _found(video_hide, video_uuid=uuid_in_path(uuid))
+        video_hide(video_uuid=uuid_in_path(uuid), check=self.check)
         return HttpResponse("OK", content_type="text/plain")
 
+    @property
+    def caller(self) -> UUID:
+        """The uuid of whoever writes."""
+        return self.request.user.pk  # type: ignore[return-value]  # its scope was asked for
 
-def _found(service: Callable[..., Any], **arguments: Any) -> Any:
-    try:
-        return service(**arguments)
-    except VideoNotFoundError:
-        raise Http404("Recording not found") from None
+    def get_queryset(self) -> VideoQuerySet:
+        """The videos that the caller may know of."""
+        videos = Video.objects.with_content()
+        return videos if has_scope(self.request, "curate") else videos.reachable(self.at)
+
+    def video(self, uuid: str) -> Video:
+        """The video of the route.
+
+        Raises:
+            ValidationError: the uuid is malformed.
+            VideoNotFoundError: there is none that the caller may know of.
+        """
+        video = self.get_queryset().filter(pk=uuid_in_path(uuid)).first()
+        if video is None:
+            raise VideoNotFoundError
+        return video
+
+    def document(self, video: Video) -> Any:
+        """The video as `GET` shows it."""
+        return self.get_serializer(video).data
+
+    def check(self, video: Video) -> None:
+        """Refuse to write a version that `If-Match` does not name.
+
+        Raises:
+            PreconditionFailedError: it names another one.
+        """
+        require_match(self.request, self.document(video))
+
+
+class TagListView(CatalogueView):
+    """`GET /tags`"""
+
+    filterset_class = TagFilterSet
+    serializer_class = TagSerializer
+
+    def get(self, request: Request) -> Response:
+        """The tags of listed videos, by name."""
+        return self.page(VideoTag.objects.counted(self.at))
+
+
+def is_search(request: Request) -> bool:
+    """Whether there is anything to be searched for."""
+    return bool(VideoFilterSet.base_filters["search"].field.clean(request.query_params.get("search")))

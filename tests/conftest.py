@@ -65,3 +65,10 @@ def api_key(settings: Any) -> str:
     """The predecessor's shared key."""
     settings.AUTH_API_KEY = "a shared key"
     return "a shared key"
+
+
+@pytest.fixture
+def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No waiting between the tries of a call that fails, and no quota of them, which the clients of all tests share."""
+    monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)

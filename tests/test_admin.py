@@ -12,6 +12,7 @@ from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from channels_app import aws as aws_door
 from channels_app.models import Channel, InboxEvent, Stream
@@ -19,7 +20,6 @@ from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault, Quotas
-from ondemand.admin import video_word
 from ondemand.models import Content, Video
 from ondemand.pictures import picture_allowed, video_picture
 
@@ -180,18 +180,21 @@ def test_list_is_newest_first_and_unknown_starts_are_last(browser: Client) -> No
     assert row_titles(page(browser, VIDEOS)) == ["new", "old", "unknown"]
 
 
-def test_one_word_says_whether_a_video_is_found() -> None:
-    first = make_video("first")
-    words = {
-        "listed": first,
-        "hidden": make_video(active=False),
-        "recording": make_video(active=None, status=Video.Status.RECORDING),
-        "failed": make_video(active=None, status=Video.Status.FAILED),
-        "duplicate": make_video(duplicate_of=first),
-    }
-    assert {word: video_word(video) for word, video in words.items()} == {word: word for word in words}
-    assert video_word(make_video(active=None)) == "hidden"
-    assert [video_word(video) for video in Video.objects.listed()] == ["listed"]
+def test_one_word_says_whether_a_video_is_found(browser: Client) -> None:
+    first = make_video("listed")
+    soon, past = timezone.now() + timedelta(hours=1), timezone.now() - timedelta(hours=1)
+    make_video("unlisted", visibility="unlisted")
+    make_video("scheduled", publish_from=soon)
+    make_video("expired", publish_until=past)
+    make_video("held", held=True, active=False)
+    make_video("hidden", active=False)
+    make_video("hidden", active=None)
+    make_video("recording", active=None, held=None, visibility=None, status=Video.Status.RECORDING)
+    make_video("failed", active=None, held=None, visibility=None, status=Video.Status.FAILED)
+    make_video("duplicate", duplicate_of=first)
+    html = page(browser, VIDEOS)
+    assert re.findall(r'class="badge badge-(\w+)">\1<', html) == row_titles(html)
+    assert len(row_titles(html)) == 10
 
 
 @pytest.mark.parametrize("path", [VIDEOS, CHANNELS, EVENTS])
@@ -306,6 +309,12 @@ def test_hide_and_show_say_how_many_changed(browser: Client) -> None:
     assert failed.active is None
 
 
+def test_showing_a_held_video_releases_it(browser: Client) -> None:
+    video = make_video(held=True)
+    browser.post(VIDEOS, {"action": "show", "_selected_action": [video.pk]})
+    assert Video.objects.get().listing_at(timezone.now()) == "listed"
+
+
 def test_a_viewer_sees_videos_and_changes_none() -> None:
     video = make_video("Opening")
     viewer = member("view_video", "view_content")
@@ -412,15 +421,43 @@ def test_saving_leaves_the_row_of_the_video_alone(browser: Client) -> None:
     assert Video.objects.values().get() == before
 
 
-@pytest.mark.parametrize("thumbnail", ["javascript:alert(1)", "ftp://example.com/a.jpg", "a.jpg"])
-def test_a_thumbnail_that_is_no_web_address_is_refused(browser: Client, thumbnail: str) -> None:
+@pytest.mark.parametrize(
+    "thumbnail", ["javascript:alert(1)", "ftp://example.com/a.jpg", "a.jpg", "http://example.com/a.jpg"]
+)
+def test_a_thumbnail_that_is_no_https_address_is_refused(browser: Client, thumbnail: str) -> None:
     video = make_video("Opening")
     response = save(browser, video, thumbnail=thumbnail, title="Typed")
     assert response.status_code == 200
     html = response.content.decode()
-    assert "Not an http or https URL." in html
+    assert "Neither an https URL nor a picture of this recording." in html
     assert 'value="Typed"' in html
     assert Content.objects.get().title == "Opening"
+
+
+def test_a_picture_of_the_recording_is_chosen_by_its_path(browser: Client) -> None:
+    video = make_video("Opening")
+    assert save(browser, video, thumbnail="thumb1.jpg").status_code == 302
+    assert Content.objects.get().thumbnail == video.pictures["thumb1.jpg"]
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("title", "x" * 201),
+        ("description", "x" * 10_001),
+        ("tags", "x" * 65),
+        ("tags", "\n".join(f"tag {n}" for n in range(51))),
+    ],
+)
+def test_limits_hold_for_what_is_edited_alone(browser: Client, field: str, text: str) -> None:
+    video = make_video("Opening", tags=[f"tag {n}" for n in range(60)])
+    Content.objects.update(description="x" * 20_000)
+    response = save(browser, video, **{field: text + "y"})
+    assert response.status_code == 200
+    assert "errorlist" in response.content.decode()
+    assert save(browser, video, thumbnail="https://example.com/a.jpg").status_code == 302
+    content = Content.objects.get()
+    assert (content.title, len(content.description or ""), len(content.tags or [])) == ("Opening", 20_000, 60)
 
 
 def test_saving_an_empty_page_makes_no_content(browser: Client) -> None:
@@ -671,7 +708,6 @@ def test_tokens_are_listed_without_their_text_and_revoked_by_deleting(browser: C
         assert shown in html
     for secret in (text, token.digest, token.token_key):
         assert secret not in html
-    assert browser.get(f"{TOKENS}add/").status_code == 403
     assert browser.post(f"{TOKENS}{token.pk}/change/", {"name": "x"}).status_code == 403
     assert browser.post(f"{TOKENS}{token.pk}/delete/", {"post": "yes"}).status_code == 302
     assert not ApiToken.objects.exists()

@@ -53,12 +53,6 @@ def post(client: Client, api_key: str) -> Callable[..., Any]:
     return send
 
 
-@pytest.fixture
-def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No waiting between the tries of a call that fails."""
-    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
-
-
 def ivs_channels() -> list[dict[str, Any]]:
     """What IVS has, with tags."""
     client = boto3.session.Session().client("ivs")

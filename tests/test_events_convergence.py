@@ -47,6 +47,7 @@ MADE_AT = NINE - timedelta(days=1)
 TABLES = {
     "ivs_state_changes": ["_id"],
     "channels_app_stream": ["id"],
+    "channels_app_streamhistoryentry": ["id", "stream_id"],
     "on_demand_videos": [],
     "ondemand_recording": ["id"],
 }

@@ -226,11 +226,82 @@ def test_a_missing_variable_that_is_required_is_named(name: str, value: str | No
         ("PLAYBACK_BASE_URL", "media.example.com"),
         ("PLAYBACK_BASE_URL", "ftp://media.example.com"),
         ("PLAYBACK_BASE_URL", "https://"),
+        ("NEW_VIDEO_STATE", "public"),
+        ("NEW_VIDEO_STATE", "Listed"),
+        ("THROTTLE_ADDRESS", "600"),
+        ("THROTTLE_ADDRESS", "0/min"),
+        ("THROTTLE_TOKEN", "many/min"),
+        ("THROTTLE_TOKEN", "1/fortnight"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "11"),
+        ("TRUSTED_PROXIES", "one"),
+        ("LANGUAGE_CODE", "klingon"),
     ],
 )
 def test_nonsense_in_a_variable_is_refused_by_an_error_that_names_it(name: str, value: str) -> None:
     said = refused({**WITHOUT_URL, **PARAMETERS, name: value})
     assert name in said
+
+
+IDENTITY = {
+    "OIDC_ISSUER": "https://id.example.com",
+    "OIDC_AUDIENCE": "ivsvod",
+    "OIDC_JWKS": "https://id.example.com/jwks.json",
+}
+
+
+@pytest.mark.parametrize("name", IDENTITY)
+def test_an_identity_provider_is_set_whole_or_not_at_all(name: str) -> None:
+    said = refused({**NEEDED, **IDENTITY, name: ""})
+    assert f"{name} is not set" in said
+
+
+@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_JWKS"])
+@pytest.mark.parametrize(
+    "value", ["id.example.com", "http://id.example.com/x", "ftp://id.example.com", "https://", "http://["]
+)
+def test_an_identity_provider_without_tls_is_refused_by_name(name: str, value: str) -> None:
+    assert name in refused({**NEEDED, **IDENTITY, name: value})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8001", "[::1]:8001"])
+def test_an_identity_provider_of_this_machine_needs_no_tls(host: str) -> None:
+    environment = {**NEEDED, **IDENTITY, "OIDC_JWKS": f"http://{host}/jwks.json"}
+    assert shown(environment, "OIDC_JWKS") == [f"http://{host}/jwks.json"]
+
+
+@pytest.mark.parametrize(
+    "url", [f"http://:{SECRET}@cache", f"redis:{SECRET}", f"redis://:{SECRET}@cache:x", f"{SECRET}"]
+)
+def test_a_cache_of_another_kind_is_refused_by_name_and_never_quoted(url: str) -> None:
+    assert "CACHE_URL" in refused({**NEEDED, "CACHE_URL": url})
+
+
+def test_a_cache_is_redis_where_it_is_set_and_in_process_elsewhere() -> None:
+    (none,) = shown(NEEDED, "CACHES")
+    assert none["default"]["BACKEND"].endswith("LocMemCache")
+    (redis,) = shown({**NEEDED, "CACHE_URL": "rediss://:x@cache.example.com:6380/1", "STAGE": "live"}, "CACHES")
+    assert redis["default"]["BACKEND"].endswith("RedisCache")
+    assert redis["default"]["KEY_PREFIX"] == "ivsvod:live"
+
+
+def test_rates_are_those_of_the_contract_and_empty_is_off() -> None:
+    names = ("THROTTLE_ADDRESS", "THROTTLE_TOKEN", "THROTTLE_FAILURES", "TRUSTED_PROXIES")
+    assert shown(NEEDED, *names) == [
+        "Rate(count=600, seconds=60)",
+        "Rate(count=3000, seconds=60)",
+        "Rate(count=30, seconds=60)",
+        0,
+    ]
+    off = {**NEEDED, "THROTTLE_ADDRESS": "", "THROTTLE_TOKEN": ""}
+    assert shown(off, *names) == [None, None, None, 0]
+
+
+def test_the_ignored_parameters_are_those_of_the_contract_or_of_the_setting() -> None:
+    name = "API_IGNORED_PARAMETERS"
+    assert shown(NEEDED, name) == [["_", "t", "ts", "v", "fbclid", "gclid", "utm_*"]]
+    assert shown({**NEEDED, name: "x,y*"}, name) == [["x", "y*"]]
+    assert shown({**NEEDED, name: ""}, name) == [[]]
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,9 @@ import pytest
 pytestmark = pytest.mark.xdist_group("demo")
 
 CHECKOUT = Path(__file__).parent.parent
+TYPESCRIPT = CHECKOUT / "tests" / "typescript"
+TYPESCRIPT_IS_INSTALLED = bool(shutil.which("node")) and (TYPESCRIPT / "node_modules" / ".bin" / "tsc").exists()
+OWNER = "00000000-0000-0000-0000-00000000000a"
 READY = "Ctrl-C ends everything"
 
 
@@ -152,7 +155,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("a newcomer's") / "check out"
     for name in ("ivsvod", "channels_app", "ondemand", "templates"):
         shutil.copytree(CHECKOUT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(CHECKOUT / "manage.py", folder)
+    for name in ("manage.py", "openapi.json"):
+        shutil.copy(CHECKOUT / name, folder)
     listener = Listener()
     hostile = hostile_variables(listener.port)
     (folder / ".env").write_text("".join(f"{name}={value}\n" for name, value in hostile.items()))
@@ -248,14 +252,37 @@ def test_the_three_curl_lines_work(running: Demo) -> None:
         assert json.loads(answer.stdout)
 
 
+@pytest.mark.skipif(not TYPESCRIPT_IS_INSTALLED, reason="npm could not install tests/typescript")
+def test_a_typescript_client_generated_from_the_description_compiles_and_runs(running: Demo, tmp_path: Path) -> None:
+    for name in ("client.ts", "process.d.ts", "tsconfig.json", "package.json"):
+        shutil.copy(TYPESCRIPT / name, tmp_path)
+    (tmp_path / "node_modules").symlink_to(TYPESCRIPT / "node_modules")
+    tools = tmp_path / "node_modules" / ".bin"
+
+    def run(*command: str | Path) -> str:
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run(tools / "openapi-typescript", f"{running.url}/schema", "-o", "schema.d.ts", "--default-non-nullable=false")
+    run(tools / "tsc", "-p", ".")
+    told = json.loads(run("node", "client.js", running.url, running.known["api_token"], OWNER))
+    video = running.get(f"/on-demand/{told['video']}")
+    assert told["location"] == video["location"]
+    assert told["title"] == video["content"]["title"] == "Opening show"
+    assert told["video"] in told["found"]
+    assert "demo" in told["tags"]
+    assert told["state"] == running.get(f"/channels/{told['channel']}/live")["state"] == "offline"
+    assert told["refused"] == {"min_duration": ["Not a number of seconds."]}
+
+
 def test_commands_beside_the_demo_act_on_its_database_and_its_aws(running: Demo) -> None:
     # Without `.env`, as in any checkout: with it a named database would be used, as it says.
     (running.folder / ".env").rename(running.folder / "env.aside")
     environment = running.environment
     running.environment = {n: v for n, v in environment.items() if n not in hostile_variables(0)}
     try:
-        owner = "00000000-0000-0000-0000-00000000000a"
-        channel = json.loads(running.manage("create_channel", "Beside", "--owner", owner).stdout)
+        channel = json.loads(running.manage("create_channel", "Beside", "--owner", OWNER).stdout)
         played = json.loads(running.manage("simulate_broadcast", channel["uuid"], "--seconds", "4").stdout)
         token = running.manage("create_api_token", "beside", "--scope", "read").stdout.strip()
     finally:

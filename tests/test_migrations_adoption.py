@@ -689,21 +689,25 @@ def test_an_index_left_invalid_by_an_interrupted_build_is_repaired(
 
 
 @ON_THE_FIRST_SERVER
-def test_every_index_that_is_there_but_invalid_is_built_anew(databases: Databases, copy: Callable[[str], str]) -> None:
+@pytest.mark.parametrize(
+    ("migration", "pattern"), [("0003_indexes", "^on_demand"), ("0006_publication_indexes", "^video_")]
+)
+def test_every_index_that_is_there_but_invalid_is_built_anew(
+    databases: Databases, copy: Callable[[str], str], migration: str, pattern: str
+) -> None:
     """As if the builds had been interrupted, and their migration with them."""
-    name = copy(databases.adopted)
+    name = copy(databases.predecessor)
+    databases.migrate(name, "ondemand", migration)
     with databases.as_superuser(name) as connection:
-        indexes = connection.execute("""
+        query = """
             UPDATE pg_index SET indisvalid = false
             FROM pg_class i, pg_class t
             WHERE i.oid = indexrelid AND t.oid = indrelid AND NOT indisunique
-                AND t.relname IN ('on_demand_videos', 'on_demand_video_content') AND i.relname !~ '^idx_'
+                AND t.relname IN ('on_demand_videos', 'on_demand_video_content') AND i.relname ~ %s
             RETURNING i.relname
-        """).fetchall()
-        connection.execute("""
-            DELETE FROM django_migrations WHERE app = 'ondemand'
-                AND id >= (SELECT min(id) FROM django_migrations WHERE app = 'ondemand' AND name ~ 'indexes')
-        """)
+        """
+        indexes = connection.execute(query, [pattern]).fetchall()
+        connection.execute("DELETE FROM django_migrations WHERE app = 'ondemand' AND name = %s", [migration])
     assert len(indexes) > 3
     databases.migrate(name)
     assert_adopted(databases, name)

@@ -222,10 +222,14 @@ def test_the_lists_take_a_fixed_number_of_queries(client: Client, django_assert_
         video = make_video(channel=channel if number % 2 else None)
         if number % 3:
             make_content(video)
-    with django_assert_num_queries(1):
+    # Beside the rows, the next publication edge is asked for, and the bound of the ranking.
+    with django_assert_num_queries(2):
         assert len(client.get("/on-demand").json()["data"]) == rows
-    with django_assert_num_queries(1):
-        client.get("/on-demand/search?search=morning")
+    for path in ("/on-demand/search?search=morning", "/on-demand?search=morning"):
+        with django_assert_num_queries(3):
+            assert len(client.get(path).json()["data"]) == rows - len(range(0, rows, 3))
+    with django_assert_num_queries(2):
+        assert client.get("/tags").json()["data"] == [{"tag": "news", "count": rows - len(range(0, rows, 3))}]
     with django_assert_num_queries(1):
         client.get(f"/on-demand/{video.uuid}")
 
@@ -1149,8 +1153,11 @@ ROUTES = (
     "/on-demand",
     "/on-demand/search",
     "/on-demand/{}",
+    "/tags",
     "/channels",
+    "/channels/{}",
     "/channels/{}/live",
+    "/channels/{}/streams",
     "/healthz",
     "/{}",
     "/admin/{}",
@@ -1184,6 +1191,7 @@ class Hostile:
 
     def body(self) -> bytes:
         names = ("title", "description", "thumbnail", "tags", "name", "userId", "owner", "type", "private", "record")
+        names += ("active", "visibility", "publish_from", "publish_until", "metadata", "latency_mode", "ban")
         kind = self.random.randrange(8)
         if kind == 0:
             return b"[" * self.random.choice((10, 900, 1000, 100_000)) + b"]"
@@ -1254,7 +1262,8 @@ class Hostile:
         method = self.random.choice(("GET", "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "FOO"))
         hole = str(self.uuid) if self.random.random() < 0.4 else self.quoted()
         path = self.random.choice(ROUTES).format(hole)
-        names = ("page", "pageSize", "search", "format", self.quoted())
+        names = ("page", "pageSize", "search", "format", self.quoted(), "cursor", "tag", "channel", "owner", "prefix")
+        names += ("started_after", "min_duration", "max_duration", "metadata[a]", "listing", "active", "ordering")
         query = "&".join(f"{self.random.choice(names)}={self.quoted()}" for _ in range(self.random.randrange(4)))
         content_type = self.random.choice(
             (

@@ -3,23 +3,28 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.helpers import AdminForm
 from django.contrib.auth.admin import UserAdmin
-from django.http import HttpRequest
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils import timezone
 
 from channels_app.admin import SafeLookups
 from channels_app.times import zoned
+from ivsvod.accounts.forms import ApiTokenCreateForm, SignInForm
 from ivsvod.accounts.models import ApiToken, User
+from ivsvod.accounts.services import api_token_create
 
 admin.site.site_header = "ivsvod"
 admin.site.site_title = "ivsvod"
 admin.site.index_title = "Overview"
 # There is no public page to link to.
 admin.site.site_url = None
+admin.site.login_form = SignInForm
 
-REVOKE_HELP = (
-    "The token itself is not stored and cannot be shown again: the command create_api_token prints it once. "
-    "To revoke a token, delete it."
-)
+CREATE_HELP = "The token is shown once, on the page that follows; only a digest of it is stored."
+REVOKE_HELP = "The token itself is not stored and cannot be shown again. To revoke it, delete it."
 
 
 @admin.register(User)
@@ -43,7 +48,7 @@ class AccountAdmin(SafeLookups, UserAdmin):
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(SafeLookups):
-    """API tokens: listed, and revoked by deleting them."""
+    """API tokens: made and shown once, listed, and revoked by deleting them."""
 
     secret_fields = ("digest", "token_key")
     list_display = ("name", "user", "shown_scopes", "made", "expires", "last_used")
@@ -58,9 +63,42 @@ class ApiTokenAdmin(SafeLookups):
         ),
     )
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: the command create_api_token makes them."""
-        return False
+    def add_view(
+        self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """Make a token and show it. The answer holds it: a message or a redirect would store it in the session."""
+        if not self.has_add_permission(request):
+            raise PermissionDenied
+        # Whoever has the permission is signed in.
+        form = ApiTokenCreateForm(
+            request.POST or None,
+            by=request.user,  # type: ignore[arg-type]
+            initial={"account": request.user},
+        )
+        if not form.is_valid():
+            return self._create_page(request, form, form_url, extra_context)
+        token, text = api_token_create(**form.arguments())
+        self.log_addition(request, token, f"Scopes: {', '.join(token.scopes)}.")
+        context = {**self.admin_site.each_context(request), "title": "Token made", "token": token, "text": text}
+        return TemplateResponse(request, "admin/accounts/apitoken/created.html", context)
+
+    def _create_page(
+        self, request: HttpRequest, form: ApiTokenCreateForm, form_url: str, extra_context: dict[str, Any] | None
+    ) -> HttpResponse:
+        fieldsets = [(None, {"fields": list(form.fields), "description": CREATE_HELP})]
+        admin_form = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": "Make an API token",
+            "adminform": admin_form,
+            "inline_admin_formsets": [],
+            "errors": form.errors,
+            "media": self.media + admin_form.media,
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            **(extra_context or {}),
+        }
+        return self.render_change_form(request, context, add=True, form_url=form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: a token is revoked and another one made."""
@@ -78,8 +116,10 @@ class ApiTokenAdmin(SafeLookups):
 
     @admin.display(description="expiry", ordering="expiry")
     def expires(self, token: ApiToken) -> str:
-        """When it ends, or that it does not."""
-        return zoned(token.expiry) if token.expiry else "never"
+        """When it ends or ended, or that it does not."""
+        if token.expiry is None:
+            return "never"
+        return f"{'expired ' if token.expiry <= timezone.now() else ''}{zoned(token.expiry)}"
 
     @admin.display(description="last used", ordering="last_used_at")
     def last_used(self, token: ApiToken) -> str:

@@ -1,4 +1,7 @@
-"""Who asks: the shared key, or one of our tokens, in `Authorization: Bearer`."""
+"""Who asks, and how often: each request is counted here, before its permission is looked at.
+
+The throttles of DRF run after permissions: a caller who is refused could ask without an end.
+"""
 
 from copy import copy
 from dataclasses import dataclass
@@ -15,12 +18,16 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
 from ivsvod.accounts.models import ApiToken
+from ivsvod.api import throttling
+from ivsvod.api.identity import InvalidIdentityError, ProviderCaller, caller_of
+from ivsvod.api.keyset import KeySetUnavailableError
 
 # The last use is shown to staff; a write at every request would cost more than it tells.
 _LAST_USE_STEP = timedelta(minutes=1)
 _KEY_LENGTH = 15
 # No other is space in HTTP: the last byte of a key in UTF-8 can look like one in latin-1.
 _SPACE = " \t"
+_NOT_VALID = "The credential is not valid"
 NOBODY = UUID(int=0)
 
 
@@ -43,21 +50,32 @@ class BearerAuthentication(BaseAuthentication):
     """`Authorization: Bearer <credential>`; an invalid credential is refused on public reads too."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken | None] | None:
-        """The caller and the token; None where the request has no credential at all.
+        """The caller and the token, which the shared key and a JWT lack; None where there is no credential at all.
 
         Raises:
             AuthenticationFailed: the header is malformed, or its credential opens nothing.
+            KeySetUnavailableError: a JWT cannot be checked, since its provider cannot be reached.
+            TooManyRequestsError: the caller, or bad credentials of that address, came too often.
         """
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
+            if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+                throttling.count_by_address(request)
             return None
-        scheme, _, rest = header.strip(_SPACE).partition(" ")
-        credential = rest.strip(_SPACE)
-        if _is_shared_key(credential) or _is_shared_key(rest.rpartition(" ")[2]):
-            return SharedKeyCaller(), None
-        if scheme.lower() != "bearer" or not credential:
-            raise AuthenticationFailed("The Authorization header is not 'Bearer' and a credential")
-        return _by_token(credential)
+        throttling.refuse_guesses(request, header)
+        try:
+            caller, token = _caller(header)
+        except AuthenticationFailed:
+            throttling.note_failure(request)
+            raise
+        except KeySetUnavailableError:
+            throttling.count_by_address(request)
+            raise
+        throttling.note_success(header)
+        throttling.count_by_credential(str(token.pk if token else caller.pk))
+        if token:
+            _note_use(token)
+        return caller, token
 
     def authenticate_header(self, request: Request) -> str:
         """The challenge of a 401."""
@@ -66,6 +84,23 @@ class BearerAuthentication(BaseAuthentication):
 
 class StaffSessionAuthentication(SessionAuthentication):
     """A session of the admin, with its CSRF token in the header X-CSRFToken alone: bodies are JSON here."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        """The account that is signed in; None without a session.
+
+        Raises:
+            PermissionDenied: the CSRF token is missing or wrong.
+            TooManyRequestsError: the account, or the address of a session that is none, came too often.
+        """
+        # A session that nobody sent is not looked at: caches would have to tell answers apart by cookies.
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            return None
+        found = super().authenticate(request)
+        if found is None:
+            throttling.count_by_address(request)
+            return None
+        throttling.count_by_credential(str(found[0].pk))
+        return found
 
     def enforce_csrf(self, request: Request) -> None:
         """Refuse a request without the token.
@@ -77,6 +112,18 @@ class StaffSessionAuthentication(SessionAuthentication):
         plain = copy(request._request)
         plain.method = "PUT" if plain.method == "POST" else plain.method
         super().enforce_csrf(Request(plain))
+
+
+def _caller(header: str) -> tuple[Any, ApiToken | None]:
+    scheme, _, rest = header.strip(_SPACE).partition(" ")
+    credential = rest.strip(_SPACE)
+    if _is_shared_key(credential) or _is_shared_key(rest.rpartition(" ")[2]):
+        return SharedKeyCaller(), None
+    if scheme.lower() != "bearer" or not credential:
+        raise AuthenticationFailed("The Authorization header is not 'Bearer' and a credential")
+    if credential.count(".") == 2:
+        return _by_identity(credential), None
+    return _by_token(credential)
 
 
 def _is_shared_key(credential: str) -> bool:
@@ -93,17 +140,21 @@ def _header_bytes(text: str) -> bytes:
         return text.encode("utf-8", "surrogatepass")
 
 
+def _by_identity(text: str) -> ProviderCaller:
+    try:
+        return caller_of(text)
+    except InvalidIdentityError:
+        raise AuthenticationFailed(_NOT_VALID) from None
+
+
 def _by_token(text: str) -> tuple[Any, ApiToken]:
-    refused = AuthenticationFailed("The credential is not valid")
-    if not text.isascii() or not text.isprintable():
-        raise refused
-    now = timezone.now()
-    digest = hash_token(text)
-    for token in ApiToken.objects.valid(now).select_related("user").filter(token_key=text[:_KEY_LENGTH]):
-        if constant_time_compare(digest, token.digest):
-            _note_use(token)
-            return token.user, token
-    raise refused
+    if text.isascii() and text.isprintable():
+        digest = hash_token(text)
+        tokens = ApiToken.objects.valid(timezone.now()).select_related("user")
+        for token in tokens.filter(token_key=text[:_KEY_LENGTH]):
+            if constant_time_compare(digest, token.digest):
+                return token.user, token
+    raise AuthenticationFailed(_NOT_VALID)
 
 
 def _note_use(token: ApiToken) -> None:

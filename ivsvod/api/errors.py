@@ -1,18 +1,34 @@
 """The one shape of every API error: `{"error": "a sentence", "code": "machine_word", "fields": {…}}`."""
 
 import logging
+from math import ceil
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.db import InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
 from channels_app.aws import AwsError, Kind
-from channels_app.services import ChannelLeftBehindError
+from channels_app.encryption import UnreadableSecretError
+from channels_app.errors import (
+    ChannelContendedError,
+    ChannelDeletedError,
+    ChannelGoneError,
+    ChannelLeftBehindError,
+    ChannelLiveError,
+    ChannelNotFoundError,
+    ChannelOfflineError,
+    ChannelUnfinishedError,
+    IdempotencyKeyInFlightError,
+    IdempotencyKeyReusedError,
+    RecordingNotConfiguredError,
+)
+from ivsvod.api.keyset import KeySetUnavailableError
+from ondemand.errors import VideoNotFoundError
 
 logger = logging.getLogger(__name__)
 
@@ -27,15 +43,53 @@ _AWS = {
     Kind.TIMEOUT: (503, "aws_timeout"),
     Kind.UNAVAILABLE: (503, "aws_unavailable"),
 }
+# What the sentence of AWS leaves open.
+_HELP = {
+    Kind.PENDING_VERIFICATION: (
+        ". The AWS account of this service is not verified yet: its owner opens a support case with AWS, then try again"
+    ),
+}
+# What a refusal of a service is to a client, whose sentence is the exception's own: status, code.
+_DOMAIN: dict[type[Exception], tuple[int, str]] = {
+    ChannelNotFoundError: (404, "not_found"),
+    VideoNotFoundError: (404, "not_found"),
+    ChannelLeftBehindError: (503, "channel_unfinished"),
+    ChannelUnfinishedError: (409, "channel_unfinished"),
+    ChannelDeletedError: (409, "channel_deleted"),
+    ChannelLiveError: (409, "channel_live"),
+    ChannelOfflineError: (409, "channel_offline"),
+    ChannelGoneError: (409, "channel_gone"),
+    ChannelContendedError: (409, "channel_contended"),
+    RecordingNotConfiguredError: (409, "recording_not_configured"),
+    IdempotencyKeyInFlightError: (409, "idempotency_key_in_flight"),
+    IdempotencyKeyReusedError: (422, "idempotency_key_reused"),
+    UnreadableSecretError: (502, "secret_unreadable"),
+}
+# What has one sentence, whatever the exception says: status, code, sentence.
+_FIXED: dict[type[Exception], tuple[int, str, str]] = {
+    PermissionDenied: (403, "forbidden", "This needs a permission that you lack"),
+    OperationalError: (503, "unavailable", "The database cannot be reached"),
+    InterfaceError: (503, "unavailable", "The database cannot be reached"),
+    KeySetUnavailableError: (503, "unavailable", "The identity provider cannot be reached"),
+    UnreadablePostError: (400, "bad_request", "The body could not be read to its end"),
+    TooManyFieldsSent: (400, "bad_request", "There are too many parameters"),
+    SuspiciousOperation: (400, "bad_request", "The request cannot be understood"),
+}
 _CODES = {
     400: "bad_request",
     401: "unauthorized",
     403: "forbidden",
     404: "not_found",
     405: "method_not_allowed",
+    409: "conflict",
+    411: "length_required",
+    412: "precondition_failed",
     413: "too_large",
     415: "unsupported_media_type",
+    422: "unprocessable",
     429: "throttled",
+    500: "server_error",
+    503: "unavailable",
 }
 
 
@@ -50,16 +104,23 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 def _answer(error: Exception) -> Response | None:
     if isinstance(error, Http404):
         return _response(404, str(error) or "Not found")
-    if isinstance(error, PermissionDenied):
-        return _response(403, "This needs a permission that you lack")
-    if isinstance(error, (OperationalError, InterfaceError)):
-        logger.error("the database cannot be reached: %s", type(error).__name__)
-        return _response(503, "The database cannot be reached", code="unavailable", retry_after=RETRY_AFTER_SECONDS)
     if isinstance(error, AwsError):
         return _aws_answer(error)
-    if isinstance(error, ChannelLeftBehindError):
-        return _response(503, str(error), code="channel_unfinished", retry_after=RETRY_AFTER_SECONDS)
-    return _rest_answer(error) if isinstance(error, exceptions.APIException) else None
+    if isinstance(error, exceptions.APIException):
+        return _rest_answer(error)
+    for kind in type(error).__mro__:
+        if kind in _DOMAIN:
+            status_code, code = _DOMAIN[kind]
+            return _response(status_code, str(error), code=code, retry_after=getattr(error, "retry_after", None))
+        if kind in _FIXED:
+            return _fixed_answer(error, *_FIXED[kind])
+    return None
+
+
+def _fixed_answer(error: Exception, status_code: int, code: str, sentence: str) -> Response:
+    if status_code == 503:
+        logger.error("%s: %s", sentence, type(error).__name__)
+    return _response(status_code, sentence, code=code)
 
 
 def _rest_answer(error: exceptions.APIException) -> Response:
@@ -70,16 +131,15 @@ def _rest_answer(error: exceptions.APIException) -> Response:
     if isinstance(error, exceptions.ValidationError):
         fields = _fields(error.detail)
         return _response(400, _sentence(fields), code="invalid", fields=fields)
-    retry_after = str(int(wait)) if wait else None
+    retry_after = str(ceil(wait)) if wait else None
     return _response(error.status_code, str(error.detail), headers=headers, retry_after=retry_after)
 
 
 def _aws_answer(error: AwsError) -> Response:
     status_code, code = _AWS.get(error.kind, (502, "aws_failed"))
     logger.error("aws failed operation=%s resource=%s kind=%s", error.operation, error.resource, error.kind)
-    sentence = f"Amazon IVS refused {error.operation}: {error.message or error.kind}"
-    retry_after = RETRY_AFTER_SECONDS if status_code == 503 else None
-    return _response(status_code, sentence, code=code, retry_after=retry_after)
+    sentence = f"Amazon IVS refused {error.operation}: {error.message or error.kind}{_HELP.get(error.kind, '')}"
+    return _response(status_code, sentence, code=code)
 
 
 def _fields(detail: Any) -> dict[str, list[str]]:
@@ -110,25 +170,37 @@ def _response(
     **details: Any,
 ) -> Response:
     headers = dict(headers or {})
-    if retry_after:
-        headers["Retry-After"] = retry_after
+    if retry_after or status_code == 503:
+        headers["Retry-After"] = retry_after or RETRY_AFTER_SECONDS
     return Response(error_document(status_code, sentence, **details), status=status_code, headers=headers)
 
 
 def error_document(status_code: int, sentence: str, **details: Any) -> dict[str, Any]:
     """The body of an error."""
-    document = {"error": sentence, "code": details.pop("code", None) or _CODES.get(status_code, "error")}
-    fields = {name: texts for name, texts in details.get("fields", {}).items() if name}
+    document = {"error": _storable(sentence), "code": details.pop("code", None) or _CODES.get(status_code, "error")}
+    fields = {
+        _storable(name): [_storable(text) for text in texts]
+        for name, texts in details.get("fields", {}).items()
+        if name
+    }
     return {**document, "fields": fields}
+
+
+def _storable(text: str) -> str:
+    """What a client sent may be quoted, and half of a character cannot be written in UTF-8."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def json_error(status_code: int, sentence: str) -> JsonResponse:
     """An error outside of any API view: unknown routes, bad hosts, an outage."""
-    return JsonResponse(error_document(status_code, sentence), status=status_code)
+    headers = {"Cache-Control": "no-store"}
+    return JsonResponse(error_document(status_code, sentence), status=status_code, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Django's own refusals of a request."""
+    if isinstance(exception, RequestDataTooBig):
+        return json_error(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "The body is too large")
     return json_error(status.HTTP_400_BAD_REQUEST, "The request cannot be understood")
 
 
@@ -140,6 +212,11 @@ def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
     """A page that the account may not open."""
     return json_error(status.HTTP_403_FORBIDDEN, "This needs a permission that you lack")
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
+    """A form of the admin without the token of its page."""
+    return json_error(status.HTTP_403_FORBIDDEN, "The form has expired: reload its page and send it again")
 
 
 def server_error(request: HttpRequest) -> JsonResponse:

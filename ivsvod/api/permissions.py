@@ -16,10 +16,11 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         """Decide by the method of the request."""
+        if request.method not in view.allowed_methods:
+            # The answer is a 405, whoever asks.
+            return True
         if request.method not in SAFE_METHODS:
-            # A view without the attribute only reads: the answer is a 405.
-            write_scope = getattr(view, "write_scope", None)
-            return write_scope is None or has_scope(request, write_scope)
-        if getattr(view, "is_open", False) or settings.API_PUBLIC_READ or request.method == "OPTIONS":
+            return has_scope(request, view.write_scope)
+        if getattr(view, "is_open", False) or settings.API_PUBLIC_READ:
             return True
         return has_scope(request, "read")

@@ -1,9 +1,18 @@
 """Routes of the service itself."""
 
+from functools import cache
+
+from django.conf import settings
 from django.db import connection
+from django.http import HttpResponse
+from django.shortcuts import render
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
+
+from channels_app.conditional import public_life
+
+_DOCUMENT = settings.BASE_DIR / "openapi.json"
 
 
 class HealthView(APIView):
@@ -17,3 +26,32 @@ class HealthView(APIView):
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+
+class SchemaView(APIView):
+    """`GET /schema`: this API in OpenAPI 3.1, as `make openapi` wrote it."""
+
+    authentication_classes = ()
+    is_open = True
+
+    def get(self, request: Request) -> HttpResponse:
+        """The document, made when the code was built: nothing is computed here."""
+        return HttpResponse(_document(), content_type="application/json", headers=public_life(60))
+
+
+class DocsView(APIView):
+    """`GET /docs`: the same, to be read and tried in a browser."""
+
+    authentication_classes = ()
+    is_open = True
+
+    def get(self, request: Request) -> HttpResponse:
+        """Swagger UI from the service's own static files."""
+        response = render(request, "api/docs.html")
+        response["Cache-Control"] = public_life(60)["Cache-Control"]
+        return response
+
+
+@cache
+def _document() -> bytes:
+    return _DOCUMENT.read_bytes()

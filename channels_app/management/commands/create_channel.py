@@ -1,16 +1,16 @@
 """`manage.py create_channel`: a channel in IVS and its row."""
 
-import json
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.core.serializers.json import DjangoJSONEncoder
 from rest_framework.exceptions import ValidationError
 
 from channels_app.aws import AwsError
-from channels_app.serializers import ChannelCreateSerializer, created_channel_document
-from channels_app.services import ChannelLeftBehindError, channel_create
+from channels_app.errors import ChannelError
+from channels_app.management.printing import channel_print, first_problem
+from channels_app.serializers import ChannelCreateSerializer
+from channels_app.services import channel_create
 
 _OPTIONS = {"userId": "--owner", "latency_mode": "--latency", "type": "--type", "name": "NAME"}
 
@@ -45,13 +45,7 @@ class Command(BaseCommand):
             serializer.is_valid(raise_exception=True)
             channel = channel_create(**serializer.validated_data)
         except ValidationError as error:
-            raise CommandError(_first_problem(error)) from None
-        except (AwsError, ChannelLeftBehindError) as error:
+            raise CommandError(first_problem(error, _OPTIONS)) from None
+        except (AwsError, ChannelError) as error:
             raise CommandError(str(error)) from None
-        self.stdout.write(json.dumps(created_channel_document(channel), cls=DjangoJSONEncoder))
-
-
-def _first_problem(error: ValidationError) -> str:
-    details: Any = error.detail
-    name, texts = next(iter(details.items()))
-    return f"{_OPTIONS.get(name, name)}: {texts[0]}"
+        channel_print(self.stdout, channel)

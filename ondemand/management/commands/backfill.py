@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
 import channels_app.derivation
@@ -14,8 +15,22 @@ class Command(BaseCommand):
 
     help = "Fill what is derived from rows that the predecessor wrote, in committed batches; safe to stop and rerun."
 
+    def add_arguments(self, parser: CommandParser) -> None:
+        """What else is derived anew."""
+        parser.add_argument(
+            "--search", action="store_true", help="search in the configuration SEARCH_CONFIG, and rewrite all vectors"
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         """Both apps, in the order of their dependency."""
         with connection.cursor() as cursor:
+            if options["search"]:
+                self._search_again(cursor)
             channels_app.derivation.backfill(cursor, self.stdout.write)
             ondemand.derivation.backfill(cursor, self.stdout.write)
+
+    def _search_again(self, cursor: Any) -> None:
+        try:
+            ondemand.derivation.search_config_set(cursor, settings.SEARCH_CONFIG, self.stdout.write)
+        except ondemand.derivation.UnknownSearchConfigError as error:
+            raise CommandError(f"SEARCH_CONFIG: {error}") from None

@@ -1,0 +1,88 @@
+"""What the services of channels refuse, and why; `ivsvod/api/errors.py` says which answer each one is."""
+
+
+class ChannelError(Exception):
+    """The base of all of them; the message is a sentence for the client, and names no secret."""
+
+
+class ChannelNotFoundError(ChannelError):
+    """There is no such channel, or the caller may not know of it."""
+
+    def __init__(self) -> None:
+        super().__init__("IVS Channel not found")
+
+
+class ChannelLeftBehindError(ChannelError):
+    """A channel may be in IVS and is not usable here; the message names it."""
+
+
+class ChannelDeletedError(ChannelError):
+    """The channel was deleted; its row stays for its videos."""
+
+    def __init__(self) -> None:
+        super().__init__("The channel was deleted")
+
+
+class ChannelUnfinishedError(ChannelError):
+    """The creation of the channel is under way, or was interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The creation of the channel is under way or was interrupted: repeat the request that made it, "
+            "or delete the channel after a minute"
+        )
+
+
+class ChannelLiveError(ChannelError):
+    """Amazon IVS neither changes nor deletes a channel that is live."""
+
+    def __init__(self) -> None:
+        super().__init__("The channel is live: stop the stream, wait for its end, and try again")
+
+
+class ChannelOfflineError(ChannelError):
+    """There is no stream to be stopped."""
+
+    def __init__(self) -> None:
+        super().__init__("The channel is offline")
+
+
+class ChannelGoneError(ChannelError):
+    """The channel is here and not in IVS: somebody deleted it there."""
+
+    def __init__(self) -> None:
+        super().__init__("Amazon IVS no longer has this channel: it can only be deleted")
+
+
+class ChannelContendedError(ChannelError):
+    """Others went on changing the same thing of the channel in IVS."""
+
+    def __init__(self) -> None:
+        super().__init__("Other requests are changing the same channel: try again")
+
+
+class RecordingNotConfiguredError(ChannelError):
+    """A channel is to be recorded, and the service has no recording configuration that exists."""
+
+    def __init__(self) -> None:
+        super().__init__("Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it")
+
+
+class ChannelImportError(ChannelError):
+    """A channel of IVS cannot be taken over; the message says why."""
+
+
+class IdempotencyKeyReusedError(ChannelError):
+    """The key came before with another body."""
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used with another body")
+
+
+class IdempotencyKeyInFlightError(ChannelError):
+    """A request with the same key is at work; after `retry_after` seconds it may be done."""
+
+    retry_after = "1"
+
+    def __init__(self) -> None:
+        super().__init__("A request with this Idempotency-Key is at work: try again")

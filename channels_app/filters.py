@@ -1,0 +1,244 @@
+"""Filters of lists: strict, so that a misspelt filter is told and never answered with everything."""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from typing import Any
+from uuid import UUID
+
+import django_filters
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError as FormError
+from django.db.models import QuerySet
+from django.http import QueryDict
+from rest_framework import serializers
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+
+from channels_app.scopes import has_scope
+from channels_app.times import parse_moment
+from channels_app.uuids import parse_uuid
+
+_DECIMAL = re.compile(r"\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
+# More milliseconds than these PostgreSQL's bigint does not hold.
+_LONGEST = Decimal(2**62) / 1000
+_LONGEST_TEXT = 1000
+
+
+class StrictField(forms.Field):
+    """A parameter of a query; `read` makes its value, and one that is given is never taken for absent."""
+
+    def to_python(self, value: Any) -> Any:
+        """The value; None where the parameter is absent.
+
+        Raises:
+            ValidationError: malformed.
+        """
+        return None if value is None else self.read(value)
+
+    def read(self, text: str) -> Any:
+        """A text that a column can hold, as it is.
+
+        Raises:
+            ValidationError: empty, very long, or with a character that cannot be stored.
+        """
+        if not 0 < len(text) <= _LONGEST_TEXT:
+            raise FormError(f"Not a text of 1 to {_LONGEST_TEXT} characters.")
+        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+            raise FormError("Holds characters that cannot be stored.")
+        return text
+
+
+class StrictEachField(StrictField):
+    """A parameter that may be given several times."""
+
+    widget = forms.MultipleHiddenInput
+
+    def to_python(self, value: Any) -> list[Any]:
+        """All of its values.
+
+        Raises:
+            ValidationError: one of them is malformed.
+        """
+        return [self.read(text) for text in value or []]
+
+
+class StrictUUIDField(StrictField):
+    """A uuid in any of the forms that the predecessor took."""
+
+    def read(self, text: str) -> UUID:
+        """The uuid.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        try:
+            return parse_uuid(text)
+        except ValueError:
+            raise FormError("Not a uuid.") from None
+
+
+class StrictMomentField(StrictField):
+    """A time of RFC 3339, which names its zone."""
+
+    def read(self, text: str) -> datetime:
+        """The time in UTC.
+
+        Raises:
+            ValidationError: not RFC 3339, without a zone, or out of range.
+        """
+        try:
+            return parse_moment(text)
+        except ValueError:
+            raise FormError("Not a time of RFC 3339 with its zone (a + is written %2B).") from None
+
+
+class StrictSecondsField(StrictField):
+    """A length of time in seconds, with decimals."""
+
+    def read(self, text: str) -> Decimal:
+        """The seconds.
+
+        Raises:
+            ValidationError: no finite number from 0.
+        """
+        if not _DECIMAL.fullmatch(text):
+            raise FormError("Not a number of seconds.")
+        return min(Decimal(text), _LONGEST)
+
+
+class StrictWordField(StrictField):
+    """One of a few words."""
+
+    def __init__(self, *, choices: Iterable[tuple[str, str]], **options: Any) -> None:
+        super().__init__(**options)
+        self.words = [word for word, _ in choices]
+
+    def read(self, text: str) -> str:
+        """The word.
+
+        Raises:
+            ValidationError: it is none of them.
+        """
+        if text not in self.words:
+            raise FormError(f"Not one of {', '.join(self.words)}.")
+        return text
+
+
+class StrictBooleanField(StrictField):
+    """`true` or `false`."""
+
+    def read(self, text: str) -> bool:
+        """Which of the two.
+
+        Raises:
+            ValidationError: neither.
+        """
+        if text not in {"true", "false"}:
+            raise FormError("Not true or false.")
+        return text == "true"
+
+
+class TextFilter(django_filters.CharFilter):
+    """An exact text."""
+
+    field_class = StrictField
+
+
+class EachTextFilter(django_filters.Filter):
+    """A text that may be given several times; its method gets a list of all of them."""
+
+    field_class = StrictEachField
+    is_repeatable = True
+
+
+class UUIDFilter(django_filters.UUIDFilter):
+    """A uuid in any of the forms that the predecessor took."""
+
+    field_class = StrictUUIDField
+
+
+class MomentFilter(django_filters.IsoDateTimeFilter):
+    """A time of RFC 3339."""
+
+    field_class = StrictMomentField
+
+
+class SecondsFilter(django_filters.NumberFilter):
+    """A length of time in seconds, decimals included."""
+
+    field_class = StrictSecondsField
+
+
+class WordFilter(django_filters.Filter):
+    """One of a few words."""
+
+    field_class = StrictWordField
+
+    def __init__(self, *, words: Iterable[str], **options: Any) -> None:
+        super().__init__(choices=[(str(word), str(word)) for word in words], **options)
+
+
+class BooleanFilter(django_filters.BooleanFilter):
+    """`true` or `false`."""
+
+    field_class = StrictBooleanField
+
+
+class StrictFilterSet(django_filters.FilterSet):
+    """The base of filter sets. A filter of `scopes` is for callers who have the scope that it names."""
+
+    scopes: dict[str, str] = {}
+
+    @classmethod
+    def takes(cls, name: str) -> bool:
+        """Whether a parameter of this name is a filter."""
+        return name in cls.base_filters
+
+    @classmethod
+    def is_repeatable(cls, name: str) -> bool:
+        """Whether the parameter may be given several times."""
+        return getattr(cls.base_filters.get(name), "is_repeatable", False)
+
+
+class StrictFilterBackend(BaseFilterBackend):
+    """Filters by the `filterset_class` of the view, and refuses whatever it does not understand."""
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
+        """The rows that the query asks for.
+
+        Raises:
+            ValidationError: a malformed value, an unknown name, or a repeated one; it names the parameter.
+            NotAuthenticated, PermissionDenied: a filter needs a scope that the caller lacks.
+        """
+        filterset_class = getattr(view, "filterset_class", None) or StrictFilterSet
+        _refuse_unknown(request.query_params, filterset_class, view)
+        for name, scope in filterset_class.scopes.items():
+            if name in request.query_params and not has_scope(request, scope):
+                view.permission_denied(request, message=f"The filter {name} needs the scope {scope}")
+        filterset = filterset_class(request.query_params, queryset=queryset, request=request)
+        if not filterset.is_valid():
+            raise serializers.ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
+        return filterset.qs
+
+
+def is_ignored(name: str) -> bool:
+    """Whether API_IGNORED_PARAMETERS names the parameter: what caches and advertisers put into links."""
+    return any(fnmatchcase(name, pattern) for pattern in settings.API_IGNORED_PARAMETERS)
+
+
+def _refuse_unknown(given: QueryDict, filterset_class: type[StrictFilterSet], view: Any) -> None:
+    paging = getattr(view.paginator, "parameters", ())
+    wrong = {}
+    for name, values in given.lists():
+        if is_ignored(name):
+            continue
+        if name not in paging and not filterset_class.takes(name):
+            wrong[name] = ["Unknown parameter."]
+        elif len(values) > 1 and not filterset_class.is_repeatable(name):
+            wrong[name] = ["Given more than once."]
+    if wrong:
+        raise serializers.ValidationError(wrong)

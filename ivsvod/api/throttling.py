@@ -1,0 +1,151 @@
+"""How often a caller may ask: counts in windows of time, kept in the cache."""
+
+import hashlib
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from time import monotonic, time
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import cache
+from django.http import HttpRequest
+from rest_framework.exceptions import Throttled
+
+from ivsvod.rates import Rate
+
+logger = logging.getLogger(__name__)
+
+# How long a credential counts as one that opened the API here.
+_KNOWN_SECONDS = 24 * 3600
+# A cache that failed is left alone for so long: each try may wait for its timeout.
+_REST_SECONDS = 10
+
+
+class TooManyRequestsError(Throttled):
+    """429, with the seconds to wait."""
+
+    default_detail = "Too many requests"
+
+    def __init__(self, wait: float) -> None:
+        super().__init__()
+        self.wait = wait
+
+
+def count_by_address(request: HttpRequest) -> None:
+    """Count a request of someone without a valid credential.
+
+    Raises:
+        TooManyRequestsError: there were more than THROTTLE_ADDRESS allows.
+    """
+    _count("address", client_address(request), settings.THROTTLE_ADDRESS)
+
+
+def count_by_credential(credential: str) -> None:
+    """Count a request of a caller; `credential` names the token, account or person.
+
+    Raises:
+        TooManyRequestsError: there were more than THROTTLE_TOKEN allows.
+    """
+    _count("credential", credential, settings.THROTTLE_TOKEN)
+
+
+def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
+    """Before a credential or a password is looked at: refuse it where its address showed too many bad ones.
+
+    A credential that opened the API lately is let through, so that nobody is locked out by a neighbour.
+
+    Raises:
+        TooManyRequestsError: it is one guess too many.
+    """
+    rate: Rate | None = settings.THROTTLE_FAILURES
+    if rate is None:
+        return
+    failures = _careful(lambda: cache.get(_window_key("failure", client_address(request), rate)))
+    if failures is not None and failures >= rate.count and not _careful(lambda: cache.get(_known_key(credential))):
+        raise TooManyRequestsError(rate.seconds_left(time()))
+
+
+def note_failure(request: HttpRequest) -> None:
+    """Count a credential or a password that opened nothing."""
+    if settings.THROTTLE_FAILURES is not None:
+        _increment("failure", client_address(request), settings.THROTTLE_FAILURES)
+
+
+def note_success(credential: str) -> None:
+    """Remember, by a digest, that this credential is good."""
+    if settings.THROTTLE_FAILURES is not None:
+        _careful(lambda: cache.add(_known_key(credential), 1, _KNOWN_SECONDS))
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address of whoever asks, behind TRUSTED_PROXIES proxies; an IPv6 network of 64 bits is one client.
+
+    What stands further left in X-Forwarded-For is what the client claims.
+    """
+    chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-16:] if part.strip()]
+    # On Lambda REMOTE_ADDR is taken from this header too (zappa 0.63), and AWS appends who connected to it.
+    if "lambda.event" not in request.META or not chain:
+        chain.append(request.META.get("REMOTE_ADDR", ""))
+    return _network(chain[max(0, len(chain) - 1 - settings.TRUSTED_PROXIES)])
+
+
+def _network(text: str) -> str:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return "unknown"
+    if not isinstance(address, IPv6Address):
+        return str(address)
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+
+
+def _count(kind: str, who: str, rate: Rate | None) -> None:
+    if rate is not None and _increment(kind, who, rate) > rate.count:
+        raise TooManyRequestsError(rate.seconds_left(time()))
+
+
+def _increment(kind: str, who: str, rate: Rate) -> int:
+    key = _window_key(kind, who, rate)
+
+    def increment() -> int:
+        if cache.add(key, 1, rate.seconds * 2):
+            return 1
+        try:
+            return cache.incr(key)
+        except ValueError:
+            # It was dropped between the two, to make room.
+            return 1
+
+    return _careful(increment) or 0
+
+
+def _window_key(kind: str, who: str, rate: Rate) -> str:
+    return f"throttle:{kind}:{who}:{rate.window(time())}"
+
+
+def _known_key(credential: str) -> str:
+    text = f"{settings.SECRET_KEY}:{credential}"
+    return f"known:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
+
+
+@dataclass
+class _Rest:
+    until: float = 0.0
+
+
+_rest = _Rest()
+
+
+def _careful(use_cache: Callable[[], Any]) -> Any:
+    """What the cache answers; None while it is away: the API goes on without counting."""
+    if monotonic() < _rest.until:
+        return None
+    try:
+        return use_cache()
+    # Each kind of cache fails in ways of its own.
+    except Exception as error:
+        _rest.until = monotonic() + _REST_SECONDS
+        logger.error("the cache cannot be used, requests are not counted: %s", type(error).__name__)
+        return None

@@ -1,0 +1,110 @@
+"""Shapes that no serializer has, and what serializers cannot say of their own fields."""
+
+from typing import Any
+
+from channels_app import serializers as channels
+from ondemand import limits
+from ondemand import serializers as videos
+from ondemand import stream_serializers as streams
+from ondemand.listing import Listing
+from ondemand.models import Video
+
+Schema = dict[str, Any]
+
+ERROR: Schema = {
+    "type": "object",
+    "description": "The one shape of every error.",
+    "properties": {
+        "error": {"type": "string", "description": "A sentence for people."},
+        "code": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "A word for programs."},
+        "fields": {
+            "type": "object",
+            "description": "What is wrong with which field, parameter or header.",
+            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+        },
+    },
+    "required": ["error", "code", "fields"],
+    "additionalProperties": False,
+}
+HEALTH: Schema = {
+    "type": "object",
+    "properties": {"status": {"type": "string", "const": "ok"}},
+    "required": ["status"],
+    "additionalProperties": False,
+}
+NAMED: dict[str, Schema] = {"Error": ERROR, "Health": HEALTH}
+
+
+def reference(name: str) -> Schema:
+    """Where the schema of this name stands."""
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def page_of(row: Schema) -> Schema:
+    """The answer of a list."""
+    properties = {
+        "data": {"type": "array", "items": row},
+        "page": {"type": "integer", "minimum": 1, "description": "From 1; counted on along a walk by cursor."},
+        "pageSize": {"type": "integer", "minimum": 1, "description": "The size that was used."},
+        "next": {"type": ["string", "null"], "description": "The link to the rows after these; null at the end."},
+    }
+    return {
+        "type": "object",
+        "description": "A page of a list.",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _words(words: Any) -> Schema:
+    return {"type": "string", "enum": [str(word) for word in words]}
+
+
+_HISTORY: Schema = {
+    **{name: [channels.HistoryEntrySerializer] for name in ("sessions", "takeovers", "failures", "health")},
+    "limits": [channels.LimitBreachSerializer],
+}
+_PUBLICATION: Schema = {"description": "From the year 1900 to 9000; publication must end after it begins."}
+_FOUND: Schema = {
+    "rank": {"description": "The larger, the better the match."},
+    "highlight": {"description": "HTML: what was searched for stands in `<mark>`, all else is escaped."},
+}
+# By serializer and field: a schema, a serializer, or a list of one. Those of a base class count for derived ones.
+FIELDS: dict[type, Schema] = {
+    videos.VideoSerializer: {
+        "content": videos.ContentSerializer,
+        "visibility": _words(Video.Visibility.values),
+        "listing": _words(Listing),
+        "playback": _words(["public", "grant"]),
+        "metadata": {"type": "object", "additionalProperties": True},
+        "location": {"description": "The multivariant playlist; null where it does not play, or needs a grant."},
+        "start_time": {"description": "Milliseconds since 1970; 0 where the start is not known."},
+    },
+    videos.FoundSerializer: _FOUND,
+    streams.StreamSerializer: {"videos": [videos.VideoSerializer]},
+    channels.ManagedStreamSerializer: _HISTORY,
+    videos.ContentPutSerializer: {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}},
+    videos.VideoPatchSerializer: {
+        "tags": {
+            "maxItems": limits.MOST_TAGS,
+            "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH},
+        },
+        "thumbnail": {
+            "description": "An https URL, or a picture of this recording by its URL or path; empty for none."
+        },
+        "publish_from": _PUBLICATION,
+        "publish_until": _PUBLICATION,
+        "metadata": {
+            "maxProperties": limits.MOST_METADATA,
+            "propertyNames": {"minLength": 1, "maxLength": limits.METADATA_KEY_LENGTH},
+        },
+    },
+    channels.LiveSerializer: {"state": _words(["live", "offline"])},
+}
+# What is required of a body, or of an answer, beyond its fields.
+WHOLE: dict[type, Schema] = {
+    channels.ChannelCreateSerializer: {"anyOf": [{"required": ["userId"]}, {"required": ["owner"]}]},
+    # An empty object where nobody has written.
+    videos.ContentSerializer: {"required": []},
+}

@@ -1,0 +1,35 @@
+"""How many in how long, as the settings write it: `600/min`."""
+
+import re
+from dataclasses import dataclass
+
+_PERIODS = {"s": 1, "sec": 1, "second": 1, "m": 60, "min": 60, "minute": 60, "h": 3600, "hour": 3600, "day": 86_400}
+_FORM = re.compile(r"([1-9][0-9]{0,8})/([a-z]+)")
+
+
+@dataclass(frozen=True)
+class Rate:
+    """So many in each window of so many seconds."""
+
+    count: int
+    seconds: int
+
+    @classmethod
+    def of(cls, text: str) -> "Rate":
+        """Read `600/min`, `10/s`, `1000/hour` or `5000/day`.
+
+        Raises:
+            ValueError: it is written in another way.
+        """
+        found = _FORM.fullmatch(text)
+        if found is None or found[2] not in _PERIODS:
+            raise ValueError("not a number from 1, a slash, and s, min, hour or day")
+        return cls(int(found[1]), _PERIODS[found[2]])
+
+    def window(self, now: float) -> int:
+        """The number of the window that a moment, in seconds, is in."""
+        return int(now // self.seconds)
+
+    def seconds_left(self, now: float) -> float:
+        """How long that window still lasts."""
+        return self.seconds - now % self.seconds

@@ -1,0 +1,144 @@
+"""Reads of videos: which of them, in which order, and the expressions of which indexes are made."""
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Coalesce, Left, Lower, NullIf
+
+from ondemand.listing import Listing, listing_conditions, listing_expression, within_window
+
+if TYPE_CHECKING:
+    from ondemand.models import Video  # noqa: F401  (names the rows below)
+
+# Where no start is known a video counts as older than all others. A constant, for an index is made of it.
+NO_START = datetime(1900, 1, 1, tzinfo=UTC)
+# The order of long titles is that of their beginnings, so that a cursor stays short.
+ORDERED_TITLE = 100
+TAG_BEGINNING = 100
+
+
+class VideoQuerySet(models.QuerySet["Video"]):
+    """Reads of videos."""
+
+    def listed(self, at: datetime) -> Self:
+        """Videos that anyone may find at that moment.
+
+        Active, available, public, inside their publication window, not held, and not a duplicate of another.
+        """
+        return self.filter(LISTED, within_window(at))
+
+    def listed_but(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
+        """As `listed`, of another status, shown or not, where these are given.
+
+        What nobody has decided yet, as is usual before a recording is available, keeps no video of another status out.
+        """
+        wanted = status or "available"
+        undecided = wanted != "available"
+        shown = {True: Q(active=True), False: ~Q(active=True), None: ~Q(active=False) if undecided else Q(active=True)}
+        public, free = Q(visibility="public"), Q(held=False)
+        if undecided:
+            public, free = public | Q(visibility__isnull=True), free | Q(held__isnull=True)
+        return self.filter(shown[active], public, free, within_window(at), status=wanted, duplicate_of__isnull=True)
+
+    def with_listing(self, word: str, at: datetime) -> Self:
+        """Videos of which the word is true at that moment."""
+        if word == Listing.LISTED:
+            return self.listed(at)
+        # The condition is part of the expression, and an index may serve it.
+        return self.alias(word=listing_expression(at)).filter(listing_conditions(at)[Listing(word)], word=word)
+
+    def in_state(self, *, status: str | None, active: bool | None) -> Self:
+        """Videos of this status, shown or not, where these are given; NULL in `active` is not shown."""
+        videos = self if status is None else self.filter(status=status)
+        if active is None:
+            return videos
+        return videos.filter(active=True) if active else videos.exclude(active=True)
+
+    def reachable(self, at: datetime) -> Self:
+        """Videos that open by their uuid: listed and unlisted ones, and their duplicates, whose links people hold.
+
+        Where the first row of a recording cannot be reached, nor can its duplicates.
+        """
+        first = Q(duplicate_of__isnull=True) | _open_at(at, "duplicate_of__")
+        return self.filter(_open_at(at), first)
+
+    def next_edge(self, at: datetime) -> datetime | None:
+        """The next moment at which the publication of a video begins or ends; by a probe of each index."""
+        edges = [
+            self.filter((f"{name}__gt", at)).order_by(name).values_list(name)[:1]
+            for name in ("publish_from", "publish_until")
+        ]
+        return min((moment for (moment,) in edges[0].union(edges[1], all=True)), default=None)
+
+    def tagged(self, tags: list[str]) -> Self:
+        """Videos that have all of these tags, by an index of their beginnings."""
+        beginnings = [tag[:TAG_BEGINNING] for tag in tags]
+        found = self.alias(tag_beginnings=beginnings_of("content__tags"))
+        return found.filter(tag_beginnings__contains=beginnings, content__tags__contains=tags)
+
+    def of_streams(self, stream_ids: list[str]) -> Self:
+        """Videos whose recording holds one of these streams, or more of them; by an index as `tagged`."""
+        beginnings = [stream_id[:TAG_BEGINNING] for stream_id in stream_ids]
+        found = self.alias(stream_beginnings=beginnings_of("stream_ids"))
+        return found.filter(stream_beginnings__overlap=beginnings, stream_ids__overlap=stream_ids)
+
+    def newest_first(self) -> Self:
+        """By start, newest first; the uuid breaks ties."""
+        return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
+
+    def in_order(self, word: str) -> Self:
+        """In one of `ORDERINGS`, each a total order that pages can follow; `relevance` needs the `rank` of a search."""
+        keys = ORDERING_KEYS.get(word, {"start_key": START_KEY})
+        return self.annotate(**keys).order_by(*ORDERINGS[word])
+
+    def with_content(self) -> Self:
+        """Each video with its content and the content of the video that it duplicates, in one query.
+
+        Left out is what no page shows and what can be large, or out of the range of Python's times.
+        """
+        unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
+        videos = self.select_related("content", "duplicate_of__content")
+        return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
+
+    def recent_first_with_channel(self) -> Self:
+        """For the admin's list."""
+        return self.newest_first().with_content().select_related("channel")
+
+    def locked(self) -> Self:
+        """Videos to be written. The weaker lock lets the predecessor's foreign key checks pass."""
+        return self.select_for_update(no_key=True, of=("self",))
+
+
+START_KEY = Coalesce("started_at", Value(NO_START))
+LENGTH_KEY = Coalesce("duration_ms", Value(0), output_field=models.BigIntegerField())
+TITLE_KEY = NullIf(Lower(Left("content__title", ORDERED_TITLE)), Value(""))
+# What an ordering needs beside fields; the others need `start_key`.
+ORDERING_KEYS: dict[str, dict[str, Any]] = {
+    "longest": {"length_key": LENGTH_KEY},
+    "shortest": {"length_key": LENGTH_KEY},
+    "title": {"title_key": TITLE_KEY},
+}
+ORDERINGS: dict[str, tuple[Any, ...]] = {
+    "newest": ("-start_key", "-uuid"),
+    "oldest": ("start_key", "uuid"),
+    "longest": ("-length_key", "-uuid"),
+    "shortest": ("length_key", "uuid"),
+    "title": (F("title_key").asc(nulls_last=True), "uuid"),
+    "relevance": ("-rank", "-start_key", "-uuid"),
+}
+# `VideoQuerySet.listed` without the time, as the partial indexes have it.
+LISTED = Q(active=True, status="available", visibility="public", held=False, duplicate_of__isnull=True)
+
+
+def beginnings_of(texts: str) -> Func:
+    """The beginnings of the texts of a column, for an index: a key of it may have 2,700 bytes, and a tag any length."""
+    return Func(F(texts), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
+
+
+def _open_at(at: datetime, row: str = "") -> Q:
+    """Rows that may be seen by whoever has their uuid; `row` leads to the row."""
+    values = {"active": True, "status": "available", "held": False}
+    return Q(*((f"{row}{name}", value) for name, value in values.items())) & within_window(at, row)

@@ -1,0 +1,8 @@
+"""What the services of videos refuse; `ivsvod/api/errors.py` says which answer each one is."""
+
+
+class VideoNotFoundError(Exception):
+    """There is no such video, or the caller may not know of it."""
+
+    def __init__(self) -> None:
+        super().__init__("Recording not found")

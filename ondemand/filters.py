@@ -1,0 +1,146 @@
+"""The filters of the lists of videos and of tags."""
+
+import re
+from datetime import datetime
+from math import ceil, floor
+from typing import Any
+
+from django import forms
+from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
+from django_filters import Filter
+
+from channels_app.filters import (
+    BooleanFilter,
+    EachTextFilter,
+    MomentFilter,
+    SecondsFilter,
+    StrictField,
+    StrictFilterSet,
+    TextFilter,
+    UUIDFilter,
+    WordFilter,
+)
+from channels_app.ranked import Ranked
+from ondemand.catalogue import LENGTH_KEY, ORDERINGS, VideoQuerySet
+from ondemand.limits import METADATA_KEY_LENGTH
+from ondemand.listing import Listing
+from ondemand.models import Video
+from ondemand.search import best_first, search_videos
+
+_METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
+
+
+class SearchField(forms.CharField):
+    """A text of web-search syntax. Like the predecessor it takes any; without a word it is as if absent."""
+
+    def to_python(self, value: Any) -> str:
+        """The text; empty where it has no word."""
+        return str(value or "").encode(errors="replace").decode().replace("\0", " ").strip()
+
+
+class SearchFilter(Filter):
+    """What is searched for."""
+
+    field_class = SearchField
+
+
+class VideoFilterForm(forms.Form):
+    """What concerns more than one parameter."""
+
+    def clean(self) -> dict[str, Any]:
+        """The values; only what is searched for has a rank."""
+        values = self.cleaned_data
+        if values.get("ordering") == "relevance" and not values.get("search"):
+            self.add_error("ordering", "relevance goes with a search.")
+        return values
+
+
+class VideoFilterSet(StrictFilterSet):
+    """Listed videos, unless a curator asks for others; `metadata[key]` filters by a value of the metadata."""
+
+    scopes = {"status": "curate", "active": "curate", "listing": "curate"}
+
+    search = SearchFilter(method="matching")
+    channel = UUIDFilter(field_name="channel_id")
+    owner = UUIDFilter(field_name="channel__owner")
+    tag = EachTextFilter(method="tagged")
+    started_after = MomentFilter(field_name="started_at", lookup_expr="gte")
+    started_before = MomentFilter(field_name="started_at", lookup_expr="lt")
+    min_duration = SecondsFilter(method="longer")
+    max_duration = SecondsFilter(method="shorter")
+    status = WordFilter(words=Video.Status.values, method="apart")
+    active = BooleanFilter(method="apart")
+    listing = WordFilter(words=Listing, method="apart")
+    ordering = WordFilter(words=ORDERINGS, method="apart")
+
+    class Meta:
+        form = VideoFilterForm
+
+    def __init__(self, data: Any = None, **options: Any) -> None:
+        super().__init__(data, **options)
+        for name in data or ():
+            if _METADATA.fullmatch(name):
+                self.filters[name] = MetadataFilter(field_name=name)
+
+    @classmethod
+    def takes(cls, name: str) -> bool:
+        """Whether a parameter of this name is a filter."""
+        return super().takes(name) or bool(_METADATA.fullmatch(name))
+
+    def filter_queryset(self, queryset: VideoQuerySet) -> VideoQuerySet | Ranked:
+        """The rows that the query asks for, in its order."""
+        values = self.form.cleaned_data
+        videos: VideoQuerySet = super().filter_queryset(self.among(queryset))
+        word = values["ordering"] or ("relevance" if values["search"] else "newest")
+        return best_first(videos) if word == "relevance" else videos.in_order(word)
+
+    def among(self, videos: VideoQuerySet) -> VideoQuerySet:
+        """Listed ones, or what a curator asks for in place of these."""
+        status, active, word = (self.form.cleaned_data[name] for name in ("status", "active", "listing"))
+        if word is not None:
+            return videos.with_listing(word, self.at).in_state(status=status, active=active)
+        if status is None and active is None:
+            return videos.listed(self.at)
+        return videos.listed_but(self.at, status=status, active=active)
+
+    @property
+    def at(self) -> datetime:
+        """The moment of the request."""
+        return self.request.parser_context["view"].at
+
+    def matching(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
+        """Videos of which title, description or tags match."""
+        return search_videos(videos, value)
+
+    def tagged(self, videos: VideoQuerySet, name: str, value: list[str]) -> VideoQuerySet:
+        """Videos that have all of these tags."""
+        return videos.tagged(value)
+
+    def longer(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
+        """Videos of at least so many seconds."""
+        return videos.filter(GreaterThanOrEqual(LENGTH_KEY, ceil(value * 1000)))
+
+    def shorter(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
+        """Videos of at most so many seconds."""
+        return videos.filter(LessThanOrEqual(LENGTH_KEY, floor(value * 1000)))
+
+    def apart(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
+        """All of them: `filter_queryset` has looked at the value."""
+        return videos
+
+
+class MetadataFilter(Filter):
+    """By one value of the metadata, exactly."""
+
+    field_class = StrictField
+
+    def filter(self, qs: VideoQuerySet, value: str | None) -> VideoQuerySet:
+        """The videos with this value at the key."""
+        found = _METADATA.fullmatch(self.field_name)
+        return qs.filter(metadata__contains={found[1]: value}) if found and value is not None else qs
+
+
+class TagFilterSet(StrictFilterSet):
+    """Tags that begin so, in any letter case."""
+
+    prefix = TextFilter(field_name="tag", lookup_expr="istartswith")

@@ -1,0 +1,33 @@
+"""What people may write about a video. Held against what changes alone: older texts may be of any length."""
+
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+
+TITLE_LENGTH = 200
+DESCRIPTION_LENGTH = 10_000
+MOST_TAGS, TAG_LENGTH = 50, 64
+MOST_METADATA, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 64, 500
+ADDRESS_LENGTH = 2000
+
+
+def thumbnail_address(text: str, pictures: Mapping[str, str]) -> str:
+    """The URL of a thumbnail: an https URL, or a picture of the recording by its URL or its path (`Video.pictures`).
+
+    Raises:
+        ValueError: it is neither.
+    """
+    if text in pictures.values() or not text:
+        return text
+    if text not in pictures and not _is_safe_address(text):
+        raise ValueError("Neither an https URL nor a picture of this recording.")
+    return pictures.get(text, text)
+
+
+def _is_safe_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        has_host = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    plain = text.isprintable() and not any(character.isspace() for character in text)
+    return parts.scheme == "https" and has_host and plain and len(text) <= ADDRESS_LENGTH
