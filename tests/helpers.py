@@ -1,8 +1,11 @@
 """Plain helpers of the tests: rows with values that make sense, and headers."""
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 from uuid import UUID, uuid4
+
+import boto3
 
 from channels_app.models import Channel
 from ivsvod.accounts.models import ApiToken, User
@@ -78,3 +81,14 @@ def make_token(*scopes: str, **values: Any) -> tuple[ApiToken, str]:
 def bearer(text: str) -> dict[str, str]:
     """The header of a request that shows this credential, for `client.get(…, headers=bearer(text))`."""
     return {"Authorization": f"Bearer {text}"}
+
+
+@cache
+def ivs() -> Any:
+    """A client of the local IVS, which the fixture `aws` serves: one for all, for making one takes long."""
+    return boto3.session.Session().client("ivs")
+
+
+def ivs_channels() -> list[dict[str, Any]]:
+    """What IVS has, with tags."""
+    return [ivs().get_channel(arn=item["arn"])["channel"] for item in ivs().list_channels()["channels"]]

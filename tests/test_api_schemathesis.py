@@ -152,4 +152,4 @@ def test_call_after_call(world: None) -> None:
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             return {"headers": PLAIN}
 
-    Walk.run(settings=settings(CASES, max_examples=100, stateful_step_count=8))
+    Walk.run(settings=settings(CASES, max_examples=60, stateful_step_count=8))

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import boto3
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
@@ -22,7 +21,7 @@ from ivsvod.local.ivs.calls import Quotas
 from ivsvod.local.ivs.errors import IvsError
 from ivsvod.local.ivs.faults import Fault
 from ivsvod.local.ivs.operations import OPERATIONS
-from tests.helpers import OWNER, STREAM_KEY, bearer, make_channel, make_token
+from tests.helpers import OWNER, STREAM_KEY, bearer, ivs, ivs_channels, make_channel, make_token
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}
 FORMS = (
@@ -51,12 +50,6 @@ def post(client: Client, api_key: str) -> Callable[..., Any]:
         return client.generic("POST", "/channels", body, "application/json", headers=bearer(api_key))
 
     return send
-
-
-def ivs_channels() -> list[dict[str, Any]]:
-    """What IVS has, with tags."""
-    client = boto3.session.Session().client("ivs")
-    return [client.get_channel(arn=item["arn"])["channel"] for item in client.list_channels()["channels"]]
 
 
 def assert_error(response: Any, status: int, *, field: str | None = None) -> dict[str, Any]:
@@ -88,8 +81,8 @@ def test_post_channels_makes_the_channel_in_ivs_and_answers_as_the_predecessor_d
     assert response.status_code == 200
     answer = response.json()
     (channel,) = ivs_channels()
-    key = boto3.session.Session().client("ivs").list_stream_keys(channelArn=channel["arn"])["streamKeys"][0]
-    value = boto3.session.Session().client("ivs").get_stream_key(arn=key["arn"])["streamKey"]["value"]
+    key = ivs().list_stream_keys(channelArn=channel["arn"])["streamKeys"][0]
+    value = ivs().get_stream_key(arn=key["arn"])["streamKey"]["value"]
     assert (answer["arn"], answer["rtmpAddress"], answer["streamKey"]) == (
         channel["arn"],
         channel["ingestEndpoint"],
@@ -443,9 +436,8 @@ def test_where_ivs_cannot_be_asked_afterwards_the_error_names_the_uuid_and_the_r
 @pytest.mark.django_db
 def test_a_channel_that_a_crash_left_without_a_key_gets_one(aws: LocalAws, post: Callable[..., Any]) -> None:
     row = make_channel(arn="", stream_key="", rtmp_address="", active=False, status=Channel.Status.PROVISIONING)
-    client = boto3.session.Session().client("ivs")
-    made = client.create_channel(name=str(row.uuid))
-    client.delete_stream_key(arn=made["streamKey"]["arn"])
+    made = ivs().create_channel(name=str(row.uuid))
+    ivs().delete_stream_key(arn=made["streamKey"]["arn"])
     recovered = services.channel_recover(channel=row)
     assert recovered is not None
     assert recovered.reveal_stream_key().startswith("sk_")

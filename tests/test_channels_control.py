@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-import boto3
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -22,7 +21,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.errors import IvsError
 from ivsvod.local.ivs.faults import Fault
 from ivsvod.local.ivs.operations import OPERATIONS
-from tests.helpers import OWNER, STREAM_KEY, bearer, make_channel, make_token
+from tests.helpers import OWNER, STREAM_KEY, bearer, ivs, ivs_channels, make_channel, make_token
 from tests.road import ingest_file, told
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -77,14 +76,6 @@ def manager(api_key: str) -> Api:
 def channel(db: None, aws: LocalAws) -> Channel:
     """A channel that is in IVS too."""
     return channel_create(name="Morning show", owner=OWNER)
-
-
-def ivs() -> Any:
-    return boto3.session.Session().client("ivs")
-
-
-def ivs_channels() -> list[dict[str, Any]]:
-    return [ivs().get_channel(arn=item["arn"])["channel"] for item in ivs().list_channels()["channels"]]
 
 
 def ivs_keys(arn: str) -> list[dict[str, Any]]:

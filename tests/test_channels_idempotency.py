@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-import boto3
 import pytest
 from django.db import connection
 from django.test import Client
@@ -18,7 +17,7 @@ from channels_app import idempotency
 from channels_app.models import Channel, IdempotencyKey
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.faults import Fault
-from tests.helpers import OWNER, bearer, make_token
+from tests.helpers import OWNER, bearer, ivs, make_token
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}
 
@@ -39,7 +38,7 @@ def post(api_key: str) -> Callable[..., Any]:
 
 def ivs_uuids() -> list[str]:
     """The names of the channels that IVS has: the uuids of their rows."""
-    return [item["name"] for item in boto3.session.Session().client("ivs").list_channels()["channels"]]
+    return [item["name"] for item in ivs().list_channels()["channels"]]
 
 
 def assert_error(response: Any, status: int, code: str) -> dict[str, Any]:

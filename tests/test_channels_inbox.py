@@ -79,13 +79,14 @@ def channel(aws: LocalAws) -> Channel:
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bool]]:
     """Every call to AWS from now on: its service, and whether a transaction was open."""
     calls: list[tuple[str, bool]] = []
-    client = aws_door._client
+    client = aws_door.clients.client
 
     def noted(service: str, config: Any) -> Any:
         calls.append((service, connection.in_atomic_block))
         return client(service, config)
 
-    monkeypatch.setattr(aws_door, "_client", noted)
+    for module in (aws_door.ivs, aws_door.s3):
+        monkeypatch.setattr(module, "client", noted)
     return calls
 
 

@@ -1,27 +1,13 @@
-"""The one door to AWS: IVS and S3, with short timeouts, and every failure as one `AwsError`."""
+"""The operations of IVS, each one call or a few."""
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from enum import StrEnum
-from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    HTTPClientError,
-    ReadTimeoutError,
-)
-from botocore.exceptions import ConnectionError as BotoConnectionError
+from channels_app.aws.clients import ONCE, RETRIED, client
+from channels_app.aws.errors import AwsError, Kind, told_as_aws_error
 
-_TIMEOUTS = {"connect_timeout": 2, "read_timeout": 10}
-_RETRIED = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 3})
-# IVS has no idempotency token: a create that is retried blindly can leave a channel that nobody knows and all pay for.
-_ONCE = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 1})
 # The members of UpdateChannel, by our words.
 _MEMBERS = {
     "channel_type": "type",
@@ -29,59 +15,6 @@ _MEMBERS = {
     "private": "authorized",
     "recording_config_arn": "recordingConfigurationArn",
 }
-
-
-class Kind(StrEnum):
-    """What a failure means for the caller. Where `unknown_outcome` is true the call may have been done."""
-
-    INVALID = "invalid"
-    DENIED = "denied"
-    PENDING_VERIFICATION = "pending_verification"
-    NOT_FOUND = "not_found"
-    NOT_BROADCASTING = "not_broadcasting"
-    CONFLICT = "conflict"
-    QUOTA = "quota"
-    THROTTLED = "throttled"
-    TIMEOUT = "timeout"
-    UNAVAILABLE = "unavailable"
-    MISCONFIGURED = "misconfigured"
-
-    @property
-    def unknown_outcome(self) -> bool:
-        """Whether the call may have been carried out all the same."""
-        return self in {Kind.TIMEOUT, Kind.UNAVAILABLE}
-
-
-# By error code, not by HTTP status: ChannelNotBroadcasting is a 404 as well.
-# https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
-_KINDS = {
-    "ValidationException": Kind.INVALID,
-    "AccessDeniedException": Kind.DENIED,
-    "AccessDenied": Kind.DENIED,
-    "403": Kind.DENIED,
-    "PendingVerification": Kind.PENDING_VERIFICATION,
-    "ResourceNotFoundException": Kind.NOT_FOUND,
-    "NoSuchKey": Kind.NOT_FOUND,
-    "NoSuchBucket": Kind.NOT_FOUND,
-    "404": Kind.NOT_FOUND,
-    "ChannelNotBroadcasting": Kind.NOT_BROADCASTING,
-    "ConflictException": Kind.CONFLICT,
-    "ServiceQuotaExceededException": Kind.QUOTA,
-    "ThrottlingException": Kind.THROTTLED,
-    "TooManyRequestsException": Kind.THROTTLED,
-    "SlowDown": Kind.THROTTLED,
-}
-
-
-class AwsError(Exception):
-    """A call to AWS failed: which operation, on what, and what kind of failure."""
-
-    def __init__(self, operation: str, resource: str, kind: Kind, message: str) -> None:
-        super().__init__(f"{operation} of {resource}: {message} ({kind})")
-        self.operation = operation
-        self.resource = resource
-        self.kind = kind
-        self.message = message
 
 
 @dataclass(frozen=True)
@@ -133,8 +66,8 @@ def channel_create(
     Raises:
         AwsError: IVS refused, or nothing is known.
     """
-    with _errors("CreateChannel", name):
-        reply = _client("ivs", _ONCE).create_channel(
+    with told_as_aws_error("CreateChannel", name):
+        reply = client("ivs", ONCE).create_channel(
             name=name,
             type=channel_type,
             latencyMode=latency_mode,
@@ -153,8 +86,8 @@ def channel_arn(*, name: str) -> str | None:
     Raises:
         AwsError: IVS could not be asked.
     """
-    with _errors("ListChannels", name):
-        found = _client("ivs", _RETRIED).list_channels(filterByName=name)["channels"]
+    with told_as_aws_error("ListChannels", name):
+        found = client("ivs", RETRIED).list_channels(filterByName=name)["channels"]
     return found[0]["arn"] if found else None
 
 
@@ -179,8 +112,8 @@ def channel_get(*, arn: str) -> IvsChannel:
     Raises:
         AwsError: kind `not_found`, or IVS could not be asked.
     """
-    with _errors("GetChannel", arn):
-        return _ivs_channel(_client("ivs", _RETRIED).get_channel(arn=arn)["channel"], None)
+    with told_as_aws_error("GetChannel", arn):
+        return _ivs_channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"], None)
 
 
 def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
@@ -192,8 +125,8 @@ def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
         AwsError: kind `conflict` while it is live, `not_found`, or IVS refused or could not be asked.
     """
     members = {_MEMBERS[name]: value for name, value in changes.items()}
-    with _errors("UpdateChannel", arn):
-        return _ivs_channel(_client("ivs", _RETRIED).update_channel(arn=arn, **members)["channel"], None)
+    with told_as_aws_error("UpdateChannel", arn):
+        return _ivs_channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"], None)
 
 
 def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
@@ -204,8 +137,8 @@ def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
     Raises:
         AwsError: kind `not_found`, or IVS refused or could not be asked.
     """
-    with _errors("TagResource", arn):
-        _client("ivs", _RETRIED).tag_resource(resourceArn=arn, tags=tags)
+    with told_as_aws_error("TagResource", arn):
+        client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags)
 
 
 def stream_key_arns(*, channel_arn: str) -> list[str]:
@@ -216,9 +149,9 @@ def stream_key_arns(*, channel_arn: str) -> list[str]:
     Raises:
         AwsError: kind `not_found` where there is no such channel, or IVS could not be asked.
     """
-    with _errors("ListStreamKeys", channel_arn):
+    with told_as_aws_error("ListStreamKeys", channel_arn):
         # One a page unless asked for more.
-        reply = _client("ivs", _RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)
+        reply = client("ivs", RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)
     return [item["arn"] for item in reply["streamKeys"]]
 
 
@@ -230,8 +163,8 @@ def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
     """
     for arn in stream_key_arns(channel_arn=channel_arn):
         try:
-            with _errors("GetStreamKey", arn):
-                return _ivs_stream_key(_client("ivs", _RETRIED).get_stream_key(arn=arn)["streamKey"])
+            with told_as_aws_error("GetStreamKey", arn):
+                return _ivs_stream_key(client("ivs", RETRIED).get_stream_key(arn=arn)["streamKey"])
         except AwsError as error:
             # Deleted since it was listed.
             if error.kind is not Kind.NOT_FOUND:
@@ -247,8 +180,8 @@ def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey
     Raises:
         AwsError: kind `quota` while the channel has a key, `not_found`, or IVS refused, or nothing is known.
     """
-    with _errors("CreateStreamKey", channel_arn):
-        reply = _client("ivs", _ONCE).create_stream_key(channelArn=channel_arn, tags=tags)
+    with told_as_aws_error("CreateStreamKey", channel_arn):
+        reply = client("ivs", ONCE).create_stream_key(channelArn=channel_arn, tags=tags)
     return _ivs_stream_key(reply["streamKey"])
 
 
@@ -260,8 +193,8 @@ def stream_key_delete(*, arn: str) -> None:
     Raises:
         AwsError: IVS refused or could not be asked.
     """
-    with _missing_is_fine(), _errors("DeleteStreamKey", arn):
-        _client("ivs", _RETRIED).delete_stream_key(arn=arn)
+    with _missing_is_fine(), told_as_aws_error("DeleteStreamKey", arn):
+        client("ivs", RETRIED).delete_stream_key(arn=arn)
 
 
 def stream_stop(*, channel_arn: str) -> None:
@@ -272,8 +205,8 @@ def stream_stop(*, channel_arn: str) -> None:
     Raises:
         AwsError: kind `not_broadcasting`, `not_found`, or IVS refused, or nothing is known.
     """
-    with _errors("StopStream", channel_arn):
-        _client("ivs", _ONCE).stop_stream(channelArn=channel_arn)
+    with told_as_aws_error("StopStream", channel_arn):
+        client("ivs", ONCE).stop_stream(channelArn=channel_arn)
 
 
 def is_broadcasting(*, channel_arn: str) -> bool:
@@ -285,8 +218,8 @@ def is_broadcasting(*, channel_arn: str) -> bool:
         AwsError: kind `not_found` where there is no such channel, or IVS could not be asked.
     """
     try:
-        with _errors("GetStream", channel_arn):
-            _client("ivs", _RETRIED).get_stream(channelArn=channel_arn)
+        with told_as_aws_error("GetStream", channel_arn):
+            client("ivs", RETRIED).get_stream(channelArn=channel_arn)
     except AwsError as error:
         if error.kind is not Kind.NOT_BROADCASTING:
             raise
@@ -300,62 +233,8 @@ def channel_delete(*, arn: str) -> None:
     Raises:
         AwsError: kind `conflict` while it is live.
     """
-    with _missing_is_fine(), _errors("DeleteChannel", arn):
-        _client("ivs", _RETRIED).delete_channel(arn=arn)
-
-
-def object_read(*, bucket: str, key: str, longest: int) -> bytes | None:
-    """The bytes of an object; None where there is none that can be read yet.
-
-    For a missing key S3 answers 403 to a caller without ListBucket, so "not there" and "not allowed" look alike.
-
-    Raises:
-        AwsError: S3 could not be asked, or the object is longer than `longest` bytes (kind `invalid`).
-    """
-    try:
-        with _errors("GetObject", f"{bucket}/{key}"):
-            reply = _client("s3", _RETRIED).get_object(Bucket=bucket, Key=key)
-            with reply["Body"] as body:
-                content: bytes = body.read(longest + 1)
-    except AwsError as error:
-        if error.kind in {Kind.NOT_FOUND, Kind.DENIED}:
-            return None
-        raise
-    if len(content) > longest:
-        raise AwsError("GetObject", f"{bucket}/{key}", Kind.INVALID, f"the object is longer than {longest} bytes")
-    return content
-
-
-def object_keys(*, bucket: str, prefix: str, longest: int) -> list[str]:
-    """The keys below a prefix, sorted, at most `longest` (to 1000): one call.
-
-    Raises:
-        AwsError: S3 could not be asked.
-    """
-    with _errors("ListObjectsV2", f"{bucket}/{prefix}"):
-        reply = _client("s3", _RETRIED).list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=longest)
-    return [item["Key"] for item in reply.get("Contents", [])]
-
-
-def json_write(*, bucket: str, key: str, document: dict[str, Any], max_age: int) -> None:
-    """Write a small JSON object that caches may keep for `max_age` seconds.
-
-    Raises:
-        AwsError: S3 refused or could not be asked.
-    """
-    with _errors("PutObject", f"{bucket}/{key}"):
-        _client("s3", _RETRIED).put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=json.dumps(document).encode(),
-            ContentType="application/json",
-            CacheControl=f"max-age={max_age}",
-        )
-
-
-@cache
-def _client(service: str, config: Config) -> Any:
-    return boto3.session.Session().client(service, config=config)
+    with _missing_is_fine(), told_as_aws_error("DeleteChannel", arn):
+        client("ivs", RETRIED).delete_channel(arn=arn)
 
 
 def _ivs_channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:
@@ -396,31 +275,3 @@ def _missing_is_fine() -> Iterator[None]:
     except AwsError as error:
         if error.kind is not Kind.NOT_FOUND:
             raise
-
-
-@contextmanager
-def _errors(operation: str, resource: str) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        raise AwsError(operation, resource, _kind(error), _message(error)) from error
-    except ReadTimeoutError as error:
-        raise AwsError(operation, resource, Kind.TIMEOUT, "no answer in time") from error
-    except (BotoConnectionError, HTTPClientError) as error:
-        raise AwsError(operation, resource, Kind.UNAVAILABLE, type(error).__name__) from error
-    except BotoCoreError as error:
-        # Nothing was sent: no region, no credentials, a parameter that the model refuses.
-        raise AwsError(operation, resource, Kind.MISCONFIGURED, str(error)) from error
-
-
-def _message(error: ClientError) -> str:
-    # The model of IVS calls the member so, and botocore reads only `message`.
-    return error.response["Error"].get("Message") or error.response.get("exceptionMessage", "")
-
-
-def _kind(error: ClientError) -> Kind:
-    known = _KINDS.get(error.response["Error"].get("Code", ""))
-    if known:
-        return known
-    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    return Kind.INVALID if 400 <= status < 500 else Kind.UNAVAILABLE

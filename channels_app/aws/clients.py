@@ -1,0 +1,18 @@
+"""The clients: lazily made, with short timeouts and bounded retries."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+_TIMEOUTS = {"connect_timeout": 2, "read_timeout": 10}
+RETRIED = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 3})
+# IVS has no idempotency token: a create that is retried blindly can leave a channel that nobody knows and all pay for.
+ONCE = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 1})
+
+
+@cache
+def client(service: str, config: Config) -> Any:
+    """One for each service and way of retrying."""
+    return boto3.session.Session().client(service, config=config)

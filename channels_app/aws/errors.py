@@ -1,0 +1,95 @@
+"""What goes wrong with AWS, as one error."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    HTTPClientError,
+    ReadTimeoutError,
+)
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+
+class Kind(StrEnum):
+    """What a failure means for the caller. Where `unknown_outcome` is true the call may have been done."""
+
+    INVALID = "invalid"
+    DENIED = "denied"
+    PENDING_VERIFICATION = "pending_verification"
+    NOT_FOUND = "not_found"
+    NOT_BROADCASTING = "not_broadcasting"
+    CONFLICT = "conflict"
+    QUOTA = "quota"
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    MISCONFIGURED = "misconfigured"
+
+    @property
+    def unknown_outcome(self) -> bool:
+        """Whether the call may have been carried out all the same."""
+        return self in {Kind.TIMEOUT, Kind.UNAVAILABLE}
+
+
+# By error code, not by HTTP status: ChannelNotBroadcasting is a 404 as well.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
+_KINDS = {
+    "ValidationException": Kind.INVALID,
+    "AccessDeniedException": Kind.DENIED,
+    "AccessDenied": Kind.DENIED,
+    "403": Kind.DENIED,
+    "PendingVerification": Kind.PENDING_VERIFICATION,
+    "ResourceNotFoundException": Kind.NOT_FOUND,
+    "NoSuchKey": Kind.NOT_FOUND,
+    "NoSuchBucket": Kind.NOT_FOUND,
+    "404": Kind.NOT_FOUND,
+    "ChannelNotBroadcasting": Kind.NOT_BROADCASTING,
+    "ConflictException": Kind.CONFLICT,
+    "ServiceQuotaExceededException": Kind.QUOTA,
+    "ThrottlingException": Kind.THROTTLED,
+    "TooManyRequestsException": Kind.THROTTLED,
+    "SlowDown": Kind.THROTTLED,
+}
+
+
+class AwsError(Exception):
+    """A call to AWS failed: which operation, on what, and what kind of failure."""
+
+    def __init__(self, operation: str, resource: str, kind: Kind, message: str) -> None:
+        super().__init__(f"{operation} of {resource}: {message} ({kind})")
+        self.operation = operation
+        self.resource = resource
+        self.kind = kind
+        self.message = message
+
+
+@contextmanager
+def told_as_aws_error(operation: str, resource: str) -> Iterator[None]:
+    """Whatever the libraries raise inside becomes an `AwsError`."""
+    try:
+        yield
+    except ClientError as error:
+        raise AwsError(operation, resource, _kind(error), _message(error)) from error
+    except ReadTimeoutError as error:
+        raise AwsError(operation, resource, Kind.TIMEOUT, "no answer in time") from error
+    except (BotoConnectionError, HTTPClientError) as error:
+        raise AwsError(operation, resource, Kind.UNAVAILABLE, type(error).__name__) from error
+    except BotoCoreError as error:
+        # Nothing was sent: no region, no credentials, a parameter that the model refuses.
+        raise AwsError(operation, resource, Kind.MISCONFIGURED, str(error)) from error
+
+
+def _message(error: ClientError) -> str:
+    # The model of IVS calls the member so, and botocore reads only `message`.
+    return error.response["Error"].get("Message") or error.response.get("exceptionMessage", "")
+
+
+def _kind(error: ClientError) -> Kind:
+    known = _KINDS.get(error.response["Error"].get("Code", ""))
+    if known:
+        return known
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
+    return Kind.INVALID if 400 <= status < 500 else Kind.UNAVAILABLE
