@@ -17,7 +17,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from channels_app.aws import AwsError
-from channels_app.errors import ChannelDeletedError, ChannelLeftBehindError
+from channels_app.errors import ChannelDeletedError, ChannelLeftBehindError, RecordingNotConfiguredError
 from channels_app.events import MalformedEventError, load_json
 from channels_app.forms import ChannelCreateForm
 from channels_app.models import Channel, InboxEvent
@@ -300,7 +300,7 @@ def _create(form: ChannelCreateForm) -> Channel | None:
         return channel_create(**form.arguments())
     except AwsError as error:
         form.add_error(None, f"Amazon IVS did not create the channel: {error.message} ({error.kind}).")
-    except ChannelDeletedError as error:
+    except (ChannelDeletedError, RecordingNotConfiguredError) as error:
         form.add_error(None, f"{error}.")
     except ChannelLeftBehindError as error:
         form.add_error(None, f"{error}. The action “Finish or undo interrupted creation” of the list settles it.")

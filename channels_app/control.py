@@ -11,7 +11,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from channels_app import aws
 from channels_app.errors import (
@@ -24,7 +23,7 @@ from channels_app.errors import (
     RecordingNotConfiguredError,
 )
 from channels_app.models import Channel
-from channels_app.services import STILL_CREATING, UUID_TAG, stream_key_data, tag_value
+from channels_app.services import UUID_TAG, is_being_created, stream_key_data, tag_value
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +70,9 @@ def _refuse_unusable(channel: Channel) -> None:
         raise ChannelDeletedError
     if channel.status == Channel.Status.PROVISIONING:
         raise ChannelUnfinishedError
+    if not channel.arn:
+        # A row written by hand: there is nothing in IVS to be asked for.
+        raise ChannelGoneError
 
 
 @contextmanager
@@ -220,7 +222,7 @@ def _arn_of_unfinished(channel: Channel) -> str:
     arn = aws.channel_arn(name=str(channel.uuid))
     if arn is not None:
         return arn
-    if channel.created_at is not None and channel.created_at > timezone.now() - STILL_CREATING:
+    if is_being_created(channel):
         raise ChannelUnfinishedError
     return ""
 
@@ -269,7 +271,7 @@ def stream_key_rotate(*, channel: Channel) -> Channel:
         _keys_delete(channel)
         try:
             key = _key_create(channel)
-        except aws.AwsError:
+        except (aws.AwsError, ChannelContendedError):
             _key_settle(channel, None)
             raise
         settled = _key_settle(channel, key)
@@ -292,9 +294,12 @@ def _key_create(channel: Channel) -> aws.IvsStreamKey:
         if not error.kind.unknown_outcome and error.kind is not aws.Kind.QUOTA:
             raise
         found = aws.stream_key_find(channel_arn=channel.arn)
-        if found is None:
-            raise
-        return found
+        if found is not None:
+            return found
+        if error.kind is aws.Kind.QUOTA:
+            # Another rotation had its key there, and has removed it.
+            raise ChannelContendedError from error
+        raise
 
 
 def _key_settle(channel: Channel, key: aws.IvsStreamKey | None) -> aws.IvsStreamKey | None:
@@ -332,7 +337,7 @@ def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
         if ban:
             _keys_remove(channel)
         try:
-            _stop(channel)
+            _stop(channel, was_live=ban or aws.is_broadcasting(channel_arn=channel.arn))
         except aws.AwsError as error:
             if not ban or error.kind is not aws.Kind.NOT_BROADCASTING:
                 raise
@@ -349,9 +354,11 @@ def _keys_remove(channel: Channel) -> None:
     raise ChannelContendedError
 
 
-def _stop(channel: Channel) -> None:
+def _stop(channel: Channel, *, was_live: bool) -> None:
     try:
         aws.stream_stop(channel_arn=channel.arn)
     except aws.AwsError as error:
         if not error.kind.unknown_outcome or aws.is_broadcasting(channel_arn=channel.arn):
             raise
+        if not was_live:
+            raise ChannelOfflineError from error

@@ -238,7 +238,7 @@ def _refuse_unknown(given: QueryDict, filterset_class: type[StrictFilterSet], vi
             continue
         if name not in paging and not filterset_class.takes(name):
             wrong[name] = ["Unknown parameter."]
-        elif len(values) > 1 and not filterset_class.is_repeatable(name):
+        elif len(values) > 1 and name not in ("page", "pageSize") and not filterset_class.is_repeatable(name):
             wrong[name] = ["Given more than once."]
     if wrong:
         raise serializers.ValidationError(wrong)

@@ -5,20 +5,19 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 
 import hashlib
 import json
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from channels_app.errors import IdempotencyKeyInFlightError, IdempotencyKeyReusedError
+from channels_app.errors import ChannelUnfinishedError, IdempotencyKeyInFlightError, IdempotencyKeyReusedError
 from channels_app.models import Channel, IdempotencyKey
-from channels_app.services import channel_make, channel_recover, channel_reserve
+from channels_app.services import STILL_CREATING, channel_make, channel_recover, channel_reserve
 
 LONGEST_KEY = 255
-# CreateChannel answers, or times out, sooner than this. A crashed request holds its key no longer.
-CLAIM = timedelta(seconds=20)
+# A creation ends, or fails, sooner than this, its look-ups included. A crashed request holds its key no longer.
+CLAIM = STILL_CREATING
 _REMOVED_AT_ONCE = 100
 _TRIES = 3
 
@@ -35,8 +34,8 @@ def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str
 
     Raises:
         IdempotencyKeyReusedError: the key came with another body.
-        IdempotencyKeyInFlightError: another request with it is at work.
-        AwsError, ChannelLeftBehindError, ChannelDeletedError: as `channel_create` does.
+        IdempotencyKeyInFlightError: another request with it is at work, or IVS may be at work for one it left.
+        AwsError, ChannelLeftBehindError, ChannelDeletedError, RecordingNotConfiguredError: as `channel_create` does.
     """
     _remove_expired()
     for _ in range(_TRIES):
@@ -81,6 +80,8 @@ def _by_known_key(known: IdempotencyKey, digest: str) -> Channel | None:
         raise IdempotencyKeyInFlightError
     try:
         return channel_recover(channel=known.channel)
+    except ChannelUnfinishedError as error:
+        raise IdempotencyKeyInFlightError from error
     finally:
         _release(known.channel)
 

@@ -34,9 +34,15 @@ class LiveState:
         started_at: datetime | None,
         ended_at: datetime | None,
         created_at: datetime | None,
+        is_deleted: bool,
     ) -> Self:
-        """Decide from the last stream that has a Stream Start or a Stream End; all None where there is none."""
+        """Decide from the last stream that has a Stream Start or a Stream End; all None where there is none.
+
+        A deleted channel is offline even where the end of its last stream never came; since when is unknown then.
+        """
         live = started_at is not None and ended_at is None
         since = started_at if live else ended_at or created_at
         named = None if stream_id is None or stream_id.startswith(UNNAMED) else stream_id
+        if live and is_deleted:
+            return cls(OFFLINE, 0, None, named)
         return cls(LIVE if live else OFFLINE, milliseconds(since) if since else 0, since, named)

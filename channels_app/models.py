@@ -6,11 +6,11 @@ meaning, and each column added to them has a database name that begins with `_`,
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models import F, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
@@ -42,6 +42,29 @@ class NewVideoState(models.TextChoices):
     HIDDEN = "hidden"
 
 
+class ReadableDateTimeField(models.DateTimeField):
+    """A time of a table that others write too: one that Python cannot hold (BC, infinity) is read as 1970.
+
+    Conditions and orders see the time as it is stored; a list that is paged by it needs `READABLE_CREATED_AT`.
+    """
+
+    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
+        """The column as every SELECT of rows reads it."""
+        return f"CASE WHEN {sql} IS NOT NULL THEN ivsvod_moment({sql}) END", (*params, *params)
+
+    def deconstruct(self) -> Any:
+        """To migrations it is a plain time."""
+        name, _, arguments, options = super().deconstruct()
+        return name, "django.db.models.DateTimeField", arguments, options
+
+
+READABLE_CREATED_AT = Case(
+    When(
+        created_at__isnull=False, then=Func("created_at", function="ivsvod_moment", output_field=models.DateTimeField())
+    )
+)
+
+
 class ChannelQuerySet(models.QuerySet["Channel"]):
     """Reads of channels."""
 
@@ -54,15 +77,15 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
 
     def newest_first(self) -> Self:
         """By creation, newest first, those of unknown age last; the uuid breaks ties."""
-        return self.order_by(F("created_at").desc(nulls_last=True), "-uuid")
+        return self.annotate(created_key=READABLE_CREATED_AT).order_by(F("created_key").desc(nulls_last=True), "-uuid")
 
     def latest_live_first(self) -> Self:
         """By the start of the last stream, newest first; needs `with_live_state`."""
         return self.order_by("-last_started_at", "-uuid")
 
     def in_state(self, state: str) -> Self:
-        """Channels that are `live` or `offline`; needs `with_live_state`."""
-        live = Q(last_started_at__isnull=False, last_ended_at__isnull=True)
+        """Channels that are `live` or `offline`, as `LiveState.of` decides; needs `with_live_state`."""
+        live = Q(last_started_at__isnull=False, last_ended_at__isnull=True) & ~Q(status=Channel.Status.DELETED)
         return self.filter(live if state == LIVE else ~live)
 
     def with_live_state(self) -> "ChannelQuerySet":
@@ -102,7 +125,7 @@ class Channel(models.Model):
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.UUIDField()
-    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    created_at = ReadableDateTimeField(null=True, default=timezone.now, editable=False)
     active = models.BooleanField(null=True, default=True)
     arn = models.TextField("ARN")
     rtmp_address = models.TextField("ingest host")
@@ -157,6 +180,7 @@ class Channel(models.Model):
             started_at=self.last_started_at,  # type: ignore[attr-defined]
             ended_at=self.last_ended_at,  # type: ignore[attr-defined]
             created_at=self.created_at,
+            is_deleted=self.status == self.Status.DELETED,
         )
 
 

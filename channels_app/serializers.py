@@ -18,7 +18,7 @@ from channels_app.services import LONGEST_NAME
 
 
 class ChannelCreateSerializer(serializers.Serializer):
-    """The body of `POST /channels`; `owner` is another name of `userId`."""
+    """The body of `POST /channels`; `owner` is another name of `userId`, and nothing where that is given."""
 
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
     userId = LenientUUIDField(source="owner", required=False)
@@ -27,6 +27,12 @@ class ChannelCreateSerializer(serializers.Serializer):
     latency_mode = WordField(LatencyMode.choices, default=LatencyMode.LOW)
     private = StrictBooleanField(default=False)
     record = StrictBooleanField(default=True)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values. Clients of the predecessor may send anything as `owner` beside `userId`."""
+        if isinstance(data, dict) and "userId" in data:
+            data = {name: value for name, value in data.items() if name != "owner"}
+        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """One of the two names of the owner must be there."""

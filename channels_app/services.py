@@ -11,7 +11,13 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.errors import ChannelDeletedError, ChannelImportError, ChannelLeftBehindError
+from channels_app.errors import (
+    ChannelDeletedError,
+    ChannelImportError,
+    ChannelLeftBehindError,
+    ChannelUnfinishedError,
+    RecordingNotConfiguredError,
+)
 from channels_app.inbox import process_parked
 from channels_app.models import Channel, ChannelType, LatencyMode
 from channels_app.uuids import parse_uuid
@@ -42,8 +48,9 @@ def channel_create(
     nothing is left behind, or what is left is found by that uuid.
 
     Raises:
-        AwsError: IVS refused; nothing is left.
-        ChannelLeftBehindError: IVS gave no answer, and could not be asked afterwards what became of the channel.
+        AwsError: IVS refused, or the call was lost on the way; nothing is left.
+        RecordingNotConfiguredError: IVS does not have RECORDING_CONFIG_ARN; nothing is left.
+        ChannelLeftBehindError: IVS gave no answer, and may have made the channel or may make it yet; the row stays.
         ChannelDeletedError: it was deleted before it was made; nothing is left in IVS.
     """
     return channel_make(
@@ -93,6 +100,9 @@ def channel_make(*, channel: Channel) -> Channel:
     except aws.AwsError as error:
         if not error.kind.unknown_outcome:
             channel.delete()
+            if error.kind is aws.Kind.NOT_FOUND and channel.record and settings.RECORDING_CONFIG_ARN:
+                # The call names nothing else that must exist.
+                raise RecordingNotConfiguredError from error
             raise
         made = _look_up(channel, error)
     try:
@@ -106,18 +116,27 @@ def channel_make(*, channel: Channel) -> Channel:
 
 
 def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
-    """The reply was lost: IVS may have made the channel all the same."""
+    """The reply was lost: IVS may have made the channel all the same.
+
+    That IVS has none proves nothing after a call that was too slow: IVS may be at it still.
+    """
     try:
         found = aws.channel_find(name=str(channel.uuid))
     except aws.AwsError as error:
-        logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, error.kind)
-        raise ChannelLeftBehindError(
-            f"IVS gave no answer; channel {channel.uuid} may exist there and stays 'provisioning' here"
-        ) from error
+        raise _left_behind(channel, error) from error
+    if found is None and cause.kind is aws.Kind.TIMEOUT:
+        raise _left_behind(channel, cause) from cause
     if found is None:
         Channel.objects.unfinished().filter(pk=channel.pk).delete()
         raise cause
     return found
+
+
+def _left_behind(channel: Channel, cause: aws.AwsError) -> ChannelLeftBehindError:
+    logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, cause.kind)
+    return ChannelLeftBehindError(
+        f"IVS gave no answer; channel {channel.uuid} may exist there and stays 'provisioning' here"
+    )
 
 
 def channel_recover(*, channel: Channel) -> Channel | None:
@@ -125,13 +144,21 @@ def channel_recover(*, channel: Channel) -> Channel | None:
 
     Raises:
         AwsError: IVS could not be asked.
+        ChannelUnfinishedError: IVS has none yet, and may be at it still.
         ChannelDeletedError: it was deleted meanwhile; nothing is left in IVS.
     """
     found = aws.channel_find(name=str(channel.uuid))
     if found is not None:
         return _activate(channel, found)
+    if is_being_created(channel):
+        raise ChannelUnfinishedError
     Channel.objects.unfinished().filter(pk=channel.pk).delete()
     return None
+
+
+def is_being_created(channel: Channel) -> bool:
+    """Whether the unfinished row is so young that IVS may yet make a channel that it does not have."""
+    return channel.created_at is not None and channel.created_at > timezone.now() - STILL_CREATING
 
 
 def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:

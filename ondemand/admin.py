@@ -25,7 +25,7 @@ from ondemand.forms import ContentForm
 from ondemand.models import Content, Video
 from ondemand.pictures import video_picture
 from ondemand.search import search_videos
-from ondemand.services import content_replace, video_hide, video_show
+from ondemand.services import video_hide, video_show, video_update
 
 NOTHING = "–"  # noqa: RUF001
 _STREAM_ID = re.compile(r"st-[A-Za-z0-9]+")
@@ -127,12 +127,12 @@ class VideoAdmin(TextSearch, SafeLookups):
         """Nothing of the row itself is edited, and an event may write it at the same time."""
 
     def save_formset(self, request: HttpRequest, form: ModelForm, formset: BaseModelFormSet, change: bool) -> None:
-        """Write the content as the API's PUT does."""
+        """Write what was edited, as the API's PATCH does."""
         # Fills what the history is told about, and saves nothing.
         formset.save(commit=False)
         for content_form in formset.forms:
             if isinstance(content_form, ContentForm) and content_form.has_changed():
-                content_replace(video_uuid=form.instance.pk, by=_account(request), values=content_form.values())
+                video_update(video_uuid=form.instance.pk, by=_account(request), values=content_form.changes())
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any

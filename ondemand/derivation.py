@@ -123,9 +123,42 @@ CREATE OR REPLACE VIEW ivsvod_video_tags AS
     FROM on_demand_video_content AS content
     CROSS JOIN LATERAL (SELECT DISTINCT tag FROM unnest(content.tags) AS tag WHERE tag <> '') AS found;
 """
+PUBLICATION += """
+-- A row of the predecessor gets what staff chose for the recording while it ran, else what its channel says. Rows of
+-- this code say it themselves; the predecessor knows none of these columns, so that they have their defaults.
+CREATE OR REPLACE FUNCTION ivsvod_publish_video() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    known on_demand_videos;
+    state text;
+BEGIN
+    IF NEW._prefix = '' OR (NEW.active, NEW._held, NEW._visibility) IS DISTINCT FROM (true, false, 'public') THEN
+        RETURN NEW;
+    END IF;
+    SELECT * INTO known FROM on_demand_videos
+    WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
+    ORDER BY created_at, uuid LIMIT 1;
+    SELECT _new_video_state INTO state FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid;
+    NEW._visibility := coalesce(known._visibility, CASE state WHEN 'unlisted' THEN 'unlisted' ELSE 'public' END);
+    NEW._held := coalesce(known._held, state = 'hidden', false);
+    NEW._publish_from := coalesce(NEW._publish_from, known._publish_from);
+    NEW._publish_until := coalesce(NEW._publish_until, known._publish_until);
+    IF NEW._metadata = '{}' THEN
+        NEW._metadata := coalesce(known._metadata, NEW._metadata);
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+PUBLICATION += pinned("ivsvod_publish_video")
+# Its name comes after that of the trigger that finds bucket and prefix: PostgreSQL goes by the alphabet.
+PUBLICATION += """
+CREATE OR REPLACE TRIGGER ivsvod_publish BEFORE INSERT ON on_demand_videos
+    FOR EACH ROW EXECUTE FUNCTION ivsvod_publish_video();
+"""
 PUBLICATION += _SEARCH_VECTOR.replace("CONFIGURATION", "ivsvod_search_config()")
 DROP_PUBLICATION = SEARCH_VECTOR_IN_ENGLISH
 DROP_PUBLICATION += """
+DROP TRIGGER ivsvod_publish ON on_demand_videos;
+DROP FUNCTION ivsvod_publish_video();
 DROP VIEW ivsvod_video_tags;
 DROP FUNCTION ivsvod_tag_beginnings(text[]);
 DROP FUNCTION ivsvod_search_config();
@@ -195,13 +228,19 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS {body}
 DOUBLED = """
 SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> '' GROUP BY _bucket, _prefix HAVING count(*) > 1
 """
-# All rows of a recording point to the earliest that is available or hidden: those too that a trigger marked while
-# older ones were not derived.
+# Somebody removed the first row: what it was the first of stands for itself again.
+FORGET_REMOVED = """
+UPDATE on_demand_videos AS video SET _duplicate_of = NULL
+WHERE _duplicate_of IS NOT NULL AND NOT EXISTS (SELECT FROM on_demand_videos WHERE uuid = video._duplicate_of)
+"""
+# All rows of a recording point to the earliest that is available or hidden, and is a duplicate of none already: those
+# too that a trigger marked while older ones were not derived.
 MARK_DUPLICATES = """
 WITH place AS (
-    SELECT uuid, created_at, active, _status FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
+    SELECT uuid, created_at, active, _status, _duplicate_of FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
 ), first AS (
-    SELECT uuid FROM place ORDER BY (_status = 'available' OR active IS FALSE) DESC, created_at, uuid LIMIT 1
+    SELECT uuid FROM place
+    ORDER BY (_status = 'available' OR active IS FALSE) DESC, _duplicate_of IS NULL DESC, created_at, uuid LIMIT 1
 )
 UPDATE on_demand_videos AS video SET _duplicate_of = nullif(first.uuid, video.uuid)
 FROM place, first
@@ -213,6 +252,7 @@ def backfill(cursor: Any, said: Callable[[str], None] | None = None) -> None:
     """Derive what old rows of videos and content lack, and mark duplicates; safe to stop and to run again."""
     touch_in_batches(cursor, TOUCH_VIDEOS, NIL, said)
     touch_in_batches(cursor, TOUCH_CONTENT, NIL, said)
+    cursor.execute(FORGET_REMOVED)
     cursor.execute(DOUBLED)
     for place in cursor.fetchall():
         cursor.execute(MARK_DUPLICATES, place)

@@ -56,7 +56,7 @@ class TagsField(forms.CharField):
 
 
 class ContentForm(forms.ModelForm):
-    """The content of a video; it is written by `services.content_replace`, not by this form."""
+    """The content of a video; it is written by `services.video_update`, not by this form."""
 
     title = OneLineField(required=False)
     description = StoredTextField(required=False, widget=AdminTextareaWidget(attrs={"rows": 5}))
@@ -96,13 +96,9 @@ class ContentForm(forms.ModelForm):
             check(self.cleaned_data[name])
         return self.cleaned_data[name]
 
-    def values(self) -> dict[str, Any]:
-        """The whole content as the service takes it: what nobody edited is what the row holds."""
-        stored = self.initial
-        return {
-            name: self.cleaned_data[name] if name in self.changed_data else stored.get(name) or empty
-            for name, empty in (("title", ""), ("description", ""), ("thumbnail", ""), ("tags", []))
-        }
+    def changes(self) -> dict[str, Any]:
+        """What the service is to write: what somebody edited, and nothing that somebody else may have meanwhile."""
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
 def _check_tags(tags: list[str]) -> None:

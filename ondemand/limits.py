@@ -26,8 +26,9 @@ def thumbnail_address(text: str, pictures: Mapping[str, str]) -> str:
 def _is_safe_address(text: str) -> bool:
     try:
         parts = urlsplit(text)
-        has_host = bool(parts.hostname) and parts.port != 0
+        has_host = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         return False
-    plain = text.isprintable() and not any(character.isspace() for character in text)
+    # Browsers read a backslash as a slash, and then go to another host than Python sees.
+    plain = text.isprintable() and not any(character.isspace() or character in "\\\"'<>" for character in text)
     return parts.scheme == "https" and has_host and plain and len(text) <= ADDRESS_LENGTH

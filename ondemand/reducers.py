@@ -193,13 +193,27 @@ def _first_of(rows: list[Video]) -> Video | None:
     first = min(rows, key=_is_unfinished, default=None)
     for row in rows:
         if first is not None and row is not first:
+            if _is_unfinished(row):
+                _hand_over(row, first)
             row.duplicate_of = first
-            row.save(update_fields=["duplicate_of"])
+            row.save()
             Recording.objects.filter(video_id=row.pk).update(video=first)
             if not Content.objects.filter(video=first).exists():
                 # Written while the recording ran; the first row is the one that people find.
                 Content.objects.filter(video_id=row.pk).update(video=first)
     return first
+
+
+def _hand_over(row: Video, first: Video) -> None:
+    """What staff chose for the row that began is for the one that ended; it opens as any duplicate does."""
+    for name in ("visibility", "held", "publish_from", "publish_until"):
+        chosen = getattr(row, name)
+        setattr(first, name, getattr(first, name) if chosen is None else chosen)
+        setattr(row, name, getattr(first, name))
+    first.metadata = row.metadata or first.metadata
+    first.save()
+    row.active, row.status = True, first.status
+    row.started_at, row.ended_at, row.duration_ms = first.started_at, first.ended_at, first.duration_ms
 
 
 def _is_unfinished(row: Video) -> bool:

@@ -251,13 +251,21 @@ class VideoPatchSerializer(StrictSerializer):
             raise serializers.ValidationError(str(error)) from None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Publication ends after it begins; what is null and has an empty value becomes it."""
-        begin, end = (attrs.get(name, getattr(self.video, name)) for name in ("publish_from", "publish_until"))
-        if {"publish_from", "publish_until"} & attrs.keys() and begin and end and end <= begin:
-            name = "publish_until" if "publish_until" in attrs else "publish_from"
-            raise serializers.ValidationError({name: ["Publication must end after it begins."]})
+        """What is null and has an empty value becomes it."""
         empty = {"title": "", "description": "", "thumbnail": "", "tags": [], "metadata": {}}
         return {name: empty.get(name) if value is None else value for name, value in attrs.items()}
+
+
+def refuse_inverted_window(video: Video, values: Mapping[str, Any]) -> None:
+    """Refuse to write a publication that ends before it begins.
+
+    Raises:
+        ValidationError: it would; names the field.
+    """
+    begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
+    if {"publish_from", "publish_until"} & values.keys() and begin and end and end <= begin:
+        name = "publish_until" if "publish_until" in values else "publish_from"
+        raise serializers.ValidationError({name: ["Publication must end after it begins."]})
 
 
 def _same(known: Mapping[str, Any], name: str, value: Any) -> bool:

@@ -5,13 +5,16 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import Q
 
 from ondemand.errors import VideoNotFoundError
 from ondemand.models import Content, Video
 
 # Called with the video as it is once no one else can write it; raises to refuse the write.
 Check = Callable[[Video], None]
-_CONTENT = ("title", "description", "tags", "thumbnail")
+_PUBLICATION = ("visibility", "publish_from", "publish_until")
+_EMPTY: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
+_CONTENT = tuple(_EMPTY)
 
 
 def allow(video: Video) -> None:
@@ -33,7 +36,8 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
 def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
     """Change some of a video: its content, `active`, `visibility`, `publish_from`, `publish_until`, `metadata`.
 
-    What a duplicate shows of the first row's content becomes its own when part of it is changed.
+    Who finds a recording, and when, is the same for all its rows. What a duplicate shows of the first row's content
+    becomes its own when part of it is changed.
 
     Raises:
         VideoNotFoundError: there is no such video.
@@ -44,22 +48,23 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         shown = video.shown_content
         kept = {name: getattr(shown, name) for name in _CONTENT} if shown else {}
         _content_write(video_uuid, by, {**kept, **written})
-    columns = {name: value for name, value in values.items() if name not in _CONTENT}
-    if columns.get("active") is not None:
-        columns |= _shown_or_hidden(video, shown=columns["active"])
-    _write(video, columns)
+    publication = {name: values[name] for name in _PUBLICATION if name in values}
+    for row in _rows_of_recording(video):
+        decided = _shown_or_hidden(row, shown=values["active"]) if values.get("active") is not None else {}
+        own = {"metadata": values["metadata"]} if "metadata" in values and row.pk == video_uuid else {}
+        _write(row, {**publication, **decided, **own})
     return Video.objects.with_content().get(pk=video_uuid)
 
 
 @transaction.atomic
 def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
-    """Take a video out of every list and page; its files stay.
+    """Take a video, with all rows of its recording, out of every list and page; its files stay.
 
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    video = _video_locked(video_uuid, check)
-    _write(video, _shown_or_hidden(video, shown=False))
+    for row in _rows_of_recording(_video_locked(video_uuid, check)):
+        _write(row, _shown_or_hidden(row, shown=False))
 
 
 @transaction.atomic
@@ -69,8 +74,8 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    video = _video_locked(video_uuid, check)
-    _write(video, _shown_or_hidden(video, shown=True))
+    for row in _rows_of_recording(_video_locked(video_uuid, check)):
+        _write(row, _shown_or_hidden(row, shown=True))
 
 
 def _shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
@@ -78,6 +83,14 @@ def _shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
         return {"active": False}
     # NULL, so that the predecessor does not list it either; that it is not held is what Recording End will see.
     return {"active": True if video.status == Video.Status.AVAILABLE else None, "held": False}
+
+
+def _rows_of_recording(video: Video) -> list[Video]:
+    """The row and those that share its bucket and prefix, to be written; the predecessor may have made some."""
+    rows = Q(pk=video.pk)
+    if video.prefix:
+        rows |= Q(bucket=video.bucket, prefix=video.prefix)
+    return list(Video.objects.locked().defer("created_at", "data").filter(rows).order_by("uuid"))
 
 
 def _video_locked(video_uuid: UUID, check: Check) -> Video:
@@ -91,7 +104,7 @@ def _video_locked(video_uuid: UUID, check: Check) -> Video:
 
 def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
     content, _ = Content.objects.update_or_create(
-        video_id=video_uuid, defaults=values, create_defaults={**values, "created_by": by}
+        video_id=video_uuid, defaults=values, create_defaults={**_EMPTY, **values, "created_by": by}
     )
     return content
 

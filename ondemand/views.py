@@ -1,7 +1,8 @@
 """The routes of videos: validate, call one service or read, answer."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +28,7 @@ from ondemand.serializers import (
     VideoPatchSerializer,
     VideoSerializer,
     WrittenContentSerializer,
+    refuse_inverted_window,
 )
 from ondemand.services import content_replace, video_hide, video_show, video_update
 
@@ -117,7 +119,8 @@ class VideoView(CatalogueView):
         serializer = VideoPatchSerializer(video, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
-        video = video_update(video_uuid=video.pk, by=self.caller, values=values, check=self.check)
+        check = partial(self.check, values=values)
+        video = video_update(video_uuid=video.pk, by=self.caller, values=values, check=check)
         return Response(self.document(video))
 
     def delete(self, request: Request, uuid: str) -> HttpResponse:
@@ -151,13 +154,15 @@ class VideoView(CatalogueView):
         """The video as `GET` shows it."""
         return self.get_serializer(video).data
 
-    def check(self, video: Video) -> None:
-        """Refuse to write a version that `If-Match` does not name.
+    def check(self, video: Video, values: Mapping[str, Any] | None = None) -> None:
+        """Refuse to write a version that `If-Match` does not name, or values that do not go with those of the row.
 
         Raises:
             PreconditionFailedError: it names another one.
+            ValidationError: publication would end before it begins.
         """
         require_match(self.request, self.document(video))
+        refuse_inverted_window(video, values or {})
 
 
 class TagListView(CatalogueView):

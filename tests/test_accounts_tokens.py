@@ -78,8 +78,7 @@ def test_the_last_word_is_the_shared_key_whatever_the_scheme_as_the_predecessor_
 @pytest.mark.parametrize(
     "header",
     [
-        "secret",
-        " secret",
+        "secre",
         "Bearer secre",
         "Bearer secrets",
         "Bearer Secret",
@@ -394,6 +393,9 @@ def test_create_api_token_gives_read_alone_by_default_and_an_end_where_asked() -
         (("", "--scope", "read"), "NAME"),
         (("x" * 201,), "NAME"),
         (("player", "--account", "x" * 151), "--account"),
+        (("player", "--account", ""), "--account"),
+        (("player", "--scope", ""), "--scope"),
+        (("player", "--scope", " , "), "--scope"),
         (("player\udcff",), "NAME"),
         (("player", "--account", "website\udcff"), "--account"),
     ],

@@ -396,6 +396,14 @@ def test_saving_writes_new_content_by_the_service(browser: Client, staff: User) 
     assert row_titles(page(browser, VIDEOS, {"q": "gala"})) == ["Opening"]
 
 
+def test_saving_one_field_of_a_duplicate_keeps_what_it_shows_of_the_first_row(browser: Client) -> None:
+    first = make_video("First", tags=["q"])
+    video = make_video(duplicate_of=first)
+    assert save(browser, video, title="Second").status_code == 302
+    content = Content.objects.get(video=video)
+    assert (content.title, content.tags) == ("Second", ["q"])
+
+
 def test_saving_an_untouched_page_writes_nothing(browser: Client) -> None:
     video = make_video(" first\nsecond ", tags=["a", None, "", "b\nc"])
     Content.objects.update(description="one\r\ntwo\nthree ", thumbnail="not a url")
@@ -523,6 +531,14 @@ def refused(response: Any) -> str:
     assert "success" not in html
     assert 'value="Studio"' in html
     return html
+
+
+def test_a_recording_configuration_that_ivs_does_not_have_ends_as_an_error_of_the_form(
+    browser: Client, aws: LocalAws, settings: Any
+) -> None:
+    settings.RECORDING_CONFIG_ARN = "arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEfGhIjKl"
+    assert "RECORDING_CONFIG_ARN is not set" in refused(browser.post(f"{CHANNELS}add/", channel_form()))
+    assert not Channel.objects.exists()
 
 
 def test_a_quota_of_ivs_ends_as_an_error_of_the_form(browser: Client, aws: LocalAws) -> None:

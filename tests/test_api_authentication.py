@@ -99,6 +99,16 @@ def test_who_asks_is_looked_at_before_what_is_asked(client: Client, path: str) -
     assert_401(client.generic("FOO", path, headers=bearer("nonsense")))
 
 
+@pytest.mark.parametrize("header", ["{}", "Token {}", "bearer  {}", "any words {}"])
+def test_of_the_shared_key_only_the_last_word_counts_as_it_did(
+    client: Client, uuid: str, settings: Any, header: str
+) -> None:
+    settings.AUTH_API_KEY = "key-1"
+    for key, status in (("key-1", 200), ("key-2", 401)):
+        response = client.get(f"/on-demand/{uuid}", headers={"Authorization": header.format(key)})
+        assert response.status_code == status
+
+
 def test_x_api_key_is_a_header_of_old_clients_and_no_credential(client: Client, uuid: str, settings: Any) -> None:
     settings.AUTH_API_KEY = "a shared key"
     assert_401(client.delete(f"/on-demand/{uuid}", headers={"X-Api-Key": "a shared key"}))

@@ -150,6 +150,13 @@ def test_public_answers_may_be_kept(client: Client, path: str) -> None:
         assert {name.lower() for name in listed(response["Vary"])} == {"origin", "accept-encoding"}
 
 
+def test_a_session_that_is_none_changes_nothing_of_a_public_answer(client: Client) -> None:
+    response = client.get("/on-demand", HTTP_COOKIE="sessionid=gone")
+    assert response["Cache-Control"].startswith("public")
+    assert {name.lower() for name in listed(response["Vary"])} == {"origin", "accept-encoding"}
+    assert not response.cookies
+
+
 @pytest.mark.parametrize("route", [route.path for route in hostile.routes() if "GET" in route.methods])
 def test_every_public_answer_varies_alike_and_sets_no_cookie(client: Client, route: str) -> None:
     response = client.get(route.format(make_channel().uuid))

@@ -216,7 +216,25 @@ def test_a_failure_of_aws_is_what_a_client_can_do_about_it(kind: Kind, status: i
     assert response is not None
     assert (response.status_code, response.data["code"]) == (status, code)
     assert "CreateChannel" in response.data["error"]
+    assert ("did not answer" in response.data["error"]) is kind.unknown_outcome
     assert ("Retry-After" in response.headers) is (status == 503)
+
+
+@pytest.mark.parametrize("kind", [Kind.DENIED, Kind.MISCONFIGURED])
+def test_what_aws_says_of_its_account_is_told_to_the_log_alone(kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+    text = "User: arn:aws:sts::111122223333:assumed-role/ivsvod is not authorized"
+    status, code, document = handled(AwsError("CreateChannel", "a channel", kind, text))
+    assert (status, code) == (502, "aws_failed")
+    assert "111122223333" not in document["error"]
+    assert "CreateChannel" in document["error"]
+    assert text in caplog.text
+
+
+def test_the_message_of_aws_is_one_line_without_what_was_signed() -> None:
+    text = "The signature\r\n  does not match.\n\nThe Canonical String was\n'x-amz-security-token:a secret'"
+    error = AwsError("CreateChannel", "a channel", Kind.DENIED, text)
+    assert error.message == "The signature does not match."
+    assert "secret" not in str(error)
 
 
 @pytest.mark.parametrize("kind", list(Kind))

@@ -12,9 +12,11 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from django.utils import timezone
 
 from channels_app import aws as aws_door
 from channels_app import services
+from channels_app.errors import ChannelUnfinishedError
 from channels_app.models import Channel, Stream
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.calls import Quotas
@@ -184,6 +186,14 @@ def test_stream_key_and_passphrase_are_at_rest_nowhere_in_plain(aws: LocalAws, p
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("other", [None, "", "x", 5, [], {}, str(UUID(int=7))])
+def test_beside_user_id_an_owner_says_nothing(aws: LocalAws, post: Callable[..., Any], other: Any) -> None:
+    response = post(owner=other)
+    assert response.status_code == 200, response.content
+    assert response.json()["owner"] == str(OWNER)
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("spell", FORMS, ids=["lower", "upper", "bare", "braces", "urn", "URN"])
 @pytest.mark.parametrize("field", ["userId", "owner"])
 def test_the_owner_is_taken_in_every_form_under_both_names(
@@ -338,15 +348,16 @@ def test_throttling_is_a_503_that_says_when_to_come_back_and_leaves_nothing(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("code", ["AccessDeniedException", "PendingVerification", "ResourceNotFoundException"])
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("AccessDeniedException", 502), ("PendingVerification", 403), ("ResourceNotFoundException", 502)],
+)
 def test_what_aws_holds_against_the_service_is_no_fault_of_the_client_and_leaves_nothing(
-    aws: LocalAws, post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, code: str
+    aws: LocalAws, post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, code: str, status: int
 ) -> None:
     refuse(monkeypatch, code)
-    response = post()
     # The sentence of IVS helps whoever runs the account: it must be verified first.
-    assert response.status_code == (403 if code == "PendingVerification" else 502), response.content
-    assert_error(response, response.status_code)
+    assert_error(post(record=False), status)
     assert_nothing_is_left()
 
 
@@ -362,13 +373,15 @@ def test_a_validation_refusal_of_ivs_leaves_nothing(
 
 
 @pytest.mark.django_db
-def test_a_recording_configuration_that_does_not_exist_leaves_nothing(
+def test_a_recording_configuration_that_does_not_exist_is_told_as_such_and_leaves_nothing(
     aws: LocalAws, post: Callable[..., Any], settings: Any
 ) -> None:
     settings.RECORDING_CONFIG_ARN = "arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEfGhIjKl"
-    response = post()
-    assert response.status_code in (400, 502)
-    assert_error(response, response.status_code)
+    document = assert_error(post(), 409)
+    assert document["code"] == "recording_not_configured"
+    assert "RECORDING_CONFIG_ARN" in document["error"]
+    with pytest.raises(CommandError, match="RECORDING_CONFIG_ARN"):
+        call_command("create_channel", "x", "--owner", str(OWNER))
     assert_nothing_is_left()
 
 
@@ -400,12 +413,31 @@ def test_a_channel_whose_reply_was_lost_is_finished_from_ivs(
 
 
 @pytest.mark.django_db
-def test_a_create_that_hangs_and_was_never_done_is_a_503_and_leaves_nothing(
+def test_a_create_that_hangs_is_a_503_that_keeps_its_row_for_ivs_may_be_at_it_still(
     aws: LocalAws, post: Callable[..., Any]
 ) -> None:
+    """That IVS lists no such channel right afterwards proves nothing."""
     aws.ivs.faults.append(Fault("CreateChannel", "hang", done=False))
-    assert_error(response := post(), 503)
+    document = assert_error(response := post(), 503)
     assert response["Retry-After"].isdigit()
+    row = Channel.objects.get()
+    assert (document["code"], row.status, row.active) == ("channel_unfinished", "provisioning", False)
+    assert str(row.uuid) in document["error"]
+    with pytest.raises(ChannelUnfinishedError):
+        services.channel_recover(channel=row)
+    # IVS finishes it now.
+    ivs().create_channel(name=str(row.uuid))
+    recovered = services.channel_recover(channel=row)
+    assert recovered is not None
+    assert (recovered.status, recovered.arn) == ("ready", ivs_channels()[0]["arn"])
+
+
+@pytest.mark.django_db
+def test_a_create_that_hung_and_never_came_is_undone_after_a_minute(aws: LocalAws, post: Callable[..., Any]) -> None:
+    aws.ivs.faults.append(Fault("CreateChannel", "hang", done=False))
+    post()
+    Channel.objects.update(created_at=timezone.now() - services.STILL_CREATING)
+    assert services.channel_recover(channel=Channel.objects.get()) is None
     assert_nothing_is_left()
 
 
@@ -527,6 +559,7 @@ def test_a_crash_leaves_a_provisioning_row_that_is_finished_or_removed(
     monkeypatch.setattr(aws_door, "channel_create", crash)
     with pytest.raises(_CrashError):
         services.channel_create(name="x", owner=OWNER)
+    Channel.objects.update(created_at=timezone.now() - services.STILL_CREATING)
     (row,) = Channel.objects.unfinished()
     recovered = services.channel_recover(channel=row)
     if moment == "before the call":
@@ -808,3 +841,44 @@ def test_a_database_error_is_never_told_as_a_channel_that_is_not_there(
     channel = make_channel()
     monkeypatch.setattr("django.db.backends.utils.CursorWrapper.execute", away)
     assert_error(client.get(f"/channels/{channel.uuid}/live"), 503)
+
+
+# What S3 says of an object
+
+MISSING = b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist.</Message></Error>"
+DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+EXPIRED = b"<Error><Code>ExpiredToken</Code><Message>The provided token has expired.</Message></Error>"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_missing"),
+    [
+        ("404 Not Found", MISSING, True),
+        ("403 Forbidden", DENIED, True),
+        ("404 Not Found", b"<html>404 page not found</html>", False),
+        ("403 Forbidden", b"<html>Forbidden</html>", False),
+        ("403 Forbidden", b"", False),
+        ("400 Bad Request", EXPIRED, False),
+    ],
+)
+def test_only_s3_itself_says_that_an_object_is_not_there(
+    aws: LocalAws, one_try: None, status: str, body: bytes, is_missing: bool
+) -> None:
+    """Without ListBucket it says so by AccessDenied; the answer of a proxy says nothing."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response(status, [("Content-Type", "application/xml"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    aws.s3 = answer
+    if is_missing:
+        assert aws_door.object_read(bucket="recordings", key="a", longest=10) is None
+        return
+    with pytest.raises(aws_door.AwsError) as error:
+        aws_door.object_read(bucket="recordings", key="a", longest=10)
+    assert error.value.kind is aws_door.Kind.MISCONFIGURED
+
+
+def test_the_local_s3_says_so_as_s3_does(aws: LocalAws, settings: Any) -> None:
+    for bucket in (settings.RECORDING_BUCKET, "no-such-bucket"):
+        assert aws_door.object_read(bucket=bucket, key="a/b.json", longest=10) is None

@@ -20,8 +20,19 @@ from channels_app.services import channel_create, tag_value
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.errors import IvsError
 from ivsvod.local.ivs.faults import Fault
+from ivsvod.local.ivs.model import STATUS_OUTSIDE_THE_MODEL
 from ivsvod.local.ivs.operations import OPERATIONS
-from tests.helpers import OWNER, STREAM_KEY, bearer, ivs, ivs_channels, make_channel, make_token
+from tests.helpers import (
+    OWNER,
+    STREAM_KEY,
+    bearer,
+    ivs,
+    ivs_channels,
+    make_account,
+    make_channel,
+    make_token,
+    make_video,
+)
 from tests.road import ingest_file, told
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -189,7 +200,9 @@ def test_private_inactive_and_unfinished_channels_are_for_managers_alone(
         make_stream(channel, 1)
     for path in ("/channels", "/channels/live"):
         assert anyone.uuids(path) == [shown.uuid]
-        assert set(manager.uuids(path)) == {hidden.uuid, shown.uuid}
+        # What is deleted is never live.
+        is_told = path == "/channels" or values.get("status") != "deleted"
+        assert set(manager.uuids(path)) == ({hidden.uuid, shown.uuid} if is_told else {shown.uuid})
     for path in (f"/channels/{hidden.uuid}", f"/channels/{hidden.uuid}/streams"):
         assert assert_error(anyone("GET", path), 404)["error"] == "IVS Channel not found"
         assert manager("GET", path).status_code == 200
@@ -259,6 +272,62 @@ def test_live_channels_are_listed_by_their_start_newest_first(anyone: Api) -> No
     assert anyone.uuids("/channels/live?pageSize=1") == [late.uuid]
     following = anyone("GET", "/channels/live?pageSize=1").json()["next"]
     assert anyone.uuids(following) == [early.uuid]
+
+
+@pytest.mark.django_db
+def test_a_deleted_channel_is_never_live(anyone: Api, manager: Api) -> None:
+    """The end of its last stream may never come."""
+    channel = make_channel(created_at=NOON)
+    make_stream(channel, 5, stream_id="st-u8jzPde0IgxLd6GncfBAepf")
+    Channel.objects.update(status="deleted", active=False)
+    document = manager("GET", f"/channels/{channel.uuid}").json()
+    assert document["live"] == {"state": "offline", "since": None, "stream_id": "st-u8jzPde0IgxLd6GncfBAepf"}
+    told = anyone("GET", f"/channels/{channel.uuid}/live").json()
+    assert (told["state"], told["timestamp"]) == ("offline", 0)
+    assert manager.uuids("/channels/live") == manager.uuids("/channels?state=live") == []
+    assert manager.uuids("/channels?state=offline") == [channel.uuid]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "moment", ["infinity", "-infinity", "4713-01-01 BC", "294276-12-31", "10000-01-01", "0001-01-01", "9999-12-31"]
+)
+def test_a_channel_of_any_age_is_listed_shown_changed_and_hears_events(
+    channel: Channel, anyone: Api, manager: Api, aws: LocalAws, moment: str
+) -> None:
+    others = [make_channel(created_at=NOON + timedelta(minutes=minute)) for minute in (2, 1)]
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ivs_channels SET created_at = %s WHERE uuid = %s", [moment, channel.uuid])
+    make_stream(others[0], 1)
+    make_stream(channel, 2)
+    in_order = [*(other.uuid for other in others), channel.uuid]
+    seen, path = [], "/channels?pageSize=1"
+    while path:
+        seen += anyone.uuids(path)
+        path = anyone("GET", path).json()["next"]
+    assert seen == anyone.uuids("/channels") == in_order
+    assert manager.uuids("/channels/live") == [channel.uuid, others[0].uuid]
+    address = f"/channels/{channel.uuid}"
+    assert manager("GET", address).json()["created_at"] == "1970-01-01T00:00:00Z"
+    for rest in ("/live", "/streams"):
+        assert anyone("GET", address + rest).status_code == 200
+    assert manager("PATCH", address, {"name": "Evening", "type": "BASIC"}).status_code == 200
+    ingest_file(json.dumps(told("Stream Start", 1, arn=channel.arn)))
+    assert InboxEvent.objects.get().outcome == "applied"
+    staff = make_account(is_staff=True, is_superuser=True)
+    browser = Client(raise_request_exception=False)
+    browser.force_login(staff)
+    video = make_video(channel=channel)
+    for page in ("channels_app/channel/", f"channels_app/channel/{channel.uuid}/change/", "ondemand/video/"):
+        assert browser.get(f"/admin/{page}").status_code == 200
+    assert browser.get(f"/admin/ondemand/video/{video.uuid}/change/").status_code == 200
+    assert import_channel(channel.arn, "--owner", str(OWNER))["uuid"] == str(channel.uuid)
+    assert manager("DELETE", address).status_code == 200
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT created_at::text = %s::timestamptz::text FROM ivs_channels WHERE arn = %s", [moment, channel.arn]
+        )
+        assert cursor.fetchone() == (True,)
 
 
 @pytest.mark.django_db
@@ -457,6 +526,21 @@ def test_a_channel_that_somebody_deleted_in_ivs_is_told_as_gone(channel: Channel
 
 
 @pytest.mark.django_db
+def test_a_row_without_an_arn_has_nothing_to_be_changed_in_ivs(aws: LocalAws, manager: Api) -> None:
+    channel = make_channel(arn="")
+    calls = watch(aws)
+    for method, path, body in (
+        ("PATCH", "", {"type": "BASIC"}),
+        ("PATCH", "", {"active": False}),
+        ("POST", "/stream-key", None),
+        ("POST", "/stop", None),
+        ("POST", "/stop", {"ban": True}),
+    ):
+        assert_error(manager(method, f"/channels/{channel.uuid}{path}", body), 409, "channel_gone")
+    assert calls == []
+
+
+@pytest.mark.django_db
 def test_a_change_of_a_version_that_was_not_seen_is_a_412_and_changes_nothing(channel: Channel, manager: Api) -> None:
     path = f"/channels/{channel.uuid}"
     seen = manager("GET", path)["ETag"]
@@ -582,6 +666,15 @@ def test_changes_at_once_leave_the_row_as_ivs_is(aws: LocalAws, api_key: str) ->
     assert_agrees(channel)
 
 
+@pytest.mark.django_db
+def test_a_rotation_whose_key_was_made_and_removed_by_others_is_told_to_try_again(
+    channel: Channel, manager: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refuse(monkeypatch, "CreateStreamKey", "ServiceQuotaExceededException")
+    assert_error(manager("POST", f"/channels/{channel.uuid}/stream-key"), 409, "channel_contended")
+    assert Channel.objects.get().stream_key == ""
+
+
 def at_once(times: int, work: Callable[[], Any]) -> list[Any]:
     """Do it in so many threads that begin together; returns what each of them returned."""
     results: list[Any] = []
@@ -683,6 +776,16 @@ def test_no_call_to_ivs_is_made_inside_a_transaction(aws: LocalAws, manager: Api
     assert not any(seen)
 
 
+@pytest.mark.django_db
+@pytest.mark.usefixtures("one_try")
+@pytest.mark.parametrize("kind", ["error500", "hang", "drop_reply"])
+def test_a_stop_of_an_offline_channel_is_never_told_as_done(
+    channel: Channel, manager: Api, aws: LocalAws, kind: Any
+) -> None:
+    aws.ivs.faults.append(Fault("StopStream", kind))
+    assert_error(manager("POST", f"/channels/{channel.uuid}/stop"), 409, "channel_offline")
+
+
 # IVS fails
 
 REQUESTS: dict[str, tuple[str, str, Any]] = {
@@ -698,7 +801,7 @@ CALLS = {
     "rename": ["TagResource", "GetChannel"],
     "delete": ["DeleteChannel"],
     "rotate": ["ListStreamKeys", "DeleteStreamKey", "CreateStreamKey"],
-    "stop": ["StopStream"],
+    "stop": ["GetStream", "StopStream"],
     "ban": ["ListStreamKeys", "DeleteStreamKey", "StopStream"],
 }
 SERIES = ["change", "rename", "rotate", "stop", "ban"]
@@ -801,6 +904,95 @@ def test_a_refusal_of_ivs_has_its_own_status_and_word(
     document = assert_error(manager("PATCH", f"/channels/{channel.uuid}", {"type": "BASIC"}), status, word)
     assert "UpdateChannel" in document["error"]
     assert Channel.objects.get().type == "STANDARD"
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("one_try")
+@pytest.mark.parametrize(
+    ("code", "http_status", "status", "word"),
+    [
+        ("Throttling", 400, 503, "aws_throttled"),
+        ("ThrottledException", 429, 503, "aws_throttled"),
+        ("RequestThrottled", 400, 503, "aws_throttled"),
+        ("LimitExceededException", 429, 503, "aws_throttled"),
+        ("RequestLimitExceeded", 503, 503, "aws_throttled"),
+        ("SomethingNew", 429, 503, "aws_throttled"),
+        ("ExpiredTokenException", 403, 502, "aws_failed"),
+        ("ExpiredToken", 400, 502, "aws_failed"),
+        ("IncompleteSignature", 400, 502, "aws_failed"),
+        ("NotAuthorized", 400, 502, "aws_failed"),
+        ("OptInRequired", 403, 502, "aws_failed"),
+        ("SomethingNew", 401, 502, "aws_failed"),
+        ("SomethingNew", 400, 502, "aws_failed"),
+        ("SomethingNew", 422, 502, "aws_failed"),
+        ("ServiceUnavailable", 503, 503, "aws_unavailable"),
+    ],
+)
+def test_a_refusal_that_is_not_known_is_not_the_fault_of_the_client(
+    channel: Channel,
+    manager: Api,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: str,
+    http_status: int,
+    status: int,
+    word: str,
+) -> None:
+    monkeypatch.setitem(STATUS_OUTSIDE_THE_MODEL, code, http_status)
+    refuse(monkeypatch, "UpdateChannel", code)
+    document = assert_error(manager("PATCH", f"/channels/{channel.uuid}", {"type": "BASIC"}), status, word)
+    # What AWS says of its account and roles is for the log.
+    assert ("refused by a test" in document["error"]) is (status == 503)
+    assert "UpdateChannel is refused by a test" in caplog.text
+    assert Channel.objects.get().type == "STANDARD"
+
+
+REPLIES: dict[str, tuple[str, bytes]] = {
+    "not found": ("404 Not Found", b"<html>\n404 page not found\n</html>"),
+    "forbidden": ("403 Forbidden", b"<html>Forbidden</html>"),
+    "too many": ("429 Too Many Requests", b""),
+    "moved": ("302 Found", b""),
+    "bad gateway": ("502 Bad Gateway", b"<html>Bad Gateway</html>"),
+    "page": ("200 OK", b"<html>hi</html>"),
+    "empty": ("200 OK", b""),
+    "no content": ("204 No Content", b""),
+    "object": ("200 OK", b"{}"),
+    "list": ("200 OK", b"[]"),
+    "null": ("200 OK", b"null"),
+    "half": ("200 OK", b'{"channel": {"arn": "arn:aws:iv'),
+    "without an ARN": (
+        "200 OK",
+        b'{"channel": {}, "channels": [{}], "streamKeys": [{}], "streamKey": {}, "stream": {}}',
+    ),
+    "other types": ("200 OK", b'{"channel": 5, "channels": 5, "streamKeys": "x", "streamKey": [], "stream": []}'),
+    "nulls": ("200 OK", b'{"channel": null, "channels": null, "streamKeys": [null], "streamKey": null}'),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("one_try")
+@pytest.mark.parametrize("name", REPLIES)
+def test_an_answer_that_is_not_of_ivs_proves_nothing(channel: Channel, manager: Api, aws: LocalAws, name: str) -> None:
+    """That of a proxy or a load balancer: no channel is taken for gone, deleted, stopped or made."""
+    ivs_app = aws.ivs
+    go_live(aws, channel)
+    before = Channel.objects.values().get()
+
+    def proxy(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        status, body = REPLIES[name]
+        start_response(status, [("Content-Type", "text/html"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    aws.ivs = proxy  # type: ignore[assignment]
+    requests = [(method, f"/channels/{channel.uuid}{path}", body) for method, path, body in REQUESTS.values()]
+    for method, path, body in (*requests, ("POST", "/channels", {"name": "x", "userId": str(OWNER)})):
+        response = manager(method, path, body)
+        assert response.status_code in (502, 503), (method, path, response.content)
+        assert_error(response, response.status_code)
+        assert Channel.objects.filter(pk=channel.pk).values().get() == before, (method, path)
+    aws.ivs = ivs_app
+    assert len(ivs_channels()) == 1
+    assert is_live(aws, channel)
 
 
 @pytest.mark.django_db

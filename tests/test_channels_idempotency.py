@@ -14,7 +14,10 @@ from django.utils import timezone
 
 from channels_app import aws as aws_door
 from channels_app import idempotency
+from channels_app.aws.clients import RETRIED
+from channels_app.aws.clients import client as ivs_client
 from channels_app.models import Channel, IdempotencyKey
+from channels_app.services import STILL_CREATING
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.faults import Fault
 from tests.helpers import OWNER, bearer, ivs, make_token
@@ -48,9 +51,10 @@ def assert_error(response: Any, status: int, code: str) -> dict[str, Any]:
     return document
 
 
-def release_all() -> None:
-    """As if the time of a claim had gone by."""
+def pass_a_minute() -> None:
+    """As if the time of a claim, and that of a creation that is under way, had gone by."""
     IdempotencyKey.objects.update(claimed_until=timezone.now())
+    Channel.objects.update(created_at=timezone.now() - STILL_CREATING)
 
 
 @pytest.mark.django_db
@@ -163,6 +167,37 @@ def test_a_lost_reply_that_could_not_be_looked_up_is_settled_by_the_repetition(
     assert answer.json()["streamKey"].startswith("sk_")
 
 
+@pytest.mark.django_db
+@pytest.mark.parametrize("comes", [True, False], ids=["late", "never"])
+def test_a_create_that_hung_makes_one_channel_whether_ivs_finishes_it_late_or_never(
+    aws: LocalAws, post: Callable[..., Any], comes: bool
+) -> None:
+    aws.ivs.faults.append(Fault("CreateChannel", "hang", done=False))
+    assert_error(hung := post(), 503, "channel_unfinished")
+    assert hung["Retry-After"].isdigit()
+    (left,) = Channel.objects.values_list("pk", flat=True)
+    assert_error(early := post(), 409, "idempotency_key_in_flight")
+    assert early["Retry-After"].isdigit()
+    assert ivs_uuids() == []
+    if comes:
+        ivs().create_channel(name=str(left))
+    else:
+        pass_a_minute()
+    answer = post()
+    assert answer.status_code == 200, answer.content
+    assert ivs_uuids() == [answer.json()["uuid"]] == [str(pk) for pk in Channel.objects.values_list("pk", flat=True)]
+    assert (UUID(answer.json()["uuid"]) == left) is comes
+    assert answer.json()["streamKey"].startswith("sk_")
+
+
+@pytest.mark.django_db
+def test_a_claim_outlasts_the_slowest_creation(aws: LocalAws, post: Callable[..., Any]) -> None:
+    """One call that is not answered, and look-ups of which each is tried three times."""
+    client = ivs_client("ivs", RETRIED)
+    waits = client.meta.config.connect_timeout + client.meta.config.read_timeout
+    assert timedelta(seconds=waits * (1 + client.meta.config.retries["total_max_attempts"])) < idempotency.CLAIM
+
+
 class _CrashError(BaseException):
     """The process dies here, as far as any handler knows."""
 
@@ -189,7 +224,7 @@ def test_a_crash_is_finished_or_undone_by_the_repetition(
     refused = post()
     assert_error(refused, 409, "idempotency_key_in_flight")
     assert refused["Retry-After"].isdigit()
-    release_all()
+    pass_a_minute()
     answer = post()
     assert answer.status_code == 200, answer.content
     assert ivs_uuids() == [answer.json()["uuid"]]

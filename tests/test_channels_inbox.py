@@ -32,7 +32,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.events import health_event, sqs_batch
 from ondemand import reducers as recording_reducers
 from ondemand.models import Recording, Video, video_uuid
-from ondemand.services import content_replace, video_hide
+from ondemand.services import content_replace, video_hide, video_show, video_update
 from tests.helpers import OWNER, bearer, make_channel
 from tests.predecessor import statements
 from tests.road import (
@@ -1037,6 +1037,79 @@ def test_a_recording_hidden_while_it_runs_stays_hidden_whoever_receives_its_end(
     assert listed(client) == []
 
 
+def predecessors_end(channel: Channel) -> UUID:
+    """The predecessor receives the end of the recording."""
+    row = statements.insert_video(
+        predecessor(), channel=channel.uuid, data=json.dumps(sample("recording_end")["detail"])
+    )
+    return row["uuid"]
+
+
+def test_what_staff_chose_while_a_recording_ran_holds_whoever_receives_its_end_first(
+    channel: Channel, client: Client
+) -> None:
+    outcomes(sample("recording_start"))
+    values = {"visibility": "unlisted", "publish_until": datetime(2030, 1, 1, tzinfo=UTC), "metadata": {"k": "v"}}
+    video_update(video_uuid=the_video().uuid, by=UUID(int=0), values=values)
+
+    row = predecessors_end(channel)
+    assert listed(client) == []
+    outcomes(sample("recording_end"))
+
+    assert listed(client) == []
+    video = Video.objects.get(pk=row)
+    assert {name: getattr(video, name) for name in values} == values
+
+
+def test_what_staff_chose_between_two_ends_holds_for_all_rows_of_the_recording(
+    channel: Channel, client: Client
+) -> None:
+    outcomes(sample("recording_start"))
+    ours = the_video().uuid
+    row = predecessors_end(channel)
+    assert len(listed(client)) == 1
+
+    video_update(video_uuid=ours, by=UUID(int=0), values={"visibility": "unlisted"})
+    assert listed(client) == []
+    outcomes(sample("recording_end"))
+    assert listed(client) == []
+    assert [client.get(f"/on-demand/{uuid}").status_code for uuid in (ours, row)] == [200, 200]
+
+    video_hide(video_uuid=ours)
+    assert [client.get(f"/on-demand/{uuid}").status_code for uuid in (ours, row)] == [404, 404]
+    video_show(video_uuid=row)
+    video_update(video_uuid=row, by=UUID(int=0), values={"visibility": "public"})
+    assert [video["uuid"] for video in listed(client)] == [str(row)]
+
+
+def test_hiding_hides_the_row_of_the_predecessor_before_our_end_comes_too(channel: Channel, client: Client) -> None:
+    outcomes(sample("recording_start"))
+    ours = the_video().uuid
+    row = predecessors_end(channel)
+
+    video_hide(video_uuid=ours)
+
+    assert listed(client) == []
+    assert client.get(f"/on-demand/{row}").status_code == 404
+    assert statements.list_videos(predecessor()) == []
+
+
+@pytest.mark.parametrize(("state", "found", "opens"), [("listed", 1, 200), ("unlisted", 0, 200), ("hidden", 0, 404)])
+def test_a_row_of_the_predecessor_becomes_what_its_channel_says(
+    channel: Channel, client: Client, state: str, found: int, opens: int
+) -> None:
+    Channel.objects.filter(pk=channel.pk).update(new_video_state=state)
+
+    row = predecessors_end(channel)
+
+    assert len(listed(client)) == found
+    assert client.get(f"/on-demand/{row}").status_code == opens
+    outcomes(sample("recording_start"), sample("recording_end"))
+    assert len(listed(client)) == found
+    video_show(video_uuid=row)
+    assert client.get(f"/on-demand/{row}").status_code == 200
+
+
 def test_what_was_written_while_a_recording_ran_is_found_after_its_end(channel: Channel, client: Client) -> None:
     outcomes(sample("recording_start"))
     values = {"title": "Curated", "description": "", "tags": [], "thumbnail": ""}
@@ -1057,6 +1130,18 @@ def test_what_the_predecessor_hid_stays_hidden(channel: Channel, client: Client)
     outcomes(end)
 
     assert listed(client) == []
+
+
+def test_a_duplicate_whose_first_row_somebody_removed_stands_for_itself_after_a_backfill(
+    channel: Channel, client: Client
+) -> None:
+    first, second = predecessors_end(channel), predecessors_end(channel)
+    Video.objects.filter(pk=first).delete()
+    assert listed(client) == []
+
+    call_command("backfill")
+
+    assert [video["uuid"] for video in listed(client)] == [str(second)]
 
 
 # Failures and crashes

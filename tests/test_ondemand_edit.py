@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -174,6 +175,9 @@ MALFORMED: list[tuple[str, Any]] = [
             "https://example.com:0/",
             "https://example.com/" + "x" * 2000,
             "media/thumbnails/thumb99.jpg",
+            "https://www.example.com\\@elsewhere.example/x.jpg",
+            "https://user:password@www.example.com/x.jpg",
+            'https://www.example.com/"><script>',
         )
     ),
     *(("active", value) for value in (None, 1, 0, "true", [], {})),
@@ -304,7 +308,7 @@ def test_who_may_edit(client: Client) -> None:
 @pytest.mark.django_db
 def test_a_write_takes_a_fixed_number_of_queries(patch: Patch, django_assert_max_num_queries: Any) -> None:
     video = make_video()
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(14):
         patch(video, {"title": "x", "tags": ["a"] * 40, "metadata": {"a": "b"}, "visibility": "unlisted"})
 
 
@@ -370,3 +374,36 @@ def test_a_version_changes_when_a_publication_edge_passes(
         monkeypatch.setattr(timezone, "now", lambda moment=moment: moment)
         tags.append(client.get(f"/on-demand/{video.uuid}", headers=bearer(api_key))["ETag"])
     assert tags[0] != tags[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_editors_none_makes_a_publication_end_before_it_begins(client: Client, api_key: str) -> None:
+    for _ in range(8):
+        video = make_video()
+        barrier = threading.Barrier(2)
+
+        def send(changes: dict[str, str], video: Video = video, barrier: threading.Barrier = barrier) -> int:
+            barrier.wait()
+            try:
+                return (
+                    Client()
+                    .patch(f"/on-demand/{video.uuid}", json.dumps(changes), "application/json", headers=bearer(api_key))
+                    .status_code
+                )
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(2) as pool:
+            found = pool.map(
+                send, [{"publish_from": "2028-01-01T00:00:00Z"}, {"publish_until": "2027-01-01T00:00:00Z"}]
+            )
+            assert sorted(found) == [200, 400]
+
+
+@pytest.mark.django_db
+def test_an_answer_to_a_change_has_the_version_that_get_shows(client: Client, patch: Patch, api_key: str) -> None:
+    video = make_video()
+    version = patch(video, {"title": "One"})["ETag"]
+    assert client.get(f"/on-demand/{video.uuid}", headers=bearer(api_key))["ETag"] == version
+    assert patch(video, {"title": "Two"}, If_Match=version).status_code == 200
+    assert patch(video, {"title": "Three"}, If_Match=version).status_code == 412

@@ -1,5 +1,6 @@
 """What goes wrong with AWS, as one error."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -11,6 +12,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
+from botocore.parsers import ResponseParserError
 
 
 class Kind(StrEnum):
@@ -34,18 +36,16 @@ class Kind(StrEnum):
         return self in {Kind.TIMEOUT, Kind.UNAVAILABLE}
 
 
-# By error code, not by HTTP status: ChannelNotBroadcasting is a 404 as well.
+# By error code, not by HTTP status: ChannelNotBroadcasting is a 404 as well, and so is the answer of a lost proxy.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
 _KINDS = {
     "ValidationException": Kind.INVALID,
     "AccessDeniedException": Kind.DENIED,
     "AccessDenied": Kind.DENIED,
-    "403": Kind.DENIED,
     "PendingVerification": Kind.PENDING_VERIFICATION,
     "ResourceNotFoundException": Kind.NOT_FOUND,
     "NoSuchKey": Kind.NOT_FOUND,
     "NoSuchBucket": Kind.NOT_FOUND,
-    "404": Kind.NOT_FOUND,
     "ChannelNotBroadcasting": Kind.NOT_BROADCASTING,
     "ConflictException": Kind.CONFLICT,
     "ServiceQuotaExceededException": Kind.QUOTA,
@@ -53,12 +53,18 @@ _KINDS = {
     "TooManyRequestsException": Kind.THROTTLED,
     "SlowDown": Kind.THROTTLED,
 }
+# AWS has more names for it than any list of it holds.
+_THROTTLING = re.compile(r"Throttl|TooManyRequests|RequestLimit|SlowDown|LimitExceeded")
+# What follows quotes the signed headers, the session token among them.
+_SIGNED = "The Canonical String"
+_LONGEST_MESSAGE = 500
 
 
 class AwsError(Exception):
-    """A call to AWS failed: which operation, on what, and what kind of failure."""
+    """A call to AWS failed: which operation, on what, and what kind of failure; the message is one line, no secret."""
 
     def __init__(self, operation: str, resource: str, kind: Kind, message: str) -> None:
+        message = " ".join(message.partition(_SIGNED)[0].split())[:_LONGEST_MESSAGE]
         super().__init__(f"{operation} of {resource}: {message} ({kind})")
         self.operation = operation
         self.resource = resource
@@ -66,9 +72,13 @@ class AwsError(Exception):
         self.message = message
 
 
+# A reply with a status of success that is not that of AWS: the page of a proxy, half of a document, or nothing.
+_INCOMPLETE = (ResponseParserError, KeyError, IndexError, TypeError, AttributeError)
+
+
 @contextmanager
 def told_as_aws_error(operation: str, resource: str) -> Iterator[None]:
-    """Whatever the libraries raise inside becomes an `AwsError`."""
+    """Whatever the libraries raise inside becomes an `AwsError`, and so does reading a reply that is incomplete."""
     try:
         yield
     except ClientError as error:
@@ -77,6 +87,8 @@ def told_as_aws_error(operation: str, resource: str) -> Iterator[None]:
         raise AwsError(operation, resource, Kind.TIMEOUT, "no answer in time") from error
     except (BotoConnectionError, HTTPClientError) as error:
         raise AwsError(operation, resource, Kind.UNAVAILABLE, type(error).__name__) from error
+    except _INCOMPLETE as error:
+        raise AwsError(operation, resource, Kind.UNAVAILABLE, "the reply is incomplete") from error
     except BotoCoreError as error:
         # Nothing was sent: no region, no credentials, a parameter that the model refuses.
         raise AwsError(operation, resource, Kind.MISCONFIGURED, str(error)) from error
@@ -88,8 +100,12 @@ def _message(error: ClientError) -> str:
 
 
 def _kind(error: ClientError) -> Kind:
-    known = _KINDS.get(error.response["Error"].get("Code", ""))
+    code = error.response["Error"].get("Code", "")
+    known = _KINDS.get(code)
     if known:
         return known
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
-    return Kind.INVALID if 400 <= status < 500 else Kind.UNAVAILABLE
+    if status == 429 or _THROTTLING.search(code):
+        return Kind.THROTTLED
+    # Credentials that expired, a signature or an operation that AWS does not know, the page of a proxy: ours to mend.
+    return Kind.MISCONFIGURED if 400 <= status < 500 else Kind.UNAVAILABLE

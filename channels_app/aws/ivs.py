@@ -75,7 +75,7 @@ def channel_create(
             recordingConfigurationArn=recording_config_arn,
             tags=tags,
         )
-    return _ivs_channel(reply["channel"], _ivs_stream_key(reply["streamKey"]))
+        return _ivs_channel(reply["channel"], _ivs_stream_key(reply["streamKey"]))
 
 
 def channel_arn(*, name: str) -> str | None:
@@ -87,8 +87,8 @@ def channel_arn(*, name: str) -> str | None:
         AwsError: IVS could not be asked.
     """
     with told_as_aws_error("ListChannels", name):
-        found = client("ivs", RETRIED).list_channels(filterByName=name)["channels"]
-    return found[0]["arn"] if found else None
+        arns = _arns(client("ivs", RETRIED).list_channels(filterByName=name)["channels"])
+    return arns[0] if arns else None
 
 
 def channel_find(*, name: str) -> IvsChannel | None:
@@ -138,7 +138,7 @@ def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
         AwsError: kind `not_found`, or IVS refused or could not be asked.
     """
     with told_as_aws_error("TagResource", arn):
-        client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags)
+        _refuse_unnumbered(client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags))
 
 
 def stream_key_arns(*, channel_arn: str) -> list[str]:
@@ -151,8 +151,7 @@ def stream_key_arns(*, channel_arn: str) -> list[str]:
     """
     with told_as_aws_error("ListStreamKeys", channel_arn):
         # One a page unless asked for more.
-        reply = client("ivs", RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)
-    return [item["arn"] for item in reply["streamKeys"]]
+        return _arns(client("ivs", RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)["streamKeys"])
 
 
 def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
@@ -181,8 +180,7 @@ def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey
         AwsError: kind `quota` while the channel has a key, `not_found`, or IVS refused, or nothing is known.
     """
     with told_as_aws_error("CreateStreamKey", channel_arn):
-        reply = client("ivs", ONCE).create_stream_key(channelArn=channel_arn, tags=tags)
-    return _ivs_stream_key(reply["streamKey"])
+        return _ivs_stream_key(client("ivs", ONCE).create_stream_key(channelArn=channel_arn, tags=tags)["streamKey"])
 
 
 def stream_key_delete(*, arn: str) -> None:
@@ -194,7 +192,7 @@ def stream_key_delete(*, arn: str) -> None:
         AwsError: IVS refused or could not be asked.
     """
     with _missing_is_fine(), told_as_aws_error("DeleteStreamKey", arn):
-        client("ivs", RETRIED).delete_stream_key(arn=arn)
+        _refuse_unnumbered(client("ivs", RETRIED).delete_stream_key(arn=arn))
 
 
 def stream_stop(*, channel_arn: str) -> None:
@@ -206,7 +204,7 @@ def stream_stop(*, channel_arn: str) -> None:
         AwsError: kind `not_broadcasting`, `not_found`, or IVS refused, or nothing is known.
     """
     with told_as_aws_error("StopStream", channel_arn):
-        client("ivs", ONCE).stop_stream(channelArn=channel_arn)
+        _refuse_unnumbered(client("ivs", ONCE).stop_stream(channelArn=channel_arn))
 
 
 def is_broadcasting(*, channel_arn: str) -> bool:
@@ -219,12 +217,11 @@ def is_broadcasting(*, channel_arn: str) -> bool:
     """
     try:
         with told_as_aws_error("GetStream", channel_arn):
-            client("ivs", RETRIED).get_stream(channelArn=channel_arn)
+            return bool(client("ivs", RETRIED).get_stream(channelArn=channel_arn)["stream"]["streamId"])
     except AwsError as error:
         if error.kind is not Kind.NOT_BROADCASTING:
             raise
         return False
-    return True
 
 
 def channel_delete(*, arn: str) -> None:
@@ -234,7 +231,16 @@ def channel_delete(*, arn: str) -> None:
         AwsError: kind `conflict` while it is live.
     """
     with _missing_is_fine(), told_as_aws_error("DeleteChannel", arn):
-        client("ivs", RETRIED).delete_channel(arn=arn)
+        _refuse_unnumbered(client("ivs", RETRIED).delete_channel(arn=arn))
+
+
+def _arns(items: list[dict[str, Any]]) -> list[str]:
+    return [item["arn"] for item in items]
+
+
+def _refuse_unnumbered(reply: dict[str, Any]) -> None:
+    """Raise KeyError where a reply that says nothing has not even the id that AWS gives to each of its answers."""
+    reply["ResponseMetadata"]["RequestId"]
 
 
 def _ivs_channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:

@@ -33,7 +33,9 @@ class SignInForm(AdminAuthenticationForm):
         """
         try:
             throttling.refuse_guesses(self.request)
-        except throttling.TooManyRequestsError:
+        except throttling.TooManyRequestsError as error:
+            # `RefusalMiddleware` makes it a 429 with Retry-After.
+            self.request.wait = error.wait  # type: ignore[attr-defined]
             raise ValidationError("There were too many wrong attempts: wait a minute, then try again.") from None
         try:
             return super().clean()

@@ -117,7 +117,8 @@ class StaffSessionAuthentication(SessionAuthentication):
 def _caller(header: str) -> tuple[Any, ApiToken | None]:
     scheme, _, rest = header.strip(_SPACE).partition(" ")
     credential = rest.strip(_SPACE)
-    if _is_shared_key(credential) or _is_shared_key(rest.rpartition(" ")[2]):
+    # The predecessor took the last word, whatever stood before it.
+    if _is_shared_key(credential) or _is_shared_key(header.strip(_SPACE).rpartition(" ")[2]):
         return SharedKeyCaller(), None
     if scheme.lower() != "bearer" or not credential:
         raise AuthenticationFailed("The Authorization header is not 'Bearer' and a credential")

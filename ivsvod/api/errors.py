@@ -43,6 +43,8 @@ _AWS = {
     Kind.TIMEOUT: (503, "aws_timeout"),
     Kind.UNAVAILABLE: (503, "aws_unavailable"),
 }
+# Whose text names accounts, roles and settings of ours: the log has it.
+_INTERNAL = {Kind.DENIED, Kind.MISCONFIGURED}
 # What the sentence of AWS leaves open.
 _HELP = {
     Kind.PENDING_VERIFICATION: (
@@ -137,9 +139,21 @@ def _rest_answer(error: exceptions.APIException) -> Response:
 
 def _aws_answer(error: AwsError) -> Response:
     status_code, code = _AWS.get(error.kind, (502, "aws_failed"))
-    logger.error("aws failed operation=%s resource=%s kind=%s", error.operation, error.resource, error.kind)
-    sentence = f"Amazon IVS refused {error.operation}: {error.message or error.kind}{_HELP.get(error.kind, '')}"
-    return _response(status_code, sentence, code=code)
+    logger.error(
+        "aws failed operation=%s resource=%s kind=%s message=%s",
+        error.operation,
+        error.resource,
+        error.kind,
+        error.message,
+    )
+    return _response(status_code, _aws_sentence(error), code=code)
+
+
+def _aws_sentence(error: AwsError) -> str:
+    if error.kind in _INTERNAL:
+        return f"Amazon IVS refused this service {error.operation}: the log of the service has the reason"
+    verb = "did not answer" if error.kind.unknown_outcome else "refused"
+    return f"Amazon IVS {verb} {error.operation}: {error.message or error.kind}{_HELP.get(error.kind, '')}"
 
 
 def _fields(detail: Any) -> dict[str, list[str]]:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from math import ceil
 from typing import Any
 
 import corsheaders.middleware
@@ -47,8 +48,13 @@ class RefusalMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Refuse, or answer."""
-        return _refusal(request) or self.get_response(request)
+        """Refuse, or answer; a form that refused too many guesses has said on the request how long to wait."""
+        response = _refusal(request) or self.get_response(request)
+        wait = getattr(request, "wait", None)
+        if wait is not None:
+            response.status_code = 429
+            response["Retry-After"] = str(ceil(wait))
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Called by Django for what a view raised."""
@@ -88,11 +94,20 @@ class VersionMiddleware:
         response = self.get_response(request)
         if not getattr(request, "is_api", False):
             return response
-        patch_vary_headers(response, ("Origin", "Accept-Encoding"))
         response["Cache-Control"] = _cache_control(request, response)
-        if request.method in {"GET", "HEAD"} and response.status_code == 200 and isinstance(response, HttpResponse):
+        if response["Cache-Control"].startswith("public"):
+            # The same for everybody: a session that is none was looked at, and Django would take its cookie back.
+            del response["Vary"]
+            response.cookies.clear()
+        patch_vary_headers(response, ("Origin", "Accept-Encoding"))
+        if response.status_code != 200 or not isinstance(response, HttpResponse):
+            return response
+        if request.method in {"GET", "HEAD"}:
             response["ETag"] = etag_of(response.content)
             return _not_modified(request, response) or response
+        if request.method == "PATCH" and response["Content-Type"] == "application/json":
+            # What it answers with is what GET shows.
+            response["ETag"] = etag_of(response.content)
         return response
 
     def process_view(self, request: Any, view: Any, arguments: Any, named: Any) -> None:

@@ -27,11 +27,13 @@ class Command(BaseCommand):
         days = options["expires_days"]
         if days is not None and not 1 <= days <= 36_500:
             raise CommandError("--expires-days takes 1 to 36500")
-        account = options["account"] or options["name"]
+        account = options["name"] if options["account"] is None else options["account"]
         for option, value, longest in (("NAME", options["name"], 200), ("--account", account, 150)):
             if not value.strip() or len(value) > longest or not value.isprintable():
                 raise CommandError(f"{option} takes 1 to {longest} printable characters")
         scopes = [scope.strip() for scope in options["scope"].split(",") if scope.strip()]
+        if not scopes:
+            raise CommandError(f"--scope takes one or more of {','.join(settings.API_SCOPES)}")
         try:
             _, text = api_token_create(
                 name=options["name"],
