@@ -25,11 +25,13 @@ from channels_app.uuids import parse_uuid
 _DECIMAL = re.compile(r"\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
 # More milliseconds than these PostgreSQL's bigint does not hold.
 _LONGEST = Decimal(2**62) / 1000
-_LONGEST_TEXT = 1000
+LONGEST_TEXT = 5000
 
 
 class StrictField(forms.Field):
     """A parameter of a query; `read` makes its value, and one that is given is never taken for absent."""
+
+    shortest = 1
 
     def to_python(self, value: Any) -> Any:
         """The value; None where the parameter is absent.
@@ -43,13 +45,19 @@ class StrictField(forms.Field):
         """A text that a column can hold, as it is.
 
         Raises:
-            ValidationError: empty, very long, or with a character that cannot be stored.
+            ValidationError: shorter than `shortest`, very long, or with a character that cannot be stored.
         """
-        if not 0 < len(text) <= _LONGEST_TEXT:
-            raise FormError(f"Not a text of 1 to {_LONGEST_TEXT} characters.")
+        if not self.shortest <= len(text) <= LONGEST_TEXT:
+            raise FormError(f"Not a text of {self.shortest} to {LONGEST_TEXT} characters.")
         if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
             raise FormError("Holds characters that cannot be stored.")
         return text
+
+
+class StrictValueField(StrictField):
+    """A text that may be empty."""
+
+    shortest = 0
 
 
 class StrictEachField(StrictField):

@@ -14,8 +14,8 @@ from channels_app.filters import (
     EachTextFilter,
     MomentFilter,
     SecondsFilter,
-    StrictField,
     StrictFilterSet,
+    StrictValueField,
     TextFilter,
     UUIDFilter,
     WordFilter,
@@ -132,7 +132,7 @@ class VideoFilterSet(StrictFilterSet):
 class MetadataFilter(Filter):
     """By one value of the metadata, exactly."""
 
-    field_class = StrictField
+    field_class = StrictValueField
 
     def filter(self, qs: VideoQuerySet, value: str | None) -> VideoQuerySet:
         """The videos with this value at the key."""

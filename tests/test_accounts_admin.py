@@ -39,7 +39,7 @@ def member(*scopes: str) -> tuple[User, Client]:
 
 def shown_token(response: Any) -> str:
     assert response.status_code == 200
-    found = re.search(r'<code id="token">(\S+)</code>', response.content.decode())
+    found = re.search(r'<code id="token" class="token">(\S+)</code>', response.content.decode())
     assert found
     return found[1]
 

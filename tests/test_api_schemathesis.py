@@ -4,6 +4,7 @@ https://schemathesis.readthedocs.io/
 """
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from django.core.signals import request_finished, request_started
 from django.db import close_old_connections
 from hypothesis import HealthCheck, settings, strategies
 from schemathesis.config import SchemathesisConfig
+from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.generation import GenerationMode
 
 from channels_app.services import channel_create
@@ -59,6 +61,7 @@ def described() -> Any:
     schema.app = application
     schema.hook(map_path_parameters)
     schema.hook(map_case)
+    schema.hook(filter_failure)
     return schema
 
 
@@ -85,6 +88,12 @@ def map_case(context: Any, case: Any) -> Any:
         if case.body.get("thumbnail"):
             case.body["thumbnail"] = "https://www.example.com/a.jpg"
     return case
+
+
+def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
+    """All failures count but one: a query is text, and so `null` in one is a text as good as any."""
+    told = f"{failure.message}"
+    return not (isinstance(failure, AcceptedNegativeData) and re.search("parameter `(metadata|tag)` in query", told))
 
 
 def moments() -> Any:

@@ -407,3 +407,13 @@ def test_an_answer_to_a_change_has_the_version_that_get_shows(client: Client, pa
     assert client.get(f"/on-demand/{video.uuid}", headers=bearer(api_key))["ETag"] == version
     assert patch(video, {"title": "Two"}, If_Match=version).status_code == 200
     assert patch(video, {"title": "Three"}, If_Match=version).status_code == 412
+
+
+@pytest.mark.django_db
+def test_what_may_be_written_may_be_filtered_by(client: Client, patch: Patch) -> None:
+    video = make_video()
+    assert patch(video, {"metadata": {"a": ""}}).status_code == 200
+    assert patch(video, {"title": "x", "tags": ["y" * 1200]}, "PUT").status_code == 200
+    for query in ("metadata[a]=", f"tag={'y' * 1200}"):
+        assert [row["uuid"] for row in client.get(f"/on-demand?{query}").json()["data"]] == [str(video.uuid)]
+    assert client.get("/on-demand?metadata[b]=").json()["data"] == []

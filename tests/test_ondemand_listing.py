@@ -338,6 +338,7 @@ def make_library() -> dict[str, Video]:
         ("metadata%5Bseason%5D=1", "two"),
         ("metadata[season]=0&metadata[a]b]=x", "three one"),
         ("metadata[season]=2", ""),
+        ("metadata[season]=", ""),
         ("metadata[nothing]=x", ""),
         ("metadata[season]=0&tag=three&min_duration=180", "three"),
         ("search=title", "three two one"),
@@ -385,9 +386,8 @@ def test_the_filter_channel_takes_every_form_of_a_uuid(client: Client) -> None:
             for name in ("min_duration", "max_duration")
             for value in ("", "x", "-1", "NaN", "inf", "1,5", "0x10", "٣", "%00", "1" * 40)
         ),
-        *("tag=" + value for value in ("", "%00", "%ED%A0%80%00", "x" * 1001)),
+        *("tag=" + value for value in ("", "%00", "%ED%A0%80%00", "x" * 5001)),
         *(f"ordering={value}" for value in ("", "x", "-newest", "Newest", "relevance", "%00")),
-        "metadata[a]=",
         "metadata[a]=%00",
         "metadata[a]=1&metadata[a]=2",
         "metadata[]=1",

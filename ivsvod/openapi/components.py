@@ -3,6 +3,7 @@
 from typing import Any
 
 from channels_app import serializers as channels
+from ivsvod.openapi.parameters import UUID_IN
 from ondemand import limits
 from ondemand import serializers as videos
 from ondemand import stream_serializers as streams
@@ -10,6 +11,11 @@ from ondemand.listing import Listing
 from ondemand.models import Video
 
 Schema = dict[str, Any]
+
+
+class Instead(Schema):
+    """What stands instead of the schema that the library makes of a field; others are added to it."""
+
 
 ERROR: Schema = {
     "type": "object",
@@ -100,11 +106,16 @@ FIELDS: dict[type, Schema] = {
             "propertyNames": {"minLength": 1, "maxLength": limits.METADATA_KEY_LENGTH},
         },
     },
+    channels.ChannelCreateSerializer: {
+        "owner": Instead(description="Another name of `userId`, beside which it says nothing, whatever it holds.")
+    },
     channels.LiveSerializer: {"state": _words(["live", "offline"])},
 }
 # What is required of a body, or of an answer, beyond its fields.
 WHOLE: dict[type, Schema] = {
-    channels.ChannelCreateSerializer: {"anyOf": [{"required": ["userId"]}, {"required": ["owner"]}]},
+    channels.ChannelCreateSerializer: {
+        "anyOf": [{"required": ["userId"]}, {"required": ["owner"], "properties": {"owner": UUID_IN}}]
+    },
     # An empty object where nobody has written.
     videos.ContentSerializer: {"required": []},
 }

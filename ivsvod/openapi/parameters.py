@@ -17,7 +17,7 @@ UUID_IN = {
     "pattern": rf"^({_HYPHENATED}|{_HEX}{{32}})$",
     "examples": ["8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a10"],
 }
-_TEXT = {"type": "string", "minLength": 1, "maxLength": 1000}
+_TEXT = {"type": "string", "minLength": 1, "maxLength": filters.LONGEST_TEXT}
 
 # The most derived class first.
 _SCHEMAS: list[tuple[type, Callable[[Any], dict[str, Any]]]] = [
@@ -82,7 +82,7 @@ def _parameter(name: str, found: Any) -> OpenApiParameter:
 def _metadata() -> OpenApiParameter:
     schema = {
         "type": "object",
-        "additionalProperties": _TEXT,
+        "additionalProperties": {**_TEXT, "minLength": 0},
         "propertyNames": {"minLength": 1, "maxLength": METADATA_KEY_LENGTH},
         # Swagger UI fills in what it makes up where there is none.
         "examples": [{}],

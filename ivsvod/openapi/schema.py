@@ -10,7 +10,7 @@ from drf_spectacular.settings import patched_settings
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
 
 from channels_app.fields import StrictSerializer
-from ivsvod.openapi.components import FIELDS, NAMED, WHOLE, page_of, reference
+from ivsvod.openapi.components import FIELDS, NAMED, WHOLE, Instead, page_of, reference
 from ivsvod.openapi.operations import OPERATIONS, TAGS, Operation
 from ivsvod.openapi.parameters import UUID_IN, filter_parameters, paging_parameters
 from ivsvod.openapi.refusals import refusals
@@ -198,7 +198,9 @@ class ApiSchema(AutoSchema):
     def _refined(self, schema: dict[str, Any], more: Any) -> dict[str, Any]:
         if isinstance(more, list):
             return {**schema, "type": "array", "items": self._row(more[0])}
-        return self._row(more) if isinstance(more, type) else {**schema, **more}
+        if isinstance(more, type):
+            return self._row(more)
+        return dict(more) if isinstance(more, Instead) else {**schema, **more}
 
     def _row(self, serializer_class: Any) -> dict[str, Any]:
         return self.resolve_serializer(serializer_class(), "response").ref
