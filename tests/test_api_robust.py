@@ -47,7 +47,7 @@ def assert_error(response: Any, *statuses: int) -> dict[str, Any]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
     outcome = hostile.attack(requests=400, seed=seed, uuids=hostile.some_rows())
     assert not outcome.failures, str(outcome)

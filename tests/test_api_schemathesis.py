@@ -29,7 +29,6 @@ PLAIN = {"Accept-Encoding": "identity"}
 # The uuids of what is there, and a token.
 THERE = {"channel": "", "video": "", "token": ""}
 CASES = settings(
-    max_examples=200,
     deadline=None,
     # The same cases on every run: what CI has seen is what lands.
     derandomize=True,
@@ -149,9 +148,10 @@ def tried(schema: Any, operation_id: str, cases: int) -> Any:
     return test
 
 
+# With what the tool adds of its own (examples, every corner of the description) more than 240 cases an operation.
 for operation in OPERATIONS:
-    globals()[f"test_{operation}_with_a_token"] = tried(WITH, operation, 200)
-    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 50)
+    globals()[f"test_{operation}_with_a_token"] = tried(WITH, operation, 150)
+    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 75)
 
 
 def test_call_after_call(world: None) -> None:
@@ -161,4 +161,4 @@ def test_call_after_call(world: None) -> None:
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             return {"headers": PLAIN}
 
-    Walk.run(settings=settings(CASES, max_examples=60, stateful_step_count=8))
+    Walk.run(settings=settings(CASES, max_examples=50, stateful_step_count=8))
