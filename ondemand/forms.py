@@ -97,7 +97,7 @@ class ContentForm(forms.ModelForm):
         return self.cleaned_data[name]
 
     def changes(self) -> dict[str, Any]:
-        """What the service is to write: what somebody edited, and nothing that somebody else may have meanwhile."""
+        """What the service is to write: the fields that differ from what the row holds."""
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
 
