@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.utils import flatten_fieldsets
@@ -74,6 +75,32 @@ class WordFilter(admin.SimpleListFilter):
         return queryset.filter((str(self.parameter_name), wanted)) if wanted in self.words.values else queryset
 
 
+class PlainFormAdmin(admin.ModelAdmin):
+    """Rows are made by a service from a plain form: the model's own form and its transaction are not used."""
+
+    create_title = ""
+    create_help = ""
+
+    def create_page(
+        self, request: HttpRequest, form: forms.Form, form_url: str, extra_context: dict[str, Any] | None
+    ) -> HttpResponse:
+        """The page of the form, with what is wrong with it."""
+        fieldsets = [(None, {"fields": list(form.fields), "description": self.create_help})]
+        admin_form = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": self.create_title,
+            "adminform": admin_form,
+            "inline_admin_formsets": [],
+            "errors": form.errors,
+            "media": self.media + admin_form.media,
+            "show_save_and_add_another": False,
+            "show_save_and_continue": False,
+            **(extra_context or {}),
+        }
+        return self.render_change_form(request, context, add=True, form_url=form_url)
+
+
 class ReadOnlyAdmin(SafeLookups):
     """Pages that show rows and change none."""
 
@@ -95,9 +122,11 @@ class ReadOnlyAdmin(SafeLookups):
 
 
 @admin.register(Channel)
-class ChannelAdmin(TextSearch, ReadOnlyAdmin):
+class ChannelAdmin(TextSearch, PlainFormAdmin, ReadOnlyAdmin):
     """Channels: created here by the service, shown with their live state, never with their key."""
 
+    create_title = "Create a channel"
+    create_help = KEY_HELP
     secret_fields = ("stream_key", "channel_data")
     list_display = ("shown_name", "live", "owner", "type", "private", "record", "active", "created")
     list_display_links = ("shown_name",)
@@ -136,30 +165,12 @@ class ChannelAdmin(TextSearch, ReadOnlyAdmin):
         form = ChannelCreateForm(request.POST or None, initial={"owner": request.user.pk})
         channel = _create(form) if form.is_valid() else None
         if channel is None:
-            return self._create_page(request, form, form_url, extra_context)
+            return self.create_page(request, form, form_url, extra_context)
         self.log_addition(request, channel, "Created in Amazon IVS.")
         address = reverse("admin:channels_app_channel_change", args=[channel.pk])
         told = format_html('Amazon IVS created the channel <a href="{}">{}</a>.', address, channel)
         self.message_user(request, told, messages.SUCCESS)
         return self.response_post_save_add(request, channel)
-
-    def _create_page(
-        self, request: HttpRequest, form: ChannelCreateForm, form_url: str, extra_context: dict[str, Any] | None
-    ) -> HttpResponse:
-        fieldsets = [(None, {"fields": list(form.fields), "description": KEY_HELP})]
-        admin_form = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Create a channel",
-            "adminform": admin_form,
-            "inline_admin_formsets": [],
-            "errors": form.errors,
-            "media": self.media + admin_form.media,
-            "show_save_and_add_another": False,
-            "show_save_and_continue": False,
-            **(extra_context or {}),
-        }
-        return self.render_change_form(request, context, add=True, form_url=form_url)
 
     @admin.action(description="Finish or undo interrupted creation", permissions=["add"])
     def recover(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:

@@ -1,6 +1,6 @@
 """Serializer fields that both apps use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import Any
 from uuid import UUID
@@ -86,6 +86,27 @@ class StrictSerializer(serializers.Serializer):
         if unknown:
             raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
         return super().to_internal_value(data)
+
+
+class ChangesSerializer(StrictSerializer):
+    """A body of changes to the instance. A field that stays as it is is not checked: old rows may hold anything."""
+
+    # The values that may be sent back as they are, by field.
+    known: Callable[..., Mapping[str, Any]]
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values that change; raises as `StrictSerializer` does."""
+        if not isinstance(data, dict):
+            return super().to_internal_value(data)
+        known = self.known()
+        return super().to_internal_value(
+            {name: value for name, value in data.items() if name not in known or not _is_same(known[name], value)}
+        )
+
+
+def _is_same(known: Any, value: Any) -> bool:
+    # 1 and true are equal in Python.
+    return bool(known == value) and type(known) is type(value)
 
 
 class WordField(serializers.ChoiceField):

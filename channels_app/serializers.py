@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from channels_app.fields import (
+    ChangesSerializer,
     LenientUUIDField,
     MomentField,
     PlainTextField,
@@ -41,7 +42,7 @@ class ChannelCreateSerializer(serializers.Serializer):
         return attrs
 
 
-class ChannelUpdateSerializer(StrictSerializer):
+class ChannelUpdateSerializer(ChangesSerializer):
     """The body of `PATCH /channels/{uuid}`; `new_video_state` null is: as the setting says."""
 
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
@@ -52,18 +53,9 @@ class ChannelUpdateSerializer(StrictSerializer):
     new_video_state = WordField(NewVideoState.choices, allow_null=True)
     active = StrictBooleanField()
 
-    def to_internal_value(self, data: Any) -> Any:
-        """The values. A field that stays as it is is not checked: old rows may hold what could not be written today.
-
-        Raises:
-            ValidationError: it is no object, or a field is malformed or unknown; names each.
-        """
-        if not isinstance(data, dict):
-            return super().to_internal_value(data)
-        kept = {name for name in data if name in self.fields and getattr(self.instance, name) == data[name]}
-        # 1 and true are equal in Python.
-        kept -= {name for name in kept if type(getattr(self.instance, name)) is not type(data[name])}
-        return super().to_internal_value({name: value for name, value in data.items() if name not in kept})
+    def known(self) -> dict[str, Any]:
+        """All of them."""
+        return {str(name): getattr(self.instance, str(name)) for name in self.fields}
 
 
 class StreamStopSerializer(StrictSerializer):

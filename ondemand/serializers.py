@@ -6,7 +6,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from channels_app.fields import MomentField, PlainTextField, StrictBooleanField, StrictSerializer, WordField
+from channels_app.fields import ChangesSerializer, MomentField, PlainTextField, StrictBooleanField, WordField
 from channels_app.livestate import milliseconds
 from channels_app.times import parse_moment
 from ondemand import limits
@@ -208,7 +208,7 @@ class PublicationField(MomentField):
         return moment
 
 
-class VideoPatchSerializer(StrictSerializer):
+class VideoPatchSerializer(ChangesSerializer):
     """The body of `PATCH /on-demand/{uuid}`; null empties a field, where it can be empty."""
 
     title = PlainTextField(max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True)
@@ -220,17 +220,6 @@ class VideoPatchSerializer(StrictSerializer):
     publish_from = PublicationField(allow_null=True)
     publish_until = PublicationField(allow_null=True)
     metadata = MetadataField(allow_null=True)
-
-    def to_internal_value(self, data: Any) -> Any:
-        """The values. A field that stays as it is is not checked: old rows may hold what could not be written today.
-
-        Raises:
-            ValidationError: it is no object, or a field is malformed or unknown; names each.
-        """
-        if not isinstance(data, dict):
-            return super().to_internal_value(data)
-        known = self.known()
-        return super().to_internal_value({name: value for name, value in data.items() if not _same(known, name, value)})
 
     def known(self) -> dict[str, Any]:
         """What has limits, as `GET` shows it."""
@@ -266,7 +255,3 @@ def refuse_inverted_window(video: Video, values: Mapping[str, Any]) -> None:
     if {"publish_from", "publish_until"} & values.keys() and begin and end and end <= begin:
         name = "publish_until" if "publish_until" in values else "publish_from"
         raise serializers.ValidationError({name: ["Publication must end after it begins."]})
-
-
-def _same(known: Mapping[str, Any], name: str, value: Any) -> bool:
-    return name in known and known[name] == value

@@ -92,3 +92,23 @@ def ivs() -> Any:
 def ivs_channels() -> list[dict[str, Any]]:
     """What IVS has, with tags."""
     return [ivs().get_channel(arn=item["arn"])["channel"] for item in ivs().list_channels()["channels"]]
+
+
+def assert_error(response: Any, status: int, code: str | None = None, *, field: str | None = None) -> dict[str, Any]:
+    """The one shape of every error."""
+    assert response.status_code == status, response.content[:300]
+    assert response["Content-Type"] == "application/json"
+    document: dict[str, Any] = response.json()
+    assert sorted(document) == ["code", "error", "fields"]
+    assert isinstance(document["error"], str)
+    assert document["error"]
+    assert document["code"] == (code or document["code"])
+    assert document["code"]
+    for texts in document["fields"].values():
+        assert isinstance(texts, list)
+        assert texts
+        assert all(isinstance(text, str) for text in texts)
+    assert field is None or document["fields"][field]
+    assert "no-store" in response["Cache-Control"]
+    assert response["X-Request-ID"]
+    return document

@@ -20,7 +20,7 @@ from channels_app.aws import AwsError, Kind
 from channels_app.encryption import UnreadableSecretError
 from ivsvod.api.errors import error_document, exception_handler
 from ivsvod.local.aws import LocalAws
-from tests.helpers import bearer, make_account, make_token, make_video
+from tests.helpers import assert_error, bearer, make_account, make_token, make_video
 
 SECRET = "a shared key of a test"
 SHAPE = ["code", "error", "fields"]
@@ -37,18 +37,6 @@ def key(settings: Any) -> dict[str, str]:
     """The header of someone with full access."""
     settings.AUTH_API_KEY = SECRET
     return bearer(SECRET)
-
-
-def assert_error(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert response.status_code == status, response.content[:300]
-    assert response["Content-Type"] == "application/json"
-    document: dict[str, Any] = response.json()
-    assert sorted(document) == SHAPE
-    assert (document["code"], bool(document["error"])) == (code, True)
-    assert all(isinstance(texts, list) and texts for texts in document["fields"].values())
-    assert "no-store" in response["Cache-Control"]
-    assert response["X-Request-ID"]
-    return document
 
 
 def handled(error: Exception) -> tuple[int, str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from channels_app.models import Channel
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.local.aws import LocalAws
 from tests import hostile
-from tests.helpers import bearer, make_channel, make_video
+from tests.helpers import assert_error, bearer, make_channel, make_video
 
 SECRET = "a shared key of a test"
 LIMIT = 10 * 1024 * 1024
@@ -34,13 +34,6 @@ def key(settings: Any) -> dict[str, str]:
     """The header of someone with full access."""
     settings.AUTH_API_KEY = SECRET
     return bearer(SECRET)
-
-
-def assert_error(response: Any, *statuses: int) -> dict[str, Any]:
-    assert response.status_code in statuses, (response.status_code, response.content[:300])
-    document: dict[str, Any] = response.json()
-    assert sorted(document) == ["code", "error", "fields"]
-    return document
 
 
 # All at once

@@ -23,7 +23,7 @@ from ivsvod.local.ivs.calls import Quotas
 from ivsvod.local.ivs.errors import IvsError
 from ivsvod.local.ivs.faults import Fault
 from ivsvod.local.ivs.operations import OPERATIONS
-from tests.helpers import OWNER, STREAM_KEY, bearer, ivs, ivs_channels, make_channel, make_token
+from tests.helpers import OWNER, STREAM_KEY, assert_error, bearer, ivs, ivs_channels, make_channel, make_token
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}
 FORMS = (
@@ -52,19 +52,6 @@ def post(client: Client, api_key: str) -> Callable[..., Any]:
         return client.generic("POST", "/channels", body, "application/json", headers=bearer(api_key))
 
     return send
-
-
-def assert_error(response: Any, status: int, *, field: str | None = None) -> dict[str, Any]:
-    """The one shape of every error."""
-    assert response.status_code == status, response.content
-    assert response["Content-Type"].startswith("application/json")
-    document = response.json()
-    assert sorted(document) == ["code", "error", "fields"]
-    assert document["error"]
-    assert document["code"]
-    if field:
-        assert document["fields"][field]
-    return document
 
 
 def assert_nothing_is_left() -> None:

@@ -25,6 +25,7 @@ from ivsvod.local.ivs.operations import OPERATIONS
 from tests.helpers import (
     OWNER,
     STREAM_KEY,
+    assert_error,
     bearer,
     ivs,
     ivs_channels,
@@ -106,17 +107,6 @@ def make_stream(channel: Channel, minute: float, *, ended: bool = False, **value
     started = NOON + timedelta(minutes=minute)
     values = {"stream_id": f"st-{uuid4().hex[:23]}", "first_event_at": started, "started_at": started, **values}
     return Stream.objects.create(channel=channel, ended_at=started + timedelta(minutes=1) if ended else None, **values)
-
-
-def assert_error(response: Any, status: int, code: str | None = None, *, field: str | None = None) -> dict[str, Any]:
-    """The one shape of every error."""
-    assert response.status_code == status, response.content
-    document: dict[str, Any] = response.json()
-    assert sorted(document) == ["code", "error", "fields"]
-    assert document["error"]
-    assert code is None or document["code"] == code
-    assert field is None or document["fields"][field]
-    return document
 
 
 def assert_agrees(channel: Channel) -> None:

@@ -20,7 +20,7 @@ from channels_app.models import Channel, IdempotencyKey
 from channels_app.services import STILL_CREATING
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.faults import Fault
-from tests.helpers import OWNER, bearer, ivs, make_token
+from tests.helpers import OWNER, assert_error, bearer, ivs, make_token
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}
 
@@ -42,13 +42,6 @@ def post(api_key: str) -> Callable[..., Any]:
 def ivs_uuids() -> list[str]:
     """The names of the channels that IVS has: the uuids of their rows."""
     return [item["name"] for item in ivs().list_channels()["channels"]]
-
-
-def assert_error(response: Any, status: int, code: str) -> dict[str, Any]:
-    assert response.status_code == status, response.content
-    document: dict[str, Any] = response.json()
-    assert document["code"] == code
-    return document
 
 
 def pass_a_minute() -> None:

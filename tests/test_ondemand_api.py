@@ -22,7 +22,7 @@ from django.test.utils import CaptureQueriesContext
 
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
-from tests.helpers import OWNER, bearer, make_account, make_channel, make_content, make_token, make_video
+from tests.helpers import OWNER, assert_error, bearer, make_account, make_channel, make_content, make_token, make_video
 
 EVENTS = Path(__file__).resolve().parent / "events"
 NINE = datetime(2026, 3, 4, 9, tzinfo=UTC)
@@ -52,20 +52,6 @@ def send(client: Client, api_key: str) -> Callable[..., Any]:
         return client.generic(method, path, data, content_type, headers=bearer(api_key))
 
     return request
-
-
-def assert_error(response: Any, status: int, *, field: str | None = None) -> dict[str, Any]:
-    """The one shape of every error."""
-    assert response.status_code == status, response.content
-    assert response["Content-Type"].startswith("application/json")
-    document = response.json()
-    assert sorted(document) == ["code", "error", "fields"]
-    assert isinstance(document["error"], str)
-    assert document["error"]
-    assert document["code"]
-    if field:
-        assert all(isinstance(text, str) for text in document["fields"][field])
-    return document
 
 
 def listed(client: Client, query: str = "") -> list[str]:

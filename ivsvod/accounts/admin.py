@@ -3,14 +3,13 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.helpers import AdminForm
 from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from channels_app.admin import SafeLookups
+from channels_app.admin import PlainFormAdmin, SafeLookups
 from channels_app.times import zoned
 from ivsvod.accounts.forms import ApiTokenCreateForm, SignInForm
 from ivsvod.accounts.models import ApiToken, User
@@ -47,9 +46,11 @@ class AccountAdmin(SafeLookups, UserAdmin):
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(SafeLookups):
+class ApiTokenAdmin(PlainFormAdmin, SafeLookups):
     """API tokens: made and shown once, listed, and revoked by deleting them."""
 
+    create_title = "Make an API token"
+    create_help = CREATE_HELP
     secret_fields = ("digest", "token_key")
     list_display = ("name", "user", "shown_scopes", "made", "expires", "last_used")
     list_select_related = ("user",)
@@ -76,29 +77,11 @@ class ApiTokenAdmin(SafeLookups):
             initial={"account": request.user},
         )
         if not form.is_valid():
-            return self._create_page(request, form, form_url, extra_context)
+            return self.create_page(request, form, form_url, extra_context)
         token, text = api_token_create(**form.arguments())
         self.log_addition(request, token, f"Scopes: {', '.join(token.scopes)}.")
         context = {**self.admin_site.each_context(request), "title": "Token made", "token": token, "text": text}
         return TemplateResponse(request, "admin/accounts/apitoken/created.html", context)
-
-    def _create_page(
-        self, request: HttpRequest, form: ApiTokenCreateForm, form_url: str, extra_context: dict[str, Any] | None
-    ) -> HttpResponse:
-        fieldsets = [(None, {"fields": list(form.fields), "description": CREATE_HELP})]
-        admin_form = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Make an API token",
-            "adminform": admin_form,
-            "inline_admin_formsets": [],
-            "errors": form.errors,
-            "media": self.media + admin_form.media,
-            "show_save_and_add_another": False,
-            "show_save_and_continue": False,
-            **(extra_context or {}),
-        }
-        return self.render_change_form(request, context, add=True, form_url=form_url)
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: a token is revoked and another one made."""

@@ -208,6 +208,8 @@ def _storable(text: str) -> str:
 def json_error(status_code: int, sentence: str) -> JsonResponse:
     """An error outside of any API view: unknown routes, bad hosts, an outage."""
     headers = {"Cache-Control": "no-store"}
+    if status_code == 503:
+        headers["Retry-After"] = RETRY_AFTER_SECONDS
     return JsonResponse(error_document(status_code, sentence), status=status_code, headers=headers)
 
 

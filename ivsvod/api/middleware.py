@@ -15,7 +15,7 @@ from django.utils.http import parse_etags
 from rest_framework.views import APIView
 
 from channels_app.conditional import etag_of
-from ivsvod.api.errors import RETRY_AFTER_SECONDS, json_error
+from ivsvod.api.errors import json_error
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +61,7 @@ class RefusalMiddleware:
         if not isinstance(exception, (OperationalError, InterfaceError)):
             return None
         logger.error("the database cannot be reached: %s", type(exception).__name__)
-        response = json_error(503, "The database cannot be reached")
-        response["Retry-After"] = RETRY_AFTER_SECONDS
-        return response
+        return json_error(503, "The database cannot be reached")
 
 
 class HeadMiddleware:

@@ -8,7 +8,7 @@ from rest_framework.exceptions import ValidationError
 
 from channels_app.aws import AwsError
 from channels_app.errors import ChannelError
-from channels_app.management.printing import channel_print, first_problem
+from channels_app.management.printing import channel_print
 from channels_app.serializers import ChannelCreateSerializer
 from channels_app.services import channel_create
 
@@ -45,7 +45,13 @@ class Command(BaseCommand):
             serializer.is_valid(raise_exception=True)
             channel = channel_create(**serializer.validated_data)
         except ValidationError as error:
-            raise CommandError(first_problem(error, _OPTIONS)) from None
+            raise CommandError(_first_problem(error)) from None
         except (AwsError, ChannelError) as error:
             raise CommandError(str(error)) from None
         channel_print(self.stdout, channel)
+
+
+def _first_problem(error: ValidationError) -> str:
+    details: Any = error.detail
+    name, texts = next(iter(details.items()))
+    return f"{_OPTIONS.get(name, name)}: {texts[0]}"
