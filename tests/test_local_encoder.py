@@ -17,9 +17,10 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ivsvod.local.aws import LocalAws, install_in_process
-from ivsvod.local.encoder import Broadcast, Encoder, StreamKeyRefused, plan_broadcast, recording_prefix, timeline
-from ivsvod.local.events import health_event, limit_event, recording_event, sqs_batch, stream_event
+from ivsvod.local.encoder import Broadcast, Encoder, StreamKeyRefused
+from ivsvod.local.events import event_name, health_event, limit_event, recording_event, sqs_batch, stream_event
 from ivsvod.local.ivs import IvsError
+from ivsvod.local.plan import plan_broadcast, recording_prefix
 from ivsvod.local.recording import (
     Recording,
     Rendition,
@@ -29,6 +30,7 @@ from ivsvod.local.recording import (
     recording_failed,
     recording_started,
 )
+from ivsvod.local.timeline import timeline
 
 BUCKET = "example-recordings"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
@@ -355,10 +357,6 @@ class Listener:
         self.seen += [(event_name(envelope), live) for envelope in envelopes]
 
 
-def event_name(envelope: dict[str, Any]) -> str:
-    return envelope["detail"].get("event_name") or envelope["detail"]["recording_status"]
-
-
 def make_encoder(aws: LocalAws) -> Encoder:
     return Encoder(aws.ivs.store, make_client("s3"), region=REGION, account=ACCOUNT)
 
@@ -375,10 +373,10 @@ def test_a_whole_broadcast(aws: LocalAws, recording: Recording) -> None:
     broadcast = make_encoder(aws).broadcast(key, started_at=STARTED_AT, deliver=listener, record=recording.folder)
 
     assert listener.seen == [
-        ("Session Created", True),
+        ("Session Created", False),
         ("Stream Start", True),
         ("Recording Start", True),
-        ("Session Ended", False),
+        ("Session Ended", True),
         ("Stream End", False),
         ("Recording End", False),
     ]
@@ -503,8 +501,10 @@ def test_a_channel_of_another_region_is_refused(aws: LocalAws) -> None:
 def test_a_second_encoder_is_refused_while_the_channel_is_live(aws: LocalAws) -> None:
     arn, key = make_channel(records=False)
     aws.ivs.store.stream_begin(arn, started_at=STARTED_AT)
+    listener = Listener(aws, arn)
     with pytest.raises(IvsError):
-        make_encoder(aws).broadcast(key, started_at=STARTED_AT, deliver=Listener(aws, arn))
+        make_encoder(aws).broadcast(key, started_at=STARTED_AT, deliver=listener)
+    assert listener.events == []
     assert aws.ivs.store.stream_of(arn) is not None
 
 

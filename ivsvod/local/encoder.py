@@ -1,50 +1,34 @@
 """An encoder and what Amazon IVS does when it connects: the channel goes live, events are sent, S3 is filled.
 
-Nothing is waited for: all times are computed from the start that the caller names. The steps are apart, so that
-faults can be put between them: `plan_broadcast`, `opening_events`, `closing_events` and three uploads.
+Nothing is waited for: `plan` decides all times, `timeline` all that happens at them, and `storm` how the events
+arrive. `performance` does what IVS does. Here all of it comes together, in the order of the times.
 """
 
-import json
-import math
-import secrets
-import string
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from heapq import merge
 from pathlib import Path
+from random import Random
 from typing import Any
 
-from ivsvod.local.events import recording_event, stream_event
+from ivsvod.local.ivs.errors import conflict
 from ivsvod.local.ivs.store import IvsStore
-from ivsvod.local.recording import (
-    METADATA_KEYS,
-    Recording,
-    is_recording,
-    make_recording,
-    read_recording,
-    recording_ended,
-    recording_started,
-)
+from ivsvod.local.performance import Media, performance
+from ivsvod.local.plan import BroadcastPlan, plan_broadcast
+from ivsvod.local.recording import is_recording, make_recording, read_recording
+from ivsvod.local.storm import Batch, Envelope, Faults, deliveries
+from ivsvod.local.timeline import Step, length, steps, told
 
-Envelope = dict[str, Any]
 Deliver = Callable[[list[Envelope]], None]
+# When a run of this length begins.
+Begin = Callable[[timedelta], datetime]
 
-# With a keyframe every 2 s viewers see the stream some seconds after the encoder connects, and IVS drains what it has
-# when it disconnects. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html
-UNTIL_STREAM_START = timedelta(seconds=5)
-UNTIL_RECORDING_START = timedelta(seconds=2)
-UNTIL_STREAM_END = timedelta(seconds=6)
-UNTIL_FILES_COMPLETE = timedelta(seconds=2)
-UNTIL_RECORDING_END = timedelta(seconds=2)
-
-CONTENT_TYPES = {
-    ".ts": "video/mp2t",
-    ".m3u8": "application/vnd.apple.mpegurl",
-    ".jpg": "image/jpeg",
-    ".json": "application/json",
-}
+# Between the last event of a broadcast and the first of the next one.
+BETWEEN = timedelta(minutes=1)
 
 
 class StreamKeyRefused(Exception):
@@ -52,52 +36,32 @@ class StreamKeyRefused(Exception):
 
 
 @dataclass(frozen=True)
-class BroadcastPlan:
-    """All that is decided before an encoder connects. Without `bucket` nothing is recorded."""
-
-    channel_arn: str
-    channel_name: str
-    stream_id: str
-    recording_session_id: str
-    bucket: str | None
-    prefix: str
-    connected_at: datetime
-    duration_ms: int
-
-    @property
-    def stream_started_at(self) -> datetime:
-        return self.connected_at + UNTIL_STREAM_START
-
-    @property
-    def recording_started_at(self) -> datetime:
-        return self.stream_started_at + UNTIL_RECORDING_START
-
-    @property
-    def disconnected_at(self) -> datetime:
-        return self.recording_started_at + timedelta(seconds=math.ceil(self.duration_ms / 1000))
-
-    @property
-    def stream_ended_at(self) -> datetime:
-        return self.disconnected_at + UNTIL_STREAM_END
-
-    @property
-    def files_complete_at(self) -> datetime:
-        return self.stream_ended_at + UNTIL_FILES_COMPLETE
-
-    @property
-    def recording_ended_at(self) -> datetime:
-        return self.files_complete_at + UNTIL_RECORDING_END
-
-
-@dataclass(frozen=True)
 class Broadcast:
-    """What a broadcast left behind; `bucket` and `prefix` are None when the channel does not record."""
+    """What a broadcast left behind: its events, and how many of them arrived, each counted as often as it did."""
 
-    stream_id: str
-    bucket: str | None
-    prefix: str | None
-    duration_ms: int
+    plan: BroadcastPlan
     events: list[Envelope]
+    arrived: int
+
+    @property
+    def stream_id(self) -> str:
+        """The last stream's."""
+        return self.plan.streams[-1].stream_id
+
+    @property
+    def bucket(self) -> str | None:
+        """None when the channel does not record."""
+        return self.plan.recordings[-1].bucket if self.plan.recordings else None
+
+    @property
+    def prefix(self) -> str | None:
+        """The last recording's; None where there is none."""
+        return next((recording.prefix for recording in self.plan.recordings[::-1] if recording.prefix), None)
+
+    @property
+    def duration_ms(self) -> int:
+        """Of all recordings, or of the streams when the channel does not record."""
+        return sum(part.duration_ms for part in self.plan.recordings or self.plan.streams)
 
 
 class Encoder:
@@ -110,43 +74,78 @@ class Encoder:
         self.account = account
 
     def broadcast(
+        self, stream_key: str, *, seconds: float = 8, started_at: datetime, deliver: Deliver, record: Path | None = None
+    ) -> Broadcast:
+        """Go live, record and end, as if the encoder had connected at `started_at`; nothing goes wrong."""
+        [made] = self.broadcasts(
+            stream_key, seconds=seconds, begin=lambda _: started_at, deliver=deliver, record=record
+        )
+        return made
+
+    def broadcasts(
         self,
         stream_key: str,
         *,
         seconds: float = 8,
-        started_at: datetime,
+        many: int = 1,
+        faults: Faults = frozenset(),
+        random: Random | None = None,
+        begin: Begin,
         deliver: Deliver,
         record: Path | None = None,
-    ) -> Broadcast:
-        """Go live, record and end, as if the encoder had connected at `started_at`.
+    ) -> list[Broadcast]:
+        """So many broadcasts one after the other, each with these faults; `random` decides what is left to chance.
 
-        A recording found in the folder `record` is used again, whatever its length; else one of `seconds` is made, and
-        kept there when `record` is given.
+        A recording found in the folder `record` is used for every stream, whatever its length; else one of `seconds`
+        is made, and kept there when `record` is given.
+
+        Raises:
+            FaultRefusedError: a fault that cannot happen on this channel.
+            IvsError: the channel is live.
+            StreamKeyRefused: the key opens no channel of this region and account.
         """
         channel = self.channel(stream_key)
+        if self.store.stream_of(channel["arn"]):
+            raise conflict(f"The channel is live already: {channel['arn']}")
         bucket = self.store.recording_bucket(channel["arn"])
-        with _workspace(record) as folder:
-            recording = _find_or_make(folder, seconds) if bucket else None
-            duration_ms = recording.duration_ms if recording else round(seconds * 1000)
-            plan = plan_broadcast(channel, account=self.account, bucket=bucket, at=started_at, duration_ms=duration_ms)
-            return self.play(plan, recording, deliver)
+        with tempfile.TemporaryDirectory(prefix="ivsvod-recording-") as scratch:
+            media = _media(record, Path(scratch), seconds) if bucket else None
+            duration_ms = media.duration_ms if media else round(seconds * 1000)
+            plan = partial(
+                plan_broadcast,
+                channel,
+                account=self.account,
+                bucket=bucket,
+                duration_ms=duration_ms,
+                faults=faults,
+                window=self.store.reconnect_window(channel["arn"]),
+            )
+            plans = plan_run(plan, many, begin)
+            return self.play(plans, media, deliver, random or Random())  # noqa: S311 -- nothing here is secret
 
-    def play(self, plan: BroadcastPlan, recording: Recording | None, deliver: Deliver) -> Broadcast:
-        """Carry out the plan: the first events while the channel is live and being recorded, the last ones after."""
-        opening, closing = opening_events(plan), closing_events(plan)
-        with self.on_air(plan):
-            if recording:
-                self.upload_start(plan, recording)
-            self.send(plan, opening, deliver)
-            if recording:
-                self.upload_media(plan, recording)
-                self.upload_end(plan, recording)
-        self.send(plan, closing, deliver)
-        prefix = plan.prefix if plan.bucket else None
-        return Broadcast(plan.stream_id, plan.bucket, prefix, plan.duration_ms, opening + closing)
+    def play(
+        self, plans: list[BroadcastPlan], media: Media | None, deliver: Deliver, random: Random
+    ) -> list[Broadcast]:
+        """Carry out the plans of one channel, which follow each other; `media` is for those that are recorded."""
+        made = [steps(plan) for plan in plans]
+        everything = [step for part in made for step in part]
+        batches = deliveries(told(everything), plans[0].faults, random)
+        with performance(self.store, self.s3_client, plans[0].channel_arn, media) as ivs:
+            for item in merge(everything, batches, key=_moment):
+                if isinstance(item, Batch):
+                    deliver(item.envelopes)
+                else:
+                    ivs.do(item)
+        # The times of two broadcasts have nothing in common.
+        arrived = Counter(envelope["time"] for batch in batches for envelope in batch.envelopes)
+        return [_broadcast(plan, told(part), arrived) for plan, part in zip(plans, made, strict=True)]
 
     def channel(self, stream_key: str) -> dict[str, Any]:
-        """The channel that the key opens."""
+        """The channel that the key opens.
+
+        Raises:
+            StreamKeyRefused: none, or one of another region or account.
+        """
         channel = self.store.channel_by_key(stream_key)
         if channel is None:
             raise StreamKeyRefused("no channel has this stream key")
@@ -154,144 +153,24 @@ class Encoder:
             raise StreamKeyRefused(f"{channel['arn']} is not in region {self.region} of account {self.account}")
         return channel
 
-    @contextmanager
-    def on_air(self, plan: BroadcastPlan) -> Iterator[None]:
-        """The channel is live inside, and offline after it even when a step fails."""
-        self.store.stream_begin(plan.channel_arn, started_at=plan.stream_started_at, stream_id=plan.stream_id)
-        try:
-            yield
-        finally:
-            self.store.stream_end(plan.channel_arn, ended_at=plan.stream_ended_at)
 
-    def send(self, plan: BroadcastPlan, envelopes: list[Envelope], deliver: Deliver) -> None:
-        """Note the events in the stream's session, as GetStreamSession shows them, and deliver them."""
-        for envelope in envelopes:
-            self.store.session_event(
-                plan.stream_id,
-                name=envelope["detail"].get("event_name") or envelope["detail"]["recording_status"],
-                type=envelope["detail-type"],
-                at=datetime.fromisoformat(envelope["time"]),
-            )
-        deliver(envelopes)
-
-    def upload_start(self, plan: BroadcastPlan, recording: Recording) -> None:
-        document = recording_started(recording, channel_arn=plan.channel_arn, started_at=plan.recording_started_at)
-        self._put_json(plan, METADATA_KEYS["RECORDING_STARTED"], document)
-
-    def upload_media(self, plan: BroadcastPlan, recording: Recording) -> None:
-        for key, path in recording.files():
-            self._put(plan, key, path.read_bytes())
-
-    def upload_end(self, plan: BroadcastPlan, recording: Recording) -> None:
-        document = recording_ended(
-            recording,
-            channel_arn=plan.channel_arn,
-            started_at=plan.recording_started_at,
-            ended_at=plan.files_complete_at,
-        )
-        self._put_json(plan, METADATA_KEYS["RECORDING_ENDED"], document)
-
-    def _put_json(self, plan: BroadcastPlan, key: str, document: dict[str, Any]) -> None:
-        self._put(plan, key, json.dumps(document, indent=2).encode())
-
-    def _put(self, plan: BroadcastPlan, key: str, body: bytes) -> None:
-        self.s3_client.put_object(
-            Bucket=plan.bucket,
-            Key=f"{plan.prefix}/{key}",
-            Body=body,
-            ContentType=CONTENT_TYPES[Path(key).suffix],
-        )
+def plan_run(plan: Callable[..., BroadcastPlan], many: int, begin: Begin) -> list[BroadcastPlan]:
+    """So many plans that follow each other; all are as long as the first."""
+    one = length(plan(at=datetime(2000, 1, 1, tzinfo=UTC)))
+    first = begin(one * many + BETWEEN * (many - 1))
+    return [plan(at=first + (one + BETWEEN) * number) for number in range(many)]
 
 
-def plan_broadcast(
-    channel: dict[str, Any], *, account: str, bucket: str | None, at: datetime, duration_ms: int
-) -> BroadcastPlan:
-    """New ids, and times counted from `at` in whole seconds, as IVS reports them."""
-    if at.tzinfo is None:
-        raise ValueError("a broadcast starts at a time with a zone")
-    connected_at = at.astimezone(UTC).replace(microsecond=0)
-    recording_started_at = connected_at + UNTIL_STREAM_START + UNTIL_RECORDING_START
-    return BroadcastPlan(
-        channel_arn=channel["arn"],
-        channel_name=channel.get("name", ""),
-        stream_id=f"st-{_alphanumeric(23)}",
-        recording_session_id=_alphanumeric(16),
-        bucket=bucket,
-        prefix=recording_prefix(account, channel["arn"], recording_started_at),
-        connected_at=connected_at,
-        duration_ms=duration_ms,
-    )
+def _moment(item: Step | Batch) -> datetime:
+    """A step comes before a batch of the same moment, because `merge` is given the steps first."""
+    return item.due if isinstance(item, Batch) else item.at
 
 
-def recording_prefix(account: str, channel_arn: str, started_at: datetime) -> str:
-    """A new folder for a recording; the parts of the date are not padded with zeros.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
-    """
-    channel_id = channel_arn.rpartition("/")[2]
-    at = started_at.astimezone(UTC)
-    date = f"{at.year}/{at.month}/{at.day}/{at.hour}/{at.minute}"
-    return f"ivs/v1/{account}/{channel_id}/{date}/{_alphanumeric(12)}"
+def _broadcast(plan: BroadcastPlan, events: list[Envelope], arrived: Counter[str]) -> Broadcast:
+    return Broadcast(plan, events, sum(arrived[time] for time in {envelope["time"] for envelope in events}))
 
 
-def timeline(plan: BroadcastPlan) -> list[Envelope]:
-    """Every event of the broadcast, in the order of its time."""
-    return opening_events(plan) + closing_events(plan)
-
-
-def opening_events(plan: BroadcastPlan) -> list[Envelope]:
-    stream = (plan.channel_arn, plan.channel_name, plan.stream_id)
-    events = [
-        stream_event("Session Created", *stream, plan.connected_at),
-        stream_event("Stream Start", *stream, plan.stream_started_at),
-    ]
-    if plan.bucket is None:
-        return events
-    start = recording_event(
-        "Recording Start",
-        *stream,
-        plan.recording_started_at,
-        bucket=plan.bucket,
-        prefix=plan.prefix,
-        session_id=plan.recording_session_id,
-    )
-    return [*events, start]
-
-
-def closing_events(plan: BroadcastPlan) -> list[Envelope]:
-    stream = (plan.channel_arn, plan.channel_name, plan.stream_id)
-    events = [
-        stream_event("Session Ended", *stream, plan.disconnected_at),
-        stream_event("Stream End", *stream, plan.stream_ended_at),
-    ]
-    if plan.bucket is None:
-        return events
-    end = recording_event(
-        "Recording End",
-        *stream,
-        plan.recording_ended_at,
-        bucket=plan.bucket,
-        prefix=plan.prefix,
-        session_id=plan.recording_session_id,
-        duration_ms=plan.duration_ms,
-        stream_ids=[plan.stream_id],
-    )
-    return [*events, end]
-
-
-def _workspace(record: Path | None) -> AbstractContextManager[Path]:
-    return nullcontext(record) if record else _temporary_folder()
-
-
-@contextmanager
-def _temporary_folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="ivsvod-recording-") as folder:
-        yield Path(folder)
-
-
-def _find_or_make(folder: Path, seconds: float) -> Recording:
-    return read_recording(folder) if is_recording(folder) else make_recording(folder, seconds=seconds)
-
-
-def _alphanumeric(length: int) -> str:
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+def _media(record: Path | None, scratch: Path, seconds: float) -> Media:
+    folder = record or scratch / "recording"
+    found = read_recording(folder) if is_recording(folder) else make_recording(folder, seconds=seconds)
+    return Media(found, scratch / "merged")

@@ -29,6 +29,12 @@ LimitName = Literal["Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcast
 RecordingStatus = Literal["Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"]
 
 
+def event_name(envelope: dict[str, Any]) -> str:
+    """What happened, whichever field of `detail` says it."""
+    detail = envelope["detail"]
+    return str(detail.get("event_name") or detail.get("recording_status") or detail["limit_name"])
+
+
 def rfc3339(at: datetime) -> str:
     """The time in UTC as IVS writes it: whole seconds and a Z."""
     if at.tzinfo is None:

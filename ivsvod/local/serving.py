@@ -28,6 +28,9 @@ def with_local_aws(application: Callable[..., Iterable[bytes]], aws: LocalAws) -
 class QuietRequestHandler(WSGIRequestHandler):
     """Django's handler; requests of the local stack to itself are not worth a line each."""
 
+    # Headers and body go in two writes: the second would wait for the client to acknowledge the first.
+    disable_nagle_algorithm = True
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is that of http.server)
         """Log what a person or a program asked of the service."""
         if not self.path.startswith(f"{MOUNT}/"):

@@ -1,8 +1,11 @@
 """Broadcasts on the local stack: an encoder whose events take the road of the Lambda."""
 
 import logging
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import boto3
@@ -14,43 +17,102 @@ from ivsvod.lambda_entry import lambda_handler
 from ivsvod.local.encoder import Broadcast, Encoder
 from ivsvod.local.events import sqs_batch
 from ivsvod.local.ivs import IvsStore
+from ivsvod.local.storm import Faults
 
 logger = logging.getLogger(__name__)
 
-# From the encoder's first connection to Recording End, beside the broadcast itself.
-_AROUND = timedelta(seconds=20)
+# As often SQS delivers a message before it goes to the dead-letter queue.
+_RECEIVES = 3
+# Between the last event of what was there and the first of what is played, beside the reconnect window.
+_APART = timedelta(seconds=10)
 
 
 class DeliveryFailedError(Exception):
-    """The Lambda entry asked for events to come again."""
+    """The Lambda entry asked again and again for events to come again."""
 
 
 def broadcast(*, home: Path, channel: Channel, seconds: float, record: Path | None = None) -> Broadcast:
-    """Play a broadcast that ended just now into the channel.
+    """Play a broadcast into the channel that ended just now; nothing goes wrong.
 
     Raises:
         DeliveryFailedError: an event could not be processed.
         StreamKeyRefused: the local IVS does not know the channel's key.
     """
-    account, region = channel.arn.split(":")[4], channel.arn.split(":")[3]
+    return broadcasts(home=home, channel=channel, seconds=seconds, record=record)[0]
+
+
+def broadcasts(
+    *,
+    home: Path,
+    channel: Channel,
+    seconds: float,
+    many: int = 1,
+    faults: Faults = frozenset(),
+    random: Random | None = None,
+    record: Path | None = None,
+) -> list[Broadcast]:
+    """Play so many broadcasts with these faults, in the latest time in which the channel was free; `seconds` a stream.
+
+    Raises:
+        DeliveryFailedError: an event could not be processed.
+        FaultRefusedError: a fault that cannot happen on this channel.
+        IvsError: the channel is live.
+        StreamKeyRefused: the local IVS does not know the channel's key.
+    """
+    region, account = channel.arn.split(":")[3:5]
     store = IvsStore(home / "ivs.sqlite3", region=region, account=account)
-    encoder = Encoder(store, boto3.session.Session().client("s3"), region=region, account=account)
-    return encoder.broadcast(
+    apart = _APART + store.reconnect_window(channel.arn)
+    now = timezone.now()
+
+    def begin(length: timedelta) -> datetime:
+        return free_before(now, length, store.session_times(channel.arn), apart)
+
+    encoder = Encoder(store, _s3_client(), region=region, account=account)
+    return encoder.broadcasts(
         channel.reveal_stream_key(),
         seconds=seconds,
-        started_at=timezone.now() - timedelta(seconds=seconds) - _AROUND,
+        many=many,
+        faults=faults,
+        random=random,
+        begin=begin,
         deliver=deliver,
         record=record,
     )
 
 
+@cache
+def _s3_client() -> Any:
+    """Making one takes longer than its calls."""
+    return boto3.session.Session().client("s3")
+
+
+def free_before(
+    now: datetime, length: timedelta, streams: Iterable[tuple[datetime, datetime | None]], apart: timedelta
+) -> datetime:
+    """When something so long begins that ends as late as it can, before `now` and so far apart from all streams.
+
+    A channel has one stream at a time. `streams` are starts and ends, the newest start first.
+    """
+    end = now
+    for started_at, ended_at in streams:
+        if ended_at is not None and ended_at + apart <= end - length:
+            break
+        end = min(end, started_at - apart)
+    return end - length
+
+
 def deliver(envelopes: list[dict[str, Any]]) -> None:
-    """Hand a batch to the Lambda entry as SQS would.
+    """Hand a batch to the Lambda entry as SQS would: what fails comes again, a few times.
 
     Raises:
-        DeliveryFailedError: an item of it must come again.
+        DeliveryFailedError: an item of it failed each time.
     """
-    failed = lambda_handler(sqs_batch(envelopes), None)["batchItemFailures"]
-    if failed:
-        raise DeliveryFailedError(f"{len(failed)} of {len(envelopes)} events failed; see the admin's events")
-    logger.info("delivered events=%d bucket=%s", len(envelopes), settings.RECORDING_BUCKET)
+    records = sqs_batch(envelopes)["Records"]
+    for _ in range(_RECEIVES):
+        answer = lambda_handler({"Records": records}, None)
+        failed = {item["itemIdentifier"] for item in answer["batchItemFailures"]}
+        records = [record for record in records if record["messageId"] in failed]
+        if not records:
+            logger.info("delivered events=%d bucket=%s", len(envelopes), settings.RECORDING_BUCKET)
+            return
+    raise DeliveryFailedError(f"{len(records)} of {len(envelopes)} events failed; see the admin's events")

@@ -33,7 +33,7 @@ CREATE TABLE IF NOT EXISTS stream_sessions (
     channel TEXT NOT NULL,
     recording_configuration TEXT
 );
-CREATE INDEX IF NOT EXISTS stream_sessions_channel ON stream_sessions (channel_arn, id);
+CREATE INDEX IF NOT EXISTS stream_sessions_begun ON stream_sessions (channel_arn, started_at, id);
 CREATE UNIQUE INDEX IF NOT EXISTS stream_sessions_live ON stream_sessions (channel_arn) WHERE ended_at IS NULL;
 CREATE TABLE IF NOT EXISTS stream_events (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -58,12 +58,15 @@ SELECT id, document FROM resources
 WHERE kind = :kind AND id > :after AND (:member IS NULL OR json_extract(document, '$.' || :member) = :value)
 ORDER BY id LIMIT :limit
 """
-# Newest first: the place in the listing is the id turned round.
+# Newest start first: the local encoder also plays broadcasts that are older than what is there. The place in the
+# listing is the id turned round.
 SELECT_SESSIONS = """
 SELECT * FROM stream_sessions
 WHERE (:channel_arn IS NULL OR channel_arn = :channel_arn) AND (:live = 0 OR ended_at IS NULL)
-  AND (:health IS NULL OR health = :health) AND -id > :after
-ORDER BY id DESC LIMIT :limit
+  AND (:health IS NULL OR health = :health)
+  AND (:after = :before_all
+       OR (started_at, id) < (SELECT last.started_at, last.id FROM stream_sessions AS last WHERE last.id = -:after))
+ORDER BY started_at DESC, id DESC LIMIT :limit
 """
 BEFORE_ALL = -(2**62)
 NO_LIMIT = -1
@@ -153,7 +156,7 @@ class Records:
     ) -> list[sqlite3.Row]:
         """Newest first."""
         filters = {"channel_arn": channel_arn, "live": live, "health": health, "after": after, "limit": limit}
-        return self.connection.execute(SELECT_SESSIONS, filters).fetchall()
+        return self.connection.execute(SELECT_SESSIONS, {**filters, "before_all": BEFORE_ALL}).fetchall()
 
     def live_session(self, channel_arn: str) -> sqlite3.Row | None:
         return next(iter(self.sessions(channel_arn=channel_arn, live=True, limit=1)), None)

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from ivsvod.local.ivs.errors import not_found
@@ -66,10 +66,14 @@ class IvsStore:
             records.begin_session(channel_arn=channel_arn, stream_id=stream_id, started_at=started_at)
         return stream_id
 
-    def stream_end(self, channel_arn: str, *, ended_at: datetime) -> None:
-        """Go offline. After StopStream this only corrects the time; a channel that is not live stays as it is."""
+    def stream_end(self, channel_arn: str, *, ended_at: datetime, stream_id: str | None = None) -> None:
+        """Go offline. After StopStream this only corrects the time; a channel that is not live stays as it is.
+
+        Without `stream_id` it is the stream that is live, or the latest one.
+        """
         with self.transaction() as records:
-            session = records.latest_session(channel_arn)
+            known = records.live_session(channel_arn) or records.latest_session(channel_arn)
+            session = records.session(stream_id) if stream_id else known
             if session and (session["ended_at"] is None or session["stop_requested"]):
                 records.end_session(session, ended_at=ended_at, stop_requested=bool(session["stop_requested"]))
 
@@ -91,12 +95,26 @@ class IvsStore:
             session = records.live_session(channel_arn)
             return stream_document(session) if session else None
 
+    def session_times(self, channel_arn: str) -> list[tuple[datetime, datetime | None]]:
+        """Start and end of each stream of the channel that there was, the newest first; no end while it is live."""
+        with self.transaction(write=False) as records:
+            sessions = records.sessions(channel_arn=channel_arn)
+        return [(datetime.fromisoformat(each["started_at"]), _moment(each["ended_at"])) for each in sessions]
+
     def recording_bucket(self, channel_arn: str) -> str | None:
         """Where the channel is recorded to now; None when it is not, or does not exist."""
+        configuration = self._recording_configuration(channel_arn)
+        return configuration["destinationConfiguration"]["s3"]["bucketName"] if configuration else None
+
+    def reconnect_window(self, channel_arn: str) -> timedelta:
+        """How long a recording waits for its encoder to come back; zero where there is none, and by default."""
+        configuration = self._recording_configuration(channel_arn) or {}
+        return timedelta(seconds=configuration.get("recordingReconnectWindowSeconds", 0))
+
+    def _recording_configuration(self, channel_arn: str) -> Document | None:
         with self.transaction(write=False) as records:
             channel = records.find("channel", channel_arn) or {}
-            configuration = records.find("recording-configuration", channel.get("recordingConfigurationArn", ""))
-            return configuration["destinationConfiguration"]["s3"]["bucketName"] if configuration else None
+            return records.find("recording-configuration", channel.get("recordingConfigurationArn", ""))
 
     def stop_requested(self, channel_arn: str) -> bool:
         """Whether StopStream ended the channel's latest stream."""
@@ -113,3 +131,7 @@ class IvsStore:
         """Sessions of the viewer up to this version may not play the channel; None when nothing is revoked."""
         with self.transaction(write=False) as records:
             return records.revoked_version(channel_arn, viewer_id)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None

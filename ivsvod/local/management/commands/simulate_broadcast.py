@@ -1,49 +1,100 @@
 """`manage.py simulate_broadcast`: an encoder goes live on a channel of the local stack."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, RawDescriptionHelpFormatter
+from random import Random
+from secrets import randbits
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 
 from channels_app.models import Channel
 from channels_app.uuids import parse_uuid
-from ivsvod.local.encoder import StreamKeyRefused
+from ivsvod.local.encoder import Broadcast, StreamKeyRefused
 from ivsvod.local.guard import refuse_anything_real
-from ivsvod.local.studio import DeliveryFailedError, broadcast
+from ivsvod.local.ivs import IvsError
+from ivsvod.local.plan import FaultRefusedError
+from ivsvod.local.storm import FAULTS, Faults, UnknownFaultError, parse_faults
+from ivsvod.local.studio import DeliveryFailedError, broadcasts
+
+MOST = 1000
+
+
+class FaultsFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Keeps the list of faults as it is."""
 
 
 class Command(BaseCommand):
-    """Plays one broadcast through the real path: events, recording, catalogue."""
+    """Plays broadcasts through the real path: events, recordings, catalogue."""
 
-    help = "Local stack only: play a broadcast on a channel, with the events and the recording that IVS would make."
+    help = "Local stack only: play broadcasts on a channel, with the events and the recordings that IVS would make."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The channel and the length."""
+        """The channel, the length, and what goes wrong."""
+        parser.formatter_class = FaultsFormatter
+        parser.epilog = "faults:\n" + "\n".join(f"  {name:28} {meaning}" for name, meaning in FAULTS.items())
         parser.add_argument("channel", metavar="CHANNEL", help="its uuid, or its name if only one has it")
-        parser.add_argument("--seconds", type=float, default=8, metavar="N")
+        parser.add_argument("--seconds", type=float, default=8, metavar="N", help="the length of each stream (8)")
+        parser.add_argument("--faults", default="", metavar="A,B", help="what goes wrong; see below")
+        parser.add_argument("--many", type=int, default=1, metavar="N", help="so many broadcasts, one after the other")
+        parser.add_argument(
+            "--seed", type=int, metavar="N", help="the same faults of delivery as with this seed before"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Play it and print what it left as one JSON object."""
+        """Play them and print what each left as a JSON object."""
         home = refuse_anything_real()
         if not 1 <= options["seconds"] <= 3600:
             raise CommandError("--seconds takes 1 to 3600")
+        if not 1 <= options["many"] <= MOST:
+            raise CommandError(f"--many takes 1 to {MOST}")
+        faults = _faults(options["faults"])
         channel = _channel(options["channel"])
+        seed = randbits(32) if options["seed"] is None else options["seed"]
         try:
-            made = broadcast(home=home, channel=channel, seconds=options["seconds"])
-        except (DeliveryFailedError, StreamKeyRefused) as error:
-            raise CommandError(str(error)) from None
-        self.stdout.write(
-            json.dumps(
-                {
-                    "channel_uuid": str(channel.uuid),
-                    "stream_id": made.stream_id,
-                    "bucket": made.bucket,
-                    "prefix": made.prefix,
-                    "duration_ms": made.duration_ms,
-                }
+            made = broadcasts(
+                home=home,
+                channel=channel,
+                seconds=options["seconds"],
+                many=options["many"],
+                faults=faults,
+                random=Random(seed),  # noqa: S311 -- nothing here is secret
             )
-        )
+        except (DeliveryFailedError, FaultRefusedError, IvsError, StreamKeyRefused) as error:
+            raise CommandError(str(error)) from None
+        for one in made:
+            self.stdout.write(json.dumps(_told(channel, one, seed)))
+
+
+def _faults(text: str) -> Faults:
+    try:
+        return parse_faults(text)
+    except UnknownFaultError as error:
+        raise CommandError(f"--faults: {error}") from None
+
+
+def _told(channel: Channel, one: Broadcast, seed: int) -> dict[str, Any]:
+    """The last stream and recording, then all of them, and how many events there were and how many arrived."""
+    return {
+        "channel_uuid": str(channel.uuid),
+        "stream_id": one.stream_id,
+        "bucket": one.bucket,
+        "prefix": one.prefix,
+        "duration_ms": one.duration_ms,
+        "stream_ids": [stream.stream_id for stream in one.plan.streams],
+        "recordings": [
+            {
+                "prefix": recording.prefix or None,
+                "duration_ms": recording.duration_ms,
+                "stream_ids": recording.stream_ids,
+                "outcome": recording.outcome,
+            }
+            for recording in one.plan.recordings
+        ],
+        "events": len(one.events),
+        "arrived": one.arrived,
+        "seed": seed,
+    }
 
 
 def _channel(text: str) -> Channel:

@@ -1,0 +1,222 @@
+"""What is decided before an encoder connects: its streams, their recordings and their times; pure.
+
+Nothing is waited for: all times are computed from the start that the caller names.
+"""
+
+import math
+import secrets
+import string
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+from ivsvod.local.storm import Faults
+
+# With a keyframe every 2 s viewers see the stream some seconds after the encoder connects, and IVS drains what it has
+# when it disconnects. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html
+UNTIL_STREAM_START = timedelta(seconds=5)
+UNTIL_RECORDING_START = timedelta(seconds=2)
+UNTIL_STREAM_END = timedelta(seconds=6)
+UNTIL_FILES_COMPLETE = timedelta(seconds=2)
+UNTIL_RECORDING_END = timedelta(seconds=2)
+
+# How the encoder comes back, in the order in which it does.
+RECONNECTS = ("reconnect", "split", "reconnect-late")
+# After the stream's end. Where IVS begins to count the window is nowhere documented.
+_BACK_IN_TIME = UNTIL_FILES_COMPLETE + timedelta(seconds=1)
+# After the encoder was gone: the stream has not ended yet.
+_BACK_AT_ONCE = timedelta(seconds=3)
+_BACK_LATE = timedelta(minutes=1)
+# After a first attempt that IVS did not process.
+_NEXT_ATTEMPT = timedelta(seconds=15)
+
+RecordingOutcome = Literal["ended", "failed", "not started"]
+
+
+class FaultRefusedError(ValueError):
+    """This cannot happen on the channel as it is; the message says why."""
+
+
+@dataclass(frozen=True)
+class StreamPlan:
+    """One connection of the encoder that goes live; `duration_ms` is what of it is recorded."""
+
+    stream_id: str
+    connected_at: datetime
+    duration_ms: int
+
+    @property
+    def started_at(self) -> datetime:
+        return self.connected_at + UNTIL_STREAM_START
+
+    @property
+    def recorded_from(self) -> datetime:
+        return self.started_at + UNTIL_RECORDING_START
+
+    @property
+    def disconnected_at(self) -> datetime:
+        return self.recorded_from + timedelta(seconds=math.ceil(self.duration_ms / 1000))
+
+    @property
+    def ended_at(self) -> datetime:
+        return self.disconnected_at + UNTIL_STREAM_END
+
+    def moment(self, part: float) -> datetime:
+        """The whole second at which this part (0 to 1) of it was sent."""
+        return self.recorded_from + timedelta(seconds=math.floor(part * self.duration_ms / 1000))
+
+
+@dataclass(frozen=True)
+class RecordingPlan:
+    """One prefix, and the streams in it. One that did not start has no prefix and no object."""
+
+    bucket: str
+    prefix: str
+    session_id: str
+    streams: tuple[StreamPlan, ...]
+    window: timedelta
+    outcome: RecordingOutcome = "ended"
+
+    @property
+    def stream_ids(self) -> list[str]:
+        return [stream.stream_id for stream in self.streams]
+
+    @property
+    def duration_ms(self) -> int:
+        return 0 if self.outcome == "not started" else sum(stream.duration_ms for stream in self.streams)
+
+    @property
+    def started_at(self) -> datetime:
+        return self.streams[0].recorded_from
+
+    @property
+    def media_complete_at(self) -> datetime:
+        return self.streams[-1].ended_at + UNTIL_FILES_COMPLETE
+
+    @property
+    def ended_at(self) -> datetime:
+        """Not before the window is over: until then the encoder might come back.
+
+        https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+        """
+        return self.media_complete_at + self.window
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A connection that IVS did not process: it never goes live."""
+
+    stream_id: str
+    connected_at: datetime
+
+
+@dataclass(frozen=True)
+class BroadcastPlan:
+    """All that is decided before an encoder connects. What is not recorded has no recordings."""
+
+    channel_arn: str
+    channel_name: str
+    attempts: tuple[Attempt, ...]
+    streams: tuple[StreamPlan, ...]
+    recordings: tuple[RecordingPlan, ...]
+    faults: Faults = frozenset()
+
+    @property
+    def channel(self) -> tuple[str, str]:
+        """ARN and name, as events have them."""
+        return self.channel_arn, self.channel_name
+
+
+def plan_broadcast(
+    channel: dict[str, Any],
+    *,
+    account: str,
+    bucket: str | None,
+    at: datetime,
+    duration_ms: int,
+    faults: Faults = frozenset(),
+    window: timedelta = timedelta(0),
+) -> BroadcastPlan:
+    """New ids, and times counted from `at` in whole seconds, as IVS reports them.
+
+    Each stream is recorded for `duration_ms`, nowhere without `bucket`; `window` is the recording's reconnect window.
+
+    Raises:
+        FaultRefusedError: `reconnect` where the window is too short for it.
+    """
+    if at.tzinfo is None:
+        raise ValueError("a broadcast starts at a time with a zone")
+    if bucket and "reconnect" in faults and window < _BACK_IN_TIME:
+        raise FaultRefusedError(f"reconnect: the channel's recordings wait {window.seconds} s for their encoder")
+    connected_at = at.astimezone(UTC).replace(microsecond=0)
+    attempts = (Attempt(_stream_id(), connected_at),) if "stream-failure" in faults else ()
+    first = StreamPlan(_stream_id(), connected_at + len(attempts) * _NEXT_ATTEMPT, duration_ms)
+    streams = tuple(_streams(first, faults, window))
+    groups = _groups(streams, faults)
+    recordings = [_recording(bucket, account, channel["arn"], group, window) for group in groups] if bucket else []
+    return BroadcastPlan(
+        channel_arn=channel["arn"],
+        channel_name=channel.get("name", ""),
+        attempts=attempts,
+        streams=streams,
+        recordings=tuple(_with_outcomes(recordings, faults)),
+        faults=faults,
+    )
+
+
+def _streams(first: StreamPlan, faults: Faults, window: timedelta) -> Iterator[StreamPlan]:
+    """The first stream, and one for each time that the encoder comes back."""
+    backs = {
+        "reconnect": UNTIL_STREAM_END + _BACK_IN_TIME,
+        "split": _BACK_AT_ONCE,
+        "reconnect-late": UNTIL_STREAM_END + window + _BACK_LATE,
+    }
+    stream = first
+    yield stream
+    for fault in RECONNECTS:
+        if fault in faults:
+            stream = StreamPlan(_stream_id(), stream.disconnected_at + backs[fault], stream.duration_ms)
+            yield stream
+
+
+def _groups(streams: Sequence[StreamPlan], faults: Faults) -> list[tuple[StreamPlan, ...]]:
+    """The streams by their recordings. Only the first of the ways to come back, where it is used, goes on in one."""
+    merged = "reconnect" in faults and "recording-start-failure" not in faults
+    alone = streams[2:] if merged else streams[1:]
+    return [tuple(streams[:2] if merged else streams[:1]), *((stream,) for stream in alone)]
+
+
+def _recording(
+    bucket: str, account: str, channel_arn: str, streams: tuple[StreamPlan, ...], window: timedelta
+) -> RecordingPlan:
+    prefix = recording_prefix(account, channel_arn, streams[0].recorded_from)
+    return RecordingPlan(bucket, prefix, _alphanumeric(16), streams, window)
+
+
+def _with_outcomes(recordings: list[RecordingPlan], faults: Faults) -> list[RecordingPlan]:
+    changed = list(recordings)
+    if changed and "recording-end-failure" in faults:
+        changed[-1] = replace(changed[-1], outcome="failed")
+    if changed and "recording-start-failure" in faults:
+        changed[0] = replace(changed[0], outcome="not started", prefix="")
+    return changed
+
+
+def recording_prefix(account: str, channel_arn: str, started_at: datetime) -> str:
+    """A new folder for a recording; the parts of the date are not padded with zeros.
+
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+    """
+    channel_id = channel_arn.rpartition("/")[2]
+    at = started_at.astimezone(UTC)
+    date = f"{at.year}/{at.month}/{at.day}/{at.hour}/{at.minute}"
+    return f"ivs/v1/{account}/{channel_id}/{date}/{_alphanumeric(12)}"
+
+
+def _stream_id() -> str:
+    return f"st-{_alphanumeric(23)}"
+
+
+def _alphanumeric(length: int) -> str:
+    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
