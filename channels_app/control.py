@@ -106,16 +106,22 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
             if not error.kind.unknown_outcome:
                 raise
             lost = error
-        settled = _settings_settle(channel)
+        settled = settings_settle(channel=channel)
     if lost and any(settled[name] != value for name, value in values.items()):
         raise lost
 
 
-def _settings_settle(channel: Channel) -> dict[str, Any]:
-    """Write what IVS has until it still has what was written; returns that."""
+def settings_settle(*, channel: Channel) -> dict[str, Any]:
+    """Write to the row what IVS has until it still has what was written; returns that.
+
+    Raises:
+        ChannelDeletedError: the row was deleted meanwhile.
+        ChannelContendedError: others went on changing it.
+        AwsError: IVS could not be asked.
+    """
     for _ in range(_TRIES):
         found = aws.channel_get(arn=channel.arn)
-        told, row = _settings_of(found), _again(channel)
+        told, row = settings_of(found), _again(channel)
         if all(getattr(row, name) == value for name, value in told.items()):
             return told
         _settings_write(channel, found)
@@ -124,10 +130,11 @@ def _settings_settle(channel: Channel) -> dict[str, Any]:
 
 def _settings_write(channel: Channel, found: aws.IvsChannel) -> None:
     with _row_locked(channel) as row:
-        _save(row, **_settings_of(found), channel_data={**_data_of(row), "Channel": found.data})
+        _save(row, **settings_of(found), channel_data={**data_of(row), "Channel": found.data})
 
 
-def _settings_of(found: aws.IvsChannel) -> dict[str, Any]:
+def settings_of(found: aws.IvsChannel) -> dict[str, Any]:
+    """What the row takes from IVS, by the names of its fields."""
     return {
         "type": found.channel_type,
         "latency_mode": found.latency_mode,
@@ -143,11 +150,20 @@ def _rename(channel: Channel, name: str) -> None:
     with _refusals():
         _tag_name(channel, name)
         _row_write(channel, name=name)
-        for _ in range(_TRIES):
-            current = _again(channel).name or ""
-            if aws.channel_get(arn=channel.arn).tags.get("Name", "") == tag_value(current):
-                return
-            _tag_name(channel, current)
+        name_settle(channel=channel)
+
+
+def name_settle(*, channel: Channel) -> None:
+    """Write the name to the tag until the row still has what was written.
+
+    Raises:
+        ChannelContendedError, AwsError: others went on changing it, or IVS refused or could not be asked.
+    """
+    for _ in range(_TRIES):
+        current = _again(channel).name or ""
+        if aws.channel_get(arn=channel.arn).tags.get("Name", "") == tag_value(current):
+            return
+        _tag_name(channel, current)
     raise ChannelContendedError
 
 
@@ -180,7 +196,7 @@ def _save(row: Channel, **values: Any) -> None:
     row.save(update_fields=list(values))
 
 
-def _data_of(row: Channel) -> dict[str, Any]:
+def data_of(row: Channel) -> dict[str, Any]:
     """`channel_data`, which a row written by hand may hold as anything."""
     return row.channel_data if isinstance(row.channel_data, dict) else {}
 
@@ -208,14 +224,23 @@ def channel_delete(*, channel: Channel) -> Channel:
     arn = channel.arn or _arn_of_unfinished(channel)
     if arn:
         _ivs_delete(arn)
-    # Not where the row got its ARN meanwhile: that channel would be left in IVS.
+    mark_deleted(channel=channel, arn=arn)
+    return _again(channel)
+
+
+def mark_deleted(*, channel: Channel, arn: str) -> None:
+    """The row of a channel that IVS no longer has; it stays for its videos.
+
+    Raises:
+        ChannelContendedError: the row got its ARN since it was read.
+    """
+    # Else that channel would be left in IVS.
     as_read = Channel.objects.filter(pk=channel.pk, arn=channel.arn)
     if not as_read.update(
         active=False, status=Channel.Status.DELETED, stream_key="", arn=arn, channel_data=_without_key(channel)
     ):
         raise ChannelContendedError
     logger.info("channel deleted uuid=%s arn=%s", channel.uuid, arn)
-    return _again(channel)
 
 
 def _arn_of_unfinished(channel: Channel) -> str:
@@ -248,7 +273,7 @@ def _is_in_ivs(arn: str) -> bool:
 
 def _without_key(row: Channel) -> dict[str, Any]:
     """`channel_data` without the key; rows of the predecessor hold its value."""
-    return {**_data_of(row), "StreamKey": {}}
+    return {**data_of(row), "StreamKey": {}}
 
 
 # Stream keys
@@ -270,11 +295,11 @@ def stream_key_rotate(*, channel: Channel) -> Channel:
     with _refusals():
         _keys_delete(channel)
         try:
-            key = _key_create(channel)
+            key = key_create(channel=channel)
         except (aws.AwsError, ChannelContendedError):
-            _key_settle(channel, None)
+            key_settle(channel=channel, key=None)
             raise
-        settled = _key_settle(channel, key)
+        settled = key_settle(channel=channel, key=key)
     if settled is None:
         raise ChannelContendedError
     logger.info("stream key replaced uuid=%s key=%s", channel.uuid, settled.arn)
@@ -286,8 +311,12 @@ def _keys_delete(channel: Channel) -> None:
         aws.stream_key_delete(arn=arn)
 
 
-def _key_create(channel: Channel) -> aws.IvsStreamKey:
-    """A new key, or the one that IVS has: made by another rotation, or by a call whose reply was lost."""
+def key_create(*, channel: Channel) -> aws.IvsStreamKey:
+    """A new key, or the one that IVS has: made by another rotation, or by a call whose reply was lost.
+
+    Raises:
+        ChannelContendedError, AwsError: another rotation made one and removed it, or IVS refused or cannot be asked.
+    """
     try:
         return aws.stream_key_create(channel_arn=channel.arn, tags={UUID_TAG: str(channel.uuid)})
     except aws.AwsError as error:
@@ -302,8 +331,14 @@ def _key_create(channel: Channel) -> aws.IvsStreamKey:
         raise
 
 
-def _key_settle(channel: Channel, key: aws.IvsStreamKey | None) -> aws.IvsStreamKey | None:
-    """Write the key until IVS still has what was written; returns that."""
+def key_settle(*, channel: Channel, key: aws.IvsStreamKey | None) -> aws.IvsStreamKey | None:
+    """Write the key to the row until IVS still has what was written; returns that.
+
+    Raises:
+        ChannelDeletedError: the row was deleted meanwhile.
+        ChannelContendedError: others went on replacing or removing it.
+        AwsError: IVS could not be asked.
+    """
     for _ in range(_TRIES):
         _key_write(channel, key)
         if aws.stream_key_arns(channel_arn=channel.arn) == ([key.arn] if key else []):
@@ -314,7 +349,7 @@ def _key_settle(channel: Channel, key: aws.IvsStreamKey | None) -> aws.IvsStream
 
 def _key_write(channel: Channel, key: aws.IvsStreamKey | None) -> None:
     with _row_locked(channel) as row:
-        data = {**_data_of(row), "StreamKey": stream_key_data(row.arn, key)}
+        data = {**data_of(row), "StreamKey": stream_key_data(row.arn, key)}
         _save(row, stream_key=key.value if key else "", channel_data=data)
 
 

@@ -54,6 +54,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
+"""
+_HEAR_STATE_CHANGE = """
 -- A row of the predecessor counts by `data.event_name`, or by `state` where there is none, at its `timestamp`.
 -- Without a stream id it is a stream of its own.
 CREATE OR REPLACE FUNCTION ivsvod_hear_state_change(
@@ -76,7 +78,9 @@ BEGIN
         started_at = least(known.started_at, EXCLUDED.started_at),
         ended_at = least(known.ended_at, EXCLUDED.ended_at);
 END $$;
-
+"""
+FUNCTIONS += _HEAR_STATE_CHANGE
+FUNCTIONS += """
 -- As its owner: the predecessor's role may have rights on its own four tables alone.
 CREATE OR REPLACE FUNCTION ivsvod_derive_state_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
@@ -87,6 +91,104 @@ BEGIN
 END $$;
 """
 FUNCTIONS += pinned("ivsvod_derive_channel", "ivsvod_derive_state_change")
+# The one merge of what is heard of a stream, whether by an event or by a row of the predecessor. A real event outranks
+# one that `reconcile` made of what IVS still knew, whichever comes first; of equals the earliest counts.
+HEARING = """
+CREATE OR REPLACE FUNCTION ivsvod_merge_stream(
+    channel uuid, stream text, moment timestamptz, event text, reconciled boolean
+) RETURNS channels_app_stream LANGUAGE plpgsql AS $$
+DECLARE
+    known channels_app_stream;
+    is_start boolean := event IS NOT DISTINCT FROM 'Stream Start';
+    is_end boolean := event IS NOT DISTINCT FROM 'Stream End';
+    replaced boolean := false;
+BEGIN
+    INSERT INTO channels_app_stream (channel_id, stream_id, first_event_at, start_reconciled, end_reconciled)
+    VALUES (channel, stream, moment, false, false) ON CONFLICT DO NOTHING;
+    SELECT * INTO known FROM channels_app_stream WHERE channel_id = channel AND stream_id = stream FOR UPDATE;
+    is_start := is_start AND (known.started_at IS NULL
+        OR (reconciled, moment) < (known.start_reconciled, known.started_at));
+    is_end := is_end AND (known.ended_at IS NULL OR (reconciled, moment) < (known.end_reconciled, known.ended_at));
+    IF NOT (is_start OR is_end OR moment < known.first_event_at) THEN
+        RETURN known;
+    END IF;
+    IF NOT reconciled AND (is_start AND known.start_reconciled OR is_end AND known.end_reconciled) THEN
+        DELETE FROM ivs_state_changes WHERE ivs_channel_uuid = channel AND _event_id LIKE 'reconcile:%'
+            AND state = CASE WHEN is_start THEN 'live' ELSE 'offline' END AND data ->> 'stream_id' = stream;
+    END IF;
+    UPDATE channels_app_stream SET
+        first_event_at = least(first_event_at, moment),
+        started_at = CASE WHEN is_start THEN moment ELSE started_at END,
+        start_reconciled = CASE WHEN is_start THEN reconciled ELSE start_reconciled END,
+        ended_at = CASE WHEN is_end THEN moment ELSE ended_at END,
+        end_reconciled = CASE WHEN is_end THEN reconciled ELSE end_reconciled END
+    WHERE id = known.id RETURNING * INTO known;
+    RETURN known;
+END $$;
+
+-- What an event tells of a stream: the stream, its history, and the row that the predecessor's clients read of a start
+-- or an end. Returns the last stream of the channel that has either, as the live state goes by it, and whether the
+-- place of the event's own stream in their order is that of its first event.
+CREATE OR REPLACE FUNCTION ivsvod_hear_event(
+    channel uuid, stream text, moment timestamptz, event text, event_key text, detail jsonb, history jsonb,
+    OUT last_stream_id text, OUT last_started_at timestamptz, OUT last_ended_at timestamptz, OUT by_first_event boolean
+) LANGUAGE plpgsql AS $$
+DECLARE
+    reconciled boolean := event_key LIKE 'reconcile:%';
+    told text := CASE event WHEN 'Stream Start' THEN 'live' WHEN 'Stream End' THEN 'offline' END;
+    known channels_app_stream := ivsvod_merge_stream(channel, stream, moment, event, reconciled);
+BEGIN
+    IF told IS NOT NULL
+        -- Of one that reconcile made only what the stream goes by.
+        AND (NOT reconciled OR told = 'live' AND known.start_reconciled OR told = 'offline' AND known.end_reconciled)
+    THEN
+        INSERT INTO ivs_state_changes ("timestamp", ivs_channel_uuid, state, data, _event_id)
+        SELECT moment, channel, told, detail, event_key
+        WHERE NOT EXISTS (
+            SELECT FROM ivs_state_changes
+            WHERE ivs_channel_uuid = channel AND "timestamp" = moment AND _event_id = event_key
+        );
+    END IF;
+    IF history IS NOT NULL AND NOT reconciled THEN
+        DELETE FROM channels_app_streamhistoryentry
+        WHERE stream_id = known.id AND name = event AND at = moment AND event_id LIKE 'reconcile:%';
+    END IF;
+    IF history IS NOT NULL THEN
+        INSERT INTO channels_app_streamhistoryentry (stream_id, event_id, at, name, detail)
+        SELECT known.id, event_key, moment, event, history
+        WHERE NOT reconciled OR NOT EXISTS (
+            SELECT FROM channels_app_streamhistoryentry WHERE stream_id = known.id AND name = event AND at = moment
+        )
+        ON CONFLICT DO NOTHING;
+    END IF;
+    by_first_event := known.started_at IS NULL AND known.ended_at IS NOT NULL;
+    SELECT s.stream_id, s.started_at, s.ended_at INTO last_stream_id, last_started_at, last_ended_at
+    FROM channels_app_stream AS s
+    WHERE s.channel_id = channel AND (s.started_at IS NOT NULL OR s.ended_at IS NOT NULL)
+    ORDER BY s.order_at DESC, s.stream_id DESC LIMIT 1;
+END $$;
+
+CREATE OR REPLACE FUNCTION ivsvod_hear_state_change(
+    row_id bigint, channel uuid, moment timestamptz, state text, data jsonb
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    event text := coalesce(ivsvod_json_text(data, 'event_name'),
+        CASE state WHEN 'live' THEN 'Stream Start' WHEN 'offline' THEN 'Stream End' END);
+    stream text := coalesce(nullif(ivsvod_json_text(data, 'stream_id'), ''), 'row-' || row_id);
+BEGIN
+    IF octet_length(stream) > 200 THEN
+        stream := 'row-' || row_id;
+    END IF;
+    PERFORM ivsvod_merge_stream(channel, stream, ivsvod_moment(moment), event, false);
+END $$;
+"""
+DROP_HEARING = (
+    _HEAR_STATE_CHANGE
+    + """
+DROP FUNCTION ivsvod_hear_event(uuid, text, timestamptz, text, text, jsonb, jsonb);
+DROP FUNCTION ivsvod_merge_stream(uuid, text, timestamptz, text, boolean);
+"""
+)
 DROP_FUNCTIONS = """
 DROP FUNCTION ivsvod_derive_state_change();
 DROP FUNCTION ivsvod_hear_state_change(bigint, uuid, timestamptz, text, jsonb);

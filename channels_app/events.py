@@ -13,6 +13,9 @@ from types import MappingProxyType
 from typing import Any, NoReturn
 
 SOURCE = "aws.ivs"
+# What `reconcile` found out later (channels_app/reconciled.py). EventBridge lets nobody but AWS send as `aws.…`.
+RECONCILED_SOURCE = "ivsvod.reconcile"
+RECONCILED_ID = "reconcile:"
 STREAM_STATE = "IVS Stream State Change"
 STREAM_HEALTH = "IVS Stream Health Change"
 LIMIT_BREACH = "IVS Limit Breach"
@@ -26,6 +29,28 @@ _NAME_FIELDS = {
     RECORDING_STATE: "recording_status",
 }
 _NEEDS_CHANNEL = {STREAM_STATE, STREAM_HEALTH, RECORDING_STATE}
+# The names that IVS documents, each with its detail-type.
+DETAIL_TYPES = {
+    **dict.fromkeys(
+        (
+            "Session Created",
+            "Stream Start",
+            "Session Ended",
+            "Stream End",
+            "Stream Failure",
+            "Stream Takeover",
+            "Stream Takeover Failure",
+        ),
+        STREAM_STATE,
+    ),
+    **dict.fromkeys(("Starvation Start", "Starvation End"), STREAM_HEALTH),
+    **dict.fromkeys(
+        ("Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcasts", "Concurrent Viewers"), LIMIT_BREACH
+    ),
+    **dict.fromkeys(
+        ("Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"), RECORDING_STATE
+    ),
+}
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # What a clock of another machine may be ahead.
 _AHEAD = timedelta(days=1)
@@ -50,6 +75,21 @@ class Event:
     name: str
     stream_id: str
     detail: Mapping[str, Any]
+
+    @property
+    def is_known(self) -> bool:
+        """Whether IVS documents an event of this name and detail-type."""
+        return DETAIL_TYPES.get(self.name) == self.detail_type
+
+    @property
+    def is_reconciled(self) -> bool:
+        """Whether `reconcile` made it of what IVS or S3 still knew."""
+        return self.id.startswith(RECONCILED_ID)
+
+
+def name_field(detail_type: str) -> str:
+    """The field of `detail` that says what happened."""
+    return _NAME_FIELDS[detail_type]
 
 
 @dataclass(frozen=True)
@@ -117,16 +157,25 @@ def parse(document: Any, *, received_at: datetime) -> Event:
     detail = document.get("detail")
     if not isinstance(detail, dict):
         raise MalformedEventError("detail is not an object")
-    ours = document.get("source") == SOURCE and detail_type in _NAME_FIELDS
+    is_reconciled = _is_reconciled(document, event_id)
+    told_of_ivs = is_reconciled or document.get("source") == SOURCE
+    ours = told_of_ivs and detail_type in _NAME_FIELDS
+    needs_stream = detail_type in _NEEDS_CHANNEL and not (is_reconciled and detail_type == RECORDING_STATE)
     return Event(
         id=event_id,
-        detail_type=detail_type if document.get("source") == SOURCE else "",
+        detail_type=detail_type if told_of_ivs else "",
         time=_time(document, received_at),
         channel_arn=_channel_arn(document, required=ours and detail_type in _NEEDS_CHANNEL),
         name=_text(detail, _NAME_FIELDS[detail_type], longest=200) if ours else "",
-        stream_id=_stream_id(detail, required=detail_type in _NEEDS_CHANNEL) if ours else "",
+        stream_id=_stream_id(detail, required=needs_stream) if ours else "",
         detail=MappingProxyType(jsonb_safe(detail)),
     )
+
+
+def _is_reconciled(document: Mapping[str, Any], event_id: str) -> bool:
+    if event_id.startswith(RECONCILED_ID) != (document.get("source") == RECONCILED_SOURCE):
+        raise MalformedEventError(f"id begins with {RECONCILED_ID} where source is {RECONCILED_SOURCE}, nowhere else")
+    return event_id.startswith(RECONCILED_ID)
 
 
 def parse_recording(event: Event) -> RecordingFields:
@@ -148,7 +197,7 @@ def parse_recording(event: Event) -> RecordingFields:
         prefix=_text(detail, "recording_s3_key_prefix", longest=1000).strip("/"),
         duration_ms=duration,
         session_id=session_id,
-        stream_ids=tuple(sorted({*stream_ids[:100], event.stream_id})),
+        stream_ids=tuple(sorted({*stream_ids[:100], event.stream_id} - {""})),
     )
 
 

@@ -1,4 +1,4 @@
-"""The road of every event: stored as it came and committed, then decided and written, then published.
+"""The road of every event: stored as it came and committed, then decided and written, then published, then marked.
 
 IVS delivers by best effort: an event can come twice, late, out of order or never, and a process can die between any
 two steps. So each step can be run again: what is stored stays, and what is written is the same the second time.
@@ -9,23 +9,34 @@ import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import F
+from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from channels_app.events import Event, MalformedEventError, event_id_of, load_json, parse
+from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent
+from channels_app.publishing import live_state_publish
+from channels_app.reducers import Applied, Rows, moves_live_state
 
 logger = logging.getLogger(__name__)
 
 DUPLICATE = "duplicate"
+# As many as SQS hands over at once: each batch is stored by one statement, marked by one, and published once a channel.
+BATCH = 10
+# What EventBridge allows. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
+LARGEST = 256 * 1024
+_DIGEST = "sha256:"
+_TOO_LARGE = "the body is larger than 256 KB"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
+_LONGEST_REASON = 2000
 
 
 class Reducer(Protocol):
@@ -34,22 +45,20 @@ class Reducer(Protocol):
     def prepare(self, event: Event) -> Any:
         """Facts from outside the database, before the transaction; bounded in time and size."""
 
-    def apply(self, event: Event, channel: Channel, prepared: Any) -> tuple[InboxEvent.Outcome, str]:
-        """Decide and write, inside the transaction that holds the channel's lock. Running it again changes nothing.
+    def apply(self, event: Event, channel: Channel, prepared: Any) -> Applied:
+        """Decide and write, inside the transaction that holds the channel's lock. Running it again changes nothing."""
 
-        Returns the outcome, and why the event is deferred where it is.
-        """
-
-    def publish(self, event: Event, channel_uuid: UUID) -> None:
-        """Tell the outside, after the commit."""
+    def rows(self, event: Event, channel: Channel, prepared: Any) -> Iterable[Rows]:
+        """The rows that `apply` may write, for a dry run to compare."""
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """What became of one delivered item; `event_id` is None where the envelope has none."""
+    """What became of one delivered item, and why not, where it failed; `event_id` is None where it carries none."""
 
     event_id: str | None
     outcome: str
+    reason: str = ""
 
     @property
     def must_come_again(self) -> bool:
@@ -57,11 +66,62 @@ class Delivery:
         return self.outcome in {InboxEvent.Outcome.FAILED, InboxEvent.Outcome.REFUSED}
 
 
+@dataclass
+class Work:
+    """One event on its way. `publishes` is the channel whose live state it may have moved.
+
+    `again`: the row was read to be taken once more, and is marked whatever it was.
+    """
+
+    row: InboxEvent
+    again: bool = False
+    event: Event | None = None
+    reducer: Reducer | None = None
+    prepared: Any = None
+    outcome: str = ""
+    reason: str = ""
+    publishes: UUID | None = None
+    live_state: LiveState | None = None
+
+    @property
+    def is_news(self) -> bool:
+        """Whether the row is to be marked."""
+        return self.outcome != DUPLICATE
+
+    @property
+    def moves_legacy_file(self) -> bool:
+        """Whether the predecessor would write its single file; what was applied long ago does not move that again."""
+        is_old = self.again and self.row.outcome == InboxEvent.Outcome.APPLIED
+        return self.event is not None and moves_live_state(self.event) and not is_old
+
+    @property
+    def error(self) -> str:
+        """The reason as the row keeps it."""
+        return _Envelope.of(self.reason).text[:_LONGEST_REASON]
+
+    def end(self, outcome: str, reason: str = "") -> None:
+        """Say what became of it. What was applied stays so where nothing depends on it now: what it wrote is there."""
+        is_forgotten = outcome == InboxEvent.Outcome.IGNORED and self.row.outcome == InboxEvent.Outcome.APPLIED
+        self.outcome, self.reason = (self.row.outcome if is_forgotten else outcome), reason
+
+    def fail(self, error: Exception) -> None:
+        """Keep the error; the event comes again."""
+        logger.error("event failed event_id=%s", self.row.event_id, exc_info=error)
+        self.outcome, self.reason = InboxEvent.Outcome.FAILED, f"{type(error).__name__}: {error}"
+
+    def delivery(self, event_id: str | None) -> Delivery:
+        """What is told of it."""
+        logger.info("event processed event_id=%s outcome=%s", self.row.event_id, self.outcome)
+        return Delivery(event_id, self.outcome, self.reason)
+
+
 def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
-    """Store and process each envelope, one after the other; what fails is in its outcome."""
-    for body in bodies:
-        row_id, event_id = receive(body)
-        yield Delivery(event_id, process(row_id))
+    """Store and process envelopes, some at a time; what fails says so. Only a database that is away raises."""
+    remaining = iter(bodies)
+    while batch := list(islice(remaining, BATCH)):
+        stored = receive(batch)
+        works = _process([row for row, _ in stored])
+        yield from (work.delivery(event_id) for work, (_, event_id) in zip(works, stored, strict=True))
 
 
 def envelope_texts(document: Any) -> list[str]:
@@ -78,113 +138,247 @@ def _body_of(record: Any) -> str:
     return body if isinstance(body, str) else json.dumps(record)
 
 
-def receive(body: str) -> tuple[int, str | None]:
-    """Store an envelope and commit; returns the key of its row, and the id that it carries.
+def receive(bodies: list[str]) -> list[tuple[InboxEvent, str | None]]:
+    """Store envelopes and commit; returns the row of each, and the id that it carries.
 
-    One that carries no usable id is stored by the SHA-256 of its text.
+    One that carries no usable id is stored by the SHA-256 of its text. One that is larger than `LARGEST` is cut.
     """
-    text = _storable(body)
+    envelopes = [_Envelope.of(body) for body in bodies]
+    rows = {row.event_id: row for row in _insert(envelopes)}
+    known = {envelope.key for envelope in envelopes} - rows.keys()
+    rows |= {row.event_id: row for row in InboxEvent.objects.filter(event_id__in=known)} if known else {}
+    return [(rows[envelope.key], envelope.event_id) for envelope in envelopes]
+
+
+@dataclass(frozen=True)
+class _Envelope:
+    """A body as it is stored, under its key."""
+
+    key: str
+    event_id: str | None
+    text: str
+
+    @classmethod
+    def of(cls, body: str) -> "_Envelope":
+        """The body with what PostgreSQL cannot store written as JSON would escape it."""
+        text = body.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
+        encoded = text.encode()
+        is_whole = len(encoded) <= LARGEST
+        event_id = _id_in(text) if is_whole else None
+        stored = text if is_whole else encoded[:LARGEST].decode(errors="ignore")
+        return cls(event_id or _digest(encoded), event_id, stored)
+
+
+def _digest(body: bytes) -> str:
+    return f"{_DIGEST}{hashlib.sha256(body).hexdigest()}"
+
+
+def _id_in(text: str) -> str | None:
     try:
-        event_id = event_id_of(load_json(text))
+        return event_id_of(load_json(text))
     except MalformedEventError:
-        event_id = None
-    key = event_id or f"sha256:{hashlib.sha256(text.encode()).hexdigest()}"
-    row, _ = InboxEvent.objects.get_or_create(event_id=key, defaults={"body": text})
-    return row.pk, event_id
+        return None
 
 
-def _storable(body: str) -> str:
-    """The text with what PostgreSQL cannot store written as JSON would escape it."""
-    return body.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
+_INSERT = """
+INSERT INTO channels_app_inboxevent
+    (event_id, body, received_at, outcome, error, attempts, detail_type, name, channel_arn, stream_id)
+SELECT key, text, %s, %s, '', 0, '', '', '', '' FROM unnest(%s::text[], %s::text[]) AS envelope (key, text)
+ON CONFLICT (event_id) DO NOTHING RETURNING id, event_id
+"""
 
 
-def process(row_id: int) -> str:
-    """Bring a stored event to its end; returns its outcome, `duplicate` where it was done before.
+def _insert(envelopes: list[_Envelope]) -> list[InboxEvent]:
+    """The rows that are new, by one statement."""
+    texts = {envelope.key: envelope.text for envelope in envelopes}
+    received_at, outcome = timezone.now(), InboxEvent.Outcome.RECEIVED
+    with connection.cursor() as cursor:
+        # In one order everywhere, so that two who store the same events do not wait for each other in a circle.
+        keys = sorted(texts)
+        cursor.execute(_INSERT, [received_at, outcome.value, keys, [texts[key] for key in keys]])
+        new = cursor.fetchall()
+    return [
+        InboxEvent(pk=pk, event_id=key, body=texts[key], received_at=received_at, outcome=outcome) for pk, key in new
+    ]
 
-    An exception rolls the work back and stays on the row. Only a database that is away raises.
-    """
-    row = InboxEvent.objects.get(pk=row_id)
+
+def process(rows: list[InboxEvent], *, again: bool = False) -> list[Delivery]:
+    """Bring stored events to their end; with `again` those too that are done."""
+    return [work.delivery(work.row.event_id) for work in _process(rows, again=again)]
+
+
+def _process(rows: list[InboxEvent], *, again: bool = False) -> list[Work]:
+    works: list[Work] = []
+    before = {row.pk: row.outcome for row in rows if row.outcome in _DONE and not again}
+    for row in rows:
+        work = Work(row, again)
+        _bring(work, before.get(row.pk))
+        if work.outcome in _DONE:
+            before[row.pk] = work.outcome
+        works.append(work)
+    _publish(works)
+    # Marked only now: a crash before this line leaves the events open, and they are applied and published again.
+    _mark([work for work in works if work.is_news])
+    _unpark(works)
+    return works
+
+
+def _bring(work: Work, done: str | None) -> None:
+    """Decide and write one event, or repeat one that is done."""
+    with errors_kept(work):
+        event = work_parse(work)
+        if done:
+            _repeat(work, event, done)
+        else:
+            _apply(work, event)
+
+
+@contextmanager
+def errors_kept(work: Work) -> Iterator[None]:
+    """What goes wrong with an event stays with it."""
     try:
-        outcome = _process(row)
+        yield
     except MalformedEventError as error:
-        outcome = _set_aside(row, InboxEvent.Outcome.REFUSED, str(error))
+        work.outcome = InboxEvent.Outcome.REFUSED
+        work.reason = _TOO_LARGE if _is_cut(work.row) else str(error)
     except Exception as error:
-        logger.exception("event failed event_id=%s", row.event_id)
-        outcome = _set_aside(row, InboxEvent.Outcome.FAILED, f"{type(error).__name__}: {error}")
-    logger.info("event processed event_id=%s outcome=%s", row.event_id, outcome)
-    return outcome
+        work.fail(error)
+        _connect_again()
 
 
-def _process(row: InboxEvent) -> str:
-    event = parse(load_json(row.body), received_at=row.received_at)
-    path = settings.EVENT_REDUCERS.get(event.detail_type)
-    if path is None or not event.channel_arn:
-        return _finish_unread(row, event, InboxEvent.Outcome.IGNORED)
-    channel = Channel.objects.by_arn(event.channel_arn)
-    if channel is None:
-        outcome = _finish_unread(row, event, InboxEvent.Outcome.PARKED)
-        # A channel that appeared since has looked for its parked events already, and not found this one.
-        return outcome if Channel.objects.by_arn(event.channel_arn) is None else _process(row)
-    reducer: Reducer = import_string(path)()
-    if row.outcome in _DONE:
-        # The live-state file is written on every delivery, so that a retry repairs it.
-        reducer.publish(event, channel.uuid)
-        return DUPLICATE
-    prepared = reducer.prepare(event)
-    outcome, reason = _write(row.pk, event, channel.uuid, reducer, prepared)
-    reducer.publish(event, channel.uuid)
-    # Marked only now: a crash before this line leaves the event open, and it is applied and published again.
-    _finish(row.pk, event, outcome, reason)
-    return outcome
+def work_parse(work: Work) -> Event:
+    """The event, which the work keeps.
+
+    Raises:
+        MalformedEventError: IVS could not have sent it.
+    """
+    work.event = parse(load_json(work.row.body), received_at=work.row.received_at)
+    return work.event
 
 
-@transaction.atomic
-def _write(
-    row_id: int, event: Event, channel_uuid: UUID, reducer: Reducer, prepared: Any
-) -> tuple[InboxEvent.Outcome, str]:
-    # Inbox row, then channel, then the rest: every worker takes its locks in this order.
-    InboxEvent.objects.select_for_update().get(pk=row_id)
-    channel = Channel.objects.locked().get(pk=channel_uuid)
-    return reducer.apply(event, channel, prepared)
+def _is_cut(row: InboxEvent) -> bool:
+    """Whether its key is the digest of more than what is stored."""
+    return row.event_id.startswith(_DIGEST) and row.event_id != _digest(row.body.encode())
 
 
-def _finish_unread(row: InboxEvent, event: Event, outcome: InboxEvent.Outcome) -> str:
-    if row.outcome in _DONE:
-        return DUPLICATE
-    _finish(row.pk, event, outcome)
-    return outcome
+def _connect_again() -> None:
+    """A connection that died under one event must not fail its neighbours."""
+    if not connection.in_atomic_block:
+        connection.close_if_unusable_or_obsolete()
 
 
-def _finish(row_id: int, event: Event, outcome: InboxEvent.Outcome, reason: str = "") -> None:
-    InboxEvent.objects.filter(pk=row_id).exclude(outcome__in=_DONE).update(
-        outcome=outcome,
-        error=_storable(reason)[:2000],
-        attempts=F("attempts") + 1,
-        processed_at=timezone.now(),
-        detail_type=event.detail_type,
-        name=event.name,
-        event_time=event.time,
-        channel_arn=event.channel_arn,
-        stream_id=event.stream_id,
-    )
+def _repeat(work: Work, event: Event, done: str) -> None:
+    """The live-state file is written on every delivery, so that a retry repairs it."""
+    work.outcome = DUPLICATE
+    channel = Channel.objects.by_arn(event.channel_arn) if done == InboxEvent.Outcome.APPLIED else None
+    if channel is not None:
+        work.publishes = channel.pk
 
 
-def _set_aside(row: InboxEvent, outcome: InboxEvent.Outcome, error: str) -> str:
-    InboxEvent.objects.filter(pk=row.pk).exclude(outcome__in=_DONE).update(
-        outcome=outcome, error=_storable(error)[:2000], attempts=F("attempts") + 1, processed_at=timezone.now()
-    )
-    return outcome
+def _apply(work: Work, event: Event) -> None:
+    work_prepare(work, event)
+    work_write(work, event)
+
+
+def work_prepare(work: Work, event: Event) -> None:
+    """Find who knows what it means, and fetch what that needs from outside the database; outside any transaction."""
+    path = settings.EVENT_REDUCERS.get(event.detail_type) if event.channel_arn else None
+    if path is None:
+        # Nothing here depends on it.
+        work.end(InboxEvent.Outcome.IGNORED)
+    elif work.row.outcome == InboxEvent.Outcome.PARKED and Channel.objects.by_arn(event.channel_arn) is None:
+        # Nothing is asked of S3 for one that waits still.
+        work.end(InboxEvent.Outcome.PARKED)
+    else:
+        work.reducer = import_string(path)()
+        work.prepared = work.reducer.prepare(event)
+
+
+def work_write(work: Work, event: Event) -> None:
+    """Decide and write one that is prepared; one that has come to its end already is left alone."""
+    if work.reducer is None:
+        return
+    with transaction.atomic():
+        # The channel, then the rest: every worker takes its locks in this order.
+        channel = Channel.objects.locked().by_arn(event.channel_arn)
+        if channel is None:
+            work.end(InboxEvent.Outcome.PARKED)
+            return
+        applied = work.reducer.apply(event, channel, work.prepared)
+    work.end(applied.outcome, applied.reason)
+    if applied.live_state is not None:
+        work.publishes, work.live_state = channel.pk, applied.live_state
+
+
+def _publish(works: list[Work]) -> None:
+    """Tell the outside, once a channel; where that fails the events of the channel come again."""
+    for channel_uuid in dict.fromkeys(work.publishes for work in works if work.publishes):
+        told = [work for work in works if work.publishes == channel_uuid]
+        legacy = any(work.moves_legacy_file for work in told)
+        try:
+            live_state_publish(channel_uuid=channel_uuid, state=told[-1].live_state, legacy=legacy)
+        except Exception as error:
+            # S3 is away, or the state went on changing; whatever it is, the other channels are published.
+            for work in told:
+                work.fail(error)
+
+
+_MARK = """
+UPDATE channels_app_inboxevent AS event SET
+    outcome = mark.outcome, error = mark.error, attempts = event.attempts + 1, processed_at = %s,
+    detail_type = coalesce(mark.detail_type, event.detail_type), name = coalesce(mark.name, event.name),
+    event_time = coalesce(mark.event_time, event.event_time),
+    channel_arn = coalesce(mark.channel_arn, event.channel_arn), stream_id = coalesce(mark.stream_id, event.stream_id)
+FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
+    AS mark (id, outcome, error, replayed, detail_type, name, event_time, channel_arn, stream_id)
+WHERE event.id = mark.id AND (event.outcome NOT IN ('applied', 'ignored') OR event.outcome = mark.replayed)
+"""
+
+
+def _mark(works: list[Work]) -> None:
+    """Write what became of the events, by one statement; who is done stays so, but for what it was replayed from."""
+    if not works:
+        return
+    marks = {work.row.pk: _marked(work) for work in works}
+    columns = [list(column) for column in zip(*(marks[pk] for pk in sorted(marks)), strict=True)]
+    with connection.cursor() as cursor:
+        cursor.execute(_MARK, [timezone.now(), *columns])
+
+
+def _marked(work: Work) -> tuple[Any, ...]:
+    event, replayed = work.event, work.row.outcome if work.again else ""
+    told = (work.row.pk, str(work.outcome), work.error, str(replayed))
+    if event is None:
+        return (*told, None, None, None, None, None)
+    return (*told, event.detail_type, event.name, event.time, event.channel_arn, event.stream_id)
+
+
+def _unpark(works: list[Work]) -> None:
+    """A channel that appeared since an event was parked has looked for its events already, and not found this one."""
+    parked = [work for work in works if work.outcome == InboxEvent.Outcome.PARKED and work.event]
+    arns = {work.event.channel_arn for work in parked if work.event}
+    appeared = set(Channel.objects.filter(arn__in=arns).values_list("arn", flat=True)) if arns else set()
+    for work in parked:
+        if work.event and work.event.channel_arn in appeared:
+            [again] = _process([work.row], again=work.again)
+            work.outcome, work.reason = again.outcome, again.reason
 
 
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
     """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers."""
     rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
     # Those that wait for ever must not keep the others from their turn.
-    for row_id, event_id in list(rows.order_by("attempts", "pk").values_list("pk", "event_id")[:limit]):
-        yield Delivery(event_id, process(row_id))
+    yield from _process_stored(rows.order_by("attempts", "pk").values_list("pk", flat=True)[:limit])
 
 
 def process_parked(arn: str) -> list[Delivery]:
     """Process the events that waited for a channel which is in the database now."""
-    rows = InboxEvent.objects.parked_for(arn).order_by("pk").values_list("pk", "event_id")
-    return [Delivery(event_id, process(row_id)) for row_id, event_id in list(rows)]
+    return list(_process_stored(InboxEvent.objects.parked_for(arn).order_by("pk").values_list("pk", flat=True)))
+
+
+def _process_stored(keys: Iterable[int]) -> Iterator[Delivery]:
+    remaining = iter(list(keys))
+    while batch := list(islice(remaining, BATCH)):
+        rows = InboxEvent.objects.in_bulk(batch)
+        yield from process([rows[key] for key in batch if key in rows])

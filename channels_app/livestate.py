@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 
 def milliseconds(moment: datetime) -> int:
@@ -25,6 +25,11 @@ class LiveState:
     timestamp: int
     since: datetime | None
     stream_id: str | None
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """What the live-state file says."""
+        return {"state": self.state, "timestamp": self.timestamp, "stream_id": self.stream_id}
 
     @classmethod
     def of(

@@ -5,7 +5,6 @@ meaning, and each column added to them has a database name that begins with `_`,
 """
 
 import uuid
-from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.contrib.postgres.indexes import HashIndex
@@ -14,6 +13,8 @@ from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, Subquery, Whe
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from channels_app.claims import IdempotencyKey as IdempotencyKey
+from channels_app.claims import Lease as Lease
 from channels_app.encryption import EncryptedTextField, decrypt
 from channels_app.livestate import LIVE, UNNAMED, LiveState
 
@@ -173,6 +174,11 @@ class Channel(models.Model):
         return f"rtmps://{self.rtmp_address}:443/app/" if self.rtmp_address else ""
 
     @property
+    def has_streamed(self) -> bool:
+        """Whether a Stream Start or Stream End was ever heard; the row must come from `with_live_state`."""
+        return self.last_stream_id is not None  # type: ignore[attr-defined]
+
+    @property
     def live_state(self) -> LiveState:
         """The live state; the row must come from `with_live_state`."""
         return LiveState.of(
@@ -211,6 +217,10 @@ class StreamQuerySet(models.QuerySet["Stream"]):
         """Streams that have a Stream Start or a Stream End: the others say nothing about the live state."""
         return self.filter(Q(started_at__isnull=False) | Q(ended_at__isnull=False))
 
+    def without_end(self) -> Self:
+        """Streams that started and whose end is not known: live, or their end never came."""
+        return self.filter(started_at__isnull=False, ended_at__isnull=True)
+
     def without_start(self) -> Self:
         """Streams that ended and whose start never came: their place in the order is that of their first event."""
         return self.filter(started_at__isnull=True, ended_at__isnull=False)
@@ -237,6 +247,11 @@ class Stream(models.Model):
     first_event_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
+    # Whether the time is what `reconcile` found out, for want of an event.
+    start_reconciled = models.BooleanField(default=False)
+    end_reconciled = models.BooleanField(default=False)
+    # When `reconcile` compared it with what IVS knows of it; NULL: not since it ended.
+    compared_at = models.DateTimeField(null=True)
     order_at = models.GeneratedField(
         expression=Coalesce(F("started_at"), F("first_event_at")),
         output_field=models.DateTimeField(),
@@ -254,7 +269,12 @@ class Stream(models.Model):
                 F("stream_id").desc(),
                 name="stream_last_of_channel",
                 condition=Q(started_at__isnull=False) | Q(ended_at__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=["id"],
+                name="stream_without_end",
+                condition=Q(started_at__isnull=False, ended_at__isnull=True),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -294,37 +314,6 @@ class StreamHistoryEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"
-
-
-class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    """Reads of idempotency keys."""
-
-    def expired(self, at: datetime) -> Self:
-        """Keys that are no longer honoured."""
-        return self.filter(created_at__lte=at - IdempotencyKey.LIFE)
-
-
-class IdempotencyKey(models.Model):
-    """Which channel a caller's `Idempotency-Key` made, and of which body; the answer itself is never stored."""
-
-    LIFE = timedelta(hours=24)
-
-    caller = models.UUIDField()
-    key = models.TextField(db_collation="C")
-    body_digest = models.TextField()
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="idempotency_keys")
-    created_at = models.DateTimeField(default=timezone.now)
-    # Until then a request is at work for this key; later, whoever comes may finish what it left.
-    claimed_until = models.DateTimeField()
-
-    objects = IdempotencyKeyQuerySet.as_manager()
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_of_caller")]
-        indexes = [models.Index(fields=["created_at"], name="idempotency_key_age")]
-
-    def __str__(self) -> str:
-        return f"{self.caller} {self.created_at:%Y-%m-%d %H:%M:%S}"
 
 
 class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
@@ -379,9 +368,14 @@ class InboxEvent(models.Model):
         verbose_name = "event"
         indexes = [
             models.Index(
-                fields=["id"],
+                fields=["attempts", "id"],
                 name="inbox_open",
                 condition=Q(outcome__in=["received", "parked", "deferred", "failed"]),
+            ),
+            models.Index(
+                fields=["received_at", "id"],
+                name="inbox_done",
+                condition=Q(outcome__in=["applied", "ignored", "refused"]),
             ),
             models.Index(fields=["channel_arn"], name="inbox_parked", condition=Q(outcome="parked")),
         ]

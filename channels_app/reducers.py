@@ -1,107 +1,118 @@
-"""What the events of a stream mean: pure decisions, then thin writes, then what to publish."""
+"""What the events of a stream mean: what is written of them, and what is published."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
+from typing import Any
 
-from channels_app.events import Event
+from django.db import connection
+from django.db.models import Model, Q
+
+from channels_app.events import STREAM_STATE, Event
 from channels_app.history import KINDS, history_detail
+from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
-from channels_app.publishing import live_state_publish
 
 STREAM_START = "Stream Start"
 STREAM_END = "Stream End"
-# Session Ended comes before Stream End, while IVS drains video, and ends nothing.
-_KNOWN = {
-    "IVS Stream State Change": {
-        STREAM_START,
-        STREAM_END,
-        "Session Created",
-        "Session Ended",
-        "Stream Failure",
-        "Stream Takeover",
-        "Stream Takeover Failure",
-    },
-    "IVS Stream Health Change": {"Starvation Start", "Starvation End"},
-    "IVS Limit Breach": {"Ingest Bitrate", "Ingest Resolution"},
-}
-_STATES = {STREAM_START: "live", STREAM_END: "offline"}
+
+_HEAR = "SELECT * FROM ivsvod_hear_event(%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb)"
 
 
 @dataclass(frozen=True)
-class StreamTimes:
-    """When a stream was first heard of, started and ended."""
+class Applied:
+    """What became of an event, and why it is deferred where it is; `live_state` where it is to be published."""
 
-    first_event_at: datetime
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-
-
-def stream_after(known: StreamTimes | None, event: Event) -> StreamTimes:
-    """The stream once the event is known too: the earliest of each, so that neither order nor repetition matters."""
-    before = known or StreamTimes(event.time)
-    return StreamTimes(
-        first_event_at=min(before.first_event_at, event.time),
-        started_at=_earliest(before.started_at, event.time if event.name == STREAM_START else None),
-        ended_at=_earliest(before.ended_at, event.time if event.name == STREAM_END else None),
-    )
+    outcome: InboxEvent.Outcome
+    reason: str = ""
+    live_state: LiveState | None = None
 
 
-def _earliest(*moments: datetime | None) -> datetime | None:
-    return min((moment for moment in moments if moment is not None), default=None)
+@dataclass(frozen=True)
+class Rows:
+    """The rows of a table that an event may write; each is named by the value of the column `key`."""
+
+    model: type[Model]
+    condition: Q
+    key: str
 
 
-class StreamSeenReducer:
-    """Events that tell of a stream and are no start or end of it: health and limits."""
+@dataclass(frozen=True)
+class Heard:
+    """The channel after an event: its live state (None: it never streamed), and whether any event can have moved it.
+
+    So it is where the stream has an end and no start: its first event says when it was.
+    """
+
+    live_state: LiveState | None
+    by_first_event: bool
+
+
+class StreamReducer:
+    """Events that tell of a stream: its state, its health, and limits that it exceeded.
+
+    Stream Start and Stream End move the live state; any other may be the first of a stream, which puts it before
+    another. Session Ended comes before Stream End, while IVS drains video, and ends nothing.
+    """
 
     def prepare(self, event: Event) -> None:
         """Nothing is needed from outside."""
 
-    def apply(self, event: Event, channel: Channel, prepared: None) -> tuple[InboxEvent.Outcome, str]:
+    def apply(self, event: Event, channel: Channel, prepared: None) -> Applied:
         """Note the stream that the event tells of, and what it tells."""
-        if event.name not in _KNOWN[event.detail_type] or not event.stream_id:
-            return InboxEvent.Outcome.IGNORED, ""
-        stream_hear(channel=channel, event=event)
-        return InboxEvent.Outcome.APPLIED, ""
+        if not event.is_known or not event.stream_id:
+            return Applied(InboxEvent.Outcome.IGNORED)
+        heard = stream_hear(channel=channel, event=event)
+        return Applied(InboxEvent.Outcome.APPLIED, live_state=heard.live_state)
 
-    def publish(self, event: Event, channel_uuid: UUID) -> None:
-        """Write the live-state file: an early event of a stream without a start puts it before another stream."""
-        if event.name in _KNOWN[event.detail_type] and event.stream_id:
-            live_state_publish(channel_uuid=channel_uuid, legacy=event.name in _STATES)
-
-
-class StreamStateReducer(StreamSeenReducer):
-    """Stream Start and Stream End move the live state; the other names tell of the stream."""
-
-    def apply(self, event: Event, channel: Channel, prepared: None) -> tuple[InboxEvent.Outcome, str]:
-        """Write the stream and, for a start or an end, the row that the predecessor's clients read."""
-        result = super().apply(event, channel, prepared)
-        if event.name in _STATES:
-            _state_change_write(channel, event)
-        return result
+    def rows(self, event: Event, channel: Channel, prepared: None) -> list[Rows]:
+        """Its stream, and what is kept of that."""
+        return stream_rows(channel=channel, stream_id=event.stream_id) if event.is_known and event.stream_id else []
 
 
-def stream_hear(*, channel: Channel, event: Event) -> None:
-    """Note what an event of any kind tells of its stream; inside the transaction that holds the channel's lock."""
-    # The predecessor writes streams too, by a trigger that does not take the channel's lock.
-    stream, created = Stream.objects.select_for_update().get_or_create(
-        channel=channel, stream_id=event.stream_id, defaults=vars(stream_after(None, event))
-    )
-    known = StreamTimes(stream.first_event_at, stream.started_at, stream.ended_at)
-    after = stream_after(known, event)
-    if not created and after != known:
-        Stream.objects.filter(pk=stream.pk).update(**vars(after))
-    if event.name in KINDS:
-        StreamHistoryEntry.objects.get_or_create(
-            event_id=event.id,
-            defaults={"stream": stream, "at": event.time, "name": event.name, "detail": history_detail(event)},
+def moves_live_state(event: Event) -> bool:
+    """Whether it is a start or an end, at each of which the predecessor wrote its file."""
+    return event.detail_type == STREAM_STATE and event.name in {STREAM_START, STREAM_END}
+
+
+def stream_hear(*, channel: Channel, event: Event) -> Heard:
+    """Note what an event of any kind tells of its stream, and return the channel as it is then.
+
+    Inside the transaction that holds the channel's lock. The merge is SQL, for the predecessor's rows go through it as
+    well: the earliest start and end count, and a real event before one that `reconcile` made.
+    """
+    history = json.dumps(history_detail(event)) if event.name in KINDS else None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _HEAR,
+            [channel.pk, event.stream_id, event.time, event.name, event.id, json.dumps(dict(event.detail)), history],
         )
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    assert row is not None  # noqa: S101  (a function returns one row)
+    return _heard(channel, *row)
 
 
-def _state_change_write(channel: Channel, event: Event) -> None:
-    StateChange.objects.get_or_create(
-        channel=channel,
-        timestamp=event.time,
-        event_id=event.id,
-        defaults={"state": _STATES[event.name], "data": dict(event.detail)},
+def stream_rows(*, channel: Channel, stream_id: str) -> list[Rows]:
+    """The rows that `stream_hear` may write for an event of this stream."""
+    return [
+        Rows(Stream, Q(channel=channel.pk, stream_id=stream_id), "stream_id"),
+        Rows(StreamHistoryEntry, Q(stream__channel=channel.pk, stream__stream_id=stream_id), "event_id"),
+        Rows(StateChange, Q(channel=channel.pk, data__stream_id=stream_id), "_event_id"),
+    ]
+
+
+def _heard(
+    channel: Channel,
+    stream_id: str | None,
+    started_at: datetime | None,
+    ended_at: datetime | None,
+    by_first_event: bool,
+) -> Heard:
+    state = LiveState.of(
+        stream_id=stream_id,
+        started_at=started_at,
+        ended_at=ended_at,
+        created_at=channel.created_at,
+        is_deleted=channel.status == Channel.Status.DELETED,
     )
+    return Heard(state if stream_id else None, by_first_event)

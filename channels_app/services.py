@@ -27,10 +27,12 @@ logger = logging.getLogger(__name__)
 LONGEST_NAME = 256
 # Ours among the channels of the account; its value is the uuid of the row.
 UUID_TAG = "ivsvod:channel"
+# Whose, where several stages share an account.
+STAGE_TAG = "ivsvod:stage"
 # A creation that is under way has its row already; it ends, or fails, sooner than this.
 STILL_CREATING = timedelta(minutes=1)
 _NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
-_ARN = re.compile(r"arn:aws:ivs:([a-z0-9-]{1,30}):[0-9]{1,20}:channel/[a-zA-Z0-9-]{1,60}", re.ASCII)
+CHANNEL_ARN = re.compile(r"arn:aws:ivs:([a-z0-9-]{1,30}):[0-9]{1,20}:channel/[a-zA-Z0-9-]{1,60}", re.ASCII)
 
 
 def channel_create(
@@ -91,7 +93,7 @@ def channel_make(*, channel: Channel) -> Channel:
     try:
         made = aws.channel_create(
             name=str(channel.uuid),
-            tags={"Name": tag_value(channel.name or ""), "Owner": str(channel.owner), UUID_TAG: str(channel.uuid)},
+            tags={"Name": tag_value(channel.name or ""), "Owner": str(channel.owner), **own_tags(channel.uuid)},
             channel_type=channel.type or ChannelType.STANDARD,
             latency_mode=channel.latency_mode or LatencyMode.LOW,
             private=bool(channel.private),
@@ -234,12 +236,7 @@ def channel_import(*, arn: str, owner: UUID) -> Channel:
         AwsError: IVS refused or could not be asked.
     """
     _refuse_arn(arn)
-    try:
-        found = replace(aws.channel_get(arn=arn), key=aws.stream_key_find(channel_arn=arn))
-    except aws.AwsError as error:
-        if error.kind is not aws.Kind.NOT_FOUND:
-            raise
-        raise ChannelImportError(f"Amazon IVS has no channel {arn}") from None
+    found = _find_to_import(arn)
     uuid = _uuid_for(found)
     _tag_as_ours(found, uuid)
     channel = _take_over(found, uuid, owner)
@@ -248,8 +245,37 @@ def channel_import(*, arn: str, owner: UUID) -> Channel:
     return channel
 
 
+def channel_adopt(*, arn: str) -> Channel:
+    """Take over a channel of IVS that an earlier row of ours made, by its tags. It is inactive, for staff to decide.
+
+    Raises:
+        ChannelImportError: IVS has it no more, its tags name no row of ours, or it is in the database by now.
+        AwsError: IVS could not be asked.
+    """
+    found = _find_to_import(arn)
+    try:
+        uuid, owner = parse_uuid(found.tags.get(UUID_TAG, "")), parse_uuid(found.tags.get("Owner", ""))
+    except ValueError:
+        raise ChannelImportError(f"The tags of {arn} do not name its row and its owner") from None
+    if Channel.objects.filter(pk=uuid).exists():
+        # A copied tag must not make one row of two channels.
+        raise ChannelImportError(f"The row {uuid} is in the database by now")
+    channel = _take_over(found, uuid, owner, active=False)
+    _process_waiting(arn)
+    return channel
+
+
+def _find_to_import(arn: str) -> aws.IvsChannel:
+    try:
+        return replace(aws.channel_get(arn=arn), key=aws.stream_key_find(channel_arn=arn))
+    except aws.AwsError as error:
+        if error.kind is not aws.Kind.NOT_FOUND:
+            raise
+        raise ChannelImportError(f"Amazon IVS has no channel {arn}") from None
+
+
 def _refuse_arn(arn: str) -> None:
-    parts = _ARN.fullmatch(arn)
+    parts = CHANNEL_ARN.fullmatch(arn)
     if parts is None or len(arn) > 128:
         raise ChannelImportError("This is not the ARN of a channel: arn:aws:ivs:REGION:ACCOUNT:channel/ID")
     if settings.AWS_REGION and parts[1] != settings.AWS_REGION:
@@ -272,14 +298,21 @@ def _uuid_for(found: aws.IvsChannel) -> UUID:
     return uuid4()
 
 
+def own_tags(uuid: UUID) -> dict[str, str]:
+    """The tags by which a channel of IVS is known as that of a row of this stage."""
+    stage = tag_value(settings.STAGE)
+    return {UUID_TAG: str(uuid), **({STAGE_TAG: stage} if stage else {})}
+
+
 def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:
-    if found.tags.get(UUID_TAG) != str(uuid):
-        aws.channel_tag(arn=found.arn, tags={UUID_TAG: str(uuid)})
-        found.tags[UUID_TAG] = str(uuid)
+    missing = {name: value for name, value in own_tags(uuid).items() if found.tags.get(name) != value}
+    if missing:
+        aws.channel_tag(arn=found.arn, tags=missing)
+        found.tags.update(missing)
 
 
 @transaction.atomic
-def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID) -> Channel:
+def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool = True) -> Channel:
     with connection.cursor() as cursor:
         # Two that take over one channel at once must make one row of it; the ARN is not unique in the table.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found.arn])
@@ -292,6 +325,7 @@ def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID) -> Channel:
     row.owner = owner
     row.name = found.tags.get("Name") or found.name
     _take_facts(row, found)
+    row.active = active
     row.save()
     return row
 

@@ -25,6 +25,20 @@ def aws_names_are_set(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
     ]
 
 
+@register(deploy=True)
+def dead_letter_queue_is_named(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Nothing else needs it: the Lambda is handed its messages."""
+    if settings.DEAD_LETTER_QUEUE_URL:
+        return []
+    return [
+        checks.Warning(
+            "DEAD_LETTER_QUEUE_URL is not set: redrive cannot bring messages back.",
+            hint="Set DEAD_LETTER_QUEUE_URL.",
+            id="ivsvod.W004",
+        )
+    ]
+
+
 @register(Tags.security)
 def field_encryption_keys_are_fernet_keys(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """An unusable key would fail only when the first channel is made."""

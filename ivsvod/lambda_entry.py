@@ -22,7 +22,17 @@ from ivsvod.api.request_ids import request_id  # noqa: E402
 logger = logging.getLogger(__name__)
 
 # Whoever may invoke the function may run these by `zappa manage`; nothing else, and never Python text.
-ALLOWED_COMMANDS = {"migrate", "check", "process_inbox", "backfill"}
+ALLOWED_COMMANDS = {
+    "backfill",
+    "check",
+    "check_recordings",
+    "migrate",
+    "process_inbox",
+    "prune_inbox",
+    "reconcile",
+    "redrive",
+    "replay",
+}
 
 
 class EventFailedError(Exception):
@@ -34,7 +44,7 @@ def lambda_handler(event: Any, context: Any) -> Any:
 
     Returns:
         For HTTP, API Gateway's answer; for an SQS batch, `{"batchItemFailures": [{"itemIdentifier": …}]}`; for raw
-        events, what became of each.
+        events, what became of each; for a command `{}`, or `{"exit_code": 1}` where it ends with another status than 0.
 
     Raises:
         EventFailedError: a raw event could not be processed.
@@ -63,24 +73,32 @@ def _handle(event: Any, context: Any) -> Any:
     command = str(event.get("manage", "")).split(" ")[0]
     if command not in ALLOWED_COMMANDS:
         raise PermissionError(f"not allowed: {command or 'an invocation without a command'}")
-    # The command alone: Zappa looks at other keys first, and one of them calls any function by its name.
-    return _zappa().handler({"manage": event["manage"]}, context)
+    return _command(event["manage"], context)
+
+
+def _command(line: str, context: Any) -> dict[str, Any]:
+    try:
+        # The command alone: Zappa looks at other keys first, and one of them calls any function by its name.
+        return _zappa().handler({"manage": line}, context)
+    except SystemExit as end:
+        # Lambda would take it for a crash, start the process anew, and run an asynchronous invocation twice more.
+        # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+        logger.warning("command ended command=%s status=%s", line, end.code)
+        return {"exit_code": end.code if isinstance(end.code, int) else int(end.code is not None)}
 
 
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
-    """Process a batch item by item; only those that must come again are reported."""
-    failed = [record["messageId"] for record in event["Records"] if not _is_done(record)]
-    return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
-
-
-def _is_done(record: dict[str, Any]) -> bool:
+    """Process a batch; only the items that must come again are reported, each by its own message id."""
     try:
-        [delivery] = inbox.ingest([record["body"]])
+        deliveries = list(inbox.ingest(inbox.envelope_texts(event)))
     except Exception:
-        # The database is away, say: the item stays in the queue, and its neighbours are tried.
-        logger.exception("message failed message_id=%s", record.get("messageId"))
-        return False
-    return not delivery.must_come_again
+        # The database is away, say: all stay in the queue, and what was done of them is done.
+        logger.exception("batch failed messages=%d", len(event["Records"]))
+        failed = event["Records"]
+    else:
+        told = zip(event["Records"], deliveries, strict=True)
+        failed = [record for record, delivery in told if delivery.must_come_again]
+    return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
 
 def _raw_events(document: Any) -> list[dict[str, Any]]:

@@ -105,6 +105,13 @@ def _rate(name: str, default: str) -> Rate | None:
         raise ImproperlyConfigured(f"{name}: {error}, as in 600/min") from None
 
 
+def _days(name: str, default: int, *, fewest: int) -> int | None:
+    """A number of days; None, for ever, where the variable is empty."""
+    if env.str(name, str(default)) == "":
+        return None
+    return env.int(name, default, validate=validate.Range(min=fewest, max=36_500))
+
+
 def _is_path_or_web_address(text: str) -> None:
     """A path from the root, or an http or https URL."""
     if not text.startswith("/"):
@@ -132,6 +139,7 @@ try:
         "API_IGNORED_PARAMETERS", ["_", "t", "ts", "v", "fbclid", "gclid", "utm_*"]
     )
     NEW_VIDEO_STATE = env.str("NEW_VIDEO_STATE", "listed", validate=validate.OneOf(["listed", "unlisted", "hidden"]))
+    HOLD_UNTIL_CHECKED = env.bool("HOLD_UNTIL_CHECKED", False)
     SEARCH_CONFIG = env.str("SEARCH_CONFIG", "english", validate=validate.Length(min=1))
     OIDC_ISSUER = env.str("OIDC_ISSUER", "", validate=_is_private_address)
     OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", "")
@@ -147,6 +155,9 @@ try:
     RECORDING_BUCKETS = [b for b in [RECORDING_BUCKET, *env.list("RECORDING_BUCKETS", [])] if b]
     PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "", validate=_is_web_address).rstrip("/")
     LIVE_STATE_LEGACY_KEY = env.str("LIVE_STATE_LEGACY_KEY", "")
+    DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=_is_private_address)
+    # A queue keeps a message for 14 days at most: until then what was refused must be known when it comes again.
+    INBOX_RETENTION_DAYS = _days("INBOX_RETENTION_DAYS", 400, fewest=15)
     TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_is_time_zone)
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=validate.OneOf(list(dict(LANGUAGES))))
     STATIC_BUCKET = env.str("STATIC_BUCKET", "")
@@ -279,9 +290,9 @@ if STATIC_BUCKET:
 
 # Which function says what an event means, by the event's detail-type (channels_app/inbox.py).
 EVENT_REDUCERS = {
-    "IVS Stream State Change": "channels_app.reducers.StreamStateReducer",
-    "IVS Stream Health Change": "channels_app.reducers.StreamSeenReducer",
-    "IVS Limit Breach": "channels_app.reducers.StreamSeenReducer",
+    "IVS Stream State Change": "channels_app.reducers.StreamReducer",
+    "IVS Stream Health Change": "channels_app.reducers.StreamReducer",
+    "IVS Limit Breach": "channels_app.reducers.StreamReducer",
     "IVS Recording State Change": "ondemand.reducers.RecordingStateReducer",
 }
 

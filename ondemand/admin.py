@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import admin, messages
@@ -17,8 +18,8 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from channels_app.admin import SafeLookups, TextSearch, WordFilter
-from channels_app.models import Channel
+from channels_app.admin import SafeLookups, StreamAdmin, StreamLink, TextSearch, WordFilter
+from channels_app.models import Channel, Stream
 from channels_app.times import zoned
 from channels_app.uuids import parse_uuid
 from ondemand.forms import ContentForm
@@ -36,6 +37,14 @@ class StatusFilter(WordFilter):
 
     title = parameter_name = "status"
     words = Video.Status
+
+
+class QaFilter(WordFilter):
+    """By what is known of the files."""
+
+    title = "files"
+    parameter_name = "qa"
+    words = Video.Qa
 
 
 class ShownFilter(admin.SimpleListFilter):
@@ -70,9 +79,9 @@ class ContentInline(admin.StackedInline):
 class VideoAdmin(TextSearch, SafeLookups):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
-    list_display = ("picture", "title", "word", "channel_name", "start", "length")
+    list_display = ("picture", "title", "word", "files", "channel_name", "start", "length")
     list_display_links = ("picture", "title")
-    list_filter = (StatusFilter, ShownFilter)
+    list_filter = (StatusFilter, QaFilter, ShownFilter)
     search_fields = ("content__title",)
     search_help_text = 'Words of title, description and tags ("a phrase", or, -not), a uuid or a stream id'
     show_full_result_count = False
@@ -80,7 +89,7 @@ class VideoAdmin(TextSearch, SafeLookups):
     inlines = (ContentInline,)
     change_form_template = "admin/ondemand/video/change_form.html"
     fieldsets = (
-        (None, {"fields": ("word", "channel_name", "start", "length")}),
+        (None, {"fields": ("word", "files", "channel_name", "start", "length")}),
         (
             "Technical facts",
             {
@@ -94,7 +103,7 @@ class VideoAdmin(TextSearch, SafeLookups):
                     "shown_stream_ids",
                     "end",
                     "status",
-                    "qa",
+                    "files_reasons",
                     "original",
                     "raw_data",
                 ),
@@ -210,6 +219,16 @@ class VideoAdmin(TextSearch, SafeLookups):
         """Whether people find it, or why not."""
         return format_html('<span class="badge badge-{0}">{0}</span>', video.listing_at(timezone.now()))
 
+    @admin.display(description="files")
+    def files(self, video: Video) -> SafeString:
+        """What is known of its files."""
+        return format_html('<span class="badge badge-qa-{0}">{0}</span>', video.qa or Video.Qa.UNVERIFIED.value)
+
+    @admin.display(description="found in the files")
+    def files_reasons(self, video: Video) -> SafeString | str:
+        """One a line."""
+        return format_html_join("", "<div>{}</div>", ((reason,) for reason in video.qa_reasons or [])) or NOTHING
+
     @admin.display(description="playlist")
     def playlist(self, video: Video) -> str | SafeString:
         """A link to it."""
@@ -238,6 +257,15 @@ class VideoAdmin(TextSearch, SafeLookups):
         """The predecessor's column, indented."""
         text = json.dumps(video.data, indent=2, ensure_ascii=False)
         return format_html('<pre class="envelope" tabindex="0">{}</pre>', text)
+
+
+def videos_address(stream: Stream) -> str | None:
+    """The list of the videos of a stream."""
+    found = urlencode({"q": stream.shown_id})
+    return f"{reverse('admin:ondemand_video_changelist')}?{found}" if stream.shown_id else None
+
+
+StreamAdmin.links += (StreamLink("ondemand.view_video", "Videos", videos_address),)
 
 
 def _matches(text: str) -> list[QuerySet[Video]]:

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -11,7 +12,7 @@ from django.db.models.functions import Coalesce, Left, Lower, NullIf
 from ondemand.listing import Listing, listing_conditions, listing_expression, within_window
 
 if TYPE_CHECKING:
-    from ondemand.models import Video  # noqa: F401  (names the rows below)
+    from ondemand.models import Video
 
 # Where no start is known a video counts as older than all others. A constant, for an index is made of it.
 NO_START = datetime(1900, 1, 1, tzinfo=UTC)
@@ -106,6 +107,25 @@ class VideoQuerySet(models.QuerySet["Video"]):
     def recent_first_with_channel(self) -> Self:
         """For the admin's list."""
         return self.newest_first().with_content().select_related("channel")
+
+    def with_files(self) -> Self:
+        """Available videos whose files are in a bucket that may be read."""
+        place = Q(bucket__in=settings.RECORDING_BUCKETS)
+        if settings.RECORDING_BUCKET:
+            place |= Q(bucket="") | Q(bucket__isnull=True)
+        return self.filter(place, status="available").exclude(prefix="").exclude(prefix__isnull=True)
+
+    def oldest_first(self) -> Self:
+        """By start, unknown ones first; by the index of `newest_first`, backwards."""
+        return self.order_by(F("started_at").asc(nulls_first=True), "uuid")
+
+    def after(self, last: "Video") -> Self:
+        """What follows a video in `oldest_first`."""
+        same = Q(started_at=last.started_at, uuid__gt=last.pk)
+        if last.started_at is None:
+            return self.filter(same | Q(started_at__isnull=False))
+        # The first condition is what the index can begin at.
+        return self.filter(Q(started_at__gte=last.started_at), same | Q(started_at__gt=last.started_at))
 
     def locked(self) -> Self:
         """Videos to be written. The weaker lock lets the predecessor's foreign key checks pass."""

@@ -62,6 +62,8 @@ BEGIN
     RETURN coalesce(found, array_remove(ARRAY[ivsvod_json_text(document, 'stream_id')], NULL));
 END $$;
 
+"""
+_DERIVE_VIDEO = """
 CREATE OR REPLACE FUNCTION ivsvod_derive_video() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     foreign_row boolean := NEW._status IS NULL;
@@ -89,7 +91,9 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-
+"""
+FUNCTIONS += _DERIVE_VIDEO
+FUNCTIONS += """
 -- The advisory lock of a recording.
 CREATE OR REPLACE FUNCTION ivsvod_place_lock(bucket text, prefix text) RETURNS bigint
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT hashtextextended(bucket || '/' || prefix, 0) $$;
@@ -163,6 +167,14 @@ DROP VIEW ivsvod_video_tags;
 DROP FUNCTION ivsvod_tag_beginnings(text[]);
 DROP FUNCTION ivsvod_search_config();
 """
+# Events of the channel are written under the lock of its row: the predecessor's insert waits for them, and they for it.
+LOCKED_BY_CHANNEL = _DERIVE_VIDEO.replace(
+    "        PERFORM pg_advisory_xact_lock",
+    """        PERFORM FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid FOR NO KEY UPDATE;
+        PERFORM pg_advisory_xact_lock""",
+)
+LOCKED_BY_CHANNEL += pinned("ivsvod_derive_video")
+LOCKED_BY_PLACE = _DERIVE_VIDEO + pinned("ivsvod_derive_video")
 DROP_FUNCTIONS = """
 DROP FUNCTION ivsvod_derive_content();
 DROP FUNCTION ivsvod_search_vector(text, text, text[]);

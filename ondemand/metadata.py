@@ -10,9 +10,16 @@ from typing import Any
 
 from channels_app import aws
 from channels_app.events import MalformedEventError, jsonb_safe, load_json
+from ondemand.playlists import is_inside
+from ondemand.spread import evenly_spread
 
+ENDED = "recording-ended.json"
+FAILED = "recording-failed.json"
 _LONGEST = 1024 * 1024
+# A picture a minute for 48 hours is 2,880; what is listed at most, and what is kept of it.
+_MOST_PAGES = 10
 _MOST_THUMBNAILS = 1000
+_MOST_RENDITIONS = 100
 _NUMBER = re.compile(r"\d+")
 
 
@@ -37,7 +44,7 @@ def parse_metadata(content: bytes) -> Metadata:
     """Read `events/recording-ended.json` or `recording-failed.json`.
 
     Raises:
-        MetadataError: truncated, not JSON, or a field is missing or has a wrong type.
+        MetadataError: truncated, not JSON, or a field is missing, has a wrong type or leads out of the recording.
     """
     try:
         document = load_json(content.decode())
@@ -53,8 +60,8 @@ def parse_metadata(content: bytes) -> Metadata:
         started_at=_moment(document, "recording_started_at"),
         ended_at=_moment(document, "recording_ended_at"),
         duration_ms=duration,
-        playlist=f"{folder}/{_member(hls, 'playlist', str)}",
-        renditions=[_rendition(item, folder) for item in _member(hls, "renditions", list)],
+        playlist=_joined("playlist", folder, _member(hls, "playlist", str)),
+        renditions=_renditions(_member(hls, "renditions", list), folder),
         thumbnail_folder=_path(media, "thumbnails"),
         latest_thumbnail=_path(media, "latest_thumbnail"),
     )
@@ -67,19 +74,35 @@ def _member(document: Any, name: str, kind: type) -> Any:
     return jsonb_safe(value)
 
 
+def _renditions(items: list[Any], folder: str) -> list[dict[str, Any]]:
+    if len(items) > _MOST_RENDITIONS:
+        raise MetadataError(f"renditions are more than {_MOST_RENDITIONS}")
+    return [_rendition(item, folder) for item in items]
+
+
 def _rendition(item: Any, folder: str) -> dict[str, Any]:
-    size = {name: item.get(f"resolution_{name}") if isinstance(item, dict) else None for name in ("width", "height")}
-    known = {name: value if isinstance(value, int) else None for name, value in size.items()}
-    return {
-        "path": f"{folder}/{_member(item, 'path', str).strip('/')}",
-        "playlist": _member(item, "playlist", str),
-        **known,
-    }
+    path, playlist = _member(item, "path", str).strip("/"), _member(item, "playlist", str)
+    _joined("playlist", folder, path, playlist)
+    sizes = {name: _pixels(item.get(f"resolution_{name}")) for name in ("width", "height")}
+    return {"path": _joined("path", folder, path), "playlist": playlist, **sizes}
+
+
+def _pixels(value: Any) -> int | None:
+    """A size of a picture; None where there is none, as for sound alone."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100_000 else None
 
 
 def _path(media: dict[str, Any], name: str) -> str:
     item = media.get(name)
-    return _member(item, "path", str).strip("/") if isinstance(item, dict) else ""
+    path = _member(item, "path", str).strip("/") if isinstance(item, dict) else ""
+    return _joined(name, path) if path else ""
+
+
+def _joined(name: str, *parts: str) -> str:
+    path = "/".join(part for part in parts if part)
+    if not is_inside(path):
+        raise MetadataError(f"{name} leads out of the recording")
+    return path
 
 
 def _moment(document: dict[str, Any], name: str) -> datetime | None:
@@ -98,12 +121,12 @@ def _moment(document: dict[str, Any], name: str) -> datetime | None:
 
 
 def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None:
-    """What `events/<name>` and the listing say, as it is stored with the video; None where S3 has no such object yet.
+    """What `events/<name>` and the listing say, as it is stored with the video; None where S3 has no such object.
 
     Keys: `source`, `started_at`, `ended_at` (RFC 3339 or None), `duration_ms`, `playlist`, `renditions`, `thumbnails`.
 
     Raises:
-        AwsError: S3 could not be read.
+        AwsError: S3 could not be read; for a caller without ListBucket a missing object is kind `denied`, too.
         MetadataError: the object cannot be understood.
     """
     content = aws.object_read(bucket=bucket, key=f"{prefix}/events/{name}", longest=_LONGEST)
@@ -121,14 +144,24 @@ def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None
     }
 
 
+def facts_columns(facts: dict[str, Any] | None) -> dict[str, Any]:
+    """What the facts say of a video that is known already; nothing where there are none."""
+    if facts is None:
+        return {}
+    told = {name: facts[name] for name in ("started_at", "ended_at") if facts[name]}
+    moments = {name: datetime.fromisoformat(text) for name, text in told.items()}
+    return {"facts": facts, "duration_ms": facts["duration_ms"], **moments}
+
+
 def _thumbnails(bucket: str, prefix: str, metadata: Metadata) -> list[str]:
     """Paths of the pictures in the order of their numbers; the names are nowhere documented, so they are listed."""
     keys: list[str] = []
     if metadata.thumbnail_folder:
         folder = f"{prefix}/{metadata.thumbnail_folder}/"
-        keys = aws.object_keys(bucket=bucket, prefix=folder, longest=_MOST_THUMBNAILS)
+        keys = aws.object_keys(bucket=bucket, prefix=folder, pages=_MOST_PAGES)
     pictures = [key.removeprefix(f"{prefix}/") for key in keys if key.lower().endswith((".jpg", ".jpeg", ".png"))]
-    return sorted(pictures, key=_numbers_as_numbers) or [path for path in [metadata.latest_thumbnail] if path]
+    found = sorted(pictures, key=_numbers_as_numbers) or [path for path in [metadata.latest_thumbnail] if path]
+    return evenly_spread(found, _MOST_THUMBNAILS)
 
 
 def _numbers_as_numbers(path: str) -> tuple[list[int], str]:

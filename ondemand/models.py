@@ -21,6 +21,7 @@ from django.utils import timezone
 from channels_app.models import Channel
 from ondemand.catalogue import LENGTH_KEY, LISTED, START_KEY, TAG_BEGINNING, VideoQuerySet, beginnings_of
 from ondemand.listing import Listing, listing_of
+from ondemand.spread import evenly_spread
 
 # A video of ours has this namespace's uuid5 of its bucket and prefix.
 VIDEO_NAMESPACE = uuid.UUID("6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21")
@@ -51,9 +52,12 @@ class Video(models.Model):
         UNLISTED = "unlisted"
 
     class Qa(models.TextChoices):
-        """What is known of the files."""
+        """What is known of the files: nothing yet, that they play, that they play and are odd, that they do not."""
 
         UNVERIFIED = "unverified"
+        OK = "ok", "OK"
+        WARNING = "warning"
+        FAILED = "failed"
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # A channel may be missing: the predecessor's table has no foreign key.
@@ -81,6 +85,8 @@ class Video(models.Model):
     # What `events/recording-ended.json` and the listing of the prefix say; see `ondemand/metadata.py`.
     facts = models.JSONField(null=True, db_column="_facts")
     qa = models.TextField(null=True, db_column="_qa", choices=Qa.choices)  # noqa: DJ001
+    # A list of short sentences.
+    qa_reasons = models.JSONField(null=True, db_column="_qa_reasons")
     duplicate_of = models.ForeignKey(
         "self",
         on_delete=models.DO_NOTHING,
@@ -106,6 +112,8 @@ class Video(models.Model):
     )
     # A new recording that waits for somebody's word.
     held = models.BooleanField(null=True, db_column="_held", default=False, db_default=False)
+    # It is held because its files are not known to be good, and released when they are.
+    held_by_check = models.BooleanField(db_column="_held_by_check", default=False, db_default=False)
 
     objects = VideoQuerySet.as_manager()
 
@@ -190,10 +198,7 @@ class Video(models.Model):
     @property
     def thumbnails(self) -> list[str]:
         """URLs of at most `SHOWN_THUMBNAILS` pictures that IVS made, evenly spread over the recording."""
-        paths: list[str] = (self.facts or {}).get("thumbnails", [])
-        if len(paths) > SHOWN_THUMBNAILS:
-            last = len(paths) - 1
-            paths = [paths[round(n * last / (SHOWN_THUMBNAILS - 1))] for n in range(SHOWN_THUMBNAILS)]
+        paths = evenly_spread((self.facts or {}).get("thumbnails", []), SHOWN_THUMBNAILS)
         return [url for url in map(self.url_of, paths) if url]
 
     @property
@@ -201,9 +206,14 @@ class Video(models.Model):
         """Path, width and height of each rendition; width and height are None for sound alone."""
         return (self.facts or {}).get("renditions", [])
 
+    @property
+    def files_bucket(self) -> str:
+        """The bucket of its files: the one of the settings where none is known."""
+        return self.bucket or settings.RECORDING_BUCKET
+
     def url_of(self, path: str) -> str | None:
         """The URL of a file of this recording; None where its bucket or prefix is not known."""
-        bucket = self.bucket or settings.RECORDING_BUCKET
+        bucket = self.files_bucket
         if not bucket or not self.prefix:
             return None
         own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
@@ -296,6 +306,7 @@ class Recording(models.Model):
     video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="recording")
     session_id = models.TextField(blank=True)
     start_at = models.DateTimeField(null=True)
+    start_event_id = models.TextField(blank=True)
     end_at = models.DateTimeField(null=True)
     end_event_id = models.TextField(blank=True)
     end_detail = models.JSONField(null=True)

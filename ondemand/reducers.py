@@ -4,18 +4,20 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
-from django.db import connection
+from django.db.models import Q
 
 from channels_app.aws import AwsError
-from channels_app.events import Event, MalformedEventError, RecordingFields, parse_recording
-from channels_app.models import Channel, InboxEvent, NewVideoState, Stream
-from channels_app.publishing import live_state_publish
-from channels_app.reducers import stream_hear
-from ondemand.metadata import MetadataError, facts_fetch
+from channels_app.events import RECONCILED_ID, Event, MalformedEventError, RecordingFields, parse_recording
+from channels_app.livestate import LiveState
+from channels_app.models import Channel, InboxEvent, NewVideoState
+from channels_app.reducers import Applied, Rows, stream_hear, stream_rows
+from ondemand.metadata import ENDED, FAILED, MetadataError, facts_fetch
 from ondemand.models import Content, Recording, Video, started_before, video_uuid
+from ondemand.recording_check import recording_check
+from ondemand.services import checked_release
+from ondemand.verdicts import Verdict, better_verdict, verdict_of_error, verdict_of_metadata_error, verdict_of_video
 
 logger = logging.getLogger(__name__)
 
@@ -23,25 +25,29 @@ START = "Recording Start"
 END = "Recording End"
 START_FAILURE = "Recording Start Failure"
 END_FAILURE = "Recording End Failure"
-_ENDED = "recording-ended.json"
-_METADATA_OF = {END: _ENDED, END_FAILURE: "recording-failed.json"}
+_METADATA_OF = {END: ENDED, END_FAILURE: FAILED}
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """The event's fields, what S3 says (None: nothing), and why not."""
+    """The event's fields, what S3 says (None: nothing), and why not; at an end also what is known of the files."""
 
     fields: RecordingFields
     facts: dict[str, Any] | None = None
     problem: str = ""
+    verdict: Verdict | None = None
 
 
 @dataclass(frozen=True)
 class Heard:
-    """What the events of one recording said, each kind once: the earliest start, and the last of the ends."""
+    """What the events of one recording said, each kind once: the earliest start, and the last of the ends.
+
+    A real event counts before one that `reconcile` made.
+    """
 
     session_id: str = ""
     start_at: datetime | None = None
+    start_event_id: str = ""
     end_at: datetime | None = None
     end_event_id: str = ""
     end_detail: dict[str, Any] | None = None
@@ -59,7 +65,8 @@ def heard_after(known: Heard, event: Event, fields: RecordingFields) -> Heard:
         stream_ids=tuple(sorted({*known.stream_ids, *fields.stream_ids})),
     )
     if event.name == START:
-        return replace(after, start_at=min(known.start_at or event.time, event.time))
+        earlier = _is_earlier(event, known.start_at, known.start_event_id)
+        return replace(after, start_at=event.time, start_event_id=event.id) if earlier else after
     if event.name == END:
         newer = _is_newer(event, known.end_at, known.end_event_id)
         end = {"end_at": event.time, "end_event_id": event.id, "end_detail": dict(event.detail)}
@@ -69,11 +76,20 @@ def heard_after(known: Heard, event: Event, fields: RecordingFields) -> Heard:
     return replace(after, **failure) if newer else after  # type: ignore[arg-type]
 
 
+def _is_earlier(event: Event, at: datetime | None, event_id: str) -> bool:
+    return at is None or (event.is_reconciled, event.time, event.id) < (_is_reconciled(event_id), at, event_id)
+
+
 def _is_newer(event: Event, at: datetime | None, event_id: str) -> bool:
-    return at is None or (event.time, event.id) > (at, event_id)
+    """The later counts, then the larger id."""
+    return at is None or (not event.is_reconciled, event.time, event.id) > (not _is_reconciled(event_id), at, event_id)
 
 
-def video_columns(heard: Heard, facts: dict[str, Any] | None) -> dict[str, Any]:
+def _is_reconciled(event_id: str) -> bool:
+    return event_id.startswith(RECONCILED_ID)
+
+
+def video_columns(heard: Heard, facts: dict[str, Any] | None, verdict: Verdict) -> dict[str, Any]:
     """What the catalogue says of a recording of which this was heard. Of an end and a failure, the end counts."""
     facts = facts or {}
     detail = heard.end_detail or heard.failure_detail or {}
@@ -90,7 +106,7 @@ def video_columns(heard: Heard, facts: dict[str, Any] | None) -> dict[str, Any]:
         "started_at": started_at,
         "ended_at": (_moment(facts.get("ended_at")) or closed_at) if closed_at else None,
         "facts": facts or None,
-        "qa": Video.Qa.UNVERIFIED,
+        **verdict.columns,
     }
 
 
@@ -121,71 +137,123 @@ class RecordingStateReducer:
             raise MalformedEventError("recording_s3_bucket_name is empty")
         if not fields.prefix and event.name != START_FAILURE:
             raise MalformedEventError("recording_s3_key_prefix is empty")
-        # No other bucket is read, whatever an event says.
-        if event.name not in _METADATA_OF or fields.bucket not in settings.RECORDING_BUCKETS:
+        if event.name not in _METADATA_OF:
             return Prepared(fields)
-        return _fetch(event, fields)
+        prepared = _fetch(event, fields)
+        # Whether a recording that failed plays is nobody's question.
+        return _checked(prepared) if event.name == END else replace(prepared, verdict=None)
 
-    def apply(self, event: Event, channel: Channel, prepared: Prepared) -> tuple[InboxEvent.Outcome, str]:
+    def apply(self, event: Event, channel: Channel, prepared: Prepared) -> Applied:
         """Write what the event adds to its recording and to the video."""
         if not prepared.fields.bucket:
-            return InboxEvent.Outcome.IGNORED, ""
+            return Applied(InboxEvent.Outcome.IGNORED)
         video, is_new = _video_locked(event, channel, prepared.fields)
-        recording = Recording.objects.filter(video_id=video.pk).first() or Recording(video_id=video.pk)
+        recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
-        _video_write(video, heard, _best_facts(video.facts, prepared.facts), channel, is_new=is_new)
-        stream_hear(channel=channel, event=event)
+        verdict = better_verdict(verdict_of_video(video), prepared.verdict)
+        _video_write(video, heard, _best_facts(video.facts, prepared.facts), verdict, channel, is_new=is_new)
+        live_state = _stream_hear(channel, event)
         for name, value in asdict(heard).items():
             setattr(recording, name, list(value) if name == "stream_ids" else value)
         recording.save()
-        # An end waits for its own metadata, though a failure of the same recording may have left some.
-        if prepared.problem and (video.facts or {}).get("source") not in {_ENDED, _METADATA_OF[event.name]}:
-            return InboxEvent.Outcome.DEFERRED, prepared.problem
-        return InboxEvent.Outcome.APPLIED, ""
+        problem = _waits_for(event, video, prepared)
+        return Applied(InboxEvent.Outcome.DEFERRED if problem else InboxEvent.Outcome.APPLIED, problem, live_state)
 
-    def publish(self, event: Event, channel_uuid: UUID) -> None:
-        """Write the live-state file where it may have changed: an early event moves an ended stream without a start."""
-        if Stream.objects.without_start().filter(channel_id=channel_uuid, stream_id=event.stream_id).exists():
-            live_state_publish(channel_uuid=channel_uuid, legacy=False)
+    def rows(self, event: Event, channel: Channel, prepared: Prepared) -> list[Rows]:
+        """The videos of its recording, what is kept and was written about them, and its stream."""
+        fields = prepared.fields
+        if not fields.bucket:
+            return []
+        stream = stream_rows(channel=channel, stream_id=event.stream_id) if event.stream_id else []
+        return [
+            Rows(Video, _place(event, channel, fields), "uuid"),
+            Rows(Recording, _place(event, channel, fields, "video__"), "video_id"),
+            Rows(Content, _place(event, channel, fields, "video__"), "on_demand_video_uuid"),
+            *stream,
+        ]
+
+
+def _stream_hear(channel: Channel, event: Event) -> LiveState | None:
+    """Note the stream; the live state, where that may have moved: an early event moves a stream without a start."""
+    if not event.stream_id:
+        # What was found in S3 names no stream.
+        return None
+    heard = stream_hear(channel=channel, event=event)
+    return heard.live_state if heard.by_first_event else None
 
 
 def _fetch(event: Event, fields: RecordingFields) -> Prepared:
+    # No other bucket is read, whatever an event says.
+    if fields.bucket not in settings.RECORDING_BUCKETS:
+        return Prepared(fields)
     name = _METADATA_OF[event.name]
     try:
         facts = facts_fetch(bucket=fields.bucket, prefix=fields.prefix, name=name)
-    except (AwsError, MetadataError) as error:
-        logger.warning("metadata not readable event_id=%s prefix=%s: %s", event.id, fields.prefix, error)
-        return Prepared(fields, problem=str(error))
+    except AwsError as error:
+        verdict = verdict_of_error(error, name)
+        return _unread(event, fields, f"{verdict.reasons[0]} {error}", verdict)
+    except MetadataError as error:
+        return _unread(event, fields, str(error), verdict_of_metadata_error(error, name))
+    if facts is None and event.name == END:
+        reason = f"{name} is not there yet"
+        return _unread(event, fields, reason, Verdict(reasons=(f"{reason}.",)))
     # A failed recording may have no metadata at all.
-    missing = facts is None and event.name == END
-    return Prepared(fields, facts, problem=f"{name} is not there yet" if missing else "")
+    return Prepared(fields, facts)
+
+
+def _unread(event: Event, fields: RecordingFields, problem: str, verdict: Verdict) -> Prepared:
+    logger.warning("metadata not readable event_id=%s prefix=%s: %s", event.id, fields.prefix, problem)
+    return Prepared(fields, problem=problem, verdict=replace(verdict, problem=problem))
+
+
+def _checked(prepared: Prepared) -> Prepared:
+    """With a look at the files, unless S3 could not be read already."""
+    if prepared.problem:
+        return prepared
+    fields, facts = prepared.fields, prepared.facts
+    verdict = recording_check(bucket=fields.bucket, prefix=fields.prefix, facts=facts, duration_ms=fields.duration_ms)
+    return replace(prepared, verdict=verdict)
+
+
+def _waits_for(event: Event, video: Video, prepared: Prepared) -> str:
+    """Why a later try must complete the video; empty where nothing is left to do."""
+    # An end waits for its own metadata, though a failure of the same recording may have left some.
+    if prepared.problem and (video.facts or {}).get("source") not in {ENDED, _METADATA_OF[event.name]}:
+        return prepared.problem
+    return prepared.verdict.problem if prepared.verdict and video.qa == Video.Qa.UNVERIFIED else ""
 
 
 def _best_facts(known: dict[str, Any] | None, fetched: dict[str, Any] | None) -> dict[str, Any] | None:
     """What was fetched now, unless the end is known already and this tells of a failure."""
-    if fetched is None or (known and known.get("source") == _ENDED != fetched["source"]):
+    if fetched is None or (known and known.get("source") == ENDED != fetched["source"]):
         return known
     return fetched
 
 
 def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tuple[Video, bool]:
     """The video of the recording, found by its bucket and prefix, and whether it is yet to be made."""
-    videos = Video.objects.select_for_update(no_key=True)
+    videos = Video.objects.locked().select_related("recording")
     if not fields.prefix:
         # A recording that never began has no place: it is found by its channel and stream.
         uuid = video_uuid(channel.arn, event.stream_id)
         known = videos.filter(pk=uuid).first()
     else:
         uuid = video_uuid(fields.bucket, fields.prefix)
-        with connection.cursor() as cursor:
-            # The predecessor may be inserting the same recording: its trigger takes the same lock.
-            cursor.execute("SELECT pg_advisory_xact_lock(ivsvod_place_lock(%s, %s))", [fields.bucket, fields.prefix])
+        # The predecessor may be inserting the same recording: its trigger takes the lock of the channel as well.
         place = videos.filter(bucket=fields.bucket, prefix=fields.prefix, duplicate_of__isnull=True)
         known = _first_of(list(place.order_by("created_at", "uuid")))
     if known is not None:
         return known, False
     undecided = {"active": None, "visibility": None, "held": None}
     return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
+
+
+def _place(event: Event, channel: Channel, fields: RecordingFields, row: str = "") -> Q:
+    """All rows of the recording, as `_video_locked` finds them; `row` leads to the video."""
+    if not fields.prefix:
+        return Q((f"{row}uuid", video_uuid(channel.arn, event.stream_id)))
+    own = Q((f"{row}uuid", video_uuid(fields.bucket, fields.prefix)))
+    return own | Q((f"{row}bucket", fields.bucket), (f"{row}prefix", fields.prefix))
 
 
 def _first_of(rows: list[Video]) -> Video | None:
@@ -197,11 +265,19 @@ def _first_of(rows: list[Video]) -> Video | None:
                 _hand_over(row, first)
             row.duplicate_of = first
             row.save()
-            Recording.objects.filter(video_id=row.pk).update(video=first)
+            _take_along(row, first)
             if not Content.objects.filter(video=first).exists():
                 # Written while the recording ran; the first row is the one that people find.
                 Content.objects.filter(video_id=row.pk).update(video=first)
     return first
+
+
+def _take_along(row: Video, first: Video) -> None:
+    """What the events said of the recording goes with its first row."""
+    recording = getattr(row, "recording", None)
+    if recording is not None and getattr(first, "recording", None) is None:
+        recording.video = first
+        recording.save(update_fields=["video"])
 
 
 def _hand_over(row: Video, first: Video) -> None:
@@ -226,9 +302,11 @@ def _heard_of(recording: Recording) -> Heard:
     return Heard(**values, stream_ids=tuple(recording.stream_ids))
 
 
-def _video_write(video: Video, heard: Heard, facts: dict[str, Any] | None, channel: Channel, *, is_new: bool) -> None:
+def _video_write(
+    video: Video, heard: Heard, facts: dict[str, Any] | None, verdict: Verdict, channel: Channel, *, is_new: bool
+) -> None:
     ours = is_new or _is_ours(video)
-    columns = video_columns(heard, facts)
+    columns = video_columns(heard, facts, verdict)
     if not ours and not heard.end_at:
         # The predecessor made it of a Recording End: what else is heard can tell no more than when it began.
         columns = {"started_at": heard.start_at or video.started_at}
@@ -238,6 +316,7 @@ def _video_write(video: Video, heard: Heard, facts: dict[str, Any] | None, chann
         _predecessor_columns(video, heard)
         if heard.end_at:
             _publish(video, channel.new_video_state or settings.NEW_VIDEO_STATE)
+    checked_release(video)
     video.save(force_insert=is_new)
 
 
@@ -265,4 +344,4 @@ def _publish(video: Video, state: str) -> None:
         is_unlisted = state == NewVideoState.UNLISTED
         video.visibility = Video.Visibility.UNLISTED if is_unlisted else Video.Visibility.PUBLIC
     if video.held is None:
-        video.held = False
+        video.held = video.held_by_check = settings.HOLD_UNTIL_CHECKED and video.qa != Video.Qa.OK

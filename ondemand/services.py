@@ -8,13 +8,16 @@ from django.db import transaction
 from django.db.models import Q
 
 from ondemand.errors import VideoNotFoundError
+from ondemand.metadata import facts_columns
 from ondemand.models import Content, Video
+from ondemand.verdicts import Verdict, better_verdict, verdict_of_video
 
 # Called with the video as it is once no one else can write it; raises to refuse the write.
 Check = Callable[[Video], None]
 _PUBLICATION = ("visibility", "publish_from", "publish_until")
 _EMPTY: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 _CONTENT = tuple(_EMPTY)
+_LOOKED_AT = ("status", "bucket", "prefix", "facts", "qa", "qa_reasons")
 
 
 def allow(video: Video) -> None:
@@ -78,11 +81,42 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
         _write(row, _shown_or_hidden(row, shown=True))
 
 
+@transaction.atomic
+def video_check_store(*, video: Video, facts: dict[str, Any] | None, verdict: Verdict) -> Video:
+    """Store what a look at the files of `video`, as it was read then, has found; returns the row as it is now.
+
+    What an event has written meanwhile is newer, and stays. `facts` (None: none were read) complete a row, and change
+    no column of the predecessor.
+    """
+    row = Video.objects.locked().defer("created_at", "data").filter(pk=video.pk).first()
+    if row is None or any(getattr(row, name) != getattr(video, name) for name in _LOOKED_AT):
+        return row or video
+    columns = {**facts_columns(facts), **better_verdict(verdict_of_video(row), verdict).columns}
+    for name, value in columns.items():
+        setattr(row, name, value)
+    checked_release(row)
+    row.save(update_fields=[*columns, "held", "held_by_check"])
+    return row
+
+
+def checked_release(video: Video) -> None:
+    """Let go what only the check held back and is good now, with the other rows of its recording.
+
+    The caller has locked the row, and saves it.
+    """
+    if video.held_by_check and video.qa == Video.Qa.OK:
+        video.held = video.held_by_check = False
+        # The predecessor's rows took over that the first one is held.
+        others = Video.objects.filter(bucket=video.bucket, prefix=video.prefix, held=True).exclude(pk=video.pk)
+        others.update(held=False, held_by_check=False)
+
+
 def _shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
     if not shown:
         return {"active": False}
     # NULL, so that the predecessor does not list it either; that it is not held is what Recording End will see.
-    return {"active": True if video.status == Video.Status.AVAILABLE else None, "held": False}
+    active = True if video.status == Video.Status.AVAILABLE else None
+    return {"active": active, "held": False, "held_by_check": False}
 
 
 def _rows_of_recording(video: Video) -> list[Video]:

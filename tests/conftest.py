@@ -72,3 +72,29 @@ def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
     """No waiting between the tries of a call that fails, and no quota of them, which the clients of all tests share."""
     monkeypatch.setattr("botocore.retries.quota.RetryQuota.acquire", lambda *_: True)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Nobody waits for the pace at which IVS may be asked."""
+    from tests.reconciling import FakeTime
+
+    time = FakeTime()
+    monkeypatch.setattr("channels_app.aws.pacing.time", time)
+    return time
+
+
+@pytest.fixture
+def asked(aws: LocalAws, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """What IVS is asked from now on."""
+    from tests.reconciling import Asked
+
+    return Asked(aws, clock, monkeypatch)
+
+
+@pytest.fixture
+def past(aws: LocalAws) -> Any:
+    """What happened in IVS and S3."""
+    from tests.reconciling import Past
+
+    return Past(aws)

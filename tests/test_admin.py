@@ -15,19 +15,24 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_app import aws as aws_door
-from channels_app.models import Channel, InboxEvent, Stream
+from channels_app.admin import events as events_admin
+from channels_app.events import DETAIL_TYPES
+from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
+from channels_app.reducers import StreamReducer
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault, Quotas
 from ondemand.models import Content, Video
 from ondemand.pictures import picture_allowed, video_picture
+from tests.road import ARN, outcomes, sample
 
 pytestmark = pytest.mark.django_db
 NINE = datetime(2026, 3, 4, 9, 5, 2, tzinfo=UTC)
 VIDEOS = "/admin/ondemand/video/"
 CHANNELS = "/admin/channels_app/channel/"
 EVENTS = "/admin/channels_app/inboxevent/"
+STREAMS = "/admin/channels_app/stream/"
 TOKENS = "/admin/accounts/apitoken/"
 KEY = "sk_eu-west-1_a_secret_key"
 
@@ -89,6 +94,21 @@ def make_event(**values: Any) -> InboxEvent:
     return InboxEvent.objects.create(**{"event_id": str(uuid4()), "body": "{}", **values})
 
 
+def make_stream(channel: Channel, stream_id: str, start: float | None = None, end: float | None = None) -> Stream:
+    """A stream that started and ended so many minutes after nine; None is: not heard of."""
+    known = {"started_at": start, "ended_at": end}
+    times = {name: None if value is None else NINE + timedelta(minutes=value) for name, value in known.items()}
+    first = min((time for time in times.values() if time), default=NINE)
+    return Stream.objects.create(channel=channel, stream_id=stream_id, first_event_at=first, **times)
+
+
+def happened(stream: Stream, name: str, minutes: float = 0, **values: Any) -> StreamHistoryEntry:
+    detail = values.pop("detail", {"reason": None})
+    at = NINE + timedelta(minutes=minutes)
+    event_id = values.pop("event_id", None) or str(uuid4())
+    return StreamHistoryEntry.objects.create(stream=stream, event_id=event_id, name=name, at=at, detail=detail)
+
+
 def page(client: Client, path: str, data: dict[str, Any] | None = None) -> str:
     response = client.get(path, data or {})
     assert response.status_code == 200, response.headers
@@ -124,13 +144,15 @@ def test_signing_in_by_the_form_leads_to_the_start_page(staff: User) -> None:
     assert "View site" not in html
 
 
-@pytest.mark.parametrize("path", ["/admin/", VIDEOS, CHANNELS, EVENTS, TOKENS, f"{CHANNELS}add/"])
+@pytest.mark.parametrize("path", ["/admin/", VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, f"{CHANNELS}add/"])
 def test_anonymous_is_sent_to_the_sign_in(path: str) -> None:
     response = Client().get(path)
     assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={path}")
 
 
-@pytest.mark.parametrize("path", [VIDEOS, CHANNELS, EVENTS, TOKENS, f"{CHANNELS}add/", "/admin/accounts/user/"])
+@pytest.mark.parametrize(
+    "path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, f"{CHANNELS}add/", "/admin/accounts/user/"]
+)
 def test_staff_without_rights_is_refused(path: str) -> None:
     assert member().get(path).status_code == 403
 
@@ -636,6 +658,7 @@ def test_channels_are_found_by_name_uuid_owner_and_arn(browser: Client) -> None:
         f"{CHANNELS}?stream_key__startswith=sk",
         f"{CHANNELS}?channel_data__streamKey__value__startswith=sk",
         f"{VIDEOS}?channel__stream_key__startswith=sk",
+        f"{STREAMS}?channel__stream_key__startswith=sk",
         f"{TOKENS}?digest__startswith=a",
         f"{TOKENS}?token_key__startswith=a",
         f"{TOKENS}?user__password__startswith=a",
@@ -714,6 +737,311 @@ def test_inbox_is_read_only(browser: Client) -> None:
     assert "delete_selected" not in page(browser, EVENTS)
 
 
+# Replay
+
+
+def replayable(browser: Client) -> bool:
+    return "Replay selected events" in page(browser, EVENTS)
+
+
+@pytest.fixture
+def failed(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> list[InboxEvent]:
+    """A start that failed for a bug that is mended, an end that was applied, and one whose channel is not here."""
+    make_channel(arn=ARN)
+
+    def raise_it(*_: Any) -> Any:
+        raise ValueError("a bug")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(StreamReducer, "apply", raise_it)
+        assert outcomes(sample("stream_start")) == ["failed"]
+    assert outcomes(sample("stream_end")) == ["applied"]
+    assert outcomes(sample("session_created", id="e-3", resources=[f"{ARN}X"])) == ["parked"]
+    return list(InboxEvent.objects.order_by("pk"))
+
+
+def test_selected_events_are_replayed_whatever_they_were(browser: Client, failed: list[InboxEvent]) -> None:
+    assert run_action(browser, EVENTS, "replay", *failed) == ["Replayed: 3 (2 applied, 1 parked)."]
+    rows = InboxEvent.objects.order_by("pk")
+    assert list(rows.values_list("outcome", "attempts")) == [("applied", 2), ("applied", 2), ("parked", 2)]
+    assert Stream.objects.get().started_at is not None
+
+
+def test_a_replay_that_fails_again_says_so(
+    browser: Client, failed: list[InboxEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(StreamReducer, "apply", lambda *_: 1 / 0)
+    response = browser.post(EVENTS, {"action": "replay", "_selected_action": [str(failed[0].pk)]})
+    [message] = get_messages(response.wsgi_request)
+    assert (message.level_tag, str(message)) == ("warning", "Replayed: 1 (1 failed).")
+    failed[0].refresh_from_db()
+    assert failed[0].error.startswith("ZeroDivisionError")
+
+
+def test_replaying_needs_the_permission_to_change_events(failed: list[InboxEvent]) -> None:
+    viewer, operator = member("view_inboxevent"), member("view_inboxevent", "change_inboxevent")
+    assert (replayable(viewer), replayable(operator)) == (False, True)
+    response = viewer.post(EVENTS, {"action": "replay", "_selected_action": [str(failed[0].pk)]})
+    assert response.status_code in {200, 302}
+    assert messages_of(response) in ([], ["No action selected."])
+    failed[0].refresh_from_db()
+    assert (failed[0].outcome, failed[0].attempts) == ("failed", 1)
+    assert run_action(operator, EVENTS, "replay", failed[0]) == ["Replayed: 1 (1 applied)."]
+    # And it is no permission to edit.
+    assert operator.post(f"{EVENTS}{failed[0].pk}/change/", {"error": "x"}).status_code == 403
+
+
+def test_more_events_than_a_request_can_replay_are_for_the_command(
+    browser: Client, failed: list[InboxEvent], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events_admin, "MOST_REPLAYED", 2)
+    [told] = run_action(browser, EVENTS, "replay", *failed)
+    assert "3 events are more than 2" in told
+    assert "manage.py replay" in told
+    assert InboxEvent.objects.filter(attempts=1).count() == 3
+
+
+def test_events_for_which_there_is_no_time_are_left_and_told(
+    browser: Client, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel(arn=ARN)
+    outcomes(*(sample("session_created", id=f"e-{n:02}") for n in range(12)))
+    monkeypatch.setattr(events_admin, "REPLAY_SECONDS", 0)
+    told = run_action(browser, EVENTS, "replay", *InboxEvent.objects.all())
+    assert told[0] == "Replayed: 10 (10 applied)."
+    assert told[1].startswith("Not replayed: 2.")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_replay_asks_s3_outside_any_transaction(
+    browser: Client, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel(arn=ARN)
+    outcomes(sample("recording_end"), sample("stream_end"))
+    client, seen = aws_door.clients.client, []
+
+    def watching(service: str, config: Any) -> Any:
+        seen.append(connection.in_atomic_block)
+        return client(service, config)
+
+    monkeypatch.setattr(aws_door.s3, "client", watching)
+    assert run_action(browser, EVENTS, "replay", *InboxEvent.objects.all()) == ["Replayed: 2 (1 applied, 1 deferred)."]
+    assert seen
+    assert not any(seen)
+
+
+# Streams
+
+
+@pytest.fixture
+def streams() -> dict[str, Stream]:
+    """One of each state; the newest first."""
+    channel, gone = make_channel(), make_channel(status=Channel.Status.DELETED, name="Gone")
+    return {
+        "live": make_stream(channel, "st-live", start=60),
+        "never live": make_stream(channel, "st-never"),
+        "ended": make_stream(channel, "st-ended", start=-60, end=-40),
+        "no end": make_stream(channel, "st-open", start=-100),
+        "gone": make_stream(gone, "st-gone", start=-120),
+    }
+
+
+def listed_streams(html: str) -> list[str]:
+    return re.findall(r'class="field-shown_id"><a [^>]*>(.*?)</a>', html)
+
+
+def badges(html: str, field: str) -> list[str]:
+    cells = re.findall(rf'class="field-{field}">(.*?)</td>', html)
+    return [" ".join(re.findall(r">([^<>]+)</span>", cell)) for cell in cells]
+
+
+def test_streams_are_listed_newest_first_each_in_one_word(browser: Client, streams: dict[str, Stream]) -> None:
+    html = page(browser, STREAMS)
+    assert listed_streams(html) == ["st-live", "st-never", "st-ended", "st-open", "st-gone"]
+    assert badges(html, "state") == ["live", "never live", "ended", "no end", "no end"]
+    assert "2026-03-04 10:05:02 UTC" in html
+    assert KEY not in html
+
+
+def test_the_list_shows_how_often_what_happened_and_what_was_found_later(
+    browser: Client, streams: dict[str, Stream]
+) -> None:
+    names = ["Stream Failure", "Recording End Failure", "Ingest Bitrate", "Starvation Start", "Starvation End"]
+    for name in [*names, "Session Created", "Stream Takeover", "Starvation Start"]:
+        happened(streams["ended"], name)
+    happened(streams["live"], "Starvation End")
+    Stream.objects.filter(stream_id="st-ended").update(end_reconciled=True)
+    html = page(browser, STREAMS)
+    assert badges(html, "marks") == ["starvation", "", "failure 2 limit starvation 2 takeover", "", ""]
+    assert [bool(text) for text in badges(html, "end")] == [False, False, True, False, False]
+    assert badges(html, "start") == [""] * 5
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"state": "live"}, ["st-live"]),
+        ({"state": "ended"}, ["st-ended"]),
+        ({"state": "no-end"}, ["st-open", "st-gone"]),
+        ({"state": "never-live"}, ["st-never"]),
+        ({"mark": "failure"}, ["st-never", "st-ended"]),
+        ({"mark": "failure", "state": "ended"}, ["st-ended"]),
+        ({"mark": "limit"}, ["st-live"]),
+        ({"q": "st-ended"}, ["st-ended"]),
+        ({"q": "st-end"}, []),
+        ({"_facets": "True", "state": "live"}, ["st-live"]),
+    ],
+)
+def test_streams_are_filtered_and_found(
+    browser: Client, streams: dict[str, Stream], query: dict[str, str], found: list[str]
+) -> None:
+    happened(streams["never live"], "Stream Failure")
+    happened(streams["ended"], "Recording Start Failure")
+    happened(streams["live"], "Ingest Resolution")
+    assert listed_streams(page(browser, STREAMS, query)) == found
+
+
+def test_the_list_of_streams_takes_as_many_queries_for_30_rows_as_for_3(browser: Client) -> None:
+    counts: list[int] = []
+    for many in (3, 27):
+        for n in range(many):
+            stream = make_stream(make_channel(), f"st-{n}", start=n)
+            for name in DETAIL_TYPES:
+                happened(stream, name)
+        with CaptureQueriesContext(connection) as queries:
+            html = page(browser, STREAMS)
+        counts.append(len(queries))
+    assert len(listed_streams(html)) == 30
+    assert counts[0] == counts[1] <= 8
+
+
+def test_a_stream_shows_its_timeline_newest_first_with_reasons_and_numbers(
+    browser: Client, streams: dict[str, Stream]
+) -> None:
+    stream = streams["ended"]
+    Stream.objects.filter(pk=stream.pk).update(start_reconciled=True)
+    bitrate = {"limit_value": 8_500_000, "exceeded_by": 640_000, "limit_unit": "bits per second"}
+    happened(stream, "Session Created", -61)
+    happened(stream, "Ingest Bitrate", -59, detail=bitrate)
+    happened(stream, "Ingest Resolution", -58, detail=dict.fromkeys(bitrate))
+    happened(stream, "Starvation Start", -50, event_id="reconcile:1")
+    happened(stream, "Stream Failure", -41, detail={"reason": "No <b>capacity</b>"})
+    html = page(browser, f"{STREAMS}{stream.pk}/change/").partition('class="timeline ')[2]
+    rows = [re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", row)).strip() for row in html.split("<tr>")[2:]]
+    assert [row.partition("</table>")[0].strip()[:120] for row in rows][:6] == [
+        "2026-03-04 08:25:02 UTC stream Stream End",
+        "2026-03-04 08:24:02 UTC failure Stream Failure No &lt;b&gt;capacity&lt;/b&gt;",
+        "2026-03-04 08:15:02 UTC health Starvation Start reconciled",
+        "2026-03-04 08:07:02 UTC limit Ingest Resolution",
+        "2026-03-04 08:06:02 UTC limit Ingest Bitrate 8,500,000 bits per second, exceeded by 640,000",
+        "2026-03-04 08:05:02 UTC stream Stream Start reconciled",
+    ]
+
+
+def test_a_stream_of_very_many_events_shows_the_last_500(browser: Client, streams: dict[str, Stream]) -> None:
+    made = [
+        StreamHistoryEntry(
+            stream=streams["live"],
+            event_id=str(n),
+            name="Starvation Start",
+            at=NINE + timedelta(minutes=61, seconds=n),
+            detail={"reason": f"entry {n}."},
+        )
+        for n in range(501)
+    ]
+    StreamHistoryEntry.objects.bulk_create(made)
+    html = page(browser, f"{STREAMS}{streams['live'].pk}/change/")
+    assert "entry 500." in html
+    assert "entry 0." not in html
+    assert "Only the last 500 entries are shown" in html
+    assert html.index("entry 500.") < html.index("entry 1.")
+
+
+def test_a_stream_of_which_nothing_is_known_says_so(browser: Client, streams: dict[str, Stream]) -> None:
+    assert "Nothing is known" in page(browser, f"{STREAMS}{streams['never live'].pk}/change/")
+
+
+def test_the_page_of_a_stream_takes_a_fixed_number_of_queries(browser: Client, streams: dict[str, Stream]) -> None:
+    counts = []
+    for many in (1, 40):
+        for n in range(many):
+            happened(streams["live"], "Starvation Start", n)
+        with CaptureQueriesContext(connection) as queries:
+            page(browser, f"{STREAMS}{streams['live'].pk}/change/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 5
+
+
+def links_of(html: str) -> dict[str, str]:
+    tools = html.partition('class="object-tools"')[2].partition("</ul>")[0]
+    return {label: address for address, label in re.findall(r'<a href="([^"]+)">(\w+)</a>', tools)}
+
+
+def test_a_stream_leads_to_its_channel_its_events_and_its_videos(browser: Client, streams: dict[str, Stream]) -> None:
+    stream = streams["ended"]
+    make_video("Recorded", stream_ids=["st-ended", "st-other"])
+    make_video("Another", stream_ids=["st-other"])
+    make_event(name="Stream End", stream_id="st-ended")
+    make_event(name="Other", stream_id="st-other")
+    links = links_of(page(browser, f"{STREAMS}{stream.pk}/change/"))
+    assert list(links) == ["Channel", "Events", "Videos"]
+    assert f"/{stream.channel_id}/" in links["Channel"]
+    assert listed_events(page(browser, links["Events"])) == ["Stream End"]
+    # The pattern of a stream's id is that of IVS.
+    assert links["Videos"] == f"{VIDEOS}?q=st-ended"
+
+
+def test_a_stream_of_the_predecessor_without_an_id_leads_to_no_search(browser: Client) -> None:
+    stream = make_stream(make_channel(), "row-7", start=1)
+    html = page(browser, f"{STREAMS}{stream.pk}/change/")
+    assert list(links_of(html)) == ["Channel"]
+    assert "without an id" in html
+    assert listed_streams(page(browser, STREAMS)) == ["without an id"]
+
+
+def test_streams_are_read_only_and_shown_to_whoever_sees_streams_or_channels(streams: dict[str, Stream]) -> None:
+    address = f"{STREAMS}{streams['live'].pk}/change/"
+    for permissions, links in (
+        (["view_stream"], []),
+        (["view_channel"], ["Channel"]),
+        (["view_stream", "view_inboxevent", "view_video"], ["Events", "Videos"]),
+    ):
+        client = member(*permissions)
+        html = page(client, address)
+        assert list(links_of(html)) == links
+        assert 'type="submit" value="Save"' not in html
+        assert client.post(address, {"stream_id": "x"}).status_code == 403
+        assert client.get(f"{STREAMS}add/").status_code == 403
+        assert client.post(f"{STREAMS}{streams['live'].pk}/delete/", {"post": "yes"}).status_code == 403
+        assert "Streams" in page(client, "/admin/")
+    assert member("view_inboxevent").get(address).status_code == 403
+
+
+def test_the_page_of_a_channel_leads_to_its_last_streams_and_marks_them(
+    browser: Client, streams: dict[str, Stream]
+) -> None:
+    happened(streams["live"], "Stream Takeover")
+    channel = streams["live"].channel
+    html = page(browser, f"{CHANNELS}{channel.pk}/change/").partition('class="scrolling"')[2]
+    rows = [re.findall(r"badge badge-([\w-]+)", row) for row in html.partition("</table>")[0].split("<tr>")[2:]]
+    assert rows == [["live", "mark-takeover"], ["never-live"], ["ended"], ["no-end"]]
+    assert f'href="{STREAMS}{streams["live"].pk}/change/"' in html
+    [all_streams] = re.findall(rf'href="({STREAMS}\?[^"]+)"', html)
+    assert listed_streams(page(browser, all_streams)) == ["st-live", "st-never", "st-ended", "st-open"]
+
+
+def test_the_page_of_a_channel_takes_a_fixed_number_of_queries(browser: Client) -> None:
+    channel = make_channel()
+    counts = []
+    for many in (3, 17):
+        for _ in range(many):
+            happened(make_stream(channel, f"st-{uuid4()}", start=1), "Ingest Bitrate")
+        with CaptureQueriesContext(connection) as queries:
+            page(browser, f"{CHANNELS}{channel.pk}/change/")
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
 # Accounts and tokens
 
 
@@ -754,6 +1082,11 @@ def test_accounts_are_made_and_changed(browser: Client, staff: User) -> None:
         f"{VIDEOS}?bucket=%00",
         f"{VIDEOS}?shown=%00",
         f"{EVENTS}?outcome=%00",
+        f"{STREAMS}?state=%00&mark=nonsense",
+        f"{STREAMS}?channel__uuid__exact=nonsense",
+        f"{STREAMS}?q=%00",
+        f"{STREAMS}?p=nonsense&o=99",
+        f"{STREAMS}nonsense/change/",
         "/admin/accounts/user/?username=%00",
         f"{TOKENS}?user__is_active__exact=%00",
     ],

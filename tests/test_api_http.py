@@ -269,7 +269,7 @@ def test_an_event_on_lambda_has_the_name_of_its_invocation(
     request_id.set("of-the-last-request")
     monkeypatch.setattr("channels_app.inbox.ingest", away)
     lambda_handler({"Records": [{"messageId": "m", "body": "{}"}]}, Context())
-    assert "request=8f5e-of-lambda message failed" in lines.getvalue()
+    assert "request=8f5e-of-lambda batch failed" in lines.getvalue()
     assert "of-the-last-request" not in lines.getvalue()
 
 

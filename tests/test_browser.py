@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from channels_app.models import Channel, InboxEvent
+from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
 from channels_app.services import channel_create
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
@@ -89,6 +89,17 @@ def other_rows(channel: Channel, video: Video) -> None:
     Video.objects.create(
         uuid=UUID(int=8), bucket=video.bucket, prefix="gone", status=Video.Status.AVAILABLE, active=False
     )
+    eventful(Stream.objects.get())
+
+
+def eventful(stream: Stream) -> None:
+    """All that can happen to a stream."""
+    limit = {"limit_value": 8_500_000, "exceeded_by": 640_000, "limit_unit": "bits per second"}
+    reason = "The stream was not processed, for there was no transcoding capacity left for it in this region"
+    details = {"Ingest Bitrate": limit, "Stream Failure": {"reason": reason}}
+    for name in ("Starvation Start", "Starvation End", "Stream Takeover", *details):
+        at, detail = stream.started_at, details.get(name, {"reason": None})
+        StreamHistoryEntry.objects.create(stream=stream, event_id=f"reconcile:{name}", name=name, at=at, detail=detail)
 
 
 @contextmanager
@@ -183,12 +194,14 @@ def test_a_recording_is_found_and_plays_in_the_admin(url: str, video: Video, wid
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (400, "light")])
 def test_every_other_page_fits_and_breaks_no_policy(url: str, video: Video, width: int, scheme: str) -> None:
-    channel, event = Channel.objects.get(), InboxEvent.objects.earliest("id")
+    channel, stream, event = Channel.objects.get(), Stream.objects.get(), InboxEvent.objects.earliest("id")
     account = User.objects.get()
     pages = {
         "channels": "channels_app/channel/",
         "channel": f"channels_app/channel/{channel.pk}/change/",
         "channel-add": "channels_app/channel/add/",
+        "streams": "channels_app/stream/",
+        "stream": f"channels_app/stream/{stream.pk}/change/",
         "events": "channels_app/inboxevent/",
         "event": f"channels_app/inboxevent/{event.pk}/change/",
         "accounts": "accounts/user/",

@@ -22,8 +22,9 @@ from django.db import OperationalError, connection
 from django.test import Client
 
 from channels_app import aws as aws_door
-from channels_app import inbox, publishing
+from channels_app import inbox, publishing, reducers
 from channels_app.aws import AwsError, Kind
+from channels_app.livestate import LiveState
 from channels_app.models import Channel, ChannelQuerySet, InboxEvent, StateChange, Stream
 from channels_app.services import channel_create
 from ivsvod import lambda_entry
@@ -458,7 +459,7 @@ def test_a_state_that_never_settles_fails_and_is_repaired_by_the_next_delivery(
 ) -> None:
     counted = iter(range(1000))
     with monkeypatch.context() as restless:
-        restless.setattr(publishing, "live_state_document", lambda _: {"state": "live", "timestamp": next(counted)})
+        restless.setattr(publishing, "live_state_of", lambda _: LiveState("live", next(counted), None, STREAM))
         assert outcomes(sample("stream_start")) == ["failed"]
 
     assert lambda_takes(sample("stream_start")) == []
@@ -594,7 +595,7 @@ WITHOUT_ID = [
     ("not JSON", text_of(GOOD).replace('"room-42"', "1e400")),
     ("not JSON", text_of(GOOD).replace('"room-42"', "[" * 100_000 + "]" * 100_000)),
     ("not JSON", text_of(GOOD).replace('"room-42"', "[" * 600 + "]" * 600)),
-    ("not JSON", "x" * 300_000),
+    ("not JSON", "x" * 200_000),
 ]
 
 
@@ -674,8 +675,8 @@ def test_raw_nul_bytes_and_broken_utf_8_in_a_body_do_not_break_the_batch(channel
     assert inbox_row(sample("stream_end")).outcome == "applied"
 
 
-def test_a_good_event_of_300_kilobytes_is_applied(channel: Channel) -> None:
-    assert outcomes(sample("stream_start", detail={"padding": "x" * 300_000})) == ["applied"]
+def test_a_good_event_of_250_kilobytes_is_applied(channel: Channel) -> None:
+    assert outcomes(sample("stream_start", detail={"padding": "x" * 250_000})) == ["applied"]
 
 
 def test_a_refused_event_says_the_same_at_every_delivery(channel: Channel) -> None:
@@ -1173,7 +1174,7 @@ def test_failed_events_are_processed_again_when_that_is_asked_for(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(Stream.objects.__class__, "select_for_update", raising(RuntimeError("a bug")))
+        broken.setattr(reducers, "stream_hear", raising(RuntimeError("a bug")))
         assert ingest_file(text_of(GOOD))[0] == 1
 
     assert command("process_inbox") == (0, [])
@@ -1216,7 +1217,7 @@ def test_a_process_killed_between_storing_and_processing_is_repaired_by_process_
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(inbox, "process", raising(Killed()))
+        broken.setattr(inbox, "parse", raising(Killed()))
         with pytest.raises(Killed):
             outcomes(GOOD)
     assert inbox_row(GOOD).outcome == "received"
@@ -1273,7 +1274,7 @@ def test_when_the_database_is_away_every_item_is_reported_and_nothing_is_lost(ch
 @pytest.mark.django_db(transaction=True)
 def test_when_the_database_goes_away_in_the_middle_the_event_is_applied_when_it_comes_again(channel: Channel) -> None:
     def away_for_streams(execute: Any, statement: str, *rest: Any) -> Any:
-        if "channels_app_stream" in statement or 'UPDATE "channels_app_inboxevent"' in statement:
+        if "ivsvod_hear_event" in statement or "UPDATE channels_app_inboxevent" in statement:
             raise OperationalError("the connection is closed")
         return execute(statement, *rest)
 
@@ -1715,22 +1716,25 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
             call_command("ingest_events", str(path))
 
 
-def test_each_outcome_is_printed_when_it_is_known(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_outcomes_of_a_batch_are_printed_before_the_next_one_is_stored(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stdout = io.StringIO()
-    process = inbox.process
+    receive = inbox.receive
     seen: list[int] = []
 
-    def watched(row_id: int) -> str:
+    def watched(bodies: list[str]) -> Any:
         seen.append(len(stdout.getvalue().splitlines()))
-        return process(row_id)
+        return receive(bodies)
 
-    monkeypatch.setattr(inbox, "process", watched)
+    monkeypatch.setattr(inbox, "receive", watched)
     path = Path(os.environ["IVSVOD_TEST_HOME"]) / f"{uuid4()}.jsonl"
-    path.write_text(lines([GOOD, sample("stream_end")]))
+    path.write_text(lines([GOOD, *([sample("stream_end")] * 11)]))
     call_command("ingest_events", str(path), stdout=stdout)
     path.unlink()
 
-    assert seen == [0, 1]
+    assert seen == [0, inbox.BATCH]
+    assert len(stdout.getvalue().splitlines()) == 12
 
 
 def test_on_lambda_a_database_that_is_away_reports_every_item(tmp_path: Path) -> None:
@@ -1763,3 +1767,102 @@ def test_on_lambda_a_database_that_is_away_reports_every_item(tmp_path: Path) ->
     [line] = [line for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
     ids = [{"itemIdentifier": record["messageId"]} for record in batch["Records"]]
     assert json.loads(line.removeprefix("ANSWER ")) == {"batchItemFailures": ids}
+
+
+# Commands that end with a status, on Lambda
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [(1, {"exit_code": 1}), (3, {"exit_code": 3}), (None, {"exit_code": 0}), ("a sentence", {"exit_code": 1})],
+    ids=str,
+)
+def test_the_status_of_a_command_is_an_answer_and_no_crash_that_lambda_would_repeat(
+    zappa: None, monkeypatch: pytest.MonkeyPatch, code: Any, answer: dict[str, int]
+) -> None:
+    monkeypatch.setattr("django.core.management.call_command", raising(SystemExit(code)))
+
+    assert invoke({"manage": "reconcile --apply"}) == answer
+
+
+def test_a_command_that_tells_of_a_failed_event_ends_with_its_status(zappa: None, channel: Channel) -> None:
+    broken = without(GOOD, "time")
+    InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(broken))
+
+    assert invoke({"manage": "process_inbox"}) == {"exit_code": 1}
+
+    assert inbox_row(GOOD).outcome == "refused"
+
+
+def test_a_command_that_cannot_run_is_a_failure_of_the_function_with_its_reason(zappa: None, settings: Any) -> None:
+    settings.DEAD_LETTER_QUEUE_URL = ""
+
+    with pytest.raises(CommandError, match="DEAD_LETTER_QUEUE_URL"):
+        invoke({"manage": "redrive"})
+
+
+# As large as EventBridge allows, and larger
+
+
+LARGEST = 262_144
+
+
+def unknown_event(size: int, filling: str = "x") -> str:
+    """An envelope that nothing here knows, of so many bytes."""
+    envelope = {**GOOD, "detail-type": "IVS Something New", "detail": {"event_name": "Unheard Of", "text": ""}}
+    left = size - len(text_of(envelope))
+    text = filling * (left // len(filling.encode()))
+    text += "x" * (left - len(text.encode()))
+    return json.dumps({**envelope, "detail": {**envelope["detail"], "text": text}}, ensure_ascii=False)
+
+
+@pytest.mark.parametrize("filling", ["x", "ü", "\U0001f4fa"])
+def test_an_unknown_event_as_large_as_eventbridge_allows_is_kept_whole(channel: Channel, filling: str) -> None:
+    body = unknown_event(LARGEST, filling)
+    assert len(body.encode()) == LARGEST
+
+    assert outcomes(body, body) == ["ignored", "duplicate"]
+
+    row = inbox_row(GOOD)
+    assert (row.body, row.detail_type, row.outcome) == (body, "IVS Something New", "ignored")
+
+
+@pytest.mark.parametrize("size", [LARGEST + 1, 10 * 1024 * 1024])
+@pytest.mark.parametrize("filling", ["x", "ü", "\U0001f4fa"])
+def test_a_larger_event_is_refused_by_name_and_kept_in_part(channel: Channel, size: int, filling: str) -> None:
+    body = unknown_event(size, filling)
+
+    assert outcomes(body, body) == ["refused", "refused"]
+
+    row = InboxEvent.objects.get()
+    assert "larger than 256 KB" in row.error
+    assert LARGEST - 3 <= len(row.body.encode()) <= LARGEST
+    assert body.startswith(row.body)
+    assert row.attempts == 2
+
+
+def test_a_larger_event_comes_again_to_the_lambda_and_its_neighbours_do_not(channel: Channel) -> None:
+    assert lambda_takes(sample("stream_end"), unknown_event(LARGEST + 1), GOOD) == [1]
+
+    assert live(channel) == ("offline", STREAM)
+
+
+@pytest.mark.parametrize(
+    "body", ["[" * 10_000_000, '"' + "\\u0000" * 1_000_000, "\0" * 100_000], ids=["deep", "nul", "raw"]
+)
+def test_a_large_text_that_is_no_event_is_refused(channel: Channel, body: str) -> None:
+    assert outcomes(body) == ["refused"]
+
+    assert len(InboxEvent.objects.get().body.encode()) <= LARGEST
+
+
+def test_two_larger_events_that_begin_alike_are_two(channel: Channel) -> None:
+    one = unknown_event(LARGEST + 10)
+
+    assert outcomes(one, one.replace('xx"}}', 'yy"}}')) == ["refused", "refused"]
+
+    assert InboxEvent.objects.count() == 2
+
+
+def test_a_larger_event_does_not_stand_in_the_way_of_the_true_one(channel: Channel) -> None:
+    assert outcomes(unknown_event(LARGEST + 1), GOOD) == ["refused", "applied"]

@@ -1,49 +1,42 @@
 """Any order, any number of times, hours late: the same end (contract, section 6).
 
 A history is made up, delivered once in the order of its times, and once as the queue might: in any order, doubled,
-cut into batches, with channels and metadata that appear in between. Both must leave the same tables, files and answers.
+cut into batches, by several workers that die at any step, with channels and metadata that appear in between. Both must
+leave the same tables, files and answers.
 """
 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+from unittest.mock import patch
 
+import hypothesis
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from channels_app.inbox import process_open
-from channels_app.models import InboxEvent
-from ivsvod.local.events import health_event, limit_event, recording_event, stream_event
+from channels_app.models import Channel, InboxEvent
+from ivsvod.local.aws import LocalAws
 from ondemand.models import video_uuid
 from tests.helpers import bearer, make_channel
-from tests.road import BUCKET, NINE, Envelope, ended_metadata, lambda_takes, put, s3
+from tests.histories import CHANNELS, MADE_AT, Delivery, History, deliveries, histories
+from tests.memory_s3 import MemoryS3
+from tests.road import BUCKET, Envelope, lambda_takes, s3
+from tests.workers import Stage, seams
 
-pytestmark = pytest.mark.django_db
+# How many histories, and from which seed. CI looks at CONVERGENCE_EXAMPLES=2000; for very many there is
+# CONVERGENCE_S3=memory, with which the answers of the API are left out as well.
+EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "60"))
+SEED = int(os.environ.get("CONVERGENCE_SEED", "1"))
+IN_MEMORY = os.environ.get("CONVERGENCE_S3") == "memory"
+PARTS = 4
+# The answers of the API are read of the tables: of some of the histories is enough.
+ANSWERED = 12
 
-# CI looks at the same histories each time; with CONVERGENCE_EXAMPLES=500, say, new ones are tried.
-settings.register_profile(
-    "convergence",
-    max_examples=int(os.environ.get("CONVERGENCE_EXAMPLES", "15")),
-    derandomize="CONVERGENCE_EXAMPLES" not in os.environ,
-    deadline=None,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
-AS_IN_CI = settings.get_profile("convergence")
-
-CHANNELS = {
-    f"arn:aws:ivs:eu-west-1:111122223333:channel/{name}": UUID(int=number)
-    for number, name in enumerate(["AjIhKtJ0RlgL", "BkJiLuK1SmhM"], 1)
-}
-MADE_AT = NINE - timedelta(days=1)
 TABLES = {
     "ivs_state_changes": ["_id"],
     "channels_app_stream": ["id"],
@@ -51,218 +44,149 @@ TABLES = {
     "on_demand_videos": [],
     "ondemand_recording": ["id"],
 }
+EMPTIED = [*reversed(TABLES), "ivs_channels", "channels_app_inboxevent"]
+EMPTY = "; ".join(f"DELETE FROM {table}" for table in EMPTIED)  # noqa: S608
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("api_key")]
 
 
-@dataclass
-class History:
-    """What happened: the events in the order of their times, and the objects that IVS wrote."""
-
-    events: list[Envelope]
-    objects: dict[str, dict[str, Any]]
-
-
-@dataclass
-class Deliveries:
-    """How it became known: steps in their order. Text makes a channel or writes an object; a list is one batch."""
-
-    steps: list[str | list[Envelope]]
+@pytest.fixture
+def bucket(aws: LocalAws) -> Iterator[Any]:
+    """A client of the S3 that the road writes to."""
+    if not IN_MEMORY:
+        yield s3()
+        return
+    memory = MemoryS3()
+    with patch("channels_app.aws.s3.client", lambda *_: memory):
+        yield memory
 
 
-# What can happen
+def drawn(part: int, examples: int) -> Any:
+    """As many histories as this part of the test looks at, the same each time."""
+    profile = settings(
+        max_examples=max(1, examples // PARTS),
+        deadline=None,
+        database=None,
+        # A history that fails is reported as it was drawn: to shrink it would take the minutes of the whole.
+        phases=[Phase.generate],
+        report_multiple_bugs=False,
+        suppress_health_check=list(HealthCheck),
+    )
+    return lambda test: hypothesis.seed(SEED * PARTS + part)(profile(given(st.data())(test)))
 
 
-@st.composite
-def stream_events(draw: st.DrawFn, arn: str, stream_id: str, begins: datetime) -> list[Envelope]:
-    """The life of a stream, any part of which IVS may never have sent."""
-    length = timedelta(minutes=draw(st.integers(1, 40)))
-    known = (arn, draw(st.sampled_from(["room-42", ""])), stream_id)
-    events = [
-        stream_event("Session Created", *known, begins - timedelta(seconds=5)),
-        stream_event("Stream Start", *known, begins),
-        stream_event("Session Ended", *known, begins + length - timedelta(seconds=6)),
-        stream_event("Stream End", *known, begins + length),
-        stream_event("Stream Start", *known, begins + timedelta(seconds=3)),
-        stream_event("Stream End", *known, begins + length + timedelta(seconds=3)),
-        stream_event("Stream Failure", *known, begins + timedelta(seconds=2), reason="no capacity"),
-        stream_event("Stream Takeover Failure", *known, begins + length / 2, code="StreamTakeoverInvalidPriority"),
-        health_event("Starvation Start", *known, begins + length / 3),
-        limit_event(
-            "Ingest Bitrate",
-            begins - timedelta(seconds=draw(st.integers(0, 2000))),
-            limit_value=8_500_000,
-            exceeded_by=1,
-            limit_unit="bits per second",
-            account="111122223333",
-            region="eu-west-1",
-            channel_arn=arn,
-            channel_name=known[1],
-            stream_id=stream_id,
-        ),
-    ]
-    weights = [0.4, 0.5, 0.2, 0.7, 0.2, 0.2, 0.1, 0.1, 0.1, 0.3]
-    return [event for event, weight in zip(events, weights, strict=True) if draw(st.integers(0, 99)) < weight * 100]
+def orderly(history: History) -> Delivery:
+    return Delivery([*CHANNELS, *history.objects, history.events], workers=1, seed=0, crashes=False)
 
 
-@st.composite
-def recording_events(
-    draw: st.DrawFn, arn: str, streams: list[str], begins: datetime, number: int
-) -> tuple[list[Envelope], dict[str, dict[str, Any]]]:
-    """The life of a recording of one or several streams, and its metadata."""
-    prefix = f"ivs/v1/111122223333/{arn[-12:]}/2026/3/4/9/{number}/KOmxgJTeKdNn"
-    minutes = draw(st.integers(1, 60))
-    ends = begins + timedelta(minutes=minutes)
-    place = {"bucket": BUCKET, "prefix": prefix, "session_id": f"SESSION{number}"}
-
-    def told(status: Any, at: datetime, **extra: Any) -> Envelope:
-        return recording_event(status, arn, "room-42", draw(st.sampled_from(streams)), at, **{**place, **extra})
-
-    end = {"duration_ms": minutes * 60_000, "stream_ids": streams}
-    events = [
-        told("Recording Start", begins),
-        told("Recording Start", begins + timedelta(seconds=40)),
-        told("Recording End", ends, **end),
-        told("Recording End", ends + timedelta(seconds=draw(st.integers(0, 1))), **{**end, "duration_ms": 1000}),
-        told("Recording End Failure", ends + timedelta(seconds=draw(st.integers(-9, 9))), reason="InternalServer"),
-        told("Recording End Failure", ends, reason="another reason"),
-        told("Recording Start Failure", begins, prefix="", reason="ValidationException"),
-    ]
-    weights = [0.6, 0.2, 0.7, 0.4, 0.3, 0.2, 0.1]
-    kept = [event for event, weight in zip(events, weights, strict=True) if draw(st.integers(0, 99)) < weight * 100]
-    names = draw(st.sets(st.sampled_from(["recording-ended.json", "recording-failed.json"])))
-    lengths = {"recording-ended.json": minutes * 60_000 + 250, "recording-failed.json": 777}
-    return kept, {f"{prefix}/events/{name}": ended_metadata(duration_ms=lengths[name]) for name in names}
-
-
-@st.composite
-def histories(draw: st.DrawFn) -> History:
-    """Some streams and recordings on two channels, overlapping as they should not and as they may be told."""
-    history = History([], {})
-    for arn in CHANNELS:
-        number = draw(st.integers(0, 3))
-        streams = [f"st-{arn[-12:]}{letter * 11}" for letter in "bac"[:number]]
-        starts = [NINE + timedelta(minutes=15 * draw(st.integers(0, 4))) for _ in streams]
-        for stream_id, begins in zip(streams, starts, strict=True):
-            history.events += draw(stream_events(arn, stream_id, begins))
-        for recording in range(draw(st.integers(0, 1)) if streams else 0):
-            taken = draw(st.lists(st.sampled_from(streams), min_size=1, unique=True))
-            events, objects = draw(recording_events(arn, taken, draw(st.sampled_from(starts)), recording))
-            history.events += events
-            history.objects |= objects
-    # IVS may publish an event again under a new id.
-    again = draw(st.lists(st.sampled_from(history.events), max_size=2)) if history.events else []
-    history.events += [dict(event) for event in again]
-    ids = draw(st.permutations(range(len(history.events))))
-    history.events = [{**event, "id": f"event-{i:03}"} for event, i in zip(history.events, ids, strict=True)]
-    history.events.sort(key=lambda event: event["time"])
-    return history
-
-
-@st.composite
-def deliveries(draw: st.DrawFn, history: History) -> Deliveries:
-    """All of it at least once, in any order and in batches of any size; channels and objects appear in between."""
-    doubled = draw(st.lists(st.sampled_from(history.events), max_size=6)) if history.events else []
-    events = draw(st.permutations([*history.events, *doubled]))
-    batches: list[str | list[Envelope]] = []
-    while events:
-        size = draw(st.integers(1, 6))
-        batches.append(list(events[:size]))
-        events = events[size:]
-    for appears in [*CHANNELS, *history.objects]:
-        # Mostly there before the events, sometimes hours late. A failure does not wait for its metadata.
-        late = draw(st.integers(0, 3)) == 0 and not appears.endswith("recording-failed.json")
-        batches.insert(draw(st.integers(0, len(batches))) if late else 0, appears)
-    return Deliveries(batches)
-
-
-# What it leaves
-
-
-@contextmanager
-def undone() -> Iterator[None]:
-    """Nothing of it stays in the database or in S3."""
-    with transaction.atomic():
-        yield
-        transaction.set_rollback(True)
-    for item in s3().list_objects_v2(Bucket=BUCKET).get("Contents", []):
-        s3().delete_object(Bucket=BUCKET, Key=item["Key"])
-
-
-def carry_out(history: History, steps: list[str | list[Envelope]]) -> dict[str, Any]:
+def carry_out(s3: Any, history: History, delivery: Delivery, *, with_answers: bool) -> dict[str, Any]:
     """Deliver, let `process_inbox` do what was left open, and look at everything."""
-    with undone():
-        for step in steps:
-            if isinstance(step, list):
-                assert lambda_takes(*step) == []
-            elif step in CHANNELS:
-                make_channel(uuid=CHANNELS[step], arn=step, created_at=MADE_AT)
-            else:
-                put(step, history.objects[step])
-        list(process_open())
-        return everything()
+    clear(s3)
+    batches: list[list[Envelope]] = []
+    for step in delivery.steps:
+        if isinstance(step, list):
+            batches.append(step)
+            continue
+        # What appears does so when all that was sent before has been taken.
+        take(batches, delivery)
+        batches = []
+        if step not in CHANNELS:
+            s3.put_object(Bucket=BUCKET, Key=step, Body=json.dumps(history.objects[step]).encode())
+        elif not Channel.objects.filter(arn=step).exists():
+            make_channel(uuid=CHANNELS[step], arn=step, created_at=MADE_AT)
+    take(batches, delivery)
+    list(process_open())
+    return everything(s3, with_answers=with_answers)
 
 
-def everything() -> dict[str, Any]:
+def take(batches: list[list[Envelope]], delivery: Delivery) -> None:
+    if delivery.workers == 1 and not delivery.crashes:
+        for batch in batches:
+            assert lambda_takes(*batch) == []
+        return
+    stage = Stage(batches, workers=delivery.workers, seed=delivery.seed, crashes=delivery.crashes)
+    with seams(stage):
+        stage.run()
+
+
+def clear(s3: Any) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY)
+    if keys := keys_in(s3):
+        s3.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": key} for key in keys]})
+
+
+def keys_in(s3: Any, prefix: str = "") -> list[str]:
+    return [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("Contents", [])]
+
+
+def everything(s3: Any, *, with_answers: bool) -> dict[str, Any]:
     left: dict[str, Any] = {table: rows(table, hidden) for table, hidden in TABLES.items()}
-    left["outcomes"] = dict(InboxEvent.objects.order_by("event_id").values_list("event_id", "outcome"))
-    left["files"] = files()
-    left["answers"] = answers()
+    outcomes = InboxEvent.objects.exclude(event_id__startswith="reconcile:").order_by("event_id")
+    left["outcomes"] = dict(outcomes.values_list("event_id", "outcome"))
+    files = {key: s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in keys_in(s3, "live/")}
+    left["files"] = {key: json.loads(body) for key, body in files.items()}
+    if with_answers:
+        left["answers"] = answers()
     return left
 
 
 def rows(table: str, hidden: list[str]) -> list[str]:
     """The rows as JSON texts, sorted, without their surrogate keys."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT to_jsonb(t) - %s::text[] FROM {table} AS t", [hidden])  # noqa: S608
-        return sorted(json.dumps(json.loads(row[0]), sort_keys=True) for row in cursor.fetchall())
-
-
-def files() -> dict[str, Any]:
-    keys = [item["Key"] for item in s3().list_objects_v2(Bucket=BUCKET, Prefix="live/").get("Contents", [])]
-    return {key: json.loads(s3().get_object(Bucket=BUCKET, Key=key)["Body"].read()) for key in keys}
+        cursor.execute(f"SELECT (to_jsonb(t) - %s::text[])::text AS t FROM {table} AS t ORDER BY t", [hidden])  # noqa: S608
+        return [row[0] for row in cursor.fetchall()]
 
 
 def answers() -> dict[str, Any]:
     client, key = Client(), bearer("a shared key")
-    paths = ["/on-demand", *(f"/channels/{uuid}/live" for uuid in CHANNELS.values())]
+    paths = ["/on-demand", "/channels", "/channels/live"]
+    paths += [f"/channels/{uuid}/{name}" for uuid in CHANNELS.values() for name in ("live", "streams")]
     with connection.cursor() as cursor:
         cursor.execute("SELECT uuid FROM on_demand_videos ORDER BY uuid")
         paths += [f"/on-demand/{row[0]}" for row in cursor.fetchall()]
     return {path: client.get(path, headers=key).json() for path in paths}
 
 
-@pytest.mark.usefixtures("aws", "api_key")
-@settings(AS_IN_CI)
-@given(st.data())
-def test_any_delivery_of_a_history_ends_as_the_orderly_one(data: st.DataObject) -> None:
-    history = data.draw(histories())
-    orderly = [*CHANNELS, *history.objects, *([event] for event in history.events)]
-    expected = carry_out(history, orderly)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_any_delivery_of_a_history_ends_as_the_orderly_one(bucket: Any, part: int) -> None:
+    count = 0
 
-    delivered = data.draw(deliveries(history))
+    @drawn(part, EXAMPLES)
+    def holds(data: st.DataObject) -> None:
+        nonlocal count
+        count += 1
+        history = data.draw(histories())
+        delivery = data.draw(deliveries(history))
+        with_answers = not IN_MEMORY and delivery.seed % ANSWERED == 0
 
-    left = carry_out(history, delivered.steps)
-    assert {part: left[part] for part in left if left[part] != expected[part]} == {
-        part: expected[part] for part in left if left[part] != expected[part]
-    }
+        left = carry_out(bucket, history, delivery, with_answers=with_answers)
+        expected = carry_out(bucket, history, orderly(history), with_answers=with_answers)
+
+        assert {name: left[name] for name in left if left[name] != expected[name]} == {
+            name: expected[name] for name in left if left[name] != expected[name]
+        }
+
+    holds()
+    assert count >= EXAMPLES // PARTS
 
 
-@pytest.mark.usefixtures("aws", "api_key")
-@settings(AS_IN_CI, max_examples=8)
-@given(st.data())
-def test_the_orderly_end_of_a_history_is_what_the_contract_says(data: st.DataObject) -> None:
-    history = data.draw(histories())
-    orderly = [*CHANNELS, *history.objects, *([event] for event in history.events)]
+def test_the_orderly_end_of_a_history_is_what_the_contract_says(bucket: Any) -> None:
+    @drawn(0, 12 * PARTS)
+    def holds(data: st.DataObject) -> None:
+        history = data.draw(histories())
 
-    left = carry_out(history, orderly)
+        left = carry_out(bucket, history, orderly(history), with_answers=True)
 
-    for arn, uuid in CHANNELS.items():
-        answer = left["answers"][f"/channels/{uuid}/live"]
-        state, stream_id = live_state_by_the_contract([e for e in history.events if e["resources"] == [arn]])
-        assert (answer["state"], answer["stream_id"]) == (state, stream_id)
-        file = left["files"].get(f"live/{uuid}.json")
-        assert file is None or file == {name: answer[name] for name in file}
-    assert {item["uuid"] for item in left["answers"]["/on-demand"]["data"]} == ended_by_the_contract(history.events)
-    assert set(left["outcomes"].values()) <= {"applied", "deferred"}
+        for arn, uuid in CHANNELS.items():
+            answer = left["answers"][f"/channels/{uuid}/live"]
+            state, stream_id = live_state_by_the_contract([e for e in history.events if e["resources"] == [arn]])
+            assert (answer["state"], answer["stream_id"]) == (state, stream_id)
+            file = left["files"].get(f"live/{uuid}.json")
+            assert file is None or file == {name: answer[name] for name in file}
+        assert {item["uuid"] for item in left["answers"]["/on-demand"]["data"]} == ended_by_the_contract(history.events)
+        assert set(left["outcomes"].values()) <= {"applied", "deferred"}
+
+    holds()
 
 
 def live_state_by_the_contract(events: list[Envelope]) -> tuple[str, str | None]:

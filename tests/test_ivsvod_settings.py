@@ -210,6 +210,7 @@ def test_a_missing_variable_that_is_required_is_named(name: str, value: str | No
     [
         ("DEBUG", "perhaps"),
         ("API_PUBLIC_READ", "2"),
+        ("HOLD_UNTIL_CHECKED", "maybe"),
         ("API_MAX_PAGE_SIZE", "many"),
         ("API_MAX_PAGE_SIZE", "0"),
         ("API_MAX_PAGE_SIZE", "-1"),
@@ -236,6 +237,11 @@ def test_a_missing_variable_that_is_required_is_named(name: str, value: str | No
         ("TRUSTED_PROXIES", "11"),
         ("TRUSTED_PROXIES", "one"),
         ("LANGUAGE_CODE", "klingon"),
+        ("DEAD_LETTER_QUEUE_URL", "ivs-dead-letters"),
+        ("DEAD_LETTER_QUEUE_URL", "http://sqs.eu-west-1.amazonaws.com/111122223333/ivs-dead-letters"),
+        ("INBOX_RETENTION_DAYS", "14"),
+        ("INBOX_RETENTION_DAYS", "0"),
+        ("INBOX_RETENTION_DAYS", "for ever"),
     ],
 )
 def test_nonsense_in_a_variable_is_refused_by_an_error_that_names_it(name: str, value: str) -> None:
@@ -295,6 +301,12 @@ def test_rates_are_those_of_the_contract_and_empty_is_off() -> None:
     ]
     off = {**NEEDED, "THROTTLE_ADDRESS": "", "THROTTLE_TOKEN": ""}
     assert shown(off, *names) == [None, None, None, 0]
+
+
+def test_the_inbox_keeps_events_for_400_days_or_as_set_and_for_ever_where_it_is_empty() -> None:
+    name = "INBOX_RETENTION_DAYS"
+    found = [shown({**NEEDED, **values}, name) for values in ({}, {name: "15"}, {name: ""})]
+    assert found == [[400], [15], [None]]
 
 
 def test_the_ignored_parameters_are_those_of_the_contract_or_of_the_setting() -> None:
@@ -374,6 +386,18 @@ def test_a_missing_name_of_aws_is_a_warning_with_id_and_hint(settings: Any, name
 def test_nothing_is_reported_where_nothing_is_missing(settings: Any) -> None:
     settings.RECORDING_CONFIG_ARN = "arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEfGhIjKl"
     assert [message for message in run_checks() if (message.id or "").startswith("ivsvod.")] == []
+
+
+def test_a_dead_letter_queue_without_a_name_is_a_warning_of_the_deploy_check_alone(settings: Any) -> None:
+    settings.DEAD_LETTER_QUEUE_URL = ""
+    (message,) = checks.dead_letter_queue_is_named(None)
+    assert "DEAD_LETTER_QUEUE_URL" in message.msg
+    assert not message.is_serious()
+    assert message in run_checks(include_deployment_checks=True)
+    assert message not in run_checks()
+
+    settings.DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/ivs-dead-letters"
+    assert checks.dead_letter_queue_is_named(None) == []
 
 
 def test_an_unusable_encryption_key_is_an_error_that_does_not_quote_it(settings: Any) -> None:

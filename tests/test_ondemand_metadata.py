@@ -1,5 +1,6 @@
 """`events/recording-ended.json` as AWS writes it and as it can be found, and the listing of the thumbnails."""
 
+import itertools
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -8,10 +9,31 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from channels_app import aws as aws_door
 from channels_app.aws import AwsError, Kind
+from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
+from ondemand import metadata as metadata_module
 from ondemand.metadata import MetadataError, facts_fetch, parse_metadata
-from tests.road import BUCKET, PREFIX, ended_metadata, put, without
+from tests.helpers import make_channel
+from tests.recordings import (
+    DENIED,
+    ENDED_KEY,
+    FAILED_KEY,
+    HIGH,
+    HLS,
+    MASTER,
+    SpoiledS3,
+    answers,
+    cut,
+    media,
+    multivariant,
+    put_recording,
+    raises,
+    remove,
+    the_video,
+)
+from tests.road import ARN, BUCKET, PREFIX, command, ended_metadata, inbox_row, outcomes, put, recorded, without
 
 ENDED = "recording-ended.json"
 
@@ -113,6 +135,13 @@ def test_a_failed_recording_has_a_message_no_byte_range_playlist_and_no_length()
     assert parse_metadata(text(document)).duration_ms == 0
 
 
+@pytest.mark.parametrize("size", [None, True, 0, -1, 10**300, "1280", 1.5])
+def test_a_size_that_is_none_is_no_size(size: Any) -> None:
+    [rendition] = parse_metadata(text(with_rendition(resolution_width=size))).renditions
+
+    assert (rendition["width"], rendition["height"]) == (None, 720)
+
+
 def test_the_times_may_have_fractions_and_any_zone() -> None:
     document = {**ended_metadata(), "recording_started_at": "2026-03-04T10:05:09.250+01:00"}
 
@@ -150,6 +179,24 @@ def test_a_field_of_the_media_of_a_wrong_type_is_refused_by_name(field: str, val
 @pytest.mark.parametrize("renditions", [["720p30"], [None], [{}], [{"path": "a", "playlist": 5}]])
 def test_a_rendition_of_a_wrong_type_is_refused(renditions: Any) -> None:
     assert refusal(text(ended_metadata(renditions=renditions)))
+
+
+@pytest.mark.parametrize("path", ["..", "../other", "a/../../b", "a//b", ".", "a/./b", "a" * 801])
+def test_a_path_that_leads_out_of_the_recording_is_refused(path: str) -> None:
+    documents = [
+        ended_metadata(path=path),
+        ended_metadata(playlist=path),
+        with_rendition(path=path),
+        with_rendition(playlist=path),
+        with_media(thumbnails={"path": path}),
+        with_media(latest_thumbnail={"path": path}),
+    ]
+
+    assert {refusal(text(document)).split(" ", 1)[1] for document in documents} == {"leads out of the recording"}
+
+
+def test_more_renditions_than_any_recording_has_are_refused() -> None:
+    assert "renditions" in refusal(text(ended_metadata(renditions=[{"path": "a", "playlist": "b"}] * 101)))
 
 
 @pytest.mark.parametrize(
@@ -265,3 +312,258 @@ def test_thumbnails_and_latest_thumbnail_of_other_types_count_as_absent() -> Non
     metadata = parse_metadata(text(with_media(thumbnails=None, latest_thumbnail=[])))
 
     assert (metadata.thumbnail_folder, metadata.latest_thumbnail) == ("", "")
+
+
+@pytest.fixture
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three keys a page of a listing, and of all pictures seven are kept."""
+    monkeypatch.setattr("channels_app.aws.s3._PAGE", 3)
+    monkeypatch.setattr(metadata_module, "_MOST_THUMBNAILS", 7)
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_of_more_pictures_than_are_kept_some_are_evenly_spread_in_the_order_of_their_numbers(aws: LocalAws) -> None:
+    put(f"{PREFIX}/events/{ENDED}", ended_metadata())
+    for number in range(25):
+        put(f"{PREFIX}/media/thumbnails/thumb{number}.jpg", b"x")
+
+    facts = facts_fetch(bucket=BUCKET, prefix=PREFIX, name=ENDED)
+
+    assert facts is not None
+    assert facts["thumbnails"] == [f"media/thumbnails/thumb{number}.jpg" for number in (0, 4, 8, 12, 16, 20, 24)]
+
+
+@pytest.mark.usefixtures("small_pages")
+def test_a_listing_ends_after_ten_pages(aws: LocalAws) -> None:
+    put(f"{PREFIX}/events/{ENDED}", ended_metadata())
+    for number in range(34):
+        put(f"{PREFIX}/media/thumbnails/thumb{number}.jpg", b"x")
+    spoiled = SpoiledS3(aws)
+
+    facts = facts_fetch(bucket=BUCKET, prefix=PREFIX, name=ENDED)
+
+    assert facts is not None
+    assert len(facts["thumbnails"]) == 7
+    assert len(spoiled.asked) == 1 + 10
+
+
+# The answers of S3
+
+
+def read(key: str = "a", **bounds: Any) -> bytes | None:
+    return aws_door.object_read(bucket=BUCKET, key=key, **{"longest": 10_000_000, **bounds})
+
+
+@pytest.mark.parametrize("size", [0, 1, 64 * 1024, 200_001])
+def test_an_object_is_read_whole(aws: LocalAws, size: int) -> None:
+    put("a", b"x" * size)
+
+    assert read(longest=size) == b"x" * size
+    assert aws_door.object_size(bucket=BUCKET, key="a") == size
+    assert (read("b"), aws_door.object_size(bucket=BUCKET, key="b")) == (None, None)
+
+
+@pytest.mark.parametrize("size", [4, 200_000])
+def test_half_of_an_object_is_an_error_and_never_half_a_document(aws: LocalAws, size: int) -> None:
+    SpoiledS3(aws, {"/a": cut(b"x" * size)})
+
+    with pytest.raises(AwsError) as failed:
+        read()
+    assert (failed.value.kind, failed.value.message) == (Kind.UNAVAILABLE, "the reply is incomplete")
+
+
+def test_an_object_that_is_not_what_its_checksum_says_is_an_error(aws: LocalAws) -> None:
+    SpoiledS3(aws, {"/a": answers("200 OK", b"abc", **{"x-amz-checksum-crc32": "AAAAAA=="})})
+
+    with pytest.raises(AwsError) as failed:
+        read()
+    assert failed.value.kind is Kind.UNAVAILABLE
+
+
+def test_an_object_that_comes_too_slowly_is_given_up(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    put("a", b"x" * 1_000_000)
+    clock = itertools.count()
+    monkeypatch.setattr("channels_app.aws.s3.monotonic", lambda: next(clock))
+
+    assert read(seconds=99)
+    with pytest.raises(AwsError) as failed:
+        read(seconds=5)
+    assert failed.value.kind is Kind.TIMEOUT
+
+
+# The road of an event
+
+
+END = recorded("Recording End", 73, duration_ms=3_960_000)
+FAILURE = recorded("Recording End Failure", 73, reason="InternalServerException")
+
+
+@pytest.fixture
+def channel(aws: LocalAws, db: None) -> Channel:
+    return make_channel(arn=ARN)
+
+
+def of_old_days() -> dict[str, Any]:
+    """Without byte ranges, in the document and in the renditions."""
+    hls = ended_metadata()["media"]["hls"]
+    renditions = [without(item, "byte_range_playlist") for item in hls["renditions"]]
+    document = ended_metadata(renditions=renditions)
+    document["media"]["hls"] = without(document["media"]["hls"], "byte_range_playlist")
+    return document
+
+
+QUIRKS: dict[str, dict[str, Any]] = {
+    "no byte range playlists": of_old_days(),
+    "no thumbnails": {
+        **ended_metadata(),
+        "media": without(ended_metadata()["media"], "thumbnails", "latest_thumbnail"),
+    },
+    "unknown members": {**ended_metadata(slate={"path": 5}), "audit": [None], "version": "v2"},
+    "a message": {**ended_metadata(), "recording_status_message": "all is well"},
+}
+
+
+@pytest.mark.parametrize("name", QUIRKS)
+def test_a_recording_with_a_quirk_is_available_and_ok(channel: Channel, name: str) -> None:
+    put_recording(**{"events/recording-ended.json": QUIRKS[name], "events/ivs-check": b"", "media/new/x": b"1"})
+
+    assert outcomes(END) == ["applied"]
+
+    video = the_video()
+    assert (video.status, video.qa, video.duration_ms) == ("available", "ok", 3_960_500)
+    assert [item["path"] for item in video.renditions] == [f"{HLS}/720p30", f"{HLS}/160p30"]
+    expected = (
+        [] if name == "no thumbnails" else [f"https://media.example.com/{PREFIX}/media/latest_thumbnail/thumb.jpg"]
+    )
+    assert video.thumbnails == expected
+
+
+def test_a_recording_of_sound_alone_is_available_and_ok(channel: Channel) -> None:
+    sound = ended_metadata(renditions=[{"path": "audio_only", "playlist": "playlist.m3u8"}])
+    sound["media"] = without(sound["media"], "thumbnails", "latest_thumbnail")
+    files = {f"{HLS}/audio_only/{n}.ts": b"segment" for n in (0, 3)}
+    put_recording(
+        **{
+            "events/recording-ended.json": sound,
+            MASTER: multivariant("audio_only/playlist.m3u8"),
+            f"{HLS}/audio_only/playlist.m3u8": media(),
+            **files,
+        }
+    )
+
+    outcomes(END)
+
+    assert the_video().renditions == [
+        {"path": f"{HLS}/audio_only", "playlist": "playlist.m3u8", "width": None, "height": None}
+    ]
+    assert the_video().qa == "ok"
+
+
+def test_an_end_of_before_merging_names_no_session(channel: Channel) -> None:
+    end = {**END, "detail": without(END["detail"], "recording_session_id", "recording_session_stream_ids")}
+    put_recording()
+
+    assert outcomes(end) == ["applied"]
+
+    assert (the_video().session_id, the_video().stream_ids, the_video().qa) == ("", [END["detail"]["stream_id"]], "ok")
+
+
+@pytest.mark.parametrize("is_there", [False, True])
+def test_a_recording_that_failed_needs_no_metadata(channel: Channel, is_there: bool) -> None:
+    if is_there:
+        put(FAILED_KEY, {**ended_metadata(duration_ms=0), "recording_status": "RECORDING_ENDED_WITH_FAILURE"})
+
+    assert outcomes(FAILURE) == ["applied"]
+
+    assert (the_video().status, the_video().qa, the_video().facts is not None) == ("failed", "unverified", is_there)
+
+
+NOT_READ: dict[str, tuple[Any, str, str]] = {
+    "not there yet": (None, "recording-ended.json is not there yet.", "recording-ended.json is not there yet"),
+    "denied": (
+        answers("403 Forbidden", DENIED),
+        "recording-ended.json is not there, or may not be read.",
+        "recording-ended.json is not there, or may not be read. GetObject of",
+    ),
+    "not JSON": (
+        answers("200 OK", b"<html>"),
+        "recording-ended.json cannot be understood: not JSON",
+        "not JSON",
+    ),
+    "huge": (
+        answers("200 OK", b"[" + b" " * 1_048_576 + b"]"),
+        "recording-ended.json is too long to be read.",
+        "longer than 1048576 bytes",
+    ),
+    "cut": (cut(text(ended_metadata())), "S3 could not be read (unavailable).", "the reply is incomplete"),
+    "slow": (raises(TimeoutError), "S3 could not be read (timeout).", "no answer in time"),
+    "reset": (raises(ConnectionResetError), "S3 could not be read (unavailable).", "ConnectionClosedError"),
+    "down": (answers("503 Service Unavailable"), "S3 could not be read (unavailable).", "unavailable"),
+    "out of the recording": (
+        answers("200 OK", text(ended_metadata(path="../other"))),
+        "recording-ended.json cannot be understood: playlist leads out of the recording.",
+        "playlist leads out of the recording",
+    ),
+}
+
+
+@pytest.mark.usefixtures("one_try")
+@pytest.mark.parametrize("name", NOT_READ)
+def test_metadata_that_cannot_be_read_leaves_the_video_available_and_marked_until_a_later_try(
+    aws: LocalAws, channel: Channel, name: str
+) -> None:
+    answer, reason, error = NOT_READ[name]
+    put_recording(**({"events/recording-ended.json": None} if answer is None else {}))
+    spoiled = SpoiledS3(aws, {ENDED_KEY: answer} if answer else {})
+
+    assert outcomes(END) == ["deferred"]
+
+    video = the_video()
+    assert (video.status, video.active, video.qa, video.duration_ms) == ("available", True, "unverified", 3_960_000)
+    assert video.qa_reasons[0].startswith(reason)
+    assert error in inbox_row(END).error
+    assert not any(line.endswith(".m3u8") for line in spoiled.asked)
+
+    spoiled.answers = {}
+    put_recording()
+    assert command("process_inbox") == (0, [{"event_id": END["id"], "outcome": "applied"}])
+    video = the_video()
+    assert (video.qa, video.qa_reasons, video.duration_ms) == ("ok", None, 3_960_500)
+
+
+@pytest.mark.usefixtures("one_try")
+def test_a_listing_that_is_denied_leaves_the_video_marked_too(aws: LocalAws, channel: Channel) -> None:
+    put_recording()
+    spoiled = SpoiledS3(aws, {f"/{BUCKET}": answers("403 Forbidden", DENIED)})
+
+    assert outcomes(END) == ["deferred"]
+    assert the_video().qa_reasons == ["The list of its pictures is not there, or may not be read."]
+    assert "ListObjectsV2" in inbox_row(END).error
+
+    spoiled.answers = {}
+    command("process_inbox")
+    assert the_video().qa == "ok"
+
+
+@pytest.mark.usefixtures("one_try")
+def test_the_metadata_of_a_failure_that_is_denied_is_tried_again(aws: LocalAws, channel: Channel) -> None:
+    put(FAILED_KEY, ended_metadata(duration_ms=777))
+    spoiled = SpoiledS3(aws, {FAILED_KEY: answers("403 Forbidden", DENIED)})
+
+    assert outcomes(FAILURE) == ["deferred"]
+    assert (the_video().status, the_video().qa, the_video().qa_reasons) == ("failed", "unverified", None)
+
+    spoiled.answers = {}
+    command("process_inbox")
+    assert the_video().duration_ms == 777
+
+
+def test_metadata_that_is_gone_again_takes_nothing_back(channel: Channel) -> None:
+    put_recording()
+    outcomes(END)
+    remove(ENDED_KEY)
+    remove(f"{PREFIX}/{HLS}/{HIGH}/0.ts")
+
+    assert outcomes({**END, "id": "again"}) == ["applied"]
+
+    assert (the_video().qa, the_video().duration_ms) == ("ok", 3_960_500)

@@ -1,5 +1,6 @@
-"""The one door to AWS: IVS and S3, with short timeouts, and every failure as one `AwsError`."""
+"""The one door to AWS: IVS, S3 and SQS, with short timeouts, and every failure as one `AwsError`."""
 
+from channels_app.aws.account import CHANNELS_AT_ONCE, ChannelSummary, channels_get, channels_page
 from channels_app.aws.errors import AwsError, Kind
 from channels_app.aws.ivs import (
     IvsChannel,
@@ -18,13 +19,30 @@ from channels_app.aws.ivs import (
     stream_key_find,
     stream_stop,
 )
-from channels_app.aws.s3 import json_write, object_keys, object_read
+from channels_app.aws.listing import Listed, S3Object, objects_list
+from channels_app.aws.pacing import CALLS_PER_SECOND, paced, pause
+from channels_app.aws.pages import Page
+from channels_app.aws.s3 import json_write, object_keys, object_read, object_size
+from channels_app.aws.sessions import IvsEvent, IvsSession, IvsStream, session_get, sessions_page, streams_page
+from channels_app.aws.sqs import BATCH as QUEUE_BATCH
+from channels_app.aws.sqs import QueueMessage, message_delete, messages_receive, messages_release
 
 __all__ = [
+    "CALLS_PER_SECOND",
+    "CHANNELS_AT_ONCE",
+    "QUEUE_BATCH",
     "AwsError",
+    "ChannelSummary",
     "IvsChannel",
+    "IvsEvent",
+    "IvsSession",
+    "IvsStream",
     "IvsStreamKey",
     "Kind",
+    "Listed",
+    "Page",
+    "QueueMessage",
+    "S3Object",
     "channel_arn",
     "channel_create",
     "channel_delete",
@@ -32,13 +50,25 @@ __all__ = [
     "channel_get",
     "channel_tag",
     "channel_update",
+    "channels_get",
+    "channels_page",
     "is_broadcasting",
     "json_write",
+    "message_delete",
+    "messages_receive",
+    "messages_release",
     "object_keys",
     "object_read",
+    "object_size",
+    "objects_list",
+    "paced",
+    "pause",
+    "session_get",
+    "sessions_page",
     "stream_key_arns",
     "stream_key_create",
     "stream_key_delete",
     "stream_key_find",
     "stream_stop",
+    "streams_page",
 ]

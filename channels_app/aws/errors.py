@@ -4,11 +4,14 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from typing import Any
 
 from botocore.exceptions import (
     BotoCoreError,
     ClientError,
+    FlexibleChecksumError,
     HTTPClientError,
+    IncompleteReadError,
     ReadTimeoutError,
 )
 from botocore.exceptions import ConnectionError as BotoConnectionError
@@ -46,6 +49,7 @@ _KINDS = {
     "ResourceNotFoundException": Kind.NOT_FOUND,
     "NoSuchKey": Kind.NOT_FOUND,
     "NoSuchBucket": Kind.NOT_FOUND,
+    "AWS.SimpleQueueService.NonExistentQueue": Kind.NOT_FOUND,
     "ChannelNotBroadcasting": Kind.NOT_BROADCASTING,
     "ConflictException": Kind.CONFLICT,
     "ServiceQuotaExceededException": Kind.QUOTA,
@@ -53,6 +57,9 @@ _KINDS = {
     "TooManyRequestsException": Kind.THROTTLED,
     "SlowDown": Kind.THROTTLED,
 }
+# The answer to HEAD has no body, and so no code but its status.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+_KINDS_OF_HEAD = {"404": Kind.NOT_FOUND, "403": Kind.DENIED}
 # AWS has more names for it than any list of it holds.
 _THROTTLING = re.compile(r"Throttl|TooManyRequests|RequestLimit|SlowDown|LimitExceeded")
 # What follows quotes the signed headers, the session token among them.
@@ -73,7 +80,15 @@ class AwsError(Exception):
 
 
 # A reply with a status of success that is not that of AWS: the page of a proxy, half of a document, or nothing.
-_INCOMPLETE = (ResponseParserError, KeyError, IndexError, TypeError, AttributeError)
+_INCOMPLETE = (
+    ResponseParserError,
+    IncompleteReadError,
+    FlexibleChecksumError,
+    KeyError,
+    IndexError,
+    TypeError,
+    AttributeError,
+)
 
 
 @contextmanager
@@ -94,6 +109,11 @@ def told_as_aws_error(operation: str, resource: str) -> Iterator[None]:
         raise AwsError(operation, resource, Kind.MISCONFIGURED, str(error)) from error
 
 
+def refuse_unnumbered(reply: dict[str, Any]) -> None:
+    """Raise KeyError where a reply that says nothing has not even the id that AWS gives to each of its answers."""
+    reply["ResponseMetadata"]["RequestId"]
+
+
 def _message(error: ClientError) -> str:
     # The model of IVS calls the member so, and botocore reads only `message`.
     return error.response["Error"].get("Message") or error.response.get("exceptionMessage", "")
@@ -101,7 +121,7 @@ def _message(error: ClientError) -> str:
 
 def _kind(error: ClientError) -> Kind:
     code = error.response["Error"].get("Code", "")
-    known = _KINDS.get(code)
+    known = _KINDS.get(code) or _kind_of_head(error, code)
     if known:
         return known
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 500)
@@ -109,3 +129,10 @@ def _kind(error: ClientError) -> Kind:
         return Kind.THROTTLED
     # Credentials that expired, a signature or an operation that AWS does not know, the page of a proxy: ours to mend.
     return Kind.MISCONFIGURED if 400 <= status < 500 else Kind.UNAVAILABLE
+
+
+def _kind_of_head(error: ClientError, code: str) -> Kind | None:
+    """What a status alone says, where AWS itself has sent it."""
+    headers = error.response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    is_of_aws = any(name.lower().startswith("x-amz") for name in headers)
+    return _KINDS_OF_HEAD.get(code) if is_of_aws and error.operation_name == "HeadObject" else None

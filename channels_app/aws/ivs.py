@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from channels_app.aws.clients import ONCE, RETRIED, client
-from channels_app.aws.errors import AwsError, Kind, told_as_aws_error
+from channels_app.aws.errors import AwsError, Kind, refuse_unnumbered, told_as_aws_error
 
 # The members of UpdateChannel, by our words.
 _MEMBERS = {
@@ -75,7 +75,7 @@ def channel_create(
             recordingConfigurationArn=recording_config_arn,
             tags=tags,
         )
-        return _ivs_channel(reply["channel"], _ivs_stream_key(reply["streamKey"]))
+        return ivs_channel(reply["channel"], _ivs_stream_key(reply["streamKey"]))
 
 
 def channel_arn(*, name: str) -> str | None:
@@ -113,7 +113,7 @@ def channel_get(*, arn: str) -> IvsChannel:
         AwsError: kind `not_found`, or IVS could not be asked.
     """
     with told_as_aws_error("GetChannel", arn):
-        return _ivs_channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"], None)
+        return ivs_channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"], None)
 
 
 def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
@@ -126,7 +126,7 @@ def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
     """
     members = {_MEMBERS[name]: value for name, value in changes.items()}
     with told_as_aws_error("UpdateChannel", arn):
-        return _ivs_channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"], None)
+        return ivs_channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"], None)
 
 
 def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
@@ -138,7 +138,7 @@ def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
         AwsError: kind `not_found`, or IVS refused or could not be asked.
     """
     with told_as_aws_error("TagResource", arn):
-        _refuse_unnumbered(client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags))
+        refuse_unnumbered(client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags))
 
 
 def stream_key_arns(*, channel_arn: str) -> list[str]:
@@ -192,7 +192,7 @@ def stream_key_delete(*, arn: str) -> None:
         AwsError: IVS refused or could not be asked.
     """
     with _missing_is_fine(), told_as_aws_error("DeleteStreamKey", arn):
-        _refuse_unnumbered(client("ivs", RETRIED).delete_stream_key(arn=arn))
+        refuse_unnumbered(client("ivs", RETRIED).delete_stream_key(arn=arn))
 
 
 def stream_stop(*, channel_arn: str) -> None:
@@ -204,7 +204,7 @@ def stream_stop(*, channel_arn: str) -> None:
         AwsError: kind `not_broadcasting`, `not_found`, or IVS refused, or nothing is known.
     """
     with told_as_aws_error("StopStream", channel_arn):
-        _refuse_unnumbered(client("ivs", ONCE).stop_stream(channelArn=channel_arn))
+        refuse_unnumbered(client("ivs", ONCE).stop_stream(channelArn=channel_arn))
 
 
 def is_broadcasting(*, channel_arn: str) -> bool:
@@ -231,19 +231,15 @@ def channel_delete(*, arn: str) -> None:
         AwsError: kind `conflict` while it is live.
     """
     with _missing_is_fine(), told_as_aws_error("DeleteChannel", arn):
-        _refuse_unnumbered(client("ivs", RETRIED).delete_channel(arn=arn))
+        refuse_unnumbered(client("ivs", RETRIED).delete_channel(arn=arn))
 
 
 def _arns(items: list[dict[str, Any]]) -> list[str]:
     return [item["arn"] for item in items]
 
 
-def _refuse_unnumbered(reply: dict[str, Any]) -> None:
-    """Raise KeyError where a reply that says nothing has not even the id that AWS gives to each of its answers."""
-    reply["ResponseMetadata"]["RequestId"]
-
-
-def _ivs_channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:
+def ivs_channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:
+    """The channel that a reply of IVS describes; raises as `told_as_aws_error` expects where it is incomplete."""
     return IvsChannel(
         arn=channel["arn"],
         name=channel.get("name", ""),

@@ -5,9 +5,10 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand
 
 from channels_app.inbox import process_open
+from channels_app.management.options import limit_add, limit_of
 
 
 class Command(BaseCommand):
@@ -18,15 +19,12 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What to take and how much of it."""
         parser.add_argument("--retry-failed", action="store_true", help="the failed ones too")
-        parser.add_argument("--limit", type=int, metavar="N")
+        limit_add(parser)
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One JSON line for each event; exit 1 when one was refused or failed."""
-        limit = options["limit"]
-        if limit is not None and limit < 1:
-            raise CommandError("--limit takes a number from 1")
         must_come_again = False
-        for delivery in process_open(retry_failed=options["retry_failed"], limit=limit):
+        for delivery in process_open(retry_failed=options["retry_failed"], limit=limit_of(options)):
             self.stdout.write(json.dumps({"event_id": delivery.event_id, "outcome": delivery.outcome}))
             must_come_again |= delivery.must_come_again
         if must_come_again:

@@ -1,0 +1,150 @@
+"""The inbox of events in the admin."""
+
+import json
+from collections import Counter
+from time import monotonic
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
+from channels_app.events import MalformedEventError, load_json
+from channels_app.models import InboxEvent
+from channels_app.replay import events_replay
+from channels_app.times import zoned
+
+LONGEST_ERROR = 80
+# What a person waits for: more events, or more time, is for the command.
+MOST_REPLAYED = 500
+REPLAY_SECONDS = 20
+_UNDONE = {InboxEvent.Outcome.FAILED.value, InboxEvent.Outcome.REFUSED.value}
+
+
+class OutcomeFilter(WordFilter):
+    """By what became of the event."""
+
+    title = parameter_name = "outcome"
+    words = InboxEvent.Outcome
+
+
+class DetailTypeFilter(admin.SimpleListFilter):
+    """By the event's detail-type. The known ones are named, for asking the table would read all of it."""
+
+    title = "detail type"
+    parameter_name = "detail_type"
+    known = (
+        "IVS Stream State Change",
+        "IVS Stream Health Change",
+        "IVS Limit Breach",
+        "IVS Recording State Change",
+    )
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """The four of IVS, and all others as one."""
+        return [*((name, name) for name in self.known), ("other", "another one, or none")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The events of that type; an unknown word filters nothing."""
+        if self.value() == "other":
+            return queryset.exclude(detail_type__in=self.known)
+        return queryset.filter(detail_type=self.value()) if self.value() in self.known else queryset
+
+
+@admin.register(InboxEvent)
+class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
+    """The inbox: nothing of a row is edited, and it can go down the road again."""
+
+    list_display = ("received", "happened", "detail_type", "name", "outcome", "short_error", "attempts")
+    list_filter = (OutcomeFilter, DetailTypeFilter)
+    search_fields = ("event_id", "stream_id", "channel_arn")
+    search_help_text = "The whole id of an event or a stream, or the whole ARN of a channel"
+    show_full_result_count = False
+    ordering = ("-id",)
+    actions = ("replay",)
+    fieldsets = (
+        (None, {"fields": ("event_id", "received", "happened", "detail_type", "name")}),
+        ("What became of it", {"fields": ("outcome", "error", "attempts", "processed")}),
+        ("What it is about", {"fields": ("channel_arn", "stream_id")}),
+        ("Envelope", {"fields": ("envelope",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[InboxEvent]:
+        """All events; the list does without their bodies."""
+        return InboxEvent.objects.defer("body")
+
+    def found(self, queryset: QuerySet[InboxEvent], text: str) -> QuerySet[InboxEvent]:
+        """Events by exact ids."""
+        return queryset.filter(Q(event_id=text) | Q(stream_id=text) | Q(channel_arn=text))
+
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change events: what became of one is all of it that can change."""
+        return request.user.has_perm("channels_app.change_inboxevent")
+
+    @admin.action(description="Replay selected events", permissions=["replay"])
+    def replay(self, request: HttpRequest, queryset: QuerySet[InboxEvent]) -> None:
+        """Take them down the road again, the oldest first; those that are done, too."""
+        total = queryset.count()
+        if total > MOST_REPLAYED:
+            told = f"Nothing was replayed: {total} events are more than {MOST_REPLAYED}. Use manage.py replay."
+            self.message_user(request, told, messages.ERROR)
+            return
+        outcomes = _replayed(queryset)
+        level = messages.WARNING if _UNDONE & outcomes.keys() else messages.SUCCESS
+        self.message_user(request, _replay_told(outcomes), level)
+        if left := total - outcomes.total():
+            told = f"Not replayed: {left}. Select them again, or use manage.py replay."
+            self.message_user(request, told, messages.WARNING)
+
+    @admin.display(description="received", ordering="id")
+    def received(self, event: InboxEvent) -> str:
+        """When it came."""
+        return zoned(event.received_at)
+
+    @admin.display(description="event time", ordering="event_time")
+    def happened(self, event: InboxEvent) -> str:
+        """When it happened, as the event says."""
+        return zoned(event.event_time)
+
+    @admin.display(description="processed")
+    def processed(self, event: InboxEvent) -> str:
+        """When it was last tried."""
+        return zoned(event.processed_at)
+
+    @admin.display(description="error")
+    def short_error(self, event: InboxEvent) -> str:
+        """The beginning of the error."""
+        return event.error if len(event.error) <= LONGEST_ERROR else f"{event.error[:LONGEST_ERROR]}…"
+
+    @admin.display(description="body")
+    def envelope(self, event: InboxEvent) -> SafeString:
+        """The body, indented where it is JSON, as it came where it is not."""
+        return format_html('<pre class="envelope" tabindex="0">{}</pre>', _indented(event.body))
+
+
+def _replayed(events: QuerySet[InboxEvent]) -> Counter[str]:
+    """How many came to each outcome in the time that there is; the batch at work when it is over is finished."""
+    outcomes: Counter[str] = Counter()
+    until = monotonic() + REPLAY_SECONDS
+    for deliveries in events_replay(events.defer(None)):
+        outcomes.update(str(delivery.outcome) for delivery in deliveries)
+        if monotonic() >= until:
+            break
+    return outcomes
+
+
+def _replay_told(outcomes: Counter[str]) -> str:
+    counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
+    return f"Replayed: {outcomes.total()}{f' ({counted})' if counted else ''}."
+
+
+def _indented(body: str) -> str:
+    try:
+        text = json.dumps(load_json(body), indent=2, ensure_ascii=False)
+    except MalformedEventError:
+        return body
+    # JSON may spell half a character, which no page can carry.
+    return text.encode("utf-8", "backslashreplace").decode()

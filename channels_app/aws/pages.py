@@ -1,0 +1,14 @@
+"""One page of a list of AWS."""
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """What one call tells of a list, and what the next call needs; empty where this was the last page."""
+
+    items: list[Item]
+    next_token: str

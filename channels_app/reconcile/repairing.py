@@ -1,0 +1,39 @@
+"""Repairs by events: they take the road of all events, so that they are stored, and once whatever happens."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from channels_app.inbox import DUPLICATE, Delivery, ingest, process
+from channels_app.models import InboxEvent
+
+# A recording whose facts S3 does not tell yet is in the catalogue all the same, and `process_inbox` completes it.
+_DONE = {InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.DEFERRED, DUPLICATE}
+
+
+class NotRepairedError(Exception):
+    """An event was not applied; the message says why."""
+
+
+def events_send(envelopes: Iterable[dict[str, Any]]) -> None:
+    """Bring events of `channels_app.reconciled` to the inbox.
+
+    Raises:
+        NotRepairedError: one of them was not applied.
+    """
+    _refuse_undone(ingest([json.dumps(envelope) for envelope in envelopes]))
+
+
+def event_send_again(row: InboxEvent) -> None:
+    """Process a stored event.
+
+    Raises:
+        NotRepairedError: it was not applied.
+    """
+    _refuse_undone(process([row]))
+
+
+def _refuse_undone(deliveries: Iterable[Delivery]) -> None:
+    undone = [delivery for delivery in list(deliveries) if delivery.outcome not in _DONE]
+    if undone:
+        raise NotRepairedError("; ".join(f"event {each.event_id}: {each.outcome} {each.reason}" for each in undone))

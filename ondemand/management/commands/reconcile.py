@@ -1,0 +1,80 @@
+"""`manage.py reconcile`: what differs between the database, IVS and S3."""
+
+import json
+import sys
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rest_framework.utils.encoders import JSONEncoder
+
+from channels_app.models import Channel
+from channels_app.reconcile.differences import Scope
+from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
+from channels_app.reconcile.running import Listeners, run
+from channels_app.times import parse_moment
+from channels_app.uuids import parse_uuid
+from ondemand.reconcile.phases import all_phases
+
+DIFFERENCES = 3
+NOT_ALONE = 4
+
+
+class Command(BaseCommand):
+    """Compares, and repairs what IVS never sent."""
+
+    help = (
+        "Compare the database with Amazon IVS and S3; one JSON line for each difference. "
+        "Exit 3 when differences are left, 4 when another run is at work."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Whether to repair, and what to compare."""
+        parser.add_argument("--apply", action="store_true", help="repair; without it nothing is changed anywhere")
+        parser.add_argument("--channel", metavar="UUID", help="this channel alone")
+        parser.add_argument("--since", metavar="DATE", help="streams and recordings since a day (UTC) or a time")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the differences as they are found."""
+        scope = Scope(_channel(options["channel"]), _moment(options["since"]))
+        try:
+            progress = run(all_phases(), scope=scope, apply=options["apply"], tell=Listeners(self._line, self._resumed))
+        except LeaseTakenError:
+            self._end("Another reconcile is at work.", NOT_ALONE)
+        except LeaseLostError:
+            self._end("Another reconcile took over from this one, which had stood still for too long.", NOT_ALONE)
+        else:
+            if progress.has_differences:
+                sys.exit(DIFFERENCES)
+
+    def _line(self, line: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(line, cls=JSONEncoder))
+        # Whoever stops it wants to know what it did.
+        self.stdout.flush()
+
+    def _resumed(self, started_at: datetime) -> None:
+        self.stderr.write(f"Going on with the run that began at {started_at.isoformat(timespec='seconds')}.")
+
+    def _end(self, message: str, status: int) -> None:
+        self.stderr.write(message)
+        sys.exit(status)
+
+
+def _channel(text: str | None) -> Channel | None:
+    if text is None:
+        return None
+    try:
+        return Channel.objects.get(pk=parse_uuid(text))
+    except ValueError:
+        raise CommandError("--channel: Not a uuid.") from None
+    except Channel.DoesNotExist:
+        raise CommandError(f"--channel: there is no channel {text}") from None
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        return datetime.combine(date.fromisoformat(text), time(), UTC) if len(text) <= 10 else parse_moment(text)
+    except ValueError:
+        raise CommandError("--since: not a day such as 2026-03-04, nor a time of RFC 3339") from None

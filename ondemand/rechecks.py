@@ -1,0 +1,69 @@
+"""The check of recordings that are in the catalogue already: adopted ones, and those for which S3 gave no answer."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from channels_app.aws import AwsError
+from ondemand.catalogue import VideoQuerySet
+from ondemand.metadata import ENDED, MetadataError, facts_fetch
+from ondemand.models import Video
+from ondemand.recording_check import recording_check
+from ondemand.services import video_check_store
+from ondemand.verdicts import Verdict, verdict_of_error, verdict_of_metadata_error, verdict_without_metadata
+
+_BATCH = 100
+
+
+@dataclass(frozen=True)
+class Recheck:
+    """A video as it is after its check; `unanswered`: S3 gave no answer."""
+
+    video: Video
+    unanswered: bool
+
+
+def videos_recheck(videos: VideoQuerySet, limit: int | None = None) -> Iterator[Recheck]:
+    """Check these videos, the oldest first, and store what was found; at most `limit`."""
+    left = limit
+    rows = _batch(videos.oldest_first(), left)
+    while rows:
+        for video in rows:
+            yield video_recheck(video)
+        left = None if left is None else left - len(rows)
+        rows = _batch(videos.oldest_first().after(rows[-1]), left)
+
+
+def _batch(videos: VideoQuerySet, left: int | None) -> list[Video]:
+    # By key, and not by a cursor of the server: a check may take a minute, and a transaction must not.
+    size = _BATCH if left is None else min(left, _BATCH)
+    return list(videos.defer("created_at", "data").select_related("recording")[:size])
+
+
+def video_recheck(video: Video) -> Recheck:
+    """Read the metadata of an end where none is known, look at the files, and store what was found."""
+    facts, verdict = _looked_at(video)
+    return Recheck(video_check_store(video=video, facts=facts, verdict=verdict), verdict.unanswered)
+
+
+def _looked_at(video: Video) -> tuple[dict[str, Any] | None, Verdict]:
+    if (video.facts or {}).get("source") == ENDED:
+        return None, _checked(video, video.facts)
+    try:
+        facts = facts_fetch(bucket=video.files_bucket, prefix=video.prefix or "", name=ENDED)
+    except AwsError as error:
+        return None, verdict_of_error(error, ENDED)
+    except MetadataError as error:
+        return None, verdict_of_metadata_error(error, ENDED)
+    if facts is not None:
+        return facts, _checked(video, facts)
+    if hasattr(video, "recording"):
+        # Its Recording End waits for the metadata, too.
+        return None, Verdict(reasons=(f"{ENDED} is not there yet.",))
+    return None, verdict_without_metadata(_checked(video, None))
+
+
+def _checked(video: Video, facts: dict[str, Any] | None) -> Verdict:
+    return recording_check(
+        bucket=video.files_bucket, prefix=video.prefix or "", facts=facts, duration_ms=video.duration_ms
+    )

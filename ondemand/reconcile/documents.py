@@ -1,0 +1,122 @@
+"""What the metadata of a recording tell of its life: whose it is, when it began, and when and how it ended."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+
+from channels_app import aws
+from channels_app.events import MalformedEventError, load_json
+from channels_app.services import CHANNEL_ARN
+from channels_app.times import parse_moment
+from ondemand.reconcile.prefixes import FoundRecording
+
+_LONGEST = 1024 * 1024
+_LONGEST_MS = 366 * 86_400_000
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+_FOLDER = re.compile(r"(.*/)?ivs/v1/(?P<account>[0-9]{1,20})/(?P<channel>[a-zA-Z0-9-]{1,60})/", re.ASCII)
+_UNREADABLE = {aws.Kind.DENIED, aws.Kind.INVALID, aws.Kind.NOT_FOUND}
+
+
+class UnreadableError(Exception):
+    """S3 does not hand out the metadata, or they are no metadata of a recording; the message says why."""
+
+
+@dataclass(frozen=True)
+class RecordingLife:
+    """`ended_at` is None, and `duration_ms` 0, while the recording runs."""
+
+    channel_arn: str
+    started_at: datetime
+    ended_at: datetime | None
+    duration_ms: int
+
+    @property
+    def until(self) -> datetime:
+        """The last moment of it that is known."""
+        return self.ended_at or self.started_at + timedelta(milliseconds=self.duration_ms)
+
+
+def life_read(recording: FoundRecording) -> RecordingLife:
+    """Read the object that tells most: the one of the end, where there is one.
+
+    Raises:
+        UnreadableError: it cannot be had or understood.
+        AwsError: S3 could not be asked.
+    """
+    key = f"{recording.prefix}/events/recording-{recording.last}.json"
+    try:
+        content = aws.object_read(bucket=recording.bucket, key=key, longest=_LONGEST)
+    except aws.AwsError as error:
+        if error.kind not in _UNREADABLE:
+            raise
+        raise UnreadableError(str(error)) from error
+    if content is None:
+        raise UnreadableError("the object is gone")
+    return life_of(content, recording.prefix)
+
+
+def life_of(content: bytes, prefix: str) -> RecordingLife:
+    """What the object says.
+
+    Raises:
+        UnreadableError: it is not JSON, or a field is missing or of a wrong type.
+    """
+    try:
+        document = load_json(content.decode())
+    except (MalformedEventError, UnicodeDecodeError) as error:
+        raise UnreadableError(str(error)[:200]) from None
+    if not isinstance(document, dict):
+        raise UnreadableError("it is not an object")
+    return RecordingLife(
+        channel_arn=_channel_arn(document, prefix),
+        started_at=_moment(document, "recording_started_at"),
+        ended_at=_moment(document, "recording_ended_at") if document.get("recording_ended_at") is not None else None,
+        duration_ms=_duration(document),
+    )
+
+
+def folder_of(channel_arn: str) -> str:
+    """Where IVS puts the recordings of a channel.
+
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+    """
+    _, _, _, _, account, channel = channel_arn.split(":", 5)
+    return f"ivs/v1/{account}/{channel.rpartition('/')[2]}/"
+
+
+def channel_folder(prefix: str) -> str:
+    """The part of a prefix that all recordings of the channel share; empty where it is not as IVS writes it."""
+    found = _FOLDER.match(prefix)
+    return found[0] if found else ""
+
+
+def _channel_arn(document: dict[str, Any], prefix: str) -> str:
+    told = document.get("channel_arn")
+    if isinstance(told, str) and CHANNEL_ARN.fullmatch(told):
+        return told
+    found = _FOLDER.match(prefix)
+    if found is None or not settings.AWS_REGION:
+        raise UnreadableError("channel_arn is missing or not the ARN of a channel")
+    return f"arn:aws:ivs:{settings.AWS_REGION}:{found['account']}:channel/{found['channel']}"
+
+
+def _moment(document: dict[str, Any], name: str) -> datetime:
+    """To the second, as events have it."""
+    try:
+        moment = parse_moment(str(document.get(name)))
+    except ValueError as error:
+        raise UnreadableError(f"{name} is {error}") from None
+    if not 2000 <= moment.year <= 9000:
+        raise UnreadableError(f"{name} is out of range")
+    return moment.replace(microsecond=0)
+
+
+def _duration(document: dict[str, Any]) -> int:
+    media = document.get("media")
+    hls = media.get("hls") if isinstance(media, dict) else None
+    value = hls.get("duration_ms") if isinstance(hls, dict) else None
+    is_length = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LONGEST_MS
+    return value if is_length else 0  # type: ignore[return-value]

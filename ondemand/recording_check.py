@@ -1,0 +1,132 @@
+"""The look at the files of a recording, bounded in calls, bytes and time; what it means is in `ondemand/verdicts.py`.
+
+At most 61 calls: the multivariant playlist, and of each rendition its playlist and up to four files.
+"""
+
+import logging
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+
+from channels_app import aws
+from channels_app.aws import AwsError, Kind
+from ondemand.models import DEFAULT_PLAYLIST
+from ondemand.playlists import (
+    LONGEST_PLAYLIST,
+    MediaPlaylist,
+    PlaylistError,
+    is_inside,
+    parse_media,
+    parse_multivariant,
+    path_inside,
+)
+from ondemand.verdicts import Seen, SeenRendition, Told, Verdict, told_of, verdict_of, verdict_of_error
+
+logger = logging.getLogger(__name__)
+
+MOST_RENDITIONS = 12
+# A look must leave a Lambda time for the rest of its batch.
+SECONDS = 20
+_MOST_NAMES = 20
+
+
+def recording_check(*, bucket: str, prefix: str, facts: dict[str, Any] | None, duration_ms: int | None) -> Verdict:
+    """Look at the playlists, and at the first and the last segment of each rendition.
+
+    Never raises for what is found: an S3 that cannot be asked is in the verdict. `facts` as of `facts_fetch`; without
+    any, the recording is looked for in today's layout, and its length is compared with `duration_ms`.
+    """
+    if bucket not in settings.RECORDING_BUCKETS or not prefix:
+        return Verdict(reasons=("It is in no bucket that may be read (RECORDING_BUCKETS).",))
+    playlist = (facts or {}).get("playlist") or DEFAULT_PLAYLIST
+    verdict = _verdict(_Look(bucket, prefix), playlist, told_of(facts, duration_ms))
+    logger.info("recording checked prefix=%s qa=%s reasons=%d", prefix, verdict.qa, len(verdict.reasons))
+    return verdict
+
+
+def _verdict(look: "_Look", playlist: str, told: Told) -> Verdict:
+    try:
+        return verdict_of(_see(look, playlist), told)
+    except AwsError as error:
+        return verdict_of_error(error)
+
+
+class _Look:
+    """Reads of one recording, all of which end at one moment."""
+
+    def __init__(self, bucket: str, prefix: str) -> None:
+        self.bucket = bucket
+        self.prefix = prefix
+        self.until = monotonic() + SECONDS
+
+    def content(self, path: str) -> bytes | None:
+        """A playlist; None where it is missing."""
+        left = self._seconds_left()
+        key = f"{self.prefix}/{path}"
+        return aws.object_read(bucket=self.bucket, key=key, longest=LONGEST_PLAYLIST, seconds=left)
+
+    def has(self, path: str) -> bool:
+        """Whether a file is there, and not empty."""
+        self._seconds_left()
+        return bool(aws.object_size(bucket=self.bucket, key=f"{self.prefix}/{path}"))
+
+    def _seconds_left(self) -> float:
+        left = self.until - monotonic()
+        if left <= 0:
+            raise AwsError("check", f"{self.bucket}/{self.prefix}", Kind.TIMEOUT, f"not done in {SECONDS} s")
+        return left
+
+
+def _see(look: _Look, playlist: str) -> Seen:
+    if not is_inside(playlist):
+        return Seen(problem="is outside of the recording")
+    content = look.content(playlist)
+    if content is None:
+        return Seen(problem="is missing")
+    try:
+        uris = parse_multivariant(content)
+    except PlaylistError as error:
+        return Seen(problem=f"cannot be read: {error}")
+    paths, outside = _sorted_out(playlist, uris)
+    looked_at = tuple(_see_rendition(look, path) for path in paths[:MOST_RENDITIONS])
+    return Seen(renditions=looked_at, outside=outside, unread=len(paths) - len(looked_at))
+
+
+def _see_rendition(look: _Look, path: str) -> SeenRendition:
+    content = look.content(path)
+    if content is None:
+        return SeenRendition(path, "is missing")
+    try:
+        playlist = parse_media(content)
+    except PlaylistError as error:
+        return SeenRendition(path, f"cannot be read: {error}")
+    return _see_segments(look, path, playlist)
+
+
+def _see_segments(look: _Look, path: str, playlist: MediaPlaylist) -> SeenRendition:
+    playing = [segment for segment in playlist.segments if not segment.is_gap]
+    _, outside = _sorted_out(path, [uri for segment in playing for uri in (segment.init, segment.uri) if uri])
+    inside, _ = _sorted_out(path, [segment.uri for segment in playing])
+    if not inside:
+        return SeenRendition(path, "has no segment of this recording that could be played", outside=outside)
+    ends = [uri for segment in (playing[0], playing[-1]) for uri in (segment.init, segment.uri) if uri]
+    needed, _ = _sorted_out(path, ends)
+    return SeenRendition(
+        path,
+        lost=tuple(file for file in needed if not look.has(file)),
+        outside=outside,
+        segments=len(playlist.segments),
+        duration_ms=sum(segment.seconds for segment in playlist.segments) * 1000,
+        gaps=len(playlist.segments) - len(playing),
+        jumps=sum(segment.begins_anew for segment in playlist.segments[1:]),
+        is_ended=playlist.is_ended,
+    )
+
+
+def _sorted_out(playlist: str, uris: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """The paths of what a playlist names, each once, and the first of the URIs that lead out of the recording."""
+    folder = playlist.rpartition("/")[0]
+    paths = {uri: path_inside(folder, uri) for uri in uris}
+    outside = [uri for uri, path in paths.items() if path is None]
+    return list(dict.fromkeys(path for path in paths.values() if path)), tuple(outside[:_MOST_NAMES])
