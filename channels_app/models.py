@@ -221,10 +221,6 @@ class StreamQuerySet(models.QuerySet["Stream"]):
         """Streams that started and whose end is not known: live, or their end never came."""
         return self.filter(started_at__isnull=False, ended_at__isnull=True)
 
-    def without_start(self) -> Self:
-        """Streams that ended and whose start never came: their place in the order is that of their first event."""
-        return self.filter(started_at__isnull=True, ended_at__isnull=False)
-
     def shown(self, *, to_managers: bool) -> Self:
         """Streams that a caller may know of: to managers also those that never went live, for why they did not."""
         return self if to_managers else self.heard()
@@ -275,6 +271,7 @@ class Stream(models.Model):
                 name="stream_without_end",
                 condition=Q(started_at__isnull=False, ended_at__isnull=True),
             ),
+            models.Index(F("order_at").desc(), F("stream_id").desc(), name="stream_newest"),
         ]
 
     def __str__(self) -> str:
@@ -378,6 +375,9 @@ class InboxEvent(models.Model):
                 condition=Q(outcome__in=["applied", "ignored", "refused"]),
             ),
             models.Index(fields=["channel_arn"], name="inbox_parked", condition=Q(outcome="parked")),
+            # What the admin searches by.
+            models.Index(fields=["stream_id"], name="inbox_stream", condition=~Q(stream_id="")),
+            models.Index(fields=["channel_arn"], name="inbox_channel", condition=~Q(channel_arn="")),
         ]
 
     def __str__(self) -> str:

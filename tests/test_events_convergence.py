@@ -22,15 +22,15 @@ from channels_app.inbox import process_open
 from channels_app.models import Channel, InboxEvent
 from ivsvod.local.aws import LocalAws
 from ondemand.models import video_uuid
-from tests.helpers import bearer, make_channel
+from tests.helpers import THOROUGH, bearer, make_channel
 from tests.histories import CHANNELS, MADE_AT, Delivery, History, deliveries, histories
 from tests.memory_s3 import MemoryS3
 from tests.road import BUCKET, Envelope, lambda_takes, s3
 from tests.workers import Stage, seams
 
-# How many histories, and from which seed. CI looks at CONVERGENCE_EXAMPLES=2000; for very many there is
-# CONVERGENCE_S3=memory, with which the answers of the API are left out as well.
-EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "60"))
+# How many histories, and from which seed; for very many there is CONVERGENCE_S3=memory, with which the answers of the
+# API are left out as well.
+EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "2000" if THOROUGH else "40"))
 SEED = int(os.environ.get("CONVERGENCE_SEED", "1"))
 IN_MEMORY = os.environ.get("CONVERGENCE_S3") == "memory"
 PARTS = 4
