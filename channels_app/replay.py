@@ -10,9 +10,9 @@ from itertools import islice
 
 from django.db.models import QuerySet
 
+from channels_app.batches import rows_of
 from channels_app.inbox import BATCH, Delivery, process
 from channels_app.models import InboxEvent, InboxEventQuerySet
-from channels_app.batches import rows_of
 
 # What is worth another try by itself: those that are open or failed, and what nothing here depended on.
 OUTCOMES = (

@@ -10,9 +10,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from channels_app import aws
+from channels_app.batches import rows_of
 from channels_app.models import Channel
 from channels_app.reconcile.asking import ask, pages
-from channels_app.batches import rows_of
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.services import (
     STAGE_TAG,

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from channels_app import aws
+from channels_app.batches import batches_of
 from channels_app.control import (
     data_of,
     key_create,
@@ -18,7 +19,6 @@ from channels_app.encryption import UnreadableSecretError
 from channels_app.models import Channel
 from channels_app.publishing import live_state_publish
 from channels_app.reconcile.asking import ask, ask_unless_missing
-from channels_app.batches import batches_of
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.services import CHANNEL_ARN, tag_value
 

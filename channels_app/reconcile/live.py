@@ -9,10 +9,10 @@ from django.db.models import Max, Min, Q
 from django.utils import timezone
 
 from channels_app import aws
+from channels_app.batches import rows_of
 from channels_app.livestate import LIVE, UNNAMED
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.reconcile.asking import ask_unless_missing, pages
-from channels_app.batches import rows_of
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconcile.sessions import differences_of_live, session_of, step_of

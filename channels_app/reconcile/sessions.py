@@ -13,10 +13,10 @@ from typing import Any
 from django.utils import timezone
 
 from channels_app import aws
+from channels_app.batches import rows_of
 from channels_app.history import KINDS, HistoryKind
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.reconcile.asking import ask_unless_missing, pages
-from channels_app.batches import rows_of
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconciled import recording_envelope, stream_envelope

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from channels_app.batches import rows_of
 from channels_app.events import RECONCILED_ID
 from channels_app.models import Channel, InboxEvent
-from channels_app.batches import rows_of
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step
 from channels_app.reconcile.repairing import event_send_again
 

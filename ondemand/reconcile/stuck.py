@@ -13,9 +13,9 @@ from django.db.models import Q
 from django.utils import timezone
 
 from channels_app import aws
+from channels_app.batches import rows_of
 from channels_app.models import Channel, Stream
 from channels_app.reconcile.asking import ask
-from channels_app.batches import rows_of
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconciled import recording_envelope
