@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -37,6 +38,8 @@ _DIGEST = "sha256:"
 _TOO_LARGE = "the body is larger than 256 KB"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
 _LONGEST_REASON = 2000
+# Where S3 is slow a batch is settled in parts, so many seconds each: Lambda may end before the whole of it is done.
+_SLOW = 5.0
 
 
 class Reducer(Protocol):
@@ -209,6 +212,7 @@ def process(rows: list[InboxEvent], *, again: bool = False) -> list[Delivery]:
 
 def _process(rows: list[InboxEvent], *, again: bool = False) -> list[Work]:
     works: list[Work] = []
+    settled, settled_at = 0, monotonic()
     before = {row.pk: row.outcome for row in rows if row.outcome in _DONE and not again}
     for row in rows:
         work = Work(row, again)
@@ -216,11 +220,18 @@ def _process(rows: list[InboxEvent], *, again: bool = False) -> list[Work]:
         if work.outcome in _DONE:
             before[row.pk] = work.outcome
         works.append(work)
+        if monotonic() - settled_at > _SLOW:
+            _settle(works[settled:])
+            settled, settled_at = len(works), monotonic()
+    _settle(works[settled:])
+    return works
+
+
+def _settle(works: list[Work]) -> None:
+    """Publish, then mark: a crash before the end leaves the events open, and they are applied and published again."""
     _publish(works)
-    # Marked only now: a crash before this line leaves the events open, and they are applied and published again.
     _mark([work for work in works if work.is_news])
     _unpark(works)
-    return works
 
 
 def _bring(work: Work, done: str | None) -> None:

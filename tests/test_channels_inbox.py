@@ -1866,3 +1866,24 @@ def test_two_larger_events_that_begin_alike_are_two(channel: Channel) -> None:
 
 def test_a_larger_event_does_not_stand_in_the_way_of_the_true_one(channel: Channel) -> None:
     assert outcomes(unknown_event(LARGEST + 1), GOOD) == ["refused", "applied"]
+
+
+def test_a_slow_batch_is_settled_in_parts_so_that_a_lambda_that_ends_early_leaves_what_was_done_done(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = [{**sample("stream_start"), "id": f"event-{number}"} for number in range(4)]
+    clock = iter(range(0, 1000, 3))
+    monkeypatch.setattr(inbox, "monotonic", lambda: next(clock))
+    parse = inbox.parse
+
+    def ends_at_the_last(document: Any, **rest: Any) -> Any:
+        if document["id"] == "event-3":
+            raise Killed
+        return parse(document, **rest)
+
+    monkeypatch.setattr(inbox, "parse", ends_at_the_last)
+
+    with pytest.raises(Killed):
+        lambda_takes(*told)
+
+    assert [inbox_row(envelope).outcome for envelope in told] == ["applied", "applied", "received", "received"]
