@@ -1,4 +1,4 @@
-"""Channels that exist are run: changed, deleted, given a new stream key, and taken off air.
+"""Channels that exist are changed and deleted; `keys.py` replaces their stream keys and takes them off air.
 
 IVS and the row are two places that no transaction spans, so every write here ends alike: the row takes what IVS says,
 and IVS is asked again until both say the same. Whoever writes last has read IVS after all others wrote there.
@@ -23,7 +23,8 @@ from channels_app.errors import (
     RecordingNotConfiguredError,
 )
 from channels_app.models import Channel
-from channels_app.services import UUID_TAG, is_being_created, stream_key_data, tag_value
+from channels_app.publishing import LiveStateUnsettledError, live_state_publish
+from channels_app.services import is_being_created, tag_value
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
         ChannelContendedError: others went on changing it.
         AwsError: IVS refused or could not be asked.
     """
-    _refuse_unusable(channel)
+    refuse_unusable(channel)
     changes = {name: value for name, value in values.items() if getattr(channel, name) != value}
     in_ivs = {name: changes[name] for name in _KEPT_IN_IVS if name in changes}
     if in_ivs:
@@ -62,10 +63,15 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
         _row_write(channel, **here)
     if changes:
         logger.info("channel changed uuid=%s fields=%s", channel.uuid, sorted(changes))
-    return _again(channel)
+    return row_again(channel)
 
 
-def _refuse_unusable(channel: Channel) -> None:
+def refuse_unusable(channel: Channel) -> None:
+    """Refuse a channel that IVS cannot be asked about.
+
+    Raises:
+        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is nothing to be changed.
+    """
     if channel.status == Channel.Status.DELETED:
         raise ChannelDeletedError
     if channel.status == Channel.Status.PROVISIONING:
@@ -76,7 +82,7 @@ def _refuse_unusable(channel: Channel) -> None:
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """What IVS says of the channel, in our words."""
     try:
         yield
@@ -96,7 +102,7 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
             raise RecordingNotConfiguredError
         members["recording_config_arn"] = settings.RECORDING_CONFIG_ARN if values["record"] else ""
     lost: aws.AwsError | None = None
-    with _refusals():
+    with refusals():
         try:
             _settings_write(channel, aws.channel_update(arn=channel.arn, **members))
         except aws.AwsError as error:
@@ -121,7 +127,7 @@ def settings_settle(*, channel: Channel) -> dict[str, Any]:
     """
     for _ in range(_TRIES):
         found = aws.channel_get(arn=channel.arn)
-        told, row = settings_of(found), _again(channel)
+        told, row = settings_of(found), row_again(channel)
         if all(getattr(row, name) == value for name, value in told.items()):
             return told
         _settings_write(channel, found)
@@ -129,8 +135,8 @@ def settings_settle(*, channel: Channel) -> dict[str, Any]:
 
 
 def _settings_write(channel: Channel, found: aws.IvsChannel) -> None:
-    with _row_locked(channel) as row:
-        _save(row, **settings_of(found), channel_data={**data_of(row), "Channel": found.data})
+    with row_locked(channel) as row:
+        row_save(row, **settings_of(found), channel_data={**data_of(row), "Channel": found.data})
 
 
 def settings_of(found: aws.IvsChannel) -> dict[str, Any]:
@@ -147,7 +153,7 @@ def settings_of(found: aws.IvsChannel) -> dict[str, Any]:
 
 def _rename(channel: Channel, name: str) -> None:
     """The name stands in the row, and cleaned in a tag: here the tag follows the row."""
-    with _refusals():
+    with refusals():
         _tag_name(channel, name)
         _row_write(channel, name=name)
         name_settle(channel=channel)
@@ -160,7 +166,7 @@ def name_settle(*, channel: Channel) -> None:
         ChannelContendedError, AwsError: others went on changing it, or IVS refused or could not be asked.
     """
     for _ in range(_TRIES):
-        current = _again(channel).name or ""
+        current = row_again(channel).name or ""
         if aws.channel_get(arn=channel.arn).tags.get("Name", "") == tag_value(current):
             return
         _tag_name(channel, current)
@@ -176,12 +182,12 @@ def _tag_name(channel: Channel, name: str) -> None:
 
 
 def _row_write(channel: Channel, **values: Any) -> None:
-    with _row_locked(channel) as row:
-        _save(row, **values)
+    with row_locked(channel) as row:
+        row_save(row, **values)
 
 
 @contextmanager
-def _row_locked(channel: Channel) -> Iterator[Channel]:
+def row_locked(channel: Channel) -> Iterator[Channel]:
     """The row as it is now, to be written; not one that was deleted meanwhile."""
     with transaction.atomic():
         row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
@@ -190,7 +196,8 @@ def _row_locked(channel: Channel) -> Iterator[Channel]:
         yield row
 
 
-def _save(row: Channel, **values: Any) -> None:
+def row_save(row: Channel, **values: Any) -> None:
+    """Write these fields of it."""
     for name, value in values.items():
         setattr(row, name, value)
     row.save(update_fields=list(values))
@@ -201,7 +208,8 @@ def data_of(row: Channel) -> dict[str, Any]:
     return row.channel_data if isinstance(row.channel_data, dict) else {}
 
 
-def _again(channel: Channel) -> Channel:
+def row_again(channel: Channel) -> Channel:
+    """The row as it is now."""
     return Channel.objects.get(pk=channel.pk)
 
 
@@ -220,12 +228,13 @@ def channel_delete(*, channel: Channel) -> Channel:
         AwsError: IVS refused or could not be asked; the row stays as it is.
     """
     if channel.status == Channel.Status.DELETED:
+        _tell_offline(channel)
         return channel
     arn = channel.arn or _arn_of_unfinished(channel)
     if arn:
         _ivs_delete(arn)
     mark_deleted(channel=channel, arn=arn)
-    return _again(channel)
+    return row_again(channel)
 
 
 def mark_deleted(*, channel: Channel, arn: str) -> None:
@@ -233,6 +242,7 @@ def mark_deleted(*, channel: Channel, arn: str) -> None:
 
     Raises:
         ChannelContendedError: the row got its ARN since it was read.
+        AwsError: the live-state file could not be written; the row is deleted.
     """
     # Else that channel would be left in IVS.
     as_read = Channel.objects.filter(pk=channel.pk, arn=channel.arn)
@@ -241,6 +251,15 @@ def mark_deleted(*, channel: Channel, arn: str) -> None:
     ):
         raise ChannelContendedError
     logger.info("channel deleted uuid=%s arn=%s", channel.uuid, arn)
+    _tell_offline(channel)
+
+
+def _tell_offline(channel: Channel) -> None:
+    """A deleted channel is never live, though the end of its last stream may never come."""
+    try:
+        live_state_publish(channel_uuid=channel.uuid, state=None, legacy=False)
+    except LiveStateUnsettledError as error:
+        raise ChannelContendedError from error
 
 
 def _arn_of_unfinished(channel: Channel) -> str:
@@ -253,7 +272,7 @@ def _arn_of_unfinished(channel: Channel) -> str:
 
 
 def _ivs_delete(arn: str) -> None:
-    with _refusals():
+    with refusals():
         try:
             aws.channel_delete(arn=arn)
         except aws.AwsError as error:
@@ -274,126 +293,3 @@ def _is_in_ivs(arn: str) -> bool:
 def _without_key(row: Channel) -> dict[str, Any]:
     """`channel_data` without the key; rows of the predecessor hold its value."""
     return {**data_of(row), "StreamKey": {}}
-
-
-# Stream keys
-
-
-def stream_key_rotate(*, channel: Channel) -> Channel:
-    """Replace the stream key, or make one where a crash left none. A stream that runs by the old one goes on.
-
-    IVS has no call that replaces a key and two never coexist: the old one is deleted, then a new one made. Of several
-    rotations at once each ends with the one key that exists.
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateStreamKey.html
-
-    Raises:
-        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is no channel for a key.
-        ChannelContendedError: others went on replacing or removing it.
-        AwsError: IVS refused or could not be asked; the row holds the key that exists, or none.
-    """
-    _refuse_unusable(channel)
-    with _refusals():
-        _keys_delete(channel)
-        try:
-            key = key_create(channel=channel)
-        except (aws.AwsError, ChannelContendedError):
-            key_settle(channel=channel, key=None)
-            raise
-        settled = key_settle(channel=channel, key=key)
-    if settled is None:
-        raise ChannelContendedError
-    logger.info("stream key replaced uuid=%s key=%s", channel.uuid, settled.arn)
-    return _again(channel)
-
-
-def _keys_delete(channel: Channel) -> None:
-    for arn in aws.stream_key_arns(channel_arn=channel.arn):
-        aws.stream_key_delete(arn=arn)
-
-
-def key_create(*, channel: Channel) -> aws.IvsStreamKey:
-    """A new key, or the one that IVS has: made by another rotation, or by a call whose reply was lost.
-
-    Raises:
-        ChannelContendedError, AwsError: another rotation made one and removed it, or IVS refused or cannot be asked.
-    """
-    try:
-        return aws.stream_key_create(channel_arn=channel.arn, tags={UUID_TAG: str(channel.uuid)})
-    except aws.AwsError as error:
-        if not error.kind.unknown_outcome and error.kind is not aws.Kind.QUOTA:
-            raise
-        found = aws.stream_key_find(channel_arn=channel.arn)
-        if found is not None:
-            return found
-        if error.kind is aws.Kind.QUOTA:
-            # Another rotation had its key there, and has removed it.
-            raise ChannelContendedError from error
-        raise
-
-
-def key_settle(*, channel: Channel, key: aws.IvsStreamKey | None) -> aws.IvsStreamKey | None:
-    """Write the key to the row until IVS still has what was written; returns that.
-
-    Raises:
-        ChannelDeletedError: the row was deleted meanwhile.
-        ChannelContendedError: others went on replacing or removing it.
-        AwsError: IVS could not be asked.
-    """
-    for _ in range(_TRIES):
-        _key_write(channel, key)
-        if aws.stream_key_arns(channel_arn=channel.arn) == ([key.arn] if key else []):
-            return key
-        key = aws.stream_key_find(channel_arn=channel.arn)
-    raise ChannelContendedError
-
-
-def _key_write(channel: Channel, key: aws.IvsStreamKey | None) -> None:
-    with _row_locked(channel) as row:
-        data = {**data_of(row), "StreamKey": stream_key_data(row.arn, key)}
-        _save(row, stream_key=key.value if key else "", channel_data=data)
-
-
-# Off air
-
-
-def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
-    """End the stream of a channel; with `ban` its key is removed first, so that its encoder cannot come back.
-
-    Banning a channel that is offline removes its key, and that is all there is to do.
-
-    Raises:
-        ChannelOfflineError: nothing is on air, and it is no ban.
-        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is nothing to be stopped.
-        ChannelContendedError: others went on making keys.
-        AwsError: IVS refused or could not be asked.
-    """
-    _refuse_unusable(channel)
-    with _refusals():
-        if ban:
-            _keys_remove(channel)
-        try:
-            _stop(channel, was_live=ban or aws.is_broadcasting(channel_arn=channel.arn))
-        except aws.AwsError as error:
-            if not ban or error.kind is not aws.Kind.NOT_BROADCASTING:
-                raise
-    logger.info("stream stopped uuid=%s ban=%s", channel.uuid, ban)
-    return _again(channel)
-
-
-def _keys_remove(channel: Channel) -> None:
-    for _ in range(_TRIES):
-        _keys_delete(channel)
-        _key_write(channel, None)
-        if not aws.stream_key_arns(channel_arn=channel.arn):
-            return
-    raise ChannelContendedError
-
-
-def _stop(channel: Channel, *, was_live: bool) -> None:
-    try:
-        aws.stream_stop(channel_arn=channel.arn)
-    except aws.AwsError as error:
-        if not error.kind.unknown_outcome or aws.is_broadcasting(channel_arn=channel.arn):
-            raise
-        if not was_live:
-            raise ChannelOfflineError from error

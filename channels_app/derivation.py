@@ -150,14 +150,18 @@ BEGIN
         );
     END IF;
     IF history IS NOT NULL AND NOT reconciled THEN
+        -- IVS may have told reconcile the fraction of a second that an event leaves out.
         DELETE FROM channels_app_streamhistoryentry
-        WHERE stream_id = known.id AND name = event AND at = moment AND event_id LIKE 'reconcile:%';
+        WHERE stream_id = known.id AND name = event AND event_id LIKE 'reconcile:%'
+            AND at BETWEEN moment - interval '1 second' AND moment + interval '1 second';
     END IF;
     IF history IS NOT NULL THEN
         INSERT INTO channels_app_streamhistoryentry (stream_id, event_id, at, name, detail)
         SELECT known.id, event_key, moment, event, history
         WHERE NOT reconciled OR NOT EXISTS (
-            SELECT FROM channels_app_streamhistoryentry WHERE stream_id = known.id AND name = event AND at = moment
+            SELECT FROM channels_app_streamhistoryentry
+            WHERE stream_id = known.id AND name = event AND event_id NOT LIKE 'reconcile:%'
+                AND at BETWEEN moment - interval '1 second' AND moment + interval '1 second'
         )
         ON CONFLICT DO NOTHING;
     END IF;

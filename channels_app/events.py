@@ -5,17 +5,19 @@ Every event and field: https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuid
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NoReturn
+
+from channels_app.times import parse_moment
 
 SOURCE = "aws.ivs"
 # What `reconcile` found out later (channels_app/reconciled.py). EventBridge lets nobody but AWS send as `aws.…`.
 RECONCILED_SOURCE = "ivsvod.reconcile"
 RECONCILED_ID = "reconcile:"
+DIGEST_ID = "sha256:"
 STREAM_STATE = "IVS Stream State Change"
 STREAM_HEALTH = "IVS Stream Health Change"
 LIMIT_BREACH = "IVS Limit Breach"
@@ -51,11 +53,12 @@ DETAIL_TYPES = {
         ("Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"), RECORDING_STATE
     ),
 }
-_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
 # What a clock of another machine may be ahead.
 _AHEAD = timedelta(days=1)
 # A recording is cut after 48 hours; a year leaves room and keeps every sum of times in range.
 _LONGEST_MS = 366 * 86_400_000
+# A key has up to 1,024 bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+_LONGEST_PREFIX = 1000
 # No event is nested deeper than five; Python's own limit falls with the depth of its caller.
 _DEEPEST = 100
 
@@ -139,7 +142,10 @@ def _refuse_depth(document: Any, left: int) -> None:
 def event_id_of(document: Any) -> str | None:
     """The id that an envelope carries; None where it has none that can be a key."""
     value = document.get("id") if isinstance(document, dict) else None
-    return value if isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable() else None
+    if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable():
+        return None
+    # So begin the keys of envelopes that carry none.
+    return None if value.startswith(DIGEST_ID) else value
 
 
 def parse(document: Any, *, received_at: datetime) -> Event:
@@ -152,21 +158,22 @@ def parse(document: Any, *, received_at: datetime) -> Event:
         raise MalformedEventError("the envelope is not an object")
     event_id = event_id_of(document)
     if event_id is None:
-        raise MalformedEventError("id is missing or no text of 1 to 200 printable characters")
+        raise MalformedEventError(f"id is missing, begins with {DIGEST_ID}, or is no text of 1 to 200 characters")
     detail_type = _text(document, "detail-type", longest=200)
-    detail = document.get("detail")
-    if not isinstance(detail, dict):
-        raise MalformedEventError("detail is not an object")
     is_reconciled = _is_reconciled(document, event_id)
     told_of_ivs = is_reconciled or document.get("source") == SOURCE
     ours = told_of_ivs and detail_type in _NAME_FIELDS
-    needs_stream = detail_type in _NEEDS_CHANNEL and not (is_reconciled and detail_type == RECORDING_STATE)
+    detail = _detail(document, required=ours)
+    name = _name(detail, detail_type) if ours else ""
+    # Of what IVS does not document nothing is asked but the name.
+    is_of_channel = detail_type in _NEEDS_CHANNEL and DETAIL_TYPES.get(name) == detail_type
+    needs_stream = is_of_channel and not (is_reconciled and detail_type == RECORDING_STATE)
     return Event(
         id=event_id,
         detail_type=detail_type if told_of_ivs else "",
         time=_time(document, received_at),
-        channel_arn=_channel_arn(document, required=ours and detail_type in _NEEDS_CHANNEL),
-        name=_text(detail, _NAME_FIELDS[detail_type], longest=200) if ours else "",
+        channel_arn=_channel_arn(document, required=ours and is_of_channel),
+        name=name,
         stream_id=_stream_id(detail, required=needs_stream) if ours else "",
         detail=MappingProxyType(jsonb_safe(detail)),
     )
@@ -185,16 +192,21 @@ def parse_recording(event: Event) -> RecordingFields:
         MalformedEventError: a field is missing or has a wrong type.
     """
     detail = event.detail
-    session_id = _text(detail, "recording_session_id", longest=200, default="")
+    # Not in the payloads of before August 2022.
+    session_id = detail.get("recording_session_id") or ""
+    session_id = _text({"recording_session_id": session_id}, "recording_session_id", longest=200)
     duration = detail.get("recording_duration_ms", 0)
     if isinstance(duration, bool) or not isinstance(duration, int) or not 0 <= duration <= _LONGEST_MS:
         raise MalformedEventError("recording_duration_ms is not a number of milliseconds")
-    stream_ids = detail.get("recording_session_stream_ids", [])
+    stream_ids = detail.get("recording_session_stream_ids") or []
     if not isinstance(stream_ids, list) or not all(isinstance(item, str) for item in stream_ids):
         raise MalformedEventError("recording_session_stream_ids is not a list of texts")
+    prefix = _text(detail, "recording_s3_key_prefix", longest=_LONGEST_PREFIX).strip("/")
+    if len(prefix.encode()) > _LONGEST_PREFIX:
+        raise MalformedEventError(f"recording_s3_key_prefix is longer than {_LONGEST_PREFIX} bytes")
     return RecordingFields(
         bucket=_text(detail, "recording_s3_bucket_name", longest=63),
-        prefix=_text(detail, "recording_s3_key_prefix", longest=1000).strip("/"),
+        prefix=prefix,
         duration_ms=duration,
         session_id=session_id,
         stream_ids=tuple(sorted({*stream_ids[:100], event.stream_id} - {""})),
@@ -212,6 +224,21 @@ def jsonb_safe(value: Any) -> Any:
     return value
 
 
+def _detail(document: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
+    detail = document.get("detail")
+    if isinstance(detail, dict):
+        return detail
+    if required:
+        raise MalformedEventError("detail is not an object")
+    return {}
+
+
+def _name(detail: Mapping[str, Any], detail_type: str) -> str:
+    name_of = _NAME_FIELDS[detail_type]
+    # Some public samples of a limit call it so.
+    return _text({name_of: detail.get(name_of, detail.get("limit"))}, name_of, longest=200)
+
+
 def _text(document: Mapping[str, Any], field: str, *, longest: int, default: str | None = None) -> str:
     value = document.get(field, default)
     if not isinstance(value, str):
@@ -223,12 +250,10 @@ def _text(document: Mapping[str, Any], field: str, *, longest: int, default: str
 
 def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
     value = document.get("time")
-    if not isinstance(value, str) or not _TIME.fullmatch(value):
-        raise MalformedEventError("time is missing or not RFC 3339")
     try:
-        moment = datetime.fromisoformat(value).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise MalformedEventError("time is not a moment") from None
+        moment = parse_moment(value if isinstance(value, str) else "")
+    except ValueError:
+        raise MalformedEventError("time is missing or not RFC 3339") from None
     if moment.year < 2000:
         raise MalformedEventError("time is before IVS existed")
     if moment > received_at + _AHEAD:
@@ -238,7 +263,7 @@ def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
 
 def _channel_arn(document: Mapping[str, Any], *, required: bool) -> str:
     # The ARN is never in `detail`. Account-level limit breaches have no channel at all.
-    resources = document.get("resources", [])
+    resources = document.get("resources") or []
     if not isinstance(resources, list) or not all(isinstance(item, str) for item in resources):
         raise MalformedEventError("resources is not a list of texts")
     if not resources and not required:

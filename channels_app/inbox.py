@@ -5,8 +5,6 @@ two steps. So each step can be run again: what is stored stays, and what is writ
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 """
 
-import hashlib
-import json
 import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +19,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from channels_app.events import Event, MalformedEventError, event_id_of, load_json, parse
+from channels_app.envelopes import Envelope, is_cut
+from channels_app.events import Event, MalformedEventError, load_json, parse
 from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent
 from channels_app.publishing import live_state_publish
@@ -32,11 +31,9 @@ logger = logging.getLogger(__name__)
 DUPLICATE = "duplicate"
 # As many as SQS hands over at once: each batch is stored by one statement, marked by one, and published once a channel.
 BATCH = 10
-# What EventBridge allows. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
-LARGEST = 256 * 1024
-_DIGEST = "sha256:"
 _TOO_LARGE = "the body is larger than 256 KB"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
+_WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
 # Where S3 is slow a batch is settled in parts, so many seconds each: Lambda may end before the whole of it is done.
 _SLOW = 5.0
@@ -100,7 +97,7 @@ class Work:
     @property
     def error(self) -> str:
         """The reason as the row keeps it."""
-        return _Envelope.of(self.reason).text[:_LONGEST_REASON]
+        return Envelope.of(self.reason).text[:_LONGEST_REASON]
 
     def end(self, outcome: str, reason: str = "") -> None:
         """Say what became of it. What was applied stays so where nothing depends on it now: what it wrote is there."""
@@ -127,82 +124,37 @@ def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
         yield from (work.delivery(event_id) for work, (_, event_id) in zip(works, stored, strict=True))
 
 
-def envelope_texts(document: Any) -> list[str]:
-    """The envelopes in what a Lambda or a file holds: an SQS batch, a list, or one raw envelope."""
-    if isinstance(document, dict) and isinstance(document.get("Records"), list):
-        return [_body_of(record) for record in document["Records"]]
-    documents = document if isinstance(document, list) else [document]
-    return [json.dumps(item) for item in documents]
-
-
-def _body_of(record: Any) -> str:
-    """The body of an SQS record; of anything else its own text, which is refused."""
-    body = record.get("body") if isinstance(record, dict) else None
-    return body if isinstance(body, str) else json.dumps(record)
-
-
 def receive(bodies: list[str]) -> list[tuple[InboxEvent, str | None]]:
     """Store envelopes and commit; returns the row of each, and the id that it carries.
 
-    One that carries no usable id is stored by the SHA-256 of its text. One that is larger than `LARGEST` is cut.
+    One that carries no usable id is stored by the SHA-256 of its text; one that is too large is cut.
     """
-    envelopes = [_Envelope.of(body) for body in bodies]
-    rows = {row.event_id: row for row in _insert(envelopes)}
-    known = {envelope.key for envelope in envelopes} - rows.keys()
-    rows |= {row.event_id: row for row in InboxEvent.objects.filter(event_id__in=known)} if known else {}
+    envelopes = [Envelope.of(body) for body in bodies]
+    rows = _store({envelope.key: envelope.text for envelope in envelopes})
     return [(rows[envelope.key], envelope.event_id) for envelope in envelopes]
 
 
-@dataclass(frozen=True)
-class _Envelope:
-    """A body as it is stored, under its key."""
-
-    key: str
-    event_id: str | None
-    text: str
-
-    @classmethod
-    def of(cls, body: str) -> "_Envelope":
-        """The body with what PostgreSQL cannot store written as JSON would escape it."""
-        text = body.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
-        encoded = text.encode()
-        is_whole = len(encoded) <= LARGEST
-        event_id = _id_in(text) if is_whole else None
-        stored = text if is_whole else encoded[:LARGEST].decode(errors="ignore")
-        return cls(event_id or _digest(encoded), event_id, stored)
-
-
-def _digest(body: bytes) -> str:
-    return f"{_DIGEST}{hashlib.sha256(body).hexdigest()}"
-
-
-def _id_in(text: str) -> str | None:
-    try:
-        return event_id_of(load_json(text))
-    except MalformedEventError:
-        return None
-
-
-_INSERT = """
-INSERT INTO channels_app_inboxevent
-    (event_id, body, received_at, outcome, error, attempts, detail_type, name, channel_arn, stream_id)
-SELECT key, text, %s, %s, '', 0, '', '', '', '' FROM unnest(%s::text[], %s::text[]) AS envelope (key, text)
-ON CONFLICT (event_id) DO NOTHING RETURNING id, event_id
+_STORE = """
+WITH new AS (
+    INSERT INTO channels_app_inboxevent
+        (event_id, body, received_at, outcome, error, attempts, detail_type, name, channel_arn, stream_id)
+    SELECT key, text, %s, 'received', '', 0, '', '', '', '' FROM unnest(%s::text[], %s::text[]) AS envelope (key, text)
+    ON CONFLICT (event_id) DO NOTHING RETURNING *
+)
+SELECT * FROM new UNION ALL SELECT * FROM channels_app_inboxevent WHERE event_id = ANY(%s)
 """
 
 
-def _insert(envelopes: list[_Envelope]) -> list[InboxEvent]:
-    """The rows that are new, by one statement."""
-    texts = {envelope.key: envelope.text for envelope in envelopes}
-    received_at, outcome = timezone.now(), InboxEvent.Outcome.RECEIVED
-    with connection.cursor() as cursor:
-        # In one order everywhere, so that two who store the same events do not wait for each other in a circle.
-        keys = sorted(texts)
-        cursor.execute(_INSERT, [received_at, outcome.value, keys, [texts[key] for key in keys]])
-        new = cursor.fetchall()
-    return [
-        InboxEvent(pk=pk, event_id=key, body=texts[key], received_at=received_at, outcome=outcome) for pk, key in new
-    ]
+def _store(texts: dict[str, str]) -> dict[str, InboxEvent]:
+    """The rows by their keys, those that were there and those that are made, by one statement."""
+    # In one order everywhere, so that two who store the same events do not wait for each other in a circle.
+    keys = sorted(texts)
+    found = InboxEvent.objects.raw(_STORE, [timezone.now(), keys, [texts[key] for key in keys], keys])
+    rows = {row.event_id: row for row in found}
+    # What another worker stored at the same moment, this statement neither made nor saw.
+    unseen = [key for key in keys if key not in rows]
+    rows |= {row.event_id: row for row in InboxEvent.objects.filter(event_id__in=unseen)} if unseen else {}
+    return rows
 
 
 def process(rows: list[InboxEvent], *, again: bool = False) -> list[Delivery]:
@@ -251,7 +203,7 @@ def errors_kept(work: Work) -> Iterator[None]:
         yield
     except MalformedEventError as error:
         work.outcome = InboxEvent.Outcome.REFUSED
-        work.reason = _TOO_LARGE if _is_cut(work.row) else str(error)
+        work.reason = _TOO_LARGE if is_cut(key=work.row.event_id, text=work.row.body) else str(error)
     except Exception as error:
         work.fail(error)
         _connect_again()
@@ -265,11 +217,6 @@ def work_parse(work: Work) -> Event:
     """
     work.event = parse(load_json(work.row.body), received_at=work.row.received_at)
     return work.event
-
-
-def _is_cut(row: InboxEvent) -> bool:
-    """Whether its key is the digest of more than what is stored."""
-    return row.event_id.startswith(_DIGEST) and row.event_id != _digest(row.body.encode())
 
 
 def _connect_again() -> None:
@@ -359,7 +306,9 @@ def _mark(works: list[Work]) -> None:
 
 def _marked(work: Work) -> tuple[Any, ...]:
     event, replayed = work.event, work.row.outcome if work.again else ""
-    told = (work.row.pk, str(work.outcome), work.error, str(replayed))
+    # The queue has forgotten one that waits here: it goes on waiting, for the next `process_inbox`.
+    waits = work.outcome == InboxEvent.Outcome.FAILED and work.row.outcome in _WAITING
+    told = (work.row.pk, str(work.row.outcome if waits else work.outcome), work.error, str(replayed))
     if event is None:
         return (*told, None, None, None, None, None)
     return (*told, event.detail_type, event.name, event.time, event.channel_arn, event.stream_id)
@@ -370,10 +319,10 @@ def _unpark(works: list[Work]) -> None:
     parked = [work for work in works if work.outcome == InboxEvent.Outcome.PARKED and work.event]
     arns = {work.event.channel_arn for work in parked if work.event}
     appeared = set(Channel.objects.filter(arn__in=arns).values_list("arn", flat=True)) if arns else set()
-    for work in parked:
-        if work.event and work.event.channel_arn in appeared:
-            [again] = _process([work.row], again=work.again)
-            work.outcome, work.reason = again.outcome, again.reason
+    late = [work for work in parked if work.event and work.event.channel_arn in appeared]
+    if late:
+        for work, done in zip(late, _process([work.row for work in late], again=late[0].again), strict=True):
+            work.outcome, work.reason = done.outcome, done.reason
 
 
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:

@@ -371,8 +371,8 @@ class InboxEvent(models.Model):
             ),
             models.Index(
                 fields=["received_at", "id"],
-                name="inbox_done",
-                condition=Q(outcome__in=["applied", "ignored", "refused"]),
+                name="inbox_prunable",
+                condition=Q(outcome__in=["applied", "ignored", "refused", "parked"]),
             ),
             models.Index(fields=["channel_arn"], name="inbox_parked", condition=Q(outcome="parked")),
             # What the admin searches by.

@@ -1,4 +1,4 @@
-"""How long the inbox keeps an event that is done."""
+"""How long the inbox keeps an event that nobody waits for any more."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,16 +9,22 @@ from django.db.models import Count
 
 from channels_app.models import InboxEvent, InboxEventQuerySet
 
-# What is tried again, or waits for a person, is never removed.
-DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED, InboxEvent.Outcome.REFUSED)
-NOTHING = {outcome.value: 0 for outcome in DONE}
+# What is tried again, or waits for a person, is never removed; but for what waits for a channel that never came, as
+# the channels of another stage in the account never do.
+REMOVED = (
+    InboxEvent.Outcome.APPLIED,
+    InboxEvent.Outcome.IGNORED,
+    InboxEvent.Outcome.REFUSED,
+    InboxEvent.Outcome.PARKED,
+)
+NOTHING = {outcome.value: 0 for outcome in REMOVED}
 BATCH = 1000
 _FIRST_KEY = (datetime.min.replace(tzinfo=UTC), 0)
 
 
 def inbox_prunable(*, received_before: datetime) -> dict[str, int]:
     """How many events of each outcome `inbox_prune` would remove."""
-    counted = _done(received_before).values("outcome").annotate(events=Count("pk")).values_list("outcome", "events")
+    counted = _old(received_before).values("outcome").annotate(events=Count("pk")).values_list("outcome", "events")
     return NOTHING | dict(counted)
 
 
@@ -50,10 +56,10 @@ def _batches(received_before: datetime) -> Iterator[list[str]]:
 
 def _batch(received_before: datetime, last: tuple[datetime, int]) -> list[tuple[datetime, int, str]]:
     received_at, pk = last
-    events = _done(received_before).filter(received_at__gte=received_at).exclude(received_at=received_at, pk__lte=pk)
+    events = _old(received_before).filter(received_at__gte=received_at).exclude(received_at=received_at, pk__lte=pk)
     locked = events.select_for_update(skip_locked=True).order_by("received_at", "pk")
     return list(locked.values_list("received_at", "pk", "outcome")[:BATCH])
 
 
-def _done(received_before: datetime) -> InboxEventQuerySet:
-    return InboxEvent.objects.filter(outcome__in=DONE, received_at__lt=received_before)
+def _old(received_before: datetime) -> InboxEventQuerySet:
+    return InboxEvent.objects.filter(outcome__in=REMOVED, received_at__lt=received_before)

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from channels_app import aws
@@ -32,7 +33,9 @@ STAGE_TAG = "ivsvod:stage"
 # A creation that is under way has its row already; it ends, or fails, sooner than this.
 STILL_CREATING = timedelta(minutes=1)
 _NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
-CHANNEL_ARN = re.compile(r"arn:aws:ivs:([a-z0-9-]{1,30}):[0-9]{1,20}:channel/[a-zA-Z0-9-]{1,60}", re.ASCII)
+CHANNEL_ARN = re.compile(
+    r"arn:aws:ivs:(?P<region>[a-z0-9-]{1,30}):(?P<account>[0-9]{1,20}):channel/[a-zA-Z0-9-]{1,60}", re.ASCII
+)
 
 
 def channel_create(
@@ -229,7 +232,8 @@ def channel_import(*, arn: str, owner: UUID) -> Channel:
     """Take over a channel that exists in IVS; doing it again changes nothing.
 
     It is tagged with the uuid of its row before the row is written: what a crash leaves is a tag, which the next try
-    finds. A channel that an earlier row of ours made keeps its uuid, and with it its videos.
+    finds. A channel that an earlier row of ours made keeps its uuid, and with it its videos; one whose row is `deleted`
+    though IVS has it gets that row back.
 
     Raises:
         ChannelImportError: the ARN is malformed, of another region or unknown, or the channel is somebody else's.
@@ -257,7 +261,7 @@ def channel_adopt(*, arn: str) -> Channel:
         uuid, owner = parse_uuid(found.tags.get(UUID_TAG, "")), parse_uuid(found.tags.get("Owner", ""))
     except ValueError:
         raise ChannelImportError(f"The tags of {arn} do not name its row and its owner") from None
-    if Channel.objects.filter(pk=uuid).exists():
+    if Channel.objects.filter(Q(pk=uuid) | Q(arn=arn)).exists():
         # A copied tag must not make one row of two channels.
         raise ChannelImportError(f"The row {uuid} is in the database by now")
     channel = _take_over(found, uuid, owner, active=False)
@@ -278,8 +282,8 @@ def _refuse_arn(arn: str) -> None:
     parts = CHANNEL_ARN.fullmatch(arn)
     if parts is None or len(arn) > 128:
         raise ChannelImportError("This is not the ARN of a channel: arn:aws:ivs:REGION:ACCOUNT:channel/ID")
-    if settings.AWS_REGION and parts[1] != settings.AWS_REGION:
-        raise ChannelImportError(f"The channel is in {parts[1]}; this service runs in {settings.AWS_REGION}")
+    if settings.AWS_REGION and parts["region"] != settings.AWS_REGION:
+        raise ChannelImportError(f"The channel is in {parts['region']}; this service runs in {settings.AWS_REGION}")
 
 
 def _uuid_for(found: aws.IvsChannel) -> UUID:
@@ -317,10 +321,12 @@ def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool =
         # Two that take over one channel at once must make one row of it; the ARN is not unique in the table.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found.arn])
     known = Channel.objects.by_arn(found.arn)
-    if known is not None:
-        if known.owner != owner or known.status == Channel.Status.DELETED:
-            raise ChannelImportError(f"This channel is in the database already: {known.uuid} of owner {known.owner}")
+    if known is not None and known.owner != owner:
+        raise ChannelImportError(f"This channel is in the database already: {known.uuid} of owner {known.owner}")
+    if known is not None and known.status != Channel.Status.DELETED:
         return known
+    # One that is deleted here and in IVS after all comes back, and with it its videos.
+    uuid = known.uuid if known else uuid
     row = Channel.objects.locked().filter(pk=uuid).first() or Channel(uuid=uuid, created_at=timezone.now())
     row.owner = owner
     row.name = found.tags.get("Name") or found.name

@@ -12,11 +12,12 @@ from rest_framework.serializers import BaseSerializer, ValidationError
 
 from channels_app.channel_filters import ChannelFilterSet
 from channels_app.conditional import public_life, require_match
-from channels_app.control import channel_delete, channel_update, stream_key_rotate, stream_stop
+from channels_app.control import channel_delete, channel_update
 from channels_app.errors import ChannelNotFoundError
 from channels_app.fields import uuid_in_path
 from channels_app.filters import StrictFilterBackend, StrictFilterSet
 from channels_app.idempotency import LONGEST_KEY, body_digest, channel_create_once
+from channels_app.keys import stream_key_rotate, stream_stop
 from channels_app.models import Channel, ChannelQuerySet
 from channels_app.publishing import LIVE_STATE_MAX_AGE
 from channels_app.scopes import has_scope

@@ -17,6 +17,7 @@ django.setup()
 from django.db import close_old_connections  # noqa: E402  (needs the settings)
 
 from channels_app import inbox  # noqa: E402
+from channels_app.envelopes import envelope_texts  # noqa: E402
 from ivsvod.api.request_ids import request_id  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -90,7 +91,7 @@ def _command(line: str, context: Any) -> dict[str, Any]:
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
     """Process a batch; only the items that must come again are reported, each by its own message id."""
     try:
-        deliveries = list(inbox.ingest(inbox.envelope_texts(event)))
+        deliveries = list(inbox.ingest(envelope_texts(event)))
     except Exception:
         # The database is away, say: all stay in the queue, and what was done of them is done.
         logger.exception("batch failed messages=%d", len(event["Records"]))
@@ -102,7 +103,7 @@ def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _raw_events(document: Any) -> list[dict[str, Any]]:
-    deliveries = list(inbox.ingest(inbox.envelope_texts(document)))
+    deliveries = list(inbox.ingest(envelope_texts(document)))
     failed = [f"event {item.event_id}: {item.outcome}" for item in deliveries if item.must_come_again]
     if failed:
         raise EventFailedError("; ".join(failed))

@@ -27,6 +27,20 @@ class MetadataError(ValueError):
     """The metadata cannot be understood; the message names the field."""
 
 
+class PicturesUnlistedError(Exception):
+    """The metadata are known, `facts` without `thumbnails`; what S3 said of the list of pictures is the `cause`."""
+
+    def __init__(self, facts: dict[str, Any], cause: aws.AwsError) -> None:
+        super().__init__(str(cause))
+        self.facts = facts
+        self.cause = cause
+
+
+def facts_complete(facts: dict[str, Any] | None, *, source: str) -> bool:
+    """Whether this metadata was read, with its pictures."""
+    return facts is not None and facts.get("source") == source and "thumbnails" in facts
+
+
 @dataclass(frozen=True)
 class Metadata:
     """Paths are relative to the recording's prefix. A rendition is path, width and height (None: sound alone)."""
@@ -127,21 +141,25 @@ def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None
 
     Raises:
         AwsError: S3 could not be read; for a caller without ListBucket a missing object is kind `denied`, too.
+        PicturesUnlistedError: the object was read, and its pictures could not be listed.
         MetadataError: the object cannot be understood.
     """
     content = aws.object_read(bucket=bucket, key=f"{prefix}/events/{name}", longest=_LONGEST)
     if content is None:
         return None
     metadata = parse_metadata(content)
-    return {
+    facts = {
         "source": name,
         "started_at": metadata.started_at.isoformat() if metadata.started_at else None,
         "ended_at": metadata.ended_at.isoformat() if metadata.ended_at else None,
         "duration_ms": metadata.duration_ms,
         "playlist": metadata.playlist,
         "renditions": metadata.renditions,
-        "thumbnails": _thumbnails(bucket, prefix, metadata),
     }
+    try:
+        return {**facts, "thumbnails": _thumbnails(bucket, prefix, metadata)}
+    except aws.AwsError as error:
+        raise PicturesUnlistedError(facts, error) from error
 
 
 def facts_columns(facts: dict[str, Any] | None) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from channels_app.aws import AwsError
 from ondemand.catalogue import VideoQuerySet
-from ondemand.metadata import ENDED, MetadataError, facts_fetch
+from ondemand.metadata import ENDED, MetadataError, PicturesUnlistedError, facts_complete, facts_fetch
 from ondemand.models import Video
 from ondemand.recording_check import recording_check
 from ondemand.services import video_check_store
@@ -47,10 +47,12 @@ def video_recheck(video: Video) -> Recheck:
 
 
 def _looked_at(video: Video) -> tuple[dict[str, Any] | None, Verdict]:
-    if (video.facts or {}).get("source") == ENDED:
+    if facts_complete(video.facts, source=ENDED):
         return None, _checked(video, video.facts)
     try:
         facts = facts_fetch(bucket=video.files_bucket, prefix=video.prefix or "", name=ENDED)
+    except PicturesUnlistedError as error:
+        return error.facts, verdict_of_error(error.cause)
     except AwsError as error:
         return None, verdict_of_error(error, ENDED)
     except MetadataError as error:

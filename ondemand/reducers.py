@@ -13,7 +13,7 @@ from channels_app.events import RECONCILED_ID, Event, MalformedEventError, Recor
 from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent, NewVideoState
 from channels_app.reducers import Applied, Rows, stream_hear, stream_rows
-from ondemand.metadata import ENDED, FAILED, MetadataError, facts_fetch
+from ondemand.metadata import ENDED, FAILED, MetadataError, PicturesUnlistedError, facts_complete, facts_fetch
 from ondemand.models import Content, Recording, Video, started_before, video_uuid
 from ondemand.recording_check import recording_check
 from ondemand.services import checked_release
@@ -92,9 +92,11 @@ def _is_reconciled(event_id: str) -> bool:
 def video_columns(heard: Heard, facts: dict[str, Any] | None, verdict: Verdict) -> dict[str, Any]:
     """What the catalogue says of a recording of which this was heard. Of an end and a failure, the end counts."""
     facts = facts or {}
+    # An end that beats a failure does not end as the failure did.
+    of_closing = {} if heard.end_at and facts.get("source") == FAILED else facts
     detail = heard.end_detail or heard.failure_detail or {}
     closed_at = heard.end_at or heard.failure_at
-    duration_ms = facts.get("duration_ms", detail.get("recording_duration_ms", 0))
+    duration_ms = of_closing.get("duration_ms", detail.get("recording_duration_ms", 0))
     started_at = _moment(facts.get("started_at")) or heard.start_at
     if started_at is None and closed_at is not None:
         started_at = started_before(closed_at, duration_ms)
@@ -104,7 +106,7 @@ def video_columns(heard: Heard, facts: dict[str, Any] | None, verdict: Verdict) 
         "stream_ids": _in_order(detail.get("recording_session_stream_ids", []), heard.stream_ids),
         "duration_ms": duration_ms,
         "started_at": started_at,
-        "ended_at": (_moment(facts.get("ended_at")) or closed_at) if closed_at else None,
+        "ended_at": (_moment(of_closing.get("ended_at")) or closed_at) if closed_at else None,
         "facts": facts or None,
         **verdict.columns,
     }
@@ -136,7 +138,9 @@ class RecordingStateReducer:
         if not fields.bucket:
             raise MalformedEventError("recording_s3_bucket_name is empty")
         if not fields.prefix and event.name != START_FAILURE:
-            raise MalformedEventError("recording_s3_key_prefix is empty")
+            fields = _placed_by_session(event, fields)
+            if not fields.prefix:
+                return Prepared(fields, problem="its prefix is empty, and no recording of its session is known yet")
         if event.name not in _METADATA_OF:
             return Prepared(fields)
         prepared = _fetch(event, fields)
@@ -147,6 +151,8 @@ class RecordingStateReducer:
         """Write what the event adds to its recording and to the video."""
         if not prepared.fields.bucket:
             return Applied(InboxEvent.Outcome.IGNORED)
+        if not prepared.fields.prefix and event.name != START_FAILURE:
+            return Applied(InboxEvent.Outcome.DEFERRED, prepared.problem)
         video, is_new = _video_locked(event, channel, prepared.fields)
         recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
@@ -173,6 +179,19 @@ class RecordingStateReducer:
         ]
 
 
+def _placed_by_session(event: Event, fields: RecordingFields) -> RecordingFields:
+    """The fields with the place that another event of the session told.
+
+    Raises:
+        MalformedEventError: it names no session either.
+    """
+    if not fields.session_id:
+        raise MalformedEventError("recording_s3_key_prefix and recording_session_id are empty")
+    known = Video.objects.filter(channel__arn=event.channel_arn, session_id=fields.session_id, bucket=fields.bucket)
+    prefix = known.exclude(prefix="").order_by("prefix").values_list("prefix", flat=True).first()
+    return replace(fields, prefix=prefix or "")
+
+
 def _stream_hear(channel: Channel, event: Event) -> LiveState | None:
     """Note the stream; the live state, where that may have moved: an early event moves a stream without a start."""
     if not event.stream_id:
@@ -189,6 +208,9 @@ def _fetch(event: Event, fields: RecordingFields) -> Prepared:
     name = _METADATA_OF[event.name]
     try:
         facts = facts_fetch(bucket=fields.bucket, prefix=fields.prefix, name=name)
+    except PicturesUnlistedError as error:
+        verdict = verdict_of_error(error.cause)
+        return replace(_unread(event, fields, f"{verdict.reasons[0]} {error}", verdict), facts=error.facts)
     except AwsError as error:
         verdict = verdict_of_error(error, name)
         return _unread(event, fields, f"{verdict.reasons[0]} {error}", verdict)
@@ -218,16 +240,17 @@ def _checked(prepared: Prepared) -> Prepared:
 def _waits_for(event: Event, video: Video, prepared: Prepared) -> str:
     """Why a later try must complete the video; empty where nothing is left to do."""
     # An end waits for its own metadata, though a failure of the same recording may have left some.
-    if prepared.problem and (video.facts or {}).get("source") not in {ENDED, _METADATA_OF[event.name]}:
+    sources = {ENDED, _METADATA_OF.get(event.name, ENDED)}
+    if prepared.problem and not any(facts_complete(video.facts, source=source) for source in sources):
         return prepared.problem
     return prepared.verdict.problem if prepared.verdict and video.qa == Video.Qa.UNVERIFIED else ""
 
 
 def _best_facts(known: dict[str, Any] | None, fetched: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What was fetched now, unless the end is known already and this tells of a failure."""
+    """What was fetched now, unless what is known is of the end and this of a failure, or this lacks the pictures."""
     if fetched is None or (known and known.get("source") == ENDED != fetched["source"]):
         return known
-    return fetched
+    return fetched if facts_complete(fetched, source=fetched["source"]) or not known else known
 
 
 def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tuple[Video, bool]:
@@ -309,7 +332,8 @@ def _video_write(
     columns = video_columns(heard, facts, verdict)
     if not ours and not heard.end_at:
         # The predecessor made it of a Recording End: what else is heard can tell no more than when it began.
-        columns = {"started_at": heard.start_at or video.started_at}
+        told = _moment((video.facts or {}).get("started_at"))
+        columns = {"started_at": told or heard.start_at or video.started_at}
     for name, value in columns.items():
         setattr(video, name, value)
     if ours:

@@ -196,6 +196,7 @@ def test_a_recording_is_found_and_plays_in_the_admin(url: str, video: Video, wid
 def test_every_other_page_fits_and_breaks_no_policy(url: str, video: Video, width: int, scheme: str) -> None:
     channel, stream, event = Channel.objects.get(), Stream.objects.get(), InboxEvent.objects.earliest("id")
     account = User.objects.get()
+    long = InboxEvent.objects.create(event_id="reconcile:" + "x" * 240, body="{}")
     pages = {
         "channels": "channels_app/channel/",
         "channel": f"channels_app/channel/{channel.pk}/change/",
@@ -204,6 +205,7 @@ def test_every_other_page_fits_and_breaks_no_policy(url: str, video: Video, widt
         "stream": f"channels_app/stream/{stream.pk}/change/",
         "events": "channels_app/inboxevent/",
         "event": f"channels_app/inboxevent/{event.pk}/change/",
+        "event-long": f"channels_app/inboxevent/{long.pk}/change/",
         "accounts": "accounts/user/",
         "account": f"accounts/user/{account.pk}/change/",
         "tokens": "accounts/apitoken/",

@@ -15,6 +15,7 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
+from channels_app.aws import clients
 from channels_app.models import Channel, InboxEvent, Stream
 from channels_app.services import UUID_TAG, channel_create, tag_value
 from ivsvod.local.aws import LocalAws
@@ -712,6 +713,7 @@ def test_a_ban_removes_the_key_before_the_stream_ends(channel: Channel, manager:
     assert not is_live(aws, channel)
     assert ivs_keys(channel.arn) == []
     assert Channel.objects.get().stream_key == ""
+    assert Channel.objects.get().channel_data["StreamKey"] == {"Removed": True}
     # It comes back when it is given a key.
     assert manager("POST", f"/channels/{channel.uuid}/stream-key").json()["streamKey"]
     assert_agrees(channel)
@@ -774,6 +776,20 @@ def test_a_stop_of_an_offline_channel_is_never_told_as_done(
 ) -> None:
     aws.ivs.faults.append(Fault("StopStream", kind))
     assert_error(manager("POST", f"/channels/{channel.uuid}/stop"), 409, "channel_offline")
+
+
+@pytest.mark.parametrize(("named", "used"), [("eu-central-1", "eu-central-1"), ("", "us-west-2")])
+def test_aws_is_asked_in_the_region_that_the_settings_name(
+    settings: Any, monkeypatch: pytest.MonkeyPatch, named: str, used: str
+) -> None:
+    monkeypatch.delenv("AWS_REGION", raising=False)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-west-2")
+    settings.AWS_REGION = named
+    clients.client.cache_clear()
+    try:
+        assert {clients.client(name, clients.RETRIED).meta.region_name for name in ("ivs", "sqs")} == {used}
+    finally:
+        clients.client.cache_clear()
 
 
 # IVS fails
@@ -979,6 +995,9 @@ def test_an_answer_that_is_not_of_ivs_proves_nothing(channel: Channel, manager: 
         response = manager(method, path, body)
         assert response.status_code in (502, 503), (method, path, response.content)
         assert_error(response, response.status_code)
+        if body == REQUESTS["ban"][2]:
+            # It stands here before IVS is asked.
+            before |= {"stream_key": "", "channel_data": {**before["channel_data"], "StreamKey": {"Removed": True}}}
         assert Channel.objects.filter(pk=channel.pk).values().get() == before, (method, path)
     aws.ivs = ivs_app
     assert len(ivs_channels()) == 1

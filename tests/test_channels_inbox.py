@@ -576,8 +576,14 @@ BY_ID = [
     ("recording_duration_ms", sample("recording_end", detail={"recording_duration_ms": "long"})),
     ("recording_s3_bucket_name", sample("recording_end", detail={"recording_s3_bucket_name": None})),
     ("recording_s3_bucket_name", sample("recording_end", detail={"recording_s3_bucket_name": ""})),
-    ("recording_s3_key_prefix", sample("recording_end", detail={"recording_s3_key_prefix": "/"})),
-    ("recording_s3_key_prefix", sample("recording_start", detail={"recording_s3_key_prefix": ""})),
+    (
+        "recording_s3_key_prefix",
+        sample("recording_end", detail={"recording_s3_key_prefix": "/", "recording_session_id": ""}),
+    ),
+    (
+        "recording_s3_key_prefix",
+        sample("recording_start", detail={"recording_s3_key_prefix": "", "recording_session_id": None}),
+    ),
 ]
 WITHOUT_ID = [
     ("id", text_of(without(GOOD, "id"))),

@@ -2,15 +2,19 @@
 
 import io
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from channels_app.control import stream_stop
+from channels_app import aws as door
+from channels_app import keys
+from channels_app.keys import stream_key_rotate, stream_stop
 from channels_app.models import Channel, InboxEvent, Stream
 from channels_app.services import STAGE_TAG, UUID_TAG, channel_create
 from ivsvod.local.aws import LocalAws
@@ -25,6 +29,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 @pytest.fixture
 def channel(aws: LocalAws) -> Channel:
     return channel_create(name="Morning show", owner=OWNER)
+
+
+class Killed(BaseException):
+    """The process is gone."""
 
 
 def again(channel: Channel) -> Channel:
@@ -149,6 +157,16 @@ def test_channels_of_others_and_copied_tags_are_no_orphans(channel: Channel) -> 
     assert Channel.objects.count() == 1
 
 
+def test_a_second_channel_with_the_tags_of_a_row_is_told(channel: Channel) -> None:
+    second = ivs().create_channel(name=str(channel.uuid), tags=ivs_channels()[0]["tags"])["channel"]["arn"]
+    for arguments in ([], ["--apply"]):
+        status, lines, _ = reconcile(*arguments)
+        assert (status, kinds(lines)) == (3, ["channel_doubled"])
+        assert (lines[0]["channel"], lines[0]["arn"]) == (str(channel.uuid), second)
+        assert lines[0]["database"] == {"arn": channel.arn}
+    assert len(ivs_channels()) == 2
+
+
 def test_a_channel_that_was_deleted_here_alone_is_told(channel: Channel) -> None:
     Channel.objects.update(status="deleted", active=False)
     status, lines, _ = reconcile("--apply")
@@ -225,6 +243,70 @@ def test_a_channel_of_which_ivs_does_not_answer_is_not_gone(channel: Channel, aw
     assert {again(channel).status, again(other).status} == {"ready"}
 
 
+@pytest.mark.parametrize(
+    ("arn", "said"),
+    [
+        ("arn:aws:ivs:us-east-1:111122223333:channel/AjIhKtJ0RlgL", "us-east-1"),
+        ("arn:aws:ivs:eu-west-1:999922223333:channel/AjIhKtJ0RlgL", "999922223333"),
+    ],
+)
+@pytest.mark.parametrize("has_configuration", [True, False])
+def test_a_channel_of_another_region_or_account_is_not_gone(
+    channel: Channel, settings: Any, arn: str, said: str, has_configuration: bool
+) -> None:
+    if not has_configuration:
+        settings.RECORDING_CONFIG_ARN = ""
+    other = make_channel(arn=arn)
+    lambda_takes(told("Stream Start", 0, arn=arn))
+    status, lines, _ = reconcile("--apply")
+    assert status == 3
+    assert {line["channel"] for line in lines} == {str(other.uuid)}
+    assert set(kinds(lines)) == {"not_compared"}
+    assert said in lines[-1]["ivs"]["error"]
+    assert again(other).status == "ready"
+    assert live(other)[0] == "live"
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_where_ivs_has_none_of_the_channels_none_is_gone(aws: LocalAws, settings: Any, count: int) -> None:
+    """Credentials of another account: it has no channel, or others."""
+    settings.RECORDING_CONFIG_ARN = "" if count == 1 else settings.RECORDING_CONFIG_ARN
+    channels = [make_channel() for _ in range(count)]
+    lambda_takes(told("Stream Start", 0, arn=channels[0].arn))
+    status, lines, _ = reconcile("--apply")
+    assert (status, kinds(lines)) == (3, ["not_compared"] * count)
+    assert all("right account" in line["ivs"]["error"] for line in lines)
+    assert {again(channel).status for channel in channels} == {"ready"}
+    assert live(channels[0])[0] == "live"
+
+
+def test_the_last_channels_of_many_are_not_gone_where_ivs_had_none_before(
+    aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(door, "CHANNELS_AT_ONCE", 2)
+    channels = [make_channel() for _ in range(3)]
+    assert kinds(reconcile("--apply")[1]) == ["not_compared"] * 3
+    assert {again(channel).status for channel in channels} == {"ready"}
+
+
+def test_more_channels_of_others_than_ivs_may_leave_unanswered_keep_no_other_from_being_compared(
+    channel: Channel,
+) -> None:
+    for number in range(12):
+        make_channel(uuid=UUID(int=number), arn=f"arn:aws:ivs:us-east-1:111122223333:channel/Other{number}")
+    ivs().update_channel(arn=channel.arn, type="BASIC")
+    assert kinds(reconcile("--apply")[1]) == [*["not_compared"] * 12, "channel_changed"]
+    assert again(channel).type == "BASIC"
+
+
+def test_a_stream_of_a_channel_that_is_gone_ends_when_its_row_is_deleted(channel: Channel) -> None:
+    lambda_takes(told("Stream Start", 0, arn=channel.arn))
+    ivs().delete_channel(arn=channel.arn)
+    assert kinds(reconcile("--apply")[1]) == ["channel_gone"]
+    assert live(channel)[0] == "offline"
+    mended("stream_end_unknown")
+
+
 def test_an_arn_that_somebody_wrote_by_hand_keeps_no_other_from_being_compared(channel: Channel, aws: LocalAws) -> None:
     for arn in ("by hand", "", "arn:aws:ivs:eu-west-1:111122223333:channel/" + "x" * 200):
         make_channel(arn=arn)
@@ -256,6 +338,90 @@ def test_a_ban_is_no_difference(channel: Channel, past: Past) -> None:
     stream_stop(channel=channel, ban=True)
     assert reconcile("--apply") == (0, [], "")
     assert keys_of(channel) == []
+
+
+@contextmanager
+def killed_around(monkeypatch: pytest.MonkeyPatch, aws: LocalAws, operation: str, *, done: bool) -> Iterator[None]:
+    """The process inside dies before it asks this of IVS, or when it is done."""
+    perform = aws.ivs._with_faults
+
+    def die(model: Any, arguments: dict[str, Any], **options: Any) -> Any:
+        if model.name == operation:
+            if done:
+                perform(model, arguments, **options)
+            raise Killed
+        return perform(model, arguments, **options)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(aws.ivs, "_with_faults", die)
+        yield
+
+
+def test_a_ban_that_was_killed_when_the_key_was_gone_is_not_undone(
+    channel: Channel, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with killed_around(monkeypatch, aws, "DeleteStreamKey", done=True):
+        stream_stop(channel=channel, ban=True)
+    assert reconcile("--apply") == (0, [], "")
+    assert keys_of(channel) == []
+
+
+@pytest.mark.parametrize("operation", ["ListStreamKeys", "DeleteStreamKey"])
+def test_a_ban_that_was_killed_before_the_key_was_gone_is_told_and_not_undone(
+    channel: Channel, aws: LocalAws, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    with killed_around(monkeypatch, aws, operation, done=False):
+        stream_stop(channel=channel, ban=True)
+    [key] = keys_of(channel)
+    status, lines, _ = reconcile("--apply")
+    assert (status, kinds(lines)) == (3, ["stream_key_not_removed"])
+    assert f"/channels/{channel.uuid}/stop" in lines[0]["would"]
+    assert key not in json.dumps(lines)
+    assert (again(channel).stream_key, keys_of(channel)) == ("", [key])
+    stream_stop(channel=again(channel), ban=True)
+    assert reconcile("--apply") == (0, [], "")
+    assert keys_of(channel) == []
+
+
+@pytest.mark.usefixtures("one_try")
+def test_a_ban_whose_reply_was_lost_is_not_undone(channel: Channel, aws: LocalAws) -> None:
+    aws.ivs.faults.append(Fault("DeleteStreamKey", "drop_reply", times=3))
+    with pytest.raises(door.AwsError):
+        stream_stop(channel=channel, ban=True)
+    assert reconcile("--apply") == (0, [], "")
+    assert keys_of(channel) == []
+
+
+def test_a_new_key_ends_a_ban(channel: Channel) -> None:
+    stream_stop(channel=channel, ban=True)
+    stream_key_rotate(channel=channel)
+    assert keys_of(channel) == [again(channel).reveal_stream_key()]
+    assert reconcile("--apply") == (0, [], "")
+    key_delete(channel)
+    mended("stream_key_missing")
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_ban_that_begins_while_a_key_is_mended_stands(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch, made: bool
+) -> None:
+    key_delete(channel)
+    if not made:
+        ivs().create_stream_key(channelArn=channel.arn)
+    settle = keys.key_settle
+
+    def banned_first(**values: Any) -> Any:
+        stream_stop(channel=channel, ban=True)
+        if not made:
+            # As a ban that was killed before it removed the key.
+            ivs().create_stream_key(channelArn=channel.arn)
+        return settle(**values)
+
+    monkeypatch.setattr("channels_app.reconcile.channels.key_settle", banned_first)
+    status, lines, _ = reconcile("--apply")
+    assert (status, "failed" in lines[0]) == (3, True)
+    assert again(channel).channel_data["StreamKey"] == {"Removed": True}
+    assert len(keys_of(channel)) == (0 if made else 1)
 
 
 def test_a_channel_that_is_banned_meanwhile_gets_no_key(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -346,6 +512,28 @@ def test_import_channel_takes_the_past_of_the_channel_over(elsewhere: Channel, p
     assert ended.stream_ids == [stream.stream_id for stream in merged.streams]
     assert import_channel(elsewhere.arn)[0]["uuid"] == answer["uuid"]
     assert reconcile("--apply") == (0, [], "")
+
+
+def test_import_channel_brings_a_row_back_that_is_deleted_though_ivs_has_the_channel(
+    channel: Channel, past: Past
+) -> None:
+    lambda_takes(*past.broadcast(channel, at(0))[1])
+    key = channel.reveal_stream_key()
+    Channel.objects.update(status="deleted", active=False, stream_key="")
+    for _ in range(2):
+        answer, said = import_channel(channel.arn)
+        assert (answer["uuid"], answer["streamKey"], said) == (str(channel.uuid), key, "")
+        row = again(channel)
+        assert (row.status, row.active, row.owner, row.name) == ("ready", True, OWNER, "Morning show")
+        assert row.videos.count() == 1
+    assert reconcile("--apply") == (0, [], "")
+
+
+def test_import_channel_brings_no_row_of_another_owner_back(channel: Channel) -> None:
+    Channel.objects.update(status="deleted", owner=uuid4())
+    with pytest.raises(CommandError, match="already"):
+        import_channel(channel.arn)
+    assert again(channel).status == "deleted"
 
 
 def test_import_channel_ends_a_stream_whose_end_was_lost(elsewhere: Channel, past: Past) -> None:

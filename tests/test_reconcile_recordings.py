@@ -6,11 +6,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from channels_app import aws as door
 from channels_app.models import Channel
+from channels_app.reconcile.lease import lease_keep
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.plan import BroadcastPlan
@@ -255,8 +257,9 @@ def test_a_channel_that_is_not_in_the_database_is_told_once(channel: Channel, mo
 def test_other_buckets_are_not_read(channel: Channel, past: Past, settings: Any) -> None:
     _, events = past.broadcast(channel, at(0))
     lambda_takes(*statuses(events))
-    settings.RECORDING_BUCKETS = []
-    assert reconcile("--apply") == (0, [], "")
+    settings.RECORDING_BUCKETS = ["there-is-none"]
+    status, lines, _ = reconcile("--apply")
+    assert (status, kinds(lines)) == (3, ["not_compared"])
     settings.RECORDING_BUCKETS = [BUCKET, BUCKET]
     mended("recording_missing")
 
@@ -356,10 +359,27 @@ def test_a_recording_whose_end_cannot_be_read_is_not_stuck(channel: Channel) -> 
     assert Video.objects.get().status == "recording"
 
 
-def test_a_recording_in_a_bucket_that_is_not_ours_can_be_stuck_too(channel: Channel) -> None:
-    make_stuck(channel, bucket="somebody-elses")
-    (found,) = mended("recording_stuck")
-    assert found["s3"] == {"metadata": []}
+@pytest.mark.parametrize("named", [["there-are-others"], []])
+def test_a_recording_in_a_bucket_that_is_not_read_is_not_stuck(
+    channel: Channel, past: Past, settings: Any, aws: LocalAws, named: list[str]
+) -> None:
+    """S3 has its end, and is not asked."""
+    _, events = past.broadcast(channel, at(0))
+    lambda_takes(*statuses(events, START))
+    aws.s3.create_bucket("there-are-others")
+    settings.RECORDING_BUCKET, settings.RECORDING_BUCKETS = "", named
+    status, lines, _ = reconcile("--apply")
+    assert (status, set(kinds(lines))) == (3, {"not_compared"})
+    assert lines[-1]["bucket"] == BUCKET
+    assert "RECORDING_BUCKETS" in lines[-1]["would"]
+    assert Video.objects.get().status == "recording"
+
+
+def test_buckets_that_are_not_named_keep_no_stuck_recording_from_its_end(channel: Channel) -> None:
+    for number in range(12):
+        make_video(channel=channel, status="recording", bucket="somebody-elses", prefix=f"{PREFIX}{number}")
+    make_video(channel=channel, uuid=UUID(int=2**128 - 1), status="recording", started_at=at(0), prefix=PREFIX)
+    assert sorted(kinds(reconcile("--apply")[1])) == ["not_compared"] * 12 + ["recording_stuck"]
 
 
 def test_a_stuck_recording_without_a_channel_is_told(channel: Channel) -> None:
@@ -370,6 +390,11 @@ def test_a_stuck_recording_without_a_channel_is_told(channel: Channel) -> None:
 
 
 # However many there are
+
+
+def found_in(bucket: str, **options: Any) -> list[FoundRecording]:
+    """The recordings of the listing."""
+    return [found for found in recordings_in(bucket, **options) if isinstance(found, FoundRecording)]
 
 
 class Bucket:
@@ -407,7 +432,7 @@ def test_months_of_recordings_cost_a_call_each_however_many_segments_they_have(
     prefixes = [prefix_number(number) for number in range(1500)]
     keys = [key for prefix in prefixes for key in recording_keys(prefix, segments=300)]
     bucket = Bucket([*keys, *(f"live/{number}.json" for number in range(2000))], monkeypatch)
-    found = list(recordings_in(BUCKET))
+    found = found_in(BUCKET)
     assert sorted(recording.prefix for recording in found) == sorted(prefixes)
     assert all(recording.names == {"started", "ended"} for recording in found)
     assert bucket.calls <= 1510
@@ -416,7 +441,7 @@ def test_months_of_recordings_cost_a_call_each_however_many_segments_they_have(
 
 def test_small_recordings_share_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     bucket = Bucket([key for n in range(900) for key in recording_keys(prefix_number(n), segments=1)], monkeypatch)
-    assert len(list(recordings_in(BUCKET))) == 900
+    assert len(found_in(BUCKET)) == 900
     assert bucket.calls < 300
 
 
@@ -439,12 +464,12 @@ def test_the_jump_finds_what_reading_every_key_finds(monkeypatch: pytest.MonkeyP
         monkeypatch.setattr("ondemand.reconcile.prefixes._LONG_PAGE", chance.choice([1, 2, 3, 7, 1000]))
         monkeypatch.setattr("ondemand.reconcile.prefixes._SHORT_PAGE", chance.choice([1, 2, 5]))
         Bucket(list(keys), monkeypatch)
-        found = list(recordings_in(BUCKET))
+        found = found_in(BUCKET)
         assert {recording.prefix: set(recording.names) for recording in found} == expected
         assert [recording.prefix for recording in found] == sorted(expected, key=lambda prefix: f"{prefix}/")
         if found:
             middle = chance.randrange(len(found))
-            assert list(recordings_in(BUCKET, after=found[middle].behind)) == found[middle + 1 :]
+            assert found_in(BUCKET, after=found[middle].behind) == found[middle + 1 :]
 
 
 def test_the_metadata_that_tell_most_are_read() -> None:
@@ -469,6 +494,32 @@ def test_the_command_finds_the_few_that_are_missing_among_many(
     assert {line["prefix"] for line in lines} == set(prefixes[::10])
     assert len(calls) <= 4 * 41
     assert Video.objects.filter(session_id="kept").count() == 36
+
+
+def test_the_lease_is_kept_while_keys_of_others_are_listed(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    bucket = Bucket([f"other/{number:08}" for number in range(5000)], monkeypatch)
+    kept: list[tuple[int, Any]] = []
+
+    def keep(**values: Any) -> None:
+        kept.append((bucket.calls, values.get("cursor")))
+        lease_keep(**values)
+
+    monkeypatch.setattr("channels_app.reconcile.running.lease_keep", keep)
+    assert reconcile("--apply") == (0, [], "")
+    assert {calls for calls, _ in kept} == {0, 1, 2, 3, 4, 5}
+    # A run that is stopped there goes on behind them.
+    assert [BUCKET, "other/00002999"] in [cursor["position"] for _, cursor in kept if cursor]
+
+
+@pytest.mark.parametrize("late", ["recording_started_at", "recording_ended_at"])
+def test_metadata_of_the_future_are_told_and_not_taken(channel: Channel, late: str) -> None:
+    tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=5)
+    told_late = {"channel_arn": channel.arn, late: tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    put(f"{PREFIX}/events/recording-ended.json", ended_metadata() | told_late)
+    status, lines, _ = reconcile("--apply")
+    assert (status, kinds(lines)) == (3, ["recording_unreadable"])
+    assert late in lines[0]["s3"]["error"]
+    assert not Video.objects.exists()
 
 
 def test_live_state_files_are_no_recordings(channel: Channel, past: Past, asked: Asked) -> None:

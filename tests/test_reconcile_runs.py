@@ -1,5 +1,6 @@
 """`reconcile`: one at a time, at a bounded pace, stopped and taken up, and whatever AWS does to it."""
 
+import io
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,8 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.core.management import call_command
+from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from channels_app import aws as door
@@ -20,7 +22,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
 from tests.helpers import OWNER
 from tests.reconciling import Asked, FakeTime, Past, kinds, reconcile, tables
-from tests.road import at, lambda_takes, live_file, s3
+from tests.road import at, lambda_takes, live_file, s3, told
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -197,7 +199,7 @@ def test_recordings_are_taken_up_behind_the_last_one(
     assert max(done) in told[0]
 
 
-def raise_after(count: int) -> Any:
+def raise_after(count: int, error: type[BaseException] = Killed) -> Any:
     """`events_send` that works so often, and then the process dies."""
     from channels_app.reconcile.repairing import events_send
 
@@ -205,7 +207,7 @@ def raise_after(count: int) -> Any:
 
     def send(envelopes: Any) -> None:
         if next(left, None) is None:
-            raise Killed
+            raise error
         events_send(envelopes)
 
     return send
@@ -404,6 +406,50 @@ def test_nonsense_is_refused_before_anything_is_asked(
     assert asked.calls == []
 
 
+def test_ctrl_c_is_told_in_one_line_and_gives_the_lease_back(
+    past: Past, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channels(past, 2)
+    with monkeypatch.context() as patch:
+        patch.setattr("channels_app.reconcile.sessions.events_send", raise_after(1, KeyboardInterrupt))
+        assert reconcile("--apply")[::2] == (130, "Stopped.\n")
+    assert lease().holder is None
+    assert kinds(reconcile("--apply")[1]) == LOST
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_a_database_that_is_away_is_told_in_one_line(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    def away(**_: Any) -> Any:
+        raise error("connection refused\n\tIs the server running?")
+
+    monkeypatch.setattr(door, "streams_page", away)
+    assert reconcile() == (1, [], "The database: connection refused")
+    assert lease().holder is None
+
+
+class Gone(io.StringIO):
+    """What a process writes to whose reader went away."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+@pytest.mark.parametrize("name", ["reconcile", "process_inbox", "replay"])
+def test_a_reader_that_went_away_ends_the_command_without_a_word(
+    channel: Channel, past: Past, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    past.broadcast(channel, at(0), is_recorded=False)
+    lambda_takes(told("Stream Start", 0, arn="arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"))
+    capfd.readouterr()
+    with pytest.raises(SystemExit) as end:
+        call_command(name, stdout=Gone())
+    assert end.value.code == 141
+    assert "Traceback" not in "".join(capfd.readouterr())
+    assert not Lease.objects.exclude(holder=None).exists()
+
+
 def test_the_road_keeps_what_reconcile_sent(channel: Channel, past: Past) -> None:
     past.broadcast(channel, at(0))
     reconcile("--apply")
@@ -418,5 +464,7 @@ def test_the_road_keeps_what_reconcile_sent(channel: Channel, past: Past) -> Non
 def test_without_a_bucket_the_channels_are_compared(channel: Channel, past: Past, settings: Any) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
     settings.RECORDING_BUCKET, settings.RECORDING_BUCKETS = "", []
-    assert kinds(reconcile("--apply")[1]) == LOST
+    status, lines, _ = reconcile("--apply")
+    assert (status, kinds(lines)) == (3, [*LOST, "not_compared"])
+    assert "RECORDING_BUCKET" in lines[-1]["would"]
     assert "live/" not in str(s3().list_objects_v2(Bucket="ivsvod-recordings"))

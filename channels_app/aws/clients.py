@@ -16,8 +16,10 @@ ONCE = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 1}
 
 @cache
 def client(service: str, config: Config) -> Any:
-    """One for each service and way of retrying."""
-    made = boto3.session.Session().client(service, config=config)
+    """One for each service and way of retrying; of the region AWS_REGION, or else the one that botocore finds."""
+    from django.conf import settings
+
+    made = boto3.session.Session().client(service, region_name=settings.AWS_REGION or None, config=config)
     if service == "ivs":
         made.meta.events.register_first("before-send.ivs", keep_pace)
     return made

@@ -10,6 +10,8 @@ from django.core.management.base import CommandError
 from channels_app.times import parse_moment
 from channels_app.uuids import parse_uuid
 
+_LARGEST_LIMIT = 10**9
+
 
 def limit_add(parser: ArgumentParser) -> None:
     """`--limit N`: how many at most; all without it."""
@@ -20,11 +22,11 @@ def limit_of(options: dict[str, Any]) -> int | None:
     """The value of `--limit`.
 
     Raises:
-        CommandError: it is less than 1.
+        CommandError: it is less than 1, or more than a database counts.
     """
     limit: int | None = options["limit"]
-    if limit is not None and limit < 1:
-        raise CommandError("--limit takes a number from 1")
+    if limit is not None and not 1 <= limit <= _LARGEST_LIMIT:
+        raise CommandError(f"--limit takes a number from 1 to {_LARGEST_LIMIT}")
     return limit
 
 

@@ -42,8 +42,8 @@ class Migration(migrations.Migration):
             "inboxevent",
             models.Index(
                 fields=["received_at", "id"],
-                name="inbox_done",
-                condition=models.Q(("outcome__in", ["applied", "ignored", "refused"])),
+                name="inbox_prunable",
+                condition=models.Q(("outcome__in", ["applied", "ignored", "refused", "parked"])),
             ),
         ),
     ]

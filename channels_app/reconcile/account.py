@@ -66,12 +66,14 @@ def _tagged_uuid(summary: aws.ChannelSummary) -> UUID | None:
 
 def _orphans(summaries: list[aws.ChannelSummary], rows: list[Channel]) -> Iterator[Difference]:
     by_arn = {row.arn: row for row in rows}
-    uuids = {row.uuid for row in rows}
+    by_uuid = {row.uuid: row for row in rows}
     for summary in summaries:
         row = by_arn.get(summary.arn)
         if row is not None and row.status == Channel.Status.DELETED:
             yield _not_deleted(summary, row)
-        elif row is None and _tagged_uuid(summary) not in uuids:
+        elif row is None and (claimed := by_uuid.get(_tagged_uuid(summary))) is not None:  # type: ignore[arg-type]
+            yield from _doubled(summary, claimed)
+        elif row is None:
             yield from _orphan(summary)
 
 
@@ -87,10 +89,23 @@ def _orphan(summary: aws.ChannelSummary) -> Iterator[Difference]:
         yield Difference(Kind.CHANNEL_ORPHAN, "make its row from its tags, inactive", **told, repair=repair)
 
 
+def _doubled(summary: aws.ChannelSummary, row: Channel) -> Iterator[Difference]:
+    """Of this stage; a row without an ARN is unfinished, and the channel is the one that it waits for."""
+    if row.arn and summary.tags.get(STAGE_TAG, "") == tag_value(settings.STAGE) != "":
+        yield Difference(
+            Kind.CHANNEL_DOUBLED,
+            "delete the one that nobody uses",
+            row,
+            summary.arn,
+            database={"arn": row.arn},
+            ivs={"name": summary.name, "tags": summary.tags},
+        )
+
+
 def _not_deleted(summary: aws.ChannelSummary, row: Channel) -> Difference:
     return Difference(
         Kind.CHANNEL_NOT_DELETED,
-        "delete it in the console of AWS, where nobody needs it",
+        f"delete it in the console of AWS, where nobody needs it, or import_channel {row.arn} --owner {row.owner}",
         row,
         database={"status": row.status},
         ivs={"name": summary.name, "tags": summary.tags},

@@ -8,28 +8,33 @@ from channels_app import aws
 from channels_app.batches import batches_of
 from channels_app.control import (
     data_of,
-    key_create,
-    key_settle,
     mark_deleted,
     name_settle,
+    row_again,
     settings_of,
     settings_settle,
 )
 from channels_app.encryption import UnreadableSecretError
+from channels_app.errors import ChannelContendedError
+from channels_app.keys import is_key_removed, key_create, key_settle
 from channels_app.models import Channel
-from channels_app.publishing import live_state_publish
 from channels_app.reconcile.asking import ask, ask_unless_missing
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.elsewhere import NONE_OF_THEM, elsewhere, elsewhere_of_missing, not_here
 from channels_app.services import CHANNEL_ARN, tag_value
 
 
 def channels(scope: Scope, position: Any) -> Iterator[Step]:
     """Every channel that is ready, with its key."""
     rows = scope.channels().exclude(arn="").filter(status=Channel.Status.READY)
+    has_shown, asked = False, 0 if position is None else 1
     for batch in batches_of(rows, after=position, size=aws.CHANNELS_AT_ONCE):
-        found = _found([row for row in batch if CHANNEL_ARN.fullmatch(row.arn)])
+        here = [row for row in batch if CHANNEL_ARN.fullmatch(row.arn) and not elsewhere(row.arn)]
+        found = _found(here)
+        has_shown, asked = has_shown or bool(found), asked + len(here)
+        is_doubted = asked > 1 and (not has_shown or (not found and len(here) > 1))
         for channel in batch:
-            yield Step(_differences(channel, found.get(channel.arn)), position=str(channel.uuid))
+            yield Step(_differences(channel, found.get(channel.arn), is_doubted=is_doubted), str(channel.uuid))
 
 
 def _found(batch: list[Channel]) -> dict[str, aws.IvsChannel]:
@@ -42,11 +47,16 @@ def _found(batch: list[Channel]) -> dict[str, aws.IvsChannel]:
         return {}
 
 
-def _differences(channel: Channel, found: aws.IvsChannel | None) -> Iterator[Difference]:
+def _differences(channel: Channel, found: aws.IvsChannel | None, *, is_doubted: bool) -> Iterator[Difference]:
+    """`is_doubted`: IVS may be asked in the wrong account, for it knew none of several channels."""
     try:
+        if reason := elsewhere(channel.arn):
+            yield not_here(reason, channel)
+            return
         found = found or ask_unless_missing(aws.channel_get, arn=channel.arn)
         if found is None:
-            yield _gone(channel)
+            reason = NONE_OF_THEM if is_doubted else elsewhere_of_missing(channel.arn)
+            yield not_here(reason, channel) if reason else _gone(channel)
             return
         yield from _settings(channel, found)
         yield from _name(channel, found)
@@ -61,14 +71,8 @@ def _gone(channel: Channel) -> Difference:
         "mark the row deleted; its videos stay",
         channel,
         database={"status": channel.status, "active": channel.active},
-        repair=partial(_mark_gone, channel),
+        repair=partial(mark_deleted, channel=channel, arn=channel.arn),
     )
-
-
-def _mark_gone(channel: Channel) -> None:
-    mark_deleted(channel=channel, arn=channel.arn)
-    # A deleted channel is offline, whatever was heard of its last stream.
-    live_state_publish(channel_uuid=channel.uuid, state=None, legacy=False)
 
 
 def _settings(channel: Channel, found: aws.IvsChannel) -> Iterator[Difference]:
@@ -105,7 +109,9 @@ def _name(channel: Channel, found: aws.IvsChannel) -> Iterator[Difference]:
 
 def _key(channel: Channel) -> Iterator[Difference]:
     arns = ask(aws.stream_key_arns, channel_arn=channel.arn)
-    if not arns and channel.stream_key:
+    if is_key_removed(channel):
+        yield from _key_not_removed(channel, arns)
+    elif not arns and channel.stream_key:
         yield from _key_missing(channel)
     elif arns and not _holds(channel, arns):
         yield Difference(
@@ -115,6 +121,18 @@ def _key(channel: Channel) -> Iterator[Difference]:
             database={"stream_key": _stored_arn(channel) or None},
             ivs={"stream_key": arns[0]},
             repair=partial(ask, _key_take, channel=channel),
+        )
+
+
+def _key_not_removed(channel: Channel, arns: list[str]) -> Iterator[Difference]:
+    """A ban that was interrupted. It is for people to end it, one way or the other."""
+    if arns:
+        yield Difference(
+            Kind.STREAM_KEY_NOT_REMOVED,
+            f'ban it again: POST /channels/{channel.uuid}/stop {{"ban": true}}',
+            channel,
+            database={"stream_key": None},
+            ivs={"stream_key": arns[0]},
         )
 
 
@@ -154,7 +172,13 @@ def _key_missing(channel: Channel) -> Iterator[Difference]:
 def _key_make(channel: Channel) -> None:
     # Somebody may have banned the channel since it was read.
     if _key_of_now(channel):
-        key_settle(channel=channel, key=key_create(channel=channel))
+        key = key_create(channel=channel)
+        try:
+            key_settle(channel=channel, key=key)
+        except ChannelContendedError:
+            if is_key_removed(row_again(channel)):
+                aws.stream_key_delete(arn=key.arn)
+            raise
 
 
 def _key_take(channel: Channel) -> None:

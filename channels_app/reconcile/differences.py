@@ -17,12 +17,14 @@ class Kind(StrEnum):
     CHANNEL_UNFINISHED = "channel_unfinished"
     CHANNEL_ORPHAN = "channel_orphan"
     CHANNEL_UNCLAIMED = "channel_unclaimed"
+    CHANNEL_DOUBLED = "channel_doubled"
     CHANNEL_NOT_DELETED = "channel_not_deleted"
     CHANNEL_CHANGED = "channel_changed"
     CHANNEL_RENAMED = "channel_renamed"
     CHANNEL_GONE = "channel_gone"
     STREAM_KEY_MISSING = "stream_key_missing"
     STREAM_KEY_CHANGED = "stream_key_changed"
+    STREAM_KEY_NOT_REMOVED = "stream_key_not_removed"
     STREAM_MISSING = "stream_missing"
     STREAM_START_MISSING = "stream_start_missing"
     STREAM_END_MISSING = "stream_end_missing"
@@ -42,7 +44,8 @@ class Kind(StrEnum):
 class Difference:
     """One difference. `would` says in the infinitive what `repair` does or, where there is none, what people can do.
 
-    `place` are `stream_id`, or `bucket` and `prefix`. `unknown` names what nobody can tell any more.
+    `place` are `stream_id`, or `bucket` and `prefix`. `unknown` names what nobody can tell any more. `unanswered`: AWS
+    was asked and did not answer.
     """
 
     kind: Kind
@@ -55,6 +58,7 @@ class Difference:
     s3: Mapping[str, Any] = field(default_factory=dict)
     unknown: tuple[str, ...] = ()
     repair: Callable[[], object] | None = None
+    unanswered: bool = False
 
     def line(self, became: Mapping[str, str]) -> dict[str, Any]:
         """The JSON line that tells it; `became` is `would`, `did`, or `would` with why it `failed`."""
@@ -76,7 +80,7 @@ def not_compared(error: AwsError, *, channel: Channel | None = None, **place: st
     told = {"operation": error.operation, "error": str(error)}
     where = "s3" if error.operation in {"ListObjectsV2", "GetObject"} else "ivs"
     again = "run reconcile again"
-    return Difference(Kind.NOT_COMPARED, again, channel, place=place, **{where: told})  # type: ignore[arg-type]
+    return Difference(Kind.NOT_COMPARED, again, channel, place=place, unanswered=True, **{where: told})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from channels_app.livestate import LIVE, UNNAMED
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.reconcile.asking import ask_unless_missing, pages
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.elsewhere import elsewhere, elsewhere_of_missing, not_here
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconcile.sessions import differences_of_live, session_of, step_of
 from channels_app.reconciled import stream_envelope
@@ -86,26 +87,49 @@ def _unnamed_last(scope: Scope) -> Iterator[Stream]:
 def _of_ended(stream: Stream, last_sign: LastSign) -> Iterator[Step]:
     """The list of live streams lacks it: its session tells when it ended, or that it began since the list was read."""
     channel = stream.channel
+    if reason := elsewhere(channel.arn):
+        yield Step([not_here(reason, channel, stream_id=stream.stream_id)])
+        return
     try:
         session = session_of(channel_arn=channel.arn, stream_id=stream.stream_id)
     except aws.AwsError as error:
         yield Step([not_compared(error, channel=channel, stream_id=stream.stream_id)])
         return
     if session is None:
-        yield Step(_end_unknown(stream, last_sign))
+        yield Step(_forgotten(stream, last_sign))
     elif session.ended_at is not None:
         yield step_of(channel, stream, session)
 
 
 def _of_unnamed(stream: Stream, scope: Scope, last_sign: LastSign) -> Iterator[Step]:
     channel = stream.channel
+    if reason := elsewhere(channel.arn):
+        yield Step([not_here(reason, channel)])
+        return
     try:
         if scope.channel and ask_unless_missing(aws.is_broadcasting, channel_arn=channel.arn):
             return
     except aws.AwsError as error:
         yield Step([not_compared(error, channel=channel)])
         return
-    yield Step(_end_unknown(stream, last_sign))
+    yield Step(_forgotten(stream, last_sign))
+
+
+def _forgotten(stream: Stream, last_sign: LastSign) -> Iterator[Difference]:
+    """IVS told nothing of the stream: it has forgotten it, unless the channel is another's or gone."""
+    channel = stream.channel
+    try:
+        if channel.status != Channel.Status.DELETED and ask_unless_missing(aws.channel_get, arn=channel.arn) is None:
+            # Told where channels are compared; once its row is `deleted` the stream gets its end.
+            return
+        reason = elsewhere_of_missing(channel.arn) if channel.status == Channel.Status.DELETED else ""
+    except aws.AwsError as error:
+        yield not_compared(error, channel=channel, stream_id=stream.stream_id)
+        return
+    if reason:
+        yield not_here(reason, channel, stream_id=stream.stream_id)
+    else:
+        yield from _end_unknown(stream, last_sign)
 
 
 def _end_unknown(stream: Stream, last_sign: LastSign) -> Iterator[Difference]:

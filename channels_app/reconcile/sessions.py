@@ -18,6 +18,7 @@ from channels_app.history import KINDS, HistoryKind
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.reconcile.asking import ask_unless_missing, pages
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.elsewhere import elsewhere
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconciled import recording_envelope, stream_envelope
 from channels_app.reducers import STREAM_END, STREAM_START
@@ -108,6 +109,9 @@ def sessions(scope: Scope, position: Any, *, told: Container[str]) -> Iterator[S
     rows = scope.channels().exclude(arn="").filter(status__in=[Channel.Status.READY, Channel.Status.DELETED])
     for channel in rows_of(rows, after=position):
         position = str(channel.uuid)
+        if elsewhere(channel.arn):
+            # Told where channels are compared.
+            continue
         try:
             yield from _of_channel(channel, scope, told=told)
             yield Step(position=position)

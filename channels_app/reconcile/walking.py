@@ -56,8 +56,8 @@ def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position:
     try:
         for step in phase(scope, position):
             findings = yield from _walk_step(step, apply=apply)
-            is_answered = all(finding.difference.kind is not Kind.NOT_COMPARED for finding in findings)
-            unanswered = 0 if is_answered else unanswered + 1
+            is_unanswered = any(finding.difference.unanswered for finding in findings)
+            unanswered = unanswered + 1 if is_unanswered else 0
             yield Place(name, step.position)
             if unanswered == _MOST_UNANSWERED:
                 yield from _walk_step(Step([_given_up(name)]), apply=apply)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from channels_app import aws
 from channels_app.events import MalformedEventError, load_json
@@ -14,6 +15,8 @@ from channels_app.times import parse_moment
 from ondemand.reconcile.prefixes import FoundRecording
 
 _LONGEST = 1024 * 1024
+# As far as a clock may be wrong.
+_AHEAD = timedelta(days=1)
 _LONGEST_MS = 366 * 86_400_000
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 _FOLDER = re.compile(r"(.*/)?ivs/v1/(?P<account>[0-9]{1,20})/(?P<channel>[a-zA-Z0-9-]{1,60})/", re.ASCII)
@@ -109,7 +112,7 @@ def _moment(document: dict[str, Any], name: str) -> datetime:
         moment = parse_moment(str(document.get(name)))
     except ValueError as error:
         raise UnreadableError(f"{name} is {error}") from None
-    if not 2000 <= moment.year <= 9000:
+    if moment.year < 2000 or moment > timezone.now() + _AHEAD:
         raise UnreadableError(f"{name} is out of range")
     return moment.replace(microsecond=0)
 

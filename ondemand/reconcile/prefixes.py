@@ -48,6 +48,13 @@ class FoundRecording:
         return f"{self.prefix}/{_LAST}"
 
 
+@dataclass(frozen=True)
+class PageRead:
+    """A page of the listing was read. `behind` is where the listing can go on; empty in the midst of a recording."""
+
+    behind: str
+
+
 @dataclass
 class _Building:
     """A recording of which keys are still coming."""
@@ -70,8 +77,8 @@ class _Building:
             yield FoundRecording(bucket, self.prefix, frozenset(self.names), self.modified_at)
 
 
-def recordings_in(bucket: str, *, folder: str = "", after: str = "") -> Iterator[FoundRecording]:
-    """Every recording below `folder` that comes after a key, in the order of keys.
+def recordings_in(bucket: str, *, folder: str = "", after: str = "") -> Iterator[FoundRecording | PageRead]:
+    """Every recording below `folder` that comes after a key, in the order of keys; and each page that was read.
 
     Raises:
         AwsError: S3 could not be asked.
@@ -88,6 +95,7 @@ def recordings_in(bucket: str, *, folder: str = "", after: str = "") -> Iterator
             if building is not None:
                 yield from building.found(bucket)
             building = _begin(item)
+        yield PageRead("" if building else after)
         if listed.is_last:
             break
         if building is not None and building.has_media:

@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -16,7 +15,7 @@ from channels_app.reconciled import recording_envelope
 from channels_app.services import CHANNEL_ARN
 from ondemand.models import Video
 from ondemand.reconcile.documents import RecordingLife, UnreadableError, channel_folder, folder_of, life_read
-from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, recordings_in
+from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, PageRead, recordings_in
 from ondemand.reconcile.streams import HeldStreams, streams_of
 from ondemand.reducers import END, END_FAILURE, START
 
@@ -72,6 +71,8 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
     if scope.channel and not CHANNEL_ARN.fullmatch(scope.channel.arn):
         return
     buckets = list(dict.fromkeys(settings.RECORDING_BUCKETS))
+    if not buckets:
+        yield Step([_no_bucket(scope.channel)])
     begin, after = position or ("", "")
     for bucket in buckets[buckets.index(begin) :] if begin in buckets else buckets:
         try:
@@ -80,18 +81,37 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
             yield Step([not_compared(error, bucket=bucket)])
 
 
+def _no_bucket(channel: Channel | None) -> Difference:
+    told = {"error": "no bucket is named: RECORDING_BUCKET is not set"}
+    return Difference(Kind.NOT_COMPARED, "set RECORDING_BUCKET and run reconcile again", channel, s3=told)
+
+
 def _of_bucket(bucket: str, after: str, scope: Scope) -> Iterator[Step]:
     folder = folder_of(scope.channel.arn) if scope.channel else ""
-    found = recordings_in(bucket, folder=folder, after=after)
     unknown = _Unknown()
-    while batch := list(islice(found, _BATCH)):
-        known = _known(bucket, [recording.prefix for recording in batch])
-        for recording in batch:
-            missing = statuses_missing(known.get(recording.prefix), recording.names)
-            # It began before its metadata were written.
-            if missing and scope.takes(recording.modified_at) and not unknown.has(recording.prefix):
-                differences = _differences(recording, known.get(recording.prefix), missing, scope, unknown)
-                yield Step(differences, [bucket, recording.behind])
+    batch: list[FoundRecording] = []
+    for found in recordings_in(bucket, folder=folder, after=after):
+        if isinstance(found, PageRead):
+            # Among keys of others there is nothing to tell for long, and the lease is to be kept.
+            after = found.behind if found.behind and not batch else after
+            yield Step(position=[bucket, after])
+            continue
+        batch.append(found)
+        if len(batch) == _BATCH:
+            yield from _of_batch(bucket, batch, scope, unknown)
+            batch, after = [], found.behind
+    yield from _of_batch(bucket, batch, scope, unknown)
+
+
+def _of_batch(bucket: str, batch: list[FoundRecording], scope: Scope, unknown: _Unknown) -> Iterator[Step]:
+    known = _known(bucket, [recording.prefix for recording in batch])
+    for recording in batch:
+        missing = statuses_missing(known.get(recording.prefix), recording.names)
+        # It began before its metadata were written.
+        if missing and scope.takes(recording.modified_at) and not unknown.has(recording.prefix):
+            differences = _differences(recording, known.get(recording.prefix), missing, scope, unknown)
+            yield Step(differences, [bucket, recording.behind])
+    if batch:
         yield Step(position=[bucket, batch[-1].behind])
 
 

@@ -45,6 +45,11 @@ def _started_at(video: Video) -> datetime:
 def _differences(video: Video) -> Iterator[Difference]:
     place = {"bucket": video.bucket or "", "prefix": video.prefix or ""}
     channel = Channel.objects.filter(videos=video).first()
+    if place["bucket"] not in settings.RECORDING_BUCKETS:
+        # No other bucket than ours is read, whatever an event said.
+        told = {"error": "the bucket is none of RECORDING_BUCKETS"}
+        yield Difference(Kind.NOT_COMPARED, "name the bucket in RECORDING_BUCKETS", channel, place=place, s3=told)
+        return
     try:
         names = _metadata(place["bucket"], place["prefix"])
     except aws.AwsError as error:
@@ -67,9 +72,7 @@ def _differences(video: Video) -> Iterator[Difference]:
 
 
 def _metadata(bucket: str, prefix: str) -> list[str]:
-    """The names of its metadata; no other bucket than ours is read, whatever an event said."""
-    if bucket not in settings.RECORDING_BUCKETS:
-        return []
+    """The names of its metadata."""
     folder = f"{prefix}/events/"
     listed = ask(aws.objects_list, bucket=bucket, prefix=f"{folder}recording-", after="", most=10)
     return [item.key.removeprefix(folder) for item in listed.objects]

@@ -5,13 +5,12 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from channels_app.inbox import process_open
+from channels_app.management.lines import LinesCommand
 from channels_app.management.options import limit_add, limit_of
 
 
-class Command(BaseCommand):
+class Command(LinesCommand):
     """Processes what a crash, a missing channel or an unreadable S3 left open."""
 
     help = "Process stored events that are not done, the least tried first; safe beside the Lambda."

@@ -6,14 +6,15 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from channels_app.aws import AwsError
+from channels_app.management.lines import LinesCommand
 from channels_app.management.options import limit_add, limit_of
 from channels_app.redrive import Redriven, queue_redrive
 
 
-class Command(BaseCommand):
+class Command(LinesCommand):
     """Brings back what the queue gave up, when its cause is mended."""
 
     help = "Process the messages of the dead-letter queue again; what still fails stays there."

@@ -8,10 +8,11 @@ from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
 from channels_app.dry_run import DryRun, events_dry_run
 from channels_app.inbox import Delivery
+from channels_app.management.lines import LinesCommand
 from channels_app.management.options import limit_add, limit_of, moment_value, uuid_value
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
 from channels_app.replay import OUTCOMES, events_chosen, events_replay
@@ -30,7 +31,7 @@ def outcomes_value(text: str) -> list[str]:
     return words
 
 
-class Command(BaseCommand):
+class Command(LinesCommand):
     """Brings back what failed, and runs improved reducers over the stored history."""
 
     help = "Process stored events again, the oldest first: those that failed, are parked, ignored or deferred."

@@ -6,8 +6,9 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 
+from channels_app.management.lines import LinesCommand
 from channels_app.management.options import limit_add, limit_of, moment_value, uuid_value
 from ondemand.catalogue import VideoQuerySet
 from ondemand.models import Video
@@ -17,7 +18,7 @@ from ondemand.rechecks import Recheck, videos_recheck
 PATIENCE = 5
 
 
-class Command(BaseCommand):
+class Command(LinesCommand):
     """Reads metadata that is missing, and looks at playlists and segments."""
 
     help = "Check the files of recordings that are not verified yet, the oldest first; safe to stop and to run again."

@@ -5,9 +5,10 @@ import sys
 from datetime import UTC, date, datetime, time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import CommandError, CommandParser
 from rest_framework.utils.encoders import JSONEncoder
 
+from channels_app.management.lines import LinesCommand
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Scope
 from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
@@ -20,7 +21,7 @@ DIFFERENCES = 3
 NOT_ALONE = 4
 
 
-class Command(BaseCommand):
+class Command(LinesCommand):
     """Compares, and repairs what IVS never sent."""
 
     help = (
