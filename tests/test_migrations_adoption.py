@@ -29,6 +29,7 @@ from cryptography.fernet import Fernet
 from psycopg import sql
 
 from ivsvod.local import postgres
+from tests.helpers import THOROUGH
 from tests.predecessor import statements
 from tests.predecessor.rows import BUCKET, LONG_TEXT, ODD_DOCUMENTS, Rows, document, fill, find, generate, insert
 from tests.predecessor.statements import COLUMNS
@@ -60,7 +61,7 @@ def system_server() -> Path | None:
     return None
 
 
-SERVERS = {"embedded": None} | ({"system": found} if (found := system_server()) else {})
+SERVERS = {"embedded": None} | ({"system": found} if THOROUGH and (found := system_server()) else {})
 
 
 # Interruptions take seconds each: one kind on the one server, another on the other where there are two.
