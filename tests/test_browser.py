@@ -141,6 +141,7 @@ def picture(page: Page, name: str) -> None:
 
 def fits(page: Page) -> bool:
     """Whether the page is no wider than the window: what is wider scrolls in a box of its own."""
+    page.locator("body").wait_for()
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 

@@ -26,6 +26,7 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 from cryptography.fernet import Fernet
+from django.db import connection as schema_connection
 from psycopg import sql
 
 from ivsvod.local import postgres
@@ -616,6 +617,19 @@ def test_a_migration_killed_at_random_points_ends_right_when_run_again(
     assert killed
     databases.migrate(name)
     assert_adopted(databases, name)
+
+
+@pytest.mark.django_db
+def test_what_a_migration_defers_to_its_end_is_run_before_it_is_recorded() -> None:
+    """Else Django records it after its transaction, and one that is killed in between fails when it is run again."""
+    with schema_connection.schema_editor() as editor:
+        editor.deferred_sql.append("CREATE TEMPORARY TABLE deferred (number int)")
+        editor.deferred_sql.append("INSERT INTO deferred VALUES (1)")
+        # So the executor asks, before it records the migration in the same transaction.
+        assert not editor.deferred_sql
+        with schema_connection.cursor() as cursor:
+            cursor.execute("SELECT number FROM deferred")
+            assert cursor.fetchall() == [(1,)]
 
 
 STOPPER = """

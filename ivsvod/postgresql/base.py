@@ -1,17 +1,48 @@
-"""The database wrapper: why a connection could not be had, not only that it could not."""
+"""The database wrapper: why a connection could not be had, and migrations that may be killed at any point."""
 
 import re
 from typing import Any
 
 import psycopg
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from psycopg_pool import PoolTimeout
 
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
+class _Deferred(list[Any]):
+    """Statements that wait for the end of their migration: foreign keys and indexes of new tables.
+
+    Where there are any, Django records the migration only after its transaction, and one that is killed in between
+    fails when it is run again. So they are run at the moment at which Django asks whether there are any.
+    """
+
+    def __init__(self, editor: DatabaseSchemaEditor) -> None:
+        super().__init__()
+        self.editor = editor
+
+    def __bool__(self) -> bool:
+        """Run them; none is left."""
+        while len(self):
+            self.editor.execute(self.pop(0), None)
+        return False
+
+
+class SchemaEditor(DatabaseSchemaEditor):
+    """Django's own; what it defers is part of the transaction that records the migration."""
+
+    def __enter__(self) -> Any:
+        """Begin a migration."""
+        super().__enter__()
+        self.deferred_sql = _Deferred(self)
+        return self
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own wrapper; only the error of a failed connection differs."""
+    """Django's own wrapper; only the error of a failed connection and the end of a migration differ."""
+
+    SchemaEditorClass = SchemaEditor
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection from the pool or the server.
