@@ -101,7 +101,6 @@ DECLARE
     known channels_app_stream;
     is_start boolean := event IS NOT DISTINCT FROM 'Stream Start';
     is_end boolean := event IS NOT DISTINCT FROM 'Stream End';
-    replaced boolean := false;
 BEGIN
     INSERT INTO channels_app_stream (channel_id, stream_id, first_event_at, start_reconciled, end_reconciled)
     VALUES (channel, stream, moment, false, false) ON CONFLICT DO NOTHING;

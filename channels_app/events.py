@@ -87,7 +87,12 @@ class Event:
     @property
     def is_reconciled(self) -> bool:
         """Whether `reconcile` made it of what IVS or S3 still knew."""
-        return self.id.startswith(RECONCILED_ID)
+        return is_reconciled_id(self.id)
+
+
+def is_reconciled_id(event_id: str) -> bool:
+    """Whether the id is of an event that `reconcile` made."""
+    return event_id.startswith(RECONCILED_ID)
 
 
 def name_field(detail_type: str) -> str:
@@ -180,9 +185,9 @@ def parse(document: Any, *, received_at: datetime) -> Event:
 
 
 def _is_reconciled(document: Mapping[str, Any], event_id: str) -> bool:
-    if event_id.startswith(RECONCILED_ID) != (document.get("source") == RECONCILED_SOURCE):
+    if is_reconciled_id(event_id) != (document.get("source") == RECONCILED_SOURCE):
         raise MalformedEventError(f"id begins with {RECONCILED_ID} where source is {RECONCILED_SOURCE}, nowhere else")
-    return event_id.startswith(RECONCILED_ID)
+    return is_reconciled_id(event_id)
 
 
 def parse_recording(event: Event) -> RecordingFields:

@@ -9,7 +9,6 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import islice
 from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
@@ -19,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from channels_app.batches import chunks_of
 from channels_app.envelopes import Envelope, is_cut
 from channels_app.events import Event, MalformedEventError, load_json, parse
 from channels_app.livestate import LiveState
@@ -117,8 +117,7 @@ class Work:
 
 def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
     """Store and process envelopes, some at a time; what fails says so. Only a database that is away raises."""
-    remaining = iter(bodies)
-    while batch := list(islice(remaining, BATCH)):
+    for batch in chunks_of(bodies, BATCH):
         stored = receive(batch)
         works = _process([row for row, _ in stored])
         yield from (work.delivery(event_id) for work, (_, event_id) in zip(works, stored, strict=True))
@@ -338,7 +337,6 @@ def process_parked(arn: str) -> list[Delivery]:
 
 
 def _process_stored(keys: Iterable[int]) -> Iterator[Delivery]:
-    remaining = iter(list(keys))
-    while batch := list(islice(remaining, BATCH)):
+    for batch in chunks_of(list(keys), BATCH):
         rows = InboxEvent.objects.in_bulk(batch)
         yield from process([rows[key] for key in batch if key in rows])

@@ -10,7 +10,7 @@ from itertools import islice
 
 from django.db.models import QuerySet
 
-from channels_app.batches import rows_of
+from channels_app.batches import chunks_of, rows_of
 from channels_app.inbox import BATCH, Delivery, process
 from channels_app.models import InboxEvent, InboxEventQuerySet
 
@@ -48,6 +48,4 @@ def events_replay(events: QuerySet[InboxEvent], *, limit: int | None = None) -> 
 
 def in_batches(events: QuerySet[InboxEvent], *, size: int, limit: int | None = None) -> Iterator[list[InboxEvent]]:
     """At most `limit` of the events, so many at a time, in the order in which they were stored."""
-    rows = islice(rows_of(events), limit)
-    while batch := list(islice(rows, size)):
-        yield batch
+    return chunks_of(islice(rows_of(events), limit), size)

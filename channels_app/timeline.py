@@ -9,7 +9,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, TextChoices, Value, When
 from django.db.models.functions import JSONObject
 
-from channels_app.events import RECONCILED_ID
+from channels_app.events import is_reconciled_id
 from channels_app.history import KINDS, HistoryKind
 from channels_app.models import Channel, Stream, StreamHistoryEntry, StreamQuerySet
 from channels_app.reducers import STREAM_END, STREAM_START
@@ -122,7 +122,7 @@ def _start_and_end(stream: Stream) -> Iterator[TimelineEntry]:
 def _entry(entry: StreamHistoryEntry) -> TimelineEntry:
     kind = KINDS.get(entry.name)
     told = limit_told(entry.detail) if kind is HistoryKind.LIMIT else entry.detail.get("reason") or ""
-    return TimelineEntry(entry.at, kind or "", entry.name, told, entry.event_id.startswith(RECONCILED_ID))
+    return TimelineEntry(entry.at, kind or "", entry.name, told, is_reconciled_id(entry.event_id))
 
 
 def limit_told(detail: Mapping[str, Any]) -> str:

@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from channels_app.aws import AwsError
 from ondemand.catalogue import VideoQuerySet
-from ondemand.metadata import ENDED, MetadataError, PicturesUnlistedError, facts_complete, facts_fetch
+from ondemand.metadata import ENDED, facts_complete
 from ondemand.models import Video
-from ondemand.recording_check import recording_check
+from ondemand.recording_check import facts_look, recording_check
 from ondemand.services import video_check_store
-from ondemand.verdicts import Verdict, verdict_of_error, verdict_of_metadata_error, verdict_without_metadata
+from ondemand.verdicts import Verdict, verdict_without_metadata
 
 _BATCH = 100
 
@@ -49,16 +48,11 @@ def video_recheck(video: Video) -> Recheck:
 def _looked_at(video: Video) -> tuple[dict[str, Any] | None, Verdict]:
     if facts_complete(video.facts, source=ENDED):
         return None, _checked(video, video.facts)
-    try:
-        facts = facts_fetch(bucket=video.files_bucket, prefix=video.prefix or "", name=ENDED)
-    except PicturesUnlistedError as error:
-        return error.facts, verdict_of_error(error.cause)
-    except AwsError as error:
-        return None, verdict_of_error(error, ENDED)
-    except MetadataError as error:
-        return None, verdict_of_metadata_error(error, ENDED)
-    if facts is not None:
-        return facts, _checked(video, facts)
+    found = facts_look(bucket=video.files_bucket, prefix=video.prefix or "", name=ENDED)
+    if found.verdict is not None:
+        return found.facts, found.verdict
+    if found.facts is not None:
+        return found.facts, _checked(video, found.facts)
     if hasattr(video, "recording"):
         # Its Recording End waits for the metadata, too.
         return None, Verdict(reasons=(f"{ENDED} is not there yet.",))

@@ -4,6 +4,7 @@ At most 61 calls: the multivariant playlist, and of each rendition its playlist 
 """
 
 import logging
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -11,6 +12,7 @@ from django.conf import settings
 
 from channels_app import aws
 from channels_app.aws import AwsError, Kind
+from ondemand.metadata import MetadataError, PicturesUnlistedError, facts_fetch
 from ondemand.models import DEFAULT_PLAYLIST
 from ondemand.playlists import (
     LONGEST_PLAYLIST,
@@ -21,7 +23,16 @@ from ondemand.playlists import (
     parse_multivariant,
     path_inside,
 )
-from ondemand.verdicts import Seen, SeenRendition, Told, Verdict, told_of, verdict_of, verdict_of_error
+from ondemand.verdicts import (
+    Seen,
+    SeenRendition,
+    Told,
+    Verdict,
+    told_of,
+    verdict_of,
+    verdict_of_error,
+    verdict_of_metadata_error,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +40,32 @@ MOST_RENDITIONS = 12
 # A look must leave a Lambda time for the rest of its batch.
 SECONDS = 20
 _MOST_NAMES = 20
+
+
+@dataclass(frozen=True)
+class FactsFound:
+    """The facts of a recording (None: there is no such object), and where they could not be read whole why not.
+
+    `verdict` is then what is known of the files, `problem` the reason for the log and for the event.
+    """
+
+    facts: dict[str, Any] | None = None
+    verdict: Verdict | None = None
+    problem: str = ""
+
+
+def facts_look(*, bucket: str, prefix: str, name: str) -> FactsFound:
+    """`facts_fetch`, with what it raises as a verdict."""
+    try:
+        return FactsFound(facts_fetch(bucket=bucket, prefix=prefix, name=name))
+    except PicturesUnlistedError as error:
+        verdict = verdict_of_error(error.cause)
+        return FactsFound(error.facts, verdict, f"{verdict.reasons[0]} {error}")
+    except AwsError as error:
+        verdict = verdict_of_error(error, name)
+        return FactsFound(None, verdict, f"{verdict.reasons[0]} {error}")
+    except MetadataError as error:
+        return FactsFound(None, verdict_of_metadata_error(error, name), str(error))
 
 
 def recording_check(*, bucket: str, prefix: str, facts: dict[str, Any] | None, duration_ms: int | None) -> Verdict:

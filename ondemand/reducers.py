@@ -8,16 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from channels_app.aws import AwsError
-from channels_app.events import RECONCILED_ID, Event, MalformedEventError, RecordingFields, parse_recording
+from channels_app.events import Event, MalformedEventError, RecordingFields, is_reconciled_id, parse_recording
 from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent, NewVideoState
 from channels_app.reducers import Applied, Rows, stream_hear, stream_rows
-from ondemand.metadata import ENDED, FAILED, MetadataError, PicturesUnlistedError, facts_complete, facts_fetch
+from ondemand.metadata import ENDED, FAILED, facts_complete
 from ondemand.models import Content, Recording, Video, started_before, video_uuid
-from ondemand.recording_check import recording_check
+from ondemand.recording_check import facts_look, recording_check
 from ondemand.services import checked_release
-from ondemand.verdicts import Verdict, better_verdict, verdict_of_error, verdict_of_metadata_error, verdict_of_video
+from ondemand.verdicts import Verdict, better_verdict, verdict_of_video
 
 logger = logging.getLogger(__name__)
 
@@ -77,16 +76,16 @@ def heard_after(known: Heard, event: Event, fields: RecordingFields) -> Heard:
 
 
 def _is_earlier(event: Event, at: datetime | None, event_id: str) -> bool:
-    return at is None or (event.is_reconciled, event.time, event.id) < (_is_reconciled(event_id), at, event_id)
+    return at is None or (event.is_reconciled, event.time, event.id) < (is_reconciled_id(event_id), at, event_id)
 
 
 def _is_newer(event: Event, at: datetime | None, event_id: str) -> bool:
     """The later counts, then the larger id."""
-    return at is None or (not event.is_reconciled, event.time, event.id) > (not _is_reconciled(event_id), at, event_id)
-
-
-def _is_reconciled(event_id: str) -> bool:
-    return event_id.startswith(RECONCILED_ID)
+    return at is None or (not event.is_reconciled, event.time, event.id) > (
+        not is_reconciled_id(event_id),
+        at,
+        event_id,
+    )
 
 
 def video_columns(heard: Heard, facts: dict[str, Any] | None, verdict: Verdict) -> dict[str, Any]:
@@ -206,21 +205,14 @@ def _fetch(event: Event, fields: RecordingFields) -> Prepared:
     if fields.bucket not in settings.RECORDING_BUCKETS:
         return Prepared(fields)
     name = _METADATA_OF[event.name]
-    try:
-        facts = facts_fetch(bucket=fields.bucket, prefix=fields.prefix, name=name)
-    except PicturesUnlistedError as error:
-        verdict = verdict_of_error(error.cause)
-        return replace(_unread(event, fields, f"{verdict.reasons[0]} {error}", verdict), facts=error.facts)
-    except AwsError as error:
-        verdict = verdict_of_error(error, name)
-        return _unread(event, fields, f"{verdict.reasons[0]} {error}", verdict)
-    except MetadataError as error:
-        return _unread(event, fields, str(error), verdict_of_metadata_error(error, name))
-    if facts is None and event.name == END:
+    found = facts_look(bucket=fields.bucket, prefix=fields.prefix, name=name)
+    if found.verdict is not None:
+        return replace(_unread(event, fields, found.problem, found.verdict), facts=found.facts)
+    if found.facts is None and event.name == END:
         reason = f"{name} is not there yet"
         return _unread(event, fields, reason, Verdict(reasons=(f"{reason}.",)))
     # A failed recording may have no metadata at all.
-    return Prepared(fields, facts)
+    return Prepared(fields, found.facts)
 
 
 def _unread(event: Event, fields: RecordingFields, problem: str, verdict: Verdict) -> Prepared:

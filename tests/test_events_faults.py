@@ -15,7 +15,7 @@ from channels_app import inbox
 from channels_app.aws import AwsError, Kind
 from channels_app.models import Channel, InboxEvent, StreamHistoryEntry
 from channels_app.reconciled import stream_envelope
-from ondemand import reducers
+from ondemand import recording_check
 from ondemand.models import Video
 from tests.helpers import OWNER, bearer, make_channel
 from tests.predecessor import statements
@@ -81,10 +81,10 @@ def test_a_deferred_event_under_which_the_database_dies_once_is_tried_again(aws:
     make_channel(arn=ARN)
     assert outcomes(recorded("Recording End", 61, duration_ms=3_960_000)) == ["deferred"]
     put_recording()
-    fetch = reducers.facts_fetch
+    fetch = recording_check.facts_fetch
 
     def killing(**named: Any) -> Any:
-        monkeypatch.setattr(reducers, "facts_fetch", fetch)
+        monkeypatch.setattr(recording_check, "facts_fetch", fetch)
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_backend_pid()")
             pid = cursor.fetchone()[0]
@@ -97,7 +97,7 @@ def test_a_deferred_event_under_which_the_database_dies_once_is_tried_again(aws:
             other.execute("SELECT pg_terminate_backend(%s)", [pid])
         return fetch(**named)
 
-    monkeypatch.setattr(reducers, "facts_fetch", killing)
+    monkeypatch.setattr(recording_check, "facts_fetch", killing)
     for _ in range(3):
         command("process_inbox")
     assert (InboxEvent.objects.get().outcome, Video.objects.get().qa) == ("applied", "ok")

@@ -82,14 +82,14 @@ def test_a_run_whose_lease_was_taken_stops(channel: Channel, monkeypatch: pytest
 
 @pytest.mark.django_db(transaction=True)
 def test_of_several_at_once_one_gets_the_lease() -> None:
-    gate, taken = threading.Barrier(4), []
+    gate, taken, refused = threading.Barrier(4), [], []
 
     def take() -> None:
         try:
             gate.wait(30)
             taken.append(lease_take(name=NAME))
-        except LeaseTakenError:
-            pass
+        except LeaseTakenError as error:
+            refused.append(error)
         finally:
             connection.close()
 
@@ -99,6 +99,7 @@ def test_of_several_at_once_one_gets_the_lease() -> None:
     for thread in threads:
         thread.join()
     assert [held.holder for held in taken] == [lease().holder]
+    assert len(refused) == 3
 
 
 def test_the_lease_tells_what_the_last_run_found(channel: Channel, past: Past) -> None:
