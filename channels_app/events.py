@@ -54,9 +54,9 @@ DETAIL_TYPES = {
     ),
 }
 # What a clock of another machine may be ahead.
-_AHEAD = timedelta(days=1)
+AHEAD = timedelta(days=1)
 # A recording is cut after 48 hours; a year leaves room and keeps every sum of times in range.
-_LONGEST_MS = 366 * 86_400_000
+LONGEST_RECORDING_MS = 366 * 86_400_000
 # A key has up to 1,024 bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _LONGEST_PREFIX = 1000
 # No event is nested deeper than five; Python's own limit falls with the depth of its caller.
@@ -201,7 +201,7 @@ def parse_recording(event: Event) -> RecordingFields:
     session_id = detail.get("recording_session_id") or ""
     session_id = _text({"recording_session_id": session_id}, "recording_session_id", longest=200)
     duration = detail.get("recording_duration_ms", 0)
-    if isinstance(duration, bool) or not isinstance(duration, int) or not 0 <= duration <= _LONGEST_MS:
+    if isinstance(duration, bool) or not isinstance(duration, int) or not 0 <= duration <= LONGEST_RECORDING_MS:
         raise MalformedEventError("recording_duration_ms is not a number of milliseconds")
     stream_ids = detail.get("recording_session_stream_ids") or []
     if not isinstance(stream_ids, list) or not all(isinstance(item, str) for item in stream_ids):
@@ -261,7 +261,7 @@ def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
         raise MalformedEventError("time is missing or not RFC 3339") from None
     if moment.year < 2000:
         raise MalformedEventError("time is before IVS existed")
-    if moment > received_at + _AHEAD:
+    if moment > received_at + AHEAD:
         raise MalformedEventError("time is more than a day ahead")
     return moment
 

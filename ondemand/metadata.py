@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels_app import aws
-from channels_app.events import MalformedEventError, jsonb_safe, load_json
+from channels_app.events import LONGEST_RECORDING_MS, MalformedEventError, jsonb_safe, load_json
 from ondemand.playlists import is_inside
 from ondemand.spread import evenly_spread
 
 ENDED = "recording-ended.json"
 FAILED = "recording-failed.json"
-_LONGEST = 1024 * 1024
+LONGEST = 1024 * 1024
 # A picture a minute for 48 hours is 2,880; what is listed at most, and what is kept of it.
 _MOST_PAGES = 10
 _MOST_THUMBNAILS = 1000
@@ -68,7 +68,7 @@ def parse_metadata(content: bytes) -> Metadata:
     hls = _member(media, "hls", dict)
     folder = _member(hls, "path", str).strip("/")
     duration = _member(hls, "duration_ms", int)
-    if not 0 <= duration <= 366 * 86_400_000:
+    if not 0 <= duration <= LONGEST_RECORDING_MS:
         raise MetadataError("duration_ms is no length of a recording")
     return Metadata(
         started_at=_moment(document, "recording_started_at"),
@@ -144,7 +144,7 @@ def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None
         PicturesUnlistedError: the object was read, and its pictures could not be listed.
         MetadataError: the object cannot be understood.
     """
-    content = aws.object_read(bucket=bucket, key=f"{prefix}/events/{name}", longest=_LONGEST)
+    content = aws.object_read(bucket=bucket, key=f"{prefix}/events/{name}", longest=LONGEST)
     if content is None:
         return None
     metadata = parse_metadata(content)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from channels_app.aws.clients import RETRIED, client
 from channels_app.aws.errors import told_as_aws_error
 from channels_app.aws.ivs import IvsChannel, ivs_channel
-from channels_app.aws.pages import Page
+from channels_app.aws.pages import Page, from_token
 
 # As many as one call of BatchGetChannel takes.
 CHANNELS_AT_ONCE = 50
@@ -29,7 +29,7 @@ def channels_page(*, token: str = "") -> Page[ChannelSummary]:
         AwsError: IVS could not be asked.
     """
     with told_as_aws_error("ListChannels", "all channels"):
-        reply = client("ivs", RETRIED).list_channels(maxResults=100, **({"nextToken": token} if token else {}))
+        reply = client("ivs", RETRIED).list_channels(maxResults=100, **from_token(token))
         channels = [
             ChannelSummary(item["arn"], item.get("name", ""), item.get("tags", {})) for item in reply["channels"]
         ]

@@ -12,3 +12,8 @@ class Page(Generic[Item]):
 
     items: list[Item]
     next_token: str
+
+
+def from_token(token: str) -> dict[str, str]:
+    """The argument that asks for the page of this token; none for the first page."""
+    return {"nextToken": token} if token else {}

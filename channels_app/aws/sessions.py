@@ -9,7 +9,7 @@ from typing import Any
 
 from channels_app.aws.clients import RETRIED, client
 from channels_app.aws.errors import told_as_aws_error
-from channels_app.aws.pages import Page
+from channels_app.aws.pages import Page, from_token
 
 _PAGE = 100
 
@@ -57,7 +57,7 @@ def streams_page(*, token: str = "") -> Page[IvsStream]:
         AwsError: IVS could not be asked.
     """
     with told_as_aws_error("ListStreams", "all channels"):
-        reply = client("ivs", RETRIED).list_streams(maxResults=_PAGE, **_from(token))
+        reply = client("ivs", RETRIED).list_streams(maxResults=_PAGE, **from_token(token))
         streams = [
             IvsStream(item["channelArn"], item["streamId"], _utc(item["startTime"])) for item in reply["streams"]
         ]
@@ -73,7 +73,9 @@ def sessions_page(*, channel_arn: str, token: str = "") -> Page[IvsSession]:
         AwsError: kind `not_found` where IVS knows no such channel any more, or IVS could not be asked.
     """
     with told_as_aws_error("ListStreamSessions", channel_arn):
-        reply = client("ivs", RETRIED).list_stream_sessions(channelArn=channel_arn, maxResults=_PAGE, **_from(token))
+        reply = client("ivs", RETRIED).list_stream_sessions(
+            channelArn=channel_arn, maxResults=_PAGE, **from_token(token)
+        )
         return Page([_session(item) for item in reply["streamSessions"]], reply.get("nextToken", ""))
 
 
@@ -88,10 +90,6 @@ def session_get(*, channel_arn: str, stream_id: str) -> IvsSession:
     with told_as_aws_error("GetStreamSession", f"{stream_id} of {channel_arn}"):
         reply = client("ivs", RETRIED).get_stream_session(channelArn=channel_arn, streamId=stream_id)
         return _session(reply["streamSession"])
-
-
-def _from(token: str) -> dict[str, str]:
-    return {"nextToken": token} if token else {}
 
 
 def _utc(moment: datetime) -> datetime:

@@ -9,15 +9,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.events import MalformedEventError, load_json
+from channels_app.events import AHEAD, LONGEST_RECORDING_MS, MalformedEventError, load_json
 from channels_app.services import CHANNEL_ARN
 from channels_app.times import parse_moment
+from ondemand.metadata import LONGEST
 from ondemand.reconcile.prefixes import FoundRecording
 
-_LONGEST = 1024 * 1024
-# As far as a clock may be wrong.
-_AHEAD = timedelta(days=1)
-_LONGEST_MS = 366 * 86_400_000
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 _FOLDER = re.compile(r"(.*/)?ivs/v1/(?P<account>[0-9]{1,20})/(?P<channel>[a-zA-Z0-9-]{1,60})/", re.ASCII)
 _UNREADABLE = {aws.Kind.DENIED, aws.Kind.INVALID, aws.Kind.NOT_FOUND}
@@ -51,7 +48,7 @@ def life_read(recording: FoundRecording) -> RecordingLife:
     """
     key = f"{recording.prefix}/events/recording-{recording.last}.json"
     try:
-        content = aws.object_read(bucket=recording.bucket, key=key, longest=_LONGEST)
+        content = aws.object_read(bucket=recording.bucket, key=key, longest=LONGEST)
     except aws.AwsError as error:
         if error.kind not in _UNREADABLE:
             raise
@@ -112,7 +109,7 @@ def _moment(document: dict[str, Any], name: str) -> datetime:
         moment = parse_moment(str(document.get(name)))
     except ValueError as error:
         raise UnreadableError(f"{name} is {error}") from None
-    if moment.year < 2000 or moment > timezone.now() + _AHEAD:
+    if moment.year < 2000 or moment > timezone.now() + AHEAD:
         raise UnreadableError(f"{name} is out of range")
     return moment.replace(microsecond=0)
 
@@ -121,5 +118,5 @@ def _duration(document: dict[str, Any]) -> int:
     media = document.get("media")
     hls = media.get("hls") if isinstance(media, dict) else None
     value = hls.get("duration_ms") if isinstance(hls, dict) else None
-    is_length = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _LONGEST_MS
+    is_length = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST_RECORDING_MS
     return value if is_length else 0  # type: ignore[return-value]
