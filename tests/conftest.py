@@ -98,3 +98,37 @@ def past(aws: LocalAws) -> Any:
     from tests.reconciling import Past
 
     return Past(aws)
+
+
+@pytest.fixture
+def staff(db: None) -> Any:
+    """A superuser."""
+    from ivsvod.accounts.models import User
+
+    return User.objects.create_superuser("boss", password="a long password 1")
+
+
+@pytest.fixture
+def browser(staff: Any) -> Any:
+    """A browser in which the superuser is signed in."""
+    from django.test import Client
+
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+@pytest.fixture
+def streams(db: None) -> Any:
+    """One stream of each state; the newest first."""
+    from channels_app.models import Channel
+    from tests.console import make_channel, make_stream
+
+    channel, gone = make_channel(), make_channel(status=Channel.Status.DELETED, name="Gone")
+    return {
+        "live": make_stream(channel, "st-live", start=60),
+        "never live": make_stream(channel, "st-never"),
+        "ended": make_stream(channel, "st-ended", start=-60, end=-40),
+        "no end": make_stream(channel, "st-open", start=-100),
+        "gone": make_stream(gone, "st-gone", start=-120),
+    }

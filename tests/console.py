@@ -1,0 +1,141 @@
+"""The admin as its tests see it: rows, and browsers in which someone is signed in."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.contrib.auth.models import Permission
+from django.contrib.messages import get_messages
+from django.test import Client
+
+from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
+from ivsvod.accounts.models import User
+from ondemand.models import Content, Video
+
+NINE = datetime(2026, 3, 4, 9, 5, 2, tzinfo=UTC)
+VIDEOS = "/admin/ondemand/video/"
+CHANNELS = "/admin/channels_app/channel/"
+EVENTS = "/admin/channels_app/inboxevent/"
+STREAMS = "/admin/channels_app/stream/"
+TOKENS = "/admin/accounts/apitoken/"
+KEY = "sk_eu-west-1_a_secret_key"
+
+
+def member(*permissions: str) -> Client:
+    """A browser in which someone with just these permissions is signed in."""
+    user = User.objects.create_user(f"member-{uuid4()}", is_staff=True)
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def make_channel(**values: Any) -> Channel:
+    return Channel.objects.create(
+        **{
+            "owner": uuid4(),
+            "arn": f"arn:aws:ivs:eu-west-1:111122223333:channel/{uuid4().hex[:12]}",
+            "rtmp_address": "a.global-contribute.live-video.net",
+            "stream_key": KEY,
+            "name": "Main stage",
+            "status": Channel.Status.READY,
+            **values,
+        }
+    )
+
+
+def make_video(title: str | None = None, tags: Any = None, **values: Any) -> Video:
+    video = Video.objects.create(
+        **{
+            "status": Video.Status.AVAILABLE,
+            "bucket": "ivsvod-recordings",
+            "prefix": f"ivs/v1/{uuid4().hex}",
+            "started_at": NINE,
+            "ended_at": NINE + timedelta(seconds=3725),
+            "duration_ms": 3_725_900,
+            "facts": {"playlist": "media/hls/master.m3u8", "thumbnails": [f"thumb{n}.jpg" for n in range(3)]},
+            **values,
+        }
+    )
+    if title is not None:
+        Content.objects.create(video=video, created_by=uuid4(), title=title, tags=tags, description="", thumbnail="")
+    return Video.objects.get(pk=video.pk)
+
+
+def make_event(**values: Any) -> InboxEvent:
+    return InboxEvent.objects.create(**{"event_id": str(uuid4()), "body": "{}", **values})
+
+
+def make_stream(channel: Channel, stream_id: str, start: float | None = None, end: float | None = None) -> Stream:
+    """A stream that started and ended so many minutes after nine; None is: not heard of."""
+    known = {"started_at": start, "ended_at": end}
+    times = {name: None if value is None else NINE + timedelta(minutes=value) for name, value in known.items()}
+    first = min((time for time in times.values() if time), default=NINE)
+    return Stream.objects.create(channel=channel, stream_id=stream_id, first_event_at=first, **times)
+
+
+def happened(stream: Stream, name: str, minutes: float = 0, **values: Any) -> StreamHistoryEntry:
+    detail = values.pop("detail", {"reason": None})
+    at = NINE + timedelta(minutes=minutes)
+    event_id = values.pop("event_id", None) or str(uuid4())
+    return StreamHistoryEntry.objects.create(stream=stream, event_id=event_id, name=name, at=at, detail=detail)
+
+
+def page(client: Client, path: str, data: dict[str, Any] | None = None) -> str:
+    response = client.get(path, data or {})
+    assert response.status_code == 200, response.headers
+    return response.content.decode()
+
+
+def messages_of(response: Any) -> list[str]:
+    return [str(message) for message in get_messages(response.wsgi_request)]
+
+
+def run_action(client: Client, path: str, action: str, *rows: Any) -> list[str]:
+    response = client.post(path, {"action": action, "_selected_action": [str(row.pk) for row in rows]})
+    assert response.status_code == 302
+    told = messages_of(response)
+    # The page that follows takes them off the list of what is to be told.
+    client.get(response["Location"])
+    return told
+
+
+def row_titles(html: str) -> list[str]:
+    return re.findall(r'class="field-title">.*?<bdi>(.*?)</bdi>', html)
+
+
+def listed_events(html: str) -> list[str]:
+    return re.findall(r'class="field-name">(.*?)</td>', html)
+
+
+def listed_streams(html: str) -> list[str]:
+    return re.findall(r'class="field-shown_id"><a [^>]*>(.*?)</a>', html)
+
+
+def badges(html: str, field: str) -> list[str]:
+    cells = re.findall(rf'class="field-{field}">(.*?)</td>', html)
+    return [" ".join(re.findall(r">([^<>]+)</span>", cell)) for cell in cells]
+
+
+def content_form(content: Content | None = None, **values: str) -> dict[str, str]:
+    """The page's form as a browser sends it: line ends are CR LF."""
+    sent = {
+        "title": (content and content.title) or "",
+        "description": (content and content.description) or "",
+        "tags": "\n".join(content.shown_tags) if content else "",
+        "thumbnail": (content and content.thumbnail) or "",
+        **values,
+    }
+    return {
+        "content-TOTAL_FORMS": "1",
+        "content-INITIAL_FORMS": "1" if content else "0",
+        "content-0-uuid": str(content.pk) if content else "",
+        "content-0-video": str(content.video_id) if content else "",
+        **{f"content-0-{name}": "\r\n".join(text.replace("\r\n", "\n").split("\n")) for name, text in sent.items()},
+    }
+
+
+def save(client: Client, video: Video, **values: str) -> Any:
+    content = Content.objects.filter(video=video).first()
+    return client.post(f"{VIDEOS}{video.pk}/change/", content_form(content, **values))
