@@ -132,3 +132,26 @@ def streams(db: None) -> Any:
         "no end": make_stream(channel, "st-open", start=-100),
         "gone": make_stream(gone, "st-gone", start=-120),
     }
+
+
+@pytest.fixture
+def url(aws: LocalAws, settings: Any) -> Iterator[str]:
+    """Where the service and its media are served for a browser, on one origin, as in the demo."""
+    from tests.chromium import serving
+
+    with serving(aws, settings) as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the recording is kept, so that it is made once."""
+    return tmp_path_factory.mktemp("recording")
+
+
+@pytest.fixture
+def video(url: str, aws: LocalAws, recorded: Path) -> Any:
+    """A recorded broadcast with content, beside videos of every other kind."""
+    from tests.chromium import recorded_video
+
+    return recorded_video(aws, recorded)

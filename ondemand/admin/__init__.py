@@ -1,0 +1,3 @@
+"""Videos and their content in the admin."""
+
+from ondemand.admin.videos import VideoAdmin as VideoAdmin
