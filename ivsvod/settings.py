@@ -4,6 +4,7 @@ Nonsense in a variable raises an error that names it. Nothing here knows the loc
 the same variables for it that a deployment sets.
 """
 
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -19,6 +20,10 @@ from ivsvod.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
+# https://www.w3.org/TR/CSP3/#grammardef-ancestor-source
+_SOURCE = re.compile(
+    r"\*|'self'|https?:|(https?://)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.ASCII | re.IGNORECASE
+)
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -118,6 +123,23 @@ def _is_path_or_web_address(text: str) -> None:
         _is_web_address(text or "missing")
 
 
+def _is_page_of_a_video(text: str) -> None:
+    """Nothing, or an http or https URL with `{uuid}` where that of a video goes."""
+    _is_web_address(text)
+    if text and "{uuid}" not in text:
+        raise ValidationError("Not a URL with {uuid} in it.")
+
+
+def _ancestors(name: str, default: list[str]) -> list[str]:
+    """Who may show a page in a frame, as sources of a Content-Security-Policy; empty is nobody."""
+    # A shell takes the quotes away that the policy needs.
+    sources = ["'self'" if source == "self" else source for source in env.list(name, default)]
+    wrong = next((source for source in sources if not _SOURCE.fullmatch(source)), None)
+    if wrong is not None:
+        raise ImproperlyConfigured(f"{name}: {wrong!r} is no source such as https://www.example.com, 'self' or *")
+    return sources
+
+
 def _is_time_zone(text: str) -> None:
     """A key of the IANA time zone database."""
     try:
@@ -165,6 +187,10 @@ try:
     STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
     CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", ["*"])
     THUMBNAIL_HOSTS: list[str] = env.list("THUMBNAIL_HOSTS", [])
+    CATALOGUE_PAGE = env.bool("CATALOGUE_PAGE", False)
+    VIDEO_PAGE_URL = env.str("VIDEO_PAGE_URL", "", validate=_is_page_of_a_video)
+    # The player for other pages shows what the API gives to everybody, and has nothing that a click could change.
+    EMBED_ANCESTORS = _ancestors("EMBED_ANCESTORS", ["*"])
     SECURE_COOKIES = env.bool("SECURE_COOKIES", True)
     EXTRA_APPS: list[str] = env.list("EXTRA_APPS", [])
     ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", ""))
@@ -188,6 +214,7 @@ INSTALLED_APPS = [
     "ivsvod.accounts",
     "channels_app",
     "ondemand",
+    "ivsvod.catalogue",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

@@ -1,5 +1,6 @@
 """All routes."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -13,6 +14,8 @@ urlpatterns = [
     path("", include("channels_app.urls")),
     path("", include("ondemand.urls")),
 ]
+if settings.CATALOGUE_PAGE:
+    urlpatterns.append(path("", include("ivsvod.catalogue.urls")))
 
 handler400 = "ivsvod.api.errors.bad_request"
 handler403 = "ivsvod.api.errors.permission_denied"

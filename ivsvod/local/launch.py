@@ -31,10 +31,12 @@ OWN_NAMES = {
     "API_PUBLIC_READ",
     "AUTH_API_KEY",
     "CACHE_URL",
+    "CATALOGUE_PAGE",
     "CORS_ALLOWED_ORIGINS",
     "CSRF_TRUSTED_ORIGINS",
     "DEAD_LETTER_QUEUE_URL",
     "DEBUG",
+    "EMBED_ANCESTORS",
     "EXTRA_APPS",
     "FIELD_ENCRYPTION_KEYS",
     "HOLD_UNTIL_CHECKED",
@@ -59,6 +61,7 @@ OWN_NAMES = {
     "THROTTLE_TOKEN",
     "THUMBNAIL_HOSTS",
     "TRUSTED_PROXIES",
+    "VIDEO_PAGE_URL",
 }
 
 
@@ -179,6 +182,7 @@ def stack_environment(home: Path, server: Server, aws_environment: dict[str, str
         "RECORDING_BUCKET": BUCKET,
         "RECORDING_CONFIG_ARN": "",
         "STAGE": "local",
+        "CATALOGUE_PAGE": "true",
         "THROTTLE_ADDRESS": "",
         "THROTTLE_TOKEN": "",
         "STATIC_ROOT": str(home / "static"),

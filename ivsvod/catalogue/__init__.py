@@ -1,0 +1,1 @@
+"""The catalogue page: what the public API says, as HTML."""
