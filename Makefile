@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/typescript/node_modules/.package-lock.json
 
-.PHONY: demo test check openapi stop clean
+.PHONY: demo test check bench openapi stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -52,6 +52,10 @@ check: $(STAMP)
 # The description of the API: to be run after a change of a route, a field or a filter, and committed.
 openapi: $(STAMP)
 	@$(PY) manage.py openapi
+
+# Ratios of a large catalogue to a small one; BENCH="--small 10000 --large 100000" for a quicker look.
+bench: $(STAMP)
+	@$(PY) manage.py bench $(BENCH)
 
 stop:
 	@if [ -x $(PY) ]; then $(PY) manage.py stop; else echo "Nothing was running."; fi

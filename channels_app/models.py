@@ -5,6 +5,7 @@ meaning, and each column added to them has a database name that begins with `_`,
 """
 
 import uuid
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 from django.contrib.postgres.indexes import HashIndex
@@ -13,10 +14,12 @@ from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, Subquery, Whe
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
+from channels_app.audit.entries import AuditEntry as AuditEntry
 from channels_app.claims import IdempotencyKey as IdempotencyKey
 from channels_app.claims import Lease as Lease
 from channels_app.encryption import EncryptedTextField, decrypt
 from channels_app.livestate import LIVE, UNNAMED, LiveState
+from channels_app.reported import ReportedDifference as ReportedDifference
 
 
 class ChannelType(models.TextChoices):
@@ -113,6 +116,10 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
         """Rows whose IVS channel was asked for and never confirmed."""
         return self.filter(status=Channel.Status.PROVISIONING)
 
+    def without_key(self) -> Self:
+        """Channels that no encoder can stream to: banned ones, and those of which a crash left no stream key."""
+        return self.filter(status=Channel.Status.READY, stream_key="")
+
 
 class Channel(models.Model):
     """An IVS channel and its row. Its uuid is its name in IVS."""
@@ -149,9 +156,12 @@ class Channel(models.Model):
 
     class Meta:
         db_table = "ivs_channels"
+        permissions = [("reveal_stream_key", "Can reveal the stream key of a channel")]
         indexes = [
             HashIndex(fields=["owner"], name="idx_ivs_channels_owner"),
             HashIndex(fields=["arn"], name="ivs_channels_arn_idx"),
+            models.Index(fields=["uuid"], name="channel_unfinished", condition=Q(status="provisioning")),
+            models.Index(fields=["uuid"], name="channel_without_key", condition=Q(status="ready", stream_key="")),
         ]
 
     def __str__(self) -> str:
@@ -324,6 +334,11 @@ class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
         """The open events and those that failed."""
         return self.filter(outcome__in=(*InboxEvent.OPEN, InboxEvent.Outcome.FAILED))
 
+    def stuck(self, at: datetime) -> Self:
+        """Events that are tried again and again, or not at all: what holds them up does not pass by itself."""
+        waiting = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.DEFERRED)
+        return self.filter(outcome__in=waiting, received_at__lt=at - InboxEvent.STUCK_AFTER)
+
     def parked_for(self, arn: str) -> Self:
         """Events that wait for the channel with this ARN."""
         return self.filter(outcome=InboxEvent.Outcome.PARKED, channel_arn=arn)
@@ -344,6 +359,8 @@ class InboxEvent(models.Model):
         FAILED = "failed", "failed"
 
     OPEN = (Outcome.RECEIVED, Outcome.PARKED, Outcome.DEFERRED)
+    # The queue and `process_inbox` have tried by then.
+    STUCK_AFTER = timedelta(hours=1)
 
     event_id = models.TextField(unique=True, db_collation="C")
     # Text as it came: jsonb refuses NUL and lone surrogates, and would reorder keys.
@@ -375,6 +392,10 @@ class InboxEvent(models.Model):
                 condition=Q(outcome__in=["applied", "ignored", "refused", "parked"]),
             ),
             models.Index(fields=["channel_arn"], name="inbox_parked", condition=Q(outcome="parked")),
+            models.Index(fields=["id"], name="inbox_failed", condition=Q(outcome="failed")),
+            models.Index(
+                fields=["received_at"], name="inbox_waiting", condition=Q(outcome__in=["received", "deferred"])
+            ),
             # What the admin searches by.
             models.Index(fields=["stream_id"], name="inbox_stream", condition=~Q(stream_id="")),
             models.Index(fields=["channel_arn"], name="inbox_channel", condition=~Q(channel_arn="")),

@@ -7,11 +7,12 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
 from channels_app import aws
+from channels_app.audit import audited
 from channels_app.errors import (
     ChannelDeletedError,
     ChannelImportError,
@@ -70,6 +71,7 @@ def channel_create(
     )
 
 
+@audited()
 def channel_reserve(
     *, name: str, owner: UUID, channel_type: str, latency_mode: str, private: bool, record: bool
 ) -> Channel:
@@ -104,7 +106,7 @@ def channel_make(*, channel: Channel) -> Channel:
         )
     except aws.AwsError as error:
         if not error.kind.unknown_outcome:
-            channel.delete()
+            _row_remove(channel)
             if error.kind is aws.Kind.NOT_FOUND and channel.record and settings.RECORDING_CONFIG_ARN:
                 # The call names nothing else that must exist.
                 raise RecordingNotConfiguredError from error
@@ -132,9 +134,15 @@ def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
     if found is None and cause.kind is aws.Kind.TIMEOUT:
         raise _left_behind(channel, cause) from cause
     if found is None:
-        Channel.objects.unfinished().filter(pk=channel.pk).delete()
+        _row_remove(channel)
         raise cause
     return found
+
+
+@audited()
+def _row_remove(channel: Channel) -> None:
+    """Of a channel that IVS does not have, unless somebody has finished it meanwhile."""
+    Channel.objects.unfinished().filter(pk=channel.pk).delete()
 
 
 def _left_behind(channel: Channel, cause: aws.AwsError) -> ChannelLeftBehindError:
@@ -157,7 +165,7 @@ def channel_recover(*, channel: Channel) -> Channel | None:
         return _activate(channel, found)
     if is_being_created(channel):
         raise ChannelUnfinishedError
-    Channel.objects.unfinished().filter(pk=channel.pk).delete()
+    _row_remove(channel)
     return None
 
 
@@ -176,7 +184,7 @@ def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
     return row
 
 
-@transaction.atomic
+@audited()
 def _complete(channel: Channel, made: aws.IvsChannel) -> Channel | None:
     """Write what IVS told; None where the channel was deleted, or its row removed, since it was asked for."""
     row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
@@ -223,7 +231,7 @@ def _take_back(channel: Channel, arn: str) -> None:
         logger.error("channel is left in IVS uuid=%s arn=%s", channel.uuid, arn)
         raise ChannelLeftBehindError(f"the row failed, and {arn} could not be removed from IVS") from error
     try:
-        Channel.objects.unfinished().filter(pk=channel.pk).delete()
+        _row_remove(channel)
     except DatabaseError:
         logger.exception("row of a removed channel is left, 'provisioning' uuid=%s", channel.uuid)
 
@@ -315,7 +323,7 @@ def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:
         found.tags.update(missing)
 
 
-@transaction.atomic
+@audited()
 def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool = True) -> Channel:
     with connection.cursor() as cursor:
         # Two that take over one channel at once must make one row of it; the ARN is not unique in the table.

@@ -17,6 +17,7 @@ django.setup()
 from django.db import close_old_connections  # noqa: E402  (needs the settings)
 
 from channels_app import inbox  # noqa: E402
+from channels_app.audit import command_acting  # noqa: E402
 from channels_app.envelopes import envelope_texts  # noqa: E402
 from ivsvod.api.request_ids import request_id  # noqa: E402
 
@@ -80,7 +81,8 @@ def _handle(event: Any, context: Any) -> Any:
 def _command(line: str, context: Any) -> dict[str, Any]:
     try:
         # The command alone: Zappa looks at other keys first, and one of them calls any function by its name.
-        return _zappa().handler({"manage": line}, context)
+        with command_acting(line.split(" ")[0]):
+            return _zappa().handler({"manage": line}, context)
     except SystemExit as end:
         # Lambda would take it for a crash, start the process anew, and run an asynchronous invocation twice more.
         # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html

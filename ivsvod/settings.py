@@ -5,6 +5,7 @@ the same variables for it that a deployment sets.
 """
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -192,6 +193,7 @@ try:
     # The player for other pages shows what the API gives to everybody, and has nothing that a click could change.
     EMBED_ANCESTORS = _ancestors("EMBED_ANCESTORS", ["*"])
     SECURE_COOKIES = env.bool("SECURE_COOKIES", True)
+    REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", False)
     EXTRA_APPS: list[str] = env.list("EXTRA_APPS", [])
     ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", ""))
     _parameters = _database()
@@ -215,7 +217,8 @@ INSTALLED_APPS = [
     "channels_app",
     "ondemand",
     "ivsvod.catalogue",
-    "django.contrib.admin",
+    "ivsvod.console.apps.ConsoleConfig",
+    "ivsvod.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -225,13 +228,15 @@ INSTALLED_APPS = [
     "knox",
     "django_filters",
     "corsheaders",
+    "auditlog",
+    "ivsvod.accounts.apps.SignInsConfig",
     "csp",
     "drf_spectacular_sidecar",
     *EXTRA_APPS,
 ]
 AUTH_USER_MODEL = "accounts.User"
-# knox's migrations would make the table of its own token model, which ours replaces.
-MIGRATION_MODULES = {"knox": None}
+# Their migrations would make the tables of their own models, which ours replace.
+MIGRATION_MODULES = {"knox": None, "auditlog": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
@@ -250,6 +255,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "ivsvod.api.middleware.ActorMiddleware",
+    "ivsvod.accounts.middleware.SecondFactorMiddleware",
+    "ivsvod.accounts.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -299,6 +307,22 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
+
+# Guessing the password of one account from one address (ivsvod/accounts/sign_in.py). An account as such is not locked:
+# anybody could lock out anybody.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_CLIENT_IP_CALLABLE = "ivsvod.accounts.sign_in.stored_address"
+AXES_RESET_ON_SUCCESS = True
+# Whoever tries too early does not wait longer for it.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
+# What it notes of a form that was sent; it leaves out passwords by itself.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "code"]
+# Its tables are in the admin by pages of our own, for superusers.
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
 CSRF_FAILURE_VIEW = "ivsvod.api.errors.csrf_failure"
 
 USE_TZ = True
@@ -306,7 +330,18 @@ USE_I18N = True
 
 STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    # Pictures that people give. Their names are digests, so that what a name stands for never changes.
+    "default": {
+        "BACKEND": "channels_app.aws.storage.BucketStorage",
+        "OPTIONS": {
+            "bucket_name": RECORDING_BUCKET,
+            "location": "thumbnails",
+            "region_name": AWS_REGION or None,
+            "default_acl": None,
+            "querystring_auth": False,
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+        },
+    },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if STATIC_BUCKET:
@@ -314,6 +349,9 @@ if STATIC_BUCKET:
         "BACKEND": "storages.backends.s3.S3ManifestStaticStorage",
         "OPTIONS": {"bucket_name": STATIC_BUCKET, "querystring_auth": False, "default_acl": None},
     }
+
+# The table of the audit log; its rows are written by triggers (channels_app/audit), not by the library's signals.
+AUDITLOG_LOGENTRY_MODEL = "channels_app.AuditEntry"
 
 # Which function says what an event means, by the event's detail-type (channels_app/inbox.py).
 EVENT_REDUCERS = {
@@ -387,13 +425,17 @@ CONTENT_SECURITY_POLICY = {
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
 SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+# A working day; the account of someone who left the desk is not open for two weeks.
+SESSION_COOKIE_AGE = 12 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # TLS ends at API Gateway or CloudFront; HSTS is for the host that a team chose, not for its parent domain.
-SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021"]
+# The sign-in form itself says that it is locked: the middleware of axes would put a bare line in its place.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "axes.W002"]
 
 # The counts of throttling. Nothing waits long for a Redis that is away, and nothing fails for want of it.
 _redis_options = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
@@ -418,5 +460,10 @@ LOGGING = {
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {"django": {"handlers": [], "propagate": True}, "botocore": {"level": "WARNING"}},
+    "loggers": {
+        "django": {"handlers": [], "propagate": True},
+        "botocore": {"level": "WARNING"},
+        # It would tell of each sign-in, which its table does.
+        "axes": {"level": "WARNING"},
+    },
 }

@@ -7,6 +7,7 @@ from django.urls import include, path
 from ivsvod.api.views import DocsView, HealthView, SchemaView
 
 urlpatterns = [
+    path("admin/", include("ivsvod.accounts.urls")),
     path("admin/", admin.site.urls),
     path("healthz", HealthView.as_view()),
     path("schema", SchemaView.as_view(), name="schema"),

@@ -1,15 +1,15 @@
 """Reads of videos: which of them, in which order, and the expressions of which indexes are made."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Coalesce, Left, Lower, NullIf
+from django.db.models import Count, F, Func, Q, Sum, Value
+from django.db.models.functions import Coalesce, Left, Lower, NullIf, TruncDate
 
-from ondemand.listing import Listing, listing_conditions, listing_expression, within_window
+from ondemand.listing import LASTING, LASTING_WORD, Listing, listing_conditions, listing_expression, within_window
 
 if TYPE_CHECKING:
     from ondemand.models import Video
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 NO_START = datetime(1900, 1, 1, tzinfo=UTC)
 # The order of long titles is that of their beginnings, so that a cursor stays short.
 ORDERED_TITLE = 100
+# IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+LONGEST_RECORDING = timedelta(hours=48)
 TAG_BEGINNING = 100
 
 
@@ -48,6 +50,10 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """Videos of which the word is true at that moment."""
         if word == Listing.LISTED:
             return self.listed(at)
+        if word in LASTING:
+            return self.alias(word=LASTING_WORD).filter(word=word)
+        if word == Listing.UNLISTED:
+            return self.alias(word=LASTING_WORD).filter(within_window(at), word=word)
         # The condition is part of the expression, and an index may serve it.
         return self.alias(word=listing_expression(at)).filter(listing_conditions(at)[Listing(word)], word=word)
 
@@ -65,6 +71,28 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """
         first = Q(duplicate_of__isnull=True) | _open_at(at, "duplicate_of__")
         return self.filter(_open_at(at), first)
+
+    def to_review(self) -> Self:
+        """Available videos of which nobody has said yet who may find them, and which are kept back until then.
+
+        Held ones, and those that NEW_VIDEO_STATE or their channel made hidden or unlisted; no duplicates.
+        """
+        return self.filter(TO_REVIEW)
+
+    def recorded(self, since: datetime, until: datetime) -> Self:
+        """What was recorded between two moments, by its start, whoever may see it."""
+        return self.filter(RECORDED, started_at__gte=since, started_at__lt=until)
+
+    def by_day(self) -> models.QuerySet["Video", dict[str, Any]]:
+        """Each `day` in the current zone on which there are some, how many begin on it, and their length in all."""
+        days: models.QuerySet[Any, Any] = self.order_by().annotate(day=TruncDate("started_at")).values("day")
+        return days.annotate(count=Count("*"), milliseconds=Sum("duration_ms")).order_by("day")
+
+    def stuck(self, at: datetime) -> Self:
+        """Videos that are `recording` for longer than any recording lasts; a duplicate follows its first."""
+        before = at - LONGEST_RECORDING
+        is_old = Q(started_at__lt=before) | Q(started_at__isnull=True, created_at__lt=before)
+        return self.filter(is_old, status="recording", duplicate_of__isnull=True).exclude(prefix="")
 
     def next_edge(self, at: datetime) -> datetime | None:
         """The next moment at which the publication of a video begins or ends; by a probe of each index."""
@@ -151,6 +179,14 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
 }
 # `VideoQuerySet.listed` without the time, as the partial indexes have it.
 LISTED = Q(active=True, status="available", visibility="public", held=False, duplicate_of__isnull=True)
+# What was recorded, once, whoever may see it; as the partial index has it.
+RECORDED = Q(status="available", duplicate_of__isnull=True)
+# As the partial index has it. The predecessor's code may list a video and knows nothing of `awaits_review`.
+TO_REVIEW = Q(
+    Q(active=True, held=True) | Q(awaits_review=True, active=False) | Q(awaits_review=True, visibility="unlisted"),
+    status="available",
+    duplicate_of__isnull=True,
+)
 
 
 def beginnings_of(texts: str) -> Func:

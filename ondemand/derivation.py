@@ -127,7 +127,7 @@ CREATE OR REPLACE VIEW ivsvod_video_tags AS
     FROM on_demand_video_content AS content
     CROSS JOIN LATERAL (SELECT DISTINCT tag FROM unnest(content.tags) AS tag WHERE tag <> '') AS found;
 """
-PUBLICATION += """
+_PUBLISH_VIDEO = """
 -- A row of the predecessor gets what staff chose for the recording while it ran, else what its channel says. Rows of
 -- this code say it themselves; the predecessor knows none of these columns, so that they have their defaults.
 CREATE OR REPLACE FUNCTION ivsvod_publish_video() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -152,7 +152,8 @@ BEGIN
     RETURN NEW;
 END $$;
 """
-PUBLICATION += pinned("ivsvod_publish_video")
+_PUBLISH_VIDEO += pinned("ivsvod_publish_video")
+PUBLICATION += _PUBLISH_VIDEO
 # Its name comes after that of the trigger that finds bucket and prefix: PostgreSQL goes by the alphabet.
 PUBLICATION += """
 CREATE OR REPLACE TRIGGER ivsvod_publish BEFORE INSERT ON on_demand_videos
@@ -167,6 +168,13 @@ DROP VIEW ivsvod_video_tags;
 DROP FUNCTION ivsvod_tag_beginnings(text[]);
 DROP FUNCTION ivsvod_search_config();
 """
+# What its channel made unlisted waits for review, as what this code made so; what is held waits already.
+AWAITING_REVIEW = _PUBLISH_VIDEO.replace(
+    "    IF NEW._metadata",
+    """    NEW._awaits_review := known._visibility IS NULL AND NEW._visibility = 'unlisted';
+    IF NEW._metadata""",
+)
+AWAITING_NOTHING = _PUBLISH_VIDEO
 # Events of the channel are written under the lock of its row: the predecessor's insert waits for them, and they for it.
 LOCKED_BY_CHANNEL = _DERIVE_VIDEO.replace(
     "        PERFORM pg_advisory_xact_lock",
@@ -175,6 +183,32 @@ LOCKED_BY_CHANNEL = _DERIVE_VIDEO.replace(
 )
 LOCKED_BY_CHANNEL += pinned("ivsvod_derive_video")
 LOCKED_BY_PLACE = _DERIVE_VIDEO + pinned("ivsvod_derive_video")
+# Each tag of content once, whoever writes it; as its owner, for the predecessor's role may have rights on its own
+# tables alone. In one order, so that two writers of new tags do not wait for each other.
+_KNOWN_TAGS = """
+SELECT DISTINCT found.tag FROM {rows} AS content CROSS JOIN LATERAL unnest(content.tags) AS found(tag)
+WHERE found.tag <> '' AND NOT EXISTS (SELECT FROM ondemand_knowntag AS known WHERE md5(known.tag) = md5(found.tag))
+ORDER BY found.tag
+ON CONFLICT DO NOTHING
+"""
+KNOW_TAGS_IN_USE = "INSERT INTO ondemand_knowntag (tag)" + _KNOWN_TAGS.format(rows="on_demand_video_content")
+KNOWN_TAGS = f"""
+CREATE OR REPLACE FUNCTION ivsvod_know_tags() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+BEGIN
+    INSERT INTO ondemand_knowntag (tag) {_KNOWN_TAGS.format(rows="new_rows")};
+    RETURN NULL;
+END $$;
+CREATE OR REPLACE TRIGGER ivsvod_know_tags_made AFTER INSERT ON on_demand_video_content
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_know_tags();
+CREATE OR REPLACE TRIGGER ivsvod_know_tags_changed AFTER UPDATE ON on_demand_video_content
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_know_tags();
+"""
+KNOWN_TAGS += pinned("ivsvod_know_tags")
+UNKNOWN_TAGS = """
+DROP TRIGGER ivsvod_know_tags_changed ON on_demand_video_content;
+DROP TRIGGER ivsvod_know_tags_made ON on_demand_video_content;
+DROP FUNCTION ivsvod_know_tags();
+"""
 DROP_FUNCTIONS = """
 DROP FUNCTION ivsvod_derive_content();
 DROP FUNCTION ivsvod_search_vector(text, text, text[]);
@@ -195,9 +229,11 @@ DROP TRIGGER ivsvod_derive ON on_demand_video_content;
 DROP TRIGGER ivsvod_derive ON on_demand_videos;
 """
 
+# As for channels, the audit log does not tell what is filled in.
 TOUCH_VIDEOS = """
 WITH batch AS (
-    SELECT uuid FROM on_demand_videos WHERE uuid > %s AND _status IS NULL ORDER BY uuid LIMIT %s FOR NO KEY UPDATE
+    SELECT uuid, set_config('ivsvod.actor', '{"way": "none"}', true)
+    FROM on_demand_videos WHERE uuid > %s AND _status IS NULL ORDER BY uuid LIMIT %s FOR NO KEY UPDATE
 )
 UPDATE on_demand_videos AS video SET created_at = video.created_at
 FROM batch WHERE video.uuid = batch.uuid RETURNING video.uuid
@@ -242,14 +278,16 @@ SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> '' GROUP BY _buck
 """
 # Somebody removed the first row: what it was the first of stands for itself again.
 FORGET_REMOVED = """
-UPDATE on_demand_videos AS video SET _duplicate_of = NULL
+WITH untold AS (SELECT set_config('ivsvod.actor', '{"way": "none"}', true))
+UPDATE on_demand_videos AS video SET _duplicate_of = NULL FROM untold
 WHERE _duplicate_of IS NOT NULL AND NOT EXISTS (SELECT FROM on_demand_videos WHERE uuid = video._duplicate_of)
 """
 # All rows of a recording point to the earliest that is available or hidden, and is a duplicate of none already: those
 # too that a trigger marked while older ones were not derived.
 MARK_DUPLICATES = """
 WITH place AS (
-    SELECT uuid, created_at, active, _status, _duplicate_of FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
+    SELECT uuid, created_at, active, _status, _duplicate_of, set_config('ivsvod.actor', '{"way": "none"}', true)
+    FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
 ), first AS (
     SELECT uuid FROM place
     ORDER BY (_status = 'available' OR active IS FALSE) DESC, _duplicate_of IS NULL DESC, created_at, uuid LIMIT 1

@@ -6,3 +6,11 @@ class VideoNotFoundError(Exception):
 
     def __init__(self) -> None:
         super().__init__("Recording not found")
+
+
+class TooManyChosenError(Exception):
+    """More videos were chosen than are changed at once."""
+
+
+class BulkChangeStateError(Exception):
+    """A bulk change is not at the point for what was asked of it."""

@@ -16,11 +16,24 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import MD5, Left
+from django.db.models.lookups import IsNull
 from django.utils import timezone
 
 from channels_app.models import Channel
-from ondemand.catalogue import LENGTH_KEY, LISTED, START_KEY, TAG_BEGINNING, VideoQuerySet, beginnings_of
-from ondemand.listing import Listing, listing_of
+from ondemand.bulk_changes import BulkChange as BulkChange
+from ondemand.bulk_changes import BulkChangeRow as BulkChangeRow
+from ondemand.bulk_changes import KnownTag as KnownTag
+from ondemand.catalogue import (
+    LENGTH_KEY,
+    LISTED,
+    RECORDED,
+    START_KEY,
+    TAG_BEGINNING,
+    TO_REVIEW,
+    VideoQuerySet,
+    beginnings_of,
+)
+from ondemand.listing import LASTING_WORD, Listing, ListingReasons, listing_of, listing_reasons
 from ondemand.spread import evenly_spread
 
 # A video of ours has this namespace's uuid5 of its bucket and prefix.
@@ -29,6 +42,7 @@ VIDEO_NAMESPACE = uuid.UUID("6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21")
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 DEFAULT_PLAYLIST = "media/hls/master.m3u8"
 SHOWN_THUMBNAILS = 12
+_NEWEST = (F("started_at").desc(nulls_last=True), F("uuid").desc())
 
 
 def _has(name: str) -> Q:
@@ -115,19 +129,31 @@ class Video(models.Model):
     # It is held because its files are not known to be good, and released when they are.
     held_by_check = models.BooleanField(db_column="_held_by_check", default=False, db_default=False)
 
+    # It became hidden or unlisted because NEW_VIDEO_STATE or its channel says so of what is new. Whoever decides who
+    # finds it writes False, even where nothing else changes; see `VideoQuerySet.to_review`.
+    awaits_review = models.BooleanField(db_column="_awaits_review", default=False, db_default=False)
+
     objects = VideoQuerySet.as_manager()
 
     class Meta:
         db_table = "on_demand_videos"
         indexes = [
             models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx"),
-            models.Index(fields=["channel"], name="on_demand_videos_channel_idx"),
+            models.Index("channel", *_NEWEST, name="video_of_channel"),
             models.Index(F("started_at").desc(nulls_last=True), F("uuid").desc(), name="on_demand_videos_newest_idx"),
             models.Index(START_KEY.desc(), F("uuid").desc(), name="video_listed_newest", condition=LISTED),
             models.Index(LENGTH_KEY.desc(), F("uuid").desc(), name="video_listed_longest", condition=LISTED),
             models.Index(fields=["publish_from"], name="video_publish_from", condition=_has("publish_from")),
             models.Index(fields=["publish_until"], name="video_publish_until", condition=_has("publish_until")),
             models.Index(fields=["uuid"], name="video_held", condition=Q(held=True)),
+            models.Index(*_NEWEST, name="video_to_review", condition=TO_REVIEW),
+            models.Index(*_NEWEST, name="video_failed", condition=Q(status="failed")),
+            models.Index(*_NEWEST, name="video_recording", condition=Q(status="recording")),
+            models.Index("qa", *_NEWEST, name="video_by_qa"),
+            # Of those that people find there is an index already.
+            models.Index(LASTING_WORD, *_NEWEST, name="video_by_word", condition=Q(IsNull(LASTING_WORD, False))),
+            # What the charts of the start page add up, without a look at the rows.
+            models.Index(fields=["started_at"], include=["duration_ms"], name="video_days", condition=RECORDED),
             GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"]),
             GinIndex(beginnings_of("stream_ids"), name="video_stream_ids"),
         ]
@@ -172,16 +198,16 @@ class Video(models.Model):
 
     def listing_at(self, at: datetime) -> Listing:
         """Whether people find it at that moment, or the first reason why not."""
-        return listing_of(
-            is_duplicate=self.duplicate_of_id is not None,
-            status=self.status,
-            active=self.active,
-            held=self.held,
-            publish_from=self.publish_from,
-            publish_until=self.publish_until,
-            visibility=self.visibility,
-            at=at,
-        )
+        return listing_of(**self._listing_columns, at=at)
+
+    def listing_reasons_at(self, at: datetime) -> ListingReasons:
+        """The same, with a sentence for each rule."""
+        return listing_reasons(**self._listing_columns, held_by_check=self.held_by_check, at=at)
+
+    @property
+    def _listing_columns(self) -> dict[str, Any]:
+        names = ("status", "active", "held", "publish_from", "publish_until", "visibility")
+        return {"is_duplicate": self.duplicate_of_id is not None, **{name: getattr(self, name) for name in names}}
 
     def next_edge(self, at: datetime) -> datetime | None:
         """The next moment at which its publication, or that of the video that it duplicates, begins or ends."""

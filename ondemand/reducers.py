@@ -297,6 +297,7 @@ def _take_along(row: Video, first: Video) -> None:
 
 def _hand_over(row: Video, first: Video) -> None:
     """What staff chose for the row that began is for the one that ended; it opens as any duplicate does."""
+    first.awaits_review = first.awaits_review and row.visibility is None
     for name in ("visibility", "held", "publish_from", "publish_until"):
         chosen = getattr(row, name)
         setattr(first, name, getattr(first, name) if chosen is None else chosen)
@@ -356,8 +357,10 @@ def _publish(video: Video, state: str) -> None:
     """
     if video.active is None:
         video.active = state != NewVideoState.HIDDEN or video.held is False
+        video.awaits_review = not video.active
     if video.visibility is None:
         is_unlisted = state == NewVideoState.UNLISTED
         video.visibility = Video.Visibility.UNLISTED if is_unlisted else Video.Visibility.PUBLIC
+        video.awaits_review |= is_unlisted
     if video.held is None:
         video.held = video.held_by_check = settings.HOLD_UNTIL_CHECKED and video.qa != Video.Qa.OK

@@ -4,9 +4,9 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db import transaction
 from django.db.models import Q
 
+from channels_app.audit import audited
 from ondemand.errors import VideoNotFoundError
 from ondemand.metadata import facts_columns
 from ondemand.models import Content, Video
@@ -24,7 +24,7 @@ def allow(video: Video) -> None:
     """The check that refuses nothing."""
 
 
-@transaction.atomic
+@audited()
 def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Content:
     """Write the whole content of a video; `uuid`, `created_at` and `created_by` of an existing one stay.
 
@@ -35,7 +35,7 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
     return _content_write(video_uuid, by, values)
 
 
-@transaction.atomic
+@audited()
 def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
     """Change some of a video: its content, `active`, `visibility`, `publish_from`, `publish_until`, `metadata`.
 
@@ -52,14 +52,16 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         kept = {name: getattr(shown, name) for name in _CONTENT} if shown else {}
         _content_write(video_uuid, by, {**kept, **written})
     publication = {name: values[name] for name in _PUBLICATION if name in values}
+    if "visibility" in values:
+        publication["awaits_review"] = False
     for row in _rows_of_recording(video):
-        decided = _shown_or_hidden(row, shown=values["active"]) if values.get("active") is not None else {}
+        decided = shown_or_hidden(row, shown=values["active"]) if values.get("active") is not None else {}
         own = {"metadata": values["metadata"]} if "metadata" in values and row.pk == video_uuid else {}
         _write(row, {**publication, **decided, **own})
     return Video.objects.with_content().get(pk=video_uuid)
 
 
-@transaction.atomic
+@audited()
 def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
     """Take a video, with all rows of its recording, out of every list and page; its files stay.
 
@@ -67,10 +69,10 @@ def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
         VideoNotFoundError: there is no such video.
     """
     for row in _rows_of_recording(_video_locked(video_uuid, check)):
-        _write(row, _shown_or_hidden(row, shown=False))
+        _write(row, shown_or_hidden(row, shown=False))
 
 
-@transaction.atomic
+@audited()
 def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
     """Undo `video_hide`. One that is not available yet stays unlisted until its recording ends, and shows then.
 
@@ -78,10 +80,10 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
         VideoNotFoundError: there is no such video.
     """
     for row in _rows_of_recording(_video_locked(video_uuid, check)):
-        _write(row, _shown_or_hidden(row, shown=True))
+        _write(row, shown_or_hidden(row, shown=True))
 
 
-@transaction.atomic
+@audited()
 def video_check_store(*, video: Video, facts: dict[str, Any] | None, verdict: Verdict) -> Video:
     """Store what a look at the files of `video`, as it was read then, has found; returns the row as it is now.
 
@@ -111,12 +113,13 @@ def checked_release(video: Video) -> None:
         others.update(held=False, held_by_check=False)
 
 
-def _shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
+def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
+    """What is written of a video to show or to hide it."""
     if not shown:
-        return {"active": False}
+        return {"active": False, "awaits_review": False}
     # NULL, so that the predecessor does not list it either; that it is not held is what Recording End will see.
     active = True if video.status == Video.Status.AVAILABLE else None
-    return {"active": active, "held": False, "held_by_check": False}
+    return {"active": active, "held": False, "held_by_check": False, "awaits_review": False}
 
 
 def _rows_of_recording(video: Video) -> list[Video]:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
 
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.services import channel_create
@@ -139,7 +139,7 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def until(page: Page, condition: str, seconds: int = 30) -> None:
+def until(page: Page | Frame, condition: str, seconds: int = 30) -> None:
     """Wait. Playwright's own way evaluates a text inside the page, which the policy of the page forbids."""
     for _ in range(seconds * 10):
         if page.evaluate(condition):

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html.parser import HTMLParser
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from ondemand.models import Content, Video
 
 NINE = datetime(2026, 3, 4, 9, 5, 2, tzinfo=UTC)
 VIDEOS = "/admin/ondemand/video/"
+BULK = f"{VIDEOS}bulk/"
 CHANNELS = "/admin/channels_app/channel/"
 EVENTS = "/admin/channels_app/inboxevent/"
 STREAMS = "/admin/channels_app/stream/"
@@ -101,8 +103,21 @@ def run_action(client: Client, path: str, action: str, *rows: Any) -> list[str]:
     return told
 
 
+def choose(client: Client, action: str, *videos: Video, query: str = "", across: bool = False) -> str:
+    """The address of the page to which an action leads."""
+    sent = {"action": action, "_selected_action": [str(video.pk) for video in videos]}
+    response = client.post(f"{VIDEOS}{query}", {**sent, **({"select_across": "1"} if across else {})})
+    assert response.status_code == 302
+    assert response["Location"].startswith(BULK)
+    return str(response["Location"])
+
+
+def press(client: Client, address: str, button: str, **typed: str) -> Any:
+    return client.post(address, {button: "1", **typed})
+
+
 def row_titles(html: str) -> list[str]:
-    return re.findall(r'class="field-title">.*?<bdi>(.*?)</bdi>', html)
+    return re.findall(r'class="field-title">.*?<bdi[^>]*>(.*?)</bdi>', html, re.DOTALL)
 
 
 def listed_events(html: str) -> list[str]:
@@ -118,24 +133,43 @@ def badges(html: str, field: str) -> list[str]:
     return [" ".join(re.findall(r">([^<>]+)</span>", cell)) for cell in cells]
 
 
-def content_form(content: Content | None = None, **values: str) -> dict[str, str]:
-    """The page's form as a browser sends it: line ends are CR LF."""
-    sent = {
-        "title": (content and content.title) or "",
-        "description": (content and content.description) or "",
-        "tags": "\n".join(content.shown_tags) if content else "",
-        "thumbnail": (content and content.thumbnail) or "",
-        **values,
-    }
-    return {
-        "content-TOTAL_FORMS": "1",
-        "content-INITIAL_FORMS": "1" if content else "0",
-        "content-0-uuid": str(content.pk) if content else "",
-        "content-0-video": str(content.video_id) if content else "",
-        **{f"content-0-{name}": "\r\n".join(text.replace("\r\n", "\n").split("\n")) for name, text in sent.items()},
-    }
+class _Fields(HTMLParser):
+    """What a browser sends of the form of a page that posts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._writing: str | None = None
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        name = given.get("name")
+        if not name or tag not in {"input", "textarea"} or given.get("type") in {"submit", "file"}:
+            return
+        if tag == "textarea":
+            self._writing, self.values[name] = name, ""
+        elif given.get("type") not in {"radio", "checkbox"} or "checked" in given:
+            self.values[name] = given.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._writing = None
+
+    def handle_data(self, data: str) -> None:
+        if self._writing:
+            # The line end after the tag is none of the text.
+            self.values[self._writing] += data if self.values[self._writing] else data.removeprefix("\n")
 
 
-def save(client: Client, video: Video, **values: str) -> Any:
-    content = Content.objects.filter(video=video).first()
-    return client.post(f"{VIDEOS}{video.pk}/change/", content_form(content, **values))
+def form_of(html: str) -> dict[str, str]:
+    """The fields of a page as a browser sends them: line ends are CR LF."""
+    fields = _Fields()
+    fields.feed(html)
+    return {name: "\r\n".join(re.split("\r?\n", text)) for name, text in fields.values.items()}
+
+
+def save(client: Client, video: Video, **values: Any) -> Any:
+    """Open the page of the video, change these fields, and save."""
+    path = f"{VIDEOS}{video.pk}/change/"
+    typed = {name: "\r\n".join(text.split("\n")) if isinstance(text, str) else text for name, text in values.items()}
+    return client.post(path, {**form_of(page(client, path)), **typed})

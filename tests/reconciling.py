@@ -21,7 +21,7 @@ from tests.road import BUCKET, Envelope, s3
 
 ACCOUNT = "111122223333"
 WINDOW = timedelta(seconds=5)
-# Every table of the service but the lease of the command, with what differs from run to run.
+# Every table of the service but those of the command, its lease and what it reports, with what differs from run to run.
 TABLES = {
     "ivs_channels": [],
     "ivs_state_changes": ["_id"],

@@ -52,7 +52,7 @@ def handled(error: Exception) -> tuple[int, str, dict[str, Any]]:
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE", "FOO"])
 @pytest.mark.parametrize(
-    "path", ["/nothing", "/channels/", "/on-demand/", "/channels/a/b/c", "/%00", "//", "/healthz/"]
+    "path", ["/nothing", "/channels/", "/on-demand/", "/channels/a/b/c", "/%00", "/nothing//", "/healthz/"]
 )
 def test_an_unknown_route_is_a_404(client: Client, method: str, path: str) -> None:
     assert_error(client.generic(method, path), 404, "not_found")

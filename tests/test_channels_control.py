@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from channels_app.aws import clients
-from channels_app.models import Channel, InboxEvent, Stream
+from channels_app.models import AuditEntry, Channel, InboxEvent, Stream
 from channels_app.services import UUID_TAG, channel_create, tag_value
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.errors import IvsError
@@ -702,6 +702,8 @@ def test_stop_ends_the_stream_and_keeps_the_key(channel: Channel, manager: Api, 
         assert not is_live(aws, channel)
     assert Channel.objects.get().reveal_stream_key() == channel.reveal_stream_key() != ""
     assert_error(manager("POST", f"/channels/{channel.uuid}/stop"), 409, "channel_offline")
+    # Who stopped it is on record, each time; a refusal is no stop.
+    assert AuditEntry.objects.filter(object_pk=channel.pk, way="api", changes__has_key="stream").count() == 2
 
 
 @pytest.mark.django_db

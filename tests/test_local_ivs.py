@@ -446,6 +446,20 @@ def test_a_live_stream_is_seen_by_get_and_list(ivs: Any, store: IvsStore) -> Non
     assert store.stream_of(arn) is None and ivs.list_streams()["streams"] == []
 
 
+def test_viewers_of_a_live_stream_are_counted_until_it_ends(ivs: Any, store: IvsStore) -> None:
+    arn = ivs.create_channel()["channel"]["arn"]
+    with pytest.raises(IvsError, match="a live stream of"):
+        store.viewers_come(arn, 3)
+    store.stream_begin(arn, started_at=NOON)
+    for viewers in (3, -1):
+        store.viewers_come(arn, viewers)
+        assert ivs.get_stream(channelArn=arn)["stream"]["viewerCount"] == viewers
+        assert [each["viewerCount"] for each in ivs.list_streams()["streams"]] == [viewers]
+    store.stream_end(arn, ended_at=NOON + timedelta(minutes=1))
+    store.stream_begin(arn, started_at=NOON + timedelta(minutes=2))
+    assert ivs.get_stream(channelArn=arn)["stream"]["viewerCount"] == 0
+
+
 def test_starving_streams_are_listed_by_their_health(ivs: Any, store: IvsStore) -> None:
     starving, healthy = (store.stream_begin(make_channel(ivs), started_at=NOON) for _ in range(2))
     store.session_event(starving, name="Starvation Start", type="IVS Stream Health Change", at=NOON)

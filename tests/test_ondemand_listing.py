@@ -449,7 +449,7 @@ INDEXES = {
     "tag=rare": "video_content_tags",
     "search=rare": "on_demand_video_content_search",
     "metadata[a]=rare": "video_metadata",
-    f"channel={OWNER}": "on_demand_videos_channel_idx",
+    f"channel={OWNER}": "video_of_channel",
 }
 
 

@@ -17,6 +17,7 @@ from ondemand import rechecks
 from ondemand.models import Video
 from ondemand.services import video_check_store
 from ondemand.verdicts import Verdict
+from tests.console import choose, press
 from tests.helpers import make_channel, make_content, make_video
 from tests.predecessor import statements
 from tests.recordings import DENIED, HIGH, HLS, MASTER, SpoiledS3, answers, put_recording, raises, remove
@@ -305,7 +306,7 @@ def test_the_list_shows_what_is_known_of_the_files_and_filters_by_it(browser: Cl
 
     html = browser.get(VIDEOS).content.decode()
     for qa in ("unverified", "ok", "warning", "failed"):
-        assert f'<span class="badge badge-qa-{qa}">{qa}</span>' in html
+        assert f'<span class="badge badge-qa-{qa}" title="">{qa}</span>' in html
         found = browser.get(VIDEOS, {"qa": qa}).content.decode()
         assert [word for word in ("unverified", "ok", "warning", "failed") if f"This is {word}" in found] == [qa]
     assert browser.get(VIDEOS, {"qa": "nonsense"}).content.decode().count("This is ") == html.count("This is ")
@@ -317,13 +318,13 @@ def test_the_page_names_what_was_found_in_the_files(browser: Client) -> None:
     html = browser.get(f"{VIDEOS}{video.pk}/change/").content.decode()
 
     assert '<span class="badge badge-qa-failed">failed</span>' in html
-    assert "<div>&lt;b&gt;0.ts is missing or empty.</div><div>Another thing.</div>" in html
+    assert "<li>&lt;b&gt;0.ts is missing or empty.</li><li>Another thing.</li>" in html
 
 
 def test_staff_release_in_the_admin_what_the_check_holds(browser: Client) -> None:
     video = make_video(held=True, held_by_check=True)
 
-    browser.post(VIDEOS, {"action": "show", "_selected_action": [str(video.pk)]})
+    press(browser, choose(browser, "show", video), "_confirm")
 
     video.refresh_from_db()
     assert (video.held, video.held_by_check) == (False, False)

@@ -8,8 +8,10 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
 from channels_app.events import MalformedEventError, load_json
@@ -25,10 +27,21 @@ _UNDONE = {InboxEvent.Outcome.FAILED.value, InboxEvent.Outcome.REFUSED.value}
 
 
 class OutcomeFilter(WordFilter):
-    """By what became of the event."""
+    """By what became of the event, or that nothing does."""
 
     title = parameter_name = "outcome"
     words = InboxEvent.Outcome
+    stuck = "stuck"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """All outcomes, and what comes to none."""
+        return [*super().lookups(request, model_admin), (self.stuck, _("stuck: not done after an hour"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The events with that outcome, or without any."""
+        if self.value() == self.stuck:
+            return queryset.stuck(timezone.now())  # type: ignore[attr-defined]
+        return super().queryset(request, queryset)
 
 
 class DetailTypeFilter(admin.SimpleListFilter):
@@ -62,8 +75,9 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     list_filter = (OutcomeFilter, DetailTypeFilter)
     search_fields = ("event_id", "stream_id", "channel_arn")
     search_help_text = "The whole id of an event or a stream, or the whole ARN of a channel"
-    show_full_result_count = False
     ordering = ("-id",)
+    # No index is in another order.
+    sortable_by = ("received",)
     actions = ("replay",)
     fieldsets = (
         (None, {"fields": ("event_id", "received", "happened", "detail_type", "name")}),

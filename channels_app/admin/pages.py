@@ -1,17 +1,87 @@
 """What the pages of the admin have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.utils import flatten_fieldsets
+from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import cached_property
+
+# Rows of a list that are counted, and reached from either end of it; what is farther away is found by a filter.
+COUNTED = 5_000
 
 
-class SafeLookups(admin.ModelAdmin):
+class LongPaginator(Paginator):
+    """Pages of a list of any length, the last as quick as the first.
+
+    Rows are counted to a bound. Of a list that is longer the pages 1, 2, … count from its beginning and -1, -2, …
+    from its end.
+    """
+
+    object_list: QuerySet[Any]
+
+    @cached_property
+    def _counted(self) -> int:
+        return self.object_list.order_by()[: COUNTED + 1].count()
+
+    @property
+    def is_longer(self) -> bool:
+        """Whether there are more rows than are counted."""
+        return self._counted > COUNTED
+
+    @cached_property
+    def count(self) -> int:
+        """How many rows there are, at most `COUNTED`."""
+        return min(self._counted, COUNTED)
+
+    @property
+    def shown_count(self) -> str:
+        """The number of rows as people read it: `5000+` where there are more than are counted."""
+        return f"{self.count}+" if self.is_longer else str(self.count)
+
+    def validate_number(self, number: Any) -> int:
+        """A page that there is; those from the end are for what is too long to be counted."""
+        page = int(number)
+        if page < 0 and self.is_longer and -page <= self.num_pages:
+            return page
+        return super().validate_number(page)
+
+    def page(self, number: Any) -> Page[Any]:
+        """The rows of a page; a page from the end is read backwards."""
+        page = self.validate_number(number)
+        if page > 0:
+            return super().page(page)
+        bottom = (-page - 1) * self.per_page
+        rows = list(self.object_list.reverse()[bottom : bottom + self.per_page])
+        return Page(rows[::-1], page, self)
+
+    def get_elided_page_range(self, number: Any = 1, **options: Any) -> Iterator[Any]:
+        """The pages that are offered: the first, those around, the last."""
+        page = self.validate_number(number)
+        if page > 0:
+            yield from super().get_elided_page_range(page, **options)
+        else:
+            yield from (1, self.ELLIPSIS)
+            yield from range(max(page - 3, -self.num_pages), min(page + 3, 0))
+        if self.is_longer and not -4 <= page < 0:
+            yield from (self.ELLIPSIS, -1)
+
+
+class LongList(admin.ModelAdmin):
+    """A list that may be of any length: nothing on its page reads all of it."""
+
+    paginator = LongPaginator
+    show_full_result_count = False
+    # They count all rows of a filter.
+    show_facets = admin.ShowFacets.NEVER
+
+
+class SafeLookups(LongList):
     """Addresses of lists: a field may be filtered by in any way, so some fields and values are refused."""
 
     # A filter must not be a way to guess a secret letter by letter.

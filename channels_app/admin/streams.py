@@ -97,8 +97,9 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
     list_filter = (StateFilter, MarkFilter)
     search_fields = ("stream_id",)
     search_help_text = "The whole id of a stream"
-    show_full_result_count = False
     ordering = ("-order_at", "-stream_id")
+    # No index is in another order.
+    sortable_by = ("start",)
     change_form_template = "admin/channels_app/stream/change_form.html"
     fieldsets = ((None, {"fields": ("shown_id", "of_channel", "state", "start", "end", "marks")}),)
 

@@ -23,7 +23,16 @@ from channels_app.aws.listing import Listed, S3Object, objects_list
 from channels_app.aws.pacing import CALLS_PER_SECOND, paced, pause
 from channels_app.aws.pages import Page
 from channels_app.aws.s3 import json_write, object_keys, object_read, object_size
-from channels_app.aws.sessions import IvsEvent, IvsSession, IvsStream, session_get, sessions_page, streams_page
+from channels_app.aws.sessions import (
+    IvsEvent,
+    IvsSession,
+    IvsStream,
+    StreamNow,
+    session_get,
+    sessions_page,
+    stream_now,
+    streams_page,
+)
 from channels_app.aws.sqs import BATCH as QUEUE_BATCH
 from channels_app.aws.sqs import QueueMessage, message_delete, messages_receive, messages_release
 
@@ -43,6 +52,7 @@ __all__ = [
     "Page",
     "QueueMessage",
     "S3Object",
+    "StreamNow",
     "channel_arn",
     "channel_create",
     "channel_delete",
@@ -69,6 +79,7 @@ __all__ = [
     "stream_key_create",
     "stream_key_delete",
     "stream_key_find",
+    "stream_now",
     "stream_stop",
     "streams_page",
 ]

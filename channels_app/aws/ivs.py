@@ -7,6 +7,7 @@ from typing import Any
 
 from channels_app.aws.clients import ONCE, RETRIED, client
 from channels_app.aws.errors import AwsError, Kind, refuse_unnumbered, told_as_aws_error
+from channels_app.aws.sessions import stream_now
 
 # The members of UpdateChannel, by our words.
 _MEMBERS = {
@@ -210,18 +211,10 @@ def stream_stop(*, channel_arn: str) -> None:
 def is_broadcasting(*, channel_arn: str) -> bool:
     """Whether IVS has a stream of the channel now.
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStream.html
-
     Raises:
         AwsError: kind `not_found` where there is no such channel, or IVS could not be asked.
     """
-    try:
-        with told_as_aws_error("GetStream", channel_arn):
-            return bool(client("ivs", RETRIED).get_stream(channelArn=channel_arn)["stream"]["streamId"])
-    except AwsError as error:
-        if error.kind is not Kind.NOT_BROADCASTING:
-            raise
-        return False
+    return stream_now(channel_arn=channel_arn) is not None
 
 
 def channel_delete(*, arn: str) -> None:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels_app.aws.clients import RETRIED, client
-from channels_app.aws.errors import told_as_aws_error
+from channels_app.aws.errors import AwsError, Kind, told_as_aws_error
 from channels_app.aws.pages import Page, from_token
 
 _PAGE = 100
@@ -21,6 +21,19 @@ class IvsStream:
     channel_arn: str
     stream_id: str
     started_at: datetime
+
+
+@dataclass(frozen=True)
+class StreamNow:
+    """What IVS says of the stream of one channel now; `health` is HEALTHY, STARVING or UNKNOWN.
+
+    `viewers` is None where IVS could not count them in time.
+    """
+
+    stream_id: str
+    health: str
+    viewers: int | None
+    started_at: datetime | None
 
 
 @dataclass(frozen=True)
@@ -64,6 +77,23 @@ def streams_page(*, token: str = "") -> Page[IvsStream]:
         return Page(streams, reply.get("nextToken", ""))
 
 
+def stream_now(*, channel_arn: str) -> StreamNow | None:
+    """GetStream; None where IVS has no stream of the channel.
+
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStream.html
+
+    Raises:
+        AwsError: kind `not_found` where there is no such channel, or IVS could not be asked.
+    """
+    try:
+        with told_as_aws_error("GetStream", channel_arn):
+            return _stream_now(client("ivs", RETRIED).get_stream(channelArn=channel_arn)["stream"])
+    except AwsError as error:
+        if error.kind is not Kind.NOT_BROADCASTING:
+            raise
+        return None
+
+
 def sessions_page(*, channel_arn: str, token: str = "") -> Page[IvsSession]:
     """ListStreamSessions, newest first; those of a deleted channel too.
 
@@ -95,6 +125,19 @@ def session_get(*, channel_arn: str, stream_id: str) -> IvsSession:
 def _utc(moment: datetime) -> datetime:
     """botocore tells times in the zone of the machine."""
     return moment.astimezone(UTC)
+
+
+def _stream_now(item: dict[str, Any]) -> StreamNow | None:
+    if not item["streamId"]:
+        return None
+    viewers, started_at = item.get("viewerCount", -1), item.get("startTime")
+    return StreamNow(
+        stream_id=item["streamId"],
+        health=item.get("health", "UNKNOWN"),
+        # -1 is: counting took too long.
+        viewers=viewers if viewers >= 0 else None,
+        started_at=_utc(started_at) if started_at is not None else None,
+    )
 
 
 def _session(item: dict[str, Any]) -> IvsSession:

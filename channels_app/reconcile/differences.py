@@ -3,41 +3,11 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from channels_app.aws import AwsError
 from channels_app.models import Channel, ChannelQuerySet
-
-
-class Kind(StrEnum):
-    """What differs."""
-
-    EVENT_UNAPPLIED = "event_unapplied"
-    CHANNEL_UNFINISHED = "channel_unfinished"
-    CHANNEL_ORPHAN = "channel_orphan"
-    CHANNEL_UNCLAIMED = "channel_unclaimed"
-    CHANNEL_DOUBLED = "channel_doubled"
-    CHANNEL_NOT_DELETED = "channel_not_deleted"
-    CHANNEL_CHANGED = "channel_changed"
-    CHANNEL_RENAMED = "channel_renamed"
-    CHANNEL_GONE = "channel_gone"
-    STREAM_KEY_MISSING = "stream_key_missing"
-    STREAM_KEY_CHANGED = "stream_key_changed"
-    STREAM_KEY_NOT_REMOVED = "stream_key_not_removed"
-    STREAM_MISSING = "stream_missing"
-    STREAM_START_MISSING = "stream_start_missing"
-    STREAM_END_MISSING = "stream_end_missing"
-    STREAM_END_UNKNOWN = "stream_end_unknown"
-    STREAM_STILL_LIVE = "stream_still_live"
-    STREAM_HISTORY_MISSING = "stream_history_missing"
-    RECORDING_MISSING = "recording_missing"
-    RECORDING_START_MISSING = "recording_start_missing"
-    RECORDING_END_MISSING = "recording_end_missing"
-    RECORDING_UNREADABLE = "recording_unreadable"
-    RECORDING_STUCK = "recording_stuck"
-    UNKNOWN_CHANNEL = "unknown_channel"
-    NOT_COMPARED = "not_compared"
+from channels_app.reconcile.kinds import Kind as Kind
 
 
 @dataclass(frozen=True)

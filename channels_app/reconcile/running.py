@@ -11,6 +11,7 @@ from django.utils import timezone
 from channels_app.aws import paced
 from channels_app.reconcile.differences import Phase, Scope
 from channels_app.reconcile.lease import HeldLease, lease_keep, lease_release, lease_take
+from channels_app.reconcile.reporting import differences_close, reporting
 from channels_app.reconcile.walking import Finding, Place, walk
 
 NAME = "reconcile"
@@ -78,12 +79,14 @@ def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, tell: Listene
     try:
         progress = _progress(lease, scope, apply=apply, tell=tell)
         lease_keep(lease=lease, scope={**scope.key, "apply": apply}, finished_at=None, **progress.columns())
-        with paced():
+        with paced(), reporting() as report:
             for passed in walk(phases, scope=scope, apply=apply, place=progress.place):
                 progress.note(passed)
                 if isinstance(passed, Finding):
                     tell.line(passed.line)
                 lease_keep(lease=lease, **progress.columns(), **_cursor(progress, scope, apply=apply))
+                report.note(passed)
+        differences_close(scope=scope, started_at=progress.started_at)
         ended = {"cursor": None} if _is_resumable(scope, apply=apply) else {}
         lease_keep(lease=lease, finished_at=timezone.now(), **ended)
         return progress

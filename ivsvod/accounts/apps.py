@@ -1,15 +1,25 @@
 """The app `accounts`."""
 
+import axes.apps
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     """Users, API tokens and the permissions that are scopes."""
 
+    # Of several in this module.
+    default = True
     name = "ivsvod.accounts"
     label = "accounts"
-    verbose_name = "Accounts"
+    verbose_name = _("Accounts")
 
     def ready(self) -> None:
         """Register the system checks of the whole service."""
         from ivsvod import checks  # noqa: F401  (imported for its registrations)
+
+
+class SignInsConfig(axes.apps.AppConfig):
+    """django-axes, under a name that says something to people."""
+
+    verbose_name = _("Sign-ins")

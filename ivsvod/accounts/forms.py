@@ -1,16 +1,25 @@
-"""Forms of the admin: the sign-in, and the one that makes an API token."""
+"""Forms of the admin: signing in by password and code, preferences, and the one that makes an API token."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.auth import authenticate
+from django.contrib.auth.forms import UsernameField
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
+from channels_app.encryption import UnreadableSecretError
 from ivsvod.accounts.models import User
-from ivsvod.api import throttling
+from ivsvod.accounts.second_factor import CodeTooSoonError, authenticator_confirm, code_check
+from ivsvod.accounts.sign_in import counted, refuse_locked, too_many
+from ivsvod.accounts.time_zones import time_zone_choices
+
+logger = logging.getLogger(__name__)
 
 _WIDE = {"class": "vTextField"}
 
@@ -21,27 +30,125 @@ def _is_printable(text: str) -> None:
 
 
 class SignInForm(AdminAuthenticationForm):
-    """The stock sign-in, but guessing passwords is counted together with guessing credentials of the API."""
+    """The name and password of a member of staff; wrong ones are counted."""
 
     request: HttpRequest
+    # The stock field tells the browser how long it may be, and takes any.
+    username = UsernameField(max_length=150, widget=forms.TextInput(attrs={"autofocus": True}))
 
     def clean(self) -> dict[str, Any]:
         """The name and password of a member of staff.
 
         Raises:
-            ValidationError: they are not, or there were too many wrong ones from this address.
+            ValidationError: they are not, or there were too many wrong ones.
+        """
+        with counted(self.request):
+            try:
+                return super().clean()
+            except ValidationError:
+                refuse_locked(self.request, self.cleaned_data.get("username"))
+                raise
+
+
+class CodeForm(forms.Form):
+    """The code of an authenticator app, or a recovery code, of someone whose password was right."""
+
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "autofocus": True, "spellcheck": "false"}),
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, account: User, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.request = request
+        self.account = account
+
+    def clean_code(self) -> str:
+        """A code that is right, and used up by that.
+
+        Raises:
+            ValidationError: it is wrong, or it is too soon after a wrong one.
+        """
+        code: str = self.cleaned_data["code"]
+        with counted(self.request):
+            self.use(code)
+        return code
+
+    def use(self, code: str) -> None:
+        """Look at the code.
+
+        Raises:
+            ValidationError: it is wrong, or it is too soon after a wrong one.
         """
         try:
-            throttling.refuse_guesses(self.request)
-        except throttling.TooManyRequestsError as error:
-            # `RefusalMiddleware` makes it a 429 with Retry-After.
-            self.request.wait = error.wait  # type: ignore[attr-defined]
-            raise ValidationError("There were too many wrong attempts: wait a minute, then try again.") from None
-        try:
-            return super().clean()
-        except ValidationError:
-            throttling.note_failure(self.request)
-            raise
+            is_right = self.is_right(code)
+        except CodeTooSoonError as error:
+            raise too_many(self.request, error.seconds) from None
+        except UnreadableSecretError:
+            logger.error("the secret of an authenticator app cannot be read account=%s", self.account.pk)
+            raise ValidationError(_("The secret of this app cannot be read: use a recovery code.")) from None
+        if not is_right:
+            raise ValidationError(_("This is not the code of now. Each code counts once."))
+
+    def is_right(self, code: str) -> bool:
+        """Whether it is one of the account's codes."""
+        return code_check(account=self.account, code=code)
+
+    def get_user(self) -> User:
+        """Who is signed in by it."""
+        return self.account
+
+
+class FirstCodeForm(CodeForm):
+    """The first code of a new app, by which its owner shows that it works."""
+
+    recovery_codes: list[str] | None = None
+
+    def is_right(self, code: str) -> bool:
+        """Whether two-step sign-in is on now; then there are recovery codes."""
+        self.recovery_codes = authenticator_confirm(account=self.account, code=code)
+        return self.recovery_codes is not None
+
+
+class PasswordForm(forms.Form):
+    """The password of whoever is signed in, again: an open session on a desk is no proof."""
+
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        max_length=4096,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+    def __init__(self, request: HttpRequest, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.request = request
+
+    def clean_password(self) -> str:
+        """The right password.
+
+        Raises:
+            ValidationError: it is wrong, or there were too many wrong ones.
+        """
+        password: str = self.cleaned_data["password"]
+        name = self.request.user.get_username()
+        with counted(self.request):
+            if authenticate(self.request, username=name, password=password) is None:
+                refuse_locked(self.request, name)
+                raise ValidationError(_("This is not your password."))
+        return password
+
+
+class PreferencesForm(forms.Form):
+    """What each member of staff sets for themselves."""
+
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=time_zone_choices,
+        help_text=_("Times in the admin are shown in this zone, and times that you type mean this zone."),
+    )
 
 
 class ApiTokenCreateForm(forms.Form):

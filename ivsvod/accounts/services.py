@@ -5,8 +5,8 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
-from django.db import transaction
 
+from channels_app.audit import audited
 from ivsvod.accounts.models import ApiToken, User
 
 
@@ -14,7 +14,7 @@ class UnknownScopeError(ValueError):
     """A scope that this service does not have."""
 
 
-@transaction.atomic
+@audited()
 def api_token_create(
     *, name: str, account: str, scopes: Sequence[str], expires_in: timedelta | None = None
 ) -> tuple[ApiToken, str]:
@@ -39,3 +39,9 @@ def api_token_create(
         )
     token, text = ApiToken.objects.create(user, expiry=expires_in, name=name, scopes=list(scopes))
     return token, text
+
+
+@audited()
+def account_set_time_zone(*, account: User, time_zone: str) -> None:
+    """The zone in which the account sees and types times; empty is that of the service."""
+    User.objects.filter(pk=account.pk).update(time_zone=time_zone)

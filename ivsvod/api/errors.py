@@ -15,6 +15,7 @@ from rest_framework.views import set_rollback
 from channels_app.aws import AwsError, Kind
 from channels_app.encryption import UnreadableSecretError
 from channels_app.errors import (
+    ChannelChangedError,
     ChannelContendedError,
     ChannelDeletedError,
     ChannelGoneError,
@@ -26,6 +27,7 @@ from channels_app.errors import (
     IdempotencyKeyInFlightError,
     IdempotencyKeyReusedError,
     RecordingNotConfiguredError,
+    StreamKeyMissingError,
 )
 from ivsvod.api.keyset import KeySetUnavailableError
 from ondemand.errors import VideoNotFoundError
@@ -62,6 +64,8 @@ _DOMAIN: dict[type[Exception], tuple[int, str]] = {
     ChannelOfflineError: (409, "channel_offline"),
     ChannelGoneError: (409, "channel_gone"),
     ChannelContendedError: (409, "channel_contended"),
+    ChannelChangedError: (409, "channel_changed"),
+    StreamKeyMissingError: (409, "stream_key_missing"),
     RecordingNotConfiguredError: (409, "recording_not_configured"),
     IdempotencyKeyInFlightError: (409, "idempotency_key_in_flight"),
     IdempotencyKeyReusedError: (422, "idempotency_key_reused"),

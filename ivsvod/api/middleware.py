@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from math import ceil
 from typing import Any
 
@@ -14,12 +15,15 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework.views import APIView
 
+from channels_app.audit import acting
 from channels_app.conditional import etag_of
+from ivsvod.api.actors import actor_of
 from ivsvod.api.errors import json_error
 
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
+DATABASE_AWAY = (OperationalError, InterfaceError)
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # RFC 9110 section 15.4.5: what a 304 repeats. The headers of CORS come from their own middleware.
 _OF_304 = ("Cache-Control", "Content-Location", "ETag", "Expires", "Vary")
@@ -58,10 +62,19 @@ class RefusalMiddleware:
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Called by Django for what a view raised."""
-        if not isinstance(exception, (OperationalError, InterfaceError)):
-            return None
-        logger.error("the database cannot be reached: %s", type(exception).__name__)
-        return json_error(503, "The database cannot be reached")
+        return database_away(exception) if isinstance(exception, DATABASE_AWAY) else None
+
+
+class ActorMiddleware:
+    """Whatever a request writes is in the audit log as done by whoever asks."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer; who asks is looked at when something is written, for the API finds it out on its way."""
+        with acting(partial(actor_of, request)):
+            return self.get_response(request)
 
 
 class HeadMiddleware:
@@ -111,6 +124,12 @@ class VersionMiddleware:
     def process_view(self, request: Any, view: Any, arguments: Any, named: Any) -> None:
         """Called by Django when it has found the view."""
         request.is_api = _is_api(view)
+
+
+def database_away(exception: Exception) -> HttpResponseBase:
+    """The answer where the database is needed and cannot be reached; a middleware that looks something up gives it."""
+    logger.error("the database cannot be reached: %s", type(exception).__name__)
+    return json_error(503, "The database cannot be reached")
 
 
 def route_methods(path: str) -> list[str]:

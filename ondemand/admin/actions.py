@@ -1,40 +1,82 @@
-"""What is done to many videos at once."""
+"""What is done to many videos at once: each action notes what is chosen, and leads to the page that confirms it."""
 
-from collections.abc import Callable
+from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseRedirect
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
 
-from ondemand.models import Video
-from ondemand.services import video_hide, video_show
+from ondemand.bulk import bulk_choose
+from ondemand.errors import TooManyChosenError
+from ondemand.models import BulkChange, Video
+
+Kind = BulkChange.Kind
+# These need something typed first.
+_TYPED = (Kind.SCHEDULE, Kind.ADD_TAGS, Kind.REMOVE_TAGS)
 
 
 class VideoActions(admin.ModelAdmin):
     """The actions of the list."""
 
-    @admin.action(description="Show selected videos", permissions=["change"])
-    def show(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
-        """Show those that are hidden; a recording that is not finished shows by itself."""
-        hidden = queryset.exclude(active=True, held=False).filter(status=Video.Status.AVAILABLE)
-        self._apply(request, queryset, hidden, video_show, "Shown")
+    actions = ("show", "hide", "list_", "unlist", "schedule", "add_tags", "remove_tags", "check_again")
 
-    @admin.action(description="Hide selected videos", permissions=["change"])
-    def hide(self, request: HttpRequest, queryset: QuerySet[Video]) -> None:
-        """Hide those that are shown, or will be."""
-        self._apply(request, queryset, queryset.exclude(active=False), video_hide, "Hidden")
+    def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Whoever may change what people write about videos."""
+        return request.user.has_perm("ondemand.change_content")
 
-    def _apply(
-        self,
-        request: HttpRequest,
-        selected: QuerySet[Video],
-        changing: QuerySet[Video],
-        service: Callable[..., None],
-        word: str,
-    ) -> None:
-        total = selected.count()
-        uuids = list(changing.order_by().values_list("pk", flat=True))
-        for uuid in uuids:
-            service(video_uuid=uuid)
-        told = f"{word}: {len(uuids)} of {total} selected videos."
-        self.message_user(request, told, messages.SUCCESS if uuids else messages.WARNING)
+    @admin.action(description=_("Show"), permissions=["change"])
+    def show(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """Show those that are hidden or held; a recording that is not finished shows by itself."""
+        return self._choose(request, queryset, Kind.SHOW)
+
+    @admin.action(description=_("Hide"), permissions=["change"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """Take them out of every list and page."""
+        return self._choose(request, queryset, Kind.HIDE)
+
+    @admin.action(description=_("List"), permissions=["change"])
+    def list_(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """Everybody finds them."""
+        return self._choose(request, queryset, Kind.LIST)
+
+    @admin.action(description=_("Unlist"), permissions=["change"])
+    def unlist(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """Only who has their address opens them."""
+        return self._choose(request, queryset, Kind.UNLIST)
+
+    @admin.action(description=_("Schedule…"), permissions=["change"])
+    def schedule(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """When their publication begins and ends."""
+        return self._choose(request, queryset, Kind.SCHEDULE)
+
+    @admin.action(description=_("Add tags…"), permissions=["content"])
+    def add_tags(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """Give them more tags."""
+        return self._choose(request, queryset, Kind.ADD_TAGS)
+
+    @admin.action(description=_("Remove tags…"), permissions=["content"])
+    def remove_tags(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """Take tags away from them."""
+        return self._choose(request, queryset, Kind.REMOVE_TAGS)
+
+    @admin.action(description=_("Check the files again"), permissions=["change"])
+    def check_again(self, request: HttpRequest, queryset: QuerySet[Video]) -> HttpResponseRedirect | None:
+        """Look at their files."""
+        return self._choose(request, queryset, Kind.CHECK)
+
+    def _choose(self, request: HttpRequest, videos: QuerySet[Video], kind: Kind) -> HttpResponseRedirect | None:
+        try:
+            change = bulk_choose(
+                kind=kind,
+                videos=videos,
+                by=request.user.pk,  # type: ignore[arg-type]  # whoever has the permission is signed in
+                by_name=request.user.get_username(),
+                query=request.GET.urlencode(),
+                values=None if kind in _TYPED else {},
+            )
+        except TooManyChosenError as error:
+            self.message_user(request, f"{error}.", messages.ERROR)
+            return None
+        return HttpResponseRedirect(reverse("admin:ondemand_video_bulk_change", args=[change.pk]))

@@ -1,119 +1,107 @@
-"""What lists and pages show of a video."""
+"""What the list of videos shows of each."""
 
-import json
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.db.models import F
+from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html, format_html_join
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy_
 
-from channels_app.models import Channel
 from channels_app.times import zoned
+from ondemand.editing import edited_values, versions_of
+from ondemand.listing import Listing
 from ondemand.models import Video
 from ondemand.pictures import video_picture
 
 NOTHING = "–"  # noqa: RUF001
+IN_PLACE = ("title", "tags")
 
 
 class VideoColumns(admin.ModelAdmin):
     """One method a fact."""
 
-    @admin.display(description="picture")
+    def get_list_display(self, request: HttpRequest) -> tuple[object, ...]:  # type: ignore[override]
+        """The columns; the title leads to the page of its video, and from there back to this list."""
+        kept: Any = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+
+        @admin.display(description=lazy_("title"))
+        def title(video: Video) -> str:
+            address = reverse("admin:ondemand_video_change", args=[video.pk])
+            return _title_cell(video, add_preserved_filters(kept, address))
+
+        return ("picture", title, "word", "files", "channel_name", "start", "length")
+
+    @admin.display(description=lazy_("picture"))
     def picture(self, video: Video) -> SafeString:
         """A thumbnail."""
         url = video_picture(video)
         if url is None:
-            return format_html('<span class="no-picture">{}</span>', "No picture")
-        return format_html('<img class="thumbnail" loading="lazy" src="{}" alt="Picture of {}">', url, title_of(video))
+            return format_html('<span class="no-picture">{}</span>', _("No picture"))
+        told = _("Picture of {title}").format(title=title_of(video))
+        return format_html('<img class="thumbnail" loading="lazy" src="{}" alt="{}">', url, told)
 
-    @admin.display(description="title", ordering="content__title")
-    def title(self, video: Video) -> SafeString:
-        """The title in its own writing direction; a dash where there is none."""
-        content = video.shown_content
-        return format_html("<bdi>{}</bdi>", (content and content.title) or NOTHING)
-
-    @admin.display(description="channel", ordering="channel__name")
-    def channel_name(self, video: Video) -> str:
+    @admin.display(description=lazy_("channel"))
+    def channel_name(self, video: Video) -> SafeString:
         """The channel; its uuid where there is no such channel."""
-        return str(_channel(video) or video.channel_id or NOTHING)
+        return format_html("<bdi>{}</bdi>", video.channel or video.channel_id or NOTHING)
 
-    @admin.display(description="start", ordering="started_at")
+    # The index has this order; no other order has one.
+    @admin.display(description=lazy_("start"), ordering=F("started_at").asc(nulls_first=True))
     def start(self, video: Video) -> str:
         """When the recording began."""
         return zoned(video.started_at)
 
-    @admin.display(description="end")
-    def end(self, video: Video) -> str:
-        """When the recording ended."""
-        return zoned(video.ended_at)
-
-    @admin.display(description="duration", ordering="duration_ms")
+    @admin.display(description=lazy_("duration"))
     def length(self, video: Video) -> str:
         """h:mm:ss; a dash where it is not known."""
-        if not video.duration_ms:
-            return NOTHING
-        minutes, seconds = divmod(video.duration_ms // 1000, 60)
-        return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+        return clock(video.duration_ms) if video.duration_ms else NOTHING
 
-    @admin.display(description="listing")
+    @admin.display(description=lazy_("listing"))
     def word(self, video: Video) -> SafeString:
-        """Whether people find it, or why not."""
-        return format_html('<span class="badge badge-{0}">{0}</span>', video.listing_at(timezone.now()))
+        """Whether people find it, and the gravest of the reasons why not."""
+        reasons = video.listing_reasons_at(timezone.now())
+        badge = format_html('<span class="badge badge-{0}">{0}</span>', reasons.word)
+        if reasons.word == Listing.LISTED:
+            return badge
+        return format_html('{}<span class="reason">{}</span>', badge, reasons.sentences[0])
 
-    @admin.display(description="files")
+    @admin.display(description=lazy_("files"))
     def files(self, video: Video) -> SafeString:
-        """What is known of its files."""
-        return format_html('<span class="badge badge-qa-{0}">{0}</span>', video.qa or Video.Qa.UNVERIFIED.value)
+        """What is known of its files, and the first of the reasons."""
+        word = video.qa or Video.Qa.UNVERIFIED.value
+        reason = next((str(reason) for reason in video.qa_reasons or []), "")
+        return format_html('<span class="badge badge-qa-{0}" title="{1}">{0}</span>', word, reason)
 
-    @admin.display(description="found in the files")
-    def files_reasons(self, video: Video) -> SafeString | str:
-        """One a line."""
-        return format_html_join("", "<div>{}</div>", ((reason,) for reason in video.qa_reasons or [])) or NOTHING
 
-    @admin.display(description="playlist")
-    def playlist(self, video: Video) -> str | SafeString:
-        """A link to it."""
-        return format_html('<a href="{0}">{0}</a>', video.location) if video.location else NOTHING
+def _title_cell(video: Video, address: str) -> str:
+    values = edited_values(video)
+    context = {
+        "video": video,
+        "address": address,
+        "title": values["title"],
+        "tags": values["tags"],
+        "tags_text": "\n".join(values["tags"]),
+        "versions": versions_of(values, IN_PLACE),
+        "in_place": reverse("admin:ondemand_video_in_place", args=[video.pk]),
+        "nothing": NOTHING,
+    }
+    return render_to_string("admin/ondemand/video/title_cell.html", context)
 
-    @admin.display(description="renditions")
-    def shown_renditions(self, video: Video) -> SafeString | str:
-        """One a line."""
-        return format_html_join("", "<div>{}</div>", ((_rendition(item),) for item in video.renditions)) or NOTHING
 
-    @admin.display(description="stream ids")
-    def shown_stream_ids(self, video: Video) -> str:
-        """All streams that the recording holds."""
-        return ", ".join(video.stream_ids or []) or NOTHING
-
-    @admin.display(description="duplicate of")
-    def original(self, video: Video) -> str | SafeString:
-        """A link to the video that has the same files."""
-        if video.duplicate_of_id is None:
-            return NOTHING
-        address = reverse("admin:ondemand_video_change", args=[video.duplicate_of_id])
-        return format_html('<a href="{}">{}</a>', address, video.duplicate_of_id)
-
-    @admin.display(description="raw data")
-    def raw_data(self, video: Video) -> SafeString:
-        """The predecessor's column, indented."""
-        text = json.dumps(video.data, indent=2, ensure_ascii=False)
-        return format_html('<pre class="envelope" tabindex="0">{}</pre>', text)
+def clock(milliseconds: int) -> str:
+    """A length, or a moment of a recording: h:mm:ss."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
 
 
 def title_of(video: Video) -> str:
     """The title; the uuid where there is none."""
     content = video.shown_content
     return (content and content.title) or str(video.uuid)
-
-
-def _rendition(item: Any) -> str:
-    if not isinstance(item, dict):
-        return str(item)
-    size = f"{item['width']} x {item['height']}" if item.get("width") and item.get("height") else "sound"
-    return f"{item.get('path', '')} ({size})"
-
-
-def _channel(video: Video) -> Channel | None:
-    return video.channel

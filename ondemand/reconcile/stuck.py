@@ -4,12 +4,11 @@ https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 """
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 from django.utils import timezone
 
 from channels_app import aws
@@ -19,18 +18,16 @@ from channels_app.reconcile.asking import ask
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconciled import recording_envelope
+from ondemand.catalogue import LONGEST_RECORDING
 from ondemand.models import Video
 from ondemand.reducers import END_FAILURE
 
-_LONGEST = timedelta(hours=48)
 _REASON = "reconcile: no end was heard or found within 48 hours"
 
 
 def stuck(scope: Scope, position: Any) -> Iterator[Step]:
     """Videos that are `recording` for longer than any recording is, and of whose end S3 knows nothing either."""
-    before = timezone.now() - _LONGEST
-    is_old = Q(started_at__lt=before) | Q(started_at__isnull=True, created_at__lt=before)
-    rows = Video.objects.filter(is_old, status=Video.Status.RECORDING, duplicate_of__isnull=True).exclude(prefix="")
+    rows = Video.objects.stuck(timezone.now())
     if scope.channel:
         rows = rows.filter(channel=scope.channel)
     for video in rows_of(rows, after=position):
@@ -58,7 +55,7 @@ def _differences(video: Video) -> Iterator[Difference]:
     if any(name.endswith(("-ended.json", "-failed.json")) for name in names):
         # What keeps that from being read is told where S3 is compared.
         return
-    ended_at = (_started_at(video) + _LONGEST).replace(microsecond=0)
+    ended_at = (_started_at(video) + LONGEST_RECORDING).replace(microsecond=0)
     yield Difference(
         Kind.RECORDING_STUCK,
         f"write {END_FAILURE} at {ended_at.isoformat()}" if channel else "import its channel",

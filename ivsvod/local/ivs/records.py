@@ -47,6 +47,7 @@ CREATE INDEX IF NOT EXISTS stream_events_stream ON stream_events (stream_id, at,
 CREATE TABLE IF NOT EXISTS timed_metadata (
     id INTEGER PRIMARY KEY AUTOINCREMENT, stream_id TEXT NOT NULL, at TEXT NOT NULL, metadata TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS stream_viewers (stream_id TEXT PRIMARY KEY, viewers INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS viewer_session_revocations (
     channel_arn TEXT NOT NULL, viewer_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (channel_arn, viewer_id)
 );
@@ -61,7 +62,8 @@ ORDER BY id LIMIT :limit
 # Newest start first: the local encoder also plays broadcasts that are older than what is there. The place in the
 # listing is the id turned round.
 SELECT_SESSIONS = """
-SELECT * FROM stream_sessions
+SELECT *, (SELECT viewers FROM stream_viewers AS watched WHERE watched.stream_id = stream_sessions.stream_id) AS viewers
+FROM stream_sessions
 WHERE (:channel_arn IS NULL OR channel_arn = :channel_arn) AND (:live = 0 OR ended_at IS NULL)
   AND (:health IS NULL OR health = :health)
   AND (:after = :before_all
@@ -190,6 +192,9 @@ class Records:
 
     def set_health(self, stream_id: str, health: str) -> None:
         self.connection.execute("UPDATE stream_sessions SET health = ? WHERE stream_id = ?", (health, stream_id))
+
+    def set_viewers(self, stream_id: str, viewers: int) -> None:
+        self.connection.execute("INSERT OR REPLACE INTO stream_viewers VALUES (?, ?)", (stream_id, viewers))
 
     def add_event(self, stream_id: str, *, name: str, event_type: str, at: datetime, code: str) -> None:
         self.connection.execute(

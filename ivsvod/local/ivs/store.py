@@ -89,6 +89,14 @@ class IvsStore:
             if name in HEALTH_AFTER_EVENT:
                 records.set_health(stream_id, HEALTH_AFTER_EVENT[name])
 
+    def viewers_come(self, channel_arn: str, viewers: int) -> None:
+        """So many people watch the live stream now; -1 is: IVS cannot count them in time."""
+        with self.transaction() as records:
+            session = records.live_session(channel_arn)
+            if session is None:
+                raise not_found(f"a live stream of {channel_arn}")
+            records.set_viewers(session["stream_id"], viewers)
+
     def stream_of(self, channel_arn: str) -> Document | None:
         """The live stream, as GetStream shows it."""
         with self.transaction(write=False) as records:

@@ -44,7 +44,7 @@ def stream_document(session: sqlite3.Row) -> Document:
         "startTime": session["started_at"],
         "state": "LIVE",
         "health": session["health"],
-        "viewerCount": 0,
+        "viewerCount": session["viewers"] or 0,
     }
 
 

@@ -1,10 +1,15 @@
 "use strict";
 
 // Plays every <video data-hls="playlist">: by hls.js where it runs, for browsers' own HLS has known gaps, else natively.
+// The library's player is the property `hls` of the element, for scripts that need more of it.
 (function () {
   const NOT_LOADED = "The recording cannot be loaded. Its files may be gone, or this page may not reach them.";
   const NOT_PLAYED = "The recording cannot be played: its files are damaged, or this browser does not know their format.";
   const NO_HLS = "This browser cannot play HLS.";
+  // The first picture comes from one small segment; more is loaded once somebody plays.
+  const WAITING = { maxBufferLength: 4, maxMaxBufferLength: 8 };
+  const PLAYING = { maxBufferLength: 30, maxMaxBufferLength: 120 };
+  const OPTIONS = { startLevel: 0, startFragPrefetch: true, capLevelToPlayerSize: true, backBufferLength: 60, ...WAITING };
 
   function tell(video, sentence) {
     const place = video.parentElement.querySelector(".player-error");
@@ -15,7 +20,7 @@
   }
 
   function playByLibrary(video) {
-    const player = new Hls();
+    const player = new Hls(OPTIONS);
     let recovered = false;
     player.on(Hls.Events.ERROR, function (_, problem) {
       if (!problem.fatal) {
@@ -29,8 +34,12 @@
       player.destroy();
       tell(video, problem.type === Hls.ErrorTypes.NETWORK_ERROR ? NOT_LOADED : NOT_PLAYED);
     });
+    video.addEventListener("play", function () {
+      Object.assign(player.config, PLAYING);
+    }, { once: true });
     player.loadSource(video.dataset.hls);
     player.attachMedia(video);
+    video.hls = player;
   }
 
   function playNatively(video) {

@@ -11,13 +11,13 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
-from django.db.models import Q
 from django.utils import timezone
 
+from channels_app.audit import audited
 from channels_app.models import Channel
 from channels_app.services import channel_create
 from ivsvod.accounts.models import ApiToken, User
@@ -107,6 +107,7 @@ class Command(BaseCommand):
         url, token, channel = known["url"], known["api_token"], known["channel_uuid"]
         self.stdout.write(f"""
 ivsvod runs at   {url}/admin/
+The catalogue    {url}/
 Sign in as       {ADMIN} or {CURATOR}, password {known["admin_password"]}
 API token        {token}
 
@@ -138,15 +139,14 @@ def _read(path: Path) -> dict[str, str]:
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
+@audited()
 def _staff(name: str, password: str, *, superuser: bool) -> None:
     user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": superuser})
     if not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
     if not superuser:
-        in_admin = Q(content_type__app_label="ondemand", content_type__model__in=["video", "content"])
-        by_api = Q(content_type__app_label="accounts", codename__in=["read", "curate"])
-        user.user_permissions.set(Permission.objects.filter(in_admin | by_api))
+        user.groups.set([Group.objects.get(name="Curators")])
 
 
 def _is_valid(text: str) -> bool:

@@ -1,52 +1,25 @@
-"""Accounts and API tokens in the admin, and what the admin as a whole is called."""
+"""API tokens in the admin."""
 
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.auth.admin import UserAdmin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 
-from channels_app.admin import PlainFormAdmin, SafeLookups
+from channels_app.admin import AuditedAdmin, PlainFormAdmin, SafeLookups
 from channels_app.times import zoned
-from ivsvod.accounts.forms import ApiTokenCreateForm, SignInForm
-from ivsvod.accounts.models import ApiToken, User
+from ivsvod.accounts.forms import ApiTokenCreateForm
+from ivsvod.accounts.models import ApiToken
 from ivsvod.accounts.services import api_token_create
-
-admin.site.site_header = "ivsvod"
-admin.site.site_title = "ivsvod"
-admin.site.index_title = "Overview"
-# There is no public page to link to.
-admin.site.site_url = None
-admin.site.login_form = SignInForm
 
 CREATE_HELP = "The token is shown once, on the page that follows; only a digest of it is stored."
 REVOKE_HELP = "The token itself is not stored and cannot be shown again. To revoke it, delete it."
 
 
-@admin.register(User)
-class AccountAdmin(SafeLookups, UserAdmin):
-    """Members of staff and service accounts."""
-
-    readonly_fields = ("uuid", "signed_in", "joined")
-    # All but the last of the stock ones, whose times name no zone.
-    fieldsets = (*(UserAdmin.fieldsets or ())[:-1], ("Facts", {"fields": ("uuid", "signed_in", "joined")}))
-
-    @admin.display(description="last sign-in")
-    def signed_in(self, user: User) -> str:
-        """When the account last signed in."""
-        return zoned(user.last_login)
-
-    @admin.display(description="made")
-    def joined(self, user: User) -> str:
-        """When the account was made."""
-        return zoned(user.date_joined)
-
-
 @admin.register(ApiToken)
-class ApiTokenAdmin(PlainFormAdmin, SafeLookups):
+class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
     """API tokens: made and shown once, listed, and revoked by deleting them."""
 
     create_title = "Make an API token"
@@ -79,7 +52,6 @@ class ApiTokenAdmin(PlainFormAdmin, SafeLookups):
         if not form.is_valid():
             return self.create_page(request, form, form_url, extra_context)
         token, text = api_token_create(**form.arguments())
-        self.log_addition(request, token, f"Scopes: {', '.join(token.scopes)}.")
         context = {**self.admin_site.each_context(request), "title": "Token made", "token": token, "text": text}
         return TemplateResponse(request, "admin/accounts/apitoken/created.html", context)
 

@@ -1,0 +1,242 @@
+"""The audit log in the admin: overall, and of one object in place of the stock history."""
+
+import json
+from typing import Any
+
+from auditlog import admin as auditlog_admin
+from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import NoReverseMatch, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.http import urlencode
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
+from channels_app.audit import Way, actor_tell, audited
+from channels_app.models import AuditEntry
+from channels_app.times import zoned
+
+NOTHING = "–"  # noqa: RUF001
+# A value is shown whole on the page of its entry.
+_LONGEST = 60
+# And so many of its fields in a row of the list.
+_MOST = 4
+
+
+class WayFilter(WordFilter):
+    """By how the change came in."""
+
+    title = _("way")
+    parameter_name = "way"
+    words = Way
+
+
+class ActionFilter(admin.SimpleListFilter):
+    """By what was done; what was looked at is an action too."""
+
+    title = _("action")
+    parameter_name = "action"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """The four of django-auditlog."""
+        return [(str(value), label) for value, label in AuditEntry.Action.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The entries of that action; an unknown one filters nothing."""
+        known = {value for value, _label in self.lookup_choices}
+        return queryset.filter(action=int(self.value() or 0)) if self.value() in known else queryset
+
+
+class ObjectTypeFilter(admin.SimpleListFilter):
+    """By what kind of object was changed. The kinds are named, for asking the table would read all of it."""
+
+    title = _("object")
+    parameter_name = "object_type"
+    known = {
+        "ondemand.video": _("video"),
+        "channels_app.channel": _("channel"),
+        "accounts.user": _("account"),
+        "accounts.apitoken": _("API token"),
+        "auth.group": _("group"),
+    }
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """Those that are audited."""
+        return list(self.known.items())
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """The entries of that kind; an unknown word filters nothing."""
+        wanted = self.value()
+        if wanted not in self.known:
+            return queryset
+        app, _dot, model = wanted.partition(".")
+        return queryset.filter(content_type__app_label=app, content_type__model=model)
+
+
+# The library registers its own list, whose search and filters read the whole table.
+admin.site.unregister(AuditEntry)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(TextSearch, ReadOnlyAdmin, auditlog_admin.LogEntryAdmin):
+    """Who changed what, when, and by which way: read-only."""
+
+    date_hierarchy = None
+    list_display = ("moment", "by", "done", "changes_short")
+    list_display_links = ("moment",)
+    list_filter = (WayFilter, ActionFilter, ObjectTypeFilter)
+    search_fields = ("object_pk",)
+    search_help_text = _("The whole uuid of an object, an operation (X-Request-ID, event id), or who it was")
+    ordering = ("-id",)
+    readonly_fields = ()
+    fieldsets = (
+        (None, {"fields": ("moment", "by", "done", "operation")}),
+        (_("Changes"), {"fields": ("changes_table",)}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
+        """The entries of what whoever asks may see, with what a row shows."""
+        entries = AuditEntry.objects.select_related("content_type", "actor")
+        if request.user.is_superuser:
+            return entries
+        kinds = [kind for kind in ObjectTypeFilter.known if request.user.has_perm(kind.replace(".", ".view_"))]
+        named = Q(pk__in=[])
+        for app, _dot, model in (kind.partition(".") for kind in kinds):
+            named |= Q(content_type__app_label=app, content_type__model=model)
+        return entries.filter(named)
+
+    def found(self, queryset: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
+        """Entries of an object, of an operation, or by somebody."""
+        return queryset.filter(Q(object_pk=text) | Q(object_pk=text.lower()) | Q(cid=text) | Q(actor_name=text))
+
+    @admin.display(description=_("time"), ordering="id")
+    def moment(self, entry: AuditEntry) -> str:
+        """When its transaction began."""
+        return zoned(entry.timestamp)
+
+    @admin.display(description=_("by"))
+    def by(self, entry: AuditEntry) -> SafeString:
+        """Who it was, and how it came in."""
+        way = format_html('<span class="badge badge-way-{}">{}</span>', entry.way, entry.get_way_display())
+        return format_html("<bdi>{}</bdi> {}", entry.actor_name or NOTHING, way)
+
+    @admin.display(description=_("done"))
+    def done(self, entry: AuditEntry) -> SafeString:
+        """What was done, and to what."""
+        return format_html("{} {}", entry.get_action_display(), self.changed_object(entry))
+
+    @admin.display(description=_("object"))
+    def changed_object(self, entry: AuditEntry) -> SafeString:
+        """A link to it, where it has a page."""
+        kind = ObjectTypeFilter.known.get(f"{entry.content_type.app_label}.{entry.content_type.model}")
+        told = format_html("{} <bdi>{}</bdi>", kind or entry.content_type.model, entry.object_repr)
+        address = _address_of(entry)
+        return format_html('<a href="{}">{}</a>', address, told) if address else told
+
+    @admin.display(description=_("changes"))
+    def changes_short(self, entry: AuditEntry) -> SafeString:
+        """What changed, in short."""
+        if not entry.changes:
+            return format_html("{}", NOTHING)
+        changes = list(entry.changes.items())
+        lines = ((_label(entry, name), *map(_short, values)) for name, values in changes[:_MOST])
+        told = format_html_join("", "<div>{}: <bdi>{}</bdi> → <bdi>{}</bdi></div>", lines)
+        left = len(changes) - _MOST
+        more = ngettext("and %d more field", "and %d more fields", left) % left if left > 0 else ""
+        return format_html('{}<div class="quiet">{}</div>', told, more) if more else told
+
+    @admin.display(description=_("changes"))
+    def changes_table(self, entry: AuditEntry) -> SafeString:
+        """What changed, whole."""
+        lines = ((_label(entry, name), *map(_whole, values)) for name, values in (entry.changes or {}).items())
+        rows = format_html_join(
+            "",
+            '<tr><th scope="row">{}</th><td class="told"><bdi>{}</bdi></td><td class="told"><bdi>{}</bdi></td></tr>',
+            lines,
+        )
+        head = format_html(
+            '<thead><tr><th scope="col">{}</th><th scope="col">{}</th><th scope="col">{}</th></tr></thead>',
+            _("Field"),
+            _("Before"),
+            _("After"),
+        )
+        return (
+            format_html('<table class="changes">{}<tbody>{}</tbody></table>', head, rows)
+            if rows
+            else SafeString(NOTHING)
+        )
+
+    @admin.display(description=_("operation"))
+    def operation(self, entry: AuditEntry) -> SafeString | str:
+        """All entries of the same request, command or event."""
+        if not entry.cid:
+            return NOTHING
+        address = f"{reverse('admin:channels_app_auditentry_changelist')}?{urlencode({'q': entry.cid})}"
+        return format_html('<a class="operation" href="{}">{}</a>', address, entry.cid)
+
+
+class AuditedAdmin(admin.ModelAdmin):
+    """A model whose changes are in the audit log: its history is there, and nothing is written twice."""
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The audit log of this object."""
+        address = reverse("admin:channels_app_auditentry_changelist")
+        return HttpResponseRedirect(f"{address}?{urlencode({'q': object_id})}")
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Save it, told as done by whoever is signed in; the view has opened the transaction."""
+        actor_tell()
+        super().save_model(request, obj, form, change)
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        """Delete it, told likewise."""
+        actor_tell()
+        super().delete_model(request, obj)
+
+    @audited()
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Delete them, told likewise."""
+        super().delete_queryset(request, queryset)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """The audit log has it."""
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> None:  # type: ignore[override]
+        """The audit log has it."""
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:  # type: ignore[override]
+        """The audit log has them."""
+
+
+def _address_of(entry: AuditEntry) -> str | None:
+    kind = entry.content_type
+    try:
+        return reverse(f"admin:{kind.app_label}_{kind.model}_change", args=[entry.object_pk])
+    except NoReverseMatch:
+        return None
+
+
+def _label(entry: AuditEntry, name: str) -> str:
+    model = entry.content_type.model_class()
+    try:
+        return capfirst(model._meta.get_field(name).verbose_name) if model else name
+    except FieldDoesNotExist:
+        return capfirst(name.replace("_", " "))
+
+
+def _whole(value: Any) -> str:
+    if value is None or value == "":
+        return NOTHING
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _short(value: Any) -> str:
+    text = _whole(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -1,0 +1,45 @@
+"""The rows of the audit log."""
+
+from typing import Any
+
+from auditlog.models import AbstractLogEntry
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from channels_app.audit.actors import Way
+
+
+class AuditEntry(AbstractLogEntry):
+    """One change of one object, before and after, as django-auditlog keeps it; `cid` is the operation.
+
+    Written by triggers of the database alone, and never changed. `changes` is `{field: [before, after]}`; of what is
+    secret it only says that it changed.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    # The library's fields without indexes of their own: each is sought together with the newest first.
+    object_pk = models.CharField(_("object pk"), max_length=255)
+    object_id = models.BigIntegerField(_("object id"), null=True)
+    action = models.PositiveSmallIntegerField(_("action"), choices=AbstractLogEntry.Action.choices)
+    cid = models.CharField(_("operation"), max_length=255, null=True)  # noqa: DJ001
+    content_type = models.ForeignKey(
+        "contenttypes.ContentType", on_delete=models.CASCADE, related_name="+", db_index=False
+    )
+    way = models.TextField(_("way"), choices=Way.choices)
+    actor_name = models.TextField(_("by"))
+
+    objects: Any = models.Manager()
+
+    class Meta(AbstractLogEntry.Meta):
+        verbose_name = _("audit entry")
+        verbose_name_plural = _("audit log")
+        # Of one moment, that of a transaction, the last written is the newest.
+        ordering = ["-id"]
+        indexes = [
+            models.Index(fields=["object_pk", "-id"], name="audit_of_object"),
+            models.Index(fields=["way", "-id"], name="audit_by_way"),
+            models.Index(fields=["content_type", "-id"], name="audit_of_type"),
+            models.Index(fields=["action", "-id"], name="audit_of_action"),
+            models.Index(fields=["actor_name", "-id"], name="audit_by_name"),
+            models.Index(fields=["cid"], name="audit_of_operation"),
+        ]

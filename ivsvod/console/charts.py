@@ -1,0 +1,59 @@
+"""Small bar charts as plain numbers, for the template to draw; pure."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.utils.formats import number_format
+
+SLOT, GAP, HEIGHT = 10, 2, 80
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One day. The numbers are texts, so that no language writes them with a comma."""
+
+    x: str
+    y: str
+    width: str
+    height: str
+    day: date
+    told: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The bars of some days in a row; `top` is what the highest stands for."""
+
+    word: str
+    title: Any
+    bars: list[Bar]
+    top: str
+    total: str
+
+    @property
+    def width(self) -> int:
+        """Of the drawing, as its height is `HEIGHT`."""
+        return len(self.bars) * SLOT
+
+    height = HEIGHT
+
+
+def chart_of(word: str, title: Any, days: Sequence[tuple[date, float]], told: Callable[[float], str]) -> Chart:
+    """A chart of one value a day; `told` writes a value with its unit."""
+    top = max((value for _day, value in days), default=0)
+    bars = [_bar(position, day, value, top, told) for position, (day, value) in enumerate(days)]
+    return Chart(word, title, bars, told(top), told(sum(value for _day, value in days)))
+
+
+def rounded(value: float) -> str:
+    """With one decimal, as the reader's language writes it."""
+    return number_format(value, decimal_pos=1)
+
+
+def _bar(position: int, day: date, value: float, top: float, told: Callable[[float], str]) -> Bar:
+    # What is more than nothing is seen, however little it is.
+    height = max(value / top * HEIGHT, 1) if value else 0
+    x, y, width = position * SLOT + GAP / 2, HEIGHT - height, SLOT - GAP
+    return Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}", day, told(value))

@@ -1,0 +1,56 @@
+"""The databases of the benchmark: in the embedded PostgreSQL, one for each size, kept from run to run."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.core.management import call_command
+from django.db import connection
+from psycopg import sql
+
+
+def name_of(rows: int) -> str:
+    """The database with so many videos."""
+    return f"ivsvod_bench_{rows}"
+
+
+@contextmanager
+def using(name: str) -> Iterator[None]:
+    """Django works on that database inside."""
+    before = connection.settings_dict["NAME"]
+    _switch(name)
+    try:
+        yield
+    finally:
+        _switch(before)
+
+
+def _switch(name: str) -> None:
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
+    connection.settings_dict["NAME"] = name
+
+
+def database_make(rows: int) -> bool:
+    """Make the database with its tables; whether it is new."""
+    name = sql.Identifier(name_of(rows))
+    with _server() as server:
+        known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name_of(rows)]).fetchone()
+        if not known:
+            server.execute(sql.SQL("CREATE DATABASE {}").format(name))
+    with using(name_of(rows)):
+        call_command("migrate", verbosity=0)
+    return not known
+
+
+def database_drop(rows: int) -> None:
+    """Remove the database, where there is one."""
+    with _server() as server:
+        server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name_of(rows))))
+
+
+def _server() -> psycopg.Connection:
+    parameters = connection.settings_dict
+    return psycopg.connect(
+        host=parameters["HOST"], port=parameters["PORT"], user=parameters["USER"], dbname="postgres", autocommit=True
+    )

@@ -1,0 +1,100 @@
+"""The pages that are measured, and the measuring."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from statistics import median
+from time import perf_counter
+from urllib.parse import urlencode
+
+from django.core.cache import cache
+from django.test import Client
+
+from ivsvod.accounts.models import User
+from ivsvod.local.bench.databases import name_of, using
+from ivsvod.local.bench.rows import NOW, YEARS, channel_uuid, video_uuid
+
+VIDEOS = "/admin/ondemand/video/"
+_MIDDLE = NOW.year - YEARS // 2
+
+
+def pages(rows: int) -> dict[str, str]:
+    """The address of each page on a catalogue of so many videos."""
+    last = (rows - 1) // 100 + 1
+    queries: dict[str, dict[str, object]] = {
+        "list": {},
+        "page 10": {"p": min(10, last)},
+        "last page": {"p": last},
+        "search, a frequent word": {"q": "word1"},
+        "search, a rare word": {"q": "word1234"},
+        "search, a uuid": {"q": video_uuid(rows // 2)},
+        "search, a stream": {"q": f"st-{rows // 2:010x}"},
+        "status failed": {"status": "failed"},
+        "files failed": {"qa": "failed"},
+        "waits for review": {"review": "yes"},
+        "stuck": {"stuck": "yes"},
+        "a tag": {"tag": "tag7"},
+        "a channel": {"channel__uuid__exact": channel_uuid(1)},
+        "a year": {"started_at__year": _MIDDLE},
+        **{f"listing {word}": {"listing": word} for word in ("listed", "hidden", "unlisted", "held", "scheduled")},
+    }
+    return {
+        **{f"videos: {name}": f"{VIDEOS}?{urlencode(query)}" for name, query in queries.items()},
+        "a video": f"{VIDEOS}{video_uuid(rows // 2)}/change/",
+        "start page": "/admin/",
+        "channels": "/admin/channels_app/channel/",
+        "API: list": "/on-demand",
+        "API: search": "/on-demand?search=word1",
+    }
+
+
+@dataclass
+class Timings:
+    """What each page took, in seconds, by the number of videos."""
+
+    taken: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+
+    def note(self, page: str, rows: int, seconds: float) -> None:
+        """One more."""
+        self.taken.setdefault((page, rows), []).append(seconds)
+
+    def middle(self, page: str, rows: int) -> float:
+        """The median."""
+        return median(self.taken[page, rows])
+
+    @property
+    def pages(self) -> list[str]:
+        """The measured pages in the order of their measuring."""
+        return list(dict.fromkeys(page for page, _ in self.taken))
+
+
+def measure(sizes: list[int], *, rounds: int, said: Callable[[str], None]) -> Timings:
+    """Ask for each page some times on each size, in turns, so that both see the same weather."""
+    timings = Timings()
+    for number in range(rounds):
+        for rows in sizes:
+            said(f"round {number + 1} of {rounds}, {rows} videos")
+            with using(name_of(rows)):
+                _measure_one(timings, rows)
+    return timings
+
+
+def _measure_one(timings: Timings, rows: int) -> None:
+    client = Client()
+    client.force_login(_staff())
+    for page, address in pages(rows).items():
+        for number in range(4):
+            # What a cache would answer is not what a page takes.
+            cache.clear()
+            began = perf_counter()
+            answer = client.get(address)
+            taken = perf_counter() - began
+            if answer.status_code != 200:
+                raise RuntimeError(f"{address} answered {answer.status_code} on {rows} videos")
+            # The first warms the caches of the server.
+            if number:
+                timings.note(page, rows, taken)
+
+
+def _staff() -> User:
+    found = User.objects.filter(username="bench").first()
+    return found or User.objects.create_superuser("bench")

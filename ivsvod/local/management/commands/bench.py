@@ -1,0 +1,67 @@
+"""`manage.py bench`: the ratios between a large catalogue and a small one."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+
+from ivsvod.local.bench.databases import database_drop, database_make, name_of, using
+from ivsvod.local.bench.pages import Timings, measure
+from ivsvod.local.bench.rows import rows_load
+from ivsvod.local.guard import refuse_anything_real
+
+SMALL = 10_000
+LARGE = 1_000_000
+
+
+class Command(BaseCommand):
+    """Loads both catalogues by COPY where they are missing, asks for each page in turns, and prints the ratios."""
+
+    help = "Local stack only: what the pages take on a large catalogue, as ratios to a small one, side by side."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """The two sizes, and how often each page is asked for."""
+        parser.add_argument("--small", type=int, default=SMALL, metavar="N", help=f"videos of the small one ({SMALL})")
+        parser.add_argument("--large", type=int, default=LARGE, metavar="N", help=f"of the large one ({LARGE})")
+        parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is measured (3)")
+        parser.add_argument("--drop", action="store_true", help="remove the two databases afterwards")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Load, measure, print."""
+        refuse_anything_real()
+        sizes = [options["small"], options["large"]]
+        if not 1000 <= sizes[0] <= sizes[1] or options["rounds"] < 1:
+            raise CommandError("--small takes at least 1000, --large at least as many, --rounds at least 1")
+        for rows in dict.fromkeys(sizes):
+            self.load(rows)
+        call_command("collectstatic", interactive=False, verbosity=0)
+        timings = measure(sizes, rounds=options["rounds"], said=self.step)
+        self.tell(timings, *sizes)
+        if options["drop"]:
+            for rows in sizes:
+                database_drop(rows)
+
+    def load(self, rows: int) -> None:
+        """Make and fill the database of that size; one whose filling was interrupted is made again."""
+        if not database_make(rows):
+            self.step(f"{name_of(rows)} is there")
+            return
+        self.step(f"loading {rows} videos into {name_of(rows)}")
+        try:
+            with using(name_of(rows)):
+                rows_load(rows)
+        except BaseException:
+            database_drop(rows)
+            raise
+
+    def tell(self, timings: Timings, small: int, large: int) -> None:
+        """A table: milliseconds are of this machine, the ratio is what counts."""
+        self.stdout.write(f"{'page':34} {small:>10} {large:>10}   ratio")
+        for page in timings.pages:
+            few, many = timings.middle(page, small), timings.middle(page, large)
+            self.stdout.write(f"{page:34} {few * 1000:7.0f} ms {many * 1000:7.0f} ms {many / few:7.2f}")
+
+    def step(self, text: str) -> None:
+        """A line of progress, apart from the table."""
+        self.stderr.write(text)

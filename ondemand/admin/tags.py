@@ -1,0 +1,132 @@
+"""The page of the tags that are in use, and the addresses that complete what is typed."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.core.validators import MaxLengthValidator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy_
+
+from channels_app.models import Channel
+from ondemand.bulk import bulk_choose
+from ondemand.bulk_rules import Kind
+from ondemand.editing import tags_of
+from ondemand.errors import TooManyChosenError
+from ondemand.forms import OneLineField
+from ondemand.limits import TAG_LENGTH
+from ondemand.tagging import tags_beginning, tags_counted, videos_tagged
+
+SHOWN_TAGS = 50
+COMPLETIONS = 10
+
+
+class TagNameForm(forms.Form):
+    """The new name of a tag."""
+
+    to = OneLineField(label=lazy_("New name"), validators=[MaxLengthValidator(TAG_LENGTH)])
+
+    def __init__(self, *args: Any, tag: str, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.tag = tag
+
+    def clean_to(self) -> str:
+        """Another name, as tags are stored."""
+        name = next(iter(tags_of([self.cleaned_data["to"]])), "")
+        if not name:
+            raise forms.ValidationError(_("A tag has at least one character."))
+        if name == self.tag:
+            raise forms.ValidationError(_("That is its name already."))
+        return name
+
+
+class TagPages(admin.ModelAdmin):
+    """Tags in use: counted, renamed, merged and removed."""
+
+    def get_urls(self) -> list[URLPattern]:
+        """The library's, and these."""
+        view = self.admin_site.admin_view
+        return [
+            path("tags/", view(self.tags_view), name="ondemand_video_tags"),
+            path("tags/change/", view(self.tag_view), name="ondemand_video_tag"),
+            path("tags/complete/", view(self.tags_complete_view), name="ondemand_video_tags_complete"),
+            path("channels/complete/", view(self.channels_complete_view), name="ondemand_video_channels_complete"),
+            *super().get_urls(),
+        ]
+
+    def tags_view(self, request: HttpRequest) -> HttpResponse:
+        """The tags, by name, some at a time."""
+        self._refuse_strangers(request)
+        sought, after = _text(request, "q"), _text(request, "after")
+        tags = tags_beginning(sought, SHOWN_TAGS + 1, after=after)
+        following = urlencode({"q": sought, "after": tags[SHOWN_TAGS - 1]}) if len(tags) > SHOWN_TAGS else ""
+        context = {
+            "title": _("Tags"),
+            "tags": tags_counted(tags[:SHOWN_TAGS]),
+            "q": sought,
+            "is_first": not after,
+            "following": following,
+            "may_change": request.user.has_perm("ondemand.change_content"),
+        }
+        return self._tags_answer(request, "tags.html", context)
+
+    def tag_view(self, request: HttpRequest) -> HttpResponse:
+        """One tag: a new name for it, or none; what is then to be done is confirmed on the page of bulk changes."""
+        if not request.user.has_perm("ondemand.change_content"):
+            raise PermissionDenied
+        # As it stands in the rows: older tags may hold what is not typed any more.
+        tag = request.GET.get("tag", "").replace("\0", "")
+        form = TagNameForm(request.POST if "_rename" in request.POST else None, tag=tag)
+        if request.method == "POST" and "_remove" in request.POST:
+            return self._tag_change(request, Kind.REMOVE_TAGS, tag)
+        if form.is_valid():
+            return self._tag_change(request, Kind.RENAME_TAG, tag, to=form.cleaned_data["to"])
+        (counted,) = tags_counted([tag])
+        return self._tags_answer(request, "tag.html", {"title": _("Tag"), "form": form, "tag": counted})
+
+    def tags_complete_view(self, request: HttpRequest) -> HttpResponse:
+        """Tags that begin so, those of hidden videos too."""
+        self._refuse_strangers(request)
+        prefix = _text(request, "prefix")
+        return JsonResponse({"values": tags_beginning(prefix, COMPLETIONS) if prefix else []})
+
+    def channels_complete_view(self, request: HttpRequest) -> HttpResponse:
+        """Names of channels that hold the text."""
+        self._refuse_strangers(request)
+        sought = _text(request, "prefix")
+        named = (
+            Channel.objects.filter(name__icontains=sought).order_by("name").values_list("name", flat=True).distinct()
+        )
+        return JsonResponse({"values": list(named[:COMPLETIONS]) if sought else []})
+
+    def _tag_change(self, request: HttpRequest, kind: Kind, tag: str, **more: str) -> HttpResponse:
+        try:
+            change = bulk_choose(
+                kind=kind,
+                videos=videos_tagged(tag),
+                by=request.user.pk,  # type: ignore[arg-type]
+                by_name=request.user.get_username(),
+                values={"tags": [tag], **more},
+            )
+        except TooManyChosenError as error:
+            self.message_user(request, f"{error}.", messages.ERROR)
+            return HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
+        return HttpResponseRedirect(reverse("admin:ondemand_video_bulk_change", args=[change.pk]))
+
+    def _refuse_strangers(self, request: HttpRequest) -> None:
+        if not (self.has_view_or_change_permission(request) or request.user.has_perm("ondemand.change_content")):
+            raise PermissionDenied
+
+    def _tags_answer(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
+        each = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, f"admin/ondemand/video/{template}", {**each, **context})
+
+
+def _text(request: HttpRequest, name: str) -> str:
+    """A text of the address, as tags and names are stored."""
+    return " ".join(request.GET.get(name, "").replace("\0", "").split())

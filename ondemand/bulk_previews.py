@@ -1,0 +1,95 @@
+"""What a bulk change will do, before anybody confirms it."""
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, DateTimeField, Q, QuerySet, Value, When
+
+from ondemand.bulk_rules import Kind, video_columns
+from ondemand.listing import Listing
+from ondemand.models import BulkChange, Video
+
+SHOWN_TITLES = 5
+_ANY_VIDEO = UUID(int=0)
+_KEPT = ("status", "active", "held", "held_by_check", "awaits_review", "visibility")
+_EDGES = ("publish_from", "publish_until")
+
+
+@dataclass(frozen=True)
+class WordChange:
+    """So many videos have one word now and another one after; the same where nothing of them is changed."""
+
+    videos: int
+    now: Listing
+    after: Listing
+    is_same: bool
+
+
+@dataclass(frozen=True)
+class TagUse:
+    """How many of the chosen videos have a tag, and how many videos have it that were not chosen."""
+
+    tag: str
+    videos: int
+
+
+def chosen_videos(change: BulkChange) -> QuerySet[Video]:
+    """The videos that were chosen and are there."""
+    return Video.objects.filter(pk__in=change.rows.values("video_uuid"))
+
+
+def first_titles(change: BulkChange) -> list[Video]:
+    """The newest of them."""
+    return list(chosen_videos(change).with_content().newest_first()[:SHOWN_TITLES])  # type: ignore[attr-defined]
+
+
+def word_changes(change: BulkChange, values: dict[str, Any], at: datetime) -> list[WordChange]:
+    """What changes, by the word that says whether people find a video; in one statement, however many there are."""
+    counted: Counter[tuple[Listing, Listing, bool]] = Counter()
+    for group in _groups(change, values, at):
+        videos = group.pop("videos")
+        counted[_words(change.kind, group, values, at)] += videos
+    changes = [WordChange(videos, *words) for words, videos in counted.items()]
+    return sorted(changes, key=lambda found: (found.is_same, -found.videos))
+
+
+def tag_uses(change: BulkChange, tags: list[str]) -> list[TagUse]:
+    """How many of the chosen videos have each of the tags already."""
+    counts = {f"tag{n}": Count("pk", filter=Q(content__tags__contains=[tag])) for n, tag in enumerate(tags)}
+    found = chosen_videos(change).aggregate(**counts)
+    return [TagUse(tag, found[f"tag{n}"]) for n, tag in enumerate(tags)]
+
+
+def without_files(change: BulkChange) -> int:
+    """How many of the chosen videos have no files that could be checked."""
+    return change.chosen - chosen_videos(change).with_files().count()  # type: ignore[attr-defined]
+
+
+def _groups(change: BulkChange, values: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
+    """The chosen videos by all that decides of their word; a moment of each kind stands for all of its kind."""
+    edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
+    is_copy = Case(When(duplicate_of__isnull=False, then=Value(True)), default=Value(False))
+    rows = chosen_videos(change).annotate(is_copy=is_copy, **edges).order_by()
+    return list(rows.values(*_KEPT, "is_copy", *edges).annotate(videos=Count("pk")))
+
+
+def _edge(name: str, wanted: str | None, at: datetime) -> Case:
+    moment = datetime.fromisoformat(wanted) if wanted else None
+    same = [When(Q((name, moment)), then=Value(moment))] if moment else []
+    later, earlier = Value(at + timedelta(days=1)), Value(at - timedelta(days=1))
+    kinds = [When(Q((f"{name}__gt", at)), then=later), When(Q((f"{name}__isnull", False)), then=earlier)]
+    return Case(*same, *kinds, output_field=DateTimeField())
+
+
+def _words(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetime) -> tuple[Listing, Listing, bool]:
+    edges = {name: group.pop(f"{name}_edge") for name in _EDGES}
+    video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **edges)
+    now = video.listing_at(at)
+    written = video_columns(Kind(kind), video, values)
+    is_same = all(getattr(video, name) == value for name, value in written.items())
+    for name, value in written.items():
+        setattr(video, name, value)
+    return now, video.listing_at(at), is_same

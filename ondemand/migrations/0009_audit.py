@@ -1,0 +1,39 @@
+"""Videos and their content in the audit log.
+
+Locks: the two tables for an instant each, once the writes that run have ended; waits at most ten seconds for that.
+"""
+
+from channels_app.audit.triggers import AuditedTable
+from django.db import migrations
+
+VIDEOS = AuditedTable(
+    table="on_demand_videos",
+    model="ondemand.video",
+    fields={
+        "ivs_channel_uuid": "channel",
+        "active": "active",
+        "_status": "status",
+        "_qa": "qa",
+        "_duplicate_of": "duplicate_of",
+        "_visibility": "visibility",
+        "_publish_from": "publish_from",
+        "_publish_until": "publish_until",
+        "_metadata": "metadata",
+        "_held": "held",
+    },
+)
+CONTENT = AuditedTable(
+    table="on_demand_video_content",
+    model="ondemand.video",
+    key="on_demand_video_uuid",
+    name="title",
+    is_part=True,
+    fields={"title": "title", "description": "description", "tags": "tags", "thumbnail": "thumbnail"},
+)
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ondemand", "0008_recordings_by_channel"), ("channels_app", "0011_audit")]
+    operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '10s';" + table.create, table.drop) for table in (VIDEOS, CONTENT)
+    ]

@@ -1,0 +1,217 @@
+"use strict";
+
+// The page of a video: a title that is offered, pictures (more of them, a frame of the player, a file), and a question
+// before what was typed is lost.
+(function () {
+  const LONGEST_SIDE = 1920;
+  const QUALITY = 0.9;
+  // API Gateway takes no more than this, encoded; the service makes pictures this size anyway.
+  const LARGEST_SENT = 3 * 1024 * 1024;
+  const MOST_SECONDS = 8;
+
+  const form = document.getElementById("video_form");
+  const video = document.querySelector("[data-keys] video");
+  const grid = document.querySelector(".picture-grid");
+  const file = document.querySelector("input[type=file][name=picture]");
+  const given = document.querySelector("[data-upload-choice]");
+  let isChanged = false;
+
+  function offerTitle() {
+    const button = document.querySelector("[data-use-title]");
+    const title = document.querySelector("input[name=title]");
+    if (!button || !title) {
+      return;
+    }
+    const offer = function () {
+      button.parentElement.hidden = title.value !== "";
+    };
+    offer();
+    title.addEventListener("input", offer);
+    button.addEventListener("click", function () {
+      title.value = button.dataset.useTitle;
+      title.dispatchEvent(new Event("input", { bubbles: true }));
+      title.focus();
+    });
+  }
+
+  function pictureChoice(choice) {
+    const label = document.createElement("label");
+    const radio = document.createElement("input");
+    const image = document.createElement("img");
+    const caption = document.createElement("span");
+    label.className = "picture-choice";
+    radio.type = "radio";
+    radio.name = "thumbnail";
+    radio.value = choice.value;
+    image.loading = "lazy";
+    image.alt = choice.label;
+    image.src = choice.url;
+    caption.className = "picture-caption";
+    caption.setAttribute("aria-hidden", "true");
+    caption.textContent = choice.caption;
+    label.append(radio, image, caption);
+    return label;
+  }
+
+  function offerMorePictures() {
+    const button = document.querySelector("[data-more-pictures]");
+    if (!button) {
+      return;
+    }
+    button.hidden = false;
+    button.addEventListener("click", function () {
+      const shown = new Map([...grid.querySelectorAll("input")].map((radio) => [radio.value, radio.parentElement]));
+      const all = JSON.parse(document.getElementById("more-pictures").textContent);
+      const labels = all.map((choice) => shown.get(choice.value) || pictureChoice(choice));
+      const first = labels.find((label) => !label.isConnected);
+      given.before(...labels);
+      button.remove();
+      if (first) {
+        first.querySelector("input").focus();
+      }
+    });
+  }
+
+  function fitted(width, height) {
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+    return [Math.round(width * scale), Math.round(height * scale)];
+  }
+
+  // Shows the picture among the others, chosen.
+  function preview(source, width, height) {
+    const canvas = given.querySelector("canvas");
+    [canvas.width, canvas.height] = fitted(width, height);
+    canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
+    given.hidden = false;
+    const radio = given.querySelector("input");
+    radio.checked = true;
+    radio.dispatchEvent(new Event("change", { bubbles: true }));
+    return canvas;
+  }
+
+  function asJpeg(canvas) {
+    return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", QUALITY); });
+  }
+
+  function send(blob, name) {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([blob], name, { type: "image/jpeg" }));
+    file.files = transfer.files;
+  }
+
+  async function showFile() {
+    const chosen = file.files[0];
+    given.hidden = true;
+    if (!chosen) {
+      return;
+    }
+    let bitmap;
+    try {
+      bitmap = await createImageBitmap(chosen);
+    } catch {
+      // No picture that this browser knows: the service says what is wrong with it.
+      given.querySelector("input").checked = true;
+      return;
+    }
+    const canvas = preview(bitmap, bitmap.width, bitmap.height);
+    if (chosen.size > LARGEST_SENT) {
+      send(await asJpeg(canvas), chosen.name);
+    }
+  }
+
+  // The player may show a small rendition; the picture is taken from the best one, where it comes in time.
+  async function withBestLevel(take) {
+    const player = video.hls;
+    if (!player || player.levels.length < 2) {
+      return take();
+    }
+    const heights = player.levels.map((level) => level.height || 0);
+    const best = Math.max(...heights);
+    const at = video.currentTime;
+    video.pause();
+    player.currentLevel = heights.indexOf(best);
+    const until = performance.now() + MOST_SECONDS * 1000;
+    while (performance.now() < until && !(video.videoHeight >= best && video.readyState >= 2 && !video.seeking)) {
+      await new Promise((resolve) => { setTimeout(resolve, 100); });
+      if (video.videoHeight < best && !video.seeking) {
+        // A paused player shows what it has; a seek makes it show what was loaded since.
+        video.currentTime = at;
+      }
+    }
+    try {
+      return await take();
+    } finally {
+      player.currentLevel = -1;
+    }
+  }
+
+  async function takeFrame() {
+    if (!video.videoWidth || video.readyState < 2) {
+      throw new Error("There is no picture yet.");
+    }
+    const canvas = preview(video, video.videoWidth, video.videoHeight);
+    const blob = await asJpeg(canvas);
+    send(blob, "frame.jpg");
+  }
+
+  function offerFrame() {
+    const button = document.querySelector("[data-frame]");
+    if (!button || !file) {
+      return;
+    }
+    button.addEventListener("click", async function () {
+      const told = document.querySelector(".player-told");
+      told.textContent = "";
+      button.disabled = true;
+      try {
+        await withBestLevel(takeFrame);
+        given.querySelector("input").focus({ preventScroll: true });
+        given.scrollIntoView({ block: "nearest" });
+      } catch {
+        told.textContent = button.dataset.failed;
+      }
+      button.disabled = false;
+    });
+  }
+
+  function choosePictures() {
+    const address = document.querySelector("input[name=address]");
+    file.addEventListener("change", showFile);
+    // What was given beside the pictures counts for more than they do, so choosing one of them takes it back.
+    grid.addEventListener("change", function (event) {
+      if (event.target.value !== "upload") {
+        file.value = "";
+        given.hidden = true;
+      }
+      if (address) {
+        address.value = "";
+      }
+    });
+  }
+
+  function askBeforeLeaving() {
+    ["input", "change"].forEach(function (name) {
+      form.addEventListener(name, function (event) {
+        isChanged = isChanged || Boolean(event.target.name);
+      });
+    });
+    form.addEventListener("submit", function () {
+      isChanged = false;
+    });
+    window.addEventListener("beforeunload", function (event) {
+      if (isChanged) {
+        event.preventDefault();
+      }
+    });
+  }
+
+  offerTitle();
+  if (grid && file) {
+    choosePictures();
+    offerMorePictures();
+    offerFrame();
+  }
+  if (form) {
+    askBeforeLeaving();
+  }
+})();

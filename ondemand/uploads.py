@@ -1,0 +1,104 @@
+"""Pictures that people give: what is taken, what becomes of it, and where it is kept."""
+
+import re
+import struct
+import zlib
+from hashlib import sha256
+from io import BytesIO
+from typing import IO, TYPE_CHECKING
+
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+LARGEST_FILE = 10 * 1024 * 1024
+MOST_PIXELS = 40_000_000
+LONGEST_SIDE = 1920
+QUALITY = 85
+_FORMATS = ("JPEG", "PNG", "WEBP")
+# Many telephones write MPO: a JPEG with a second picture behind the first, which is all that is shown of it.
+_STILL = ("JPEG", "MPO")
+_NAME = re.compile(r"[0-9a-f]{64}\.jpg")
+# What decoders of damaged files raise.
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+
+class PictureError(ValueError):
+    """The file is no picture that is taken; the message says why."""
+
+
+def picture_normalised(file: IO[bytes]) -> bytes:
+    """The picture as a JPEG of bounded size: upright, on white where it was transparent, and without its metadata.
+
+    Raises:
+        PictureError: it is not JPEG, PNG or WebP whatever its name says, is animated, damaged or too large.
+    """
+    # A cold start does without it.
+    from PIL import Image, ImageOps, UnidentifiedImageError
+
+    too_large = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+    try:
+        with Image.open(file, formats=_FORMATS) as image:
+            _refuse(image)
+            # Decodes large JPEGs at a fraction of their size.
+            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            upright = ImageOps.exif_transpose(image)
+            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            return _encoded(upright)
+    except UnidentifiedImageError:
+        raise PictureError(_("The file is no JPEG, PNG or WebP picture.")) from None
+    except too_large:
+        raise PictureError(_too_many_pixels()) from None
+    except PictureError:
+        raise
+    except _DAMAGED:
+        raise PictureError(_("The picture is damaged and cannot be read.")) from None
+
+
+def _refuse(image: "Image.Image") -> None:
+    if image.width * image.height > MOST_PIXELS:
+        raise PictureError(_too_many_pixels())
+    if image.format not in _STILL and getattr(image, "is_animated", False):
+        raise PictureError(_("The picture is animated; choose one that stands still."))
+
+
+def _too_many_pixels() -> str:
+    return _("The picture has more than {most} million pixels.").format(most=MOST_PIXELS // 1_000_000)
+
+
+def _encoded(image: "Image.Image") -> bytes:
+    from PIL import Image
+
+    # A new one holds nothing but its pixels: no place, no camera, no comment.
+    plain = Image.new("RGB", image.size, "white")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        plain.paste(image, mask=image.getchannel("A"))
+    else:
+        plain.paste(_eight_bits(image).convert("RGB"))
+    content = BytesIO()
+    plain.save(content, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+    return content.getvalue()
+
+
+def _eight_bits(image: "Image.Image") -> "Image.Image":
+    """A grey picture of 16 bits in 8; without it all but black would become white."""
+    return image.convert("I").point([value // 256 for value in range(65536)], "L") if "I" in image.mode else image
+
+
+def picture_store(content: bytes) -> str:
+    """Keep a picture of `picture_normalised`, and say its URL. Its name is its digest: what is there already stays.
+
+    Raises:
+        AwsError: S3 did not take it.
+    """
+    return default_storage.url(default_storage.save(f"{sha256(content).hexdigest()}.jpg", ContentFile(content)))
+
+
+def is_stored_picture(url: str) -> bool:
+    """Whether it is the URL of a picture that was kept here, which the local stack serves without TLS."""
+    name = url.rpartition("/")[2]
+    return bool(_NAME.fullmatch(name)) and url == default_storage.url(name)

@@ -1,0 +1,116 @@
+"""A browser sets up two-step sign-in, signs in by it, and chooses a time zone; all of its pages are accessible."""
+
+from base64 import b32decode
+from time import time
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django_otp.oath import TOTP
+from playwright.sync_api import Page, expect
+
+from ivsvod.accounts.models import User
+from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, opened, picture
+from tests.helpers import THOROUGH
+
+pytestmark = IN_BROWSER
+GRAVE = ("serious", "critical")
+
+
+@pytest.fixture
+def boss(url: str) -> User:
+    return User.objects.create_superuser("boss", password=PASSWORD)
+
+
+def looked_at(page: Page, name: str) -> None:
+    """The page fits, is a picture, and axe finds nothing grave on it."""
+    picture(page, name)
+    assert fits(page), name
+    # It would load styles anew to look at them, which the policy forbids.
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    assert [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in GRAVE] == []
+
+
+def code(secret: str, steps: int = 0) -> str:
+    totp = TOTP(b32decode(secret), drift=steps)
+    totp.time = time()
+    return f"{totp.token():06d}"
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
+def test_two_step_sign_in_is_set_up_and_used(url: str, boss: User, width: int, scheme: str) -> None:
+    label = f"{width}-{scheme}"
+    with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+        page.get_by_role("link", name="Two-step sign-in").click()
+        looked_at(page, f"two-step-off-{label}")
+        page.get_by_label("Your password").fill(PASSWORD)
+        page.get_by_role("button", name="Begin").click()
+        looked_at(page, f"two-step-set-up-{label}")
+        secret = page.locator("#secret").inner_text()
+        page.get_by_label("Code").fill(code(secret))
+        page.get_by_role("button", name="Turn on").click()
+        expect(page.locator(".recovery-codes code")).to_have_count(10)
+        looked_at(page, f"two-step-codes-{label}")
+        spare = page.locator(".recovery-codes code").first.inner_text()
+        page.get_by_role("link", name="I have kept them").click()
+        looked_at(page, f"two-step-on-{label}")
+        page.get_by_role("link", name="Turn off").click()
+        looked_at(page, f"two-step-turn-off-{label}")
+        page.goto(f"{url}/admin/accounts/user/{boss.pk}/two-step-off/")
+        looked_at(page, f"account-two-step-off-{label}")
+        page.get_by_role("button", name="Log out").click()
+        page.goto(f"{url}/admin/account/two-step/")
+        looked_at(page, f"sign-in-{label}")
+        page.get_by_label("Username").fill("boss")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_label("Code")).to_be_focused()
+        looked_at(page, f"sign-in-code-{label}")
+        page.keyboard.type("000000")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("This is not the code of now")).to_be_visible()
+        looked_at(page, f"sign-in-code-wrong-{label}")
+        # After a wrong code the next one is looked at a second later.
+        page.wait_for_timeout(1100)
+        page.get_by_label("Code").fill(spare)
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_text("9 recovery codes are left")).to_be_visible()
+        assert faults(wrong) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "dark")][: 2 if THOROUGH else 1])
+def test_a_time_zone_is_chosen(url: str, boss: User, width: int, scheme: str) -> None:
+    label = f"{width}-{scheme}"
+    with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+        page.get_by_role("link", name="Preferences").click()
+        looked_at(page, f"preferences-{label}")
+        page.get_by_label("Time zone").select_option("Asia/Kathmandu")
+        page.get_by_role("button", name="Use the zone of this browser").click()
+        chosen = page.get_by_label("Time zone").input_value()
+        assert chosen == page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+        page.get_by_label("Time zone").select_option("Asia/Kathmandu")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("+0545")).to_be_visible()
+        for name, path in {
+            "accounts": "accounts/user/",
+            "account": f"accounts/user/{boss.pk}/change/",
+            "sign-ins": "axes/accesslog/",
+            "failed-sign-ins": "axes/accessattempt/",
+            "groups": "auth/group/",
+        }.items():
+            page.goto(f"{url}/admin/{path}")
+            looked_at(page, f"{name}-{label}")
+        assert faults(wrong) == []
+
+
+def test_a_locked_account_is_told_how_long(url: str, boss: User, settings: Any) -> None:
+    settings.AXES_FAILURE_LIMIT = 2
+    with chromium() as browser:
+        page = browser.new_page(viewport={"width": 400, "height": 800})
+        page.goto(f"{url}/admin/login/")
+        for _ in range(2):
+            page.get_by_label("Username").fill("boss")
+            page.get_by_label("Password").fill("wrong")
+            page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_text("wait 15 minutes, then try again")).to_be_visible()
+        looked_at(page, "sign-in-locked-400-light")

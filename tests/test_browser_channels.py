@@ -1,0 +1,150 @@
+"""A browser creates a channel in the admin, hands out its key, looks at its stream and ends it."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from channels_app.models import Channel, Stream
+from channels_app.services import channel_create
+from ivsvod.accounts.models import User
+from ivsvod.local.aws import LocalAws
+from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, opened, picture
+from tests.console import happened, make_channel, make_stream
+from tests.helpers import THOROUGH
+
+pytestmark = IN_BROWSER
+LOOKS = [(1280, "light"), (400, "dark")]
+LONG_NAME = "مسرح المدينة الرئيسي للبث المباشر خلال مهرجان الصيف الكبير مع جميع الضيوف والعروض الختامية"
+
+
+@pytest.fixture
+def boss(db: None) -> User:
+    return User.objects.create_superuser("boss", password=PASSWORD)
+
+
+def looked_at(page: Page, name: str) -> None:
+    """The page fits, is a picture, and axe finds nothing grave on it."""
+    picture(page, name)
+    assert fits(page), name
+    found = Axe().run(page, options={"preload": False}).response["violations"]
+    grave = [
+        (each["id"], each["nodes"][0]["html"], each["nodes"][0].get("failureSummary"))
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]
+    assert grave == [], name
+
+
+def fresh_stream(aws: LocalAws, channel: Channel, viewers: int) -> Stream:
+    """A stream that began just now, in IVS and here."""
+    began = datetime.now(UTC)
+    stream_id = aws.ivs.store.stream_begin(channel.arn, started_at=began)
+    aws.ivs.store.viewers_come(channel.arn, viewers)
+    return Stream.objects.create(channel=channel, stream_id=stream_id, first_event_at=began, started_at=began)
+
+
+def in_thread(work: Any) -> Any:
+    """Playwright runs an event loop in this thread, in which the ORM refuses to work."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from django.db import connection
+
+    def done() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(done).result()
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS[: 2 if THOROUGH else 1])
+def test_a_channel_is_created_its_key_copied_revealed_and_its_stream_stopped(
+    url: str, boss: User, aws: LocalAws, width: int, scheme: str
+) -> None:
+    label = f"{width}-{scheme}"
+    with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+        page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        page.goto(f"{url}/admin/channels_app/channel/add/")
+        looked_at(page, f"channel-create-{label}")
+        page.get_by_label("Name").fill("Studio one")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Channel created")).to_be_visible()
+        looked_at(page, f"channel-created-{label}")
+        page.get_by_role("button", name="Copy the stream key").click()
+        expect(page.get_by_role("button", name="Copied")).to_be_visible()
+        key = page.evaluate("navigator.clipboard.readText()")
+        assert key == page.locator("#stream-key").inner_text()
+        page.get_by_role("link", name="To the page of the channel").click()
+        expect(page.get_by_text("This channel has not streamed yet.")).to_be_visible()
+        assert key not in page.content()
+        channel = in_thread(Channel.objects.get)
+        in_thread(lambda: fresh_stream(aws, channel, 42))
+        page.reload()
+        expect(page.locator("[data-fact=viewers]")).to_have_text("42")
+        expect(page.locator("[data-fact=health]")).to_have_text("healthy")
+        looked_at(page, f"channel-live-{label}")
+        page.get_by_role("link", name="Reveal the stream key").click()
+        looked_at(page, f"channel-reveal-{label}")
+        page.get_by_role("button", name="Reveal the stream key").click()
+        assert page.locator("#stream-key").inner_text() == key
+        page.get_by_role("link", name="To the page of the channel").click()
+        page.get_by_role("link", name="Stop the stream").click()
+        looked_at(page, f"channel-stop-{label}")
+        page.get_by_role("button", name="Stop the stream").click()
+        expect(page.get_by_text("Amazon IVS ended the stream.")).to_be_visible()
+        page.get_by_role("link", name="Ask Amazon IVS").click()
+        expect(page.locator("[data-told]")).to_contain_text("has no stream of this channel")
+        assert faults(wrong) == []
+    assert aws.ivs.store.stop_requested(channel.arn)
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS[: 2 if THOROUGH else 1])
+def test_the_timeline_of_streams_and_what_two_editors_are_told(
+    url: str, boss: User, aws: LocalAws, width: int, scheme: str
+) -> None:
+    label = f"{width}-{scheme}"
+    channel = channel_create(name=LONG_NAME, owner=UUID(int=7))
+    for number, length in enumerate((95, 40, 3)):
+        began = number * 200
+        stream = make_stream(channel, f"st-{number}{'x' * 20}", start=began, end=began + length)
+        for part, name in enumerate(("Starvation Start", "Starvation End", "Stream Takeover", "Ingest Bitrate")):
+            happened(stream, name, began + length * (part + 1) / 5)
+    happened(stream, "Stream Failure", began)
+    make_channel(name="Quiet", active=False)
+    address = f"{url}/admin/channels_app/channel/{channel.pk}/change/"
+    with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+        page.goto(f"{url}/admin/channels_app/channel/")
+        looked_at(page, f"channels-{label}")
+        page.goto(address)
+        looked_at(page, f"channel-streams-{label}")
+        other = page.context.new_page()
+        other.goto(address)
+        other.get_by_label("Active").uncheck()
+        other.get_by_role("button", name="Save").click()
+        expect(other.get_by_text("Saved: Active.")).to_be_visible()
+        page.get_by_label("Latency mode").select_option("NORMAL")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("row").filter(has_text="Active").get_by_text("no", exact=True)).to_be_visible()
+        looked_at(page, f"channel-differs-{label}")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_text("Saved: Latency mode.")).to_be_visible()
+        assert faults(wrong) == []
+
+
+def test_without_a_script_ivs_is_asked_by_a_link(url: str, boss: User, aws: LocalAws) -> None:
+    channel = channel_create(name="Studio", owner=UUID(int=7))
+    fresh_stream(aws, channel, 7)
+    with chromium() as browser, opened(browser, url, 1280, "light") as (signed_in, _):
+        context = browser.new_context(java_script_enabled=False, storage_state=signed_in.context.storage_state())
+        page = context.new_page()
+        page.goto(f"{url}/admin/channels_app/channel/{channel.pk}/change/")
+        page.get_by_role("link", name="Ask Amazon IVS").click()
+        expect(page.get_by_text("healthy")).to_be_visible()
+        picture(page, "channel-asked-1280-light")
+        context.close()

@@ -1,0 +1,178 @@
+"""A browser in the list of videos: titles and tags edited in place, bulk changes and their undoing, tags."""
+
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from ondemand.models import Content, Video
+from tests.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, opened, picture, sign_in
+from tests.helpers import THOROUGH
+
+pytestmark = IN_BROWSER
+
+LIST = "/admin/ondemand/video/"
+
+
+def row(page: Page, title: str) -> Any:
+    return page.get_by_role("row").filter(has_text=title)
+
+
+def act(page: Page, label: str) -> None:
+    page.locator("select[name=action]").select_option(label=label)
+    page.get_by_role("button", name="Go", exact=True).click()
+
+
+def test_a_title_is_edited_in_the_list_by_keyboard(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(f"{url}{LIST}")
+        page.get_by_role("button", name=f"Edit the title: {LONG_TITLE}").press("Enter")
+        box = page.get_by_role("textbox", name="Edit the title")
+        expect(box).to_be_focused()
+        box.fill("Nobody sees this")
+        box.press("Escape")
+        expect(page.get_by_role("link", name=LONG_TITLE, exact=True).last).to_be_visible()
+        expect(page.get_by_role("button", name=f"Edit the title: {LONG_TITLE}")).to_be_focused()
+        page.keyboard.press("Enter")
+        box.fill("Closing <b>show</b> \u202e\u05e2\u05d1\u05e8\u05d9\u05ea")
+        picture(page, "list-title-1280-light")
+        box.press("Enter")
+        expect(
+            page.get_by_role("link", name="Closing <b>show</b> \u202e\u05e2\u05d1\u05e8\u05d9\u05ea", exact=True)
+        ).to_be_visible()
+        expect(page.get_by_text("Saved")).to_be_attached()
+        page.reload()
+        expect(
+            page.get_by_role("link", name="Closing <b>show</b> \u202e\u05e2\u05d1\u05e8\u05d9\u05ea", exact=True)
+        ).to_be_visible()
+        assert faults(wrong) == []
+
+
+def test_tags_are_edited_in_the_list_and_completed(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "dark") as (page, wrong):
+        page.goto(f"{url}{LIST}")
+        page.get_by_role("button", name=f"Edit the tags: {LONG_TITLE}").click()
+        box = page.get_by_role("combobox", name="Add a tag")
+        box.fill("new tag")
+        box.press("Enter")
+        page.get_by_role("button", name="Remove day one").click()
+        box.press_sequentially("FEST")
+        # It is there already.
+        expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(0)
+        box.fill("")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(row(page, LONG_TITLE).locator(".tags .tag")).to_have_text(["festival", "new tag"])
+        empty = page.get_by_role("button", name="Add tags").first
+        empty.click()
+        box = page.get_by_role("combobox", name="Add a tag")
+        box.press_sequentially("fes")
+        expect(page.get_by_role("option", name="festival")).to_be_visible()
+        picture(page, "list-tags-1280-dark")
+        box.press("ArrowDown")
+        box.press("Enter")
+        # What is typed is saved when the focus leaves.
+        page.get_by_role("heading", level=1).click()
+        expect(page.locator(".tags .tag", has_text="festival")).to_have_count(2)
+        assert faults(wrong) == []
+    assert sorted(Content.objects.values_list("tags", flat=True)) == [["festival"], ["festival", "new tag"]]
+
+
+def test_the_second_of_two_editors_is_told(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, _):
+        page.goto(f"{url}{LIST}")
+        other = page.context.new_page()
+        other.goto(f"{url}{LIST}")
+        for tab, title in ((other, "Theirs"), (page, "Mine")):
+            tab.get_by_role("button", name=f"Edit the title: {LONG_TITLE}").click()
+            tab.get_by_role("textbox", name="Edit the title").fill(title)
+            tab.keyboard.press("Enter")
+        told = page.get_by_role("alert")
+        expect(told).to_have_text(
+            "Somebody changed it to “Theirs”. Save again to write yours, or cancel to keep theirs."
+        )
+        picture(page, "list-conflict-1280-light")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("link", name="Theirs", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
+def test_videos_are_hidden_in_bulk_and_shown_again(url: str, video: Video, width: int, scheme: str) -> None:
+    with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+        label = f"{width}-{scheme}"
+        page.goto(f"{url}{LIST}")
+        row(page, LONG_TITLE).get_by_role("checkbox").check()
+        act(page, "Hide")
+        expect(page.get_by_role("row").filter(has_text="listed")).to_contain_text("hidden")
+        picture(page, f"bulk-{label}")
+        assert fits(page)
+        page.get_by_role("button", name="Hide", exact=True).click()
+        expect(page.get_by_text("Hide: 1 changed.")).to_be_visible()
+        expect(row(page, LONG_TITLE).get_by_text("hidden", exact=True)).to_be_visible()
+        page.get_by_role("link", name="Details and undo").click()
+        picture(page, f"bulk-result-{label}")
+        page.get_by_role("button", name="Undo").click()
+        expect(row(page, LONG_TITLE).get_by_text("listed", exact=True)).to_be_visible()
+        page.get_by_role("link", name="Recent bulk changes").click()
+        picture(page, f"bulk-changes-{label}")
+        assert fits(page)
+        assert faults(wrong) == []
+
+
+def test_tags_are_added_in_bulk_and_a_tag_is_merged(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(f"{url}{LIST}")
+        page.locator("#action-toggle").check()
+        act(page, "Add tags…")
+        page.get_by_role("combobox", name="Add a tag").fill("festivals")
+        picture(page, "bulk-tags-1280-light")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_text("0 of 5 have it now.")).to_be_visible()
+        page.get_by_role("button", name="Add tags").click()
+        expect(page.get_by_text("Add tags: 5 changed.")).to_be_visible()
+        page.get_by_role("link", name="Tags", exact=True).click()
+        picture(page, "tags-1280-light")
+        page.get_by_role("link", name="Rename, merge or remove festivals").click()
+        page.get_by_label("New name").fill("festival")
+        picture(page, "tag-1280-light")
+        page.get_by_role("button", name="Rename or merge…").click()
+        expect(page.get_by_text("is in use already")).to_be_visible()
+        picture(page, "bulk-rename-1280-light")
+        page.get_by_role("button", name="Rename a tag").click()
+        expect(page.get_by_text("Rename a tag: 5 changed.")).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="festival")).to_contain_text("5")
+        assert faults(wrong) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")])
+def test_the_pages_of_the_list_have_no_serious_flaw_for_those_who_cannot_see(
+    url: str, video: Video, width: int, scheme: Any
+) -> None:
+    with chromium() as browser:
+        # The script that looks is put into the page, which the policy of the page forbids.
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=True)
+        page = context.new_page()
+        sign_in(page, url)
+        page.goto(f"{url}{LIST}")
+        picture(page, f"list-{width}-{scheme}")
+        assert serious(page) == []
+        page.get_by_role("button", name=f"Edit the tags: {LONG_TITLE}").click()
+        assert serious(page) == []
+        page.goto(f"{url}{LIST}?listing=expired&tag=a&started=2026")
+        assert serious(page) == []
+        page.goto(f"{url}{LIST}")
+        page.locator("#action-toggle").check()
+        act(page, "Schedule…")
+        picture(page, f"bulk-schedule-{width}-{scheme}")
+        assert fits(page)
+        assert serious(page) == []
+        for path in ("bulk/", "tags/", "tags/change/?tag=festival"):
+            page.goto(f"{url}{LIST}{path}")
+            assert fits(page), path
+            assert serious(page) == [], path
+        context.close()
+
+
+def serious(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [f"{flaw['id']}: {flaw['nodes'][0]['html']}" for flaw in found if flaw["impact"] in {"serious", "critical"}]

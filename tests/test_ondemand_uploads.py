@@ -1,0 +1,133 @@
+"""Pictures that people give: which are taken, what is kept of them, and where."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from django.core.files.storage import default_storage
+from PIL import Image
+
+from channels_app.aws import AwsError
+from ivsvod.local.aws import LocalAws
+from ondemand.uploads import (
+    LONGEST_SIDE,
+    PictureError,
+    is_stored_picture,
+    picture_normalised,
+    picture_store,
+)
+from tests.pictures import animated, picture_file
+from tests.road import BUCKET, s3
+
+ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
+
+
+def normalised(content: bytes) -> Image.Image:
+    made = Image.open(BytesIO(picture_normalised(BytesIO(content))))
+    made.load()
+    return made
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "MPO"])
+def test_a_picture_becomes_a_jpeg_of_bounded_size(kind: str) -> None:
+    made = normalised(picture_file(kind, (4000, 2000)))
+    assert (made.format, made.mode, made.size) == ("JPEG", "RGB", (LONGEST_SIDE, LONGEST_SIDE // 2))
+
+
+def test_a_small_picture_is_not_enlarged() -> None:
+    assert normalised(picture_file("PNG", (32, 18))).size == (32, 18)
+
+
+def test_a_tall_picture_is_bounded_too() -> None:
+    assert normalised(picture_file("JPEG", (20, 6000))).height == LONGEST_SIDE
+
+
+def test_a_picture_lying_on_its_side_is_set_upright_and_tells_nothing_of_its_maker() -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION], exif[MAKER] = 6, "A telephone"
+    exif.get_ifd(GPS)[1] = "N"
+    source = picture_file("JPEG", (64, 32), exif=exif, comment=b"my home")
+    made = normalised(source)
+    assert made.size == (32, 64)
+    assert not made.getexif()
+    assert {"comment", "exif", "icc_profile", "xmp"}.isdisjoint(made.info)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "I;16", "CMYK"])
+def test_every_way_of_colouring_is_understood(mode: str) -> None:
+    kind = "JPEG" if mode == "CMYK" else "PNG"
+    made = normalised(picture_file(kind, (40, 40), mode=mode))
+    assert made.mode == "RGB"
+
+
+def test_what_is_transparent_becomes_white_and_grey_of_16_bits_stays_grey() -> None:
+    clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    grey = Image.new("I;16", (8, 8), 128 * 256)
+    for image, shade in ((clear, 255), (grey, 128)):
+        content = BytesIO()
+        image.save(content, "PNG")
+        found = normalised(content.getvalue()).getpixel((4, 4))
+        assert all(abs(value - shade) <= 2 for value in found), shade
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        (b"", "no JPEG, PNG or WebP"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no JPEG, PNG or WebP"),
+        (b"GIF89a" + bytes(100), "no JPEG, PNG or WebP"),
+        (picture_file("GIF", (8, 8)), "no JPEG, PNG or WebP"),
+        (picture_file("TIFF", (8, 8)), "no JPEG, PNG or WebP"),
+        (picture_file("JPEG", (400, 400))[:900], "damaged"),
+        (picture_file("PNG", (400, 400))[:900], "damaged"),
+        (animated("PNG"), "animated"),
+        (animated("WEBP"), "animated"),
+        (picture_file("PNG", (8000, 5001), mode="1"), "more than 40 million pixels"),
+        (picture_file("PNG", (20_000, 10_000), mode="1"), "more than 40 million pixels"),
+    ],
+)
+def test_what_is_no_such_picture_is_refused(content: bytes, told: str) -> None:
+    with pytest.raises(PictureError, match=told):
+        picture_normalised(BytesIO(content))
+
+
+def test_a_picture_is_kept_in_the_recording_bucket_by_its_digest_for_ever(aws: LocalAws) -> None:
+    content = picture_normalised(BytesIO(picture_file("PNG", (64, 36))))
+    url = picture_store(content)
+    assert url == picture_store(content)
+    [item] = s3().list_objects_v2(Bucket=BUCKET)["Contents"]
+    assert url == f"https://media.example.com/{item['Key']}"
+    assert item["Key"].startswith("thumbnails/")
+    stored = s3().get_object(Bucket=BUCKET, Key=item["Key"])
+    assert stored["Body"].read() == content
+    assert stored["ContentType"] == "image/jpeg"
+    assert stored["CacheControl"] == "public, max-age=31536000, immutable"
+
+
+def test_without_a_media_host_the_bucket_serves_the_picture(aws: LocalAws, settings: Any) -> None:
+    settings.PLAYBACK_BASE_URL = ""
+    url = picture_store(b"picture")
+    assert url.startswith(f"https://{BUCKET}.s3.amazonaws.com/thumbnails/")
+    assert is_stored_picture(url)
+
+
+def test_a_bucket_that_is_not_there_is_an_error_of_aws(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(default_storage, "bucket_name", "another-bucket")
+    monkeypatch.setattr(default_storage, "_bucket", None)
+    with pytest.raises(AwsError, match="PutObject"):
+        picture_store(b"picture")
+
+
+def test_only_pictures_that_were_kept_here_count_as_such(settings: Any) -> None:
+    settings.PLAYBACK_BASE_URL = "http://127.0.0.1:8000/_local/media"
+    name = f"{'0' * 64}.jpg"
+    assert is_stored_picture(f"http://127.0.0.1:8000/_local/media/thumbnails/{name}")
+    for url in (
+        "",
+        name,
+        f"http://127.0.0.1:8000/_local/media/other/{name}",
+        f"http://evil.test/thumbnails/{name}",
+        f"http://127.0.0.1:8000/_local/media/thumbnails/../{name}",
+        "http://127.0.0.1:8000/_local/media/thumbnails/a.jpg",
+    ):
+        assert not is_stored_picture(url), url
