@@ -17,12 +17,12 @@ from django.db import transaction
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from channels_app.models import AuditEntry, ReportedDifference
+from channels_app.models import AuditEntry, Channel, ReportedDifference
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws
-from ondemand.models import BulkChange
-from tests.console import make_channel, make_event, make_stream, make_video, member
+from ondemand.models import BulkChange, Video
+from tests.console import make_channel, make_event, make_stream, make_video, member, messages_of
 
 pytestmark = pytest.mark.django_db
 # In the order of the letters of a row.
@@ -78,13 +78,14 @@ TABLE = {
     "channels_app/auditentry/<path:object_id>/": (LED, LED),
     "channels_app/auditentry/<path:object_id>/change/": (AUDITORS, NOBODY),
     "channels_app/auditentry/<path:object_id>/delete/": (NOBODY, NOBODY),
-    "channels_app/auditentry/<path:object_id>/history/": (AUDITORS, AUDITORS),
+    # Whoever may see no object of any kind sees no entry at all.
+    "channels_app/auditentry/<path:object_id>/history/": ("lrx...", "lrx..."),
     "channels_app/auditentry/add/": (NOBODY, NOBODY),
     "channels_app/channel/": (WATCHERS, WATCHERS),
     "channels_app/channel/<path:object_id>/": (LED, LED),
     "channels_app/channel/<path:object_id>/change/": (WATCHERS, MANAGERS),
     "channels_app/channel/<path:object_id>/delete/": (MANAGERS, "lxxxrr"),
-    "channels_app/channel/<path:object_id>/history/": (WATCHERS, WATCHERS),
+    "channels_app/channel/<path:object_id>/history/": (LED, LED),
     "channels_app/channel/<uuid:pk>/ban/": (MANAGERS, "lxxxrr"),
     "channels_app/channel/<uuid:pk>/delete/": (MANAGERS, "lxxxrr"),
     "channels_app/channel/<uuid:pk>/live.json": (WATCHERS, NOT_SO),
@@ -134,6 +135,20 @@ TABLE = {
     "r/<path:content_type_id>/<path:object_id>/": ("lnnnnn", "lnnnnn"),
 }
 
+# a: offered in the list, -: not offered; x: not even the list. Who is not offered an action cannot send it either.
+ACTIONS = {
+    ("accounts/apitoken", "delete_selected"): "xxxxa",
+    ("accounts/user", "delete_selected"): "xxxxa",
+    ("auth/group", "delete_selected"): "xxxxa",
+    ("axes/accessattempt", "delete_selected"): "xxxxa",
+    ("channels_app/channel", "recover"): "x--aa",
+    ("channels_app/inboxevent", "replay"): "xxxaa",
+    **{
+        ("ondemand/video", action): "x-a-a"
+        for action in ("show", "hide", "list_", "unlist", "schedule", "add_tags", "remove_tags", "check_again")
+    },
+}
+
 
 def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
     """Every route below `admin/`, without that."""
@@ -158,7 +173,7 @@ def world(db: None, aws: LocalAws) -> dict[str, Any]:
         "auth/group": Group.objects.get(name="Viewers").pk,
         "axes/accessattempt": AccessAttempt.objects.create(**row, failures_since_start=1).pk,
         "axes/accesslog": AccessLog.objects.create(**row).pk,
-        "channels_app/auditentry": AuditEntry.objects.latest("pk").pk,
+        "channels_app/auditentry": AuditEntry.objects.filter(object_pk=video.pk).latest("pk").pk,
         "channels_app/channel": channel.pk,
         "channels_app/inboxevent": make_event().pk,
         "channels_app/reporteddifference": ReportedDifference.objects.create(kind="channel_gone", key="k").pk,
@@ -231,3 +246,43 @@ def test_every_page_of_the_admin_is_in_the_table(world: dict[str, Any]) -> None:
 def test_each_page_lets_in_whom_the_table_says(group: str, world: dict[str, Any]) -> None:
     found = what_is_so(groups()[group], world)
     assert found == {route: TABLE.get(route) for route in found}
+
+
+def actions_of(client: Client, path: str) -> set[str] | None:
+    """The actions that a list offers; None where there is no list."""
+    response = client.get(path)
+    if response.status_code == 403:
+        return None
+    offered = re.search(r'<select name="action".*?</select>', response.content.decode(), re.DOTALL)
+    return set(re.findall(r'<option value="(\w+)"', offered[0])) if offered else set()
+
+
+def test_each_action_is_offered_to_whom_the_table_says(world: dict[str, Any]) -> None:
+    roles = [role for role in ROLES if role != "anonymous"]
+    lists = {filled(f"{group}/", world): group for group in world if "/" in group}
+    offered = {path: [actions_of(in_role(role), path) for role in roles] for path in lists}
+    every = {(group, action) for path, group in lists.items() for action in offered[path][-1] or ()}
+    found = {
+        (group, action): "".join(_letter(action, known) for known in offered[filled(f"{group}/", world)])
+        for group, action in sorted(every)
+    }
+    assert found == ACTIONS
+
+
+def _letter(action: str, offered: set[str] | None) -> str:
+    return "x" if offered is None else "a" if action in offered else "-"
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in {"anonymous", "superuser"}])
+def test_an_action_that_is_not_offered_does_nothing(role: str, world: dict[str, Any]) -> None:
+    client = in_role(role)
+    place = [each for each in ROLES if each != "anonymous"].index(role)
+    before = {model: list(model.objects.order_by("pk").values()) for model in (Video, Channel, BulkChange, Group)}
+    for (group, action), letters in ACTIONS.items():
+        if letters[place] == "a":
+            continue
+        sent = {"action": action, "_selected_action": [str(world[group])], "post": "yes"}
+        response = client.post(filled(f"{group}/", world), sent)
+        # A list that offers nothing at all is shown once more.
+        assert response.status_code in {200, 403} or "No action selected." in messages_of(response), (group, action)
+    assert before == {model: list(model.objects.order_by("pk").values()) for model in before}

@@ -9,9 +9,11 @@ from urllib.parse import urlencode
 from django.core.cache import cache
 from django.test import Client
 
+from channels_app.admin.pages import COUNTED
 from ivsvod.accounts.models import User
 from ivsvod.local.bench.databases import name_of, using
 from ivsvod.local.bench.rows import NOW, YEARS, channel_uuid, video_uuid
+from ondemand.admin.filters import ListingFilter, QaFilter, StatusFilter
 
 VIDEOS = "/admin/ondemand/video/"
 _MIDDLE = NOW.year - YEARS // 2
@@ -19,23 +21,29 @@ _MIDDLE = NOW.year - YEARS // 2
 
 def pages(rows: int) -> dict[str, str]:
     """The address of each page on a catalogue of so many videos."""
-    last = (rows - 1) // 100 + 1
+    # A list that is longer than is counted has pages from its end.
+    last = -1 if rows > COUNTED else (rows - 1) // 100 + 1
     queries: dict[str, dict[str, object]] = {
         "list": {},
-        "page 10": {"p": min(10, last)},
+        "page 10": {"p": 10},
         "last page": {"p": last},
         "search, a frequent word": {"q": "word1"},
         "search, a rare word": {"q": "word1234"},
         "search, a uuid": {"q": video_uuid(rows // 2)},
         "search, a stream": {"q": f"st-{rows // 2:010x}"},
-        "status failed": {"status": "failed"},
-        "files failed": {"qa": "failed"},
         "waits for review": {"review": "yes"},
         "stuck": {"stuck": "yes"},
         "a tag": {"tag": "tag7"},
-        "a channel": {"channel__uuid__exact": channel_uuid(1)},
-        "a year": {"started_at__year": _MIDDLE},
-        **{f"listing {word}": {"listing": word} for word in ("listed", "hidden", "unlisted", "held", "scheduled")},
+        "a channel": {"channel": channel_uuid(1)},
+        "a year": {"started": _MIDDLE},
+        "a month": {"started": f"{_MIDDLE}-03"},
+        "a day": {"started": f"{_MIDDLE}-03-04"},
+        "listed, a search and a year": {"q": "word1", "listing": "listed", "started": _MIDDLE},
+        **{
+            f"{each.parameter_name} {word}": {each.parameter_name: word}
+            for each in (ListingFilter, QaFilter, StatusFilter)
+            for word in each.words
+        },
     }
     return {
         **{f"videos: {name}": f"{VIDEOS}?{urlencode(query)}" for name, query in queries.items()},

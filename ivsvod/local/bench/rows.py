@@ -18,7 +18,8 @@ _WORDS = 2000
 _TAGS = 200
 _VIDEO_COLUMNS = (
     "uuid, ivs_channel_uuid, created_at, active, data, _status, _bucket, _prefix, _started_at, _ended_at, "
-    "_duration_ms, _session_id, _stream_ids, _facts, _qa, _visibility, _publish_from, _publish_until, _held"
+    "_duration_ms, _session_id, _stream_ids, _facts, _qa, _visibility, _publish_from, _publish_until, _held, "
+    "_awaits_review"
 )
 _CHANNEL_COLUMNS = (
     "uuid, owner, created_at, active, arn, rtmp_address, stream_key, channel_data, _name, _type, _latency_mode, "
@@ -79,6 +80,7 @@ def video_rows(videos: int) -> Iterator[tuple[Any, ...]]:
         prefix = f"ivs/v1/111122223333/AjIhKtJ0RlgL/{started:%Y/%-m/%-d/%-H/%-M}/{number:010x}"
         channel = channel_uuid(random.randrange(_channels(videos)))
         kind = random.random()
+        is_unlisted = random.random() < 0.03
         status = "available" if kind < 0.97 else "failed" if kind < 0.99 else "recording"
         yield (
             video_uuid(number),
@@ -96,10 +98,11 @@ def video_rows(videos: int) -> Iterator[tuple[Any, ...]]:
             [f"st-{number:010x}"],
             _FACTS,
             random.choices(("ok", "unverified", "warning", "failed"), (90, 6, 2, 2))[0],
-            "unlisted" if random.random() < 0.03 else "public",
+            "unlisted" if is_unlisted else "public",
             started + timedelta(days=3650) if random.random() < 0.005 else None,
             started if random.random() < 0.005 else None,
             random.random() < 0.002,
+            is_unlisted and random.random() < 0.3,
         )
 
 
