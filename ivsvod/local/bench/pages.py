@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from statistics import median
 from time import perf_counter
+from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
@@ -37,7 +39,7 @@ def pages(rows: int) -> dict[str, str]:
         "a channel": {"channel": channel_uuid(1)},
         "a year": {"started": _MIDDLE},
         "a month": {"started": f"{_MIDDLE}-03"},
-        "a day": {"started": f"{_MIDDLE}-03-04"},
+        "a day": {"started": f"{NOW - timedelta(days=1):%Y-%m-%d}"},
         "listed, a search and a year": {"q": "word1", "listing": "listed", "started": _MIDDLE},
         **{
             f"{each.parameter_name} {word}": {each.parameter_name: word}
@@ -57,13 +59,15 @@ def pages(rows: int) -> dict[str, str]:
 
 @dataclass
 class Timings:
-    """What each page took, in seconds, by the number of videos."""
+    """What each page took, in seconds, by the number of videos, and how many rows it showed."""
 
     taken: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+    shown: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def note(self, page: str, rows: int, seconds: float) -> None:
+    def note(self, page: str, rows: int, seconds: float, shown: int) -> None:
         """One more."""
         self.taken.setdefault((page, rows), []).append(seconds)
+        self.shown[page, rows] = shown
 
     def middle(self, page: str, rows: int) -> float:
         """The median."""
@@ -100,7 +104,14 @@ def _measure_one(timings: Timings, rows: int) -> None:
                 raise RuntimeError(f"{address} answered {answer.status_code} on {rows} videos")
             # The first warms the caches of the server.
             if number:
-                timings.note(page, rows, taken)
+                timings.note(page, rows, taken, _rows_of(answer))
+
+
+def _rows_of(answer: Any) -> int:
+    """How many rows a list shows; 0 for a page that is no list."""
+    if answer["Content-Type"] == "application/json":
+        return len(answer.json()["data"])
+    return answer.content.count(b'name="_selected_action"')
 
 
 def _staff() -> User:

@@ -16,6 +16,7 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 YEARS = 5
 _WORDS = 2000
 _TAGS = 200
+_LAST_DAY = 150
 _VIDEO_COLUMNS = (
     "uuid, ivs_channel_uuid, created_at, active, data, _status, _bucket, _prefix, _started_at, _ended_at, "
     "_duration_ms, _session_id, _stream_ids, _facts, _qa, _visibility, _publish_from, _publish_until, _held, "
@@ -75,7 +76,9 @@ def video_rows(videos: int) -> Iterator[tuple[Any, ...]]:
     random = Random(videos)  # noqa: S311
     step = timedelta(days=365 * YEARS) / videos
     for number in range(videos):
-        started = NOW - step * (videos - number)
+        # The last day has as many on a small catalogue as on a large one.
+        left = videos - number
+        started = NOW - (timedelta(minutes=left) if left <= _LAST_DAY else step * left)
         length = random.randint(60_000, 10_800_000)
         prefix = f"ivs/v1/111122223333/AjIhKtJ0RlgL/{started:%Y/%-m/%-d/%-H/%-M}/{number:010x}"
         channel = channel_uuid(random.randrange(_channels(videos)))
@@ -101,7 +104,7 @@ def video_rows(videos: int) -> Iterator[tuple[Any, ...]]:
             "unlisted" if is_unlisted else "public",
             started + timedelta(days=3650) if random.random() < 0.005 else None,
             started if random.random() < 0.005 else None,
-            random.random() < 0.002,
+            random.random() < 0.02,
             is_unlisted and random.random() < 0.3,
         )
 

@@ -56,11 +56,12 @@ class Command(BaseCommand):
             raise
 
     def tell(self, timings: Timings, small: int, large: int) -> None:
-        """A table: milliseconds are of this machine, the ratio is what counts."""
-        self.stdout.write(f"{'page':34} {small:>10} {large:>10}   ratio")
+        """A table: milliseconds are of this machine, the ratio is what counts. A page of more rows takes longer."""
+        self.stdout.write(f"{'page':40} {small:>10} {large:>10}   ratio  rows shown")
         for page in timings.pages:
             few, many = timings.middle(page, small), timings.middle(page, large)
-            self.stdout.write(f"{page:34} {few * 1000:7.0f} ms {many * 1000:7.0f} ms {many / few:7.2f}")
+            told = f"{few * 1000:7.0f} ms {many * 1000:7.0f} ms {many / few:7.2f}"
+            self.stdout.write(f"{page:40} {told}  {timings.shown[page, small]:3} and {timings.shown[page, large]:3}")
 
     def step(self, text: str) -> None:
         """A line of progress, apart from the table."""

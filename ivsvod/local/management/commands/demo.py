@@ -19,6 +19,9 @@ from django.utils import timezone
 
 from channels_app.audit import audited
 from channels_app.models import Channel
+from channels_app.reconcile.differences import Scope
+from channels_app.reconcile.lease import LeaseTakenError
+from channels_app.reconcile.running import Listeners, run
 from channels_app.services import channel_create
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
@@ -28,6 +31,7 @@ from ivsvod.local.guard import refuse_anything_real
 from ivsvod.local.serving import MOUNT, served, with_local_aws
 from ivsvod.local.studio import broadcast
 from ondemand.models import Content, Video
+from ondemand.reconcile.phases import all_phases
 from ondemand.services import content_replace
 
 ADMIN = "admin"
@@ -86,7 +90,16 @@ class Command(BaseCommand):
             self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
             broadcast(home=home, channel=channel, seconds=SECONDS)
             _describe(Video.objects.filter(channel=channel).first())
+        self.reconcile()
         return document
+
+    def reconcile(self) -> None:
+        """What a schedule does in a deployment; the start page of the admin says when it last ran."""
+        self.step("Comparing the database with the local AWS")
+        try:
+            run(all_phases(), scope=Scope(), apply=True, tell=Listeners(lambda line: None, lambda began: None))
+        except LeaseTakenError:
+            self.step("Another reconcile is at work, or was ended a moment ago")
 
     def channels(self) -> Channel:
         """Two channels; the first is the one with the broadcast."""
