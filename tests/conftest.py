@@ -38,9 +38,28 @@ _own_environment()
 
 from django.conf import settings as django_settings  # noqa: E402  (needs the environment)
 from django.core.management import call_command  # noqa: E402
+from whitenoise.base import WhiteNoise  # noqa: E402
 
 # pytest-django sets Django up when it finds the settings loaded.
 assert django_settings.DATABASES
+# A password takes a third of a second by the hasher of production, and hundreds of tests make an account.
+django_settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+def _static_files_looked_up_once() -> None:
+    """Each client of a test makes the middleware anew; looking through all static files takes an eighth of a second."""
+    look, known = WhiteNoise.update_files_dictionary, {}
+
+    def looked_up(self: WhiteNoise, root: str, prefix: str) -> None:
+        if (root, prefix) not in known:
+            look(self, root, prefix)
+            known[root, prefix] = dict(self.files)
+        self.files.update(known[root, prefix])
+
+    WhiteNoise.update_files_dictionary = looked_up
+
+
+_static_files_looked_up_once()
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:
