@@ -265,8 +265,8 @@ class VideoForm(forms.Form):
             return text
         try:
             return limits.thumbnail_address(text, self.video.pictures)
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
+        except ValueError:
+            raise forms.ValidationError(now_("Neither an https URL nor a picture of this recording.")) from None
 
 
 def editable_names(*, may_content: bool, may_publish: bool) -> tuple[str, ...]:

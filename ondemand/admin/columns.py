@@ -67,7 +67,7 @@ class VideoColumns(admin.ModelAdmin):
     def word(self, video: Video) -> SafeString:
         """Whether people find it, and the gravest of the reasons why not."""
         reasons = video.listing_reasons_at(timezone.now())
-        badge = format_html('<span class="badge badge-{0}">{0}</span>', reasons.word)
+        badge = format_html('<span class="badge badge-{}">{}</span>', reasons.word, reasons.word.label)
         if reasons.word == Listing.LISTED:
             return badge
         return format_html('{}<span class="reason">{}</span>', badge, reasons.sentences[0])
@@ -76,8 +76,9 @@ class VideoColumns(admin.ModelAdmin):
     def files(self, video: Video) -> SafeString:
         """What is known of its files, and the first of the reasons."""
         word = video.qa or Video.Qa.UNVERIFIED.value
+        label = video.get_qa_display() or Video.Qa.UNVERIFIED.label
         reason = next((str(reason) for reason in video.qa_reasons or []), "")
-        return format_html('<span class="badge badge-qa-{0}" title="{1}">{0}</span>', word, reason)
+        return format_html('<span class="badge badge-qa-{}" title="{}">{}</span>', word, reason, label)
 
 
 def _title_cell(video: Video, address: str) -> str:
