@@ -328,7 +328,7 @@ class StreamHistoryEntry(models.Model):
     objects = StreamHistoryEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "stream history"
+        verbose_name_plural = _("stream history")
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

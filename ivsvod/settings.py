@@ -328,6 +328,8 @@ CSRF_FAILURE_VIEW = "ivsvod.api.errors.csrf_failure"
 
 USE_TZ = True
 USE_I18N = True
+# Of the whole project: README says how to add a language.
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]
 STORAGES: dict[str, dict[str, Any]] = {

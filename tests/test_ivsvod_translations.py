@@ -1,4 +1,4 @@
-"""Every text that people see can be translated: pages in a pseudo-language, and texts in templates and code.
+"""Every text that people see can be translated: every page in a pseudo-language.
 
 In the pseudo-language each letter of what is translated is a wide one, so that a plain letter on a page is either data
 or a text that no translator reaches. What people write is in Greek here.
