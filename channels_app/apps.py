@@ -1,10 +1,11 @@
 """The app `channels_app`."""
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class ChannelsConfig(AppConfig):
     """Channels, live state and the inbox."""
 
     name = "channels_app"
-    verbose_name = "Channels"
+    verbose_name = _("Channels")

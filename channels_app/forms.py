@@ -65,7 +65,7 @@ class ChannelCreateForm(forms.Form):
     )
     private = forms.BooleanField(label=LABELS["private"], required=False, help_text=_HELP["private"])
     record = forms.BooleanField(label=LABELS["record"], required=False, initial=True, help_text=_HELP["record"])
-    once = forms.UUIDField(required=False, widget=forms.HiddenInput, initial=uuid4)
+    once = forms.UUIDField(required=False, widget=forms.HiddenInput, label="", initial=uuid4)
 
     @cached_property
     def key(self) -> str:
@@ -101,7 +101,9 @@ class ChannelEditForm(forms.Form):
         now = editable_of(channel)
         super().__init__(data, initial={**_as_sent(now), "shown": json.dumps(now)})
         self.channel = channel
-        as_set = _("As the setting NEW_VIDEO_STATE says: %(state)s") % {"state": settings.NEW_VIDEO_STATE}
+        as_set = _("As the setting NEW_VIDEO_STATE says: %(state)s") % {
+            "state": NewVideoState(settings.NEW_VIDEO_STATE).label
+        }
         self._offer("type", _TYPES)
         self._offer("latency_mode", _LATENCY_MODES)
         self._offer("new_video_state", [("", as_set), *NEW_VIDEO_STATES.items()])

@@ -1,20 +1,22 @@
 """What happened to a stream beside its start and end, as its history keeps it; pure."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.events import Event
 
 
-class HistoryKind(StrEnum):
+class HistoryKind(TextChoices):
     """What an entry tells of."""
 
-    SESSION = "session"
-    TAKEOVER = "takeover"
-    FAILURE = "failure"
-    HEALTH = "health"
-    LIMIT = "limit"
+    SESSION = "session", _("session")
+    TAKEOVER = "takeover", _("takeover")
+    FAILURE = "failure", _("failure")
+    HEALTH = "health", _("health")
+    LIMIT = "limit", _("limit")
 
 
 # By the name of the event; what is not here is no history.

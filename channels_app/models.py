@@ -13,6 +13,8 @@ from django.db import models
 from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels_app.audit.entries import AuditEntry as AuditEntry
 from channels_app.claims import IdempotencyKey as IdempotencyKey
@@ -23,27 +25,30 @@ from channels_app.reported import ReportedDifference as ReportedDifference
 
 
 class ChannelType(models.TextChoices):
-    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html"""
+    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
 
-    STANDARD = "STANDARD"
-    BASIC = "BASIC"
-    ADVANCED_SD = "ADVANCED_SD"
-    ADVANCED_HD = "ADVANCED_HD"
+    People read the words of Amazon IVS, as its console has them.
+    """
+
+    STANDARD = "STANDARD", "STANDARD"
+    BASIC = "BASIC", "BASIC"
+    ADVANCED_SD = "ADVANCED_SD", "ADVANCED_SD"
+    ADVANCED_HD = "ADVANCED_HD", "ADVANCED_HD"
 
 
 class LatencyMode(models.TextChoices):
     """LOW is for interaction, NORMAL for a stable picture."""
 
-    LOW = "LOW"
-    NORMAL = "NORMAL"
+    LOW = "LOW", "LOW"
+    NORMAL = "NORMAL", "NORMAL"
 
 
 class NewVideoState(models.TextChoices):
     """What the video of a new recording becomes."""
 
-    LISTED = "listed"
-    UNLISTED = "unlisted"
-    HIDDEN = "hidden"
+    LISTED = "listed", pgettext_lazy("a video", "listed")
+    UNLISTED = "unlisted", pgettext_lazy("a video", "unlisted")
+    HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
 
 
 class ReadableDateTimeField(models.DateTimeField):
@@ -127,35 +132,39 @@ class Channel(models.Model):
     class Status(models.TextChoices):
         """Where the row stands between this database and IVS."""
 
-        PROVISIONING = "provisioning"
-        READY = "ready"
-        DELETED = "deleted"
+        PROVISIONING = "provisioning", pgettext_lazy("a channel", "Provisioning")
+        READY = "ready", pgettext_lazy("a channel", "Ready")
+        DELETED = "deleted", pgettext_lazy("a channel", "Deleted")
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    owner = models.UUIDField()
-    created_at = ReadableDateTimeField(null=True, default=timezone.now, editable=False)
-    active = models.BooleanField(null=True, default=True)
-    arn = models.TextField("ARN")
-    rtmp_address = models.TextField("ingest host")
-    stream_key = EncryptedTextField()
+    owner = models.UUIDField(_("owner"))
+    created_at = ReadableDateTimeField(_("created"), null=True, default=timezone.now, editable=False)
+    active = models.BooleanField(_("active"), null=True, default=True)
+    arn = models.TextField(_("ARN"))
+    rtmp_address = models.TextField(_("ingest host"))
+    stream_key = EncryptedTextField(_("stream key"))
     channel_data = models.JSONField(default=dict)
 
-    name = models.TextField(null=True, db_column="_name")  # noqa: DJ001  (NULL is: not derived yet)
-    type = models.TextField(null=True, db_column="_type", choices=ChannelType.choices)  # noqa: DJ001
-    latency_mode = models.TextField(null=True, db_column="_latency_mode", choices=LatencyMode.choices)  # noqa: DJ001
-    private = models.BooleanField(null=True, db_column="_private")
-    record = models.BooleanField(null=True, db_column="_record")
-    playback_url = models.TextField(null=True, db_column="_playback_url")  # noqa: DJ001
-    status = models.TextField(null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
+    name = models.TextField(_("name"), null=True, db_column="_name")  # noqa: DJ001  (NULL is: not derived yet)
+    type = models.TextField(_("type"), null=True, db_column="_type", choices=ChannelType.choices)  # noqa: DJ001
+    latency_mode = models.TextField(  # noqa: DJ001
+        _("latency mode"), null=True, db_column="_latency_mode", choices=LatencyMode.choices
+    )
+    private = models.BooleanField(_("private"), null=True, db_column="_private")
+    record = models.BooleanField(_("record"), null=True, db_column="_record")
+    playback_url = models.TextField(_("playback URL"), null=True, db_column="_playback_url")  # noqa: DJ001
+    status = models.TextField(_("status"), null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
     # NULL is: as the setting NEW_VIDEO_STATE says.
     new_video_state = models.TextField(  # noqa: DJ001
-        null=True, db_column="_new_video_state", choices=NewVideoState.choices
+        _("new videos"), null=True, db_column="_new_video_state", choices=NewVideoState.choices
     )
 
     objects = ChannelQuerySet.as_manager()
 
     class Meta:
         db_table = "ivs_channels"
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
         permissions = [("reveal_stream_key", "Can reveal the stream key of a channel")]
         indexes = [
             HashIndex(fields=["owner"], name="idx_ivs_channels_owner"),
@@ -267,6 +276,8 @@ class Stream(models.Model):
     objects = StreamQuerySet.as_manager()
 
     class Meta:
+        verbose_name = _("stream")
+        verbose_name_plural = _("streams")
         constraints = [models.UniqueConstraint(fields=["channel", "stream_id"], name="stream_of_channel")]
         indexes = [
             models.Index(
@@ -317,7 +328,7 @@ class StreamHistoryEntry(models.Model):
     objects = StreamHistoryEntryQuerySet.as_manager()
 
     class Meta:
-        verbose_name_plural = "stream history"
+        verbose_name_plural = _("stream history")
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"
@@ -350,36 +361,37 @@ class InboxEvent(models.Model):
     class Outcome(models.TextChoices):
         """What became of an event."""
 
-        RECEIVED = "received", "received, not processed yet"
-        APPLIED = "applied", "applied"
-        PARKED = "parked", "parked: its channel is not in the database"
-        IGNORED = "ignored", "ignored: nothing here depends on it"
-        DEFERRED = "deferred", "deferred: S3 could not be read yet"
-        REFUSED = "refused", "refused: malformed"
-        FAILED = "failed", "failed"
+        RECEIVED = "received", _("received, not processed yet")
+        APPLIED = "applied", pgettext_lazy("an event", "applied")
+        PARKED = "parked", _("parked: its channel is not in the database")
+        IGNORED = "ignored", _("ignored: nothing here depends on it")
+        DEFERRED = "deferred", _("deferred: S3 could not be read yet")
+        REFUSED = "refused", _("refused: malformed")
+        FAILED = "failed", pgettext_lazy("an event", "failed")
 
     OPEN = (Outcome.RECEIVED, Outcome.PARKED, Outcome.DEFERRED)
     # The queue and `process_inbox` have tried by then.
     STUCK_AFTER = timedelta(hours=1)
 
-    event_id = models.TextField(unique=True, db_collation="C")
+    event_id = models.TextField(_("event id"), unique=True, db_collation="C")
     # Text as it came: jsonb refuses NUL and lone surrogates, and would reorder keys.
     body = models.TextField()
     received_at = models.DateTimeField(default=timezone.now)
-    outcome = models.TextField(choices=Outcome.choices, default=Outcome.RECEIVED)
-    error = models.TextField(blank=True)
-    attempts = models.PositiveIntegerField(default=0)
+    outcome = models.TextField(_("outcome"), choices=Outcome.choices, default=Outcome.RECEIVED)
+    error = models.TextField(_("error"), blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0)
     processed_at = models.DateTimeField(null=True)
-    detail_type = models.TextField(blank=True)
-    name = models.TextField(blank=True)
+    detail_type = models.TextField(_("detail type"), blank=True)
+    name = models.TextField(_("name"), blank=True)
     event_time = models.DateTimeField(null=True)
-    channel_arn = models.TextField("channel ARN", blank=True)
-    stream_id = models.TextField(blank=True)
+    channel_arn = models.TextField(_("channel ARN"), blank=True)
+    stream_id = models.TextField(_("stream id"), blank=True)
 
     objects = InboxEventQuerySet.as_manager()
 
     class Meta:
-        verbose_name = "event"
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         indexes = [
             models.Index(
                 fields=["attempts", "id"],

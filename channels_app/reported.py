@@ -25,7 +25,7 @@ class ReportedDifference(models.Model):
     channel = models.ForeignKey(
         "Channel", on_delete=models.CASCADE, db_constraint=False, null=True, related_name="+", verbose_name=_("channel")
     )
-    arn = models.TextField("ARN", blank=True)
+    arn = models.TextField(_("ARN"), blank=True)
     stream_id = models.TextField(_("stream"), blank=True)
     bucket = models.TextField(_("bucket"), blank=True)
     prefix = models.TextField(_("prefix"), blank=True)

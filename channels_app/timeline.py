@@ -8,6 +8,9 @@ from typing import Any
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, TextChoices, Value, When
 from django.db.models.functions import JSONObject
+from django.utils.functional import Promise
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.events import is_reconciled_id
 from channels_app.history import KINDS, HistoryKind
@@ -18,20 +21,20 @@ from channels_app.reducers import STREAM_END, STREAM_START
 class StreamWord(TextChoices):
     """How far a stream is, as its channel shows it."""
 
-    LIVE = "live", "live"
-    ENDED = "ended", "ended"
+    LIVE = "live", pgettext_lazy("a stream", "live")
+    ENDED = "ended", pgettext_lazy("a stream", "ended")
     # It started, and a later stream or the end of the channel says that it is over.
-    NO_END = "no-end", "no end"
-    NEVER_LIVE = "never-live", "never live"
+    NO_END = "no-end", _("no end")
+    NEVER_LIVE = "never-live", _("never live")
 
 
 class StreamMark(TextChoices):
     """What happened to a stream and is worth a look."""
 
-    FAILURE = "failure", "failure"
-    LIMIT = "limit", "limit"
-    STARVATION = "starvation", "starvation"
-    TAKEOVER = "takeover", "takeover"
+    FAILURE = "failure", _("failure")
+    LIMIT = "limit", _("limit")
+    STARVATION = "starvation", _("starvation")
+    TAKEOVER = "takeover", _("takeover")
 
 
 def _names(kind: HistoryKind) -> tuple[str, ...]:
@@ -44,6 +47,7 @@ MARKED_BY = {
     StreamMark.STARVATION: _names(HistoryKind.HEALTH),
     StreamMark.TAKEOVER: _names(HistoryKind.TAKEOVER),
 }
+KIND_LABELS: dict[str, str | Promise] = {"stream": _("stream"), **{kind.value: kind.label for kind in HistoryKind}}
 # Starvation starts and ends, and either event may be lost.
 _PAIRED = {StreamMark.STARVATION}
 
@@ -105,6 +109,11 @@ class TimelineEntry:
     told: str = ""
     found_later: bool = False
 
+    @property
+    def kind_label(self) -> str | Promise:
+        """The kind as people read it."""
+        return KIND_LABELS.get(self.kind, "")
+
 
 def timeline_of(stream: Stream, history: Iterable[StreamHistoryEntry]) -> list[TimelineEntry]:
     """What happened to a stream with this history, newest first, its start and its end included."""
@@ -129,5 +138,5 @@ def limit_told(detail: Mapping[str, Any]) -> str:
     """A limit in numbers, as far as they are known: 8,500,000 bits per second, exceeded by 640,000."""
     value, by, unit = detail.get("limit_value"), detail.get("exceeded_by"), detail.get("limit_unit") or ""
     limit = "" if value is None else f"{value:,} {unit}".strip()
-    exceeded = "" if by is None else f"exceeded by {by:,}"
+    exceeded = "" if by is None else gettext("exceeded by %(number)s") % {"number": f"{by:,}"}
     return ", ".join(part for part in (limit, exceeded) if part)

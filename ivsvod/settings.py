@@ -15,6 +15,7 @@ import psycopg.conninfo
 from csp.constants import NONE, SELF
 from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError, ValidationError, validate
 
 from ivsvod.rates import Rate
@@ -327,6 +328,8 @@ CSRF_FAILURE_VIEW = "ivsvod.api.errors.csrf_failure"
 
 USE_TZ = True
 USE_I18N = True
+# Of the whole project: README says how to add a language.
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
@@ -364,10 +367,10 @@ EVENT_REDUCERS = {
 API_PAGE_SIZE = 25
 # What a credential may do. Each is a permission of the app `accounts` with this codename.
 API_SCOPES = {
-    "read": "May read the API",
-    "curate": "May edit, hide and show videos by the API",
-    "channels": "May create and manage channels by the API",
-    "playback": "May grant playback by the API",
+    "read": _("May read the API"),
+    "curate": _("May edit, hide and show videos by the API"),
+    "channels": _("May create and manage channels by the API"),
+    "playback": _("May grant playback by the API"),
 }
 
 REST_FRAMEWORK = {

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Count, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from channels_app.audit import audited
 from ondemand.bulk_rules import (
@@ -62,7 +63,8 @@ def bulk_choose(
     change.save(force_insert=True)
     change.chosen = _choose(change, videos)
     if change.chosen > MOST_CHOSEN:
-        raise TooManyChosenError(f"More than {MOST_CHOSEN} videos are chosen: narrow the list down, by its dates say")
+        told = _("More than {most} videos are chosen: narrow the list down, by its dates say")
+        raise TooManyChosenError(told.format(most=MOST_CHOSEN))
     change.save(update_fields=["chosen"])
     return change
 
@@ -76,7 +78,7 @@ def bulk_values_set(*, change_uuid: UUID, values: Mapping[str, Any]) -> BulkChan
     """
     change = _locked(change_uuid)
     if change.begun_at is not None:
-        raise BulkChangeStateError("This change has begun already")
+        raise BulkChangeStateError(_("This change has begun already"))
     change.values = dict(values)
     change.save(update_fields=["values"])
     return change
@@ -91,7 +93,7 @@ def bulk_begin(*, change_uuid: UUID) -> BulkChange:
     """
     change = _locked(change_uuid)
     if change.values is None:
-        raise BulkChangeStateError("Nobody has said yet with what the videos are to be changed")
+        raise BulkChangeStateError(_("Nobody has said yet with what the videos are to be changed"))
     if change.begun_at is None:
         change.begun_at = timezone.now()
         change.save(update_fields=["begun_at"])
@@ -199,7 +201,7 @@ def _check(change: BulkChange, until: float) -> None:
 def _undo_begin(change_uuid: UUID) -> None:
     change = _locked(change_uuid)
     if change.begun_at is None:
-        raise BulkChangeStateError("This change has not begun")
+        raise BulkChangeStateError(_("This change has not begun"))
     if change.undoing_at is None:
         _stamp(change, "undoing_at")
 

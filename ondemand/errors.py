@@ -9,8 +9,8 @@ class VideoNotFoundError(Exception):
 
 
 class TooManyChosenError(Exception):
-    """More videos were chosen than are changed at once."""
+    """More videos were chosen than are changed at once; told to staff alone, in their language."""
 
 
 class BulkChangeStateError(Exception):
-    """A bulk change is not at the point for what was asked of it."""
+    """A bulk change is not at the point for what was asked of it; told to staff alone, in their language."""

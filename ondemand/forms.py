@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.datastructures import MultiValueDict
 from django.utils.dateparse import parse_datetime
-from django.utils.translation import gettext as now_
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ondemand import limits, uploads
@@ -106,7 +106,7 @@ class PictureField(forms.FileField):
             return None
         if file.size > uploads.LARGEST_FILE:
             most = uploads.LARGEST_FILE // (1024 * 1024)
-            raise forms.ValidationError(now_("The file has more than {most} MB.").format(most=most))
+            raise forms.ValidationError(gettext("The file has more than {most} MB.").format(most=most))
         try:
             return uploads.picture_normalised(file.file)
         except uploads.PictureError as error:
@@ -185,7 +185,7 @@ class VideoForm(forms.Form):
         if chosen != UPLOAD:
             return self._picture_url(chosen)
         if "picture" not in self.files:
-            raise forms.ValidationError(now_("Choose the file again, or another picture."))
+            raise forms.ValidationError(gettext("Choose the file again, or another picture."))
         return self.values["thumbnail"]
 
     def clean_address(self) -> str:
@@ -207,7 +207,7 @@ class VideoForm(forms.Form):
             values["thumbnail"] = values["address"]
         begin, end = values.get("publish_from"), values.get("publish_until")
         if begin and end and end <= begin and {"publish_from", "publish_until"} & self.changes().keys():
-            self.add_error("publish_until", now_("Publication must end after it begins."))
+            self.add_error("publish_until", gettext("Publication must end after it begins."))
         return values
 
     def use_picture(self, url: str) -> None:
@@ -265,8 +265,8 @@ class VideoForm(forms.Form):
             return text
         try:
             return limits.thumbnail_address(text, self.video.pictures)
-        except ValueError as error:
-            raise forms.ValidationError(str(error)) from None
+        except ValueError:
+            raise forms.ValidationError(gettext("Neither an https URL nor a picture of this recording.")) from None
 
 
 def editable_names(*, may_content: bool, may_publish: bool) -> tuple[str, ...]:
@@ -311,9 +311,9 @@ def check_tags(tags: list[str]) -> None:
         ValidationError: they are.
     """
     if len(tags) > limits.MOST_TAGS:
-        raise forms.ValidationError(now_("More than {most} tags.").format(most=limits.MOST_TAGS))
+        raise forms.ValidationError(gettext("More than {most} tags.").format(most=limits.MOST_TAGS))
     if any(len(tag) > limits.TAG_LENGTH for tag in tags):
-        raise forms.ValidationError(now_("A tag has more than {most} characters.").format(most=limits.TAG_LENGTH))
+        raise forms.ValidationError(gettext("A tag has more than {most} characters.").format(most=limits.TAG_LENGTH))
 
 
 def _on_the_clock(moment: datetime) -> datetime:

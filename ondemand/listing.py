@@ -3,26 +3,26 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
-from django.db.models import Case, Q, TextField, Value, When
+from django.db.models import Case, Q, TextChoices, TextField, Value, When
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 
 from channels_app.times import zoned
 
 
-class Listing(StrEnum):
+class Listing(TextChoices):
     """In the order of precedence: a video shows the first that is true of it."""
 
-    DUPLICATE = "duplicate"
-    FAILED = "failed"
-    RECORDING = "recording"
-    HELD = "held"
-    HIDDEN = "hidden"
-    SCHEDULED = "scheduled"
-    EXPIRED = "expired"
-    UNLISTED = "unlisted"
-    LISTED = "listed"
+    DUPLICATE = "duplicate", pgettext_lazy("a video", "duplicate")
+    FAILED = "failed", pgettext_lazy("a video", "failed")
+    RECORDING = "recording", pgettext_lazy("a video", "recording")
+    HELD = "held", pgettext_lazy("a video", "held")
+    HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
+    SCHEDULED = "scheduled", pgettext_lazy("a video", "scheduled")
+    EXPIRED = "expired", pgettext_lazy("a video", "expired")
+    UNLISTED = "unlisted", pgettext_lazy("a video", "unlisted")
+    LISTED = "listed", pgettext_lazy("a video", "listed")
 
 
 def listing_of(

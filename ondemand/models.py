@@ -18,6 +18,8 @@ from django.db.models import Count, F, Q, QuerySet, Value
 from django.db.models.functions import MD5, Left
 from django.db.models.lookups import IsNull
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels_app.models import Channel
 from ondemand.bulk_changes import BulkChange as BulkChange
@@ -55,23 +57,23 @@ class Video(models.Model):
     class Status(models.TextChoices):
         """How far the recording is."""
 
-        RECORDING = "recording"
-        AVAILABLE = "available"
-        FAILED = "failed"
+        RECORDING = "recording", pgettext_lazy("a recording", "Recording")
+        AVAILABLE = "available", pgettext_lazy("a recording", "Available")
+        FAILED = "failed", pgettext_lazy("a recording", "Failed")
 
     class Visibility(models.TextChoices):
         """Who finds an available video: everybody, or only whoever has its uuid."""
 
-        PUBLIC = "public"
-        UNLISTED = "unlisted"
+        PUBLIC = "public", pgettext_lazy("a video", "Public")
+        UNLISTED = "unlisted", pgettext_lazy("a video", "Unlisted")
 
     class Qa(models.TextChoices):
         """What is known of the files: nothing yet, that they play, that they play and are odd, that they do not."""
 
-        UNVERIFIED = "unverified"
-        OK = "ok", "OK"
-        WARNING = "warning"
-        FAILED = "failed"
+        UNVERIFIED = "unverified", pgettext_lazy("files", "unverified")
+        OK = "ok", pgettext_lazy("files", "ok")
+        WARNING = "warning", pgettext_lazy("files", "warning")
+        FAILED = "failed", pgettext_lazy("files", "failed")
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # A channel may be missing: the predecessor's table has no foreign key.
@@ -83,12 +85,13 @@ class Video(models.Model):
         db_index=False,
         null=True,
         related_name="videos",
+        verbose_name=_("channel"),
     )
     created_at = models.DateTimeField(default=timezone.now)
-    active = models.BooleanField("shown", null=True, default=True)
+    active = models.BooleanField(_("shown"), null=True, default=True)
     data = models.JSONField(default=dict)
 
-    status = models.TextField(null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
+    status = models.TextField(_("status"), null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
     bucket = models.TextField(null=True, db_column="_bucket")  # noqa: DJ001
     prefix = models.TextField(null=True, db_column="_prefix")  # noqa: DJ001
     started_at = models.DateTimeField(null=True, db_column="_started_at")
@@ -98,7 +101,7 @@ class Video(models.Model):
     stream_ids = ArrayField(models.TextField(), null=True, db_column="_stream_ids")
     # What `events/recording-ended.json` and the listing of the prefix say; see `ondemand/metadata.py`.
     facts = models.JSONField(null=True, db_column="_facts")
-    qa = models.TextField(null=True, db_column="_qa", choices=Qa.choices)  # noqa: DJ001
+    qa = models.TextField(_("files"), null=True, db_column="_qa", choices=Qa.choices)  # noqa: DJ001
     # A list of short sentences.
     qa_reasons = models.JSONField(null=True, db_column="_qa_reasons")
     duplicate_of = models.ForeignKey(
@@ -109,23 +112,25 @@ class Video(models.Model):
         db_index=False,
         null=True,
         related_name="duplicates",
+        verbose_name=_("duplicate of"),
     )
 
     # NULL, as in `active` and `held`: nobody has said yet, and Recording End will.
     visibility = models.TextField(  # noqa: DJ001
+        _("visibility"),
         null=True,
         db_column="_visibility",
         choices=Visibility.choices,
         default=Visibility.PUBLIC,
         db_default=Visibility.PUBLIC.value,
     )
-    publish_from = models.DateTimeField(null=True, db_column="_publish_from")
-    publish_until = models.DateTimeField(null=True, db_column="_publish_until")
+    publish_from = models.DateTimeField(_("publish from"), null=True, db_column="_publish_from")
+    publish_until = models.DateTimeField(_("publish until"), null=True, db_column="_publish_until")
     metadata = models.JSONField(
-        default=dict, db_column="_metadata", db_default=Value({}, output_field=models.JSONField())
+        _("metadata"), default=dict, db_column="_metadata", db_default=Value({}, output_field=models.JSONField())
     )
     # A new recording that waits for somebody's word.
-    held = models.BooleanField(null=True, db_column="_held", default=False, db_default=False)
+    held = models.BooleanField(_("held"), null=True, db_column="_held", default=False, db_default=False)
     # It is held because its files are not known to be good, and released when they are.
     held_by_check = models.BooleanField(db_column="_held_by_check", default=False, db_default=False)
 
@@ -137,6 +142,8 @@ class Video(models.Model):
 
     class Meta:
         db_table = "on_demand_videos"
+        verbose_name = _("video")
+        verbose_name_plural = _("videos")
         indexes = [
             models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx"),
             models.Index("channel", *_NEWEST, name="video_of_channel"),
@@ -256,16 +263,16 @@ class Content(models.Model):
     )
     created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
     created_by = models.UUIDField(editable=False)
-    title = models.TextField(null=True, blank=True)  # noqa: DJ001  (the predecessor's columns take NULL)
-    description = models.TextField(null=True, blank=True)  # noqa: DJ001
-    tags = ArrayField(models.TextField(null=True, blank=True), null=True, blank=True)
+    title = models.TextField(_("title"), null=True, blank=True)  # noqa: DJ001  (the predecessor's columns take NULL)
+    description = models.TextField(_("description"), null=True, blank=True)  # noqa: DJ001
+    tags = ArrayField(models.TextField(null=True, blank=True), verbose_name=_("tags"), null=True, blank=True)
     data = models.JSONField(null=True, editable=False)
-    thumbnail = models.TextField(null=True, blank=True)  # noqa: DJ001
+    thumbnail = models.TextField(_("picture"), null=True, blank=True)  # noqa: DJ001
     search = SearchVectorField(null=True, editable=False, db_column="_search")
 
     class Meta:
         db_table = "on_demand_video_content"
-        verbose_name_plural = "content"
+        verbose_name = verbose_name_plural = _("content")
         # The predecessor's idx_on_demand_video_user_content is not here: Django allows names of 30 characters.
         indexes = [
             GinIndex(fields=["search"], name="on_demand_video_content_search"),

@@ -178,15 +178,15 @@ def test_the_form_shows_what_the_address_asks_for(anyone: Client) -> None:
 @pytest.mark.parametrize(
     ("query", "sentence"),
     [
-        ({"started_after": "2026-02-30"}, "From: Not a time of RFC 3339"),
-        ({"started_before": "yesterday"}, "Until: Not a time of RFC 3339"),
-        ({"started_before": "9999-12-31"}, "Until: Not a time of RFC 3339"),
-        ({"channel": "x"}, "Channel: Not a uuid."),
-        ({"min_duration": "-1"}, "At least: Not a number of seconds."),
-        ({"max_duration": "NaN"}, "At most: Not a number of seconds."),
-        ({"ordering": HOSTILE}, "Order: Not one of newest"),
-        ({"cursor": "abc"}, "Page: Not a cursor of this service."),
-        ({"tag": "a\0b"}, "Tags: Holds characters that cannot be stored."),
+        ({"started_after": "2026-02-30"}, "From: This is not a day."),
+        ({"started_before": "yesterday"}, "Until: This is not a day."),
+        ({"started_before": "9999-12-31"}, "Until: This is not a day."),
+        ({"channel": "x"}, "Channel: There is no such channel."),
+        ({"min_duration": "-1"}, "At least: This is not a number of seconds."),
+        ({"max_duration": "NaN"}, "At most: This is not a number of seconds."),
+        ({"ordering": HOSTILE}, "Order: The videos cannot be put in this order."),
+        ({"cursor": "abc"}, "Page: There is no such page of this list."),
+        ({"tag": "a\0b"}, "Tags: This cannot be a tag."),
     ],
 )
 def test_a_malformed_filter_is_named_on_the_page(anyone: Client, query: dict[str, str], sentence: str) -> None:

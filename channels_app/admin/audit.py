@@ -1,12 +1,13 @@
 """The audit log in the admin: overall, and of one object in place of the stock history."""
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from auditlog import admin as auditlog_admin
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
@@ -26,6 +27,8 @@ NOTHING = "–"  # noqa: RUF001
 _LONGEST = 60
 # And so many of its fields in a row of the list.
 _MOST = 4
+# What is noted without a field of its own (`audit_note`).
+NOTED = {"stream": _("stream")}
 
 
 class WayFilter(WordFilter):
@@ -225,10 +228,23 @@ def _address_of(entry: AuditEntry) -> str | None:
 
 def _label(entry: AuditEntry, name: str) -> str:
     model = entry.content_type.model_class()
+    labels = (_field_label(each, name) for each in _with_parts(model)) if model else ()
+    return capfirst(next(filter(None, labels), None) or str(NOTED.get(name, name.replace("_", " "))))
+
+
+def _with_parts(model: type[Model]) -> Iterator[type[Model]]:
+    """The model, and those whose rows are parts of its objects: their changes are told as its own."""
+    yield model
+    for relation in model._meta.related_objects:
+        if relation.one_to_one and isinstance(relation.related_model, type):
+            yield relation.related_model
+
+
+def _field_label(model: type[Model], name: str) -> str:
     try:
-        return capfirst(model._meta.get_field(name).verbose_name) if model else name
+        return str(getattr(model._meta.get_field(name), "verbose_name", ""))
     except FieldDoesNotExist:
-        return capfirst(name.replace("_", " "))
+        return ""
 
 
 def _whole(value: Any) -> str:

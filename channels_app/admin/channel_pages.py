@@ -60,8 +60,8 @@ class ChannelPages(PlainFormAdmin):
 
     # Further pages about a channel, from other apps too.
     links: tuple[ChannelLink, ...] = ()
-    create_title = _("Create a channel")  # type: ignore[assignment]
-    create_help = _(  # type: ignore[assignment]
+    create_title = _("Create a channel")
+    create_help = _(
         "Amazon IVS makes the channel at once. Its ingest URL and its stream key are shown on the page that follows; "
         "the stream key just this once."
     )

@@ -9,9 +9,11 @@ from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
 from channels_app.events import MalformedEventError, load_json
@@ -23,19 +25,30 @@ LONGEST_ERROR = 80
 # What a person waits for: more events, or more time, is for the command.
 MOST_REPLAYED = 500
 REPLAY_SECONDS = 20
+# What is said of a number of events.
+_WORDS: dict[str, str | Promise] = {
+    InboxEvent.Outcome.RECEIVED: pgettext_lazy("some events", "received"),
+    InboxEvent.Outcome.APPLIED: pgettext_lazy("some events", "applied"),
+    InboxEvent.Outcome.PARKED: pgettext_lazy("some events", "parked"),
+    InboxEvent.Outcome.IGNORED: pgettext_lazy("some events", "ignored"),
+    InboxEvent.Outcome.DEFERRED: pgettext_lazy("some events", "deferred"),
+    InboxEvent.Outcome.REFUSED: pgettext_lazy("some events", "refused"),
+    InboxEvent.Outcome.FAILED: pgettext_lazy("some events", "failed"),
+}
 _UNDONE = {InboxEvent.Outcome.FAILED.value, InboxEvent.Outcome.REFUSED.value}
 
 
 class OutcomeFilter(WordFilter):
     """By what became of the event, or that nothing does."""
 
-    title = parameter_name = "outcome"
+    title = _("outcome")
+    parameter_name = "outcome"
     words = InboxEvent.Outcome
     stuck = "stuck"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """All outcomes, and what comes to none."""
-        return [*super().lookups(request, model_admin), (self.stuck, _("stuck: not done after an hour"))]
+        return [*super().lookups(request, model_admin), (self.stuck, gettext("stuck: not done after an hour"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The events with that outcome, or without any."""
@@ -47,7 +60,7 @@ class OutcomeFilter(WordFilter):
 class DetailTypeFilter(admin.SimpleListFilter):
     """By the event's detail-type. The known ones are named, for asking the table would read all of it."""
 
-    title = "detail type"
+    title = _("detail type")
     parameter_name = "detail_type"
     known = (
         "IVS Stream State Change",
@@ -58,7 +71,7 @@ class DetailTypeFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The four of IVS, and all others as one."""
-        return [*((name, name) for name in self.known), ("other", "another one, or none")]
+        return [*((name, name) for name in self.known), ("other", gettext("another one, or none"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The events of that type; an unknown word filters nothing."""
@@ -74,16 +87,16 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     list_display = ("received", "happened", "detail_type", "name", "outcome", "short_error", "attempts")
     list_filter = (OutcomeFilter, DetailTypeFilter)
     search_fields = ("event_id", "stream_id", "channel_arn")
-    search_help_text = "The whole id of an event or a stream, or the whole ARN of a channel"
+    search_help_text = _("The whole id of an event or a stream, or the whole ARN of a channel")
     ordering = ("-id",)
     # No index is in another order.
     sortable_by = ("received",)
     actions = ("replay",)
     fieldsets = (
         (None, {"fields": ("event_id", "received", "happened", "detail_type", "name")}),
-        ("What became of it", {"fields": ("outcome", "error", "attempts", "processed")}),
-        ("What it is about", {"fields": ("channel_arn", "stream_id")}),
-        ("Envelope", {"fields": ("envelope",)}),
+        (_("What became of it"), {"fields": ("outcome", "error", "attempts", "processed")}),
+        (_("What it is about"), {"fields": ("channel_arn", "stream_id")}),
+        (_("Envelope"), {"fields": ("envelope",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboxEvent]:
@@ -98,42 +111,42 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
         """Whoever may change events: what became of one is all of it that can change."""
         return request.user.has_perm("channels_app.change_inboxevent")
 
-    @admin.action(description="Replay selected events", permissions=["replay"])
+    @admin.action(description=_("Replay selected events"), permissions=["replay"])
     def replay(self, request: HttpRequest, queryset: QuerySet[InboxEvent]) -> None:
         """Take them down the road again, the oldest first; those that are done, too."""
         total = queryset.count()
         if total > MOST_REPLAYED:
-            told = f"Nothing was replayed: {total} events are more than {MOST_REPLAYED}. Use manage.py replay."
-            self.message_user(request, told, messages.ERROR)
+            told = gettext("Nothing was replayed: %(total)d events are more than %(most)d. Use manage.py replay.")
+            self.message_user(request, told % {"total": total, "most": MOST_REPLAYED}, messages.ERROR)
             return
         outcomes = _replayed(queryset)
         level = messages.WARNING if _UNDONE & outcomes.keys() else messages.SUCCESS
         self.message_user(request, _replay_told(outcomes), level)
         if left := total - outcomes.total():
-            told = f"Not replayed: {left}. Select them again, or use manage.py replay."
-            self.message_user(request, told, messages.WARNING)
+            told = gettext("Not replayed: %(left)d. Select them again, or use manage.py replay.")
+            self.message_user(request, told % {"left": left}, messages.WARNING)
 
-    @admin.display(description="received", ordering="id")
+    @admin.display(description=_("received"), ordering="id")
     def received(self, event: InboxEvent) -> str:
         """When it came."""
         return zoned(event.received_at)
 
-    @admin.display(description="event time", ordering="event_time")
+    @admin.display(description=_("event time"), ordering="event_time")
     def happened(self, event: InboxEvent) -> str:
         """When it happened, as the event says."""
         return zoned(event.event_time)
 
-    @admin.display(description="processed")
+    @admin.display(description=_("processed"))
     def processed(self, event: InboxEvent) -> str:
         """When it was last tried."""
         return zoned(event.processed_at)
 
-    @admin.display(description="error")
+    @admin.display(description=_("error"))
     def short_error(self, event: InboxEvent) -> str:
         """The beginning of the error."""
         return event.error if len(event.error) <= LONGEST_ERROR else f"{event.error[:LONGEST_ERROR]}…"
 
-    @admin.display(description="body")
+    @admin.display(description=_("body"))
     def envelope(self, event: InboxEvent) -> SafeString:
         """The body, indented where it is JSON, as it came where it is not."""
         return format_html('<pre class="envelope" tabindex="0">{}</pre>', _indented(event.body))
@@ -151,8 +164,9 @@ def _replayed(events: QuerySet[InboxEvent]) -> Counter[str]:
 
 
 def _replay_told(outcomes: Counter[str]) -> str:
-    counted = ", ".join(f"{count} {outcome}" for outcome, count in sorted(outcomes.items()))
-    return f"Replayed: {outcomes.total()}{f' ({counted})' if counted else ''}."
+    counted = ", ".join(f"{count} {_WORDS.get(outcome, outcome)}" for outcome, count in sorted(outcomes.items()))
+    told = gettext("Replayed: %(total)d (%(counted)s).") if counted else gettext("Replayed: %(total)d.")
+    return told % {"total": outcomes.total(), "counted": counted}
 
 
 def _indented(body: str) -> str:

@@ -10,7 +10,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
-from django.utils.functional import cached_property
+from django.utils.functional import Promise, cached_property
 
 # Rows of a list that are counted, and reached from either end of it; what is farther away is found by a filter.
 COUNTED = 5_000
@@ -125,8 +125,8 @@ class WordFilter(admin.SimpleListFilter):
 class PlainFormAdmin(admin.ModelAdmin):
     """Rows are made by a service from a plain form: the model's own form and its transaction are not used."""
 
-    create_title = ""
-    create_help = ""
+    create_title: str | Promise = ""
+    create_help: str | Promise = ""
 
     def create_page(
         self, request: HttpRequest, form: forms.Form, form_url: str, extra_context: dict[str, Any] | None

@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
 from channels_app.models import Channel, Stream, StreamHistoryEntry
@@ -26,10 +28,7 @@ from channels_app.timeline import (
 )
 from channels_app.times import zoned
 
-NO_ID = "without an id"
-RECONCILED = format_html(
-    ' <span class="badge" title="{}">{}</span>', "Found out by reconcile, for want of an event", "reconciled"
-)
+NO_ID = _("without an id")
 
 
 @dataclass(frozen=True)
@@ -37,14 +36,15 @@ class StreamLink:
     """A page about a stream, for whoever has the permission; the address is None where there is none."""
 
     permission: str
-    label: str
+    label: Any
     address: Callable[[Stream], str | None]
 
 
 class StateFilter(WordFilter):
     """By how far the stream is."""
 
-    title = parameter_name = "state"
+    title = pgettext_lazy("a stream", "state")
+    parameter_name = "state"
     words = StreamWord
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -56,7 +56,7 @@ class StateFilter(WordFilter):
 class MarkFilter(WordFilter):
     """By what happened to the stream."""
 
-    title = "what happened"
+    title = _("what happened")
     parameter_name = "mark"
     words = StreamMark
 
@@ -89,14 +89,14 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
 
     # Other apps add theirs.
     links: tuple[StreamLink, ...] = (
-        StreamLink("channels_app.view_channel", "Channel", channel_address),
-        StreamLink("channels_app.view_inboxevent", "Events", events_address),
+        StreamLink("channels_app.view_channel", _("Channel"), channel_address),
+        StreamLink("channels_app.view_inboxevent", _("Events"), events_address),
     )
     list_display = ("shown_id", "state", "marks", "of_channel", "start", "end")
     list_display_links = ("shown_id",)
     list_filter = (StateFilter, MarkFilter)
     search_fields = ("stream_id",)
-    search_help_text = "The whole id of a stream"
+    search_help_text = _("The whole id of a stream")
     ordering = ("-order_at", "-stream_id")
     # No index is in another order.
     sortable_by = ("start",)
@@ -130,37 +130,37 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
         }
         return super().render_change_form(request, context, *args, **options)
 
-    def _links(self, request: HttpRequest, stream: Stream) -> list[tuple[str, str]]:
+    def _links(self, request: HttpRequest, stream: Stream) -> list[tuple[Any, str]]:
         allowed = [link for link in self.links if request.user.has_perm(link.permission)]
         return [(link.label, address) for link in allowed if (address := link.address(stream))]
 
-    @admin.display(description="stream", ordering="stream_id")
+    @admin.display(description=_("stream"), ordering="stream_id")
     def shown_id(self, stream: Stream) -> str:
         """The id that IVS gave it."""
-        return stream.shown_id or NO_ID
+        return stream.shown_id or str(NO_ID)
 
-    @admin.display(description="channel", ordering="channel__name")
+    @admin.display(description=_("channel"), ordering="channel__name")
     def of_channel(self, stream: Stream) -> SafeString:
         """The name of its channel; the uuid where there is none."""
         name: str | None = stream.channel_name  # type: ignore[attr-defined]
         return format_html("<bdi>{}</bdi>", name or stream.channel_id)
 
-    @admin.display(description="state")
+    @admin.display(description=pgettext_lazy("a stream", "state"))
     def state(self, stream: Stream) -> SafeString:
         """How far it is, in one word."""
         return state_of(stream)
 
-    @admin.display(description="start", ordering="order_at")
+    @admin.display(description=_("start"), ordering="order_at")
     def start(self, stream: Stream) -> SafeString:
         """When it went live, and whether that was found out later."""
         return moment_of(stream.started_at, stream.start_reconciled)
 
-    @admin.display(description="end", ordering="ended_at")
+    @admin.display(description=_("end"), ordering="ended_at")
     def end(self, stream: Stream) -> SafeString:
         """When it ended, and whether that was found out later."""
         return moment_of(stream.ended_at, stream.end_reconciled)
 
-    @admin.display(description="what happened")
+    @admin.display(description=_("what happened"))
     def marks(self, stream: Stream) -> SafeString:
         """What happened to it that is worth a look."""
         return marks_shown(stream)
@@ -189,7 +189,10 @@ def state_of(stream: Stream) -> SafeString:
 
 def moment_of(moment: datetime | None, is_reconciled: bool) -> SafeString:
     """A time of a stream, and whether `reconcile` found it out."""
-    return format_html("{}{}", zoned(moment), RECONCILED if moment and is_reconciled else "")
+    if not moment or not is_reconciled:
+        return format_html("{}", zoned(moment))
+    why = gettext("Found out by reconcile, for want of an event")
+    return format_html('{} <span class="badge" title="{}">{}</span>', zoned(moment), why, gettext("reconciled"))
 
 
 def marks_shown(stream: Stream) -> SafeString:

@@ -26,7 +26,7 @@ _WIDE = {"class": "vTextField"}
 
 def _is_printable(text: str) -> None:
     if not text.isprintable():
-        raise ValidationError("Only printable characters are allowed.")
+        raise ValidationError(_("Only printable characters are allowed."))
 
 
 class SignInForm(AdminAuthenticationForm):
@@ -155,23 +155,26 @@ class ApiTokenCreateForm(forms.Form):
     """What `services.api_token_create` takes, as far as the person who fills it in may give it away."""
 
     name = forms.CharField(
+        label=_("Name"),
         max_length=200,
         validators=[_is_printable],
         widget=forms.TextInput(attrs=_WIDE),
-        help_text="What it is for: it stands in the list, so that it can be revoked.",
+        help_text=_("What it is for: it stands in the list, so that it can be revoked."),
     )
     account = forms.CharField(
+        label=_("Account"),
         max_length=150,
         validators=[_is_printable],
         widget=forms.TextInput(attrs=_WIDE),
-        help_text="User name of the account that it acts for; one that is missing is made, without a password.",
+        help_text=_("User name of the account that it acts for; one that is missing is made, without a password."),
     )
     scopes = forms.MultipleChoiceField(
+        label=_("Scopes"),
         widget=forms.CheckboxSelectMultiple,
-        help_text="What it may do is these and the permissions of its account, both.",
+        help_text=_("What it may do is these and the permissions of its account, both."),
     )
     expires_days = forms.IntegerField(
-        label="Expires after days", required=False, min_value=1, max_value=36_500, help_text="Empty: never."
+        label=_("Expires after days"), required=False, min_value=1, max_value=36_500, help_text=_("Empty: never.")
     )
 
     def __init__(self, *args: Any, by: User, **values: Any) -> None:
@@ -188,7 +191,7 @@ class ApiTokenCreateForm(forms.Form):
         name: str = self.cleaned_data["account"]
         others = User.objects.filter(username=name, is_staff=True).exclude(pk=self.by.pk)
         if not self.by.is_superuser and others.exists():
-            raise ValidationError("Only a superuser makes tokens that act for another member of staff.")
+            raise ValidationError(_("Only a superuser makes tokens that act for another member of staff."))
         return name
 
     def arguments(self) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ivsvod.accounts.time_zones import validate_time_zone
 class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no types
     """A member of staff or a service account; `created_by` of content is its key."""
 
-    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    uuid = models.UUIDField(_("uuid"), primary_key=True, default=uuid.uuid4, editable=False)
     # Checked against the database of the machine, not listed here: a migration for each new zone helps nobody.
     time_zone = models.CharField(
         _("time zone"), max_length=63, blank=True, default="", db_default="", validators=[validate_time_zone]
@@ -81,14 +81,20 @@ class ApiToken(AbstractAuthToken):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     digest = models.CharField(max_length=128, unique=True, editable=False)
-    name = models.CharField(max_length=200)
-    scopes = ArrayField(models.CharField(max_length=20), default=list, blank=True)
+    name = models.CharField(_("name"), max_length=200)
+    # The library's own, by names that can be translated.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="auth_token_set", verbose_name=_("account")
+    )
+    expiry = models.DateTimeField(_("expiry"), null=True, blank=True)
+    scopes = ArrayField(models.CharField(max_length=20), verbose_name=_("scopes"), default=list, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects: Any = AuthTokenManager.from_queryset(ApiTokenQuerySet)()
 
     class Meta:
-        verbose_name = "API token"
+        verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
 
     def __str__(self) -> str:
         return self.name

@@ -39,6 +39,19 @@ _LABELS = {
     "ordering": _("Order"),
     "cursor": _("Page"),
 }
+# What is wrong with a field that the API refuses.
+_EXPECTED = {
+    "search": _("These words cannot be searched for."),
+    "channel": _("There is no such channel."),
+    "tag": _("This cannot be a tag."),
+    "started_after": _("This is not a day."),
+    "started_before": _("This is not a day."),
+    "min_duration": _("This is not a number of seconds."),
+    "max_duration": _("This is not a number of seconds."),
+    "ordering": _("The videos cannot be put in this order."),
+    "cursor": _("There is no such page of this list."),
+}
+_UNUSABLE = _("This cannot be used.")
 # One page of the API, whatever it is set to give at most.
 _MOST = 100
 _SHOWN_TAGS = 20
@@ -125,7 +138,6 @@ def count_sentence(query: PageQuery, found: dict[str, Any]) -> str:
 
 
 def complaints(refused: RefusedError) -> list[str]:
-    """What the API says about the query, by the names of the page's fields."""
-    return [f"{_LABELS.get(name, name)}: {text}" for name, texts in refused.fields.items() for text in texts] or [
-        str(refused)
-    ]
+    """What is wrong with the query: the API names the parameters, the page tells their fields in its own language."""
+    told = (f"{_LABELS.get(name, name)}: {_EXPECTED.get(name, _UNUSABLE)}" for name in refused.fields)
+    return list(told) or [gettext("The address of this page cannot be understood.")]

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.models import Channel, ReportedDifference, Stream
@@ -54,7 +54,7 @@ class Days:
         hours = [(day, hours) for day, _count, hours in self.days]
         counts = [(day, float(count)) for day, count, _hours in self.days]
         return [
-            chart_of("hours", gettext_lazy("Hours recorded a day"), hours, lambda value: f"{rounded(value)} h"),
+            chart_of("hours", gettext_lazy("Hours recorded a day"), hours, _hours_told),
             chart_of("recordings", gettext_lazy("Recordings a day"), counts, lambda value: f"{value:.0f}"),
         ]
 
@@ -102,6 +102,10 @@ def start_page(site: AdminSite, request: HttpRequest) -> StartPage:
         addresses=dict(_addresses(site, request)),
         new_video_state=settings.NEW_VIDEO_STATE,
     )
+
+
+def _hours_told(hours: float) -> str:
+    return gettext("%(hours)s h") % {"hours": rounded(hours)}
 
 
 def _may_see(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:

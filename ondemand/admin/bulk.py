@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy_
+from django.utils.translation import gettext_lazy
 
 from channels_app.times import zoned
 from ondemand.admin.columns import title_of
@@ -32,8 +32,8 @@ SHOWN_CHANGES = 50
 class ScheduleForm(forms.Form):
     """A publication window, on the clock of whoever types it."""
 
-    publish_from = MomentField(label=lazy_("Publication begins"), required=False)
-    publish_until = MomentField(label=lazy_("Publication ends"), required=False)
+    publish_from = MomentField(label=gettext_lazy("Publication begins"), required=False)
+    publish_until = MomentField(label=gettext_lazy("Publication ends"), required=False)
 
     def clean(self) -> dict[str, Any]:
         """The end comes after the beginning."""
@@ -51,7 +51,7 @@ class ScheduleForm(forms.Form):
 class ManyTagsForm(forms.Form):
     """Tags, one a line."""
 
-    tags = TagsField(label=lazy_("Tags"), help_text=lazy_("One a line."))
+    tags = TagsField(label=gettext_lazy("Tags"), help_text=gettext_lazy("One a line."))
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy_
+from django.utils.translation import gettext_lazy
 
 from channels_app.times import zoned
 from ondemand.editing import edited_values, versions_of
@@ -31,14 +31,14 @@ class VideoColumns(admin.ModelAdmin):
         """The columns; the title leads to the page of its video, and from there back to this list."""
         kept: Any = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
 
-        @admin.display(description=lazy_("title"))
+        @admin.display(description=gettext_lazy("title"))
         def title(video: Video) -> str:
             address = reverse("admin:ondemand_video_change", args=[video.pk])
             return _title_cell(video, add_preserved_filters(kept, address))
 
         return ("picture", title, "word", "files", "channel_name", "start", "length")
 
-    @admin.display(description=lazy_("picture"))
+    @admin.display(description=gettext_lazy("picture"))
     def picture(self, video: Video) -> SafeString:
         """A thumbnail."""
         url = video_picture(video)
@@ -47,37 +47,38 @@ class VideoColumns(admin.ModelAdmin):
         told = _("Picture of {title}").format(title=title_of(video))
         return format_html('<img class="thumbnail" loading="lazy" src="{}" alt="{}">', url, told)
 
-    @admin.display(description=lazy_("channel"))
+    @admin.display(description=gettext_lazy("channel"))
     def channel_name(self, video: Video) -> SafeString:
         """The channel; its uuid where there is no such channel."""
         return format_html("<bdi>{}</bdi>", video.channel or video.channel_id or NOTHING)
 
     # The index has this order; no other order has one.
-    @admin.display(description=lazy_("start"), ordering=F("started_at").asc(nulls_first=True))
+    @admin.display(description=gettext_lazy("start"), ordering=F("started_at").asc(nulls_first=True))
     def start(self, video: Video) -> str:
         """When the recording began."""
         return zoned(video.started_at)
 
-    @admin.display(description=lazy_("duration"))
+    @admin.display(description=gettext_lazy("duration"))
     def length(self, video: Video) -> str:
         """h:mm:ss; a dash where it is not known."""
         return clock(video.duration_ms) if video.duration_ms else NOTHING
 
-    @admin.display(description=lazy_("listing"))
+    @admin.display(description=gettext_lazy("listing"))
     def word(self, video: Video) -> SafeString:
         """Whether people find it, and the gravest of the reasons why not."""
         reasons = video.listing_reasons_at(timezone.now())
-        badge = format_html('<span class="badge badge-{0}">{0}</span>', reasons.word)
+        badge = format_html('<span class="badge badge-{}">{}</span>', reasons.word, reasons.word.label)
         if reasons.word == Listing.LISTED:
             return badge
         return format_html('{}<span class="reason">{}</span>', badge, reasons.sentences[0])
 
-    @admin.display(description=lazy_("files"))
+    @admin.display(description=gettext_lazy("files"))
     def files(self, video: Video) -> SafeString:
         """What is known of its files, and the first of the reasons."""
         word = video.qa or Video.Qa.UNVERIFIED.value
+        label = video.get_qa_display() or Video.Qa.UNVERIFIED.label
         reason = next((str(reason) for reason in video.qa_reasons or []), "")
-        return format_html('<span class="badge badge-qa-{0}" title="{1}">{0}</span>', word, reason)
+        return format_html('<span class="badge badge-qa-{}" title="{}">{}</span>', word, reason, label)
 
 
 def _title_cell(video: Video, address: str) -> str:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.counting import BOUND, count_shown, counts_to
@@ -98,17 +99,7 @@ class ListingFilter(CountedFilter):
 
     title = _("listing")
     parameter_name = "listing"
-    words = {
-        Listing.LISTED: _("Listed"),
-        Listing.UNLISTED: _("Unlisted"),
-        Listing.SCHEDULED: _("Scheduled"),
-        Listing.EXPIRED: _("Expired"),
-        Listing.HELD: _("Held"),
-        Listing.HIDDEN: _("Hidden"),
-        Listing.RECORDING: _("Recording"),
-        Listing.FAILED: _("Failed"),
-        Listing.DUPLICATE: _("Duplicate"),
-    }
+    words = {word.value: capfirst(word.label) for word in reversed(Listing)}
 
     def of_word(self, videos: VideoQuerySet, word: str) -> VideoQuerySet:
         """See `VideoQuerySet.with_listing`."""
@@ -128,7 +119,7 @@ class QaFilter(CountedFilter):
 
     title = _("files")
     parameter_name = "qa"
-    words = dict(Video.Qa.choices)
+    words = {word.value: capfirst(word.label) for word in Video.Qa}
 
 
 class TypedFilter(admin.SimpleListFilter):

@@ -11,7 +11,7 @@ from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy_
+from django.utils.translation import gettext_lazy
 
 from ondemand.admin.columns import IN_PLACE
 from ondemand.editing import VideoChangedError, edited_values, versions_of
@@ -25,13 +25,13 @@ from ondemand.services import video_update
 class TitleForm(forms.Form):
     """A title."""
 
-    title = OneLineField(label=lazy_("Title"), required=False, validators=[MaxLengthValidator(TITLE_LENGTH)])
+    title = OneLineField(label=gettext_lazy("Title"), required=False, validators=[MaxLengthValidator(TITLE_LENGTH)])
 
 
 class TagsForm(forms.Form):
     """Tags, one a line."""
 
-    tags = TagsField(label=lazy_("Tags"), required=False)
+    tags = TagsField(label=gettext_lazy("Tags"), required=False)
 
     def clean_tags(self) -> list[str]:
         """Not too many, and none too long."""

@@ -110,7 +110,7 @@ class VideoPage(AuditedAdmin):
         if checked.unanswered:
             self.message_user(request, _("Amazon S3 gave no answer; try again later."), messages.ERROR)
         else:
-            told = _("The files were checked: {word}.").format(word=checked.video.qa)
+            told = _("The files were checked: {word}.").format(word=checked.video.get_qa_display())
             self.message_user(request, told, messages.SUCCESS)
         return HttpResponseRedirect(self._address(request, "change", video.pk))
 
@@ -148,6 +148,7 @@ class VideoPage(AuditedAdmin):
             "start": zoned(video.started_at),
             "length": clock(video.duration_ms) if video.duration_ms else "",
             "qa": video.qa or Video.Qa.UNVERIFIED.value,
+            "qa_label": video.get_qa_display() or Video.Qa.UNVERIFIED.label,
             "facts": technical_facts(video),
             "documents": documents(video),
             "streams": stream_section(request, video),

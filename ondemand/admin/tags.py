@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy_
+from django.utils.translation import gettext_lazy
 
 from channels_app.models import Channel
 from ondemand.bulk import bulk_choose
@@ -29,7 +29,7 @@ COMPLETIONS = 10
 class TagNameForm(forms.Form):
     """The new name of a tag."""
 
-    to = OneLineField(label=lazy_("New name"), validators=[MaxLengthValidator(TAG_LENGTH)])
+    to = OneLineField(label=gettext_lazy("New name"), validators=[MaxLengthValidator(TAG_LENGTH)])
 
     def __init__(self, *args: Any, tag: str, **options: Any) -> None:
         super().__init__(*args, **options)

@@ -82,4 +82,4 @@ def videos_address(stream: Stream) -> str | None:
     return f"{reverse('admin:ondemand_video_changelist')}?{found}" if stream.shown_id else None
 
 
-StreamAdmin.links += (StreamLink("ondemand.view_video", "Videos", videos_address),)
+StreamAdmin.links += (StreamLink("ondemand.view_video", _("Videos"), videos_address),)

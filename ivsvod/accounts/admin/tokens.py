@@ -7,6 +7,10 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import AuditedAdmin, PlainFormAdmin, SafeLookups
 from channels_app.times import zoned
@@ -14,15 +18,15 @@ from ivsvod.accounts.forms import ApiTokenCreateForm
 from ivsvod.accounts.models import ApiToken
 from ivsvod.accounts.services import api_token_create
 
-CREATE_HELP = "The token is shown once, on the page that follows; only a digest of it is stored."
-REVOKE_HELP = "The token itself is not stored and cannot be shown again. To revoke it, delete it."
+CREATE_HELP = _("The token is shown once, on the page that follows; only a digest of it is stored.")
+REVOKE_HELP = _("The token itself is not stored and cannot be shown again. To revoke it, delete it.")
 
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
     """API tokens: made and shown once, listed, and revoked by deleting them."""
 
-    create_title = "Make an API token"
+    create_title = _("Make an API token")
     create_help = CREATE_HELP
     secret_fields = ("digest", "token_key")
     list_display = ("name", "user", "shown_scopes", "made", "expires", "last_used")
@@ -51,32 +55,34 @@ class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
         )
         if not form.is_valid():
             return self.create_page(request, form, form_url, extra_context)
+        each = self.admin_site.each_context(request)
         token, text = api_token_create(**form.arguments())
-        context = {**self.admin_site.each_context(request), "title": "Token made", "token": token, "text": text}
-        return TemplateResponse(request, "admin/accounts/apitoken/created.html", context)
+        context = {"title": gettext("Token made"), "token": token, "text": text}
+        return TemplateResponse(request, "admin/accounts/apitoken/created.html", {**each, **context})
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: a token is revoked and another one made."""
         return False
 
-    @admin.display(description="scopes")
-    def shown_scopes(self, token: ApiToken) -> str:
-        """All of them."""
-        return ", ".join(token.scopes) or "–"  # noqa: RUF001
+    @admin.display(description=_("scopes"))
+    def shown_scopes(self, token: ApiToken) -> SafeString | str:
+        """All of them, in the words of the API."""
+        return format_html_join(", ", "<code>{}</code>", ((scope,) for scope in token.scopes)) or "–"  # noqa: RUF001
 
-    @admin.display(description="created", ordering="created")
+    @admin.display(description=_("created"), ordering="created")
     def made(self, token: ApiToken) -> str:
         """When it was made."""
         return zoned(token.created)
 
-    @admin.display(description="expiry", ordering="expiry")
+    @admin.display(description=_("expiry"), ordering="expiry")
     def expires(self, token: ApiToken) -> str:
         """When it ends or ended, or that it does not."""
         if token.expiry is None:
-            return "never"
-        return f"{'expired ' if token.expiry <= timezone.now() else ''}{zoned(token.expiry)}"
+            return gettext("never")
+        told = zoned(token.expiry)
+        return gettext("expired %(moment)s") % {"moment": told} if token.expiry <= timezone.now() else told
 
-    @admin.display(description="last used", ordering="last_used_at")
+    @admin.display(description=_("last used"), ordering="last_used_at")
     def last_used(self, token: ApiToken) -> str:
         """When it last opened the API, or that it did not yet."""
-        return zoned(token.last_used_at) if token.last_used_at else "never"
+        return zoned(token.last_used_at) if token.last_used_at else gettext("never")
