@@ -1,7 +1,8 @@
 """A real browser over the real stack: what its tests share."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -108,6 +109,19 @@ def staff_of(group: str, name: str) -> User:
     account = User.objects.create_user(name, password=PASSWORD, is_staff=True)
     account.groups.set(Group.objects.filter(name=group))
     return account
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    """Playwright runs an event loop in this thread, in which the ORM refuses to work."""
+
+    def done() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(done).result()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The working day of staff in a browser: what a curator does to new recordings, and a channel manager to channels."""
 
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -9,11 +10,14 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
+from channels_app.models import Channel
+from channels_app.reducers import StreamReducer
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.studio import broadcast
+from ivsvod.local.events import recording_event, stream_event
+from ivsvod.local.studio import DeliveryFailedError, broadcast, deliver
 from ondemand.models import Content, Video
-from tests.chromium import IN_BROWSER, SECONDS, chromium, faults, opened, picture, staff_of, until
+from tests.chromium import IN_BROWSER, SECONDS, chromium, faults, in_thread, opened, picture, staff_of, until
 from tests.helpers import THOROUGH, make_content, make_video
 
 pytestmark = IN_BROWSER
@@ -127,3 +131,120 @@ def test_a_curator_publishes_what_was_recorded_in_few_clicks_and_one_page_load_e
         # As large as the best rendition, though the player shows a smaller one.
         assert Image.open(kept).size == (1280, 720)
     assert re.fullmatch(rf"{re.escape(url)}/_local/media/thumbnails/[0-9a-f]{{64}}\.jpg", contents[1].thumbnail or "")
+
+
+class Studio:
+    """The one channel there is, from outside: an encoder that comes and goes, and what IVS says of it."""
+
+    def __init__(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.aws, self.monkeypatch = aws, monkeypatch
+        self.stream_id = ""
+
+    @property
+    def arn(self) -> str:
+        return str(Channel.objects.get().arn)
+
+    def goes_live(self) -> None:
+        self.stream_id = self.aws.ivs.store.stream_begin(self.arn, started_at=datetime.now(UTC))
+        self._told("Stream Start")
+
+    def ends(self) -> None:
+        assert self.aws.ivs.store.stop_requested(self.arn)
+        self.aws.ivs.store.stream_end(self.arn, ended_at=datetime.now(UTC))
+        self._told("Stream End")
+
+    def breaks(self) -> None:
+        """A recording that fails, and an event at which this service fails."""
+        values = {"bucket": "ivsvod-recordings", "prefix": "ivs/v1/broken", "session_id": "broken", "reason": "No disk"}
+        failure: Any = "Recording End Failure"
+        deliver([recording_event(failure, self.arn, "Studio", self.stream_id, datetime.now(UTC), **values)])
+        with self.monkeypatch.context() as patch, pytest.raises(DeliveryFailedError):
+            patch.setattr(StreamReducer, "apply", lambda *_: 1 / 0)
+            self._told("Session Ended")
+
+    def _told(self, name: Any) -> None:
+        deliver([stream_event(name, self.arn, "Studio", self.stream_id, datetime.now(UTC))])
+
+
+def press(page: Page, button: str) -> None:
+    """Press a button of a channel's page, which asks, and say yes."""
+    page.get_by_role("link", name=button, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("?")
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def shown_key(page: Page) -> str:
+    """The stream key that a page shows, and shows no more when it is loaded again."""
+    key = page.locator("#stream-key").inner_text()
+    page.reload()
+    expect(page.locator("#stream-key")).to_have_count(0)
+    assert key not in page.content()
+    return key
+
+
+def rows_of(page: Page, matter: str) -> Locator:
+    """The rows to which a matter of the start page leads, which counts as many."""
+    link = page.get_by_role("region", name="Needs attention").get_by_role("link", name=matter)
+    counted = link.locator(".badge").inner_text()
+    link.click()
+    rows = page.locator("#result_list tbody tr")
+    expect(rows).to_have_count(int(counted))
+    return rows
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_a_channel_manager_hands_out_keys_and_sees_what_is_live_and_what_is_broken(
+    url: str, aws: LocalAws, monkeypatch: pytest.MonkeyPatch, width: int, scheme: str
+) -> None:
+    label, studio = f"{width}-{scheme}", Studio(aws, monkeypatch)
+    staff_of("Channel managers", "max")
+    with chromium() as browser, opened(browser, url, width, scheme, who="max") as (page, wrong):
+        page.get_by_role("link", name="Create a channel").click()
+        page.get_by_label("Name").fill("Studio one")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Channel created")).to_be_visible()
+        key = shown_key(page)
+        expect(page.get_by_text("its stream key was shown then")).to_be_visible()
+        address = page.url
+        press(page, "Reveal the stream key")
+        assert page.locator("#stream-key").inner_text() == key
+        page.goto(address)
+        press(page, "Replace the stream key")
+        assert page.locator("#stream-key").inner_text() != key
+        in_thread(studio.goes_live)
+        page.goto(f"{url}/admin/")
+        live = page.get_by_role("region", name="Live now")
+        expect(live.get_by_role("link", name="Studio one")).to_be_visible()
+        picture(page, f"story-live-{label}")
+        live.get_by_role("link", name="All that are live").click()
+        expect(page.locator("#result_list tbody tr")).to_have_count(1)
+        page.goto(address)
+        press(page, "Stop the stream")
+        expect(page.get_by_text("Amazon IVS ended the stream.")).to_be_visible()
+        in_thread(studio.ends)
+        in_thread(studio.breaks)
+        page.goto(address)
+        press(page, "Ban")
+        expect(page.get_by_text("The channel is banned: it has no stream key.")).to_be_visible()
+        expect(page.get_by_role("link", name="Reveal the stream key")).to_have_count(0)
+        page.goto(f"{url}/admin/")
+        expect(page.get_by_text("No channel is live.")).to_be_visible()
+        picture(page, f"story-broken-{label}")
+        expect(rows_of(page, "Channels without a stream key")).to_contain_text("Studio one")
+        page.goto(f"{url}/admin/")
+        expect(rows_of(page, "Failed recordings")).to_contain_text("Studio one")
+        page.goto(f"{url}/admin/")
+        event = rows_of(page, "Failed events")
+        expect(event).to_contain_text("ZeroDivisionError")
+        event.get_by_role("checkbox").check()
+        page.locator("select[name=action]").select_option(label="Replay selected events")
+        page.get_by_role("button", name="Go", exact=True).click()
+        expect(page.get_by_text("Replayed: 1 (1 applied).")).to_be_visible()
+        page.goto(address)
+        press(page, "Delete")
+        expect(page.get_by_text("The channel was deleted in Amazon IVS.")).to_be_visible()
+        picture(page, f"story-deleted-{label}")
+        page.goto(f"{url}/admin/")
+        matters = page.get_by_role("region", name="Needs attention").get_by_role("link")
+        expect(matters).to_have_text([re.compile("Failed recordings")])
+        assert faults(wrong) == []
