@@ -324,7 +324,7 @@ AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "c
 # Its tables are in the admin by pages of our own, for superusers.
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
-CSRF_FAILURE_VIEW = "ivsvod.api.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "ivsvod.console.refused.csrf_failure"
 
 USE_TZ = True
 USE_I18N = True

@@ -19,6 +19,6 @@ if settings.CATALOGUE_PAGE:
     urlpatterns.append(path("", include("ivsvod.catalogue.urls")))
 
 handler400 = "ivsvod.api.errors.bad_request"
-handler403 = "ivsvod.api.errors.permission_denied"
-handler404 = "ivsvod.api.errors.not_found"
+handler403 = "ivsvod.console.refused.permission_denied"
+handler404 = "ivsvod.console.refused.not_found"
 handler500 = "ivsvod.api.errors.server_error"

@@ -1,13 +1,18 @@
 """A real browser over the real stack: what its tests share."""
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group
+from django.db import connection
 from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
 
 from channels_app.models import Channel, Stream, StreamHistoryEntry
@@ -96,6 +101,29 @@ def eventful(stream: Stream) -> None:
         StreamHistoryEntry.objects.create(stream=stream, event_id=f"reconcile:{name}", name=name, at=at, detail=detail)
 
 
+def staff_of(group: str, name: str) -> User:
+    """A member of staff in a ready group, and in nothing else; of none where it has no name."""
+    # Whatever migrations wrote is gone once a test of a browser is over.
+    for migration, give in (("0002_groups", "make_groups"), ("0005_group_permissions", "give_permissions")):
+        getattr(import_module(f"ivsvod.accounts.migrations.{migration}"), give)(apps, connection.schema_editor())
+    account = User.objects.create_user(name, password=PASSWORD, is_staff=True)
+    account.groups.set(Group.objects.filter(name=group))
+    return account
+
+
+def in_thread(work: Callable[[], Any]) -> Any:
+    """Playwright runs an event loop in this thread, in which the ORM refuses to work."""
+
+    def done() -> Any:
+        try:
+            return work()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(done).result()
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Headless Chromium. Nothing inside may use the ORM: playwright runs an event loop in this thread."""
@@ -106,7 +134,7 @@ def chromium() -> Iterator[Browser]:
 
 
 @contextmanager
-def opened(browser: Browser, url: str, width: int, scheme: Any) -> Iterator[tuple[Page, list[str]]]:
+def opened(browser: Browser, url: str, width: int, scheme: Any, who: str = "boss") -> Iterator[tuple[Page, list[str]]]:
     """A page on which someone is signed in, and all that goes wrong on it."""
     context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
     page = context.new_page()
@@ -115,14 +143,14 @@ def opened(browser: Browser, url: str, width: int, scheme: Any) -> Iterator[tupl
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
     page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
-    sign_in(page, url)
+    sign_in(page, url, who)
     yield page, wrong
     context.close()
 
 
-def sign_in(page: Page, url: str) -> None:
+def sign_in(page: Page, url: str, who: str = "boss") -> None:
     page.goto(f"{url}/admin/")
-    page.get_by_label("Username").fill("boss")
+    page.get_by_label("Username").fill(who)
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_role("heading", name="Overview")).to_be_visible()

@@ -117,6 +117,26 @@ def test_a_page_of_the_admin_that_may_not_be_opened_is_a_403(client: Client) -> 
 
 
 @pytest.mark.django_db
+def test_whoever_goes_there_by_a_browser_reads_a_page_and_not_the_document_of_the_api(client: Client) -> None:
+    account = make_account(is_staff=True)
+    strict = Client(enforce_csrf_checks=True)
+    for each in (client, strict):
+        each.force_login(account)
+    visit = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    for response, status, title in (
+        (client.get("/admin/accounts/user/", headers=visit), 403, "Your account may not do this"),
+        (client.get("/admin/nothing/", headers=visit), 404, "There is nothing at this address"),
+        (strict.post("/admin/logout/", headers=visit), 403, "The form has expired"),
+    ):
+        assert response.status_code == status
+        assert title in response.content.decode()
+        assert response["Content-Type"].startswith("text/html")
+        assert "no-store" in response["Cache-Control"]
+    assert_error(client.get("/nothing", headers=visit), 404, "not_found")
+    assert_error(client.get("/admin/accounts/user/", headers={"Accept": "*/*"}), 403, "forbidden")
+
+
+@pytest.mark.django_db
 def test_a_form_that_is_too_large_is_a_413(client: Client) -> None:
     client.force_login(make_account("curate", is_staff=True, is_superuser=True))
     body = b"name=" + b"x" * (10 * 1024 * 1024)

@@ -1,7 +1,6 @@
 """A browser creates a channel in the admin, hands out its key, looks at its stream and ends it."""
 
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -12,7 +11,7 @@ from channels_app.models import Channel, Stream
 from channels_app.services import channel_create
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
-from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, opened, picture
+from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, in_thread, opened, picture
 from tests.console import happened, make_channel, make_stream
 from tests.helpers import THOROUGH
 
@@ -45,22 +44,6 @@ def fresh_stream(aws: LocalAws, channel: Channel, viewers: int) -> Stream:
     stream_id = aws.ivs.store.stream_begin(channel.arn, started_at=began)
     aws.ivs.store.viewers_come(channel.arn, viewers)
     return Stream.objects.create(channel=channel, stream_id=stream_id, first_event_at=began, started_at=began)
-
-
-def in_thread(work: Any) -> Any:
-    """Playwright runs an event loop in this thread, in which the ORM refuses to work."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from django.db import connection
-
-    def done() -> Any:
-        try:
-            return work()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(1) as pool:
-        return pool.submit(done).result()
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS[: 2 if THOROUGH else 1])

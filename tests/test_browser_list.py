@@ -1,14 +1,17 @@
 """A browser in the list of videos: titles and tags edited in place, bulk changes and their undoing, tags."""
 
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from ivsvod.accounts.models import User
+from ondemand.admin.videos import VideoAdmin
 from ondemand.models import Content, Video
-from tests.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, opened, picture, sign_in
-from tests.helpers import THOROUGH
+from tests.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, opened, picture, sign_in, staff_of
+from tests.helpers import THOROUGH, make_content, make_video
 
 pytestmark = IN_BROWSER
 
@@ -96,26 +99,104 @@ def test_the_second_of_two_editors_is_told(url: str, video: Video) -> None:
         expect(page.get_by_role("link", name="Theirs", exact=True)).to_be_visible()
 
 
+@dataclass(frozen=True)
+class Bulk:
+    """A bulk change of the video that is found by `title`, which shows `before` then, and `after` once it is done."""
+
+    action: str
+    title: str
+    before: str
+    after: str
+    label: str = ""
+    typed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def button(self) -> str:
+        return self.label or self.action.rstrip("…")
+
+
+BULK = (
+    Bulk("Hide", LONG_TITLE, ".badge-listed", ".badge-hidden"),
+    Bulk("Show", "Withheld", ".badge-hidden", ".badge-listed"),
+    Bulk("Unlist", LONG_TITLE, ".badge-listed", ".badge-unlisted"),
+    Bulk("List", "Hinted at", ".badge-unlisted", ".badge-listed"),
+    Bulk(
+        "Schedule…",
+        LONG_TITLE,
+        ".badge-listed",
+        ".badge-scheduled",
+        typed={"Publication begins": "2040-01-02T03:04:05", "Publication ends": "2040-01-03T00:00:00"},
+    ),
+    Bulk("Add tags…", "Withheld", "bdi:has-text('kept')", ".tag:text-is('evening')", typed={"Tags": "evening"}),
+    Bulk("Remove tags…", LONG_TITLE, ".tag:text-is('festival')", ".tag:only-child", typed={"Tags": "festival"}),
+    Bulk("Check the files again", LONG_TITLE, ".badge-qa-failed", ".badge-qa-ok", label="Check again"),
+)
+
+
+@pytest.fixture
+def curated(video: Video) -> Video:
+    """The recorded video among others, for a curator who lives in Kathmandu and knows nothing of what failed."""
+    User.objects.filter(pk=staff_of("Curators", "cora").pk).update(time_zone="Asia/Kathmandu")
+    make_content(make_video(active=False), title="Withheld", tags=["kept"])
+    make_content(make_video(visibility=Video.Visibility.UNLISTED), title="Hinted at", tags=[])
+    Video.objects.filter(pk=video.pk).update(qa=Video.Qa.FAILED, qa_reasons=["It was away."])
+    return video
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
-def test_videos_are_hidden_in_bulk_and_shown_again(url: str, video: Video, width: int, scheme: str) -> None:
-    with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
-        label = f"{width}-{scheme}"
+def test_each_bulk_change_says_what_it_will_do_does_it_and_is_undone(
+    url: str, curated: Video, width: int, scheme: str
+) -> None:
+    with chromium() as browser, opened(browser, url, width, scheme, who="cora") as (page, wrong):
         page.goto(f"{url}{LIST}")
-        row(page, LONG_TITLE).get_by_role("checkbox").check()
-        act(page, "Hide")
-        expect(page.get_by_role("row").filter(has_text="listed")).to_contain_text("hidden")
-        picture(page, f"bulk-{label}")
-        assert fits(page)
-        page.get_by_role("button", name="Hide", exact=True).click()
-        expect(page.get_by_text("Hide: 1 changed.")).to_be_visible()
-        expect(row(page, LONG_TITLE).get_by_text("hidden", exact=True)).to_be_visible()
-        page.get_by_role("link", name="Details and undo").click()
-        picture(page, f"bulk-result-{label}")
-        page.get_by_role("button", name="Undo").click()
-        expect(row(page, LONG_TITLE).get_by_text("listed", exact=True)).to_be_visible()
+        for bulk in BULK:
+            label = f"{bulk.button.lower().replace(' ', '-')}-{width}-{scheme}"
+            chosen = row(page, bulk.title)
+            expect(chosen.locator(bulk.before)).to_have_count(1)
+            chosen.get_by_role("checkbox").check()
+            act(page, bulk.action)
+            expect(page.get_by_text("1 video is chosen:")).to_be_visible()
+            for name, text in bulk.typed.items():
+                page.get_by_label(name).and_(page.locator("input")).fill(text)
+            if bulk.typed:
+                page.get_by_role("button", name="Continue").click()
+            expect(page.get_by_role("heading", name="What will change")).to_be_visible()
+            picture(page, f"bulk-{label}")
+            assert fits(page)
+            page.get_by_role("button", name=bulk.button, exact=True).click()
+            expect(page.get_by_text(f"{bulk.button}: 1 changed.")).to_be_visible()
+            expect(chosen.locator(bulk.after)).to_have_count(1)
+            page.get_by_role("link", name="Details and undo").click()
+            if bulk.action == "Schedule…":
+                # On the clock of whoever looks: what was typed, and not what UTC makes of it.
+                expect(page.get_by_text("2040-01-02 03:04:05 +0545")).to_be_visible()
+                picture(page, f"bulk-result-{label}")
+            page.get_by_role("button", name="Undo").click()
+            expect(page.get_by_text(f"{bulk.button}: 1 undone.")).to_be_visible()
+            expect(chosen.locator(bulk.before)).to_have_count(1)
         page.get_by_role("link", name="Recent bulk changes").click()
-        picture(page, f"bulk-changes-{label}")
+        expect(page.get_by_role("row").filter(has_text="undone")).to_have_count(len(BULK))
+        picture(page, f"bulk-changes-{width}-{scheme}")
         assert fits(page)
+        assert faults(wrong) == []
+
+
+def test_a_bulk_change_takes_all_pages_of_a_list(url: str, curated: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VideoAdmin, "list_per_page", 2)
+    with chromium() as browser, opened(browser, url, 1280, "light", who="cora") as (page, wrong):
+        page.goto(f"{url}{LIST}?status=available")
+        page.locator("#action-toggle").check()
+        expect(page.get_by_text("2 of 2 selected")).to_be_visible()
+        page.get_by_role("button", name="Select all 5 videos").click()
+        expect(page.get_by_text("All 5 selected")).to_be_visible()
+        picture(page, "list-across-1280-light")
+        act(page, "Hide")
+        expect(page.get_by_text("5 videos are chosen:")).to_be_visible()
+        page.get_by_role("button", name="Hide", exact=True).click()
+        expect(page.get_by_text("Hide: 3 changed, 2 nothing to change.")).to_be_visible()
+        page.get_by_role("link", name="Details and undo").click()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_text("Hide: 2 nothing to change, 3 undone.")).to_be_visible()
         assert faults(wrong) == []
 
 

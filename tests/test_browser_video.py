@@ -1,12 +1,10 @@
-"""The page of a video in a browser: playing by keys, pictures, and one page load from finding to published."""
+"""The page of a video in a browser: playing by keys, pictures, and what is typed."""
 
 import re
 from typing import Any
-from urllib.request import urlopen
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from PIL import Image
 from playwright.sync_api import Page, expect
 
 from ondemand.models import Content, Video
@@ -69,55 +67,6 @@ def test_keys_seek_step_and_change_the_speed(url: str, video: Video) -> None:
         assert time_of(page) == 0
         page.get_by_role("button", name="Save and continue editing").click()
         assert faults(wrong) == []
-
-
-def test_the_whole_story_takes_few_clicks_and_one_page_load(url: str, new: Video) -> None:
-    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
-        page.goto(f"{url}/admin/ondemand/video/?review=yes")
-        clicks = Clicks(page)
-        clicks.click(page.locator("#result_list tbody").get_by_role("link").first)
-        ready(page)
-        page.keyboard.press("k")
-        until(page, "document.querySelector('video').currentTime > 1")
-        page.keyboard.press("k")
-        clicks.click(page.get_by_role("button", name="Use the title that is offered"))
-        expect(page.get_by_role("button", name="Use the title that is offered")).to_be_hidden()
-        clicks.click(page.get_by_role("combobox", name="Tags"))
-        page.keyboard.type("festival")
-        clicks.click(page.get_by_role("button", name="Use this frame as the picture"))
-        expect(page.locator("[data-upload-choice]")).to_be_visible()
-        until(page, "document.querySelector('input[name=picture]').files.length === 1")
-        clicks.click(page.get_by_role("radio", name="Shown", exact=True))
-        picture(page, "video-story-1280-light")
-        loads = clicks.loads
-        clicks.click(page.get_by_role("button", name="Save", exact=True))
-        expect(page.get_by_text("was changed successfully")).to_be_visible()
-        assert clicks.count <= 12
-        assert loads == 1
-        assert faults(wrong) == []
-    video, content = Video.objects.get(pk=new.pk), Content.objects.get()
-    assert (video.active, video.awaits_review) == (True, False)
-    assert (content.title or "").startswith("Main stage, ")
-    assert content.tags == ["festival"]
-    with urlopen(content.thumbnail or "") as kept:
-        # As large as the best rendition, though the player shows a smaller one.
-        assert Image.open(kept).size == (1280, 720)
-    assert re.fullmatch(rf"{re.escape(url)}/_local/media/thumbnails/[0-9a-f]{{64}}\.jpg", content.thumbnail or "")
-
-
-class Clicks:
-    """Clicks and loads of pages, counted."""
-
-    def __init__(self, page: Page) -> None:
-        self.count = self.loads = 0
-        page.on("load", self._loaded)
-
-    def _loaded(self, _: Any) -> None:
-        self.loads += 1
-
-    def click(self, locator: Any) -> None:
-        self.count += 1
-        locator.click()
 
 
 def test_a_file_is_shown_before_it_is_sent_and_made_small_where_it_is_large(url: str, video: Video) -> None:
