@@ -156,6 +156,15 @@ def test_replacing_the_key_shows_the_new_one_once(browser: Client, channel: Chan
     assert old not in response.content.decode()
 
 
+def test_a_form_that_replaced_the_key_and_is_sent_again_replaces_it_no_more(browser: Client, channel: Channel) -> None:
+    [seen] = re.findall(r'name="key_seen" value="(\w+)"', page(browser, address_of(channel, "rotate")))
+    assert browser.post(address_of(channel, "rotate"), {"key_seen": seen}).status_code == 200
+    new = key_in_ivs(channel)
+    response = browser.post(address_of(channel, "rotate"), {"key_seen": seen})
+    assert "not replaced once more" in messages_of(response)[-1]
+    assert key_in_ivs(channel) == new
+
+
 def test_stopping_ends_the_stream_and_keeps_the_key(browser: Client, channel: Channel, aws: LocalAws) -> None:
     go_live(aws, channel)
     response = browser.post(address_of(channel, "stop"))

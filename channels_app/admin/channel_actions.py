@@ -31,6 +31,7 @@ class ChannelAction:
     is_offered: Callable[[Channel], bool]
     # One that takes something away.
     is_grave: bool = False
+    replaces_key: bool = False
 
 
 def _reveal(channel: Channel, by: UUID) -> str:
@@ -98,6 +99,7 @@ ACTIONS = (
         done=_("The stream key was replaced."),
         act=_rotate,
         is_offered=is_ready,
+        replaces_key=True,
     ),
     ChannelAction(
         word="stop",

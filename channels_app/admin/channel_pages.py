@@ -18,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
@@ -194,10 +195,20 @@ class ChannelPages(PlainFormAdmin):
             return self._missing(request, str(pk))
         if request.method == "POST":
             return self._act(request, action, channel)
-        context = {**self._context(request, channel, action.question), **_live_words(channel), "action": action}
+        context = {
+            **self._context(request, channel, action.question),
+            **_live_words(channel),
+            "action": action,
+            "key_seen": key_mark(channel),
+        }
         return TemplateResponse(request, "admin/channels_app/channel/confirm.html", context)
 
     def _act(self, request: HttpRequest, action: ChannelAction, channel: Channel) -> HttpResponse:
+        # A page that shows the new key may be loaded again, and the browser then sends its form again.
+        if action.replaces_key and request.POST.get("key_seen", key_mark(channel)) != key_mark(channel):
+            told = gettext("The stream key was replaced since this form was shown: it was not replaced once more.")
+            self.message_user(request, told, messages.WARNING)
+            return HttpResponseRedirect(page_address(channel))
         try:
             key = action.act(channel, _account(request))
         except REFUSALS as error:
@@ -257,6 +268,11 @@ class ChannelPages(PlainFormAdmin):
 
     def _missing(self, request: HttpRequest, pk: str) -> HttpResponse:
         return self._get_obj_does_not_exist_redirect(request, self.opts, pk)  # type: ignore[attr-defined]
+
+
+def key_mark(channel: Channel) -> str:
+    """What tells one stream key of a channel from another, and nothing else of it."""
+    return salted_hmac("channels_app.admin.key_mark", channel.stream_key or "", algorithm="sha256").hexdigest()[:16]
 
 
 def page_address(channel: Channel) -> str:
