@@ -86,14 +86,14 @@ def other_rows(channel: Channel, video: Video) -> None:
     eventful(Stream.objects.get())
 
 
-def eventful(stream: Stream) -> None:
-    """All that can happen to a stream."""
+def eventful(stream: Stream, ids: str = "reconcile") -> None:
+    """All that can happen to a stream; the ids of the events begin so."""
     limit = {"limit_value": 8_500_000, "exceeded_by": 640_000, "limit_unit": "bits per second"}
     reason = "The stream was not processed, for there was no transcoding capacity left for it in this region"
     details = {"Ingest Bitrate": limit, "Stream Failure": {"reason": reason}}
     for name in ("Starvation Start", "Starvation End", "Stream Takeover", *details):
         at, detail = stream.started_at, details.get(name, {"reason": None})
-        StreamHistoryEntry.objects.create(stream=stream, event_id=f"reconcile:{name}", name=name, at=at, detail=detail)
+        StreamHistoryEntry.objects.create(stream=stream, event_id=f"{ids}:{name}", name=name, at=at, detail=detail)
 
 
 @contextmanager

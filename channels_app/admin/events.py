@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
 from channels_app.events import MalformedEventError, load_json
@@ -71,6 +72,9 @@ class DetailTypeFilter(admin.SimpleListFilter):
 class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     """The inbox: nothing of a row is edited, and it can go down the road again."""
 
+    nothing_yet = _lazy(
+        "No event has come yet. Amazon IVS sends some when a channel goes live; manage.py ingest_events reads a file."
+    )
     list_display = ("received", "happened", "detail_type", "name", "outcome", "short_error", "attempts")
     list_filter = (OutcomeFilter, DetailTypeFilter)
     search_fields = ("event_id", "stream_id", "channel_arn")

@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
 from channels_app.models import Channel, Stream, StreamHistoryEntry
@@ -87,6 +88,7 @@ def streams_address(channel: Channel) -> str:
 class StreamAdmin(TextSearch, ReadOnlyAdmin):
     """Streams, read-only: they come from events."""
 
+    nothing_yet = _("There is no stream yet. One comes here by itself when a channel goes live.")
     # Other apps add theirs.
     links: tuple[StreamLink, ...] = (
         StreamLink("channels_app.view_channel", "Channel", channel_address),

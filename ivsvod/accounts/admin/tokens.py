@@ -7,6 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import AuditedAdmin, PlainFormAdmin, SafeLookups
 from channels_app.times import zoned
@@ -22,6 +23,7 @@ REVOKE_HELP = "The token itself is not stored and cannot be shown again. To revo
 class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
     """API tokens: made and shown once, listed, and revoked by deleting them."""
 
+    nothing_yet = _("There is no API token yet. Make one for each program that writes by the API.")
     create_title = "Make an API token"
     create_help = CREATE_HELP
     secret_fields = ("digest", "token_key")
