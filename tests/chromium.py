@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
 
 from channels_app.models import Channel, Stream, StreamHistoryEntry
@@ -34,6 +35,9 @@ PICTURES = Path(__file__).resolve().parent.parent / "test-artifacts"
 PASSWORD = "a long password 1"
 SECONDS = 8
 NOISE = ("error", "warning")
+GRAVE = {"serious", "critical"}
+# It would load styles anew to look at them, which the policy of the pages forbids.
+AXE = {"preload": False, "resultTypes": ["violations"]}
 LONG_TITLE = "Opening show of the summer festival, with every speaker, both panels and the closing concert"
 
 # Each test of a browser has these.
@@ -137,6 +141,19 @@ def fits(page: Page) -> bool:
     """Whether the page is no wider than the window: what is wider scrolls in a box of its own."""
     page.locator("body").wait_for()
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def flaws(page: Page) -> list[str]:
+    """What axe finds that is serious or critical."""
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in GRAVE]
+
+
+def looked_at(page: Page, name: str) -> None:
+    """The page fits, is a picture, and axe finds nothing grave on it."""
+    picture(page, name)
+    assert fits(page), name
+    assert flaws(page) == [], name
 
 
 def until(page: Page | Frame, condition: str, seconds: int = 30) -> None:

@@ -41,7 +41,7 @@ def every_kind(video: Video) -> dict[str, Any]:
         "channels_app/reporteddifference": every_difference(live),
         "channels_app/stream": streams["live"].pk,
         "ondemand/video": video.pk,
-        "<uuid:change_uuid>": every_bulk_change([video, *videos.values()]),
+        **every_bulk_change([video, *videos.values()]),
         "offline channel": channel.pk,
         **{f"{word} video": each.pk for word, each in videos.items()},
         **{f"{word} stream": each.pk for word, each in streams.items()},
@@ -66,6 +66,9 @@ def every_video(recorded: Video, channel: Channel, live: Channel) -> dict[str, V
     # So that they have files that play.
     shared = {"bucket": recorded.bucket, "prefix": recorded.prefix, "facts": recorded.facts, "duplicate_of": None}
     Video.objects.filter(pk__in=[each.pk for each in videos.values()]).update(**shared)
+    facts = recorded.facts or {}
+    many = {**facts, "thumbnails": facts["thumbnails"] * 15}
+    Video.objects.filter(pk=videos["hebrew"].pk).update(facts=many, qa=Video.Qa.WARNING, qa_reasons=["It is odd."])
     return videos
 
 
@@ -109,11 +112,12 @@ def every_difference(channel: Channel) -> int:
     return made.pk
 
 
-def every_bulk_change(videos: list[Video]) -> UUID:
-    """A bulk change that is done and one that waits for tags; the key of the one that is done."""
+def every_bulk_change(videos: list[Video]) -> dict[str, UUID]:
+    """A bulk change that is done, and two that wait for what is typed."""
     now = timezone.now()
     by = {"by": UUID(int=1), "by_name": "boss", "chosen": len(videos)}
-    draft = BulkChange.objects.create(kind=BulkChange.Kind.ADD_TAGS, **by)
+    tags = BulkChange.objects.create(kind=BulkChange.Kind.ADD_TAGS, **by)
+    schedule = BulkChange.objects.create(kind=BulkChange.Kind.SCHEDULE, **by)
     done = BulkChange.objects.create(
         kind=BulkChange.Kind.RENAME_TAG,
         values={"tags": ["x" * 100], "to": "פסטיבל"},
@@ -122,11 +126,11 @@ def every_bulk_change(videos: list[Video]) -> UUID:
         outcomes={"changed": len(videos)},
         **by,
     )
-    for change, outcome in ((draft, "waiting"), (done, "changed")):
+    for change, outcome in ((tags, "waiting"), (schedule, "waiting"), (done, "changed")):
         BulkChangeRow.objects.bulk_create(
             BulkChangeRow(change=change, video_uuid=video.pk, outcome=outcome) for video in videos
         )
-    return done.pk
+    return {"<uuid:change_uuid>": done.pk, "tags draft": tags.pk, "schedule draft": schedule.pk}
 
 
 def every_group() -> int:

@@ -12,20 +12,16 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from ondemand.models import Video
-from tests.chromium import IN_BROWSER, chromium, faults, fits, opened, picture
+from tests.chromium import IN_BROWSER, chromium, faults, fits, flaws, opened, picture
 from tests.every_kind import every_kind
 from tests.helpers import THOROUGH
 from tests.test_admin_roles import TABLE, filled
 
 pytestmark = IN_BROWSER
 
-GRAVE = {"serious", "critical"}
-# It would load styles anew to look at them, which the policy of the pages forbids.
-OPTIONS = {"preload": False, "resultTypes": ["violations"]}
 # Answers for scripts.
 DOCUMENTS = {
     "channels_app/channel/<uuid:pk>/live.json",
@@ -78,6 +74,8 @@ def other_pages(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if kind in {"video", "stream", "channel"}:
             app = "ondemand" if kind == "video" else "channels_app"
             yield f"{kind}-{word}", f"/admin/{app}/{kind}/{pk}/change/"
+    for kind in ("tags", "schedule"):
+        yield f"bulk-{kind}", f"/admin/ondemand/video/bulk/{world[f'{kind} draft']}/"
     yield "video-gone", f"/admin/ondemand/video/{UUID(int=8)}/change/"
     yield "videos-filtered", "/admin/ondemand/video/?listing=expired&tag=a&started=2026"
     yield "events-none", "/admin/channels_app/inboxevent/?q=none"
@@ -96,12 +94,6 @@ def other_pages(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 def part_of(name: str) -> str:
     return next(part for part, beginning in PARTS.items() if name.startswith(beginning))
-
-
-def flaws(page: Page) -> list[str]:
-    """What axe finds that is grave."""
-    found = Axe().run(page, options=OPTIONS).response["violations"]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in GRAVE]
 
 
 def open_all(page: Page) -> None:
@@ -139,3 +131,42 @@ def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
             found += [] if name in AMISS else [f"{name} {line}" for line in faults(wrong)]
             wrong.clear()
     assert "\n".join(found) == ""
+
+
+# Of a group of radio buttons only one takes the focus; the arrows do the rest.
+WATCH_FOCUS = """() => {
+  const actions = "a[href], button:enabled, select, textarea, summary, " +
+    "input:enabled:not([type=hidden]):not([type=radio])";
+  window.actions = [...document.querySelectorAll(actions)].filter((each) => each.checkVisibility() &&
+    each.tabIndex >= 0);
+  window.seen = new Map();
+  document.addEventListener("focusin", ({ target }) => {
+    const { outlineStyle, boxShadow } = getComputedStyle(target);
+    window.seen.set(target, outlineStyle !== "none" || boxShadow !== "none");
+  });
+  return window.actions.length;
+}"""
+NOT_REACHED = """() => window.actions.filter((each) => window.seen.get(each) === undefined).map((e) => e.outerHTML)"""
+NOT_SEEN = """() => window.actions.filter((each) => window.seen.get(each) === false).map((e) => e.outerHTML)"""
+
+
+def test_the_keyboard_reaches_every_action_and_shows_where_it_is(url: str, video: Video) -> None:
+    pages = {
+        "": "Skip to the content",
+        "admin/": "Skip to main content",
+        "admin/ondemand/video/": "Skip to main content",
+        f"admin/channels_app/channel/{video.channel_id}/change/": "Skip to main content",
+    }
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        for path, first in pages.items():
+            page.goto(f"{url}/{path}")
+            many = page.evaluate(WATCH_FOCUS)
+            page.keyboard.press("Tab")
+            expect(page.get_by_role("link", name=first)).to_be_focused()
+            expect(page.get_by_role("link", name=first)).to_be_in_viewport()
+            # Fields of a date take a few more; at its end it begins again.
+            for _ in range(many + 20):
+                page.keyboard.press("Tab")
+            assert page.evaluate(NOT_REACHED) == [], path
+            assert page.evaluate(NOT_SEEN) == [], path
+        assert faults(wrong) == []
