@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
@@ -39,6 +40,9 @@ PICTURES = Path(__file__).resolve().parent.parent / "test-artifacts"
 PASSWORD = "a long password 1"
 SECONDS = 8
 NOISE = ("error", "warning")
+GRAVE = {"serious", "critical"}
+# It would load styles anew to look at them, which the policy of the pages forbids.
+AXE = {"preload": False, "resultTypes": ["violations"]}
 LONG_TITLE = "Opening show of the summer festival, with every speaker, both panels and the closing concert"
 
 # Each test of a browser has these.
@@ -91,14 +95,14 @@ def other_rows(channel: Channel, video: Video) -> None:
     eventful(Stream.objects.get())
 
 
-def eventful(stream: Stream) -> None:
-    """All that can happen to a stream."""
+def eventful(stream: Stream, ids: str = "reconcile") -> None:
+    """All that can happen to a stream; the ids of the events begin so."""
     limit = {"limit_value": 8_500_000, "exceeded_by": 640_000, "limit_unit": "bits per second"}
     reason = "The stream was not processed, for there was no transcoding capacity left for it in this region"
     details = {"Ingest Bitrate": limit, "Stream Failure": {"reason": reason}}
     for name in ("Starvation Start", "Starvation End", "Stream Takeover", *details):
         at, detail = stream.started_at, details.get(name, {"reason": None})
-        StreamHistoryEntry.objects.create(stream=stream, event_id=f"reconcile:{name}", name=name, at=at, detail=detail)
+        StreamHistoryEntry.objects.create(stream=stream, event_id=f"{ids}:{name}", name=name, at=at, detail=detail)
 
 
 def staff_of(group: str, name: str) -> User:
@@ -165,6 +169,19 @@ def fits(page: Page) -> bool:
     """Whether the page is no wider than the window: what is wider scrolls in a box of its own."""
     page.locator("body").wait_for()
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
+
+
+def flaws(page: Page) -> list[str]:
+    """What axe finds that is serious or critical."""
+    found = Axe().run(page, options=AXE).response["violations"]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in GRAVE]
+
+
+def looked_at(page: Page, name: str) -> None:
+    """The page fits, is a picture, and axe finds nothing grave on it."""
+    picture(page, name)
+    assert fits(page), name
+    assert flaws(page) == [], name
 
 
 def until(page: Page | Frame, condition: str, seconds: int = 30) -> None:

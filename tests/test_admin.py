@@ -1,10 +1,16 @@
 """The admin, through the front door: signing in, what all pages have in common, and the cost of lists."""
 
 import re
+from typing import Any
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.test import Client
+from django.urls import reverse
 
+from channels_app.admin.pages import LongList
+from channels_app.models import AuditEntry
 from ivsvod.accounts.models import User
 from tests.console import (
     CHANNELS,
@@ -82,3 +88,24 @@ def test_nonsense_in_an_address_is_no_server_error(browser: Client, path: str) -
     make_video()
     make_channel()
     assert browser.get(path).status_code < 500
+
+
+# Lists without a row
+
+LISTS = [model for model in admin.site._registry if model not in {User, Group, AuditEntry}]
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label)
+def test_each_empty_list_says_what_would_be_in_it_and_what_to_do(browser: Client, model: Any) -> None:
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    model._default_manager.all().delete()
+    told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, address), re.DOTALL)
+    assert len(told) == 1
+    assert str(LongList.nothing_yet) not in told[0]
+
+
+@pytest.mark.parametrize("path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, "/admin/accounts/user/"])
+def test_a_list_in_which_nothing_is_found_leads_back_to_all_of_it(browser: Client, path: str) -> None:
+    told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, path, {"q": "nowhere"}), re.DOTALL)
+    assert len(told) == 1
+    assert '<a href="?">Show all' in told[0]

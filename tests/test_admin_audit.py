@@ -20,7 +20,7 @@ ADA = Actor(Way.ADMIN, "ada", operation="request-1")
 
 def rows(html: str) -> list[str]:
     """The text of each row."""
-    found = re.findall(r"<tr>(<t[dh].*?)</tr>", html.partition("<tbody>")[2], re.DOTALL)
+    found = re.findall(r"<tr>\s*(<t[dh].*?)</tr>", html.partition("<tbody>")[2], re.DOTALL)
     return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in found]
 
 

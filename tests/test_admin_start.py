@@ -17,7 +17,7 @@ from playwright.sync_api import Page, expect
 
 from channels_app.models import Channel, InboxEvent, Lease, ReportedDifference
 from ivsvod.accounts.models import User
-from ivsvod.console.charts import chart_of
+from ivsvod.console.charts import chart_of, length_told
 from ondemand.models import Video
 from tests.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, opened, picture
 from tests.console import (
@@ -204,6 +204,14 @@ def test_the_week_has_what_was_recorded_once_and_the_days_are_those_of_the_reade
     assert f'<th scope="row">{yesterday}</th> <td>1.5 h</td>' in hours
     assert "The last 30 days in Pacific/Auckland: 2.5 h in all, 1.5 h on the busiest day." in hours
     assert f"{yesterday}: 1" in section(html, "chart-recordings")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [(0, "0 h"), (12.4, "12 s"), (59.6, "1 min"), (90, "1 min"), (3599, "59 min"), (3600, "1.0 h"), (9000, "2.5 h")],
+)
+def test_a_length_is_told_in_the_unit_in_which_it_is_not_nothing(seconds: float, told: str) -> None:
+    assert length_told(seconds / 3600) == told
 
 
 @db

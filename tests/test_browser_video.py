@@ -4,16 +4,13 @@ import re
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from ondemand.models import Content, Video
-from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, opened, picture, until
+from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, opened, picture, until
 from tests.pictures import picture_file
 
 pytestmark = IN_BROWSER
-
-SERIOUS = {"serious", "critical"}
 
 
 def address(url: str, video: Video) -> str:
@@ -110,32 +107,6 @@ def test_what_was_typed_is_not_lost_without_a_question(url: str, video: Video) -
         assert asked == ["beforeunload"]
         expect(page.get_by_label("Title")).to_have_value("Typed")
         assert faults(wrong) == []
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark"), (2560, "dark")])
-def test_the_page_fits_and_is_told_to_everybody(url: str, new: Video, width: int, scheme: Any) -> None:
-    facts = {**(new.facts or {}), "thumbnails": [*(new.facts or {})["thumbnails"] * 15]}
-    Video.objects.filter(pk=new.pk).update(facts=facts, qa="warning", qa_reasons=["It is odd."])
-    with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
-        page.goto(address(url, new))
-        ready(page)
-        assert fits(page)
-        picture(page, f"video-{width}-{scheme}")
-        for summary in page.locator("summary").all():
-            if summary.is_visible():
-                summary.click()
-        assert fits(page)
-        picture(page, f"video-open-{width}-{scheme}")
-        state = page.context.storage_state()
-        assert faults(wrong) == []
-        # The script of axe is not of this origin's policy.
-        context = browser.new_context(bypass_csp=True, storage_state=state, color_scheme=scheme)
-        looked_at = context.new_page()
-        looked_at.goto(address(url, new))
-        ready(looked_at)
-        found = Axe().run(looked_at).response["violations"]
-        assert [(item["id"], item["nodes"][0]["html"]) for item in found if item["impact"] in SERIOUS] == []
-        context.close()
 
 
 def test_the_page_does_without_scripts_but_for_playing(url: str, new: Video) -> None:

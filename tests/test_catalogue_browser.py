@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from channels_app.models import Channel, Stream
@@ -203,31 +202,6 @@ def test_a_site_that_is_not_named_cannot_frame_the_player(url: str, catalogue: V
         page.wait_for_load_state()
         assert page.frame_locator("iframe").locator("video").count() == 0
         assert any("frame-ancestors" in line for line in wrong)
-
-
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_axe_finds_nothing_serious(url: str, catalogue: Video, scheme: str) -> None:
-    live = Channel.objects.get(name="Open air stage")
-    offline = Channel.objects.exclude(pk=live.pk).first()
-    paths = {
-        "start": "/",
-        "found": "/?search=festival&tag=festival&ordering=oldest",
-        "nothing": "/?search=nowhere",
-        "wrong": "/?min_duration=x",
-        "watch": f"/watch/{catalogue.pk}",
-        "offline": f"/watch/live/{offline.pk}",
-        "missing": "/watch/x",
-        "embed": f"/embed/{catalogue.pk}",
-        "embed-missing": "/embed/x",
-    }
-    with chromium() as browser, visiting(browser, 400, scheme, bypass_csp=True) as (page, _):
-        for name, path in paths.items():
-            page.goto(f"{url}{path}")
-            assert fits(page), name
-            found = Axe().run(page).response["violations"]
-            serious = [(v["id"], v["nodes"][0]["html"]) for v in found if v["impact"] in {"serious", "critical"}]
-            assert serious == [], name
-            picture(page, f"catalogue-{name}-400-{scheme}")
 
 
 def test_text_of_twice_the_size_fits(url: str, catalogue: Video) -> None:

@@ -89,6 +89,7 @@ admin.site.unregister(AuditEntry)
 class AuditEntryAdmin(TextSearch, ReadOnlyAdmin, auditlog_admin.LogEntryAdmin):
     """Who changed what, when, and by which way: read-only."""
 
+    nothing_yet = _("Nothing was changed yet. Each change of a video, a channel, an account or a token comes here.")
     date_hierarchy = None
     list_display = ("moment", "by", "done", "changes_short")
     list_display_links = ("moment",)

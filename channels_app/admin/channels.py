@@ -46,6 +46,10 @@ class LiveFilter(admin.SimpleListFilter):
 class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, ReadOnlyAdmin):
     """Channels: created, edited and deleted by services; their key is shown to whoever asks for it by a button."""
 
+    nothing_yet = _(
+        "There is no channel yet. Create one; one that is in Amazon IVS already is taken over by manage.py "
+        "import_channel ARN --owner UUID."
+    )
     secret_fields = ("stream_key", "channel_data")
     list_display = ("live", "shown_name", "owner", "type", "private", "record", "active", "created")
     list_display_links = ("shown_name",)

@@ -68,6 +68,9 @@ def stream_address(difference: ReportedDifference) -> str | None:
 class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     """Differences, read-only: a run of `reconcile` mends them, or finds them no more."""
 
+    nothing_yet = _(
+        "No difference is known. manage.py reconcile looks for them: let it run every quarter of an hour, with --apply."
+    )
     # Other apps add theirs.
     links: tuple[DifferenceLink, ...] = (
         DifferenceLink("channels_app.view_channel", _("Channel"), channel_address),

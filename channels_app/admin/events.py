@@ -84,6 +84,9 @@ class DetailTypeFilter(admin.SimpleListFilter):
 class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     """The inbox: nothing of a row is edited, and it can go down the road again."""
 
+    nothing_yet = _(
+        "No event has come yet. Amazon IVS sends some when a channel goes live; manage.py ingest_events reads a file."
+    )
     list_display = ("received", "happened", "detail_type", "name", "outcome", "short_error", "attempts")
     list_filter = (OutcomeFilter, DetailTypeFilter)
     search_fields = ("event_id", "stream_id", "channel_arn")

@@ -11,6 +11,7 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise, cached_property
+from django.utils.translation import gettext_lazy as _
 
 # Rows of a list that are counted, and reached from either end of it; what is farther away is found by a filter.
 COUNTED = 5_000
@@ -75,6 +76,8 @@ class LongPaginator(Paginator):
 class LongList(admin.ModelAdmin):
     """A list that may be of any length: nothing on its page reads all of it."""
 
+    # What an empty list says: what would be here, and what to do for it.
+    nothing_yet: str | Promise = _("There is nothing here yet.")
     paginator = LongPaginator
     show_full_result_count = False
     # They count all rows of a filter.
@@ -150,6 +153,8 @@ class PlainFormAdmin(admin.ModelAdmin):
 
 class ReadOnlyAdmin(SafeLookups):
     """Pages that show rows and change none."""
+
+    change_form_template = "admin/read_only.html"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
         """All that the page shows."""

@@ -87,6 +87,7 @@ def streams_address(channel: Channel) -> str:
 class StreamAdmin(TextSearch, ReadOnlyAdmin):
     """Streams, read-only: they come from events."""
 
+    nothing_yet = _("There is no stream yet. One comes here by itself when a channel goes live.")
     # Other apps add theirs.
     links: tuple[StreamLink, ...] = (
         StreamLink("channels_app.view_channel", _("Channel"), channel_address),

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.utils.formats import number_format
+from django.utils.translation import gettext
 
 SLOT, GAP, HEIGHT = 10, 2, 80
 
@@ -47,9 +48,14 @@ def chart_of(word: str, title: Any, days: Sequence[tuple[date, float]], told: Ca
     return Chart(word, title, bars, told(top), told(sum(value for _day, value in days)))
 
 
-def rounded(value: float) -> str:
-    """With one decimal, as the reader's language writes it."""
-    return number_format(value, decimal_pos=1)
+def length_told(hours: float) -> str:
+    """A length in the unit in which it is not nothing, as the reader's language writes it."""
+    if hours >= 1:
+        return gettext("{length} h").format(length=number_format(hours, decimal_pos=1))
+    seconds = round(hours * 3600)
+    if seconds >= 60:
+        return gettext("{length} min").format(length=number_format(seconds // 60))
+    return gettext("{length} s").format(length=number_format(seconds)) if seconds else gettext("0 h")
 
 
 def _bar(position: int, day: date, value: float, top: float, told: Callable[[float], str]) -> Bar:

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.translation import gettext, gettext_lazy
+from django.utils.translation import gettext_lazy
 
 from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.models import Channel, ReportedDifference, Stream
@@ -20,7 +20,7 @@ from channels_app.reconcile.last_run import LastRun, last_run
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
 from channels_app.times import zoned
 from ivsvod.console.attention import MATTERS, Matter, list_address
-from ivsvod.console.charts import Chart, chart_of, rounded
+from ivsvod.console.charts import Chart, chart_of, length_told
 from ondemand.admin.columns import clock, title_of
 from ondemand.models import Video
 from ondemand.pictures import video_picture
@@ -44,9 +44,9 @@ class Days:
 
     @property
     def week(self) -> tuple[int, str]:
-        """The recordings of the last seven days, and their hours."""
+        """The recordings of the last seven days, and how long they are."""
         week = self.days[-WEEK:]
-        return sum(count for _day, count, _hours in week), rounded(sum(hours for _day, _count, hours in week))
+        return sum(count for _day, count, _hours in week), length_told(sum(hours for _day, _count, hours in week))
 
     @property
     def charts(self) -> list[Chart]:
@@ -54,7 +54,7 @@ class Days:
         hours = [(day, hours) for day, _count, hours in self.days]
         counts = [(day, float(count)) for day, count, _hours in self.days]
         return [
-            chart_of("hours", gettext_lazy("Hours recorded a day"), hours, _hours_told),
+            chart_of("hours", gettext_lazy("Hours recorded a day"), hours, length_told),
             chart_of("recordings", gettext_lazy("Recordings a day"), counts, lambda value: f"{value:.0f}"),
         ]
 
@@ -102,10 +102,6 @@ def start_page(site: AdminSite, request: HttpRequest) -> StartPage:
         addresses=dict(_addresses(site, request)),
         new_video_state=settings.NEW_VIDEO_STATE,
     )
-
-
-def _hours_told(hours: float) -> str:
-    return gettext("%(hours)s h") % {"hours": rounded(hours)}
 
 
 def _may_see(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:

@@ -34,6 +34,8 @@ admin.site.unregister(Group)
 class RightsAdmin(AuditedAdmin, SafeLookups, GroupAdmin):
     """Groups: whoever could change one that they are in could give themselves every right, so superusers do."""
 
+    nothing_yet = _("There is no group. manage.py migrate makes Curators, Channel managers and Viewers.")
+
     class Media:
         # After the stock script whose work it mends.
         js = ("admin/js/SelectFilter2.js", "accounts/rights.js")

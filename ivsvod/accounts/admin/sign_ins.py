@@ -36,6 +36,7 @@ class ForSuperusers(ReadOnlyAdmin):
 class FailedSignInAdmin(ForSuperusers):
     """Wrong passwords that still count; deleting a row lets its account in again from that address."""
 
+    nothing_yet = _("No wrong password counts now: nobody is locked out.")
     list_display = ("username", "ip_address", "failures_since_start", "at", "user_agent")
     fieldsets = ((None, {"fields": ("username", "ip_address", "failures_since_start", "at", "user_agent")}),)
 
@@ -48,6 +49,7 @@ class FailedSignInAdmin(ForSuperusers):
 class SignInAdmin(ForSuperusers):
     """Each sign-in, until `axes_reset_logs` removes it."""
 
+    nothing_yet = _("Nobody has signed in yet.")
     list_display = ("username", "ip_address", "at", "left", "user_agent")
     fieldsets = ((None, {"fields": ("username", "ip_address", "at", "left", "user_agent")}),)
 

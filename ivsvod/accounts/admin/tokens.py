@@ -27,6 +27,7 @@ class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
     """API tokens: made and shown once, listed, and revoked by deleting them."""
 
     create_title = _("Make an API token")
+    nothing_yet = _("There is no API token yet. Make one for each program that writes by the API.")
     create_help = CREATE_HELP
     secret_fields = ("digest", "token_key")
     list_display = ("name", "user", "shown_scopes", "made", "expires", "last_used")
