@@ -151,22 +151,19 @@ NOT_SEEN = """() => window.actions.filter((each) => window.seen.get(each) === fa
 
 
 def test_the_keyboard_reaches_every_action_and_shows_where_it_is(url: str, video: Video) -> None:
-    pages = {
-        "": "Skip to the content",
-        "admin/": "Skip to main content",
-        "admin/ondemand/video/": "Skip to main content",
-        f"admin/channels_app/channel/{video.channel_id}/change/": "Skip to main content",
-    }
+    pages = ["", "admin/ondemand/video/", "admin/", f"admin/channels_app/channel/{video.channel_id}/change/"]
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
-        for path, first in pages.items():
+        for path in pages[: 4 if THOROUGH else 2]:
             page.goto(f"{url}/{path}")
             many = page.evaluate(WATCH_FOCUS)
             page.keyboard.press("Tab")
-            expect(page.get_by_role("link", name=first)).to_be_focused()
-            expect(page.get_by_role("link", name=first)).to_be_in_viewport()
-            # Fields of a date take a few more; at its end it begins again.
+            skip = page.get_by_role("link", name="Skip to")
+            expect(skip).to_be_focused()
+            expect(skip).to_be_in_viewport()
+            # A key that is held repeats. Fields of a date take a few more; at its end it begins again.
             for _ in range(many + 20):
-                page.keyboard.press("Tab")
+                page.keyboard.down("Tab")
+            page.keyboard.up("Tab")
             assert page.evaluate(NOT_REACHED) == [], path
             assert page.evaluate(NOT_SEEN) == [], path
         assert faults(wrong) == []
