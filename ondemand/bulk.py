@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Count, QuerySet
+from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -22,6 +23,7 @@ from ondemand.bulk_rules import (
     undo_decision,
     video_decision,
 )
+from ondemand.bulk_since import decided_since, written_again
 from ondemand.bulk_writes import (
     content_write,
     rows_note,
@@ -95,8 +97,10 @@ def bulk_begin(*, change_uuid: UUID) -> BulkChange:
     if change.values is None:
         raise BulkChangeStateError(_("Nobody has said yet with what the videos are to be changed"))
     if change.begun_at is None:
-        change.begun_at = timezone.now()
+        # By the clock of the audit log, in which undoing looks for what others did since.
+        change.begun_at = Now()
         change.save(update_fields=["begun_at"])
+        change.refresh_from_db(fields=["begun_at"])
     return change
 
 
@@ -214,17 +218,26 @@ def _undo_batch(change_uuid: UUID) -> bool:
     if not changed:
         _stamp(change, "undone_at")
         return False
-    now = _as_they_are(change, changed)
     _write(
-        change,
-        {
-            row.video_uuid: undo_decision(now[row.video_uuid], row.after or {}, row.before)
-            if row.video_uuid in now
-            else Decision(Outcome.GONE)
-            for row in changed
-        },
+        change, dict.fromkeys((row.video_uuid for row in changed), Decision(Outcome.GONE)) | _undone(change, changed)
     )
     return True
+
+
+def _undone(change: BulkChange, rows: Iterable[BulkChangeRow]) -> dict[UUID, Decision]:
+    """What undoing makes of each video that is there."""
+    now = _as_they_are(change, rows)
+    touched = written_again(change, rows)
+    before = {row.video_uuid: row.before for row in rows} | (
+        {} if change.is_of_tags else decided_since(change, [row for row in rows if row.video_uuid in now])
+    )
+    return {
+        row.video_uuid: Decision(Outcome.CHANGED_SINCE)
+        if row.video_uuid in touched
+        else undo_decision(now[row.video_uuid], row.after or {}, before[row.video_uuid])
+        for row in rows
+        if row.video_uuid in now
+    }
 
 
 def _as_they_are(change: BulkChange, rows: Iterable[BulkChangeRow]) -> dict[UUID, Any]:

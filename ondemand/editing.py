@@ -94,14 +94,17 @@ def tags_of(texts: Iterable[Any]) -> list[str]:
 
 
 def offered_title(video: Video) -> str:
-    """A title of the channel and the start, in the zone and the language of the reader; empty without a start."""
+    """A title of the channel and the start, in the zone, which it names, and the language of the reader.
+
+    Empty without a start.
+    """
     if video.started_at is None:
         return ""
     start = timezone.localtime(video.started_at)
     parts = {
         "channel": one_line(str(video.channel)) if video.channel else _("Recording"),
         "date": date_format(start, pgettext("the date in a title that is offered", "j F Y")),
-        "time": date_format(start, pgettext("the time in a title that is offered", "H:i")),
+        "time": date_format(start, pgettext("the time in a title that is offered", "H:i")) + f" {start.tzname()}",
     }
     return pgettext("a title that is offered", "{channel}, {date}, {time}").format(**parts)
 

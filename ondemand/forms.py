@@ -1,8 +1,9 @@
 """The form in which people write about a video, and decide who finds it."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
@@ -92,6 +93,15 @@ class MomentField(forms.DateTimeField):
         if moment and not FIRST_YEAR <= moment.year <= LAST_YEAR:
             raise forms.ValidationError(self.error_messages["range"], code="range")
         return moment
+
+
+def zone_shown(data: Mapping[str, Any]) -> tzinfo:
+    """The zone in which the page that sends a form showed its times: the reader may have chosen another since."""
+    try:
+        return ZoneInfo(str(data.get("zone", "")))
+    # A name that is a folder or leads out of the database is refused in ways of its own.
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return timezone.get_current_timezone()
 
 
 class PictureField(forms.FileField):

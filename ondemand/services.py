@@ -31,7 +31,7 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    _video_locked(video_uuid, check)
+    _recording_locked(video_uuid, check)
     return _content_write(video_uuid, by, values)
 
 
@@ -45,7 +45,7 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    video = _video_locked(video_uuid, check)
+    video, rows = _recording_locked(video_uuid, check)
     written = {name: values[name] for name in _CONTENT if name in values}
     if written:
         shown = video.shown_content
@@ -54,7 +54,7 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
     publication = {name: values[name] for name in _PUBLICATION if name in values}
     if "visibility" in values:
         publication["awaits_review"] = False
-    for row in _rows_of_recording(video):
+    for row in rows:
         decided = shown_or_hidden(row, shown=values["active"]) if values.get("active") is not None else {}
         own = {"metadata": values["metadata"]} if "metadata" in values and row.pk == video_uuid else {}
         _write(row, {**publication, **decided, **own})
@@ -68,7 +68,7 @@ def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    for row in _rows_of_recording(_video_locked(video_uuid, check)):
+    for row in _recording_locked(video_uuid, check)[1]:
         _write(row, shown_or_hidden(row, shown=False))
 
 
@@ -79,7 +79,7 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    for row in _rows_of_recording(_video_locked(video_uuid, check)):
+    for row in _recording_locked(video_uuid, check)[1]:
         _write(row, shown_or_hidden(row, shown=True))
 
 
@@ -122,21 +122,24 @@ def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
     return {"active": active, "held": False, "held_by_check": False, "awaits_review": False}
 
 
-def _rows_of_recording(video: Video) -> list[Video]:
-    """The row and those that share its bucket and prefix, to be written; the predecessor may have made some."""
-    rows = Q(pk=video.pk)
-    if video.prefix:
-        rows |= Q(bucket=video.bucket, prefix=video.prefix)
-    return list(Video.objects.locked().defer("created_at", "data").filter(rows).order_by("uuid"))
+def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video]]:
+    """The video with what it shows, and all rows of its recording, to be written; the predecessor may have made some.
 
-
-def _video_locked(video_uuid: UUID, check: Check) -> Video:
-    if not Video.objects.locked().filter(pk=video_uuid).exists():
+    They are locked by one statement and in one order, so that two writers of two of them never wait for one another.
+    """
+    place = Video.objects.filter(pk=video_uuid).values("bucket", "prefix").first()
+    if place is None:
         raise VideoNotFoundError
-    # Read after the lock is had: what a statement that waited for it sees of the content may be old.
-    video = Video.objects.with_content().get(pk=video_uuid)
+    wanted = Q(pk=video_uuid)
+    if place["prefix"]:
+        wanted |= Q(**place)
+    rows = list(Video.objects.locked().defer("created_at", "data").filter(wanted).order_by("uuid"))
+    # Read after the locks are had: what a statement that waited for one sees of the content may be old.
+    video = Video.objects.with_content().filter(pk=video_uuid).first()
+    if video is None:
+        raise VideoNotFoundError
     check(video)
-    return video
+    return video, rows
 
 
 def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:

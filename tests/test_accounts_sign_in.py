@@ -22,6 +22,7 @@ pytestmark = pytest.mark.django_db
 LOGIN = "/admin/login/"
 PASSWORD = "a long password 1"
 ATTEMPTS = "/admin/axes/accessattempt/"
+CHANGE = "/admin/password_change/"
 SIGN_INS = "/admin/axes/accesslog/"
 MINUTES = 15
 
@@ -257,3 +258,17 @@ def test_a_lock_ends_when_fewer_attempts_than_the_limit_are_young(known: list[At
         return
     young = [sum(one.many for one in known if one.last + cool_off > at) for at in (until, until - timedelta(seconds=1))]
     assert young[0] < 10 <= young[1]
+
+
+def test_guesses_of_the_old_password_are_counted_where_it_is_changed(staff: User) -> None:
+    client = Client()
+    client.force_login(staff)
+    new = {"new_password1": "another long one 1", "new_password2": "another long one 1"}
+    for _ in range(9):
+        assert "not your password" in client.post(CHANGE, {"old_password": "wrong", **new}).content.decode()
+    assert client.post(CHANGE, {"old_password": "wrong", **new}).status_code == 429
+    response = client.post(CHANGE, {"old_password": "a long password 1", **new})
+    assert response.status_code == 429
+    assert "too many wrong attempts" in response.content.decode()
+    staff.refresh_from_db()
+    assert staff.check_password("a long password 1")

@@ -365,3 +365,25 @@ def test_where_it_is_required_whoever_is_not_signed_in_meets_the_form(staff: Use
     assert client.get("/admin/")["Location"] == PAGE
     assert client.post("/admin/logout/").status_code == 200
     assert Client().get("/on-demand").status_code == 200
+
+
+# Other sessions of the account
+
+
+def test_the_secret_is_shown_to_the_browser_that_gave_the_password_alone(browser: Client, staff: User) -> None:
+    other = Client()
+    other.force_login(staff)
+    secret = begin(browser)
+    assert secret not in other.get("/admin/account/two-step/set-up/").content.decode()
+    assert other.get("/admin/account/two-step/set-up/").status_code == 302
+
+
+def test_turning_it_on_ends_the_sessions_that_a_password_alone_has_opened(
+    browser: Client, staff: User, clock: Clock
+) -> None:
+    other, stranger = Client(), member()
+    other.force_login(staff)
+    secret = begin(browser)
+    assert browser.post("/admin/account/two-step/set-up/", {"code": code_of(secret)}).status_code == 200
+    assert other.get("/admin/").status_code == 302
+    assert browser.get("/admin/").status_code == stranger.get("/admin/").status_code == 200

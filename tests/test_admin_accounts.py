@@ -174,3 +174,13 @@ def test_the_audit_log_knows_who_changed_an_account(browser: Client, staff: User
         (str(staff.pk), "boss", ["password"]),
         (str(staff.pk), "boss", ["time_zone"]),
     ]
+
+
+def test_an_account_that_is_off_is_no_weaker_than_when_it_is_on() -> None:
+    helper = member("view_user", "change_user", "delete_user")
+    gone = User.objects.create_user("gone", is_active=False)
+    gone.groups.add(Group.objects.get(name="Channel managers"))
+    path = f"{ACCOUNTS}{gone.pk}"
+    assert helper.post(f"{path}/password/", {"password1": "another long one 1"}).status_code == 403
+    assert helper.post(f"{path}/change/", {"username": "gone", "is_active": "on"}).status_code == 403
+    assert helper.post(f"{path}/delete/", {"post": "yes"}).status_code == 403

@@ -12,6 +12,7 @@ from django.utils import timezone
 from ivsvod.local.aws import LocalAws
 from ondemand import bulk
 from ondemand.models import BulkChange, Content, Video
+from ondemand.services import video_hide, video_show
 from tests.console import BULK, VIDEOS, choose, make_video, member, messages_of, page, press
 
 pytestmark = pytest.mark.django_db
@@ -238,3 +239,53 @@ def queries(client: Client, path: str) -> int:
     with CaptureQueriesContext(connection) as captured:
         page(client, path)
     return len(captured)
+
+
+def test_what_is_confirmed_is_what_was_shown(browser: Client) -> None:
+    video = make_video("Opening")
+    address = choose(browser, "add_tags", video)
+    press(browser, address, "_type", tags="good")
+    [seen] = re.findall(r'name="values_seen" value="(\w+)"', page(browser, address))
+    press(browser, address, "_type", tags="other")
+    response = press(browser, address, "_confirm", values_seen=seen)
+    assert "look at it again" in messages_of(response)[-1]
+    assert not Content.objects.filter(tags__contains=["other"]).exists()
+    colleague = member("view_video", "change_video", "change_content")
+    assert press(colleague, address, "_type", tags="planted").status_code == 403
+    [seen] = re.findall(r'name="values_seen" value="(\w+)"', page(browser, address))
+    press(browser, address, "_confirm", values_seen=seen)
+    assert Content.objects.get().tags == ["other"]
+
+
+def test_a_schedule_is_read_in_the_zone_in_which_its_form_was_shown(browser: Client, staff: Any) -> None:
+    address = choose(browser, "schedule", make_video("Opening"))
+    assert 'name="zone" value="UTC"' in page(browser, address)
+    staff.time_zone = "America/New_York"
+    staff.save()
+    press(browser, address, "_type", publish_from="2027-07-01T10:00:00", zone="UTC")
+    assert BulkChange.objects.get().values["publish_from"].startswith("2027-07-01T10:00:00+00:00")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_somebody_did_and_undid_since_is_not_undone_again(browser: Client) -> None:
+    video = make_video("Opening", active=True)
+    address = choose(browser, "hide", video)
+    press(browser, address, "_confirm")
+    video_show(video_uuid=video.pk)
+    video_hide(video_uuid=video.pk)
+    press(browser, address, "_undo")
+    video.refresh_from_db()
+    assert video.active is False
+
+
+@pytest.mark.django_db(transaction=True)
+def test_undoing_after_the_recording_ended_decides_as_its_end_would_have(browser: Client) -> None:
+    video = make_video("Opening", status="recording", active=None, visibility=None, held=None)
+    hidden, unlisted = (choose(browser, action, video) for action in ("hide", "unlist"))
+    press(browser, hidden, "_confirm")
+    press(browser, unlisted, "_confirm")
+    Video.objects.filter(pk=video.pk).update(status="available")
+    press(browser, unlisted, "_undo")
+    press(browser, hidden, "_undo")
+    video.refresh_from_db()
+    assert (video.active, video.visibility) == (True, "public")

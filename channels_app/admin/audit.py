@@ -66,6 +66,7 @@ class ObjectTypeFilter(admin.SimpleListFilter):
         "accounts.user": _("account"),
         "accounts.apitoken": _("API token"),
         "auth.group": _("group"),
+        "channels_app.inboxevent": _("event"),
     }
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:

@@ -88,7 +88,10 @@ class ChannelPages(PlainFormAdmin):
         form = ChannelCreateForm(request.POST or None, initial={"owner": request.user.pk})
         if not form.is_valid():
             return self.create_page(request, form, form_url, extra_context)
-        known = IdempotencyKey.objects.filter(caller=_account(request), key=form.key).exists()
+        # One that an interrupted request has left unfinished is made now, and its key was shown to nobody.
+        known = IdempotencyKey.objects.filter(
+            caller=_account(request), key=form.key, channel__status=Channel.Status.READY
+        ).exists()
         try:
             channel = channel_create_once(
                 caller=_account(request), key=form.key, digest=form.digest, values=form.arguments()
@@ -100,7 +103,9 @@ class ChannelPages(PlainFormAdmin):
 
     def _created(self, request: HttpRequest, channel: Channel, *, is_repeated: bool) -> HttpResponse:
         if is_repeated:
-            told = gettext("The channel was created when this form was sent before; its stream key was shown then.")
+            told = gettext(
+                "The channel was created when this form was sent before, and the answer to that showed its stream key."
+            )
             self.message_user(request, told, messages.WARNING)
             return HttpResponseRedirect(page_address(channel))
         return self._key_page(request, channel, gettext("Channel created"), channel.reveal_stream_key())

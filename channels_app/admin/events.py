@@ -16,6 +16,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
+from channels_app.audit import audit_note
 from channels_app.events import MalformedEventError, load_json
 from channels_app.models import InboxEvent
 from channels_app.replay import events_replay
@@ -158,8 +159,13 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
 def _replayed(events: QuerySet[InboxEvent]) -> Counter[str]:
     """How many came to each outcome in the time that there is; the batch at work when it is over is finished."""
     outcomes: Counter[str] = Counter()
+    rows = dict(events.order_by().values_list("event_id", "pk"))
     until = monotonic() + REPLAY_SECONDS
     for deliveries in events_replay(events.defer(None)):
+        for delivery in deliveries:
+            # What the event changes is told as its doing; that it went down the road again is somebody's.
+            text = str(delivery.event_id)
+            audit_note(model="inboxevent", pk=rows[text], name=text, changes={"replayed": ["", str(delivery.outcome)]})
         outcomes.update(str(delivery.outcome) for delivery in deliveries)
         if monotonic() >= until:
             break

@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.contrib.admin.forms import AdminAuthenticationForm
+from django.contrib.admin.forms import AdminAuthenticationForm, AdminPasswordChangeForm
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import UsernameField
 from django.core.exceptions import ValidationError
@@ -131,13 +131,37 @@ class PasswordForm(forms.Form):
         Raises:
             ValidationError: it is wrong, or there were too many wrong ones.
         """
-        password: str = self.cleaned_data["password"]
-        name = self.request.user.get_username()
-        with counted(self.request):
-            if authenticate(self.request, username=name, password=password) is None:
-                refuse_locked(self.request, name)
-                raise ValidationError(_("This is not your password."))
-        return password
+        return own_password(self.request, self.cleaned_data["password"])
+
+
+class OwnPasswordForm(AdminPasswordChangeForm):
+    """A new password for whoever is signed in, for the old one."""
+
+    def __init__(self, *args: Any, request: HttpRequest, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.request = request
+
+    def clean_old_password(self) -> str:
+        """The right password.
+
+        Raises:
+            ValidationError: it is wrong, or there were too many wrong ones.
+        """
+        return own_password(self.request, self.cleaned_data["old_password"])
+
+
+def own_password(request: HttpRequest, password: str) -> str:
+    """The password, where it is that of whoever is signed in; each wrong one counts as one of the sign-in does.
+
+    Raises:
+        ValidationError: it is wrong, or there were too many wrong ones.
+    """
+    name = request.user.get_username()
+    with counted(request):
+        if authenticate(request, username=name, password=password) is None:
+            refuse_locked(request, name)
+            raise ValidationError(_("This is not your password."))
+    return password
 
 
 class PreferencesForm(forms.Form):

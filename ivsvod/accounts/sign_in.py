@@ -14,6 +14,8 @@ from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils import timezone
@@ -130,6 +132,14 @@ def account_waiting(request: HttpRequest) -> User | None:
         return None
     account.backend = waiting["backend"]
     return account
+
+
+def other_sessions_end(request: HttpRequest) -> None:
+    """End all sessions of whoever is signed in but this one. There are as many as members of staff at work."""
+    key, account = request.session.session_key, str(request.user.pk)
+    for session in Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key=key):
+        if session.get_decoded().get(SESSION_KEY) == account:
+            session.delete()
 
 
 def stop_waiting(request: HttpRequest) -> None:

@@ -23,7 +23,7 @@ urlpatterns = [
     path("login/", views.SignInView.as_view(), name="sign-in"),
     path("login/code/", views.CodeView.as_view(), name="code"),
     # The admin's own, whose write the audit log knows the author of.
-    path("password_change/", _staff(audited()(admin.site.password_change)), name="password-change"),
+    path("password_change/", _staff(audited()(views.PasswordChange.as_view())), name="password-change"),
     path("account/preferences/", _staff(views.preferences), name="preferences"),
     path("account/two-step/", _staff(views.two_step), name="two-step"),
     path("account/two-step/set-up/", _staff(views.two_step_set_up), name="two-step-set-up"),

@@ -5,16 +5,16 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.contrib.auth.views import LoginView
+from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import reverse, reverse_lazy
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from ivsvod.accounts.forms import CodeForm, FirstCodeForm, PasswordForm, PreferencesForm, SignInForm
+from ivsvod.accounts.forms import CodeForm, FirstCodeForm, OwnPasswordForm, PasswordForm, PreferencesForm, SignInForm
 from ivsvod.accounts.models import Authenticator, User
 from ivsvod.accounts.qr import qr_svg
 from ivsvod.accounts.second_factor import (
@@ -25,7 +25,9 @@ from ivsvod.accounts.second_factor import (
     set_up_of,
 )
 from ivsvod.accounts.services import account_set_time_zone
-from ivsvod.accounts.sign_in import account_waiting, stop_waiting, wait_for_code
+from ivsvod.accounts.sign_in import account_waiting, other_sessions_end, stop_waiting, wait_for_code
+
+_SET_UP_BEGUN = "two_step_begun"
 
 
 class SignInView(LoginView):
@@ -91,6 +93,22 @@ def with_next(view: LoginView, name: str) -> str:
     return reverse(name) + (f"?{urlencode({REDIRECT_FIELD_NAME: wanted})}" if wanted else "")
 
 
+class PasswordChange(PasswordChangeView):
+    """The admin's own page, whose old password is no more open to guessing than that of the sign-in."""
+
+    form_class = OwnPasswordForm
+    template_name = "registration/password_change_form.html"
+    success_url = reverse_lazy("admin:password_change_done")
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        """With the request, by which guesses are counted."""
+        return {**super().get_form_kwargs(), "request": self.request}
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """What all pages of the admin are given."""
+        return {**super().get_context_data(**kwargs), **admin.site.each_context(self.request)}
+
+
 def preferences(request: HttpRequest) -> HttpResponse:
     """The time zone of whoever is signed in."""
     account = signed_in(request)
@@ -108,6 +126,7 @@ def two_step(request: HttpRequest) -> HttpResponse:
     form = PasswordForm(request, request.POST or None)
     if request.method == "POST" and device is None and form.is_valid():
         authenticator_begin(account=signed_in(request))
+        request.session[_SET_UP_BEGUN] = True
         return redirect("account:two-step-set-up")
     context = {"device": device, "form": form, "is_required": settings.REQUIRE_SECOND_FACTOR}
     return _page(request, "two_step", _("Two-step sign-in"), **context)
@@ -116,12 +135,15 @@ def two_step(request: HttpRequest) -> HttpResponse:
 def two_step_set_up(request: HttpRequest) -> HttpResponse:
     """The secret for the app, until a first code of it was given; the answer to that shows the recovery codes."""
     account = signed_in(request)
-    set_up = set_up_of(account)
+    # The secret is for the browser that showed the password for it, and for no other session of the account.
+    set_up = set_up_of(account) if request.session.get(_SET_UP_BEGUN) else None
     if set_up is None:
         return redirect("account:two-step")
     form = FirstCodeForm(request, request.POST or None, account=account)
     try:
         if request.method == "POST" and form.is_valid() and form.recovery_codes:
+            # What a password alone has opened until now stays open for nobody else.
+            other_sessions_end(request)
             return _recovery_codes_page(request, form.recovery_codes)
     except NotBegunError:
         # Another window was quicker.

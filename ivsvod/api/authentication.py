@@ -96,7 +96,8 @@ class StaffSessionAuthentication(SessionAuthentication):
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         found = super().authenticate(request)
-        if found is None:
+        # A session outlives what its account was when it began.
+        if found is None or not found[0].is_staff:
             throttling.count_by_address(request)
             return None
         throttling.count_by_credential(str(found[0].pk))

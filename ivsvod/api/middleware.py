@@ -104,7 +104,7 @@ class VersionMiddleware:
             return _no_content(methods)
         response = self.get_response(request)
         if not getattr(request, "is_api", False):
-            return response
+            return _for_everybody(response)
         response["Cache-Control"] = _cache_control(request, response)
         if response["Cache-Control"].startswith("public"):
             # The same for everybody: a session that is none was looked at, and Django would take its cookie back.
@@ -146,6 +146,16 @@ def route_methods(path: str) -> list[str]:
 
 def _is_api(view: Any) -> bool:
     return issubclass(getattr(view, "cls", object), APIView)
+
+
+def _for_everybody(response: HttpResponseBase) -> HttpResponseBase:
+    """A page that caches keep for everybody takes no cookie from anybody, and is not another one by cookies."""
+    if response.get("Cache-Control", "").startswith("public"):
+        response.cookies.clear()
+        vary = [name for name in response.get("Vary", "").split(", ") if name and name != "Cookie"]
+        del response["Vary"]
+        patch_vary_headers(response, vary)
+    return response
 
 
 def _no_content(methods: list[str]) -> HttpResponse:

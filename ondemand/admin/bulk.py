@@ -1,7 +1,9 @@
 """The pages of a bulk change: what is typed for it, what it will do, what it did, and its undoing."""
 
+import json
 from collections.abc import Callable
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 
 from django import forms
@@ -22,7 +24,7 @@ from ondemand.bulk import bulk_begin, bulk_outcomes, bulk_run, bulk_undo, bulk_v
 from ondemand.bulk_previews import first_titles, tag_uses, without_files, word_changes
 from ondemand.bulk_rules import Kind, Outcome
 from ondemand.errors import BulkChangeStateError
-from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes
+from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes, zone_shown
 from ondemand.models import BulkChange
 from ondemand.tagging import videos_tagged
 
@@ -124,16 +126,20 @@ class BulkPages(admin.ModelAdmin):
         return self._bulk_page(request, change)
 
     def _type(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        form = FORMS[change.kind](request.POST) if change.kind in FORMS else None
-        if form is None or not form.is_valid():
-            return self._bulk_page(request, change, form)
+        _refuse_draft_of_another(request, change)
+        with timezone.override(zone_shown(request.POST)):
+            form = FORMS[change.kind](request.POST) if change.kind in FORMS else None
+            if form is None or not form.is_valid():
+                return self._bulk_page(request, change, form)
         bulk_values_set(change_uuid=change.pk, values=form.values())
         return HttpResponseRedirect(request.path)
 
     def _confirm(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        # What somebody else chose is for them to confirm.
-        if change.begun_at is None and change.by != request.user.pk:
-            raise PermissionDenied
+        _refuse_draft_of_another(request, change)
+        if change.begun_at is None and request.POST.get("values_seen", values_mark(change)) != values_mark(change):
+            told = _("Something else was typed for this change since this page was shown: look at it again.")
+            self.message_user(request, told, messages.ERROR)
+            return HttpResponseRedirect(request.path)
         bulk_begin(change_uuid=change.pk)
         bulk_run(change_uuid=change.pk)
         return self._told(request, change)
@@ -165,6 +171,7 @@ class BulkPages(admin.ModelAdmin):
             "at": zoned(change.made_at),
             "list_address": list_address(change),
             "zone": timezone.get_current_timezone_name(),
+            "values_seen": values_mark(change),
         }
         if change.begun_at is None:
             return self._bulk_answer(request, "bulk.html", {**context, **_draft(change, form, request)})
@@ -186,6 +193,17 @@ _STEPS: dict[str, Callable[[BulkPages, HttpRequest, BulkChange], HttpResponse]] 
     "_confirm": BulkPages._confirm,
     "_undo": BulkPages._undo,
 }
+
+
+def values_mark(change: BulkChange) -> str:
+    """What tells one version of what was typed for a change from another."""
+    return sha256(json.dumps(change.values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _refuse_draft_of_another(request: HttpRequest, change: BulkChange) -> None:
+    # What somebody chose is for them to go on with.
+    if change.begun_at is None and change.by != request.user.pk:
+        raise PermissionDenied
 
 
 def may_change(request: HttpRequest, change: BulkChange) -> bool:

@@ -23,7 +23,7 @@ from ondemand.admin.navigation import neighbours, next_to_review, others_to_revi
 from ondemand.admin.pictures import more_pictures, picture_choices
 from ondemand.editing import VideoChangedError, name_of, offered_title
 from ondemand.errors import VideoNotFoundError
-from ondemand.forms import VideoForm, editable_names, publication_choices
+from ondemand.forms import VideoForm, editable_names, publication_choices, zone_shown
 from ondemand.listing import Listing
 from ondemand.models import Video
 from ondemand.pictures import video_picture
@@ -62,7 +62,8 @@ class VideoPage(AuditedAdmin):
             return self._page(request, video, VideoForm(video=video, names=names), extra_context)
         if not names:
             raise PermissionDenied
-        return self._save(request, VideoForm(request.POST, request.FILES, video=video, names=names), extra_context)
+        with timezone.override(zone_shown(request.POST)):
+            return self._save(request, VideoForm(request.POST, request.FILES, video=video, names=names), extra_context)
 
     def _save(self, request: HttpRequest, form: VideoForm, extra_context: dict[str, Any] | None) -> HttpResponse:
         # Even if something else of the form is wrong: a browser sends a file once.

@@ -20,6 +20,11 @@ VIDEOS = AuditedTable(
         "_publish_until": "publish_until",
         "_metadata": "metadata",
         "_held": "held",
+        # This column comes with the next migration, and is nothing to the triggers until then.
+        "_awaits_review": "awaits_review",
+        "_started_at": "started_at",
+        "_ended_at": "ended_at",
+        "_duration_ms": "duration_ms",
     },
 )
 CONTENT = AuditedTable(
