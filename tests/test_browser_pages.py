@@ -48,11 +48,15 @@ class Look:
     def __str__(self) -> str:
         return f"{self.width}-{self.scheme}" + ("" if self.text == 100 else f"-{self.text}")
 
+    # Colours that are on their way from one scheme to the other are nobody's.
+    SETTLE = "document.getAnimations().filter((e) => e instanceof CSSTransition).forEach((e) => e.finish())"
+
     def take(self, page: Page) -> None:
         """Let the page be seen so."""
         page.set_viewport_size({"width": self.width, "height": 900})
         page.emulate_media(color_scheme=self.scheme)
         page.evaluate(f"document.documentElement.style.fontSize = '{'' if self.text == 100 else f'{self.text}%'}'")
+        page.evaluate(self.SETTLE)
 
 
 LOOKS = [Look(1280, "light"), Look(400, "dark")]
