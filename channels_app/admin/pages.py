@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, TextChoices
 from django.http import HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
@@ -85,7 +84,9 @@ class LongList(admin.ModelAdmin):
     # They count all rows of a filter.
     show_facets = admin.ShowFacets.NEVER
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponseBase | None:
+    def response_action(  # type: ignore[override]  # the stubs are those of a later Django
+        self, request: HttpRequest, queryset: QuerySet[Any]
+    ) -> HttpResponse | None:
         """Do what was chosen to the rows that were chosen; a choice that can be no key of a row is told."""
         if all(map(self._may_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
             return super().response_action(request, queryset)
