@@ -332,7 +332,7 @@ def _video_write(
     if ours:
         _predecessor_columns(video, heard)
         if heard.end_at:
-            _publish(video, channel.new_video_state or settings.NEW_VIDEO_STATE)
+            publication_decide(video, channel.new_video_state or settings.NEW_VIDEO_STATE)
     checked_release(video)
     video.save(force_insert=is_new)
 
@@ -350,7 +350,7 @@ def _predecessor_columns(video: Video, heard: Heard) -> None:
         video.created_at = moment
 
 
-def _publish(video: Video, state: str) -> None:
+def publication_decide(video: Any, state: str) -> None:
     """Decide what nobody has decided yet; what staff chose while the recording ran stays.
 
     Until now `active` is NULL, so that the predecessor does not list it; `held` is not NULL where staff showed it.
