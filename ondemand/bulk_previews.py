@@ -1,31 +1,48 @@
 """What a bulk change will do, before anybody confirms it."""
 
 from collections import Counter
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, DateTimeField, Q, QuerySet, Value, When
+from django.conf import settings
+from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, Value, When
 
 from ondemand.bulk_rules import Kind, video_columns
 from ondemand.listing import Listing
 from ondemand.models import BulkChange, Video
+from ondemand.reducers import publication_decide
 
 SHOWN_TITLES = 5
 _ANY_VIDEO = UUID(int=0)
 _KEPT = ("status", "active", "held", "held_by_check", "awaits_review", "visibility")
 _EDGES = ("publish_from", "publish_until")
+# What a schedule decides of.
+_OF_TIME = (Listing.LISTED, Listing.SCHEDULED, Listing.EXPIRED)
 
 
 @dataclass(frozen=True)
-class WordChange:
-    """So many videos have one word now and another one after; the same where nothing of them is changed."""
+class Words:
+    """The word that a video has now, and the one after; the same where nothing of it is changed.
 
-    videos: int
+    `ended` is the word of a recording that runs, once it has ended; `is_reviewed`: it waits for review until then.
+    """
+
     now: Listing
     after: Listing
     is_same: bool
+    ended: Listing | None = None
+    is_reviewed: bool = False
+    is_decided_elsewhere: bool = False
+
+
+@dataclass(frozen=True)
+class WordChange(Words):
+    """What becomes of so many videos."""
+
+    videos: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,11 +65,11 @@ def first_titles(change: BulkChange) -> list[Video]:
 
 def word_changes(change: BulkChange, values: dict[str, Any], at: datetime) -> list[WordChange]:
     """What changes, by the word that says whether people find a video; in one statement, however many there are."""
-    counted: Counter[tuple[Listing, Listing, bool]] = Counter()
+    counted: Counter[Words] = Counter()
     for group in _groups(change, values, at):
         videos = group.pop("videos")
         counted[_words(change.kind, group, values, at)] += videos
-    changes = [WordChange(videos, *words) for words, videos in counted.items()]
+    changes = [WordChange(**asdict(words), videos=videos) for words, videos in counted.items()]
     return sorted(changes, key=lambda found: (found.is_same, -found.videos))
 
 
@@ -72,8 +89,10 @@ def _groups(change: BulkChange, values: dict[str, Any], at: datetime) -> list[di
     """The chosen videos by all that decides of their word; a moment of each kind stands for all of its kind."""
     edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
     is_copy = Case(When(duplicate_of__isnull=False, then=Value(True)), default=Value(False))
-    rows = chosen_videos(change).annotate(is_copy=is_copy, **edges).order_by()
-    return list(rows.values(*_KEPT, "is_copy", *edges).annotate(videos=Count("pk")))
+    # It decides of recordings that run alone.
+    new_state = Case(When(status=Video.Status.RECORDING, then=F("channel__new_video_state")))
+    rows = chosen_videos(change).annotate(is_copy=is_copy, new_state=new_state, **edges).order_by()
+    return list(rows.values(*_KEPT, "is_copy", "new_state", *edges).annotate(videos=Count("pk")))
 
 
 def _edge(name: str, wanted: str | None, at: datetime) -> Case:
@@ -84,12 +103,37 @@ def _edge(name: str, wanted: str | None, at: datetime) -> Case:
     return Case(*same, *kinds, output_field=DateTimeField())
 
 
-def _words(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetime) -> tuple[Listing, Listing, bool]:
+def _words(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetime) -> Words:
     edges = {name: group.pop(f"{name}_edge") for name in _EDGES}
+    state = group.pop("new_state") or settings.NEW_VIDEO_STATE
     video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **edges)
-    now = video.listing_at(at)
+    now, awaited = video.listing_at(at), _awaits(video)
     written = video_columns(Kind(kind), video, values)
     is_same = all(getattr(video, name) == value for name, value in written.items())
     for name, value in written.items():
         setattr(video, name, value)
-    return now, video.listing_at(at), is_same
+    after = video.listing_at(at)
+    return Words(
+        now,
+        after,
+        is_same,
+        ended=_word_of_ended(video, state, at) if after == Listing.RECORDING and not is_same else None,
+        is_reviewed=awaited and not _awaits(video),
+        is_decided_elsewhere=after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME),
+    )
+
+
+def _awaits(video: Video) -> bool:
+    """Whether it waits for review, as `VideoQuerySet.to_review` has it."""
+    if video.status != Video.Status.AVAILABLE or video.duplicate_of_id is not None:
+        return False
+    is_new = video.awaits_review and (video.active is False or video.visibility == Video.Visibility.UNLISTED)
+    return is_new or bool(video.active and video.held)
+
+
+def _word_of_ended(video: Video, state: str, at: datetime) -> Listing:
+    """The word of a recording that runs, once it has ended and its files are found good."""
+    video = copy(video)
+    video.status, video.qa = Video.Status.AVAILABLE, Video.Qa.OK
+    publication_decide(video, state)
+    return video.listing_at(at)

@@ -11,13 +11,18 @@ from django.utils import timezone
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 _WRITTEN = re.compile(r"([1-8]\d{3})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 _MOST = 40
+# A period may begin in an hour that the clock shows twice, as days in the Azores do: it is taken for the second one,
+# and the next probe must look before the first.
 _BEGUN = """
 WITH RECURSIVE period (begins) AS (
     (SELECT date_trunc(%(unit)s, _started_at, %(zone)s) FROM on_demand_videos
      WHERE _started_at >= %(begin)s AND _started_at < %(end)s ORDER BY _started_at DESC NULLS LAST LIMIT 1)
     UNION ALL
     SELECT (SELECT date_trunc(%(unit)s, _started_at, %(zone)s) FROM on_demand_videos
-            WHERE _started_at >= %(begin)s AND _started_at < period.begins ORDER BY _started_at DESC NULLS LAST LIMIT 1)
+            WHERE _started_at >= %(begin)s AND _started_at < period.begins - CASE
+                WHEN date_trunc(%(unit)s, period.begins - interval '1 hour', %(zone)s) = period.begins
+                THEN interval '1 hour' ELSE interval '0' END
+            ORDER BY _started_at DESC NULLS LAST LIMIT 1)
     FROM period WHERE period.begins IS NOT NULL
 )
 SELECT begins FROM period WHERE begins IS NOT NULL LIMIT %(most)s

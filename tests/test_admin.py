@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.contrib.auth.models import Group
-from django.test import Client
+from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from channels_app.admin.pages import LongList
@@ -21,10 +21,15 @@ from tests.console import (
     make_channel,
     make_video,
     member,
+    messages_of,
     page,
 )
 
 pytestmark = pytest.mark.django_db
+
+
+def list_address(model: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
 
 
 # Signing in
@@ -90,6 +95,22 @@ def test_nonsense_in_an_address_is_no_server_error(browser: Client, path: str) -
     assert browser.get(path).status_code < 500
 
 
+@pytest.mark.parametrize("chosen", ["x", "", "1'", "\0", "9" * 30])
+def test_a_choice_that_names_no_row_is_told_and_nothing_is_done(
+    browser: Client, staff: User, rf: RequestFactory, chosen: str
+) -> None:
+    request = rf.get("/")
+    request.user = staff
+    lists = {list_address(model): [*pages.get_actions(request)] for model, pages in admin.site._registry.items()}
+    with_actions = {address: actions for address, actions in lists.items() if actions}
+    assert {VIDEOS, CHANNELS, EVENTS, TOKENS, "/admin/accounts/user/", "/admin/auth/group/"} <= set(with_actions)
+    for address, (action, *_others) in with_actions.items():
+        response = browser.post(address, {"action": action, "_selected_action": chosen, "index": "0"})
+        assert (response.status_code, response["Location"]) == (302, address)
+        assert "Nothing was done: what was chosen names no row of this list." in messages_of(response)
+        page(browser, address)
+
+
 # Lists without a row
 
 LISTS = [model for model in admin.site._registry if model not in {User, Group, AuditEntry}]
@@ -97,7 +118,7 @@ LISTS = [model for model in admin.site._registry if model not in {User, Group, A
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label)
 def test_each_empty_list_says_what_would_be_in_it_and_what_to_do(browser: Client, model: Any) -> None:
-    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    address = list_address(model)
     model._default_manager.all().delete()
     told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, address), re.DOTALL)
     assert len(told) == 1

@@ -69,6 +69,20 @@ def test_showing_a_held_video_releases_it(browser: Client) -> None:
     assert Video.objects.get().listing_at(timezone.now()) == "listed"
 
 
+def test_a_preview_tells_what_changes_where_the_word_stays(browser: Client) -> None:
+    waiting = make_video(visibility="unlisted", awaits_review=True)
+    running = make_video(status=Video.Status.RECORDING, active=None, held=None, visibility=None)
+    hidden, held = make_video(active=False), make_video(held=True)
+    html = text_of(page(browser, choose(browser, "unlist", waiting, running, hidden)))
+    assert "1 unlisted unlisted stays so, and is not to review any more" in html
+    assert "1 recording recording still; once it has ended: unlisted" in html
+    assert "1 hidden hidden still: something else decides" in html
+    html = text_of(page(browser, choose(browser, "hide", running)))
+    assert "1 recording recording still; once it has ended: hidden" in html
+    html = text_of(page(browser, choose(browser, "show", held)))
+    assert "1 held → listed , and is not to review any more" in html
+
+
 def test_a_schedule_is_typed_on_the_clock_of_the_reader(browser: Client, settings: Any) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     with timezone.override("Europe/Berlin"):
@@ -108,6 +122,7 @@ def test_tags_are_added_and_removed(browser: Client) -> None:
     html = text_of(page(browser, address))
     assert "a 1 of 2 have it now." in html
     assert "b 0 of 2 have it now." in html
+    assert "one that would have more than 50 tags is left as it is." in html
     press(browser, address, "_confirm")
     assert [content.tags for content in Content.objects.order_by("title")] == [["a", "b"], ["a", "b"]]
     address = choose(browser, "remove_tags", one, two)

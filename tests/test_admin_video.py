@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_app.audit import Actor, Way, acting
+from channels_app.models import AuditEntry
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
@@ -481,6 +482,48 @@ def test_the_second_of_two_is_told_what_the_first_one_wrote_and_by_whom(browser:
     assert browser.post(address(video), again).status_code == 302
     content.refresh_from_db()
     assert (content.title, content.tags, content.description) == ("Mine", ["b"], "Typed")
+
+
+@pytest.mark.parametrize(
+    ("theirs", "typed", "mine"),
+    [
+        # What I changed since in another window is another field, or one that I left alone here.
+        ({"title": "Theirs"}, {"title": "Mine"}, {"metadata": {"episode": "7"}}),
+        ({"title": "Theirs"}, {"title": "Mine"}, {"tags": ["b"]}),
+        ({"active": False}, {"shown": "yes", "title": "Mine"}, {"description": "b"}),
+        ({"publish_until": NINE + timedelta(days=9000)}, {"title": "Mine"}, {"metadata": {"episode": "7"}}),
+    ],
+)
+def test_who_is_named_changed_what_differs_and_is_not_whoever_wrote_last(
+    browser: Client, theirs: dict[str, Any], typed: dict[str, str], mine: dict[str, Any]
+) -> None:
+    video = make_video("Opening", visibility="public", active=None, held=True)
+    fields = opened(browser, video)
+    for actor, values in ((Actor(Way.API, "importer"), theirs), (Actor(Way.ADMIN, "boss"), mine)):
+        with acting(actor):
+            video_update(video_uuid=video.pk, by=uuid4(), values=values)
+    html = " ".join(browser.post(address(video), {**fields, **typed}).content.decode().split())
+    assert "importer (API) changed this video at" in html
+
+
+def test_who_changed_what_a_duplicate_shows_of_the_first_row_is_named(browser: Client) -> None:
+    first = make_video("Opening")
+    video = make_video(duplicate_of=first)
+    fields = opened(browser, video)
+    with acting(Actor(Way.API, "importer")):
+        video_update(video_uuid=first.pk, by=uuid4(), values={"title": "Theirs"})
+    html = " ".join(browser.post(address(video), {**fields, "title": "Mine"}).content.decode().split())
+    assert "importer (API) changed this video at" in html
+
+
+def test_nobody_is_named_where_the_log_knows_no_change_of_what_differs(browser: Client) -> None:
+    video = make_video("Opening")
+    fields = opened(browser, video)
+    with acting(Actor(Way.API, "importer")):
+        video_update(video_uuid=video.pk, by=uuid4(), values={"title": "Theirs"})
+    AuditEntry.objects.filter(changes__has_key="title").delete()
+    html = browser.post(address(video), {**fields, "title": "Mine"}).content.decode()
+    assert "Somebody changed this video while you had it open." in html
 
 
 def test_two_who_save_at_once_are_told_apart_under_the_lock(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:

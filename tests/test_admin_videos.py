@@ -183,6 +183,25 @@ def test_years_lead_to_months_and_days_that_have_a_recording_in_the_zone_of_the_
         assert day.end - day.begin.astimezone(UTC) == timedelta(hours=23)
 
 
+@pytest.mark.parametrize(
+    ("zone", "month", "moments", "days"),
+    [
+        ("Atlantic/Azores", "2025-10", ["2025-10-26T00:42", "2025-10-26T01:30", "2025-10-20T12:00"], [26, 20]),
+        ("Atlantic/Azores", "2025-10", ["2025-10-26T00:00", "2025-10-25T23:59", "2025-10-20T12:00"], [26, 25, 20]),
+        ("America/Havana", "2026-11", ["2026-11-02T12:00", "2026-11-01T04:30"], [2, 1]),
+    ],
+)
+def test_a_day_whose_first_hour_the_clock_shows_twice_is_offered_once_and_hides_no_other(
+    zone: str, month: str, moments: list[str], days: list[int]
+) -> None:
+    for moment in (*moments, "2024-03-04T12:00"):
+        make_video(moment, started_at=datetime.fromisoformat(f"{moment}Z"))
+    with timezone.override(zone):
+        assert [period.text for period in periods_within(None)] == [month[:4], "2024"]
+        assert [period.text for period in periods_within(parse_period(month[:4]))] == [month]
+        assert [period.text for period in periods_within(parse_period(month))] == [f"{month}-{day:02}" for day in days]
+
+
 def test_a_list_that_is_longer_than_is_counted_has_pages_from_either_end(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

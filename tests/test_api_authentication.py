@@ -37,6 +37,7 @@ def uuid() -> str:
 
 def signed_in(user: User, *, strict: bool = False) -> Client:
     browser = Client(enforce_csrf_checks=strict, raise_request_exception=False)
+    User.objects.filter(pk=user.pk).update(is_staff=True)
     browser.force_login(user)
     return browser
 
@@ -162,7 +163,10 @@ def test_a_session_has_the_permissions_of_its_account_at_once(uuid: str) -> None
     assert_403(browser.delete(path))
     user.groups.add(Group.objects.get(name="Curators"))
     assert browser.delete(path).status_code == 200
-    User.objects.update(is_active=False)
+    # What is no staff any more is nobody here, whatever the session was.
+    User.objects.update(is_staff=False)
+    assert_401(browser.delete(path))
+    User.objects.update(is_staff=True, is_active=False)
     assert_401(browser.delete(path))
 
 

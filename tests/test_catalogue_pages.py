@@ -354,7 +354,9 @@ def test_every_page_is_kept_by_anyone_as_long_as_the_api_allows(anyone: Client, 
     video = titled("Show", channel=channel)
     lives = {"/": 2, "/?search=show": 10, f"/watch/{video.pk}": 10, f"/embed/{video.pk}": 60}
     for path, life in {**lives, f"/watch/live/{channel.pk}": 2}.items():
-        for client in (anyone, browser):
+        stale = Client()
+        stale.cookies["sessionid"] = "bad"
+        for client in (anyone, browser, stale):
             response = client.get(path)
             assert response["Cache-Control"] == f"public, max-age={life}"
             assert "Cookie" not in response.get("Vary", "")

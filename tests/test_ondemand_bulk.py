@@ -15,13 +15,14 @@ from hypothesis import strategies as st
 from ivsvod.local.aws import LocalAws
 from ondemand import bulk
 from ondemand.bulk import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo, bulk_values_set
-from ondemand.bulk_previews import tag_uses, word_changes
+from ondemand.bulk_previews import WordChange, tag_uses, word_changes
 from ondemand.bulk_rules import as_json, tags_after
 from ondemand.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.listing import Listing
 from ondemand.models import BulkChange, BulkChangeRow, Content, Video
+from ondemand.reducers import publication_decide
 from ondemand.services import video_hide, video_show, video_update
-from tests.helpers import make_content, make_video
+from tests.helpers import make_channel, make_content, make_video
 
 pytestmark = pytest.mark.django_db
 
@@ -346,17 +347,62 @@ def test_what_the_preview_says_is_what_happens(kind: Kind) -> None:
     now = timezone.now()
     values = {"publish_from": (now + HOUR).isoformat(), "publish_until": None} if kind == Kind.SCHEDULE else {}
     change = chosen(kind, values)
-    foretold = word_changes(change, values, now)
+    preview = word_changes(change, values, now)
     bulk_begin(change_uuid=change.pk)
     bulk_run(change_uuid=change.pk)
     after: dict[str, int] = {}
     for video in Video.objects.all():
         after[video.listing_at(now)] = after.get(video.listing_at(now), 0) + 1
     told: dict[str, int] = {}
-    for line in foretold:
+    for line in preview:
         told[line.after] = told.get(line.after, 0) + line.videos
     assert told == after
-    assert sum(line.videos for line in foretold if line.is_same) == bulk_outcomes(change).get("same", 0)
+    assert sum(line.videos for line in preview if line.is_same) == bulk_outcomes(change).get("same", 0)
+
+
+def foretold(kind: Kind, videos: QuerySet[Video], values: dict[str, Any] | None = None) -> WordChange:
+    """The only line of the preview."""
+    (line,) = word_changes(chosen(kind, values, videos), values or {}, NOW)
+    return line
+
+
+@pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST])
+def test_the_preview_tells_which_videos_are_not_to_review_any_more(kind: Kind) -> None:
+    make_some()
+    make_video(visibility="unlisted", awaits_review=True)
+    before = set(Video.objects.to_review())
+    reviewed = sum(line.videos for line in word_changes(chosen(kind), {}, NOW) if line.is_reviewed)
+    done(kind)
+    assert len(before) == 3
+    assert reviewed == len(before - set(Video.objects.to_review()))
+
+
+@pytest.mark.parametrize("state", ["listed", "unlisted", "hidden", None])
+@pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST, Kind.SCHEDULE])
+def test_the_preview_tells_what_becomes_of_a_recording_that_runs_once_it_has_ended(
+    kind: Kind, state: str | None
+) -> None:
+    channel = make_channel(new_video_state=state)
+    video = make_video(
+        channel=channel, status=Video.Status.RECORDING, prefix="runs", active=None, held=None, visibility=None
+    )
+    values = VALUES.get(kind)
+    line = foretold(kind, Video.objects.all(), values)
+    assert (line.now, line.after, line.is_same) == (Listing.RECORDING, Listing.RECORDING, False)
+    done(kind, values)
+    video.refresh_from_db()
+    video.status = Video.Status.AVAILABLE
+    publication_decide(video, state or "listed")
+    assert line.ended == video.listing_at(NOW)
+
+
+def test_the_preview_says_that_something_else_decides_only_where_it_does() -> None:
+    window = {"publish_from": (NOW - HOUR).isoformat(), "publish_until": None}
+    listed = Video.objects.filter(pk=make_video().pk)
+    assert not foretold(Kind.SCHEDULE, listed, window).is_decided_elsewhere
+    hidden = Video.objects.filter(pk=make_video(active=False).pk)
+    assert foretold(Kind.SCHEDULE, hidden, window).is_decided_elsewhere
+    assert foretold(Kind.UNLIST, hidden).is_decided_elsewhere
 
 
 def test_the_preview_of_tags_says_how_many_have_each() -> None:

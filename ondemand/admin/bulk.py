@@ -25,6 +25,7 @@ from ondemand.bulk_previews import first_titles, tag_uses, without_files, word_c
 from ondemand.bulk_rules import Kind, Outcome
 from ondemand.errors import BulkChangeStateError
 from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes, zone_shown
+from ondemand.limits import MOST_TAGS
 from ondemand.models import BulkChange
 from ondemand.tagging import videos_tagged
 
@@ -264,7 +265,8 @@ def _preview(change: BulkChange) -> dict[str, Any]:
     if change.is_of_tags:
         to = values.get("to", "")
         merged = to if to and videos_tagged(to).exists() else ""
-        return {"tags": tag_uses(change, [*values["tags"], *([to] if to else [])]), "merged": merged}
+        uses = tag_uses(change, [*values["tags"], *([to] if to else [])])
+        return {"tags": uses, "merged": merged, "most_tags": MOST_TAGS}
     if change.kind == Kind.CHECK:
         return {"is_check": True, "without_files": without_files(change)}
     return {"words": word_changes(change, values, timezone.now())}

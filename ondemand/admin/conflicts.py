@@ -1,9 +1,11 @@
 """Two people at one page: what the other one wrote, beside what the second one typed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -11,9 +13,12 @@ from channels_app.audit import Way
 from channels_app.models import AuditEntry
 from channels_app.times import zoned
 from ondemand.admin.columns import NOTHING
-from ondemand.editing import edited_values, version_text, versions_of
+from ondemand.editing import CONTENT, PUBLICATION, edited_values, version_text, versions_of
 from ondemand.forms import VideoForm, publication_choices
 from ondemand.models import Video
+
+# Fields of the page of which the audit log tells by several.
+_LOGGED = {"shown": ("active", "held", "awaits_review")}
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ def conflict_of(form: VideoForm, video: Video) -> tuple[VideoForm, Conflict]:
     now, typed = versions_of(theirs, names), versions_of(mine, names)
     changed = [name for name in names if now[name] != seen.get(name)]
     taken_over = [name for name in changed if typed[name] == seen.get(name)]
+    disputed = [name for name in changed if name not in taken_over and now[name] != typed[name]]
     data = form.sent()
     for name in taken_over:
         data[name] = form.fields[name].prepare_value(theirs[name]) or ""
@@ -55,9 +61,10 @@ def conflict_of(form: VideoForm, video: Video) -> tuple[VideoForm, Conflict]:
             None if name in taken_over else _told(name, mine[name], video),
         )
         for name in changed
-        if name in taken_over or now[name] != typed[name]
+        if name in taken_over or name in disputed
     ]
-    return _form_again(form, video, data), Conflict(differences, *_last_change(video))
+    # The second one may have written something else in another window, of which nothing is in dispute.
+    return _form_again(form, video, data), Conflict(differences, *_last_change(video, disputed or changed))
 
 
 def _form_again(form: VideoForm, video: Video, data: QueryDict) -> VideoForm:
@@ -74,11 +81,20 @@ def _told(name: str, value: Any, video: Video) -> str:
     return str(dict(choices[name])[value]) if name in choices else value or NOTHING
 
 
-def _last_change(video: Video) -> tuple[str, str]:
-    """Who changed it last, and when; empty where the log knows nothing of it."""
-    entry = AuditEntry.objects.filter(object_pk=str(video.pk), content_type__model="video").order_by("-id").first()
+def _last_change(video: Video, names: Iterable[str]) -> tuple[str, str]:
+    """Who was the last to change one of these fields, and when; empty where the log knows nothing of it."""
+    content = video.shown_content
+    # A duplicate may show what is written of the first row.
+    written = Q(object_pk=str(content.video_id if content else video.pk), changes__has_any_keys=_logged(names, CONTENT))
+    decided = Q(object_pk=str(video.pk), changes__has_any_keys=_logged(names, PUBLICATION))
+    entry = AuditEntry.objects.filter(written | decided, content_type__model="video").order_by("-id").first()
     if entry is None:
         return "", ""
     name = entry.actor_name or _("somebody")
     way = "" if entry.way == Way.ADMIN else f" ({Way(entry.way).label})"
     return f"{name}{way}", zoned(entry.timestamp)
+
+
+def _logged(names: Iterable[str], part: Iterable[str]) -> list[str]:
+    """The fields of that part as the audit log calls them."""
+    return [logged for name in names if name in part for logged in _LOGGED.get(name, (name,))]
