@@ -94,9 +94,9 @@ class Video(models.Model):
     status = models.TextField(_("status"), null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
     bucket = models.TextField(null=True, db_column="_bucket")  # noqa: DJ001
     prefix = models.TextField(null=True, db_column="_prefix")  # noqa: DJ001
-    started_at = models.DateTimeField(null=True, db_column="_started_at")
-    ended_at = models.DateTimeField(null=True, db_column="_ended_at")
-    duration_ms = models.BigIntegerField(null=True, db_column="_duration_ms")
+    started_at = models.DateTimeField(_("start"), null=True, db_column="_started_at")
+    ended_at = models.DateTimeField(_("end"), null=True, db_column="_ended_at")
+    duration_ms = models.BigIntegerField(_("duration in milliseconds"), null=True, db_column="_duration_ms")
     session_id = models.TextField(null=True, db_column="_session_id")  # noqa: DJ001
     stream_ids = ArrayField(models.TextField(), null=True, db_column="_stream_ids")
     # What `events/recording-ended.json` and the listing of the prefix say; see `ondemand/metadata.py`.
@@ -136,7 +136,9 @@ class Video(models.Model):
 
     # It became hidden or unlisted because NEW_VIDEO_STATE or its channel says so of what is new. Whoever decides who
     # finds it writes False, even where nothing else changes; see `VideoQuerySet.to_review`.
-    awaits_review = models.BooleanField(db_column="_awaits_review", default=False, db_default=False)
+    awaits_review = models.BooleanField(
+        _("waits for review"), db_column="_awaits_review", default=False, db_default=False
+    )
 
     objects = VideoQuerySet.as_manager()
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.files.storage import default_storage
+from django.core.files.storage import storages
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -101,7 +101,7 @@ def test_a_sentence_says_why_people_see_it_or_not(browser: Client) -> None:
 def test_a_title_is_offered_where_there_is_none(browser: Client, staff: User) -> None:
     video = make_video(channel=make_channel())
     in_berlin(staff)
-    assert 'data-use-title="Main stage, 4 March 2026, 10:05"' in page(browser, address(video))
+    assert 'data-use-title="Main stage, 4 March 2026, 10:05 CET"' in page(browser, address(video))
     save(browser, video, title="Opening")
     assert "data-use-title" not in page(browser, address(video))
     Video.objects.filter(pk=make_video().pk).update(started_at=None)
@@ -432,8 +432,8 @@ def test_a_picture_is_kept_even_if_something_else_must_be_mended_first(browser: 
 def test_an_s3_that_fails_is_told_and_nothing_is_saved_or_lost(
     browser: Client, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(default_storage, "bucket_name", "another-bucket")
-    monkeypatch.setattr(default_storage, "_bucket", None)
+    monkeypatch.setattr(storages["default"], "bucket_name", "another-bucket")
+    monkeypatch.setattr(storages["default"], "_bucket", None)
     video = make_video("Opening")
     given = upload(picture_file("PNG", (64, 36)))
     html = save(browser, video, picture=given, thumbnail="upload", title="Typed").content.decode()

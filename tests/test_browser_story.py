@@ -204,7 +204,7 @@ def test_a_channel_manager_hands_out_keys_and_sees_what_is_live_and_what_is_brok
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_role("heading", name="Channel created")).to_be_visible()
         key = shown_key(page)
-        expect(page.get_by_text("its stream key was shown then")).to_be_visible()
+        expect(page.get_by_text("that answer showed its stream key")).to_be_visible()
         address = page.url
         press(page, "Reveal the stream key")
         assert page.locator("#stream-key").inner_text() == key

@@ -35,7 +35,7 @@ def template_texts(source: str) -> str:
     """What a template says by itself, without its tags, variables and translated parts."""
     translated = r"{%\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}"
     classes = r"{%\s*block \w*class\w*\s*%}.*?{%\s*endblock\b.*?%}"
-    for left_out in (r"{#.*?#}", translated, classes, r"{%.*?%}|{{.*?}}"):
+    for left_out in (r"{#.*?#}", r"{%\s*comment\b.*?{%\s*endcomment\s*%}", translated, classes, r"{%.*?%}|{{.*?}}"):
         source = re.sub(left_out, "", source, flags=re.DOTALL)
     return source
 

@@ -1042,7 +1042,7 @@ def test_a_host_that_is_not_served_is_a_400_of_the_same_shape(client: Client, ho
 def test_a_session_needs_the_csrf_token(client: Client) -> None:
     video = make_video()
     strict = Client(enforce_csrf_checks=True, raise_request_exception=False)
-    user = make_account("curate")
+    user = make_account("curate", is_staff=True)
     strict.force_login(user)
     path = f"/on-demand/{video.uuid}"
     for content_type in ("application/json", "application/x-www-form-urlencoded"):

@@ -103,9 +103,7 @@ class ChannelPages(PlainFormAdmin):
 
     def _created(self, request: HttpRequest, channel: Channel, *, is_repeated: bool) -> HttpResponse:
         if is_repeated:
-            told = gettext(
-                "The channel was created when this form was sent before, and the answer to that showed its stream key."
-            )
+            told = gettext("The channel was created when this form was sent before; that answer showed its stream key.")
             self.message_user(request, told, messages.WARNING)
             return HttpResponseRedirect(page_address(channel))
         return self._key_page(request, channel, gettext("Channel created"), channel.reveal_stream_key())

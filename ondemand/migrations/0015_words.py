@@ -133,4 +133,26 @@ class Migration(migrations.Migration):
                 verbose_name="visibility",
             ),
         ),
+        migrations.AlterField(
+            model_name="video",
+            name="awaits_review",
+            field=models.BooleanField(
+                db_column="_awaits_review", db_default=False, default=False, verbose_name="waits for review"
+            ),
+        ),
+        migrations.AlterField(
+            model_name="video",
+            name="duration_ms",
+            field=models.BigIntegerField(db_column="_duration_ms", null=True, verbose_name="duration in milliseconds"),
+        ),
+        migrations.AlterField(
+            model_name="video",
+            name="ended_at",
+            field=models.DateTimeField(db_column="_ended_at", null=True, verbose_name="end"),
+        ),
+        migrations.AlterField(
+            model_name="video",
+            name="started_at",
+            field=models.DateTimeField(db_column="_started_at", null=True, verbose_name="start"),
+        ),
     ]
