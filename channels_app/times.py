@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -26,6 +27,15 @@ def parse_moment(text: str) -> datetime:
         return moment.astimezone(UTC) + timedelta(seconds=is_leap)
     except OverflowError:
         raise ValueError("out of range") from None
+
+
+def zone_named(name: str) -> ZoneInfo | None:
+    """The time zone of a name of the IANA database; None where this machine knows none of it."""
+    try:
+        return ZoneInfo(name)
+    # A name that is a folder or leads out of the database is refused in ways of its own.
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
 
 
 def zoned(moment: datetime | None) -> str:

@@ -9,7 +9,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import psycopg.conninfo
 from csp.constants import NONE, SELF
@@ -18,6 +17,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env, EnvError, ValidationError, validate
 
+from channels_app.times import zone_named
 from ivsvod.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -144,10 +144,8 @@ def _ancestors(name: str, default: list[str]) -> list[str]:
 
 def _is_time_zone(text: str) -> None:
     """A key of the IANA time zone database."""
-    try:
-        ZoneInfo(text)
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        raise ValidationError("Not a time zone.") from None
+    if zone_named(text) is None:
+        raise ValidationError("Not a time zone.")
 
 
 try:

@@ -1,6 +1,6 @@
 """Services for many videos: chosen once, changed in batches of which each is whole or not there, undone likewise."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -218,19 +218,16 @@ def _undo_batch(change_uuid: UUID) -> bool:
     if not changed:
         _stamp(change, "undone_at")
         return False
-    _write(
-        change, dict.fromkeys((row.video_uuid for row in changed), Decision(Outcome.GONE)) | _undone(change, changed)
-    )
+    gone = dict.fromkeys((row.video_uuid for row in changed), Decision(Outcome.GONE))
+    _write(change, gone | _undone(change, changed))
     return True
 
 
-def _undone(change: BulkChange, rows: Iterable[BulkChangeRow]) -> dict[UUID, Decision]:
+def _undone(change: BulkChange, rows: Collection[BulkChangeRow]) -> dict[UUID, Decision]:
     """What undoing makes of each video that is there."""
     now = _as_they_are(change, rows)
     touched = written_again(change, rows)
-    before = {row.video_uuid: row.before for row in rows} | (
-        {} if change.is_of_tags else decided_since(change, [row for row in rows if row.video_uuid in now])
-    )
+    before = {row.video_uuid: row.before for row in rows} | decided_since(change, rows)
     return {
         row.video_uuid: Decision(Outcome.CHANGED_SINCE)
         if row.video_uuid in touched

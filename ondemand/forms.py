@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime, tzinfo
 from typing import Any, cast
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
@@ -17,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from channels_app.times import zone_named
 from ondemand import limits, uploads
 from ondemand.editing import (
     CONTENT,
@@ -97,11 +97,7 @@ class MomentField(forms.DateTimeField):
 
 def zone_shown(data: Mapping[str, Any]) -> tzinfo:
     """The zone in which the page that sends a form showed its times: the reader may have chosen another since."""
-    try:
-        return ZoneInfo(str(data.get("zone", "")))
-    # A name that is a folder or leads out of the database is refused in ways of its own.
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return timezone.get_current_timezone()
+    return zone_named(str(data.get("zone", ""))) or timezone.get_current_timezone()
 
 
 class PictureField(forms.FileField):

@@ -350,7 +350,7 @@ def _predecessor_columns(video: Video, heard: Heard) -> None:
         video.created_at = moment
 
 
-def publication_decide(video: Any, state: str) -> None:
+def publication_decide(video: Video, state: str) -> None:
     """Decide what nobody has decided yet; what staff chose while the recording ran stays.
 
     Until now `active` is NULL, so that the predecessor does not list it; `held` is not NULL where staff showed it.

@@ -28,7 +28,7 @@ _LONGEST = 60
 # And so many of its fields in a row of the list.
 _MOST = 4
 # What is noted without a field of its own (`audit_note`).
-NOTED = {"stream": _("stream")}
+NOTED = {"stream": _("stream"), "replayed": _("replayed")}
 
 
 class WayFilter(WordFilter):
@@ -76,10 +76,7 @@ class ObjectTypeFilter(admin.SimpleListFilter):
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The entries of that kind; an unknown word filters nothing."""
         wanted = self.value()
-        if wanted not in self.known:
-            return queryset
-        app, _dot, model = wanted.partition(".")
-        return queryset.filter(content_type__app_label=app, content_type__model=model)
+        return queryset.filter(_of_kinds(wanted)) if wanted in self.known else queryset
 
 
 # The library registers its own list, whose search and filters read the whole table.
@@ -109,11 +106,8 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin, auditlog_admin.LogEntryAdmin):
         entries = AuditEntry.objects.select_related("content_type", "actor")
         if request.user.is_superuser:
             return entries
-        kinds = [kind for kind in ObjectTypeFilter.known if request.user.has_perm(kind.replace(".", ".view_"))]
-        named = Q(pk__in=[])
-        for app, _dot, model in (kind.partition(".") for kind in kinds):
-            named |= Q(content_type__app_label=app, content_type__model=model)
-        return entries.filter(named)
+        may_see = (kind for kind in ObjectTypeFilter.known if request.user.has_perm(kind.replace(".", ".view_")))
+        return entries.filter(_of_kinds(*may_see))
 
     def found(self, queryset: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
         """Entries of an object, of an operation, or by somebody."""
@@ -218,6 +212,14 @@ class AuditedAdmin(admin.ModelAdmin):
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:  # type: ignore[override]
         """The audit log has them."""
+
+
+def _of_kinds(*kinds: str) -> Q:
+    """The entries of objects of these kinds, each `app.model`."""
+    named = Q(pk__in=[])
+    for app, _dot, model in (kind.partition(".") for kind in kinds):
+        named |= Q(content_type__app_label=app, content_type__model=model)
+    return named
 
 
 def _address_of(entry: AuditEntry) -> str | None:

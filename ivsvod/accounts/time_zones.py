@@ -3,12 +3,14 @@
 from functools import cache
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from channels_app.times import zone_named
 
 
 @cache
@@ -30,16 +32,6 @@ def place_of(name: str) -> str:
     return name.partition("/")[2].replace("_", " ").replace("/", ", ") or name
 
 
-def is_time_zone(name: str) -> bool:
-    """Whether times can be shown in it."""
-    try:
-        ZoneInfo(name)
-    # A name that is a folder or leads out of the database is refused in ways of its own.
-    except (ValueError, OSError, ZoneInfoNotFoundError):
-        return False
-    return True
-
-
 def validate_time_zone(name: str) -> None:
     """Nothing, or a name that may be chosen.
 
@@ -52,5 +44,5 @@ def validate_time_zone(name: str) -> None:
 
 def zone_of(name: str) -> tuple[ZoneInfo, bool]:
     """The zone of that name, or that of the service where it has none or no usable one; and whether it was usable."""
-    usable = not name or is_time_zone(name)
-    return ZoneInfo(name if name and usable else settings.TIME_ZONE), usable
+    zone = zone_named(name) if name else None
+    return zone or ZoneInfo(settings.TIME_ZONE), not name or zone is not None
