@@ -5,6 +5,7 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 
 import hashlib
 import json
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +28,15 @@ def body_digest(body: Any) -> str:
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
-def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str, Any]) -> Channel:
+@dataclass(frozen=True)
+class Made:
+    """The channel of a key; `is_repeated` where an earlier request made it, and answered with it."""
+
+    channel: Channel
+    is_repeated: bool = False
+
+
+def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str, Any]) -> Made:
     """The channel that this key of the caller makes: created now, or by an earlier request with the same body.
 
     What an earlier request left unfinished is finished, or undone and made anew.
@@ -48,7 +57,7 @@ def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str
                 return made
         else:
             try:
-                return channel_make(channel=channel)
+                return Made(channel_make(channel=channel))
             finally:
                 _release(channel)
     # Others finished or undid it each time it was looked at.
@@ -65,7 +74,7 @@ def _reserve(caller: UUID, key: str, digest: str, values: dict[str, Any]) -> Cha
     return channel
 
 
-def _by_known_key(known: IdempotencyKey, digest: str) -> Channel | None:
+def _by_known_key(known: IdempotencyKey, digest: str) -> Made | None:
     """The channel of a key that came before; None where nothing is left of it, and the request begins anew."""
     now = timezone.now()
     if known.created_at <= now - IdempotencyKey.LIFE:
@@ -74,12 +83,13 @@ def _by_known_key(known: IdempotencyKey, digest: str) -> Channel | None:
     if known.body_digest != digest:
         raise IdempotencyKeyReusedError
     if known.channel.status != Channel.Status.PROVISIONING:
-        return known.channel
+        return Made(known.channel, is_repeated=True)
     free = IdempotencyKey.objects.filter(pk=known.pk, claimed_until__lte=now)
     if not free.update(claimed_until=now + CLAIM):
         raise IdempotencyKeyInFlightError
     try:
-        return channel_recover(channel=known.channel)
+        recovered = channel_recover(channel=known.channel)
+        return recovered and Made(recovered)
     except ChannelUnfinishedError as error:
         raise IdempotencyKeyInFlightError from error
     finally:

@@ -122,7 +122,7 @@ class ChannelListView(ChannelView):
             channel = channel_create(**values)
         else:
             caller, digest = cast(UUID, request.user.pk), body_digest(request.data)
-            channel = channel_create_once(caller=caller, key=key, digest=digest, values=values)
+            channel = channel_create_once(caller=caller, key=key, digest=digest, values=values).channel
         made = Channel.objects.with_live_state().get(pk=channel.pk)
         return Response(CreatedChannelSerializer(made).data, headers=NO_STORE)
 

@@ -11,9 +11,10 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from channels_app import aws as aws_door
-from channels_app.models import Channel, Stream
+from channels_app.models import Channel, IdempotencyKey, Stream
 from channels_app.services import channel_create
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
@@ -442,3 +443,17 @@ def test_a_private_live_stream_is_said_to_need_a_grant(browser: Client, aws: Loc
     html = page(browser, f"{CHANNELS}{channel.pk}/change/", {"play": "1"})
     assert "plays with a grant alone" in html
     assert "data-hls" not in html
+
+
+def test_a_form_whose_channel_was_deleted_or_whose_key_is_old_is_told_the_truth(browser: Client, aws: LocalAws) -> None:
+    sent = channel_form(once="0f9a3c5e-7c1f-4f0e-9a40-3a1f5f3f6a10")
+    assert browser.post(f"{CHANNELS}add/", sent).status_code == 200
+    Channel.objects.update(status=Channel.Status.DELETED)
+    again = browser.post(f"{CHANNELS}add/", sent)
+    assert "sent before" in messages_of(again)[0]
+    # A key is honoured for a day; then the form makes a channel, and its answer shows the key.
+    IdempotencyKey.objects.update(created_at=timezone.now() - IdempotencyKey.LIFE)
+    anew = browser.post(f"{CHANNELS}add/", sent)
+    assert anew.status_code == 200
+    made = Channel.objects.get(status=Channel.Status.READY)
+    assert made.reveal_stream_key() in anew.content.decode()

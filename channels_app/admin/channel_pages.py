@@ -31,10 +31,10 @@ from channels_app.admin.pages import PlainFormAdmin
 from channels_app.admin.refusals import REFUSALS, refusal_told
 from channels_app.control import EDITABLE, channel_edit, editable_of, row_again
 from channels_app.forms import LABELS, ChannelCreateForm, ChannelEditForm
-from channels_app.idempotency import channel_create_once
+from channels_app.idempotency import Made, channel_create_once
 from channels_app.keys import is_key_removed
 from channels_app.livestate import LIVE
-from channels_app.models import Channel, IdempotencyKey
+from channels_app.models import Channel
 from channels_app.times import zoned
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -88,21 +88,18 @@ class ChannelPages(PlainFormAdmin):
         form = ChannelCreateForm(request.POST or None, initial={"owner": request.user.pk})
         if not form.is_valid():
             return self.create_page(request, form, form_url, extra_context)
-        # One that an interrupted request has left unfinished is made now, and its key was shown to nobody.
-        known = IdempotencyKey.objects.filter(
-            caller=_account(request), key=form.key, channel__status=Channel.Status.READY
-        ).exists()
         try:
-            channel = channel_create_once(
+            made = channel_create_once(
                 caller=_account(request), key=form.key, digest=form.digest, values=form.arguments()
             )
         except REFUSALS as error:
             form.add_error(None, refusal_told(error))
             return self.create_page(request, form, form_url, extra_context)
-        return self._created(request, channel, is_repeated=known)
+        return self._created(request, made)
 
-    def _created(self, request: HttpRequest, channel: Channel, *, is_repeated: bool) -> HttpResponse:
-        if is_repeated:
+    def _created(self, request: HttpRequest, made: Made) -> HttpResponse:
+        channel = made.channel
+        if made.is_repeated:
             told = gettext("The channel was created when this form was sent before; that answer showed its stream key.")
             self.message_user(request, told, messages.WARNING)
             return HttpResponseRedirect(page_address(channel))
