@@ -15,6 +15,7 @@ from channels_app.control import EDITABLE, editable_of
 from channels_app.idempotency import body_digest
 from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState
 from channels_app.services import LONGEST_NAME
+from channels_app.times import NOTHING
 
 _CHECKED = {"private", "record", "active"}
 _LINE_ENDS = re.compile("[\r\n]")
@@ -111,7 +112,7 @@ class ChannelEditForm(forms.Form):
     def _offer(self, name: str, choices: list[Any]) -> None:
         current = self.initial[name]
         known = current in dict(choices)
-        self.fields[name].choices = choices if known else [(current, current or "–"), *choices]  # type: ignore[attr-defined]  # noqa: RUF001
+        self.fields[name].choices = choices if known else [(current, current or NOTHING), *choices]  # type: ignore[attr-defined]
 
     def clean_shown(self) -> dict[str, Any] | None:
         """What the person was shown; None where it is not what this form sends."""

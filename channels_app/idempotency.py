@@ -89,7 +89,7 @@ def _by_known_key(known: IdempotencyKey, digest: str) -> Made | None:
         raise IdempotencyKeyInFlightError
     try:
         recovered = channel_recover(channel=known.channel)
-        return recovered and Made(recovered)
+        return Made(recovered) if recovered else None
     except ChannelUnfinishedError as error:
         raise IdempotencyKeyInFlightError from error
     finally:

@@ -71,12 +71,6 @@ def ticks_of(scale: timedelta) -> list[timedelta]:
     return [step * number for number in range(int(scale / step) + 1)]
 
 
-def duration_told(duration: timedelta) -> str:
-    """Hours, minutes and seconds."""
-    minutes, seconds = divmod(int(duration.total_seconds()), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
-
-
 def _row(stream: Stream, history: Sequence[StreamHistoryEntry], now: datetime) -> ChartRow:
     word = StreamWord(stream.word)  # type: ignore[attr-defined]
     begin = stream.started_at or stream.first_event_at

@@ -7,6 +7,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils import timezone
 from django.utils.formats import date_format
 
+# What pages say where there is nothing.
+NOTHING = "–"  # noqa: RUF001
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -40,4 +42,10 @@ def zone_named(name: str) -> ZoneInfo | None:
 
 def zoned(moment: datetime | None) -> str:
     """The moment to the second in the zone of the reader, with the name of that zone; a dash where there is none."""
-    return date_format(timezone.localtime(moment), "Y-m-d H:i:s T") if moment else "–"  # noqa: RUF001
+    return date_format(timezone.localtime(moment), "Y-m-d H:i:s T") if moment else NOTHING
+
+
+def clock(duration: timedelta) -> str:
+    """A length, or a moment of a recording or stream: h:mm:ss."""
+    minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

@@ -3,8 +3,8 @@
 import re
 from uuid import UUID
 
-_HYPHENATED = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
-_FORM = re.compile(rf"(?:urn:uuid:)?{_HYPHENATED}|\{{{_HYPHENATED}\}}|[0-9a-f]{{32}}", re.ASCII | re.IGNORECASE)
+HYPHENATED = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_FORM = re.compile(rf"(?:urn:uuid:)?{HYPHENATED}|\{{{HYPHENATED}\}}|[0-9a-f]{{32}}", re.ASCII | re.IGNORECASE)
 
 
 def parse_uuid(text: str) -> UUID:
@@ -16,3 +16,11 @@ def parse_uuid(text: str) -> UUID:
     if not _FORM.fullmatch(text):
         raise ValueError("not a uuid")
     return UUID(text.lower())
+
+
+def uuid_or_none(text: str) -> UUID | None:
+    """The uuid that the text spells; None where it spells none."""
+    try:
+        return parse_uuid(text)
+    except ValueError:
+        return None

@@ -7,12 +7,12 @@ from urllib.parse import SplitResult, unquote, urlsplit
 from django.conf import settings
 from django.db.models import Q
 
-from channels_app.uuids import parse_uuid
+from channels_app.uuids import HYPHENATED, parse_uuid, uuid_or_none
 from ondemand.catalogue import VideoQuerySet
 from ondemand.models import Video
 
 _STREAM_ID = re.compile(r"st-[A-Za-z0-9]+")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_UUID = re.compile(HYPHENATED, re.ASCII | re.IGNORECASE)
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/VirtualHosting.html
 _S3_HOST = re.compile(r"([a-z0-9.-]{3,63})\.s3[a-z0-9.-]*\.amazonaws\.com(?:\.cn)?", re.ASCII)
 _MOST_FOLDERS = 30
@@ -34,13 +34,9 @@ def videos_of_address(text: str) -> VideoQuerySet | None:
 
 def videos_of_id(text: str) -> list[VideoQuerySet]:
     """The videos with this uuid, or of a stream with this id."""
-    found: list[VideoQuerySet] = []
-    if _STREAM_ID.fullmatch(text):
-        found.append(Video.objects.of_streams([text]))
-    try:
-        return [*found, Video.objects.filter(pk=parse_uuid(text))]
-    except ValueError:
-        return found
+    uuid = uuid_or_none(text)
+    of_stream = [Video.objects.of_streams([text])] if _STREAM_ID.fullmatch(text) else []
+    return [*of_stream, *([Video.objects.filter(pk=uuid)] if uuid else [])]
 
 
 def _places(url: SplitResult) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from channels_app.models import Stream, StreamHistoryEntry
-from channels_app.stream_chart import Chart, chart_of, duration_told, ticks_of
+from channels_app.stream_chart import Chart, chart_of, ticks_of
+from channels_app.times import clock
 from tests.console import NINE
 
 NOW = NINE + timedelta(hours=2)
@@ -91,5 +92,5 @@ def test_the_scale_has_few_and_round_ticks(scale: timedelta, step: timedelta, ma
 
 
 def test_durations_are_told_in_hours_minutes_and_seconds() -> None:
-    assert duration_told(timedelta(days=2, seconds=3661)) == "49:01:01"
-    assert duration_told(timedelta(0)) == "0:00:00"
+    assert clock(timedelta(days=2, seconds=3661)) == "49:01:01"
+    assert clock(timedelta(0)) == "0:00:00"

@@ -4,25 +4,24 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from auditlog import admin as auditlog_admin
+import auditlog.admin  # noqa: F401  (imported for its registration, which is taken back here)
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
-from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from channels_app.admin.links import list_address
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
 from channels_app.audit import Way, actor_tell, audited
 from channels_app.models import AuditEntry
-from channels_app.times import zoned
+from channels_app.times import NOTHING, zoned
 
-NOTHING = "–"  # noqa: RUF001
 # A value is shown whole on the page of its entry.
 _LONGEST = 60
 # And so many of its fields in a row of the list.
@@ -36,31 +35,23 @@ class WayFilter(WordFilter):
 
     title = _("way")
     parameter_name = "way"
-    words = Way
+    words = dict(Way.choices)
 
 
-class ActionFilter(admin.SimpleListFilter):
+class ActionFilter(WordFilter):
     """By what was done; what was looked at is an action too."""
 
     title = _("action")
     parameter_name = "action"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The four of django-auditlog."""
-        return [(str(value), label) for value, label in AuditEntry.Action.choices]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The entries of that action; an unknown one filters nothing."""
-        known = {value for value, _label in self.lookup_choices}
-        return queryset.filter(action=int(self.value() or 0)) if self.value() in known else queryset
+    words = {str(value): label for value, label in AuditEntry.Action.choices}
 
 
-class ObjectTypeFilter(admin.SimpleListFilter):
+class ObjectTypeFilter(WordFilter):
     """By what kind of object was changed. The kinds are named, for asking the table would read all of it."""
 
     title = _("object")
     parameter_name = "object_type"
-    known = {
+    words = {
         "ondemand.video": _("video"),
         "channels_app.channel": _("channel"),
         "accounts.user": _("account"),
@@ -69,33 +60,26 @@ class ObjectTypeFilter(admin.SimpleListFilter):
         "channels_app.inboxevent": _("event"),
     }
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Those that are audited."""
-        return list(self.known.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The entries of that kind; an unknown word filters nothing."""
-        wanted = self.value()
-        return queryset.filter(_of_kinds(wanted)) if wanted in self.known else queryset
+    def of_word(self, rows: QuerySet[AuditEntry], word: str) -> QuerySet[AuditEntry]:
+        """The entries of that kind."""
+        return rows.filter(_of_kinds(word))
 
 
-# The library registers its own list, whose search and filters read the whole table.
+# The library registers a list of its own, whose search and filters read the whole table.
 admin.site.unregister(AuditEntry)
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(TextSearch, ReadOnlyAdmin, auditlog_admin.LogEntryAdmin):
+class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     """Who changed what, when, and by which way: read-only."""
 
     nothing_yet = _("Nothing was changed yet. Each change of a video, a channel, an account or a token comes here.")
-    date_hierarchy = None
     list_display = ("moment", "by", "done", "changes_short")
     list_display_links = ("moment",)
     list_filter = (WayFilter, ActionFilter, ObjectTypeFilter)
     search_fields = ("object_pk",)
     search_help_text = _("The whole uuid of an object, an operation (X-Request-ID, event id), or who it was")
     ordering = ("-id",)
-    readonly_fields = ()
     fieldsets = (
         (None, {"fields": ("moment", "by", "done", "operation")}),
         (_("Changes"), {"fields": ("changes_table",)}),
@@ -103,10 +87,10 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin, auditlog_admin.LogEntryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
         """The entries of what whoever asks may see, with what a row shows."""
-        entries = AuditEntry.objects.select_related("content_type", "actor")
+        entries = AuditEntry.objects.select_related("content_type")
         if request.user.is_superuser:
             return entries
-        may_see = (kind for kind in ObjectTypeFilter.known if request.user.has_perm(kind.replace(".", ".view_")))
+        may_see = (kind for kind in ObjectTypeFilter.words if request.user.has_perm(kind.replace(".", ".view_")))
         return entries.filter(_of_kinds(*may_see))
 
     def found(self, queryset: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
@@ -132,7 +116,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin, auditlog_admin.LogEntryAdmin):
     @admin.display(description=_("object"))
     def changed_object(self, entry: AuditEntry) -> SafeString:
         """A link to it, where it has a page."""
-        kind = ObjectTypeFilter.known.get(f"{entry.content_type.app_label}.{entry.content_type.model}")
+        kind = ObjectTypeFilter.words.get(f"{entry.content_type.app_label}.{entry.content_type.model}")
         told = format_html("{} <bdi>{}</bdi>", kind or entry.content_type.model, entry.object_repr)
         address = _address_of(entry)
         return format_html('<a href="{}">{}</a>', address, told) if address else told
@@ -175,8 +159,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin, auditlog_admin.LogEntryAdmin):
         """All entries of the same request, command or event."""
         if not entry.cid:
             return NOTHING
-        address = f"{reverse('admin:channels_app_auditentry_changelist')}?{urlencode({'q': entry.cid})}"
-        return format_html('<a class="operation" href="{}">{}</a>', address, entry.cid)
+        return format_html('<a class="operation" href="{}">{}</a>', list_address(AuditEntry, q=entry.cid), entry.cid)
 
 
 class AuditedAdmin(admin.ModelAdmin):
@@ -186,8 +169,7 @@ class AuditedAdmin(admin.ModelAdmin):
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The audit log of this object."""
-        address = reverse("admin:channels_app_auditentry_changelist")
-        return HttpResponseRedirect(f"{address}?{urlencode({'q': object_id})}")
+        return HttpResponseRedirect(list_address(AuditEntry, q=object_id))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save it, told as done by whoever is signed in; the view has opened the transaction."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.control import editable_of
 from channels_app.forms import LABELS, NEW_VIDEO_STATES
 from channels_app.models import Channel, ChannelType
-from channels_app.times import zoned
+from channels_app.times import NOTHING, zoned
 
 Text = str | Promise
 _UP_TO_1080P = _("at most 8.5 Mbit/s and 1920 × 1080")  # noqa: RUF001
@@ -65,7 +65,7 @@ def value_told(name: str, value: Any) -> Text:
         return _("yes") if value else _("no")
     if name == "new_video_state":
         return NEW_VIDEO_STATES.get(str(value), _("as the setting NEW_VIDEO_STATE says"))
-    return str(value) if value else "–"  # noqa: RUF001
+    return str(value) if value else NOTHING
 
 
 def limit_of(channel: Channel) -> Text | None:

@@ -5,7 +5,6 @@ waits for AWS; what IVS knows at the moment has an address of its own.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -27,7 +26,8 @@ from channels_app.admin import channel_live
 from channels_app.admin.channel_actions import ACTIONS, ChannelAction, is_ready
 from channels_app.admin.channel_facts import facts_of, limit_of, value_told
 from channels_app.admin.channel_streams import streams_context
-from channels_app.admin.pages import PlainFormAdmin
+from channels_app.admin.links import PageLink, links_shown, row_address
+from channels_app.admin.pages import PlainFormAdmin, account_of
 from channels_app.admin.refusals import REFUSALS, refusal_told
 from channels_app.control import EDITABLE, channel_edit, editable_of, row_again
 from channels_app.forms import LABELS, ChannelCreateForm, ChannelEditForm
@@ -47,20 +47,11 @@ _PLAYBACK = "https://*.live-video.net"
 with_playback = csp_update({"connect-src": [_PLAYBACK], "media-src": [_PLAYBACK]})
 
 
-@dataclass(frozen=True)
-class ChannelLink:
-    """A page about a channel, for whoever has the permission."""
-
-    permission: str
-    label: Any
-    address: Callable[[Channel], str]
-
-
 class ChannelPages(PlainFormAdmin):
     """One channel."""
 
     # Further pages about a channel, from other apps too.
-    links: tuple[ChannelLink, ...] = ()
+    links: tuple[PageLink, ...] = ()
     create_title = _("Create a channel")
     create_help = _(
         "Amazon IVS makes the channel at once. Its ingest URL and its stream key are shown on the page that follows; "
@@ -90,7 +81,7 @@ class ChannelPages(PlainFormAdmin):
             return self.create_page(request, form, form_url, extra_context)
         try:
             made = channel_create_once(
-                caller=_account(request), key=form.key, digest=form.digest, values=form.arguments()
+                caller=account_of(request), key=form.key, digest=form.digest, values=form.arguments()
             )
         except REFUSALS as error:
             form.add_error(None, refusal_told(error))
@@ -167,7 +158,7 @@ class ChannelPages(PlainFormAdmin):
             "is_banned": is_key_removed(channel),
             "facts": facts_of(channel, with_settings=form is None),
             "actions": self._actions(request, channel),
-            "links": [(link.label, link.address(channel)) for link in self.links if _may(request, link.permission)],
+            "links": links_shown(request, self.links, channel),
             "streams": streams_context(channel, timezone.now()),
             "may_see_history": _may(request, "channels_app.view_auditentry"),
             "form": form,
@@ -210,7 +201,7 @@ class ChannelPages(PlainFormAdmin):
             self.message_user(request, told, messages.WARNING)
             return HttpResponseRedirect(page_address(channel))
         try:
-            key = action.act(channel, _account(request))
+            key = action.act(channel, account_of(request))
         except REFUSALS as error:
             self.message_user(request, f"{action.label}: {refusal_told(error)}", messages.ERROR)
             return HttpResponseRedirect(page_address(channel))
@@ -277,7 +268,7 @@ def key_mark(channel: Channel) -> str:
 
 def page_address(channel: Channel) -> str:
     """The page of a channel."""
-    return reverse("admin:channels_app_channel_change", args=[channel.pk])
+    return row_address(Channel, channel.pk)
 
 
 def differences_of(form: ChannelEditForm, channel: Channel) -> list[tuple[Any, Any, Any]]:
@@ -302,10 +293,6 @@ def _action_address(action: ChannelAction, channel: Channel) -> str:
 
 def _may(request: HttpRequest, permission: str) -> bool:
     return request.user.has_perm(permission)
-
-
-def _account(request: HttpRequest) -> UUID:
-    return request.user.pk  # type: ignore[return-value]  # an account: the admin lets no one else in
 
 
 def _is_playable(channel: Channel) -> bool:

@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.streams import stream_rows, streams_address
 from channels_app.models import Channel, StreamHistoryEntry
-from channels_app.stream_chart import MARKED, Chart, ChartMark, ChartRow, chart_of, duration_told
+from channels_app.stream_chart import MARKED, Chart, ChartMark, ChartRow, chart_of
 from channels_app.timeline import StreamMark, streams_shown
-from channels_app.times import zoned
+from channels_app.times import clock, zoned
 
 SHOWN_STREAMS = 20
 # Of each stream; more could not be told apart.
@@ -41,7 +41,7 @@ def streams_context(channel: Channel, now: datetime) -> dict[str, Any]:
     chart = chart_of([(stream, stream.marked) for stream in streams], now)
     return {
         "rows": [_row(chart, row) for row in chart.rows],
-        "ticks": [(chart.percent(tick), duration_told(tick)) for tick in chart.ticks],
+        "ticks": [(chart.percent(tick), clock(tick)) for tick in chart.ticks],
         "legend": [(mark, SHAPES[mark], told) for mark, told in LEGEND.items()],
         "all_streams": streams_address(channel),
     }
@@ -53,7 +53,7 @@ def _row(chart: Chart, row: ChartRow) -> dict[str, Any]:
         **told,
         "word": row.word.value,
         "marks": told["marks"] if row.marks else "",
-        "length": duration_told(row.length) if row.length is not None else None,
+        "length": clock(row.length) if row.length is not None else None,
         "told": _told(row),
         "bar": chart.percent(row.length) if row.length is not None else None,
         "spans": [_span(chart, mark) for mark in row.marks if mark.until],
@@ -72,16 +72,16 @@ def _point(chart: Chart, mark: ChartMark) -> dict[str, str]:
 
 
 def _mark_told(mark: ChartMark) -> str:
-    facts = {"name": mark.name, "at": duration_told(mark.offset)}
+    facts = {"name": mark.name, "at": clock(mark.offset)}
     if mark.until is None:
         return gettext("%(name)s at %(at)s") % facts
-    length = duration_told(mark.until - mark.offset)
+    length = clock(mark.until - mark.offset)
     return gettext("starvation at %(at)s for %(length)s") % {**facts, "length": length}
 
 
 def _told(row: ChartRow) -> str:
     """The drawing in words."""
-    length = gettext("It never went live") if row.length is None else gettext("Length %s") % duration_told(row.length)
+    length = gettext("It never went live") if row.length is None else gettext("Length %s") % clock(row.length)
     marks = [_mark_told(mark) for mark in row.marks]
     more = [gettext("and %d more") % (len(marks) - _TOLD_MARKS)] if len(marks) > _TOLD_MARKS else []
     return ". ".join([length, "; ".join([*marks[:_TOLD_MARKS], *more]) or gettext("Nothing else happened")])

@@ -13,37 +13,43 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.audit import AuditedAdmin
-from channels_app.admin.channel_filters import AttentionFilter
 from channels_app.admin.channel_pages import ChannelPages
-from channels_app.admin.pages import ReadOnlyAdmin, TextSearch
+from channels_app.admin.pages import SafeLookups, TextSearch, WordFilter, by_uuid
 from channels_app.admin.refusals import REFUSALS, refusal_told
 from channels_app.livestate import LIVE, OFFLINE
-from channels_app.models import Channel
+from channels_app.models import Channel, ChannelQuerySet
 from channels_app.services import STILL_CREATING, channel_recover
 from channels_app.times import zoned
-from channels_app.uuids import parse_uuid
 
 STATES: dict[str, str | Promise] = {LIVE: _("live"), OFFLINE: _("offline")}
 
 
-class LiveFilter(admin.SimpleListFilter):
+class LiveFilter(WordFilter):
     """By the live state."""
 
     title = _("live state")
     parameter_name = "live"
+    words = STATES
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Live and offline."""
-        return [(state, str(told)) for state, told in STATES.items()]
+    def of_word(self, rows: ChannelQuerySet, word: str) -> ChannelQuerySet:
+        """The channels in that state."""
+        return rows.in_state(word)
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The channels in that state; an unknown word filters nothing."""
-        state = self.value()
-        return queryset.in_state(state) if state in STATES else queryset  # type: ignore[attr-defined]
+
+class AttentionFilter(WordFilter):
+    """Channels that somebody should see to."""
+
+    title = _("attention")
+    parameter_name = "attention"
+    words = {"no-key": _("Without a stream key"), "unfinished": _("Creation interrupted")}
+
+    def of_word(self, rows: ChannelQuerySet, word: str) -> ChannelQuerySet:
+        """The channels of which it is true."""
+        return rows.without_key() if word == "no-key" else rows.unfinished()
 
 
 @admin.register(Channel)
-class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, ReadOnlyAdmin):
+class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, SafeLookups):
     """Channels: created, edited and deleted by services; their key is shown to whoever asks for it by a button."""
 
     nothing_yet = _(
@@ -66,17 +72,13 @@ class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, ReadOnlyAdmin):
         """All channels with their live state."""
         return Channel.objects.with_live_state()
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Whoever may add channels."""
-        return request.user.has_perm("channels_app.add_channel")
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never by the stock pages: a button deletes a channel in Amazon IVS, and its row stays."""
+        return False
 
     def found(self, queryset: QuerySet[Channel], text: str) -> QuerySet[Channel]:
         """Channels by part of their name, by uuid, owner or ARN."""
-        return queryset.filter(Q(name__icontains=text) | Q(arn=text) | _by_uuid(text))
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may change channels."""
-        return request.user.has_perm("channels_app.change_channel")
+        return queryset.filter(Q(name__icontains=text) | Q(arn=text) | by_uuid(text, "pk", "owner"))
 
     @admin.action(description=_("Finish or undo interrupted creation"), permissions=["add"])
     def recover(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
@@ -108,14 +110,6 @@ class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, ReadOnlyAdmin):
     def created(self, channel: Channel) -> str:
         """When the row was made."""
         return zoned(channel.created_at)
-
-
-def _by_uuid(text: str) -> Q:
-    try:
-        uuid = parse_uuid(text)
-    except ValueError:
-        return Q(pk__in=[])
-    return Q(pk=uuid) | Q(owner=uuid)
 
 
 def _recover(channel: Channel) -> tuple[int, str]:

@@ -1,59 +1,41 @@
 """What the last runs of `reconcile` found and nobody has mended yet, in the admin."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import ReadOnlyAdmin, TextSearch
-from channels_app.models import ReportedDifference, Stream
+from channels_app.admin.links import PageLink, links_shown, row_address
+from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter, by_uuid
+from channels_app.models import Channel, ReportedDifference, Stream
 from channels_app.reconcile.kinds import Kind
 from channels_app.reconcile.last_run import last_run
-from channels_app.times import zoned
-from channels_app.uuids import parse_uuid
+from channels_app.times import NOTHING, zoned
 
-NOTHING = zoned(None)
 MENDED_BY = _("%(run)s What can be mended, manage.py reconcile --apply mends.")
 
 
-@dataclass(frozen=True)
-class DifferenceLink:
-    """A page about what a difference is about, for whoever has the permission; the address is None where none is."""
-
-    permission: str
-    label: Any
-    address: Callable[[ReportedDifference], str | None]
-
-
-class KindFilter(admin.SimpleListFilter):
+class KindFilter(WordFilter):
     """By what differs; only the kinds that there are."""
 
     title = _("kind")
     parameter_name = "kind"
+    words = dict(Kind.choices)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """The kinds that there are, in their order."""
         found = set(ReportedDifference.objects.values_list("kind", flat=True).distinct())
-        return [(kind.value, kind.label) for kind in Kind if kind in found]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Those of the kind; an unknown word filters nothing."""
-        return queryset.filter(kind=self.value()) if self.value() in Kind.values else queryset
+        return [(kind, label) for kind, label in self.words.items() if kind in found]
 
 
 def channel_address(difference: ReportedDifference) -> str | None:
     """The page of its channel."""
-    if difference.channel is None:
-        return None
-    return reverse("admin:channels_app_channel_change", args=[difference.channel.pk])
+    return row_address(Channel, difference.channel.pk) if difference.channel else None
 
 
 def stream_address(difference: ReportedDifference) -> str | None:
@@ -61,7 +43,7 @@ def stream_address(difference: ReportedDifference) -> str | None:
     if not difference.stream_id or difference.channel_id is None:
         return None
     stream = Stream.objects.filter(channel_id=difference.channel_id, stream_id=difference.stream_id).first()
-    return reverse("admin:channels_app_stream_change", args=[stream.pk]) if stream else None
+    return row_address(Stream, stream.pk) if stream else None
 
 
 @admin.register(ReportedDifference)
@@ -72,9 +54,9 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         "No difference is known. manage.py reconcile looks for them: let it run every quarter of an hour, with --apply."
     )
     # Other apps add theirs.
-    links: tuple[DifferenceLink, ...] = (
-        DifferenceLink("channels_app.view_channel", _("Channel"), channel_address),
-        DifferenceLink("channels_app.view_stream", _("Stream"), stream_address),
+    links: tuple[PageLink, ...] = (
+        PageLink("channels_app.view_channel", _("Channel"), channel_address),
+        PageLink("channels_app.view_stream", _("Stream"), stream_address),
     )
     list_display = ("shown_kind", "of_channel", "where", "mends", "found_first", "seen_last")
     list_display_links = ("shown_kind",)
@@ -83,7 +65,7 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     search_fields = ("stream_id", "prefix", "arn")
     search_help_text = _("The whole id of a stream, prefix of a recording, or ARN or uuid of a channel")
     ordering = ("-found_at", "-id")
-    change_form_template = "admin/channels_app/reporteddifference/change_form.html"
+    change_form_template = "admin/linked.html"
     fieldsets = (
         (None, {"fields": ("shown_kind", "mends", "found_first", "seen_last")}),
         (_("What it is about"), {"fields": ("of_channel", "arn", "where")}),
@@ -95,7 +77,7 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
 
     def found(self, queryset: QuerySet[ReportedDifference], text: str) -> QuerySet[ReportedDifference]:
         """Those about a stream, a recording or a channel."""
-        return queryset.filter(Q(stream_id=text) | Q(prefix=text.strip("/")) | Q(arn=text) | _of_channel(text))
+        return queryset.filter(Q(stream_id=text) | Q(prefix=text.strip("/")) | Q(arn=text) | by_uuid(text, "channel"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """The list, under a sentence that says how old it is."""
@@ -106,9 +88,7 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
         """The page, with links to what the difference is about."""
-        allowed = [link for link in self.links if request.user.has_perm(link.permission)]
-        addresses = [(link.label, link.address(context["original"])) for link in allowed]
-        context |= {"links": [(label, address) for label, address in addresses if address]}
+        context |= {"links": links_shown(request, self.links, context["original"])}
         return super().render_change_form(request, context, *args, **options)
 
     @admin.display(description=_("what differs"), ordering="kind")
@@ -143,10 +123,3 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     def seen_last(self, difference: ReportedDifference) -> str:
         """When a run found it last."""
         return zoned(difference.seen_at)
-
-
-def _of_channel(text: str) -> Q:
-    try:
-        return Q(channel=parse_uuid(text))
-    except ValueError:
-        return Q(pk__in=[])

@@ -44,18 +44,12 @@ class OutcomeFilter(WordFilter):
 
     title = _("outcome")
     parameter_name = "outcome"
-    words = InboxEvent.Outcome
     stuck = "stuck"
+    words = dict(InboxEvent.Outcome.choices) | {stuck: _("stuck: not done after an hour")}
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """All outcomes, and what comes to none."""
-        return [*super().lookups(request, model_admin), (self.stuck, gettext("stuck: not done after an hour"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The events with that outcome, or without any."""
-        if self.value() == self.stuck:
-            return queryset.stuck(timezone.now())  # type: ignore[attr-defined]
-        return super().queryset(request, queryset)
+    def of_word(self, rows: Any, word: str) -> QuerySet[InboxEvent]:
+        """The events with that outcome, or those that come to none."""
+        return rows.stuck(timezone.now()) if word == self.stuck else super().of_word(rows, word)
 
 
 class DetailTypeFilter(admin.SimpleListFilter):

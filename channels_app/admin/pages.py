@@ -1,7 +1,10 @@
 """What the pages of the admin have in common."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
+from operator import or_
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -9,10 +12,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet, TextChoices
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
+
+from channels_app.counting import count_shown
+from channels_app.uuids import uuid_or_none
 
 # Rows of a list that are counted, and reached from either end of it; what is farther away is found by a filter.
 COUNTED = 5_000
@@ -44,7 +50,7 @@ class LongPaginator(Paginator):
     @property
     def shown_count(self) -> str:
         """The number of rows as people read it: `5000+` where there are more than are counted."""
-        return f"{self.count}+" if self.is_longer else str(self.count)
+        return count_shown(self._counted, COUNTED)
 
     def validate_number(self, number: Any) -> int:
         """A page that there is; those from the end are for what is too long to be counted."""
@@ -129,18 +135,33 @@ class TextSearch(admin.ModelAdmin):
 
 
 class WordFilter(admin.SimpleListFilter):
-    """By a field that holds one of a few words; an unknown word filters nothing."""
+    """By one of a few words, each with its label; an unknown word filters nothing."""
 
-    words: type[TextChoices]
+    words: Mapping[str, Any]
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """All of them."""
-        return [(word.value, str(word.label)) for word in self.words]
+        return list(self.words.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows with that word."""
+        """The rows of which the word is true."""
         wanted = self.value()
-        return queryset.filter((str(self.parameter_name), wanted)) if wanted in self.words.values else queryset
+        return queryset if wanted is None or wanted not in self.words else self.of_word(queryset, wanted)
+
+    def of_word(self, rows: Any, word: str) -> Any:
+        """The rows of which a known word is true: of which the field has it, unless a filter knows better."""
+        return rows.filter((str(self.parameter_name), word))
+
+
+def by_uuid(text: str, *fields: str) -> Q:
+    """The rows that have the uuid in one of the fields; none where the text is no uuid."""
+    uuid = uuid_or_none(text)
+    return Q(pk__in=[]) if uuid is None else reduce(or_, (Q((field, uuid)) for field in fields))
+
+
+def account_of(request: HttpRequest) -> UUID:
+    """The account of whoever is signed in."""
+    return request.user.pk  # type: ignore[return-value]  # an account: the admin lets no one else in
 
 
 class PlainFormAdmin(admin.ModelAdmin):

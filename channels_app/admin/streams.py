@@ -1,10 +1,8 @@
 """Streams in the admin: what happened to each, and when."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -15,8 +13,9 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from channels_app.admin.links import PageLink, links_shown, list_address, row_address
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
-from channels_app.models import Channel, Stream, StreamHistoryEntry
+from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
 from channels_app.timeline import (
     StreamMark,
     StreamWord,
@@ -26,18 +25,9 @@ from channels_app.timeline import (
     streams_shown,
     timeline_of,
 )
-from channels_app.times import zoned
+from channels_app.times import NOTHING, zoned
 
 NO_ID = _("without an id")
-
-
-@dataclass(frozen=True)
-class StreamLink:
-    """A page about a stream, for whoever has the permission; the address is None where there is none."""
-
-    permission: str
-    label: Any
-    address: Callable[[Stream], str | None]
 
 
 class StateFilter(WordFilter):
@@ -45,12 +35,11 @@ class StateFilter(WordFilter):
 
     title = pgettext_lazy("a stream", "state")
     parameter_name = "state"
-    words = StreamWord
+    words = dict(StreamWord.choices)
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def of_word(self, rows: Any, word: str) -> QuerySet[Stream]:
         """The streams of which the word is true."""
-        wanted = self.value()
-        return streams_in_state(queryset, wanted) if wanted in self.words.values else queryset  # type: ignore[arg-type]
+        return streams_in_state(rows, word)
 
 
 class MarkFilter(WordFilter):
@@ -58,29 +47,26 @@ class MarkFilter(WordFilter):
 
     title = _("what happened")
     parameter_name = "mark"
-    words = StreamMark
+    words = dict(StreamMark.choices)
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def of_word(self, rows: Any, word: str) -> QuerySet[Stream]:
         """The streams that have the mark."""
-        wanted = self.value()
-        return streams_marked(queryset, wanted) if wanted in self.words.values else queryset  # type: ignore[arg-type]
+        return streams_marked(rows, word)
 
 
 def channel_address(stream: Stream) -> str:
     """The page of its channel."""
-    return reverse("admin:channels_app_channel_change", args=[stream.channel_id])
+    return row_address(Channel, stream.channel_id)
 
 
 def events_address(stream: Stream) -> str | None:
     """The list of its events."""
-    found = urlencode({"q": stream.shown_id})
-    return f"{reverse('admin:channels_app_inboxevent_changelist')}?{found}" if stream.shown_id else None
+    return list_address(InboxEvent, q=stream.shown_id) if stream.shown_id else None
 
 
 def streams_address(channel: Channel) -> str:
     """The list of all streams of a channel."""
-    found = urlencode({"channel__uuid__exact": channel.pk})
-    return f"{reverse('admin:channels_app_stream_changelist')}?{found}"
+    return list_address(Stream, channel__uuid__exact=channel.pk)
 
 
 @admin.register(Stream)
@@ -89,9 +75,9 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
 
     nothing_yet = _("There is no stream yet. One comes here by itself when a channel goes live.")
     # Other apps add theirs.
-    links: tuple[StreamLink, ...] = (
-        StreamLink("channels_app.view_channel", _("Channel"), channel_address),
-        StreamLink("channels_app.view_inboxevent", _("Events"), events_address),
+    links: tuple[PageLink, ...] = (
+        PageLink("channels_app.view_channel", _("Channel"), channel_address),
+        PageLink("channels_app.view_inboxevent", _("Events"), events_address),
     )
     list_display = ("shown_id", "state", "marks", "of_channel", "start", "end")
     list_display_links = ("shown_id",)
@@ -127,13 +113,9 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
             "subtitle": stream.shown_id or NO_ID,
             "timeline": [(zoned(entry.at), entry) for entry in timeline],
             "shown_entries": StreamHistoryEntry.SHOWN if len(history) > StreamHistoryEntry.SHOWN else None,
-            "links": self._links(request, stream),
+            "links": links_shown(request, self.links, stream),
         }
         return super().render_change_form(request, context, *args, **options)
-
-    def _links(self, request: HttpRequest, stream: Stream) -> list[tuple[Any, str]]:
-        allowed = [link for link in self.links if request.user.has_perm(link.permission)]
-        return [(link.label, address) for link in allowed if (address := link.address(stream))]
 
     @admin.display(description=_("stream"), ordering="stream_id")
     def shown_id(self, stream: Stream) -> str:
@@ -200,6 +182,4 @@ def marks_shown(stream: Stream) -> SafeString:
     """The marks of a stream as badges, with how often where it was more than once; a dash where there is none."""
     marks = marks_of(stream)
     badges = ((mark, f"{mark.label} {count}" if count > 1 else mark.label) for mark, count in marks.items())
-    return format_html_join(" ", '<span class="badge badge-mark-{}">{}</span>', badges) or format_html(
-        "{}", zoned(None)
-    )
+    return format_html_join(" ", '<span class="badge badge-mark-{}">{}</span>', badges) or format_html("{}", NOTHING)

@@ -22,7 +22,7 @@ from channels_app.services import (
     channel_recover,
     tag_value,
 )
-from channels_app.uuids import parse_uuid
+from channels_app.uuids import uuid_or_none
 
 
 def unfinished(scope: Scope, position: Any) -> Iterator[Step]:
@@ -58,10 +58,7 @@ def orphans(scope: Scope, position: Any) -> Iterator[Step]:
 
 
 def _tagged_uuid(summary: aws.ChannelSummary) -> UUID | None:
-    try:
-        return parse_uuid(summary.tags.get(UUID_TAG, ""))
-    except ValueError:
-        return None
+    return uuid_or_none(summary.tags.get(UUID_TAG, ""))
 
 
 def _orphans(summaries: list[aws.ChannelSummary], rows: list[Channel]) -> Iterator[Difference]:

@@ -30,12 +30,17 @@ class Difference:
     repair: Callable[[], object] | None = None
     unanswered: bool = False
 
+    @property
+    def shown_arn(self) -> str:
+        """The ARN that it is about, or that of its channel."""
+        return self.arn or (self.channel.arn if self.channel else "")
+
     def line(self, became: Mapping[str, str]) -> dict[str, Any]:
         """The JSON line that tells it; `became` is `would`, `did`, or `would` with why it `failed`."""
         return {
             "kind": self.kind,
             "channel": self.channel.uuid if self.channel else None,
-            "arn": self.arn or (self.channel.arn if self.channel else ""),
+            "arn": self.shown_arn,
             **self.place,
             "database": self.database,
             "ivs": self.ivs,

@@ -103,7 +103,7 @@ def _row(key: str, phase: str, finding: Finding) -> ReportedDifference:
         key=key,
         kind=difference.kind,
         channel=difference.channel,
-        arn=_text(difference.arn or (difference.channel.arn if difference.channel else "")),
+        arn=_text(difference.shown_arn),
         **{name: _text(difference.place.get(name, "")) for name in ("stream_id", "bucket", "prefix")},
         phase=phase,
         would=_text(difference.would),

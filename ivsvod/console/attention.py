@@ -6,10 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from django.db.models import Model, QuerySet
-from django.urls import reverse
-from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
+from channels_app.admin import list_address
 from channels_app.models import Channel, InboxEvent, ReportedDifference
 from ondemand.models import Video
 
@@ -30,12 +29,6 @@ class Matter:
     def address(self) -> str:
         """The list of just these rows."""
         return list_address(self.model, **self.query)
-
-
-def list_address(model: type[Model], **query: str) -> str:
-    """The list of a model in the admin, filtered so."""
-    listed = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    return f"{listed}?{urlencode(query)}" if query else listed
 
 
 # In the order in which they are shown. What staff have hidden they have seen to.

@@ -14,12 +14,13 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
+from channels_app.admin import list_address, row_address
 from channels_app.counting import BOUND, count_shown, counts_to
-from channels_app.models import Channel, ReportedDifference, Stream
+from channels_app.models import Channel, ReportedDifference, Stream, StreamQuerySet
 from channels_app.reconcile.last_run import LastRun, last_run
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
 from channels_app.times import zoned
-from ivsvod.console.attention import MATTERS, Matter, list_address
+from ivsvod.console.attention import MATTERS, Matter
 from ivsvod.console.charts import Chart, chart_of, length_told
 from ondemand.admin.columns import clock, title_of
 from ondemand.models import Video
@@ -124,7 +125,7 @@ def _kinds(sees_videos: bool, sees_streams: bool) -> Iterator[tuple[str, QuerySe
         yield "channels", Channel.objects.all()
 
 
-def _live() -> QuerySet[Stream]:
+def _live() -> StreamQuerySet:
     return streams_in_state(streams_shown(Stream.objects.all()), StreamWord.LIVE)
 
 
@@ -132,27 +133,27 @@ def _live_rows() -> list[dict[str, Any]]:
     return [
         {
             "channel": stream.channel_name or str(stream.channel_id),  # type: ignore[attr-defined]
-            "address": reverse("admin:channels_app_stream_change", args=[stream.pk]),
-            "stream": stream.shown_id,
+            "address": row_address(Stream, stream.pk),
             "started_at": stream.started_at,
             "since": zoned(stream.started_at),
         }
-        for stream in _live().order_by("-order_at", "-stream_id")[:SHOWN]
+        for stream in _live().newest_first()[:SHOWN]
     ]
 
 
 def _video_rows(videos: Any, **listed_by: str) -> list[dict[str, Any]]:
     """What a row says of each; its page goes back to, and through, the list that is filtered so."""
     found = urlencode({"_changelist_filters": urlencode(listed_by)}) if listed_by else ""
+    now = timezone.now()
     return [
         {
             "title": title_of(video),
-            "address": reverse("admin:ondemand_video_change", args=[video.pk]) + (f"?{found}" if found else ""),
+            "address": row_address(Video, video.pk) + (f"?{found}" if found else ""),
             "picture": video_picture(video),
             "channel": str(video.channel or video.channel_id or ""),
             "start": zoned(video.started_at),
             "length": clock(video.duration_ms or 0),
-            "word": video.listing_at(timezone.now()),
+            "word": video.listing_at(now),
         }
         for video in videos.recent_first_with_channel()[:SHOWN]
     ]

@@ -1,17 +1,15 @@
 """The page of a channel leads to its videos."""
 
-from urllib.parse import urlencode
-
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin import ChannelAdmin, ChannelLink
+from channels_app.admin import ChannelAdmin, PageLink, list_address
 from channels_app.models import Channel
+from ondemand.models import Video
 
 
 def videos_address(channel: Channel) -> str:
     """The list of the videos of a channel."""
-    return f"{reverse('admin:ondemand_video_changelist')}?{urlencode({'channel__uuid__exact': channel.pk})}"
+    return list_address(Video, channel__uuid__exact=channel.pk)
 
 
-ChannelAdmin.links += (ChannelLink("ondemand.view_video", _("Videos"), videos_address),)
+ChannelAdmin.links += (PageLink("ondemand.view_video", _("Videos"), videos_address),)

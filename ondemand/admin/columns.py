@@ -1,5 +1,6 @@
 """What the list of videos shows of each."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -14,13 +15,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_app.times import zoned
+from channels_app import times
+from channels_app.times import NOTHING, zoned
 from ondemand.editing import edited_values, versions_of
 from ondemand.listing import Listing
 from ondemand.models import Video
 from ondemand.pictures import video_picture
 
-NOTHING = "–"  # noqa: RUF001
 IN_PLACE = ("title", "tags")
 
 
@@ -97,9 +98,8 @@ def _title_cell(video: Video, address: str) -> str:
 
 
 def clock(milliseconds: int) -> str:
-    """A length, or a moment of a recording: h:mm:ss."""
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
+    """`times.clock` of milliseconds."""
+    return times.clock(timedelta(milliseconds=milliseconds))
 
 
 def title_of(video: Video) -> str:

@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 
 from channels_app.audit import Way
 from channels_app.models import AuditEntry
-from channels_app.times import zoned
-from ondemand.admin.columns import NOTHING
+from channels_app.times import NOTHING, zoned
 from ondemand.editing import CONTENT, PUBLICATION, edited_values, version_text, versions_of
 from ondemand.forms import VideoForm, publication_choices
 from ondemand.models import Video

@@ -1,9 +1,8 @@
 """From a difference that `reconcile` found to the video that it is about."""
 
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin import DifferenceLink, ReportedDifferenceAdmin
+from channels_app.admin import PageLink, ReportedDifferenceAdmin, row_address
 from channels_app.models import ReportedDifference
 from ondemand.models import Video
 
@@ -14,7 +13,7 @@ def video_address(difference: ReportedDifference) -> str | None:
         return None
     place = Video.objects.filter(bucket=difference.bucket, prefix=difference.prefix, duplicate_of__isnull=True)
     video = place.only("pk").first()
-    return reverse("admin:ondemand_video_change", args=[video.pk]) if video else None
+    return row_address(Video, video.pk) if video else None
 
 
-ReportedDifferenceAdmin.links += (DifferenceLink("ondemand.view_video", _("Video"), video_address),)
+ReportedDifferenceAdmin.links += (PageLink("ondemand.view_video", _("Video"), video_address),)

@@ -4,7 +4,6 @@ import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,11 +12,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from channels_app.admin.streams import stream_rows
+from channels_app.admin.streams import events_address, stream_rows
 from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.timeline import TimelineEntry, streams_shown, timeline_of
-from channels_app.times import zoned
-from ondemand.admin.columns import NOTHING, clock
+from channels_app.times import NOTHING, zoned
+from ondemand.admin.columns import clock
 from ondemand.models import Video
 
 # IVS puts at most twenty streams into one recording.
@@ -133,9 +132,8 @@ def _second(video: Video, entry: TimelineEntry) -> int | None:
 def _event_links(request: HttpRequest, streams: Iterable[Stream]) -> list[tuple[str, str]]:
     if not request.user.has_perm("channels_app.view_inboxevent"):
         return []
-    events = reverse("admin:channels_app_inboxevent_changelist")
-    ids = [stream.shown_id for stream in streams if stream.shown_id]
-    return [(_("Events of {stream}").format(stream=name), f"{events}?{urlencode({'q': name})}") for name in ids]
+    found = ((stream.shown_id, events_address(stream)) for stream in streams)
+    return [(_("Events of {stream}").format(stream=name), address) for name, address in found if address]
 
 
 def _lines(texts: Iterable[str]) -> SafeString | str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
-from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, ChangeList
@@ -14,9 +13,10 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from channels_app.admin import WordFilter
 from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.models import Channel
-from channels_app.uuids import parse_uuid
+from channels_app.uuids import uuid_or_none
 from ondemand.catalogue import VideoQuerySet
 from ondemand.listing import Listing
 from ondemand.models import Video
@@ -63,23 +63,8 @@ class StuckFilter(YesFilter):
     wanted = _stuck
 
 
-class CountedFilter(admin.SimpleListFilter):
+class CountedFilter(WordFilter):
     """By one of a few words, each with its count up to `100+` where nothing else narrows the list down."""
-
-    words: dict[str, Any]
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """All of them."""
-        return list(self.words.items())
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of which the word is true; an unknown word filters nothing."""
-        wanted = self.value()
-        return self.of_word(queryset, wanted) if wanted in self.words else queryset  # type: ignore[arg-type]
-
-    def of_word(self, videos: VideoQuerySet, word: str) -> VideoQuerySet:
-        """The videos of which the word is true."""
-        return videos.filter((str(self.parameter_name), word))
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """The words, with their counts where they are quick to know."""
@@ -101,9 +86,9 @@ class ListingFilter(CountedFilter):
     parameter_name = "listing"
     words = {word.value: capfirst(word.label) for word in reversed(Listing)}
 
-    def of_word(self, videos: VideoQuerySet, word: str) -> VideoQuerySet:
+    def of_word(self, rows: VideoQuerySet, word: str) -> VideoQuerySet:
         """See `VideoQuerySet.with_listing`."""
-        return videos.with_listing(word, timezone.now())
+        return rows.with_listing(word, timezone.now())
 
 
 class StatusFilter(CountedFilter):
@@ -189,7 +174,7 @@ class ChannelFilter(TypedFilter):
         text = (self.value() or "").replace("\0", "").strip()
         if not text:
             return queryset
-        uuid = _uuid(text)
+        uuid = uuid_or_none(text.strip())
         if uuid is not None:
             return queryset.filter(channel_id=uuid)
         found = Channel.objects.filter(name__icontains=text).order_by("name", "pk").values_list("pk", flat=True)
@@ -197,7 +182,7 @@ class ChannelFilter(TypedFilter):
 
     def shown(self) -> str:
         """The name of the channel where its uuid is given."""
-        uuid = _uuid(self.value() or "")
+        uuid = uuid_or_none((self.value() or "").strip())
         channel = Channel.objects.filter(pk=uuid).only("name").first() if uuid else None
         return str(channel or self.value() or "")
 
@@ -237,10 +222,3 @@ class StartedFilter(admin.SimpleListFilter):
 
 
 FORMATS = {"year": "Y", "month": "F Y", "day": "j F"}
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return parse_uuid(text.strip())
-    except ValueError:
-        return None

@@ -1,15 +1,13 @@
 """Videos and their content in the admin."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin import SafeLookups, StreamAdmin, StreamLink, TextSearch
+from channels_app.admin import PageLink, SafeLookups, StreamAdmin, TextSearch, list_address
 from channels_app.models import Stream
 from ondemand.admin.actions import VideoActions
 from ondemand.admin.bulk import BulkPages
@@ -78,8 +76,7 @@ class VideoAdmin(VideoColumns, InPlace, BulkPages, TagPages, VideoPage, VideoAct
 
 def videos_address(stream: Stream) -> str | None:
     """The list of the videos of a stream."""
-    found = urlencode({"q": stream.shown_id})
-    return f"{reverse('admin:ondemand_video_changelist')}?{found}" if stream.shown_id else None
+    return list_address(Video, q=stream.shown_id) if stream.shown_id else None
 
 
-StreamAdmin.links += (StreamLink("ondemand.view_video", _("Videos"), videos_address),)
+StreamAdmin.links += (PageLink("ondemand.view_video", _("Videos"), videos_address),)

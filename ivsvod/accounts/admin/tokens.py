@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import AuditedAdmin, PlainFormAdmin, SafeLookups
-from channels_app.times import zoned
+from channels_app.times import NOTHING, zoned
 from ivsvod.accounts.forms import ApiTokenCreateForm
 from ivsvod.accounts.models import ApiToken
 from ivsvod.accounts.services import api_token_create
@@ -68,7 +68,7 @@ class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
     @admin.display(description=_("scopes"))
     def shown_scopes(self, token: ApiToken) -> SafeString | str:
         """All of them, in the words of the API."""
-        return format_html_join(", ", "<code>{}</code>", ((scope,) for scope in token.scopes)) or "–"  # noqa: RUF001
+        return format_html_join(", ", "<code>{}</code>", ((scope,) for scope in token.scopes)) or NOTHING
 
     @admin.display(description=_("created"), ordering="created")
     def made(self, token: ApiToken) -> str:
