@@ -31,6 +31,7 @@ from ondemand.bulk_writes import (
     videos_with_content,
     videos_write,
 )
+from ondemand.catalogue import VideoQuerySet
 from ondemand.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, BulkChangeRow, Video
 from ondemand.rechecks import videos_recheck
@@ -137,7 +138,7 @@ def bulk_outcomes(change: BulkChange) -> dict[str, int]:
     )
 
 
-def videos_to_check(change: BulkChange) -> QuerySet[Video]:
+def videos_to_check(change: BulkChange) -> VideoQuerySet:
     """The videos of a change that were marked, and not checked since."""
     marked = change.rows.filter(outcome=Outcome.CHANGED).values("video_uuid")
     return Video.objects.with_files().filter(qa=Video.Qa.UNVERIFIED, pk__in=marked)
@@ -194,7 +195,7 @@ def _with_files_only(decisions: dict[UUID, Decision]) -> dict[UUID, Decision]:
 
 def _check(change: BulkChange, until: float) -> None:
     """Check the marked videos, the oldest first, and note the verdicts as what the change made of them."""
-    for recheck in videos_recheck(videos_to_check(change)):  # type: ignore[arg-type]
+    for recheck in videos_recheck(videos_to_check(change)):
         found = as_json({name: getattr(recheck.video, name) for name in CHECKED})
         change.rows.filter(video_uuid=recheck.video.pk, outcome=Outcome.CHANGED).update(after=found)
         if monotonic() >= until:

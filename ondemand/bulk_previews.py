@@ -8,9 +8,10 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Case, Count, DateTimeField, F, Q, QuerySet, Value, When
+from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
 
 from ondemand.bulk_rules import Kind, video_columns
+from ondemand.catalogue import VideoQuerySet
 from ondemand.listing import Listing
 from ondemand.models import BulkChange, Video
 from ondemand.reducers import publication_decide
@@ -53,14 +54,14 @@ class TagUse:
     videos: int
 
 
-def chosen_videos(change: BulkChange) -> QuerySet[Video]:
+def chosen_videos(change: BulkChange) -> VideoQuerySet:
     """The videos that were chosen and are there."""
     return Video.objects.filter(pk__in=change.rows.values("video_uuid"))
 
 
 def first_titles(change: BulkChange) -> list[Video]:
     """The newest of them."""
-    return list(chosen_videos(change).with_content().newest_first()[:SHOWN_TITLES])  # type: ignore[attr-defined]
+    return list(chosen_videos(change).with_content().newest_first()[:SHOWN_TITLES])
 
 
 def word_changes(change: BulkChange, values: dict[str, Any], at: datetime) -> list[WordChange]:
@@ -82,7 +83,7 @@ def tag_uses(change: BulkChange, tags: list[str]) -> list[TagUse]:
 
 def without_files(change: BulkChange) -> int:
     """How many of the chosen videos have no files that could be checked."""
-    return change.chosen - chosen_videos(change).with_files().count()  # type: ignore[attr-defined]
+    return change.chosen - chosen_videos(change).with_files().count()
 
 
 def _groups(change: BulkChange, values: dict[str, Any], at: datetime) -> list[dict[str, Any]]:

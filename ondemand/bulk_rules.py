@@ -7,14 +7,12 @@ from typing import Any
 
 from ondemand.limits import MOST_TAGS
 from ondemand.models import BulkChange, BulkChangeRow, Content, Video
-from ondemand.services import shown_or_hidden
+from ondemand.services import CONTENT, EMPTY_CONTENT, shown_or_hidden
 
 Kind = BulkChange.Kind
 Outcome = BulkChangeRow.Outcome
 Columns = dict[str, Any]
 CHECKED = ("qa", "qa_reasons")
-CONTENT = ("title", "description", "tags", "thumbnail")
-_EMPTY: Columns = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def content_decision(kind: str, video: Video, values: Mapping[str, Any]) -> Deci
     own = video.own_content
     if own is not None:
         return Decision(Outcome.CHANGED, {"tags": written}, {"tags": own.tags})
-    copied = (shown and content_columns(shown, CONTENT)) or _EMPTY
+    copied = (shown and content_columns(shown, CONTENT)) or EMPTY_CONTENT
     return Decision(Outcome.CHANGED, {**copied, "tags": written}, None)
 
 

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
 from ondemand.models import Video
+from ondemand.services import CONTENT as CONTENT
 
-CONTENT = ("title", "description", "tags", "thumbnail")
 PUBLICATION = ("shown", "visibility", "publish_from", "publish_until")
 SHOWN, HIDDEN, UNDECIDED = "yes", "no", ""
 _DIGITS = 16

@@ -155,32 +155,34 @@ def _window(publish_from: datetime | None, publish_until: datetime | None) -> st
     return _("Its publication has neither a beginning nor an end.")
 
 
+# What must be true of a row for the words that depend on no time, if none of the words before it fits.
+_LASTING: dict[Listing, Q] = {
+    Listing.DUPLICATE: Q(duplicate_of__isnull=False),
+    Listing.FAILED: Q(status="failed"),
+    Listing.RECORDING: Q(status="recording"),
+    Listing.HELD: Q(held=True) | Q(held__isnull=True),
+    Listing.HIDDEN: ~Q(active=True) | ~Q(status="available"),
+}
+_UNLISTED = ~Q(visibility="public")
+
+
 def listing_conditions(at: datetime) -> dict[Listing, Q]:
     """What must be true of a row for each word, if none of the words before it fits."""
     return {
-        Listing.DUPLICATE: Q(duplicate_of__isnull=False),
-        Listing.FAILED: Q(status="failed"),
-        Listing.RECORDING: Q(status="recording"),
-        Listing.HELD: Q(held=True) | Q(held__isnull=True),
-        Listing.HIDDEN: ~Q(active=True) | ~Q(status="available"),
+        **_LASTING,
         Listing.SCHEDULED: Q(publish_from__gt=at),
         Listing.EXPIRED: Q(publish_until__lte=at),
-        Listing.UNLISTED: ~Q(visibility="public"),
+        Listing.UNLISTED: _UNLISTED,
         Listing.LISTED: within_window(at),
     }
 
 
 # The word of a row where it does not depend on the time, or on nothing else any more; NULL where only the time decides.
 LASTING_WORD = Case(
-    When(Q(duplicate_of__isnull=False), then=Value(Listing.DUPLICATE.value)),
-    When(Q(status="failed"), then=Value(Listing.FAILED.value)),
-    When(Q(status="recording"), then=Value(Listing.RECORDING.value)),
-    When(Q(held=True) | Q(held__isnull=True), then=Value(Listing.HELD.value)),
-    When(~Q(active=True) | ~Q(status="available"), then=Value(Listing.HIDDEN.value)),
-    When(~Q(visibility="public"), then=Value(Listing.UNLISTED.value)),
+    *(When(condition, then=Value(word.value)) for word, condition in {**_LASTING, Listing.UNLISTED: _UNLISTED}.items()),
     output_field=TextField(),
 )
-LASTING = (Listing.DUPLICATE, Listing.FAILED, Listing.RECORDING, Listing.HELD, Listing.HIDDEN)
+LASTING = tuple(_LASTING)
 
 
 def listing_expression(at: datetime) -> Case:

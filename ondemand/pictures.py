@@ -1,5 +1,6 @@
 """Which picture stands for a video, on a page whose Content-Security-Policy names where pictures may come from."""
 
+from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
@@ -7,11 +8,15 @@ from django.conf import settings
 from ondemand.models import Video
 
 
+def middle_of(made: Sequence[str]) -> str | None:
+    """Of the pictures that IVS made the one that stands for all: the middle one."""
+    return made[len(made) // 2] if made else None
+
+
 def video_picture(video: Video) -> str | None:
     """The URL of the picture that people chose, else of the middle one that IVS made; None where none may be shown."""
     content = video.shown_content
-    made = video.thumbnails
-    candidates = [content.thumbnail if content else None, made[len(made) // 2] if made else None]
+    candidates = [content.thumbnail if content else None, middle_of(video.thumbnails)]
     return next((url for url in candidates if url and picture_allowed(url)), None)
 
 

@@ -15,8 +15,8 @@ from ondemand.verdicts import Verdict, better_verdict, verdict_of_video
 # Called with the video as it is once no one else can write it; raises to refuse the write.
 Check = Callable[[Video], None]
 _PUBLICATION = ("visibility", "publish_from", "publish_until")
-_EMPTY: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
-_CONTENT = tuple(_EMPTY)
+EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
+CONTENT = tuple(EMPTY_CONTENT)
 _LOOKED_AT = ("status", "bucket", "prefix", "facts", "qa", "qa_reasons")
 
 
@@ -46,10 +46,10 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         VideoNotFoundError: there is no such video.
     """
     video, rows = _recording_locked(video_uuid, check)
-    written = {name: values[name] for name in _CONTENT if name in values}
+    written = {name: values[name] for name in CONTENT if name in values}
     if written:
         shown = video.shown_content
-        kept = {name: getattr(shown, name) for name in _CONTENT} if shown else {}
+        kept = {name: getattr(shown, name) for name in CONTENT} if shown else {}
         _content_write(video_uuid, by, {**kept, **written})
     publication = {name: values[name] for name in _PUBLICATION if name in values}
     if "visibility" in values:
@@ -144,7 +144,7 @@ def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video
 
 def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
     content, _ = Content.objects.update_or_create(
-        video_id=video_uuid, defaults=values, create_defaults={**_EMPTY, **values, "created_by": by}
+        video_id=video_uuid, defaults=values, create_defaults={**EMPTY_CONTENT, **values, "created_by": by}
     )
     return content
 

@@ -214,6 +214,8 @@ def test_tags_are_added_in_bulk_and_a_tag_is_merged(url: str, video: Video) -> N
         page.get_by_role("link", name="Tags", exact=True).click()
         picture(page, "tags-1280-light")
         page.get_by_role("link", name="Rename, merge or remove festivals").click()
+        page.get_by_label("New name").fill("fest")
+        expect(page.locator("#complete-to option[value=festival]")).to_be_attached()
         page.get_by_label("New name").fill("festival")
         picture(page, "tag-1280-light")
         page.get_by_role("button", name="Rename or merge…").click()

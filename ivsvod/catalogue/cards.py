@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 
 from channels_app.times import parse_moment
 from ivsvod.catalogue.query import PageQuery
-from ondemand.pictures import picture_allowed
+from ondemand.pictures import middle_of, picture_allowed
 
 # The API takes texts of any length.
 _NAME_LENGTH = 200
@@ -127,10 +127,10 @@ class Card:
         return self.document["listing"] != "listed"
 
     def _pictures(self) -> list[str]:
-        made = self.document["thumbnails"]
+        middle = middle_of(self.document["thumbnails"]) or ""
         chosen = self.content.get("thumbnail", "")
         # The predecessor took any text for a picture.
-        return [url for url in (chosen, *made[len(made) // 2 :][:1]) if url.startswith(("https://", "http://"))]
+        return [url for url in (chosen, middle) if url.startswith(("https://", "http://"))]
 
     def _known(self) -> str:
         known = [text for text in (" ".join(self.channel_name.split()), self.start) if text]

@@ -2,19 +2,14 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponseRedirect
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from ondemand.bulk import bulk_choose
-from ondemand.errors import TooManyChosenError
-from ondemand.models import BulkChange, Video
-
-Kind = BulkChange.Kind
-# These need something typed first.
-_TYPED = (Kind.SCHEDULE, Kind.ADD_TAGS, Kind.REMOVE_TAGS)
+from ondemand.admin.bulk import FORMS, bulk_started
+from ondemand.bulk_rules import Kind
+from ondemand.models import Video
 
 
 class VideoActions(admin.ModelAdmin):
@@ -67,16 +62,6 @@ class VideoActions(admin.ModelAdmin):
         return self._choose(request, queryset, Kind.CHECK)
 
     def _choose(self, request: HttpRequest, videos: QuerySet[Video], kind: Kind) -> HttpResponseRedirect | None:
-        try:
-            change = bulk_choose(
-                kind=kind,
-                videos=videos,
-                by=request.user.pk,  # type: ignore[arg-type]  # whoever has the permission is signed in
-                by_name=request.user.get_username(),
-                query=request.GET.urlencode(),
-                values=None if kind in _TYPED else {},
-            )
-        except TooManyChosenError as error:
-            self.message_user(request, f"{error}.", messages.ERROR)
-            return None
-        return HttpResponseRedirect(reverse("admin:ondemand_video_bulk_change", args=[change.pk]))
+        # What has a form needs something typed first.
+        values: dict[str, Any] | None = None if kind in FORMS else {}
+        return bulk_started(self, request, kind=kind, videos=videos, values=values, query=request.GET.urlencode())

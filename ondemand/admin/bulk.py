@@ -10,6 +10,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -18,15 +19,16 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels_app.admin import account_of
 from channels_app.times import zoned
 from ondemand.admin.columns import title_of
-from ondemand.bulk import bulk_begin, bulk_outcomes, bulk_run, bulk_undo, bulk_values_set, videos_to_check
+from ondemand.bulk import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo, bulk_values_set, videos_to_check
 from ondemand.bulk_previews import first_titles, tag_uses, without_files, word_changes
 from ondemand.bulk_rules import Kind, Outcome
-from ondemand.errors import BulkChangeStateError
+from ondemand.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes, zone_shown
 from ondemand.limits import MOST_TAGS
-from ondemand.models import BulkChange
+from ondemand.models import BulkChange, Video
 from ondemand.tagging import videos_tagged
 
 SHOWN_CHANGES = 50
@@ -66,12 +68,9 @@ class ManyTagsForm(forms.Form):
 
 
 class NewTagsForm(ManyTagsForm):
-    """Tags that videos will have."""
+    """Tags that videos will have: not too many, and none too long."""
 
-    def clean_tags(self) -> list[str]:
-        """Not too many, and none too long."""
-        check_tags(self.cleaned_data["tags"])
-        return list(self.cleaned_data["tags"])
+    tags = TagsField(label=gettext_lazy("Tags"), help_text=gettext_lazy("One a line."), validators=[check_tags])
 
 
 FORMS: dict[str, type[ScheduleForm | ManyTagsForm]] = {
@@ -107,8 +106,8 @@ class BulkPages(admin.ModelAdmin):
             }
             for change in changes
         ]
-        context = {"title": _("Recent bulk changes"), "rows": rows, "opts": self.opts}
-        return self._bulk_answer(request, "bulk_changes.html", context)
+        context = {"title": _("Recent bulk changes"), "rows": rows}
+        return page_answer(self, request, "bulk_changes.html", context)
 
     def bulk_change_view(self, request: HttpRequest, change_uuid: Any) -> HttpResponse:
         """One of them: typed, confirmed, gone on with or undone by POST alone."""
@@ -167,7 +166,6 @@ class BulkPages(admin.ModelAdmin):
     ) -> HttpResponse:
         context = {
             "title": change.get_kind_display(),
-            "opts": self.opts,
             "change": change,
             "at": zoned(change.made_at),
             "list_address": list_address(change),
@@ -175,18 +173,15 @@ class BulkPages(admin.ModelAdmin):
             "values_seen": values_mark(change),
         }
         if change.begun_at is None:
-            return self._bulk_answer(request, "bulk.html", {**context, **_draft(change, form, request)})
+            return page_answer(self, request, "bulk.html", {**context, **_draft(change, form, request)})
+        outcomes = bulk_outcomes(change)
         done = {
-            "told": told_of(change, bulk_outcomes(change)),
+            "told": told_of(change, outcomes),
             "unchecked": unchecked(change),
-            "waiting": change.rows.filter(outcome=Outcome.WAITING).exists(),
+            "waiting": bool(outcomes.get(Outcome.WAITING)),
             "may_undo": may_undo(request, change),
         }
-        return self._bulk_answer(request, "bulk_result.html", {**context, **done, "values": shown_values(change)})
-
-    def _bulk_answer(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        each = self.admin_site.each_context(request)
-        return TemplateResponse(request, f"admin/ondemand/video/{template}", {**each, **context})
+        return page_answer(self, request, "bulk_result.html", {**context, **done, "values": shown_values(change)})
 
 
 _STEPS: dict[str, Callable[[BulkPages, HttpRequest, BulkChange], HttpResponse]] = {
@@ -205,6 +200,33 @@ def _refuse_draft_of_another(request: HttpRequest, change: BulkChange) -> None:
     # What somebody chose is for them to go on with.
     if change.begun_at is None and change.by != request.user.pk:
         raise PermissionDenied
+
+
+def bulk_started(
+    pages: admin.ModelAdmin,
+    request: HttpRequest,
+    *,
+    kind: Kind,
+    videos: QuerySet[Video],
+    values: dict[str, Any] | None,
+    query: str = "",
+) -> HttpResponseRedirect | None:
+    """Note what is chosen, and lead to the page that confirms it; None, with a message, where it is too much."""
+    by, by_name = account_of(request), request.user.get_username()
+    try:
+        change = bulk_choose(kind=kind, videos=videos, by=by, by_name=by_name, query=query, values=values)
+    except TooManyChosenError as error:
+        pages.message_user(request, f"{error}.", messages.ERROR)
+        return None
+    return HttpResponseRedirect(reverse("admin:ondemand_video_bulk_change", args=[change.pk]))
+
+
+def page_answer(
+    pages: admin.ModelAdmin, request: HttpRequest, template: str, context: dict[str, Any]
+) -> TemplateResponse:
+    """A page of its own beside the list of videos."""
+    each = {**pages.admin_site.each_context(request), "opts": pages.opts}
+    return TemplateResponse(request, f"admin/ondemand/video/{template}", {**each, **context})
 
 
 def may_change(request: HttpRequest, change: BulkChange) -> bool:

@@ -13,6 +13,7 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels_app.admin import account_of
 from ondemand.admin.columns import IN_PLACE
 from ondemand.editing import VideoChangedError, edited_values, versions_of
 from ondemand.errors import VideoNotFoundError
@@ -29,15 +30,9 @@ class TitleForm(forms.Form):
 
 
 class TagsForm(forms.Form):
-    """Tags, one a line."""
+    """Tags, one a line; not too many, and none too long."""
 
-    tags = TagsField(label=gettext_lazy("Tags"), required=False)
-
-    def clean_tags(self) -> list[str]:
-        """Not too many, and none too long."""
-        tags: list[str] = self.cleaned_data["tags"]
-        check_tags(tags)
-        return tags
+    tags = TagsField(label=gettext_lazy("Tags"), required=False, validators=[check_tags])
 
 
 FORMS: dict[str, type[forms.Form]] = {"title": TitleForm, "tags": TagsForm}
@@ -69,7 +64,7 @@ class InPlace(admin.ModelAdmin):
     def _write(self, request: HttpRequest, video_uuid: UUID, field: str, value: Any) -> HttpResponse:
         check = _unless_changed(field, request.POST.get("version", ""))
         try:
-            video = video_update(video_uuid=video_uuid, by=request.user.pk, values={field: value}, check=check)  # type: ignore[arg-type]
+            video = video_update(video_uuid=video_uuid, by=account_of(request), values={field: value}, check=check)
         except VideoNotFoundError:
             return _refused(404, _("There is no such video any more."))
         except VideoChangedError as error:

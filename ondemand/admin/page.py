@@ -1,7 +1,6 @@
 """The page of a video: its player, what people write about it, who finds it, and what is known of it."""
 
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.admin.helpers import AdminForm
@@ -13,14 +12,14 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_app.admin import AuditedAdmin
+from channels_app.admin import AuditedAdmin, account_of
 from channels_app.aws import AwsError
 from channels_app.times import zoned
 from ondemand.admin.columns import clock
 from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.facts import documents, stream_section, technical_facts
 from ondemand.admin.navigation import neighbours, next_to_review, others_to_review
-from ondemand.admin.pictures import more_pictures, picture_choices
+from ondemand.admin.pictures import picture_choices
 from ondemand.editing import VideoChangedError, name_of, offered_title
 from ondemand.errors import VideoNotFoundError
 from ondemand.forms import VideoForm, editable_names, publication_choices, zone_shown
@@ -183,14 +182,15 @@ class VideoPage(AuditedAdmin):
 
 def _editing(video: Video, form: VideoForm) -> dict[str, Any]:
     choices = publication_choices(video, form.values)
+    pictures, more_pictures = picture_choices(video, form.chosen_picture)
     return {
         "values": form.values,
         "begins": zoned(form.values["publish_from"]),
         "ends": zoned(form.values["publish_until"]),
         "words": {name: dict(choices[name]).get(form.values[name]) for name in choices},
         "offered_title": offered_title(video),
-        "pictures": picture_choices(video, form.chosen_picture),
-        "more_pictures": more_pictures(video),
+        "pictures": pictures,
+        "more_pictures": more_pictures,
         "zone": timezone.get_current_timezone_name(),
     }
 
@@ -205,8 +205,3 @@ def _keep_picture(form: VideoForm) -> None:
         except AwsError as error:
             told = _("Amazon S3 did not take the picture: {message} ({kind}). Nothing was saved; try again.")
             form.add_error("picture", told.format(message=error.message, kind=error.kind))
-
-
-def account_of(request: HttpRequest) -> UUID:
-    """The account of whoever is signed in."""
-    return request.user.pk  # type: ignore[return-value]  # an account: the admin lets no one else in

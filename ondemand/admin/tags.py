@@ -4,20 +4,18 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_app.models import Channel
-from ondemand.bulk import bulk_choose
+from ondemand.admin.bulk import bulk_started, page_answer
 from ondemand.bulk_rules import Kind
 from ondemand.editing import tags_of
-from ondemand.errors import TooManyChosenError
 from ondemand.forms import OneLineField
 from ondemand.limits import TAG_LENGTH
 from ondemand.tagging import tags_beginning, tags_counted, videos_tagged
@@ -73,7 +71,7 @@ class TagPages(admin.ModelAdmin):
             "following": following,
             "may_change": request.user.has_perm("ondemand.change_content"),
         }
-        return self._tags_answer(request, "tags.html", context)
+        return page_answer(self, request, "tags.html", context)
 
     def tag_view(self, request: HttpRequest) -> HttpResponse:
         """One tag: a new name for it, or none; what is then to be done is confirmed on the page of bulk changes."""
@@ -87,7 +85,7 @@ class TagPages(admin.ModelAdmin):
         if form.is_valid():
             return self._tag_change(request, Kind.RENAME_TAG, tag, to=form.cleaned_data["to"])
         (counted,) = tags_counted([tag])
-        return self._tags_answer(request, "tag.html", {"title": _("Tag"), "form": form, "tag": counted})
+        return page_answer(self, request, "tag.html", {"title": _("Tag"), "form": form, "tag": counted})
 
     def tags_complete_view(self, request: HttpRequest) -> HttpResponse:
         """Tags that begin so, those of hidden videos too."""
@@ -105,26 +103,12 @@ class TagPages(admin.ModelAdmin):
         return JsonResponse({"values": list(named[:COMPLETIONS]) if sought else []})
 
     def _tag_change(self, request: HttpRequest, kind: Kind, tag: str, **more: str) -> HttpResponse:
-        try:
-            change = bulk_choose(
-                kind=kind,
-                videos=videos_tagged(tag),
-                by=request.user.pk,  # type: ignore[arg-type]
-                by_name=request.user.get_username(),
-                values={"tags": [tag], **more},
-            )
-        except TooManyChosenError as error:
-            self.message_user(request, f"{error}.", messages.ERROR)
-            return HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
-        return HttpResponseRedirect(reverse("admin:ondemand_video_bulk_change", args=[change.pk]))
+        started = bulk_started(self, request, kind=kind, videos=videos_tagged(tag), values={"tags": [tag], **more})
+        return started or HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
 
     def _refuse_strangers(self, request: HttpRequest) -> None:
         if not (self.has_view_or_change_permission(request) or request.user.has_perm("ondemand.change_content")):
             raise PermissionDenied
-
-    def _tags_answer(self, request: HttpRequest, template: str, context: dict[str, Any]) -> HttpResponse:
-        each = {**self.admin_site.each_context(request), "opts": self.opts}
-        return TemplateResponse(request, f"admin/ondemand/video/{template}", {**each, **context})
 
 
 def _text(request: HttpRequest, name: str) -> str:
