@@ -12,17 +12,12 @@ from django.utils import timezone
 
 from ivsvod.accounts.models import Authenticator
 from ivsvod.accounts.time_zones import zone_of
-from ivsvod.api.actors import ADMIN
+from ivsvod.api.actors import is_admin_page
 from ivsvod.api.middleware import DATABASE_AWAY, database_away
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # Where whoever has to set up a second factor may go: the pages that do it, and out.
 _OPEN = ("account:two-step", "account:two-step-set-up", "admin:logout", "admin:login", "account:code", "admin:jsi18n")
-
-
-def is_admin_page(request: HttpRequest) -> bool:
-    """Whether the request is for a page of the admin."""
-    return request.path_info.startswith(ADMIN)
 
 
 class SecondFactorMiddleware:
@@ -57,9 +52,11 @@ class TimeZoneMiddleware:
 
     def __call__(self, request: Any) -> HttpResponseBase:
         """Answer in that zone; one that the machine does not know is left on the request, so that the page says so."""
+        if not is_admin_page(request):
+            return self.get_response(request)
         try:
             # An account of another kind, or none, has no zone.
-            name = getattr(request.user, "time_zone", "") if is_admin_page(request) else ""
+            name = getattr(request.user, "time_zone", "")
         except DATABASE_AWAY as error:
             return database_away(error)
         zone, usable = zone_of(name)

@@ -5,9 +5,10 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Permission
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from knox.models import AbstractAuthToken, AuthTokenManager
@@ -27,6 +28,13 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no
 
     class Meta(AbstractUser.Meta):
         permissions = [(scope, sentence) for scope, sentence in settings.API_SCOPES.items()]
+
+    @cached_property
+    def rights_given(self) -> set[str]:
+        """What the account may do once it is active: Django says of one that is not that it may do nothing."""
+        given = Permission.objects.filter(models.Q(user=self) | models.Q(group__user=self))
+        names = given.order_by().values_list("content_type__app_label", "codename").distinct()
+        return {f"{app}.{codename}" for app, codename in names}
 
 
 class AuthenticatorQuerySet(models.QuerySet["Authenticator"]):

@@ -9,13 +9,16 @@ from ivsvod.accounts.models import ApiToken, User
 from ivsvod.api.authentication import SharedKeyCaller
 from ivsvod.api.request_ids import request_id
 
-ADMIN = "/admin/"
+
+def is_admin_page(request: HttpRequest) -> bool:
+    """Whether the request is for a page of the admin."""
+    return request.path_info.startswith("/admin/")
 
 
 def actor_of(request: HttpRequest) -> Actor:
     """Whoever asks, by the admin or by the API."""
     caller: Any = getattr(request, "user", None)
-    way = Way.ADMIN if request.path_info.startswith(ADMIN) else Way.API
+    way = Way.ADMIN if is_admin_page(request) else Way.API
     account = caller.pk if isinstance(caller, User) else None
     return Actor(way, _name(caller, getattr(request, "auth", None)), account, request_id.get())
 

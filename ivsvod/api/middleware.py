@@ -103,13 +103,13 @@ class VersionMiddleware:
         if request.method == "OPTIONS" and (methods := route_methods(request.path_info)):
             return _no_content(methods)
         response = self.get_response(request)
-        if not getattr(request, "is_api", False):
-            return _for_everybody(response)
-        response["Cache-Control"] = _cache_control(request, response)
-        if response["Cache-Control"].startswith("public"):
-            # The same for everybody: a session that is none was looked at, and Django would take its cookie back.
-            del response["Vary"]
-            response.cookies.clear()
+        is_api = getattr(request, "is_api", False)
+        if is_api:
+            response["Cache-Control"] = _cache_control(request, response)
+        if response.get("Cache-Control", "").startswith("public"):
+            _for_everybody(response)
+        if not is_api:
+            return response
         patch_vary_headers(response, ("Origin", "Accept-Encoding"))
         if response.status_code != 200 or not isinstance(response, HttpResponse):
             return response
@@ -148,14 +148,15 @@ def _is_api(view: Any) -> bool:
     return issubclass(getattr(view, "cls", object), APIView)
 
 
-def _for_everybody(response: HttpResponseBase) -> HttpResponseBase:
-    """A page that caches keep for everybody takes no cookie from anybody, and is not another one by cookies."""
-    if response.get("Cache-Control", "").startswith("public"):
-        response.cookies.clear()
-        vary = [name for name in response.get("Vary", "").split(", ") if name and name != "Cookie"]
-        del response["Vary"]
-        patch_vary_headers(response, vary)
-    return response
+def _for_everybody(response: HttpResponseBase) -> None:
+    """What caches keep for everybody is not another one by cookies, and takes none from anybody.
+
+    A session that is none was looked at, and Django would take its cookie back.
+    """
+    response.cookies.clear()
+    vary = [name for name in response.get("Vary", "").split(", ") if name and name != "Cookie"]
+    del response["Vary"]
+    patch_vary_headers(response, vary)
 
 
 def _no_content(methods: list[str]) -> HttpResponse:

@@ -7,7 +7,6 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from django.utils import timezone
 from django.utils.cache import get_conditional_response
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -53,17 +52,15 @@ def _answering(view: View, layout: str) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def answer(request: HttpRequest, **named: str) -> HttpResponseBase:
         api = PublicApi(request)
-        # Caches give one answer to everybody: the zone is the service's, whoever is signed in.
-        with timezone.override(timezone.get_default_timezone()):
-            try:
-                return _kept(request, _rendered(view(api, **named)), api.life)
-            except Http404:
-                return _refused(*_REFUSALS[404], layout)
-            except RefusedError as refused:
-                response = _refused(*_REFUSALS.get(refused.status, _OUTAGE), layout)
-                if refused.retry_after:
-                    response["Retry-After"] = refused.retry_after
-                return response
+        try:
+            return _kept(request, _rendered(view(api, **named)), api.life)
+        except Http404:
+            return _refused(*_REFUSALS[404], layout)
+        except RefusedError as refused:
+            response = _refused(*_REFUSALS.get(refused.status, _OUTAGE), layout)
+            if refused.retry_after:
+                response["Retry-After"] = refused.retry_after
+            return response
 
     return require_safe(answer)
 

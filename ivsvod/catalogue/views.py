@@ -43,7 +43,7 @@ def watch(api: PublicApi, uuid: str) -> Page:
     document = api.get(f"/on-demand/{_known_uuid(uuid)}")
     others = _others(api, document)
     channel = document["channel"]
-    names = controls.channel_names(api, [str(channel)] if channel else [])
+    names = controls.channel_names(api, [str(channel)]) if channel else {}
     card, base = Card(document, names.get(str(channel), "")), _base(api)
     context = {
         "card": card,

@@ -6,10 +6,10 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from ivsvod.api import errors
+from ivsvod.api.actors import is_admin_page
 
 
 @dataclass(frozen=True)
@@ -68,4 +68,4 @@ def _is_visit(request: HttpRequest) -> bool:
     # What an early middleware refused has no user, whom the page greets.
     is_whole = hasattr(request, "user")
     is_page = "text/html" in request.headers.get("Accept", "")
-    return is_whole and is_page and request.path.startswith(reverse("admin:index"))
+    return is_whole and is_page and is_admin_page(request)

@@ -4,9 +4,9 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.db.models import Field, Q
+from django.db.models import Field
 from django.forms import ChoiceField, Select
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -150,11 +150,4 @@ def _may_no_more(account: User | None, request: HttpRequest) -> bool:
     by: Any = request.user
     if account is None or by.is_superuser:
         return True
-    return not account.is_superuser and _given(account) <= by.get_all_permissions()
-
-
-def _given(account: User) -> set[str]:
-    """What the account may do once it is active: Django says of one that is not that it may do nothing."""
-    given = Permission.objects.filter(Q(user=account) | Q(group__user=account))
-    names = given.order_by().values_list("content_type__app_label", "codename").distinct()
-    return {f"{app}.{codename}" for app, codename in names}
+    return not account.is_superuser and account.rights_given <= by.get_all_permissions()
