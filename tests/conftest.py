@@ -38,6 +38,7 @@ _own_environment()
 
 from django.conf import settings as django_settings  # noqa: E402  (needs the environment)
 from django.core.management import call_command  # noqa: E402
+from django.urls import clear_script_prefix  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
 
 # pytest-django sets Django up when it finds the settings loaded.
@@ -66,6 +67,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name their static files by the manifest, as in production."""
     if not hasattr(session.config, "workerinput"):
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(autouse=True)
+def no_stage_of_another_test() -> Iterator[None]:
+    """A request through WSGI leaves its SCRIPT_NAME on the thread, which addresses made without one follow."""
+    yield
+    clear_script_prefix()
 
 
 @pytest.fixture
