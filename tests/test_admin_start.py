@@ -15,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from channels_app.audit import Actor, Way, acting, audited
 from channels_app.models import Channel, InboxEvent, Lease, ReportedDifference
 from ivsvod.accounts.models import User
 from ivsvod.console.charts import chart_of, length_told
@@ -306,10 +307,8 @@ def test_a_member_of_staff_without_rights_gets_an_honest_page() -> None:
 
 @db
 def test_the_page_leads_to_all_other_pages_and_to_what_i_did_last(browser: Client, staff: User) -> None:
-    from django.contrib.admin.models import ADDITION, LogEntry
-
-    channel = make_channel(name="<b>Stage</b>")
-    LogEntry.objects.log_actions(staff.pk, [channel], ADDITION, "Created.", single_object=True)
+    with acting(Actor(Way.ADMIN, staff.username, staff.pk, "a request")), audited():
+        channel = make_channel(name="<b>Stage</b>")
     html = page(browser, START)
     assert all(f'<a href="{path}">' in html for path in (VIDEOS, CHANNELS, STREAMS, EVENTS, DIFFERENCES))
     assert f'<a href="{CHANNELS}{channel.pk}/change/"><bdi>&lt;b&gt;Stage&lt;/b&gt;</bdi></a>' in html

@@ -2,6 +2,7 @@
 
 from channels_app.admin.audit import AuditedAdmin as AuditedAdmin
 from channels_app.admin.audit import AuditEntryAdmin as AuditEntryAdmin
+from channels_app.admin.audit import address_of as address_of
 from channels_app.admin.channels import ChannelAdmin as ChannelAdmin
 from channels_app.admin.differences import ReportedDifferenceAdmin as ReportedDifferenceAdmin
 from channels_app.admin.events import InboxEventAdmin as InboxEventAdmin

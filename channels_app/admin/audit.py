@@ -118,7 +118,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
         """A link to it, where it has a page."""
         kind = ObjectTypeFilter.words.get(f"{entry.content_type.app_label}.{entry.content_type.model}")
         told = format_html("{} <bdi>{}</bdi>", kind or entry.content_type.model, entry.object_repr)
-        address = _address_of(entry)
+        address = address_of(entry)
         return format_html('<a href="{}">{}</a>', address, told) if address else told
 
     @admin.display(description=_("changes"))
@@ -204,7 +204,8 @@ def _of_kinds(*kinds: str) -> Q:
     return named
 
 
-def _address_of(entry: AuditEntry) -> str | None:
+def address_of(entry: AuditEntry) -> str | None:
+    """The page of the object that was changed, where its kind has pages."""
     kind = entry.content_type
     try:
         return reverse(f"admin:{kind.app_label}_{kind.model}_change", args=[entry.object_pk])

@@ -14,9 +14,10 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy
 
-from channels_app.admin import list_address, row_address
+from channels_app.admin import address_of, list_address, row_address
+from channels_app.audit import Way
 from channels_app.counting import BOUND, count_shown, counts_to
-from channels_app.models import Channel, ReportedDifference, Stream, StreamQuerySet
+from channels_app.models import AuditEntry, Channel, ReportedDifference, Stream, StreamQuerySet
 from channels_app.reconcile.last_run import LastRun, last_run
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
 from channels_app.times import zoned
@@ -27,7 +28,7 @@ from ondemand.models import Video
 from ondemand.pictures import video_picture
 
 DAYS, WEEK = 30, 7
-SHOWN = 6
+SHOWN, SHOWN_CHANGES = 6, 8
 _MILLISECONDS_AN_HOUR = 3_600_000
 
 
@@ -70,6 +71,7 @@ class StartPage:
     days: Days | None = None
     attention: list[tuple[Matter, str]] | None = None
     run: LastRun | None = None
+    mine: list[dict[str, Any]] = field(default_factory=list)
     # Of what there is, as people read it.
     counts: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
@@ -99,6 +101,7 @@ def start_page(site: AdminSite, request: HttpRequest) -> StartPage:
         days=_days(now) if sees_videos else None,
         attention=[(each, counts[each.word]) for each in matters if each.word in counts] if matters else None,
         run=last_run(now) if _may_see(site, request, ReportedDifference) else None,
+        mine=_own_changes(site, request),
         counts=counts,
         addresses=dict(_addresses(site, request)),
         new_video_state=settings.NEW_VIDEO_STATE,
@@ -157,6 +160,13 @@ def _video_rows(videos: Any, **listed_by: str) -> list[dict[str, Any]]:
         }
         for video in videos.recent_first_with_channel()[:SHOWN]
     ]
+
+
+def _own_changes(site: AdminSite, request: HttpRequest) -> list[dict[str, Any]]:
+    """What whoever asks did last in the admin, as the audit log has it, of what they may see."""
+    entries = site.get_model_admin(AuditEntry).get_queryset(request)
+    own = entries.filter(actor_name=request.user.get_username(), way=Way.ADMIN).order_by("-id")[:SHOWN_CHANGES]
+    return [{"done": each.get_action_display(), "name": each.object_repr, "address": address_of(each)} for each in own]
 
 
 def _days(now: datetime) -> Days:
