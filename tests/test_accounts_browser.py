@@ -15,11 +15,6 @@ from tests.helpers import THOROUGH
 pytestmark = IN_BROWSER
 
 
-@pytest.fixture
-def boss(url: str) -> User:
-    return User.objects.create_superuser("boss", password=PASSWORD)
-
-
 def code(secret: str, steps: int = 0) -> str:
     totp = TOTP(b32decode(secret), drift=steps)
     totp.time = time()
@@ -27,7 +22,7 @@ def code(secret: str, steps: int = 0) -> str:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
-def test_two_step_sign_in_is_set_up_and_used(url: str, boss: User, width: int, scheme: str) -> None:
+def test_two_step_sign_in_is_set_up_and_used(url: str, staff: User, width: int, scheme: str) -> None:
     label = f"{width}-{scheme}"
     with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
         page.get_by_role("link", name="Two-step sign-in").click()
@@ -65,7 +60,7 @@ def test_two_step_sign_in_is_set_up_and_used(url: str, boss: User, width: int, s
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "dark")][: 2 if THOROUGH else 1])
-def test_a_time_zone_is_chosen(url: str, boss: User, width: int, scheme: str) -> None:
+def test_a_time_zone_is_chosen(url: str, staff: User, width: int, scheme: str) -> None:
     with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
         page.get_by_role("link", name="Preferences").click()
         page.get_by_label("Time zone").select_option("Asia/Kathmandu")
@@ -78,7 +73,7 @@ def test_a_time_zone_is_chosen(url: str, boss: User, width: int, scheme: str) ->
         assert faults(wrong) == []
 
 
-def test_a_locked_account_is_told_how_long(url: str, boss: User, settings: Any) -> None:
+def test_a_locked_account_is_told_how_long(url: str, staff: User, settings: Any) -> None:
     settings.AXES_FAILURE_LIMIT = 2
     with chromium() as browser:
         page = browser.new_page(viewport={"width": 400, "height": 800})

@@ -10,18 +10,13 @@ from channels_app.models import Channel, Stream
 from channels_app.services import channel_create
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
-from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, in_thread, looked_at, opened, picture
+from tests.chromium import IN_BROWSER, chromium, faults, in_thread, looked_at, opened, picture
 from tests.console import happened, make_channel, make_stream
+from tests.every_kind import ARABIC
 from tests.helpers import THOROUGH
 
 pytestmark = IN_BROWSER
 LOOKS = [(1280, "light"), (400, "dark")]
-LONG_NAME = "مسرح المدينة الرئيسي للبث المباشر خلال مهرجان الصيف الكبير مع جميع الضيوف والعروض الختامية"
-
-
-@pytest.fixture
-def boss(db: None) -> User:
-    return User.objects.create_superuser("boss", password=PASSWORD)
 
 
 def fresh_stream(aws: LocalAws, channel: Channel, viewers: int) -> Stream:
@@ -34,7 +29,7 @@ def fresh_stream(aws: LocalAws, channel: Channel, viewers: int) -> Stream:
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS[: 2 if THOROUGH else 1])
 def test_a_channel_is_created_its_key_copied_revealed_and_its_stream_stopped(
-    url: str, boss: User, aws: LocalAws, width: int, scheme: str
+    url: str, staff: User, aws: LocalAws, width: int, scheme: str
 ) -> None:
     label = f"{width}-{scheme}"
     with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
@@ -72,10 +67,10 @@ def test_a_channel_is_created_its_key_copied_revealed_and_its_stream_stopped(
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS[: 2 if THOROUGH else 1])
 def test_the_timeline_of_streams_and_what_two_editors_are_told(
-    url: str, boss: User, aws: LocalAws, width: int, scheme: str
+    url: str, staff: User, aws: LocalAws, width: int, scheme: str
 ) -> None:
     label = f"{width}-{scheme}"
-    channel = channel_create(name=LONG_NAME, owner=UUID(int=7))
+    channel = channel_create(name=ARABIC, owner=UUID(int=7))
     for number, length in enumerate((95, 40, 3)):
         began = number * 200
         stream = make_stream(channel, f"st-{number}{'x' * 20}", start=began, end=began + length)
@@ -101,7 +96,7 @@ def test_the_timeline_of_streams_and_what_two_editors_are_told(
         assert faults(wrong) == []
 
 
-def test_without_a_script_ivs_is_asked_by_a_link(url: str, boss: User, aws: LocalAws) -> None:
+def test_without_a_script_ivs_is_asked_by_a_link(url: str, staff: User, aws: LocalAws) -> None:
     channel = channel_create(name="Studio", owner=UUID(int=7))
     fresh_stream(aws, channel, 7)
     with chromium() as browser, opened(browser, url, 1280, "light") as (signed_in, _):
