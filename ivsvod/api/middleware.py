@@ -156,7 +156,8 @@ def _for_everybody(response: HttpResponseBase) -> None:
     response.cookies.clear()
     vary = [name for name in response.get("Vary", "").split(", ") if name and name != "Cookie"]
     del response["Vary"]
-    patch_vary_headers(response, vary)
+    if vary:
+        response["Vary"] = ", ".join(vary)
 
 
 def _no_content(methods: list[str]) -> HttpResponse:
