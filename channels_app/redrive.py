@@ -1,34 +1,20 @@
 """What the queue gave up comes back: each message of the dead-letter queue goes down the road of every event again.
 
-A move to the first queue would hide what becomes of it from whoever asked for it. A message is deleted only when it
-need not come again, and what happens twice is a duplicate: so a crash anywhere, or two at once, loses and doubles
-nothing.
+A move to the first queue would hide what becomes of it from whoever asked for it.
 """
 
-import logging
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from channels_app import aws, inbox
-from channels_app.aws import AwsError, QueueMessage
-from channels_app.inbox import Delivery
-
-logger = logging.getLogger(__name__)
+from channels_app import aws
+from channels_app.aws import QueueMessage
+from channels_app.messages import Taken, messages_give_back, messages_take
 
 # How long nobody else gets what a run has received: longer than most runs, so that each message comes once in one.
 # After a crash they come back when it is over.
 HIDDEN_SECONDS = 900
 
 
-@dataclass(frozen=True)
-class Redriven:
-    """A message, and what became of its event; it stays in the queue where that must come again."""
-
-    message_id: str
-    delivery: Delivery
-
-
-def queue_redrive(*, queue_url: str, limit: int | None = None) -> Iterator[Redriven]:
+def queue_redrive(*, queue_url: str, limit: int | None = None) -> Iterator[Taken]:
     """Process each message of the queue once, at most `limit`; those that must come again stay in it.
 
     Raises:
@@ -37,13 +23,13 @@ def queue_redrive(*, queue_url: str, limit: int | None = None) -> Iterator[Redri
     held: dict[str, QueueMessage] = {}
     try:
         for message in _each_once(queue_url, limit, held):
-            [delivery] = inbox.ingest([message.body])
-            if not delivery.must_come_again:
-                aws.message_delete(queue_url=queue_url, message=message)
+            # One by one: what was told is done, whoever stops it.
+            [taken] = messages_take(queue_url=queue_url, messages=[message])
+            if not taken.delivery.must_come_again:
                 del held[message.message_id]
-            yield Redriven(message.message_id, delivery)
+            yield taken
     finally:
-        _release(queue_url, held)
+        messages_give_back(queue_url=queue_url, messages=list(held.values()))
 
 
 def _each_once(queue_url: str, limit: int | None, held: dict[str, QueueMessage]) -> Iterator[QueueMessage]:
@@ -57,10 +43,3 @@ def _each_once(queue_url: str, limit: int | None, held: dict[str, QueueMessage])
             return
         seen.update(message.message_id for message in unseen)
         yield from unseen
-
-
-def _release(queue_url: str, held: dict[str, QueueMessage]) -> None:
-    try:
-        aws.messages_release(queue_url=queue_url, messages=list(held.values()))
-    except AwsError as error:
-        logger.warning("messages come back only in %s s queue=%s: %s", HIDDEN_SECONDS, queue_url, error)

@@ -177,6 +177,7 @@ try:
     RECORDING_BUCKETS = [b for b in [RECORDING_BUCKET, *env.list("RECORDING_BUCKETS", [])] if b]
     PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "", validate=_is_web_address).rstrip("/")
     LIVE_STATE_LEGACY_KEY = env.str("LIVE_STATE_LEGACY_KEY", "")
+    EVENT_QUEUE_URL = env.str("EVENT_QUEUE_URL", "", validate=_is_private_address)
     DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=_is_private_address)
     # A queue keeps a message for 14 days at most: until then what was refused must be known when it comes again.
     INBOX_RETENTION_DAYS = _days("INBOX_RETENTION_DAYS", 400, fewest=15)

@@ -455,8 +455,8 @@ def test_a_run_that_is_killed_before_it_deletes_a_message_loses_nothing_and_doub
     queues.bury(GOOD, sample("stream_end"), "{broken")
     with monkeypatch.context() as killed:
         # Nothing cleans up after a SIGKILL: the messages come back when nobody has deleted them in time.
-        killed.setattr(redrive, "_release", lambda *_: None)
-        killed.setattr(aws_door, "message_delete", deletes_until(last))
+        killed.setattr(redrive, "messages_give_back", lambda **_: None)
+        killed.setattr(aws_door, "messages_delete", deletes_until(last))
         with pytest.raises(Killed):
             run_redrive()
 
@@ -470,7 +470,7 @@ def test_a_run_that_is_killed_before_it_deletes_a_message_loses_nothing_and_doub
 
 def deletes_until(last: int) -> Callable[..., None]:
     """DeleteMessage so many times, then a SIGKILL."""
-    delete, deleted = aws_door.message_delete, []
+    delete, deleted = aws_door.messages_delete, []
 
     def until(**values: Any) -> None:
         if len(deleted) == last:
@@ -495,7 +495,7 @@ def test_a_database_that_is_away_leaves_every_message_to_be_taken_at_once(
 
 @pytest.mark.parametrize(
     ("operation", "expected"),
-    [("ReceiveMessage", ["applied", "refused"]), ("DeleteMessage", ["duplicate", "refused"])],
+    [("ReceiveMessage", ["applied", "refused"]), ("DeleteMessageBatch", ["duplicate", "refused"])],
 )
 def test_a_call_that_fails_is_told_in_a_line_and_the_next_run_goes_on(
     channel: Channel, queues: Queues, monkeypatch: pytest.MonkeyPatch, operation: str, expected: list[str]
@@ -503,7 +503,10 @@ def test_a_call_that_fails_is_told_in_a_line_and_the_next_run_goes_on(
     queues.bury(GOOD, "{broken")
     with monkeypatch.context() as away:
         away.setattr("botocore.client.BaseClient._make_api_call", throttled(operation))
-        with pytest.raises(CommandError, match=rf"^{operation} of {queues.dead_letters}: Slow down \(throttled\)$"):
+        with pytest.raises(
+            CommandError,
+            match=rf"^{operation.removesuffix('Batch')} of {queues.dead_letters}: Slow down \(throttled\)$",
+        ):
             call_command("redrive")
 
     assert [line["outcome"] for line in run_redrive()[1]] == expected
@@ -519,7 +522,7 @@ def test_what_cannot_be_released_is_logged_and_comes_back_by_itself(
 
     assert (status, [line["outcome"] for line in printed]) == (1, ["refused"])
     assert queues.dead() == []
-    assert "messages come back only in 900 s" in caplog.text
+    assert "messages come back only when their time is over" in caplog.text
 
 
 def throttled(operation: str) -> Callable[..., Any]:

@@ -1,32 +1,23 @@
 """Six processes ingest the same events in different orders, on one real database and over one AWS by HTTP."""
 
 import json
-import os
 import random
 import signal
-import subprocess
-import sys
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
-import psycopg
 import pytest
-from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
-from psycopg import sql
 
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.events import recording_event, stream_event
 from ondemand.models import video_uuid
 from tests.helpers import THOROUGH
+from tests.processes import Scratch, scratch_place
 from tests.road import BUCKET, NINE, Envelope, ended_metadata, lines
 
-ROOT = Path(__file__).resolve().parent.parent
 PROCESSES = 6
 KILLED = 3
 CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 6)}
@@ -34,91 +25,9 @@ BROADCASTS = 8 if THOROUGH else 4  # of each channel
 EVENTS = len(CHANNELS) * BROADCASTS * 5
 
 
-@dataclass(frozen=True)
-class Scratch:
-    """A database and an AWS of the test's own; `environment` leads `manage.py` to them and nowhere else."""
-
-    environment: dict[str, str]
-    aws: LocalAws
-
-    def run(self, *arguments: str) -> "subprocess.Popen[str]":
-        return subprocess.Popen(
-            [sys.executable, "-W", "error", str(ROOT / "manage.py"), *arguments],
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def rows(self, statement: str) -> list[tuple[Any, ...]]:
-        with connect(self.environment["PG_DATABASE"]) as database:
-            return database.execute(statement).fetchall()
-
-
-def connect(database: str) -> "psycopg.Connection[Any]":
-    return psycopg.connect(
-        host=os.environ["PG_HOST"],
-        port=os.environ["PG_PORT"],
-        user=os.environ["PG_USER"],
-        password=os.environ.get("PG_PASSWORD", ""),
-        dbname=database,
-        autocommit=True,
-    )
-
-
-class QuietHandler(WSGIRequestHandler):
-    """Says nothing about each request."""
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing."""
-
-
-@contextmanager
-def served(aws: LocalAws) -> Iterator[str]:
-    """The AWS on a free port; Django's server answers a PUT at once, and does not wait for its 100-continue."""
-    server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
-    server.set_app(aws)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
-
-
-@contextmanager
-def database() -> Iterator[str]:
-    name = f"processes_{uuid4().hex[:12]}"
-    with connect("postgres") as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    try:
-        yield name
-    finally:
-        with connect("postgres") as server:
-            server.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
 @pytest.fixture
 def scratch(tmp_path: Path) -> Iterator[Scratch]:
-    aws = LocalAws(tmp_path / "aws")
-    aws.s3.create_bucket(BUCKET)
-    with database() as name, served(aws) as url:
-        environment = {**os.environ, **aws.environment(url), "PG_DATABASE": name, "RECORDING_BUCKET": BUCKET}
-        # Each line is to be seen when it is printed.
-        environment["PYTHONUNBUFFERED"] = "1"
-        made = Scratch(environment, aws)
-        migrate = made.run("migrate", "--verbosity", "0")
-        _, stderr = migrate.communicate()
-        assert migrate.returncode == 0, stderr
-        with connect(name) as connection:
-            for arn, uuid in CHANNELS.items():
-                connection.execute(
-                    "INSERT INTO ivs_channels (uuid, owner, arn, rtmp_address, stream_key, channel_data)"
-                    " VALUES (%s, %s, %s, '', '', '{}')",
-                    [uuid, uuid, arn],
-                )
+    with scratch_place(tmp_path, CHANNELS) as made:
         yield made
 
 

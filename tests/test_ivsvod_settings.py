@@ -239,6 +239,7 @@ def test_a_missing_variable_that_is_required_is_named(name: str, value: str | No
         ("LANGUAGE_CODE", "klingon"),
         ("DEAD_LETTER_QUEUE_URL", "ivs-dead-letters"),
         ("DEAD_LETTER_QUEUE_URL", "http://sqs.eu-west-1.amazonaws.com/111122223333/ivs-dead-letters"),
+        ("EVENT_QUEUE_URL", "ivs-events"),
         ("INBOX_RETENTION_DAYS", "14"),
         ("INBOX_RETENTION_DAYS", "0"),
         ("INBOX_RETENTION_DAYS", "for ever"),

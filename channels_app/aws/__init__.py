@@ -34,7 +34,7 @@ from channels_app.aws.sessions import (
     streams_page,
 )
 from channels_app.aws.sqs import BATCH as QUEUE_BATCH
-from channels_app.aws.sqs import QueueMessage, message_delete, messages_receive, messages_release
+from channels_app.aws.sqs import QueueMessage, messages_delete, messages_receive, messages_release
 
 __all__ = [
     "CALLS_PER_SECOND",
@@ -64,7 +64,7 @@ __all__ = [
     "channels_page",
     "is_broadcasting",
     "json_write",
-    "message_delete",
+    "messages_delete",
     "messages_receive",
     "messages_release",
     "object_keys",

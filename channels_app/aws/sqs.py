@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from channels_app.aws.clients import RETRIED, client
-from channels_app.aws.errors import refuse_unnumbered, told_as_aws_error
+from channels_app.aws.errors import AwsError, Kind, refuse_unnumbered, told_as_aws_error
 
 # The most that one call takes.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -23,18 +24,24 @@ class QueueMessage:
     body: str = field(repr=False)
 
 
-def messages_receive(*, queue_url: str, longest: int, hidden_seconds: int) -> list[QueueMessage]:
+def messages_receive(
+    *, queue_url: str, longest: int, hidden_seconds: int | None = None, wait_seconds: int | None = None
+) -> list[QueueMessage]:
     """ReceiveMessage: up to `longest` messages (at most 10), which nobody else gets for `hidden_seconds`.
+
+    Without `hidden_seconds` it is the time of the queue. `wait_seconds`, for a first message, must stay below the read
+    timeout of the client.
 
     Raises:
         AwsError: kind `not_found` where there is no such queue, or SQS could not be asked.
     """
+    hidden = {} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}
     with told_as_aws_error("ReceiveMessage", queue_url):
         reply = client("sqs", RETRIED).receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=longest,
-            VisibilityTimeout=hidden_seconds,
-            WaitTimeSeconds=_WAIT_SECONDS,
+            WaitTimeSeconds=_WAIT_SECONDS if wait_seconds is None else wait_seconds,
+            **hidden,
         )
         # An empty queue is told by no member at all.
         refuse_unnumbered(reply)
@@ -44,16 +51,27 @@ def messages_receive(*, queue_url: str, longest: int, hidden_seconds: int) -> li
         ]
 
 
-def message_delete(*, queue_url: str, message: QueueMessage) -> None:
-    """DeleteMessage. A message that somebody else received since may stay.
+def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
+    """DeleteMessageBatch. A message that somebody else received since may stay.
 
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessage.html
+    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
 
     Raises:
-        AwsError: SQS refused or could not be asked.
+        AwsError: SQS could not be asked, or refused at least one; the others are deleted.
     """
-    with told_as_aws_error("DeleteMessage", queue_url):
-        refuse_unnumbered(client("sqs", RETRIED).delete_message(QueueUrl=queue_url, ReceiptHandle=message.receipt))
+    refused: list[dict[str, Any]] = []
+    for first in range(0, len(messages), BATCH):
+        entries = [
+            {"Id": str(number), "ReceiptHandle": message.receipt}
+            for number, message in enumerate(messages[first : first + BATCH])
+        ]
+        with told_as_aws_error("DeleteMessage", queue_url):
+            reply = client("sqs", RETRIED).delete_message_batch(QueueUrl=queue_url, Entries=entries)
+            refuse_unnumbered(reply)
+            refused += reply.get("Failed", [])
+    if refused:
+        kind = Kind.INVALID if refused[0].get("SenderFault") else Kind.UNAVAILABLE
+        raise AwsError("DeleteMessage", queue_url, kind, f"{len(refused)} refused, {refused[0].get('Code', '')}")
 
 
 def messages_release(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:

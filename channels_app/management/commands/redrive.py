@@ -11,7 +11,8 @@ from django.core.management.base import CommandError
 from channels_app.aws import AwsError
 from channels_app.management.lines import LinesCommand
 from channels_app.management.options import limit_add, limit_of
-from channels_app.redrive import Redriven, queue_redrive
+from channels_app.messages import Taken
+from channels_app.redrive import queue_redrive
 
 
 class Command(LinesCommand):
@@ -29,16 +30,16 @@ class Command(LinesCommand):
             raise CommandError("DEAD_LETTER_QUEUE_URL is not set: the URL of the dead-letter queue")
         must_stay = False
         try:
-            for redriven in queue_redrive(queue_url=settings.DEAD_LETTER_QUEUE_URL, limit=limit_of(options)):
-                self.stdout.write(_line(redriven))
-                must_stay |= redriven.delivery.must_come_again
+            for taken in queue_redrive(queue_url=settings.DEAD_LETTER_QUEUE_URL, limit=limit_of(options)):
+                self.stdout.write(_line(taken))
+                must_stay |= taken.delivery.must_come_again
         except AwsError as error:
             raise CommandError(str(error)) from None
         if must_stay:
             sys.exit(1)
 
 
-def _line(redriven: Redriven) -> str:
-    delivery = redriven.delivery
+def _line(taken: Taken) -> str:
+    delivery = taken.delivery
     told = {"event_id": delivery.event_id, "outcome": delivery.outcome, "reason": delivery.reason}
-    return json.dumps({"message_id": redriven.message_id, **told})
+    return json.dumps({"message_id": taken.message_id, **told})
