@@ -405,9 +405,8 @@ def services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Scratch
 def place(services: tuple[Scratch, str]) -> Iterator[tuple[Scratch, Queue]]:
     """The database without events, and a queue of the test's own."""
     scratch, url = services
-    scratch.rows(
-        "WITH streams AS (DELETE FROM channels_app_stream) DELETE FROM channels_app_inboxevent RETURNING event_id"
-    )
+    with connect(scratch.environment["PG_DATABASE"]) as database:
+        database.execute("TRUNCATE channels_app_inboxevent, channels_app_stream CASCADE")
     sqs = boto3.session.Session().client("sqs", endpoint_url=url)
     made = Queue.make(sqs, hidden_seconds=600)
     scratch.environment["EVENT_QUEUE_URL"] = made.url

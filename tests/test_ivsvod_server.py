@@ -1,0 +1,148 @@
+"""The service under a WSGI server of its own, as in a container: gunicorn by its command line, asked by HTTP alone."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import psutil
+import pytest
+
+from tests.processes import ROOT, Scratch, scratch_place
+from tests.road import ARN
+
+CHANNEL = UUID(int=7)
+COMMAND = ["gunicorn", "ivsvod.wsgi", "--workers", "2", "--threads", "4", "--bind", "127.0.0.1:0"]
+_LISTENING = re.compile(r"Listening at: (http://127\.0\.0\.1:\d+)")
+
+pytestmark = pytest.mark.xdist_group("server")
+
+
+class Server:
+    """gunicorn on a port that was free."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-W", "error", "-m", *COMMAND],
+            cwd=ROOT,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self.log: list[str] = []
+        self.url = self._listening()
+        self.reading = threading.Thread(target=self._read)
+        self.reading.start()
+
+    def _listening(self) -> str:
+        assert self.process.stderr
+        for line in self.process.stderr:
+            self.log.append(line)
+            if found := _LISTENING.search(line):
+                return found[1]
+        raise AssertionError("".join(self.log))
+
+    def _read(self) -> None:
+        assert self.process.stderr
+        with self.process.stderr:
+            self.log.extend(self.process.stderr)
+
+    def end(self, number: int = signal.SIGTERM) -> int:
+        self.process.send_signal(number)
+        status = self.process.wait(timeout=60)
+        self.reading.join()
+        return status
+
+    def get(self, path: str) -> Any:
+        return urllib.request.urlopen(f"{self.url}{path}", timeout=60)
+
+
+@contextmanager
+def served(scratch: Scratch) -> Iterator[Server]:
+    server = Server(scratch.environment)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.end(signal.SIGKILL)
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+    with scratch_place(tmp_path_factory.mktemp("server"), {ARN: CHANNEL}) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def server(scratch: Scratch) -> Iterator[Server]:
+    with served(scratch) as running:
+        yield running
+
+
+def test_healthz_says_that_the_database_answers(server: Server) -> None:
+    with server.get("/healthz") as answer:
+        assert (answer.status, json.load(answer)) == (200, {"status": "ok"})
+
+
+def test_the_sign_in_page_has_its_style_under_a_name_that_is_kept_for_ever(server: Server) -> None:
+    with server.get("/admin/login/") as answer:
+        page = answer.read().decode()
+
+    styles = re.findall(r'href="(/static/[^"]+\.css)"', page)
+    assert styles
+    for style in styles:
+        assert re.search(r"\.[0-9a-f]{12}\.css$", style)
+        with server.get(style) as answer:
+            assert answer.status == 200
+            assert answer.headers["Content-Type"].startswith("text/css")
+            assert "immutable" in answer.headers["Cache-Control"]
+
+
+def test_the_api_is_read(server: Server) -> None:
+    with server.get("/channels") as answer:
+        assert [channel["uuid"] for channel in json.load(answer)["data"]] == [str(CHANNEL)]
+
+
+def test_an_error_has_the_shape_of_all_errors(server: Server) -> None:
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        server.get("/nowhere")
+
+    with refused.value as answer:
+        assert (answer.code, json.load(answer)["code"]) == (404, "not_found")
+
+
+def test_more_requests_at_once_than_there_are_threads_are_all_answered(server: Server) -> None:
+    def ask(_: int) -> int:
+        with server.get("/channels/live") as answer:
+            return answer.status
+
+    with ThreadPoolExecutor(24) as pool:
+        assert set(pool.map(ask, range(96))) == {200}
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_server_with_all_its_processes(scratch: Scratch, number: int) -> None:
+    with served(scratch) as server:
+        server.get("/healthz").close()
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        assert len(children) >= 2
+
+        assert server.end(number) == 0
+
+    assert not any(child.is_running() for child in children)
+    assert not [line for line in server.log if "Traceback" in line]
+
+
+def test_the_readme_names_this_command() -> None:
+    assert " ".join(COMMAND).replace("127.0.0.1:0", "0.0.0.0:8000") in Path(ROOT, "README.md").read_text()
