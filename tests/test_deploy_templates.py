@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,9 @@ def moto(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
 
 
+@cache
 def client(service: str) -> Any:
+    """One for all, for making one takes long."""
     return boto3.session.Session().client(service, region_name=REGION)
 
 
@@ -232,8 +235,7 @@ def test_a_policy_for_people_fits_into_what_iam_takes() -> None:
 # --- On moto ---
 
 
-@pytest.mark.parametrize("egress", ["nat", "dual-stack", "none"])
-@pytest.mark.parametrize("engine", ["postgres", "aurora"])
+@pytest.mark.parametrize(("egress", "engine"), [("nat", "postgres"), ("dual-stack", "aurora"), ("none", "postgres")])
 def test_network_and_database_are_made_one_by_the_outputs_of_the_other(moto: None, egress: str, engine: str) -> None:
     network = make("network", Egress=egress)
     given = {name: value for name, value in network.items() if name.startswith("Database")}
