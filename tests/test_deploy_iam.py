@@ -230,6 +230,14 @@ def test_every_module_that_makes_a_client_has_calls_that_are_found() -> None:
     assert [path.name for path in makers if not list(calls(path.read_text()))] == []
 
 
+def test_no_client_is_handed_on_to_where_its_calls_are_not_seen() -> None:
+    for path in AWS.glob("**/*.py"):
+        tree = ast.parse(path.read_text())
+        made = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _service(node, {})]
+        used = [node.value for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Assign)]
+        assert [node.lineno for node in made if node not in used] == [], path.name
+
+
 def test_every_method_that_is_called_is_an_operation_of_its_service() -> None:
     assert {"ivs:CreateChannel", "s3:HeadObject", "sqs:ReceiveMessage"} <= operations()
 
