@@ -1,4 +1,4 @@
-"""What `deploy/edge.yaml` promises: who may see what of the recordings, for how long it is kept, and the API behind it."""
+"""What `deploy/edge.yaml` promises: who sees what of the recordings, for how long it is kept, and the API behind it."""
 
 from typing import Any
 

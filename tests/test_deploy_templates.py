@@ -152,6 +152,12 @@ def test_every_template_of_the_folder_is_tested() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_a_template_is_short_enough_to_be_sent_without_a_bucket(name: str) -> None:
+    # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+    assert (FOLDER / f"{name}.yaml").stat().st_size <= 51_200
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_output_fills_a_variable_that_is_known(name: str) -> None:
     source = (ROOT / "ivsvod" / "settings.py").read_text()
     of_settings = set(re.findall(r'(?:env\.\w+|_\w+)\(\s*"([A-Z][A-Z_]+)"', source))
