@@ -4,15 +4,17 @@ VENV ?= .venv
 PY = "$(CURDIR)/$(VENV)/bin/python"
 STAMP = $(VENV)/installed
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+STAGE ?= production
+STATIC ?= package
 
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/typescript/node_modules/.package-lock.json
 
-.PHONY: demo test check bench openapi stop clean
+.PHONY: demo test check bench openapi package deploy-check stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
-$(STAMP): requirements.txt requirements-dev.txt
+$(STAMP): requirements-lambda.txt requirements.txt requirements-dev.txt
 	@echo "Installing into $(VENV)"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info[:2] < (3, 14) else "Python 3.11 to 3.13 is needed: make PYTHON=/path/to/python3.13")'
 	@$(PYTHON) -m venv --clear "$(VENV)" || { echo "The venv module is missing: apt-get install python3-venv" >&2; exit 1; }
@@ -38,13 +40,13 @@ check: $(STAMP)
 	  ALLOWED_HOSTS=api.example.com PG_HOST=db.example.com PG_DATABASE=ivsvod PG_USER=ivsvod \
 	  RECORDING_BUCKET=example-recordings RECORDING_CONFIG_ARN=arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEf123456 \
 	  DEAD_LETTER_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/ivsvod-dead-letters \
-	  AWS_REGION=eu-west-1 sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy ivsvod channels_app ondemand manage.py'
+	  AWS_REGION=eu-west-1 sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy ivsvod channels_app ondemand deploy manage.py'
 	@"$(VENV)/bin/lint-imports" --no-logo
 	@"$(VENV)/bin/djlint" --quiet --check --lint templates
 	@$(PY) -m vulture
 	@told=$$("$(VENV)/bin/pip-audit" -r requirements.txt --no-deps --disable-pip --progress-spinner off --timeout 5 2>&1) && rc=0 || rc=$$?; \
 	  case "$$rc:$$told" in \
-	    0:*) echo "pip-audit: no known vulnerabilities in $$(grep -c == requirements.txt) packages, $$(echo "$$told" | grep -c 'could not be audited') of them unknown to its database" ;; \
+	    0:*) echo "pip-audit: no known vulnerabilities in $$(cat requirements-lambda.txt requirements.txt | grep -c ==) packages, $$(echo "$$told" | grep -c 'could not be audited') of them unknown to its database" ;; \
 	    *ulnerabilit*) echo "$$told"; exit 1 ;; \
 	    *) echo "pip-audit: skipped, its database cannot be had here" ;; \
 	  esac
@@ -52,6 +54,14 @@ check: $(STAMP)
 # The description of the API: to be run after a change of a route, a field or a filter, and committed.
 openapi: $(STAMP)
 	@$(PY) manage.py openapi
+
+# What Lambda runs, as dist/ivsvod.zip. LANGUAGES="de fr" keeps their texts too; STATIC=bucket leaves static files out.
+package: $(STAMP)
+	@$(PY) -m deploy.package --stage "$(STAGE)" --languages "$(LANGUAGES)" --static "$(STATIC)"
+
+# The package, unzipped and read-only, in processes that have what Lambda has; and the deployment on a stand-in for AWS.
+deploy-check: package
+	@$(PY) -W error -m pytest -q -m package $(ARGS) tests
 
 # Ratios of a large catalogue to a small one; BENCH="--small 10000 --large 100000" for a quicker look.
 bench: $(STAMP)

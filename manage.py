@@ -38,8 +38,9 @@ def run() -> None:
     from django.core.management import execute_from_command_line
 
     from channels_app.audit import command_acting
+    from ivsvod.postgresql.base import statements_unlimited
 
-    with command_acting(sys.argv[1] if len(sys.argv) > 1 else "help"):
+    with statements_unlimited(), command_acting(sys.argv[1] if len(sys.argv) > 1 else "help"):
         execute_from_command_line(sys.argv)
 
 

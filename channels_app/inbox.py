@@ -23,6 +23,7 @@ from channels_app.batches import chunks_of
 from channels_app.envelopes import Envelope, is_cut
 from channels_app.events import Event, MalformedEventError, load_json, parse
 from channels_app.livestate import LiveState
+from channels_app.metrics import events_measured
 from channels_app.models import Channel, InboxEvent
 from channels_app.publishing import live_state_publish
 from channels_app.reducers import Applied, Rows, moves_live_state
@@ -94,6 +95,13 @@ class Work:
         """Whether the predecessor would write its single file; what was applied long ago does not move that again."""
         is_old = self.again and self.row.outcome == InboxEvent.Outcome.APPLIED
         return self.event is not None and moves_live_state(self.event) and not is_old
+
+    @property
+    def lag(self) -> float | None:
+        """How many seconds after its time it was received; None where it is no news, or was found out later."""
+        if self.event is None or self.event.is_reconciled or self.again or not self.is_news:
+            return None
+        return (self.row.received_at - self.event.time).total_seconds()
 
     @property
     def error(self) -> str:
@@ -184,6 +192,7 @@ def _settle(works: list[Work]) -> None:
     _publish(works)
     _mark([work for work in works if work.is_news])
     _unpark(works)
+    events_measured([work.outcome for work in works], [work.lag for work in works if work.lag is not None])
 
 
 def _bring(work: Work, done: str | None) -> None:

@@ -1,11 +1,16 @@
-"""The entry of AWS Lambda: tells HTTP, SQS and raw EventBridge events apart and hands them on.
+"""The entry of AWS Lambda: tells HTTP, SQS, raw EventBridge events, schedules and commands apart, and hands them on.
 
-Zappa's own handler loses a raw event of IVS and answers a failed SQS item with success; what it is good at, HTTP and
-management commands, goes on to it. https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+Zappa's own handler loses a raw event of IVS and answers a failed SQS item with success; HTTP, which it is good at, goes
+on to it. Nothing of HTTP is loaded before the first request, nothing of events before the first event.
+https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import logging
 import os
+import shlex
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
@@ -14,12 +19,17 @@ import django
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ivsvod.settings")
 django.setup()
 
-from django.db import close_old_connections  # noqa: E402  (needs the settings)
+from django.conf import settings  # noqa: E402  (needs the settings)
+from django.core.management import call_command  # noqa: E402
+from django.db import close_old_connections, connections  # noqa: E402
 
 from channels_app import inbox  # noqa: E402
 from channels_app.audit import command_acting  # noqa: E402
 from channels_app.envelopes import envelope_texts  # noqa: E402
+from channels_app.management.lines import STOPPED  # noqa: E402
 from ivsvod.api.request_ids import request_id  # noqa: E402
+from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
+from ivsvod.public_host import with_public_host  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +45,18 @@ ALLOWED_COMMANDS = {
     "redrive",
     "replay",
 }
+# What a schedule runs, by the last part of the function that zappa_settings.json names: Zappa ends the name of the rule
+# with it, and that is all that comes.
+SCHEDULED = {
+    "scheduled_check_recordings": "check_recordings",
+    "scheduled_process_inbox": "process_inbox --retry-failed",
+    "scheduled_prune_inbox": "prune_inbox",
+    "scheduled_reconcile": "reconcile --apply",
+}
+
+
+# For a command to end in: a call to AWS may take so long, and what it holds is to be given back.
+_LAST_SECONDS = 15
 
 
 class EventFailedError(Exception):
@@ -46,14 +68,15 @@ def lambda_handler(event: Any, context: Any) -> Any:
 
     Returns:
         For HTTP, API Gateway's answer; for an SQS batch, `{"batchItemFailures": [{"itemIdentifier": …}]}`; for raw
-        events, what became of each; for a command `{}`, or `{"exit_code": 1}` where it ends with another status than 0.
+        events, what became of each; for a command or a schedule `{}`, or `{"exit_code": 1}` where it ends with another
+        status than 0.
 
     Raises:
         EventFailedError: a raw event could not be processed.
-        PermissionError: a command that is not allowed.
+        PermissionError: a command or a schedule that is not allowed.
     """
     if isinstance(event, dict) and (event.get("httpMethod") or event.get("version") == "2.0"):
-        return _zappa().handler(event, context)
+        return _zappa().handler(with_public_host(event, settings.PUBLIC_HOST, settings.ORIGIN_SECRET), context)
     request_id.set(getattr(context, "aws_request_id", "-"))
     # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
     close_old_connections()
@@ -68,26 +91,60 @@ def _handle(event: Any, context: Any) -> Any:
         return _raw_events(event)
     if isinstance(event.get("Records"), list):
         return sqs_batch(event)
+    if event.get("detail-type") == "Scheduled Event" and event.get("source") == "aws.events":
+        return _scheduled(event, context)
     if "detail-type" in event and "manage" not in event:
         return _raw_events(event)[0]
     if "raw_command" in event or "command" in event:
         raise PermissionError("raw_command and command are switched off")
-    command = str(event.get("manage", "")).split(" ")[0]
-    if command not in ALLOWED_COMMANDS:
-        raise PermissionError(f"not allowed: {command or 'an invocation without a command'}")
-    return _command(event["manage"], context)
+    return _command(str(event.get("manage") or ""), context)
+
+
+def _scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html"""
+    rule = str(next(iter(event.get("resources") or []), ""))
+    name = rule.rpartition("-")[2].rpartition(".")[2]
+    if name not in SCHEDULED:
+        raise PermissionError(f"not a schedule of this service: {rule or 'a rule without a name'}")
+    return _command(SCHEDULED[name], context)
 
 
 def _command(line: str, context: Any) -> dict[str, Any]:
+    name, *arguments = shlex.split(line) or [""]
+    if name not in ALLOWED_COMMANDS:
+        raise PermissionError(f"not allowed: {name or 'an invocation without a command'}")
+    # Connections of its own: those that requests and events use have a limit for each statement.
+    connections.close_all()
     try:
-        # The command alone: Zappa looks at other keys first, and one of them calls any function by its name.
-        with command_acting(line.split(" ")[0]):
-            return _zappa().handler({"manage": line}, context)
+        with statements_unlimited(), command_acting(name), _interrupted_in_time(context):
+            call_command(name, *arguments)
+    except KeyboardInterrupt:
+        logger.warning("command stopped before the time of the function was over command=%s", name)
+        return {"exit_code": STOPPED}
     except SystemExit as end:
         # Lambda would take it for a crash, start the process anew, and run an asynchronous invocation twice more.
         # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
-        logger.warning("command ended command=%s status=%s", line, end.code)
+        logger.warning("command ended command=%s status=%s", name, end.code)
         return {"exit_code": end.code if isinstance(end.code, int) else int(end.code is not None)}
+    finally:
+        connections.close_all()
+    return {}
+
+
+@contextmanager
+def _interrupted_in_time(context: Any) -> Iterator[None]:
+    """A command is stopped as by Ctrl-C, shortly before Lambda would kill it; the next run goes on from there."""
+    remaining = getattr(context, "get_remaining_time_in_millis", lambda: 0)() / 1000 - _LAST_SECONDS
+    if remaining <= 0:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, signal.default_int_handler)
+    signal.setitimer(signal.ITIMER_REAL, remaining)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
 
 
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +179,18 @@ def _zappa() -> Any:
     return handler
 
 
-if os.environ.get("AWS_LAMBDA_FUNCTION_NAME"):
-    # Built in the INIT phase, which is not counted to the first request.
-    _zappa()
+def _close_before_snapshot() -> None:
+    """A snapshot of SnapStart must hold no connection: its copies would all speak on it.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+    """
+    try:
+        from snapshot_restore_py import register_before_snapshot
+    except ImportError:
+        # Of Lambda's own Python from 3.12 alone.
+        return
+    register_before_snapshot(connections.close_all)
+
+
+if settings.ON_LAMBDA:
+    _close_before_snapshot()

@@ -26,20 +26,53 @@ env = Env()
 _SOURCE = re.compile(
     r"\*|'self'|https?:|(https?://)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.ASCII | re.IGNORECASE
 )
+# What `secret_value` knows.
+_REFERENCE = re.compile(r"file:|arn:aws[a-z-]*:secretsmanager:")
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
 
 def _required(name: str, hint: str) -> str:
-    value = env.str(name, "")
+    value = _secret(name)
     if not value:
         raise ImproperlyConfigured(f"{name} is not set: {hint}")
     return value
 
 
+def _secret(name: str) -> str:
+    """The value of a variable that may be a reference; empty where it is not set."""
+    return _referred(name, env.str(name, ""))
+
+
+def _referred(name: str, value: str) -> str:
+    """The value, or what it refers to."""
+    if not _REFERENCE.match(value):
+        return value
+    # Most processes have no reference, and this loads boto3.
+    from channels_app.aws import AwsError
+    from channels_app.aws.secrets import secret_value
+
+    try:
+        return secret_value(value)
+    except (AwsError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
+
+
+def _reference(name: str) -> str:
+    value = env.str(name, "")
+    return value if _REFERENCE.match(value) else ""
+
+
+def _fernet_keys(name: str) -> list[str]:
+    """Keys, or references to keys; one that was made of letters and digits alone has no padding."""
+    given: list[str] = env.list(name, [])
+    keys = ",".join(_referred(name, key) for key in given).split(",")
+    return [key + "=" * (-len(key) % 4) for key in keys if key]
+
+
 def _database() -> dict[str, Any]:
     """The connection parameters of libpq, from DATABASE_URL or from the PG_* variables."""
-    url = env.str("DATABASE_URL", "")
+    url = _secret("DATABASE_URL")
     if url:
         return _database_from_url(url)
     host = _required("PG_HOST", "set it or DATABASE_URL (manage.py starts a PostgreSQL of its own when neither is)")
@@ -48,7 +81,7 @@ def _database() -> dict[str, Any]:
         "port": env.int("PG_PORT", 5432, validate=validate.Range(min=1, max=65535)),
         "dbname": _required("PG_DATABASE", "the name of the database"),
         "user": _required("PG_USER", "the role that owns the tables"),
-        "password": env.str("PG_PASSWORD", ""),
+        "password": _secret("PG_PASSWORD"),
         # The service this one replaces always used TLS. libpq ignores it on a unix socket.
         "sslmode": env.str("PG_SSLMODE", "require", validate=validate.OneOf(_SSL_MODES)),
         "sslrootcert": env.str("PG_SSLROOTCERT", ""),
@@ -91,8 +124,9 @@ def _is_private_address(text: str) -> None:
         raise ValidationError("Not an https URL.")
 
 
-def _is_redis_address(text: str) -> None:
+def _redis_address(name: str) -> str:
     """Nothing, or a URL of Redis."""
+    text = _secret(name)
     try:
         parts = urlsplit(text)
         usable = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
@@ -100,7 +134,8 @@ def _is_redis_address(text: str) -> None:
         usable = False
     if text and not usable:
         # The value may hold a password.
-        raise ValidationError("Not a redis or rediss URL.")
+        raise ImproperlyConfigured(f"{name} is not a redis or rediss URL")
+    return text
 
 
 def _rate(name: str, default: str) -> Rate | None:
@@ -117,6 +152,11 @@ def _days(name: str, default: int, *, fewest: int) -> int | None:
     if env.str(name, str(default)) == "":
         return None
     return env.int(name, default, validate=validate.Range(min=fewest, max=36_500))
+
+
+def _seconds(name: str) -> int | None:
+    """A number of seconds; None, without a limit, where the variable is empty."""
+    return env.int(name, validate=validate.Range(min=1, max=900)) if env.str(name, "") else None
 
 
 def _is_path_or_web_address(text: str) -> None:
@@ -151,10 +191,12 @@ def _is_time_zone(text: str) -> None:
 try:
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = _required("SECRET_KEY", "a long random text that signs sessions")
-    FIELD_ENCRYPTION_KEYS: list[str] = env.list("FIELD_ENCRYPTION_KEYS", [])
+    FIELD_ENCRYPTION_KEYS: list[str] = _fernet_keys("FIELD_ENCRYPTION_KEYS")
     ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-    AUTH_API_KEY = env.str("AUTH_API_KEY", "")
+    PUBLIC_HOST = env.str("PUBLIC_HOST", "")
+    ORIGIN_SECRET = _secret("ORIGIN_SECRET")
+    AUTH_API_KEY = _secret("AUTH_API_KEY")
     API_PUBLIC_READ = env.bool("API_PUBLIC_READ", True)
     API_MAX_PAGE_SIZE = env.int("API_MAX_PAGE_SIZE", 100, validate=validate.Range(min=1, max=1000))
     API_IGNORED_PARAMETERS: list[str] = env.list(
@@ -169,7 +211,7 @@ try:
     THROTTLE_ADDRESS = _rate("THROTTLE_ADDRESS", "600/min")
     THROTTLE_TOKEN = _rate("THROTTLE_TOKEN", "3000/min")
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))
-    CACHE_URL = env.str("CACHE_URL", "", validate=_is_redis_address)
+    CACHE_URL = _redis_address("CACHE_URL")
     STAGE = env.str("STAGE", "dev")
     AWS_REGION = env.str("AWS_REGION", "")
     RECORDING_CONFIG_ARN = env.str("RECORDING_CONFIG_ARN", "")
@@ -195,6 +237,8 @@ try:
     SECURE_COOKIES = env.bool("SECURE_COOKIES", True)
     REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", False)
     EXTRA_APPS: list[str] = env.list("EXTRA_APPS", [])
+    EMBEDDED_METRICS = env.bool("EMBEDDED_METRICS", bool(env.str("AWS_LAMBDA_FUNCTION_NAME", "")))
+    PG_STATEMENT_TIMEOUT = _seconds("PG_STATEMENT_TIMEOUT")
     ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", ""))
     _parameters = _database()
 except EnvError as error:
@@ -289,6 +333,8 @@ DATABASES = {
         "NAME": _parameters["dbname"],
         "USER": _parameters.get("user") or "",
         "PASSWORD": _parameters.get("password") or "",
+        # Asked again where the password is no longer right.
+        "PASSWORD_REFERENCE": _reference("PG_PASSWORD") if env.str("DATABASE_URL", "") == "" else "",
         "HOST": _parameters.get("host") or "",
         "PORT": _parameters.get("port") or "",
         "CONN_MAX_AGE": 60 if ON_LAMBDA else 0,

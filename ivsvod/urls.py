@@ -1,14 +1,14 @@
 """All routes."""
 
 from django.conf import settings
-from django.contrib import admin
-from django.urls import include, path
+from django.urls import URLResolver, include, path
+from django.urls.resolvers import RoutePattern
 
 from ivsvod.api.views import DocsView, HealthView, SchemaView
 
 urlpatterns = [
-    path("admin/", include("ivsvod.accounts.urls")),
-    path("admin/", admin.site.urls),
+    # `include` would load it at once.
+    URLResolver(RoutePattern("admin/"), "ivsvod.console.urls"),
     path("healthz", HealthView.as_view()),
     path("schema", SchemaView.as_view(), name="schema"),
     path("docs", DocsView.as_view()),

@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import boto3
 from django.core.management import call_command
-from django.db import connection
+from django.db import connection, connections
 
 from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
@@ -64,7 +64,7 @@ def invoke(event: Any) -> Any:
     """Call the Lambda's handler; the connection of a test in a transaction is kept, as by Django's test client."""
     if not connection.in_atomic_block:
         return lambda_entry.lambda_handler(event, None)
-    with patch.object(lambda_entry, "close_old_connections"):
+    with patch.object(lambda_entry, "close_old_connections"), patch.object(connections, "close_all"):
         return lambda_entry.lambda_handler(event, None)
 
 

@@ -1,6 +1,5 @@
 """The road of an event from the front door: the Lambda's handler and `ingest_events`, to tables, S3 and API."""
 
-import base64
 import hashlib
 import io
 import json
@@ -8,12 +7,10 @@ import os
 import subprocess
 import sys
 import threading
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qsl
 from uuid import UUID, uuid4
 
 import pytest
@@ -1429,179 +1426,17 @@ def test_what_would_run_code_is_refused_before_zappa_sees_it(
         invoke(event)
 
 
-def test_an_allowed_command_is_handed_to_zappa_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    handed: list[Any] = []
-    zappa = types.SimpleNamespace(handler=lambda event, context: handed.append(event) or {})
-    monkeypatch.setattr(lambda_entry, "_zappa", lambda: zappa)
+def test_of_an_invocation_with_an_allowed_command_the_command_alone_is_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    called: list[Any] = []
+    monkeypatch.setattr(lambda_entry, "_zappa", lambda: pytest.fail("handed on to Zappa"))
+    monkeypatch.setattr(lambda_entry, "call_command", lambda *arguments: called.append(arguments))
     smuggled = {"detail-type": "Scheduled Event", "resources": ["rule/a-os.getcwd"], "stageVariables": {"A": "b"}}
 
     assert invoke({"manage": "migrate --check", **smuggled}) == {}
 
-    assert handed == [{"manage": "migrate --check"}]
-
-
-# HTTP, through Zappa's own handler
-
-
-@pytest.fixture
-def zappa(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Zappa's handler as in the package, with the settings module that `zappa package` writes into it."""
-    import logging
-
-    from zappa.handler import LambdaHandler
-
-    written = types.ModuleType("zappa_settings")
-    vars(written).update(
-        LOG_LEVEL="INFO",
-        PROJECT_NAME="ivsvod",
-        API_STAGE="dev",
-        DOMAIN=None,
-        DEBUG=False,
-        BINARY_SUPPORT=True,
-        CONTEXT_HEADER_MAPPINGS={},
-        COGNITO_TRIGGER_MAPPING={},
-        AWS_EVENT_MAPPING={},
-        AWS_BOT_EVENT_MAPPING={},
-        ENVIRONMENT_VARIABLES={},
-        EXCEPTION_HANDLER=None,
-        DJANGO_SETTINGS="ivsvod.settings",
-    )
-    monkeypatch.setitem(sys.modules, "zappa_settings", written)
-    monkeypatch.setattr(LambdaHandler, "_LambdaHandler__instance", None)
-    for name in ("SERVERTYPE", "FRAMEWORK", "PROJECT", "STAGE"):
-        monkeypatch.setenv(name, os.environ.get(name, ""))
-    monkeypatch.setattr(sys, "path", [*sys.path])
-    level = logging.getLogger().level
-    lambda_entry._zappa.cache_clear()
-    yield
-    lambda_entry._zappa.cache_clear()
-    logging.getLogger().setLevel(level)
-
-
-def rest_v1(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html"""
-    headers = {
-        "Host": "testserver",
-        "X-Forwarded-For": "203.0.113.7, 10.0.0.1",
-        "X-Forwarded-Proto": "https",
-        **headers,
-    }
-    path, _, query = path.partition("?")
-    parameters = dict(parse_qsl(query)) or None
-    return {
-        "resource": "/{proxy+}",
-        "path": path,
-        "httpMethod": method,
-        "headers": headers,
-        "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": parameters,
-        "multiValueQueryStringParameters": parameters and {name: [value] for name, value in parameters.items()},
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {"stage": "dev", "path": f"/dev{path}", "identity": {"sourceIp": "203.0.113.7"}},
-        "body": body,
-        "isBase64Encoded": False,
-    }
-
-
-def http_v2(
-    method: str, path: str, body: str | None = None, *, stage: str = "$default", **headers: str
-) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html"""
-    path, _, query = path.partition("?")
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": query,
-        "headers": {"host": "testserver", "x-forwarded-proto": "https", "x-forwarded-for": "203.0.113.7", **headers},
-        "requestContext": {
-            "stage": stage,
-            "http": {"method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "203.0.113.7"},
-        },
-        "body": body,
-        "isBase64Encoded": False,
-    }
-
-
-def function_url(method: str, path: str, body: str | None = None, **headers: str) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html"""
-    event = http_v2(method, path, body and base64.b64encode(body.encode()).decode(), **headers)
-    return {**event, "isBase64Encoded": body is not None}
-
-
-Http = Callable[..., dict[str, Any]]
-EACH_KIND = pytest.mark.parametrize("http", [rest_v1, http_v2, function_url])
-
-
-def body_of(answer: dict[str, Any]) -> Any:
-    text = answer["body"]
-    return json.loads(base64.b64decode(text) if answer.get("isBase64Encoded") else text)
-
-
-@EACH_KIND
-def test_http_reaches_django_and_its_answer_comes_back(zappa: None, channel: Channel, http: Http) -> None:
-    invoke(sample("stream_start"))
-
-    answer = invoke(http("GET", f"/channels/{channel.uuid}/live"))
-
-    assert answer["statusCode"] == 200
-    assert body_of(answer)["state"] == "live"
-
-
-@EACH_KIND
-def test_http_passes_the_query_the_body_and_the_headers(
-    zappa: None, channel: Channel, api_key: str, http: Http
-) -> None:
-    invoke(sample("recording_end"))
-    uuid = the_video().uuid
-    content = json.dumps({"title": "Müller", "tags": ["news"]})
-
-    written = invoke(
-        http("PUT", f"/on-demand/{uuid}", content, Authorization=f"Bearer {api_key}"),
-    )
-    found = invoke(http("GET", "/on-demand/search?search=m%C3%BCller&page=1"))
-
-    assert written["statusCode"] == 200
-    assert body_of(written)["title"] == "Müller"
-    assert [hit["on_demand_video_uuid"] for hit in body_of(found)["data"]] == [str(uuid)]
-
-
-@EACH_KIND
-def test_an_error_of_django_comes_back_as_it_is(zappa: None, http: Http) -> None:
-    answer = invoke(http("GET", f"/on-demand/{uuid4()}"))
-
-    assert answer["statusCode"] == 404
-    assert body_of(answer)["error"] == "Recording not found"
-
-
-@EACH_KIND
-def test_every_cookie_is_set_once(zappa: None, http: Http) -> None:
-    answer = invoke(http("GET", "/admin/login/"))
-
-    cookies = answer["cookies"] if "cookies" in answer else answer["multiValueHeaders"]["Set-Cookie"]
-    assert len(cookies) == 1
-    assert cookies[0].count("csrftoken=") == 1
-
-
-def test_the_stage_in_the_path_of_an_http_api_is_no_part_of_the_route(zappa: None, channel: Channel) -> None:
-    answer = invoke(http_v2("GET", f"/dev/channels/{channel.uuid}/live", stage="dev"))
-
-    assert answer["statusCode"] == 200
-
-
-def test_a_management_command_that_is_allowed_runs_in_zappa(
-    zappa: None, channel: Channel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    with monkeypatch.context() as broken:
-        broken.setattr(aws_door, "json_write", raising(Killed()))
-        with pytest.raises(Killed):
-            invoke(GOOD)
-
-    assert invoke({"manage": "process_inbox --limit 5"}) == {}
-
-    assert '"outcome": "applied"' in capsys.readouterr().out
-    assert live_file(channel)["state"] == "live"
+    assert called == [("migrate", "--check")]
 
 
 # ingest_events
@@ -1773,38 +1608,6 @@ def test_on_lambda_a_database_that_is_away_reports_every_item(tmp_path: Path) ->
     [line] = [line for line in done.stdout.splitlines() if line.startswith("ANSWER ")]
     ids = [{"itemIdentifier": record["messageId"]} for record in batch["Records"]]
     assert json.loads(line.removeprefix("ANSWER ")) == {"batchItemFailures": ids}
-
-
-# Commands that end with a status, on Lambda
-
-
-@pytest.mark.parametrize(
-    ("code", "answer"),
-    [(1, {"exit_code": 1}), (3, {"exit_code": 3}), (None, {"exit_code": 0}), ("a sentence", {"exit_code": 1})],
-    ids=str,
-)
-def test_the_status_of_a_command_is_an_answer_and_no_crash_that_lambda_would_repeat(
-    zappa: None, monkeypatch: pytest.MonkeyPatch, code: Any, answer: dict[str, int]
-) -> None:
-    monkeypatch.setattr("django.core.management.call_command", raising(SystemExit(code)))
-
-    assert invoke({"manage": "reconcile --apply"}) == answer
-
-
-def test_a_command_that_tells_of_a_failed_event_ends_with_its_status(zappa: None, channel: Channel) -> None:
-    broken = without(GOOD, "time")
-    InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(broken))
-
-    assert invoke({"manage": "process_inbox"}) == {"exit_code": 1}
-
-    assert inbox_row(GOOD).outcome == "refused"
-
-
-def test_a_command_that_cannot_run_is_a_failure_of_the_function_with_its_reason(zappa: None, settings: Any) -> None:
-    settings.DEAD_LETTER_QUEUE_URL = ""
-
-    with pytest.raises(CommandError, match="DEAD_LETTER_QUEUE_URL"):
-        invoke({"manage": "redrive"})
 
 
 # As large as EventBridge allows, and larger

@@ -4,13 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
+import boto3
 import psycopg
 import pytest
 from django.core.checks import run_checks
+from moto.server import ThreadedMotoServer
 
 from ivsvod import checks
 from ivsvod.postgresql.base import DatabaseWrapper
@@ -456,6 +460,29 @@ def test_other_failures_get_no_hint(monkeypatch: pytest.MonkeyPatch, message: st
     assert str(refusal.value) == message
 
 
+def test_a_password_that_was_changed_in_its_secret_is_asked_for_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path, tried = tmp_path / "password", []
+
+    def connect(self: Any, conn_params: dict[str, Any]) -> str:
+        tried.append(conn_params["password"])
+        if conn_params["password"] != "new":
+            raise psycopg.OperationalError(REFUSAL)
+        return "a connection"
+
+    monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.get_new_connection", connect)
+    database = wrapper(PASSWORD="old", PASSWORD_REFERENCE=f"file:{path}")
+
+    path.write_text("old")
+    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
+        database.get_new_connection({"password": "old"})
+    path.write_text("new")
+    assert database.get_new_connection({"password": "old"}) == "a connection"
+
+    assert tried == ["old", "old", "new"]
+
+
 def test_a_pool_that_cannot_connect_gives_the_servers_reason_and_the_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     from psycopg_pool import PoolTimeout
 
@@ -478,3 +505,81 @@ def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
     assert "OperationalError" in done.stderr
     assert "127.0.0.1" in done.stderr
     assert SECRET not in done.stderr
+
+
+# Values that stand elsewhere
+
+SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ivsvod-AbCdEf"
+
+
+@pytest.fixture
+def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """A Secrets Manager behind a port, for processes of their own; returns the variables that lead to it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }
+    server.stop()
+
+
+def stored(variables: dict[str, str], text: str) -> str:
+    """The ARN of a new secret with this text."""
+    client = boto3.session.Session().client(
+        "secretsmanager",
+        region_name="eu-west-1",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    return client.create_secret(Name=f"ivsvod-{uuid4()}", SecretString=text)["ARN"]
+
+
+def test_a_secret_may_stand_in_secrets_manager(secrets_manager: dict[str, str]) -> None:
+    own = stored(secrets_manager, json.dumps({"SECRET_KEY": SECRET, "other": "x"}))
+    password = stored(secrets_manager, json.dumps({"username": "ivsvod", "password": "p@ss,word"}))
+    key = stored(secrets_manager, "dGhlIGtleSBvZiBhIHRlc3QsIDMyIGJ5dGVzIGxvbmc")
+    environment = {
+        **WITHOUT_URL,
+        **PARAMETERS,
+        **secrets_manager,
+        "SECRET_KEY": f"{own}#SECRET_KEY",
+        "PG_PASSWORD": f"{password}#password",
+        "FIELD_ENCRYPTION_KEYS": f"{key},{FERNET_KEY}",
+    }
+    secret_key, keys, databases = shown(environment, "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASES")
+    assert secret_key == SECRET
+    assert keys == [FERNET_KEY, FERNET_KEY]
+    assert databases["default"]["PASSWORD"] == "p@ss,word"
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(SECRET + "\n")
+    assert shown({**NEEDED, "SECRET_KEY": f"file:{path}"}, "SECRET_KEY") == [SECRET]
+
+
+@pytest.mark.parametrize("reference", ["file:/nowhere/at/all", f"{SECRET_ARN}#", "arn:aws:secretsmanager:eu-west-1"])
+def test_a_reference_that_leads_nowhere_is_refused_by_name(reference: str) -> None:
+    told = refused({**NEEDED, "AUTH_API_KEY": reference})
+    assert "ImproperlyConfigured: AUTH_API_KEY: " in told
+
+
+def test_a_secret_that_cannot_be_had_is_refused_by_name(secrets_manager: dict[str, str]) -> None:
+    own = stored(secrets_manager, SECRET)
+    assert "ImproperlyConfigured: SECRET_KEY: " in refused({**NEEDED, **secrets_manager, "SECRET_KEY": f"{SECRET_ARN}"})
+    assert "no text under password" in refused({**NEEDED, **secrets_manager, "SECRET_KEY": f"{own}#password"})
+
+
+def test_a_key_of_letters_and_digits_alone_is_a_fernet_key() -> None:
+    """As Secrets Manager generates it."""
+    (keys,) = shown({**NEEDED, "FIELD_ENCRYPTION_KEYS": "Ab1" * 14 + "c"}, "FIELD_ENCRYPTION_KEYS")
+    assert [checks._is_fernet_key(key) for key in keys] == [True]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "901", "soon"])
+def test_a_statement_timeout_that_is_none_is_refused(value: str) -> None:
+    assert "PG_STATEMENT_TIMEOUT" in refused({**NEEDED, "PG_STATEMENT_TIMEOUT": value})

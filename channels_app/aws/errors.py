@@ -17,6 +17,8 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as BotoConnectionError
 from botocore.parsers import ResponseParserError
 
+from channels_app.metrics import AWS_ERRORS, counted
+
 
 class Kind(StrEnum):
     """What a failure means for the caller. Where `unknown_outcome` is true the call may have been done."""
@@ -79,6 +81,9 @@ class AwsError(Exception):
         self.message = message
 
 
+# What AWS says of something that is as it says; the others are trouble, for which there is an alarm.
+_ANSWERS = {Kind.INVALID, Kind.NOT_FOUND, Kind.NOT_BROADCASTING, Kind.CONFLICT}
+
 # A reply with a status of success that is not that of AWS: the page of a proxy, half of a document, or nothing.
 _INCOMPLETE = (
     ResponseParserError,
@@ -94,6 +99,17 @@ _INCOMPLETE = (
 @contextmanager
 def told_as_aws_error(operation: str, resource: str) -> Iterator[None]:
     """Whatever the libraries raise inside becomes an `AwsError`, and so does reading a reply that is incomplete."""
+    try:
+        with _translated(operation, resource):
+            yield
+    except AwsError as error:
+        if error.kind not in _ANSWERS:
+            counted(AWS_ERRORS)
+        raise
+
+
+@contextmanager
+def _translated(operation: str, resource: str) -> Iterator[None]:
     try:
         yield
     except ClientError as error:

@@ -4,6 +4,12 @@ from django.contrib.staticfiles.apps import StaticFilesConfig as DjangoStaticFil
 
 
 class StaticFilesConfig(DjangoStaticFilesConfig):
-    """Without what no page here uses: the sidecar of drf-spectacular holds a second reader of OpenAPI."""
+    """Without what no page here uses: DRF's own pages, and of the sidecar of drf-spectacular all but Swagger UI."""
 
-    ignore_patterns = [*DjangoStaticFilesConfig.ignore_patterns, "redoc"]
+    ignore_patterns = [
+        *DjangoStaticFilesConfig.ignore_patterns,
+        "rest_framework",
+        "redoc",
+        "swagger-ui-es-*",
+        "swagger-ui-standalone-preset*",
+    ]

@@ -1,14 +1,33 @@
-"""The database wrapper: why a connection could not be had, and migrations that may be killed at any point."""
+"""The database wrapper: why a connection could not be had, how long a statement may take, and migrations that may be
+killed at any point.
+"""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 from psycopg_pool import PoolTimeout
 
+from channels_app.metrics import DATABASE_ERRORS, counted
+
+_unlimited: ContextVar[bool] = ContextVar("unlimited", default=False)
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+
+
+@contextmanager
+def statements_unlimited() -> Iterator[None]:
+    """On connections made inside, a statement may take as long as it needs: nobody waits for a migration."""
+    token = _unlimited.set(True)
+    try:
+        yield
+    finally:
+        _unlimited.reset(token)
 
 
 class _Deferred(list[Any]):
@@ -53,9 +72,42 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except PoolTimeout as error:
+            counted(DATABASE_ERRORS)
             raise self._reason(conn_params, error) from error
         except psycopg.OperationalError as error:
+            password = self._changed_password(error)
+            if password:
+                return super().get_new_connection({**conn_params, "password": password})
+            counted(DATABASE_ERRORS)
             raise self._with_hint(error) from error
+
+    def _changed_password(self, error: psycopg.OperationalError) -> str:
+        """The password as Secrets Manager has it now, where it was changed since this process began; empty otherwise.
+
+        https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
+        """
+        reference = self.settings_dict.get("PASSWORD_REFERENCE")
+        if not reference or "authentication failed" not in str(error):
+            return ""
+        from channels_app.aws.secrets import secret_value, secrets_forget
+
+        secrets_forget()
+        password = secret_value(reference)
+        changed = password != self.settings_dict["PASSWORD"]
+        self.settings_dict["PASSWORD"] = password
+        return password if changed else ""
+
+    def init_connection_state(self) -> None:
+        """Django's, and the longest that a statement may take: nobody waits any more for what takes longer.
+
+        Not by an option of the connection, which poolers refuse.
+        https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
+        """
+        super().init_connection_state()
+        if settings.PG_STATEMENT_TIMEOUT:
+            # A connection of the pool still has what was said on it before.
+            seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
+            self.connection.execute(f"SET statement_timeout = '{seconds}s'")
 
     def _reason(self, conn_params: dict[str, Any], error: psycopg.OperationalError) -> psycopg.OperationalError:
         """The pool says only that time ran out; one connection of our own tells why."""

@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 
 from channels_app.inbox import process_open
+from channels_app.inbox_state import inbox_measure
 from channels_app.management.lines import LinesCommand
 from channels_app.management.options import limit_add, limit_of
 
@@ -26,5 +27,6 @@ class Command(LinesCommand):
         for delivery in process_open(retry_failed=options["retry_failed"], limit=limit_of(options)):
             self.stdout.write(json.dumps({"event_id": delivery.event_id, "outcome": delivery.outcome}))
             must_come_again |= delivery.must_come_again
+        inbox_measure()
         if must_come_again:
             sys.exit(1)

@@ -9,8 +9,9 @@ from django.core.management.base import CommandError, CommandParser
 from rest_framework.utils.encoders import JSONEncoder
 
 from channels_app.management.lines import LinesCommand
+from channels_app.metrics import STREAMS_UNHEARD, counted
 from channels_app.models import Channel
-from channels_app.reconcile.differences import Scope
+from channels_app.reconcile.differences import Kind, Scope
 from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
 from channels_app.reconcile.running import Listeners, run
 from channels_app.times import parse_moment
@@ -19,6 +20,8 @@ from ondemand.reconcile.phases import all_phases
 
 DIFFERENCES = 3
 NOT_ALONE = 4
+# IVS told nothing of a stream that it knows, or not that it began: no event comes while a channel is live.
+_UNHEARD = (Kind.STREAM_MISSING, Kind.STREAM_START_MISSING)
 
 
 class Command(LinesCommand):
@@ -45,6 +48,7 @@ class Command(LinesCommand):
         except LeaseLostError:
             self._end("Another reconcile took over from this one, which had stood still for too long.", NOT_ALONE)
         else:
+            counted(STREAMS_UNHEARD, sum(progress.found[kind] for kind in _UNHEARD))
             if progress.has_differences:
                 sys.exit(DIFFERENCES)
 

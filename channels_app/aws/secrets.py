@@ -1,0 +1,65 @@
+"""Values that stand elsewhere: a setting may name a file, or a secret of AWS Secrets Manager.
+
+Settings ask before they are loaded, so nothing here looks at them.
+https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
+"""
+
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import boto3
+
+from channels_app.aws.clients import RETRIED
+from channels_app.aws.errors import told_as_aws_error
+
+_SECRET = re.compile(r"(arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:[^#\s]+)(?:#(.+))?")
+
+
+def secret_value(reference: str) -> str:
+    """What is meant by `file:/path`, or by the ARN of a secret; `#KEY` after an ARN is a member of its JSON object.
+
+    Each secret is asked for once in a process.
+
+    Raises:
+        AwsError: the secret could not be had.
+        ValueError: no such file or member, or not a reference; the message holds no secret.
+    """
+    if reference.startswith("file:"):
+        return _file_text(reference.removeprefix("file:"))
+    match = _SECRET.fullmatch(reference)
+    if match is None:
+        raise ValueError("neither file:/path nor the ARN of a secret of Secrets Manager, with #KEY after it or not")
+    arn, region, key = match.groups()
+    text = _secret_text(arn, region)
+    return _member(text, key) if key else text
+
+
+def secrets_forget() -> None:
+    """Ask again for what was asked for: a secret was changed."""
+    _secret_text.cache_clear()
+
+
+def _file_text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f"the file {path} cannot be read: {type(error).__name__}") from None
+
+
+@cache
+def _secret_text(arn: str, region: str) -> str:
+    with told_as_aws_error("GetSecretValue", arn):
+        made = boto3.session.Session().client("secretsmanager", region_name=region, config=RETRIED)
+        return made.get_secret_value(SecretId=arn)["SecretString"]
+
+
+def _member(text: str, key: str) -> str:
+    try:
+        value = json.loads(text)[key]
+    except (ValueError, TypeError, KeyError):
+        value = None
+    if not isinstance(value, str):
+        raise ValueError(f"the secret has no text under {key}")
+    return value

@@ -1,0 +1,55 @@
+"""Numbers for the alarms, as lines of the log that CloudWatch reads as metrics: nothing is called, and nothing waits.
+
+https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from time import time
+
+from django.conf import settings
+
+NAMESPACE = "ivsvod"
+AWS_ERRORS = "AwsErrors"
+DATABASE_ERRORS = "DatabaseErrors"
+INBOX_LAG = "InboxLagSeconds"
+OLDEST_OPEN_EVENT = "OldestOpenEventSeconds"
+OPEN_EVENTS = "OpenEvents"
+PARKED_EVENTS = "ParkedEvents"
+STREAMS_UNHEARD = "StreamsUnheard"
+_SECONDS, _COUNT = "Seconds", "Count"
+# As many values as one line may hold of a metric.
+_MOST_VALUES = 100
+
+
+def counted(name: str, number: int = 1) -> None:
+    """Something happened so many times."""
+    _tell({name: _COUNT}, {name: number})
+
+
+def events_measured(outcomes: Iterable[str], lags: Iterable[float]) -> None:
+    """What became of events (`EventsApplied` and so on), and how many seconds after its time each was received."""
+    found = Counter(f"Events{outcome.capitalize()}" for outcome in outcomes)
+    late = [round(lag, 1) for lag in lags][:_MOST_VALUES]
+    units = dict.fromkeys(found, _COUNT) | ({INBOX_LAG: _SECONDS} if late else {})
+    _tell(units, {**found, **({INBOX_LAG: late} if late else {})})
+
+
+def inbox_measured(*, open_events: int, parked: int, oldest_open_seconds: float) -> None:
+    """How the inbox is."""
+    units = {OPEN_EVENTS: _COUNT, PARKED_EVENTS: _COUNT, OLDEST_OPEN_EVENT: _SECONDS}
+    _tell(units, {OPEN_EVENTS: open_events, PARKED_EVENTS: parked, OLDEST_OPEN_EVENT: round(oldest_open_seconds, 1)})
+
+
+def _tell(units: Mapping[str, str], values: Mapping[str, float | list[float]]) -> None:
+    # Settings may ask AWS for a secret while they are loaded.
+    if not units or not settings.configured or not settings.EMBEDDED_METRICS:
+        return
+    metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
+    about = {"Namespace": NAMESPACE, "Dimensions": [["Stage"]], "Metrics": metrics}
+    line = {"_aws": {"Timestamp": int(time() * 1000), "CloudWatchMetrics": [about]}, "Stage": settings.STAGE, **values}
+    # The whole line at once, and nothing before it: CloudWatch reads only lines that are JSON from their first letter.
+    sys.stdout.write(json.dumps(line) + "\n")
+    sys.stdout.flush()

@@ -1,0 +1,52 @@
+"""`python -m deploy.outputs STAGE STACK …`: the outputs of stacks of CloudFormation, into `deploy/<stage>.env`.
+
+An output is the variable of its own name in capitals: `RecordingBucket` fills RECORDING_BUCKET. What else stands in the
+file stays.
+"""
+
+import re
+import sys
+from typing import Any
+
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError
+from dotenv import set_key
+
+from deploy.package import CHECKOUT
+
+
+def main(arguments: list[str]) -> None:
+    """Write them, and say which.
+
+    Raises:
+        SystemExit: a stack could not be read; the message says why.
+    """
+    if len(arguments) < 2:
+        sys.exit("python -m deploy.outputs STAGE STACK …")
+    stage, *stacks = arguments
+    path = CHECKOUT / "deploy" / f"{stage}.env"
+    path.touch(mode=0o600)
+    session = boto3.session.Session()
+    variables = {"AWS_REGION": session.region_name or ""}
+    for stack in stacks:
+        variables |= _outputs(session.client("cloudformation"), stack)
+    for name, value in sorted(variables.items()):
+        set_key(path, name, value, quote_mode="auto")
+    print(f"{path.relative_to(CHECKOUT)}: {', '.join(sorted(variables))}")
+
+
+def variable_of(output: str) -> str:
+    """The variable that an output fills."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", output).upper()
+
+
+def _outputs(client: Any, stack: str) -> dict[str, str]:
+    try:
+        [found] = client.describe_stacks(StackName=stack)["Stacks"]
+    except (ClientError, BotoCoreError) as error:
+        sys.exit(f"{stack}: {error}")
+    return {variable_of(item["OutputKey"]): item["OutputValue"] for item in found.get("Outputs", [])}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,301 @@
+"""`make package`: the package of Lambda, `dist/ivsvod.zip`, made by Zappa of what runs there and nothing else.
+
+Zappa packs a virtual environment as it is: with what its command line needs, with boto3, which the runtime has, and
+with bytecode that Python does not use, since its times are not those of the sources in the package. So what Zappa is
+given is made here: dependencies of their own in a folder shaped like an environment, a clean copy of the project,
+static files collected, bytecode that is checked against nothing, and of libraries bytecode alone. The same input gives
+the same bytes.
+https://docs.python.org/3/reference/import.html#cached-bytecode-invalidation
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+BUILD = CHECKOUT / "build"
+ENVIRONMENT = BUILD / "dependencies"
+PROJECT = BUILD / "project"
+PACKAGE = CHECKOUT / "dist" / "ivsvod.zip"
+VERSION = "3.13"
+# What Lambda's Python 3.13 runs on is Amazon Linux 2023, with glibc 2.34.
+# https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
+# Where Lambda unpacks it: tracebacks name their lines as they are there.
+TASK_ROOT = "/var/task"
+# Bytes; what the package may have.
+LARGEST = 22_000_000
+
+# Of the files that git knows.
+_PACKED = ("ivsvod/", "channels_app/", "ondemand/", "templates/", "locale/", "openapi.json")
+_NOT_PACKED = ("ivsvod/local/", "ivsvod/openapi/")
+# What no code here runs, below site-packages: tools, tests, types, sources of translations, pages of DRF's that are not
+# offered, and formats of pictures that nobody may upload.
+_PRUNED = (
+    "bin",
+    "share",
+    "**/tests",
+    "**/*.pyi",
+    "**/*.po",
+    "**/*.dist-info/RECORD",
+    "**/*.dist-info/licenses",
+    "**/*.dist-info/sboms",
+    "django/contrib/gis",
+    "django/contrib/flatpages",
+    "django/contrib/redirects",
+    "django/contrib/sitemaps",
+    "django/contrib/syndication",
+    "django/db/backends/mysql",
+    "django/db/backends/oracle",
+    "django/db/backends/sqlite3",
+    "django/contrib/*/static",
+    "django/conf/app_template",
+    "django/conf/project_template",
+    "rest_framework/static",
+    "rest_framework/templates",
+    "drf_spectacular_sidecar/static",
+    "auditlog/static",
+    "cffi",
+    "werkzeug/debug",
+    "PIL/_avif*",
+    "PIL/_imagingcms*",
+    "PIL/_imagingft*",
+    "PIL/_imagingmath*",
+    "PIL/_imagingmorph*",
+    "PIL/_imagingtk*",
+    "pillow.libs/libavif*",
+    "pillow.libs/libfreetype*",
+    "pillow.libs/libharfbuzz*",
+    "pillow.libs/liblcms2*",
+    "pillow.libs/libbrotli*",
+)
+# Of what Zappa adds. The rest is a handler that is not ours, who packed it when, and an empty `__init__.py` in each
+# folder that has none, which would hide the bytecode beside it.
+_OF_ZAPPA = "zappa_settings.py"
+_EARLIEST = (1980, 1, 1, 0, 0, 0)
+
+
+def main() -> None:
+    """Build it, and say what is in it."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--stage", default="production", help="of zappa_settings.json")
+    parser.add_argument("--languages", default="", help="further languages of the pages, as in LANGUAGE_CODE: 'de fr'")
+    parser.add_argument("--static", choices=["package", "bucket"], default="package", help="where static files will be")
+    options = parser.parse_args()
+    python = lambda_python()
+    shutil.rmtree(BUILD, ignore_errors=True)
+    _say("Copying the project")
+    project_copy()
+    _say("Installing what it needs")
+    dependencies_install()
+    prune(site_packages(), ["en", *options.languages.split()])
+    _say("Collecting static files")
+    static_collect(keep=options.static == "package")
+    _say("Compiling")
+    bytecode_write(python, PROJECT)
+    bytecode_write(python, site_packages())
+    sources_drop(site_packages())
+    _say("Packing, by Zappa")
+    packed = zappa_pack(options.stage)
+    rewrite(packed, PACKAGE)
+    _say(report(PACKAGE))
+    if PACKAGE.stat().st_size > LARGEST:
+        sys.exit(f"The package has more than {_megabytes(LARGEST)}.")
+
+
+def site_packages() -> Path:
+    """Where the dependencies are."""
+    return ENVIRONMENT / "lib" / f"python{VERSION}" / "site-packages"
+
+
+def lambda_python() -> str:
+    """A Python of Lambda's version: bytecode of another would not be used there.
+
+    Raises:
+        SystemExit: there is none.
+    """
+    found = os.environ.get("LAMBDA_PYTHON") or shutil.which(f"python{VERSION}")
+    if not found:
+        sys.exit(f"Python {VERSION} is needed, as on Lambda: install it, or LAMBDA_PYTHON=/path/to/python{VERSION}")
+    return found
+
+
+def project_copy() -> None:
+    """What runs in production, as it is in the checkout, without what git ignores."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
+    listed = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout
+    for name in sorted(name for name in listed.split("\0") if (CHECKOUT / name).is_file()):
+        if name.startswith(_PACKED) and not name.startswith(_NOT_PACKED):
+            target = PROJECT / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(CHECKOUT / name, target)
+    for compiled in (CHECKOUT / "locale").glob("**/*.mo"):
+        shutil.copyfile(compiled, PROJECT / compiled.relative_to(CHECKOUT))
+
+
+def dependencies_install() -> None:
+    """The wheels of Lambda's platform, whatever this machine is."""
+    platforms = [argument for platform in PLATFORMS for argument in ("--platform", platform)]
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command += ["--target", str(site_packages()), "--implementation", "cp", "--python-version", VERSION, *platforms]
+    command += ["--only-binary=:all:", "--no-deps", "--no-compile", "-r", str(CHECKOUT / "requirements-lambda.txt")]
+    subprocess.run(command, check=True)
+    # Zappa looks for the packages of the Python that it runs under.
+    own = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if own != f"python{VERSION}":
+        (ENVIRONMENT / "lib" / own).symlink_to(f"python{VERSION}")
+
+
+def prune(folder: Path, languages: Iterable[str]) -> None:
+    """Take out what nothing here runs, and the texts of other languages."""
+    for pattern in _PRUNED:
+        for path in sorted(folder.glob(pattern)):
+            _remove(path)
+    kept = {language.replace("-", "_").lower() for language in languages}
+    for locale in sorted(folder.glob("**/locale/*/")):
+        if locale.name.lower() not in kept:
+            _remove(locale)
+
+
+def static_collect(*, keep: bool) -> None:
+    """Hashed files and the manifest; without `keep` the manifest alone."""
+    root = PROJECT / "staticfiles"
+    environment = {**_settings_of_nothing(), "STATIC_ROOT": str(root)}
+    command = [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=CHECKOUT, check=True, env=environment)
+    manifest = json.loads((root / "staticfiles.json").read_text())["paths"]
+    served = {name for name in manifest.values() if not name.endswith(".map")} if keep else set()
+    # Without compressed twins: API Gateway compresses by itself, and so does CloudFront.
+    served.add("staticfiles.json")
+    for path in [path for path in root.rglob("*") if path.is_file()]:
+        if path.relative_to(root).as_posix() not in served:
+            path.unlink()
+
+
+def _settings_of_nothing() -> dict[str, str]:
+    """Settings that load and lead nowhere."""
+    return {
+        "PATH": os.environ["PATH"],
+        "DJANGO_SETTINGS_MODULE": "ivsvod.settings",
+        "SECRET_KEY": "collects static files alone",
+        "FIELD_ENCRYPTION_KEYS": "none",
+        "ALLOWED_HOSTS": "none",
+        "DATABASE_URL": "postgres://none/none",
+    }
+
+
+def bytecode_write(python: str, folder: Path) -> None:
+    """Bytecode that Python takes without a look at the source, whose times are lost in the package."""
+    command = [python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
+    command += ["-s", str(folder), "-p", TASK_ROOT, str(folder)]
+    subprocess.run(command, check=True, env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"})
+
+
+def sources_drop(folder: Path) -> None:
+    """Of libraries bytecode alone, beside where its source was; of migrations both, since Zappa drops such bytecode.
+
+    Their tracebacks still name file and line. https://docs.python.org/3/library/compileall.html#cmdoption-compileall-b
+    """
+    for source in sorted(folder.rglob("*.py")):
+        compiled = source.parent / "__pycache__" / f"{source.stem}.cpython-{VERSION.replace('.', '')}.pyc"
+        if source.parent.name != "migrations" and compiled.is_file():
+            compiled.replace(source.with_suffix(".pyc"))
+            source.unlink()
+
+
+def zappa_pack(stage: str) -> Path:
+    """Zappa's own package of the two folders; no call to AWS, and nothing of an account in it."""
+    settings = json.loads((CHECKOUT / "zappa_settings.json").read_text())
+    merged = {**settings["base"], **settings[stage]}
+    told = {name: value for name, value in merged.items() if name in _SETTINGS_OF_PACKAGE}
+    (PROJECT / "zappa_settings.json").write_text(json.dumps({stage: told}))
+    target = BUILD / "zappa.zip"
+    # It asks the package index for a newer Zappa: to no avail, by a proxy that nobody is.
+    environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT), "HTTPS_PROXY": "http://127.0.0.1:9"}
+    command = [str(Path(sys.executable).with_name("zappa")), "package", stage, "-o", str(target)]
+    done = subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True, text=True)
+    if done.returncode != 0 or not target.is_file():
+        sys.exit(f"zappa package failed:\n{done.stdout}{done.stderr}")
+    return target
+
+
+_SETTINGS_OF_PACKAGE = (
+    "project_name",
+    "runtime",
+    "django_settings",
+    "lambda_handler",
+    "debug",
+    "log_level",
+    "use_precompiled_packages",
+    "manage_roles",
+)
+
+
+def rewrite(packed: Path, target: Path) -> None:
+    """What was given to Zappa and its settings, in one order, with one time and one mode."""
+    target.parent.mkdir(exist_ok=True)
+    given = {path.relative_to(root).as_posix() for root in (PROJECT, site_packages()) for path in root.rglob("*")}
+    with zipfile.ZipFile(packed) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
+        for name in sorted(set(source.namelist()) & (given - {"zappa_settings.json"} | {_OF_ZAPPA})):
+            entry = zipfile.ZipInfo(name, _EARLIEST)
+            entry.create_system = 3
+            entry.external_attr = 0o100644 << 16
+            made.writestr(entry, source.read(name), zipfile.ZIP_DEFLATED, 9)
+
+
+def report(package: Path) -> str:
+    """How large it is, and whose the bytes are."""
+    with zipfile.ZipFile(package) as archive:
+        entries = archive.infolist()
+    shares = Counter[str]()
+    for entry in entries:
+        shares[_owner(PurePosixPath(entry.filename))] += entry.compress_size
+    unpacked = sum(entry.file_size for entry in entries)
+    total = package.stat().st_size
+    lines = [f"  {_megabytes(size):>9}  {size / total:5.1%}  {owner}" for owner, size in _largest(shares)]
+    sizes = f"{_megabytes(total)} zipped, {_megabytes(unpacked)} unpacked, {len(entries)} files"
+    return "\n".join([f"{package.relative_to(CHECKOUT)}: {sizes}", *lines])
+
+
+def _owner(path: PurePosixPath) -> str:
+    first = path.parts[0]
+    if len(path.parts) > 1 and first in {"ivsvod", "channels_app", "ondemand", "templates", "locale"}:
+        return "ivsvod itself"
+    if first == "staticfiles":
+        return "static files"
+    if first.endswith(".dist-info"):
+        return "metadata"
+    named = first.removesuffix(".libs").removesuffix(".pyc").partition("-")[0]
+    return {"PIL": "pillow", "psycopg_binary": "psycopg", "_cffi_backend.cpython": "cffi"}.get(named, named)
+
+
+def _largest(shares: Counter[str]) -> Iterator[tuple[str, int]]:
+    shown = shares.most_common(20)
+    yield from shown
+    yield f"{len(shares) - len(shown)} others", shares.total() - sum(size for _, size in shown)
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1_000_000:.1f} MB"
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink()
+
+
+def _say(text: str) -> None:
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main()

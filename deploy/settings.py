@@ -1,0 +1,78 @@
+"""The settings of Zappa for one account: `zappa_settings.json`, with what stands in `deploy/<stage>.env`; pure.
+
+`"${NAME}"` is the value of a variable, in a list each of its comma-separated parts. What the settings themselves do not
+name goes to the function, whose environment it is.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+_PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
+# Lambda sets these itself, and refuses them. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+RESERVED = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+# Bytes of names and values together.
+LARGEST_ENVIRONMENT = 4096
+
+
+class SettingsError(Exception):
+    """What stands in the file of variables does not do; the message names the variables, and no value."""
+
+
+def rendered(settings: Mapping[str, Any], stage: str, variables: Mapping[str, str]) -> dict[str, Any]:
+    """The settings of one stage, as Zappa reads them.
+
+    Raises:
+        SettingsError: no such stage, a variable that is missing, one that Lambda refuses, or too many.
+    """
+    if stage == "base" or stage not in settings:
+        raise SettingsError(f"zappa_settings.json has no stage {stage}")
+    chosen = _merged(settings["base"], {name: value for name, value in settings[stage].items() if name != "extends"})
+    used = set(_names(chosen))
+    if missing := sorted(used - set(variables)):
+        raise SettingsError(f"not set: {', '.join(missing)}")
+    own = {name: value for name, value in variables.items() if name not in used and value}
+    environment = {"STAGE": stage, **chosen.get("aws_environment_variables", {}), **own}
+    _refuse(environment)
+    return {stage: {**_filled(chosen, variables), "aws_environment_variables": environment}}
+
+
+def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+    variables = {**base.get("aws_environment_variables", {}), **own.get("aws_environment_variables", {})}
+    return {**base, **own, "aws_environment_variables": variables}
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from _PLACEHOLDER.findall(value)
+    elif isinstance(value, Mapping):
+        for item in value.values():
+            yield from _names(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _names(item)
+
+
+def _filled(value: Any, variables: Mapping[str, str]) -> Any:
+    if isinstance(value, str):
+        return _PLACEHOLDER.sub(lambda match: variables[match[1]], value)
+    if isinstance(value, Mapping):
+        return {name: _filled(item, variables) for name, item in value.items()}
+    if isinstance(value, list):
+        return [filled for item in value for filled in _filled_in_list(item, variables)]
+    return value
+
+
+def _filled_in_list(item: Any, variables: Mapping[str, str]) -> list[Any]:
+    match = _PLACEHOLDER.fullmatch(item) if isinstance(item, str) else None
+    if match is None:
+        return [_filled(item, variables)]
+    return [part.strip() for part in variables[match[1]].split(",") if part.strip()]
+
+
+def _refuse(environment: Mapping[str, str]) -> None:
+    if reserved := sorted(set(environment) & set(RESERVED)):
+        raise SettingsError(f"Lambda sets these itself: {', '.join(reserved)}")
+    size = sum(len(f"{name}{value}".encode()) for name, value in environment.items())
+    if size > LARGEST_ENVIRONMENT:
+        raise SettingsError(f"the environment of the function has {size} bytes, more than {LARGEST_ENVIRONMENT}")

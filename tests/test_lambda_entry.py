@@ -1,0 +1,351 @@
+"""The Lambda entry: schedules, commands that are stopped in time, the host that CloudFront hides, metrics, secrets."""
+
+import json
+import os
+import sys
+import time
+import types
+from collections.abc import Iterator
+from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError
+from django.db import connection
+
+from channels_app.models import Channel, InboxEvent
+from ivsvod import lambda_entry
+from ivsvod.local.aws import LocalAws
+from ivsvod.public_host import with_public_host
+from ondemand.models import Video
+from tests.helpers import make_channel
+from tests.lambda_http import EACH_KIND, Http, body_of, function_url, http_v2, rest_v1
+from tests.road import ARN, inbox_row, invoke, live_file, sample, text_of, without
+
+pytestmark = pytest.mark.django_db
+
+GOOD = sample("stream_start")
+
+
+class Remaining:
+    """The context of an invocation, with so much time left."""
+
+    aws_request_id = "c6af9ac6-7b61-11e6-9a41-93e8deadbeef"
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self.seconds * 1000)
+
+
+@pytest.fixture
+def channel(aws: LocalAws) -> Channel:
+    return make_channel(arn=ARN)
+
+
+def scheduled(function: str, *, stage: str = "production") -> dict[str, Any]:
+    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html"""
+    return {
+        "version": "0",
+        "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "account": "111122223333",
+        "time": "2026-03-04T09:05:00Z",
+        "region": "eu-west-1",
+        "resources": [f"arn:aws:events:eu-west-1:111122223333:rule/ivsvod-{stage}-ivsvod.lambda_entry.{function}"],
+        "detail": {},
+    }
+
+
+# HTTP, through Zappa's own handler
+
+
+@pytest.fixture
+def zappa(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Zappa's handler as in the package, with the settings module that `zappa package` writes into it."""
+    import logging
+
+    from zappa.handler import LambdaHandler
+
+    written = types.ModuleType("zappa_settings")
+    vars(written).update(
+        LOG_LEVEL="INFO",
+        PROJECT_NAME="ivsvod",
+        API_STAGE="dev",
+        DOMAIN=None,
+        DEBUG=False,
+        BINARY_SUPPORT=True,
+        CONTEXT_HEADER_MAPPINGS={},
+        COGNITO_TRIGGER_MAPPING={},
+        AWS_EVENT_MAPPING={},
+        AWS_BOT_EVENT_MAPPING={},
+        ENVIRONMENT_VARIABLES={},
+        EXCEPTION_HANDLER=None,
+        DJANGO_SETTINGS="ivsvod.settings",
+    )
+    monkeypatch.setitem(sys.modules, "zappa_settings", written)
+    monkeypatch.setattr(LambdaHandler, "_LambdaHandler__instance", None)
+    for name in ("SERVERTYPE", "FRAMEWORK", "PROJECT", "STAGE"):
+        monkeypatch.setenv(name, os.environ.get(name, ""))
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    level = logging.getLogger().level
+    lambda_entry._zappa.cache_clear()
+    yield
+    lambda_entry._zappa.cache_clear()
+    logging.getLogger().setLevel(level)
+
+
+@EACH_KIND
+def test_http_reaches_django_and_its_answer_comes_back(zappa: None, channel: Channel, http: Http) -> None:
+    invoke(sample("stream_start"))
+
+    answer = invoke(http("GET", f"/channels/{channel.uuid}/live"))
+
+    assert answer["statusCode"] == 200
+    assert body_of(answer)["state"] == "live"
+
+
+@EACH_KIND
+def test_http_passes_the_query_the_body_and_the_headers(
+    zappa: None, channel: Channel, api_key: str, http: Http
+) -> None:
+    invoke(sample("recording_end"))
+    uuid = Video.objects.get().uuid
+    content = json.dumps({"title": "Müller", "tags": ["news"]})
+
+    written = invoke(
+        http("PUT", f"/on-demand/{uuid}", content, Authorization=f"Bearer {api_key}"),
+    )
+    found = invoke(http("GET", "/on-demand/search?search=m%C3%BCller&page=1"))
+
+    assert written["statusCode"] == 200
+    assert body_of(written)["title"] == "Müller"
+    assert [hit["on_demand_video_uuid"] for hit in body_of(found)["data"]] == [str(uuid)]
+
+
+@EACH_KIND
+def test_an_error_of_django_comes_back_as_it_is(zappa: None, http: Http) -> None:
+    answer = invoke(http("GET", f"/on-demand/{uuid4()}"))
+
+    assert answer["statusCode"] == 404
+    assert body_of(answer)["error"] == "Recording not found"
+
+
+@EACH_KIND
+def test_every_cookie_is_set_once(zappa: None, http: Http) -> None:
+    answer = invoke(http("GET", "/admin/login/"))
+
+    cookies = answer["cookies"] if "cookies" in answer else answer["multiValueHeaders"]["Set-Cookie"]
+    assert len(cookies) == 1
+    assert cookies[0].count("csrftoken=") == 1
+
+
+def test_the_stage_in_the_path_of_an_http_api_is_no_part_of_the_route(zappa: None, channel: Channel) -> None:
+    answer = invoke(http_v2("GET", f"/dev/channels/{channel.uuid}/live", stage="dev"))
+
+    assert answer["statusCode"] == 200
+
+
+def test_a_management_command_that_is_allowed_runs(
+    transactional_db: None, channel: Channel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD))
+
+    assert invoke({"manage": "process_inbox --limit 5"}) == {}
+
+    assert '"outcome": "applied"' in capsys.readouterr().out
+    assert live_file(channel)["state"] == "live"
+
+
+# Commands that end with a status, on Lambda
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"),
+    [(1, {"exit_code": 1}), (3, {"exit_code": 3}), (None, {"exit_code": 0}), ("a sentence", {"exit_code": 1})],
+    ids=str,
+)
+def test_the_status_of_a_command_is_an_answer_and_no_crash_that_lambda_would_repeat(
+    monkeypatch: pytest.MonkeyPatch, code: Any, answer: dict[str, int]
+) -> None:
+    monkeypatch.setattr(lambda_entry, "call_command", lambda *_: sys.exit(code))
+
+    assert invoke({"manage": "reconcile --apply"}) == answer
+
+
+def test_a_command_that_tells_of_a_failed_event_ends_with_its_status(channel: Channel) -> None:
+    broken = without(GOOD, "time")
+    InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(broken))
+
+    assert invoke({"manage": "process_inbox"}) == {"exit_code": 1}
+
+    assert inbox_row(GOOD).outcome == "refused"
+
+
+def test_a_command_that_cannot_run_is_a_failure_of_the_function_with_its_reason(settings: Any) -> None:
+    settings.DEAD_LETTER_QUEUE_URL = ""
+
+    with pytest.raises(CommandError, match="DEAD_LETTER_QUEUE_URL"):
+        invoke({"manage": "redrive"})
+
+
+# Schedules
+
+
+def test_a_schedule_processes_what_is_open(channel: Channel, capsys: pytest.CaptureFixture[str]) -> None:
+    InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD))
+
+    assert invoke(scheduled("scheduled_process_inbox")) == {}
+
+    assert InboxEvent.objects.get().outcome == "applied"
+    assert '"outcome": "applied"' in capsys.readouterr().out
+
+
+def test_a_schedule_is_not_stored_as_an_event(channel: Channel) -> None:
+    invoke(scheduled("scheduled_process_inbox"))
+
+    assert not InboxEvent.objects.exists()
+
+
+@pytest.mark.parametrize("name", sorted(lambda_entry.SCHEDULED))
+def test_each_schedule_runs_a_command_that_is_allowed(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    called: list[Any] = []
+    monkeypatch.setattr(lambda_entry, "call_command", lambda *arguments: called.append(arguments))
+
+    invoke(scheduled(name))
+
+    assert called == [tuple(lambda_entry.SCHEDULED[name].split())]
+    assert called[0][0] in lambda_entry.ALLOWED_COMMANDS
+
+
+@pytest.mark.parametrize("function", ["os.system", "shell", "", "scheduled_reconcile.more"])
+def test_the_schedule_of_another_function_is_refused(function: str) -> None:
+    with pytest.raises(PermissionError, match="not a schedule"):
+        invoke(scheduled(function))
+
+
+@pytest.mark.parametrize("resources", [None, [], [7], "text"])
+def test_a_schedule_without_a_rule_is_refused(resources: Any) -> None:
+    with pytest.raises(PermissionError, match="not a schedule"):
+        invoke({**scheduled("scheduled_reconcile"), "resources": resources})
+
+
+def test_an_event_of_ivs_that_calls_itself_scheduled_is_an_event(channel: Channel) -> None:
+    answer = invoke({**sample("stream_start"), "detail-type": "Scheduled Event"})
+
+    assert answer["outcome"] == "ignored"
+
+
+# Commands
+
+
+@pytest.mark.parametrize("line", ["shell", "", "   ", "createsuperuser --noinput", "'migrate' x; rm", "runserver"])
+def test_any_other_command_is_refused(line: str) -> None:
+    if line.startswith("'migrate'"):
+        with pytest.raises(CommandError):
+            invoke({"manage": line})
+    else:
+        with pytest.raises(PermissionError, match="not allowed"):
+            invoke({"manage": line})
+
+
+def test_an_argument_may_be_quoted(channel: Channel, capsys: pytest.CaptureFixture[str]) -> None:
+    invoke({"manage": "reconcile --since '2026-03-04T09:00:00Z'"})
+
+    assert "--since" not in capsys.readouterr().err
+
+
+def test_a_command_ends_before_lambda_would_kill_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lambda_entry, "_LAST_SECONDS", 0.9)
+    monkeypatch.setattr(lambda_entry, "call_command", lambda *_: time.sleep(30))
+
+    with patched_connections():
+        assert lambda_entry.lambda_handler({"manage": "migrate"}, Remaining(1)) == {"exit_code": 130}
+
+
+def test_a_command_of_json_lines_that_is_stopped_in_time_says_so(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD))
+    monkeypatch.setattr(lambda_entry, "_LAST_SECONDS", 0.9)
+    monkeypatch.setattr(
+        "channels_app.management.commands.process_inbox.process_open", lambda **_: iter(lambda: time.sleep(30), 0)
+    )
+
+    with patched_connections():
+        assert lambda_entry.lambda_handler({"manage": "process_inbox"}, Remaining(1)) == {"exit_code": 130}
+
+
+def patched_connections() -> Any:
+    return patch.multiple(
+        lambda_entry, close_old_connections=lambda: None, connections=type("C", (), {"close_all": lambda: None})
+    )
+
+
+# The longest that a statement may take
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_statement_of_a_request_has_a_limit_and_one_of_a_command_has_none(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.PG_STATEMENT_TIMEOUT = 7
+    seen: list[str] = []
+
+    def look(*_: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            seen.append(cursor.fetchone()[0])
+
+    connection.close()
+    look()
+    monkeypatch.setattr(lambda_entry, "call_command", look)
+    lambda_entry.lambda_handler({"manage": "migrate"}, None)
+    look()
+
+    settings.PG_STATEMENT_TIMEOUT = None
+    connection.close()
+    assert seen == ["7s", "0", "7s"]
+
+
+# The host that people see
+
+SECRET = "a secret of the origin"
+API_GATEWAY = "abc.execute-api.eu-west-1.amazonaws.com"
+
+
+def test_behind_cloudfront_the_request_came_to_the_public_host() -> None:
+    for kind in (rest_v1, http_v2, function_url):
+        event = kind("GET", "/healthz", **{"Host": API_GATEWAY, "X-Origin-Secret": SECRET})
+        changed = with_public_host(event, "vod.example.com", SECRET)
+        names = {name.lower(): value for name, value in changed["headers"].items()}
+        assert names["host"] == "vod.example.com"
+        assert "x-origin-secret" not in names
+        assert "multiValueHeaders" not in changed or changed["multiValueHeaders"]["Host"] == ["vod.example.com"]
+
+
+@pytest.mark.parametrize(
+    ("given", "host", "secret"),
+    [
+        ("another secret", "vod.example.com", SECRET),
+        ("", "vod.example.com", SECRET),
+        ("", "vod.example.com", ""),
+        (SECRET, "", SECRET),
+        ("\u00e9", "vod.example.com", SECRET),
+    ],
+)
+def test_nobody_else_can_say_so(given: str, host: str, secret: str) -> None:
+    event = rest_v1("GET", "/healthz", **{"Host": "real.example.com", "X-Origin-Secret": given})
+    changed = with_public_host(event, host, secret)
+    assert changed["headers"]["Host"] == "real.example.com"
+    assert "X-Origin-Secret" not in changed["headers"]
+    assert "X-Origin-Secret" not in changed["multiValueHeaders"]
+
+
+@pytest.mark.parametrize("headers", [None, {}])
+def test_an_event_without_headers_is_left_alone(headers: Any) -> None:
+    event = {**rest_v1("GET", "/healthz"), "headers": headers, "multiValueHeaders": headers}
+    assert with_public_host(event, "vod.example.com", SECRET)["headers"] == {}
