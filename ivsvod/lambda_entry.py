@@ -44,6 +44,7 @@ ALLOWED_COMMANDS = {
     "reconcile",
     "redrive",
     "replay",
+    "switch",
 }
 # What a schedule runs, by the last part of the function that zappa_settings.json names: Zappa ends the name of the rule
 # with it, and that is all that comes.

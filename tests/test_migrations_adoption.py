@@ -6,63 +6,31 @@ on the system's PostgreSQL too. The migrations run as a user runs them, by `mana
 
 import itertools
 import json
-import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
-from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from cryptography.fernet import Fernet
 from django.db import connection as schema_connection
 from psycopg import sql
 
-from ivsvod.local import postgres
-from tests.helpers import THOROUGH
+from tests.adoption import SERVERS, Connection, Databases, databases_on
 from tests.predecessor import statements
-from tests.predecessor.rows import BUCKET, LONG_TEXT, ODD_DOCUMENTS, Rows, document, fill, find, generate, insert
+from tests.predecessor.rows import BUCKET, LONG_TEXT, ODD_DOCUMENTS, document, find, insert
 from tests.predecessor.statements import COLUMNS
 
-ROOT = Path(__file__).resolve().parent.parent
-SCHEMA = (ROOT / "tests" / "predecessor" / "schema.sql").read_text()
-OWNER = "ivsvod_owner"
-EXTENSION = 'CREATE EXTENSION IF NOT EXISTS "uuid-ossp";'
-# The embedded PostgreSQL has no contrib modules. There, and only there, this stands in for the extension's function.
-STAND_IN = """
-    CREATE FUNCTION uuid_generate_v4() RETURNS uuid LANGUAGE sql VOLATILE AS 'SELECT gen_random_uuid()';
-"""
 LONGEST_RECORDING_MS = 48 * 3_600_000
 LONGEST_KEY = 1024  # of S3, in bytes; a bucket's name is shorter
 PYTHONS_FIRST_MOMENT = datetime(1, 1, 1, tzinfo=UTC)
-
-Connection = psycopg.Connection[Any]
-
-
-# The servers, and databases on them
-
-
-def system_server() -> Path | None:
-    """The programs of the newest PostgreSQL of the system (14 or newer) that has uuid-ossp."""
-    for folder in sorted(Path("/usr/lib/postgresql").glob("*"), key=lambda path: path.name, reverse=True):
-        control = Path("/usr/share/postgresql") / folder.name / "extension" / "uuid-ossp.control"
-        if folder.name.isdecimal() and int(folder.name) >= 14 and control.exists():
-            return folder / "bin"
-    return None
-
-
-SERVERS = {"embedded": None} | ({"system": found} if THOROUGH and (found := system_server()) else {})
 
 
 # Interruptions take seconds each: one kind on the one server, another on the other where there are two.
@@ -75,131 +43,16 @@ ON_THE_FIRST_SERVER = _on(next(iter(SERVERS)))
 ON_THE_LAST_SERVER = _on(next(reversed(SERVERS)))
 
 
-@dataclass
-class Databases:
-    """Databases on one server, and `manage.py` for each of them."""
-
-    server: postgres.Server
-    rows: Rows = field(default_factory=generate)
-    numbers: Iterator[int] = field(default_factory=itertools.count)
-
-    @contextmanager
-    def connect(self, database: str, *, user: str = OWNER) -> Iterator[Connection]:
-        with psycopg.connect(
-            host=str(self.server.socket_dir),
-            port=self.server.port,
-            user=user,
-            dbname=database,
-            autocommit=True,
-            options="-c timezone=UTC",
-        ) as connection:
-            yield connection
-
-    @contextmanager
-    def as_superuser(self, database: str = "postgres") -> Iterator[Connection]:
-        with self.connect(database, user=self.server.user) as connection:
-            yield connection
-
-    def create(self, *, template: str = "template1") -> str:
-        name = f"adoption_{next(self.numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}")
-        copying = statement.format(*map(sql.Identifier, (name, OWNER, template)))
-        with self.as_superuser() as connection:
-            # A database is copied only while nobody uses it, and a client that has gone may be seen a little longer.
-            for _ in range(10):
-                try:
-                    connection.execute(copying)
-                except psycopg.errors.ObjectInUse:
-                    time.sleep(0.05)
-                else:
-                    return name
-        raise AssertionError(f"{template} is in use")
-
-    def drop(self, name: str) -> None:
-        with self.as_superuser() as connection:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-    @cached_property
-    def predecessor(self) -> str:
-        """What the predecessor left: its tables and their rows. To be copied, not to be written to."""
-        name = self.create()
-        with self.connect(name) as connection:
-            if not connection.execute("SELECT 1 FROM pg_available_extensions WHERE name = 'uuid-ossp'").fetchone():
-                connection.execute(SCHEMA.replace(EXTENSION, STAND_IN))
-            else:
-                connection.execute(SCHEMA)
-            fill(connection, self.rows)
-        return name
-
-    @cached_property
-    def adopted(self) -> str:
-        """The same, migrated. To be copied or read."""
-        name = self.create(template=self.predecessor)
-        self.migrate(name)
-        return name
-
-    @cached_property
-    def fresh(self) -> str:
-        """An empty database, migrated. To be copied or read."""
-        name = self.create()
-        self.migrate(name)
-        return name
-
-    @cached_property
-    def scratch(self) -> str:
-        """A copy of the fresh one to write to; emptied for each test."""
-        return self.create(template=self.fresh)
-
-    def start_manage(self, database: str, *arguments: str) -> subprocess.Popen[str]:
-        place = {"PG_HOST": str(self.server.socket_dir), "PG_PORT": str(self.server.port), "PG_PASSWORD": "unused"}
-        environment = {
-            "PATH": os.environ["PATH"],
-            "PG_USER": OWNER,
-            "PG_DATABASE": database,
-            "SECRET_KEY": "a key of the tests, long enough to be taken for one; 50 characters and more",
-            "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode(),
-            "ALLOWED_HOSTS": "localhost",
-            "RECORDING_BUCKET": BUCKET,
-            "STAGE": "dev",
-            "AWS_REGION": "eu-west-1",
-        }
-        return subprocess.Popen(
-            [sys.executable, "manage.py", *arguments],
-            cwd=ROOT,
-            env=environment | place,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def manage(self, database: str, *arguments: str) -> str:
-        with self.start_manage(database, *arguments) as process:
-            output, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, output + errors
-        return output
-
-    def migrate(self, database: str, *arguments: str) -> None:
-        self.manage(database, "migrate", *arguments)
-
-
 # Each server's databases are made once, by the one worker that runs all its tests.
 @pytest.fixture(
     scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(f"adoption-{name}")) for name in SERVERS]
 )
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    home = tmp_path_factory.mktemp(request.param)
-    server = postgres.start(home, durable=False, bin_dir=SERVERS[request.param])
-    try:
-        databases = Databases(server)
-        with databases.as_superuser() as connection:
-            connection.execute(f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEROLE")
+    with databases_on(request.param, tmp_path_factory.mktemp(request.param)) as databases:
         # All now: a database is not copied while a test is connected to it.
         assert databases.adopted
         assert databases.scratch
         yield databases
-    finally:
-        postgres.stop(home)
 
 
 @pytest.fixture

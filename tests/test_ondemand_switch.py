@@ -1,0 +1,341 @@
+"""`switch --check` on what the predecessor left, on what `migrate` made of it, and on what hands did to it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from ondemand.switch import decisions, looks
+from ondemand.switch.decisions import Ours
+from ondemand.switch.findings import Finding
+from tests.adoption import OWNER, Databases, databases_on
+from tests.test_migrations_adoption import catalogue, dump
+
+pytestmark = pytest.mark.xdist_group("switch")
+
+Line = dict[str, str]
+OURS = Ours("eu-west-1", "111122223333")
+
+
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    with databases_on("embedded", tmp_path_factory.mktemp("switch")) as databases:
+        assert databases.adopted
+        yield databases
+
+
+@contextmanager
+def a_copy(databases: Databases, template: str) -> Iterator[str]:
+    name = databases.create(template=template)
+    yield name
+    databases.drop(name)
+
+
+def check(databases: Databases, name: str) -> tuple[int, list[Line]]:
+    """Exit status and findings."""
+    with databases.start_manage(name, "switch", "--check") as process:
+        output, errors = process.communicate(timeout=120)
+    assert "Traceback" not in errors, errors
+    return process.returncode, [json.loads(line) for line in output.splitlines()]
+
+
+def of(lines: list[Line], name: str) -> list[tuple[str, str]]:
+    return [(line["result"], line["told"]) for line in lines if line["check"] == name]
+
+
+def results(lines: list[Line]) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for line in lines:
+        found.setdefault(line["check"], set()).add(line["result"])
+    return found
+
+
+# Whole databases
+
+
+def test_an_untouched_database_of_the_predecessor_may_be_taken_over(databases: Databases) -> None:
+    with databases.connect(databases.predecessor) as connection:
+        before = catalogue(connection), dump(connection)
+
+    status, lines = check(databases, databases.predecessor)
+
+    assert status == 0
+    assert {name for name, found in results(lines).items() if found == {"ok"}} >= {
+        "server",
+        "encoding",
+        "tables",
+        "columns",
+        "keys",
+        "rights",
+        "row_counts",
+        "locks",
+        "transactions",
+        "attachments",
+        "space",
+        "migrations",
+    }
+    assert of(lines, "migrations")[0][1].startswith("none of ")
+    assert f"ivs_channels: {len(databases.rows.ivs_channels)} rows" in [told for _, told in of(lines, "row_counts")]
+    for name in ("duplicates", "channels_of_videos", "stream_keys", "state_change_data"):
+        assert results(lines)[name] == {"warning"}, name
+    with databases.connect(databases.predecessor) as connection:
+        assert (catalogue(connection), dump(connection)) == before
+
+
+def test_a_migrated_database_has_nothing_to_come(databases: Databases) -> None:
+    status, lines = check(databases, databases.adopted)
+
+    assert status == 0
+    assert [result for result, _ in of(lines, "migrations")] == ["ok"]
+    assert of(lines, "migrations")[0][1].startswith("all ")
+    assert of(lines, "space") == [("ok", "ivs_state_changes has its key already: nothing is rewritten")]
+    assert of(lines, "attachments")[0][0] == "ok"
+
+
+def test_a_switch_that_stopped_half_way_says_how_far_it_is(databases: Databases) -> None:
+    with a_copy(databases, databases.predecessor) as name:
+        databases.migrate(name, "channels_app", "0002")
+
+        status, lines = check(databases, name)
+
+    assert status == 0
+    [(result, told)] = of(lines, "migrations")
+    assert result == "warning"
+    assert "channels_app.0003_derived_columns" in told
+    assert "channels_app.0002" not in told
+
+
+def test_the_counts_are_those_of_the_rows(databases: Databases) -> None:
+    with a_copy(databases, databases.predecessor) as name:
+        with databases.connect(name) as connection:
+            connection.execute("DELETE FROM on_demand_video_content")
+            connection.execute("DELETE FROM on_demand_videos")
+            connection.execute("DELETE FROM ivs_state_changes")
+            connection.execute("DELETE FROM ivs_channels")
+            connection.execute(
+                """
+                INSERT INTO ivs_channels (uuid, owner, arn, rtmp_address, stream_key, channel_data)
+                SELECT gen_random_uuid(), gen_random_uuid(), arn, '', key, '{}' FROM (VALUES
+                    ('arn:aws:ivs:eu-west-1:111122223333:channel/a', 'sk_1'),
+                    ('arn:aws:ivs:us-east-1:111122223333:channel/b', 'enc:1:x'),
+                    ('', 'sk_2')) AS rows (arn, key)
+                """
+            )
+            connection.execute(
+                """
+                INSERT INTO on_demand_videos (data) SELECT jsonb_build_object('recording_s3_bucket_name', bucket,
+                    'recording_s3_key_prefix', prefix) FROM (VALUES ('b', 'p'), ('b', '/p/'), ('b', 'p'), ('c', 'p'),
+                    ('b', NULL), ('b', NULL)) AS rows (bucket, prefix)
+                """
+            )
+            connection.execute(
+                """
+                UPDATE on_demand_videos SET ivs_channel_uuid = gen_random_uuid()
+                WHERE data ->> 'recording_s3_bucket_name' = 'c'
+                """
+            )
+            connection.execute(
+                """
+                INSERT INTO ivs_state_changes (ivs_channel_uuid, state, data)
+                SELECT (SELECT uuid FROM ivs_channels LIMIT 1), 'live', data::jsonb FROM (VALUES
+                    ('{"event_name": "Stream Start", "stream_id": "st-1"}'), ('{"event_name": 1, "stream_id": "st-1"}'),
+                    ('{"event_name": "Stream Start"}'), ('[]'), (NULL)) AS rows (data)
+                """
+            )
+
+        status, lines = check(databases, name)
+
+    assert status == 0
+    assert of(lines, "duplicates")[0][1].startswith("2 videos repeat the bucket and prefix of another (1 recordings)")
+    assert of(lines, "channels_of_videos")[0][1].startswith("1 videos name a channel that is not here, 5 name none")
+    assert of(lines, "stream_keys")[0][1].startswith("2 stream keys are plain text, 1 encrypted")
+    assert of(lines, "state_change_data")[0][1].startswith(
+        "data of 2 rows is no object, 1 have no event_name, 1 no stream_id"
+    )
+    assert [told for _, told in of(lines, "channel_arns")] == [
+        "1 channels are in us-east-1, and AWS_REGION is eu-west-1",
+        "1 channels have no ARN: no event finds them, nobody can run them",
+    ]
+
+
+def test_what_hands_did_to_the_tables_blocks_or_is_told(databases: Databases) -> None:
+    with a_copy(databases, databases.predecessor) as name:
+        with databases.as_superuser(name) as connection:
+            connection.execute("CREATE ROLE somebody_else")
+            connection.execute(
+                """
+                ALTER TABLE on_demand_videos ALTER created_at TYPE timestamp;
+                ALTER TABLE ivs_channels ALTER arn DROP NOT NULL, ADD note text, ADD price integer NOT NULL DEFAULT 1;
+                ALTER TABLE ivs_channels ALTER price DROP DEFAULT;
+                ALTER TABLE on_demand_video_content DROP COLUMN thumbnail;
+                ALTER TABLE on_demand_video_content DROP CONSTRAINT on_demand_video_content_on_demand_video_uuid_key;
+                ALTER TABLE ivs_state_changes OWNER TO somebody_else;
+                GRANT SELECT ON ivs_state_changes TO PUBLIC;
+                CREATE PUBLICATION theirs FOR TABLE on_demand_videos;
+                CREATE FUNCTION notify() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+                CREATE TRIGGER told BEFORE INSERT ON on_demand_videos FOR EACH ROW EXECUTE FUNCTION notify();
+                REVOKE CREATE ON SCHEMA public FROM PUBLIC;
+                ALTER SCHEMA public OWNER TO postgres;
+                """
+            )
+
+        status, lines = check(databases, name)
+        with databases.as_superuser(name) as connection:
+            connection.execute("DROP OWNED BY somebody_else; DROP ROLE somebody_else")
+
+    assert status == 3
+    blockers = [(line["check"], line["told"].partition(":")[0]) for line in lines if line["result"] == "blocker"]
+    assert blockers == [
+        ("columns", "ivs_channels.price is not the predecessor's and must not be NULL"),
+        ("columns", "on_demand_video_content.thumbnail is missing (text)"),
+        ("time_zones", "on_demand_videos.created_at has no time zone"),
+        ("keys", "on_demand_video_content.on_demand_video_uuid is not unique by a key"),
+        ("rights", f"{OWNER} may not create in the schema public"),
+        ("rights", "ivs_state_changes belongs to somebody_else"),
+    ]
+    warnings = [line["told"].partition(":")[0] for line in lines if line["result"] == "warning"]
+    assert "ivs_channels.arn may be NULL, other than the predecessor's" in warnings
+    assert "ivs_channels.note is not the predecessor's" in warnings
+    assert "publication theirs on on_demand_videos" in warnings
+    assert "trigger told on on_demand_videos" in warnings
+
+
+def test_a_lock_that_migrate_would_wait_for_is_told_and_not_waited_for(databases: Databases) -> None:
+    with a_copy(databases, databases.predecessor) as name, databases.connect(name) as other, other.transaction():
+        other.execute("LOCK TABLE on_demand_videos IN ACCESS EXCLUSIVE MODE")
+        pid = other.info.backend_pid
+
+        status, lines = check(databases, name)
+
+    assert status == 3
+    [(_, told)] = of(lines, "locks")
+    assert told.startswith(f"process {pid} holds AccessExclusiveLock on on_demand_videos")
+    assert of(lines, "duplicates") == [
+        ("blocker", "cannot be looked at: canceling statement due to lock timeout"),
+    ]
+    assert of(lines, "migrations")[0][0] == "ok"
+
+
+def test_an_empty_database_is_not_that_of_the_predecessor(databases: Databases) -> None:
+    name = databases.create()
+
+    status, lines = check(databases, name)
+
+    databases.drop(name)
+    assert status == 3
+    assert [line["told"] for line in lines if line["result"] == "blocker"] == [
+        "none of the four tables is here: is this the predecessor's database and schema?"
+    ]
+
+
+def test_a_missing_table_is_told_and_does_not_hide_the_rest(databases: Databases) -> None:
+    with a_copy(databases, databases.predecessor) as name:
+        with databases.connect(name) as connection:
+            connection.execute("DROP TABLE on_demand_video_content")
+
+        status, lines = check(databases, name)
+
+    assert status == 0
+    assert ("warning", "on_demand_video_content is missing: migrate makes an empty one") in of(lines, "tables")
+    assert of(lines, "tags") == []
+    assert len(of(lines, "row_counts")) == 3
+
+
+def test_a_database_that_cannot_be_read_is_exit_1(databases: Databases) -> None:
+    status, lines = check(databases, "nowhere")
+
+    assert (status, lines) == (1, [])
+
+
+def test_without_its_option_it_says_that_there_is_no_other() -> None:
+    with pytest.raises(CommandError, match="--check"):
+        call_command("switch")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_look_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "LOOKS", [replace(looks.LOOKS[0], statement="CREATE TABLE written (a int)")])
+
+    [finding, *_] = looks.database_look(OURS)
+
+    assert finding.told == "cannot be looked at: cannot execute CREATE TABLE in a read-only transaction"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_large_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "COUNTED", -2)
+
+    told = [finding.told for finding in looks.database_look(OURS) if finding.check == "row_counts"]
+
+    assert len(told) == 4
+    assert all(" about " in text for text in told)
+
+
+# Decisions
+
+
+def told(findings: Iterator[Finding]) -> list[tuple[str, str]]:
+    return [(str(finding.result), finding.told.partition(":")[0]) for finding in findings]
+
+
+def test_an_old_server_and_a_standby_block() -> None:
+    assert told(decisions.server([(130_012, "13.12", True, True)], OURS)) == [
+        ("blocker", "PostgreSQL 13.12"),
+        ("blocker", "this is a standby, which cannot be written"),
+        ("blocker", "default_transaction_read_only is on for this role or database"),
+    ]
+
+
+def test_another_encoding_blocks() -> None:
+    assert told(decisions.encoding([("SQL_ASCII",)], OURS)) == [("blocker", "SQL_ASCII")]
+
+
+def test_a_view_in_the_place_of_a_table_blocks() -> None:
+    rows = [(table, "v" if table == "ivs_channels" else "r") for table in decisions.TABLES]
+    assert told(decisions.tables(rows, OURS))[0] == ("blocker", "ivs_channels is no plain table")
+
+
+@pytest.mark.parametrize(
+    ("pid", "seconds", "result"), [(7, 2, "warning"), (7, 11, "blocker"), (7, None, "warning"), (None, None, "blocker")]
+)
+def test_a_lock_blocks_where_migrate_would_give_up(pid: int | None, seconds: int | None, result: str) -> None:
+    age = None if seconds is None else timedelta(seconds=seconds)
+    [finding] = decisions.locks([(pid, "ivs_channels", "RowExclusiveLock", age)], OURS)
+    assert finding.result == result
+
+
+def test_channels_of_another_account_are_told() -> None:
+    rows: list[Any] = [("eu-west-1", "111122223333", 3), ("eu-west-1", "999999999999", 2)]
+    assert told(decisions.channel_arns(rows, OURS)) == [
+        ("warning", "2 channels are of the account 999999999999, and RECORDING_CONFIG_ARN is of 111122223333")
+    ]
+    assert told(decisions.channel_arns(rows, Ours("eu-west-1", "")))[0][0] == "ok"
+    assert told(decisions.channel_arns(rows, Ours("", ""))) == [
+        ("warning", "AWS_REGION is not set; the channels are in eu-west-1")
+    ]
+
+
+@pytest.mark.parametrize(("size", "result"), [(10 * 1024**2, "ok"), (3 * 1024**3, "warning")])
+def test_much_to_rewrite_is_a_warning(size: int, result: str) -> None:
+    [finding] = decisions.space([(size, False)], OURS)
+    assert finding.result == result
+
+
+def test_a_long_transaction_is_told() -> None:
+    rows = [(7, "idle in transaction", timedelta(minutes=5))]
+    assert told(decisions.transactions(rows, OURS)) == [
+        ("warning", "process 7 (idle in transaction) has had a transaction for 300 s")
+    ]
+
+
+def test_migrations_that_a_newer_release_applied_are_told() -> None:
+    known = [("ondemand", "0001"), ("ondemand", "0002")]
+    assert told(decisions.migrations([*known, ("ondemand", "0003")], known)) == [
+        ("warning", "1 applied ones are unknown here, ondemand.0003 the first"),
+        ("ok", "all 2 are applied"),
+    ]
