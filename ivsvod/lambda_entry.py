@@ -38,6 +38,7 @@ ALLOWED_COMMANDS = {
     "backfill",
     "check",
     "check_recordings",
+    "create_admin",
     "migrate",
     "process_inbox",
     "prune_inbox",

@@ -5,9 +5,14 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib.auth.models import Permission
+from django.contrib.auth.password_validation import validate_password
 
 from channels_app.audit import audited
 from ivsvod.accounts.models import ApiToken, User
+
+
+class AdminAccountError(ValueError):
+    """An account that is there already, or is not what was asked for."""
 
 
 class UnknownScopeError(ValueError):
@@ -45,3 +50,41 @@ def api_token_create(
 def account_set_time_zone(*, account: User, time_zone: str) -> None:
     """The zone in which the account sees and types times; empty is that of the service."""
     User.objects.filter(pk=account.pk).update(time_zone=time_zone)
+
+
+@audited()
+def admin_create(*, name: str, email: str, password: str) -> User:
+    """Make a superuser.
+
+    Raises:
+        AdminAccountError: the name is taken.
+        ValidationError: the name, the email or the password is refused; the messages hold no password.
+    """
+    if User.objects.filter(username=User.normalize_username(name)).exists():
+        raise AdminAccountError(f"there is an account {name} already: --reset sets its password again")
+    account = User(username=User.normalize_username(name), email=email, is_staff=True, is_superuser=True)
+    account.clean_fields(exclude=["password"])
+    return _password_set(account, password)
+
+
+@audited()
+def admin_set_password(*, name: str, password: str) -> User:
+    """Set the password of a superuser again, which ends the sessions that were opened by the former one.
+
+    Raises:
+        AdminAccountError: there is no such account, or it is not an active superuser: that is for people to decide.
+        ValidationError: the password is refused.
+    """
+    account = User.objects.select_for_update().filter(username=User.normalize_username(name)).first()
+    if account is None:
+        raise AdminAccountError(f"there is no account {name}")
+    if not (account.is_superuser and account.is_staff and account.is_active):
+        raise AdminAccountError(f"{name} is not an active superuser: make another account and change it in the admin")
+    return _password_set(account, password)
+
+
+def _password_set(account: User, password: str) -> User:
+    validate_password(password, account)
+    account.set_password(password)
+    account.save()
+    return account
