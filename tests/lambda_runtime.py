@@ -1,7 +1,7 @@
 """What stands in for Lambda's runtime: loads the function once, and hands it one invocation after the other.
 
 Run by a Python of Lambda's version, isolated, on the unzipped package and what the runtime has itself:
-`python3.13 -I -S lambda_runtime.py TASK_ROOT RUNTIME_PACKAGES ANSWERS`. Each line of standard input is a JSON document,
+`python3.13 -I -S -B lambda_runtime.py TASK_ROOT RUNTIME_PACKAGES ANSWERS`. Each line of standard input is a JSON document,
 an event, and is answered by a line on the file descriptor ANSWERS.
 https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
 """

@@ -104,7 +104,8 @@ class Function:
     def __post_init__(self) -> None:
         ours, theirs = os.pipe()
         script = Path(__file__).with_name("lambda_runtime.py")
-        command = [lambda_python(), "-I", "-S", str(script), str(self.task), str(self.runtime), str(theirs)]
+        # -B: on Lambda it could not; as root the modes of the folders hold nobody back.
+        command = [lambda_python(), "-I", "-S", "-B", str(script), str(self.task), str(self.runtime), str(theirs)]
         self.log = TemporaryFile("w+")  # noqa: SIM115  (as long as the process lives)
         self.process = subprocess.Popen(
             command,

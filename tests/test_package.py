@@ -79,7 +79,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             assert function.invoke({"manage": "migrate"}) == {}, function.logged()
         before = set(world.task.rglob("*"))
         yield world
-        # As root the modes of the folders hold nobody back.
         assert set(world.task.rglob("*")) == before
 
 
@@ -283,7 +282,7 @@ def test_a_picture_is_uploaded(world: World, function: Function) -> None:
     from deploy.package import lambda_python
 
     done = subprocess.run(
-        [lambda_python(), "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(world.task)!r}); {code}"],
+        [lambda_python(), "-I", "-S", "-B", "-c", f"import sys; sys.path.insert(0, {str(world.task)!r}); {code}"],
         capture_output=True,
         text=True,
         check=True,
