@@ -10,7 +10,7 @@ STATIC ?= package
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/typescript/node_modules/.package-lock.json
 
-.PHONY: demo test check bench openapi package deploy-check stop clean
+.PHONY: demo test check bench openapi package static deploy-check stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -58,6 +58,10 @@ openapi: $(STAMP)
 # What Lambda runs, as dist/ivsvod.zip. LANGUAGES="de fr" keeps their texts too; STATIC=bucket leaves static files out.
 package: $(STAMP)
 	@$(PY) -m deploy.package --stage "$(STAGE)" --languages "$(LANGUAGES)" --static "$(STATIC)"
+
+# Static files into the bucket of a stage.
+static: $(STAMP)
+	@$(PY) -m deploy.static "$(STAGE)"
 
 # The package, unzipped and read-only, in processes that have what Lambda has; and the deployment on a stand-in for AWS.
 deploy-check: package

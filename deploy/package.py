@@ -16,7 +16,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 CHECKOUT = Path(__file__).resolve().parent.parent
@@ -167,9 +167,7 @@ def prune(folder: Path, languages: Iterable[str]) -> None:
 def static_collect(*, keep: bool) -> None:
     """Hashed files and the manifest; without `keep` the manifest alone."""
     root = PROJECT / "staticfiles"
-    environment = {**_settings_of_nothing(), "STATIC_ROOT": str(root)}
-    command = [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"]
-    subprocess.run(command, cwd=CHECKOUT, check=True, env=environment)
+    collectstatic({"STATIC_ROOT": str(root)})
     manifest = json.loads((root / "staticfiles.json").read_text())["paths"]
     served = {name for name in manifest.values() if not name.endswith(".map")} if keep else set()
     # Without compressed twins: API Gateway compresses by itself, and so does CloudFront.
@@ -179,8 +177,13 @@ def static_collect(*, keep: bool) -> None:
             path.unlink()
 
 
+def collectstatic(variables: Mapping[str, str]) -> None:
+    """Django's command, with settings that lead nowhere but for these."""
+    command = [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"]
+    subprocess.run(command, cwd=CHECKOUT, check=True, env={**_settings_of_nothing(), **variables})
+
+
 def _settings_of_nothing() -> dict[str, str]:
-    """Settings that load and lead nowhere."""
     return {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "ivsvod.settings",

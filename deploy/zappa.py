@@ -34,17 +34,21 @@ def main(arguments: list[str]) -> int:
 
 def settings_write(stage: str) -> Path:
     """The settings of a stage, below `build/`."""
-    path = CHECKOUT / "deploy" / f"{stage}.env"
-    # None where a line has no equals sign.
-    variables = {name: value or "" for name, value in dotenv_values(path, interpolate=False).items()}
     try:
-        settings = rendered(json.loads((CHECKOUT / "zappa_settings.json").read_text()), stage, variables)
+        settings = rendered(json.loads((CHECKOUT / "zappa_settings.json").read_text()), stage, variables_of(stage))
     except SettingsError as error:
-        sys.exit(f"{path.relative_to(CHECKOUT)}: {error}")
+        sys.exit(f"deploy/{stage}.env: {error}")
     target = BUILD / f"zappa_settings.{stage}.json"
     target.parent.mkdir(exist_ok=True)
     target.write_text(json.dumps(settings, indent=2))
     return target
+
+
+def variables_of(stage: str) -> dict[str, str]:
+    """What stands in `deploy/<stage>.env`; nothing where there is no such file."""
+    found = dotenv_values(CHECKOUT / "deploy" / f"{stage}.env", interpolate=False)
+    # None where a line has no equals sign.
+    return {name: value or "" for name, value in found.items()}
 
 
 def _package() -> Path:

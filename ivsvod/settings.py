@@ -393,9 +393,21 @@ STORAGES: dict[str, dict[str, Any]] = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 if STATIC_BUCKET:
+    from django.core.files.storage import FileSystemStorage
+
+    if STATIC_URL.startswith("/"):
+        raise ImproperlyConfigured("STATIC_URL is not a URL with a host: STATIC_BUCKET is served by another than this")
     STORAGES["staticfiles"] = {
         "BACKEND": "storages.backends.s3.S3ManifestStaticStorage",
-        "OPTIONS": {"bucket_name": STATIC_BUCKET, "querystring_auth": False, "default_acl": None},
+        "OPTIONS": {
+            "bucket_name": STATIC_BUCKET,
+            "custom_domain": f"{urlsplit(STATIC_URL).netloc}{urlsplit(STATIC_URL).path}".rstrip("/"),
+            "querystring_auth": False,
+            "default_acl": None,
+            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+            # In the package, so that no cold start waits for S3.
+            "manifest_storage": FileSystemStorage(STATIC_ROOT),
+        },
     }
 
 # The table of the audit log; its rows are written by triggers (channels_app/audit), not by the library's signals.
@@ -454,12 +466,13 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID", "WWW-Authenticate"]
 
+_static = [] if STATIC_URL.startswith("/") else [_origin(STATIC_URL)]
 _media = [_origin(PLAYBACK_BASE_URL)] if PLAYBACK_BASE_URL else []
 _media += [f"https://{bucket}.s3.amazonaws.com" for bucket in RECORDING_BUCKETS if not PLAYBACK_BASE_URL]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
-        "img-src": [SELF, "data:", *_media, *THUMBNAIL_HOSTS],
+        "default-src": [SELF, *_static],
+        "img-src": [SELF, *_static, "data:", *_media, *THUMBNAIL_HOSTS],
         # hls.js feeds the video element from a blob and demuxes in a worker made of one.
         "media-src": [SELF, "blob:", *_media],
         "connect-src": [SELF, *_media],

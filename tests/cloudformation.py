@@ -3,11 +3,9 @@
 import json
 import os
 import re
-import sys
 from collections.abc import Iterator
 from functools import cache
 from typing import Any
-from unittest.mock import MagicMock
 
 import cfn_flip
 import pytest
@@ -173,9 +171,6 @@ def leave_local_aws(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def moto_types() -> set[str]:
     """The types of resources that moto makes; it passes over the others without a word."""
-    # moto's API Gateway checks specifications by it, and its CloudFormation loads API Gateway.
-    for module in ("", ".validation", ".validation.exceptions"):
-        sys.modules.setdefault(f"openapi_spec_validator{module}", MagicMock())
     from moto.cloudformation.parsing import get_model_map
 
     return set(get_model_map())
