@@ -94,7 +94,8 @@ def main() -> None:
     _say("Copying the project")
     project_copy()
     _say("Installing what it needs")
-    dependencies_install()
+    dependencies_install(site_packages(), CHECKOUT / "requirements-lambda.txt")
+    environment_shape()
     prune(site_packages(), ["en", *options.languages.split()])
     _say("Collecting static files")
     static_collect(keep=options.static == "package")
@@ -140,13 +141,17 @@ def project_copy() -> None:
         shutil.copyfile(compiled, PROJECT / compiled.relative_to(CHECKOUT))
 
 
-def dependencies_install() -> None:
+def dependencies_install(folder: Path, requirements: Path) -> None:
     """The wheels of Lambda's platform, whatever this machine is."""
     platforms = [argument for platform in PLATFORMS for argument in ("--platform", platform)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    command += ["--target", str(site_packages()), "--implementation", "cp", "--python-version", VERSION, *platforms]
-    command += ["--only-binary=:all:", "--no-deps", "--no-compile", "-r", str(CHECKOUT / "requirements-lambda.txt")]
+    command += ["--target", str(folder), "--implementation", "cp", "--python-version", VERSION, *platforms]
+    command += ["--only-binary=:all:", "--no-deps", "--no-compile", "-r", str(requirements)]
     subprocess.run(command, check=True)
+
+
+def environment_shape() -> None:
+    """Make the folder look like an environment to Zappa."""
     # Zappa looks for the packages of the Python that it runs under.
     own = f"python{sys.version_info.major}.{sys.version_info.minor}"
     if own != f"python{VERSION}":

@@ -3,23 +3,32 @@
 from functools import cache
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from channels_app.aws.pacing import keep_pace
 
-_TIMEOUTS = {"connect_timeout": 2, "read_timeout": 10}
-RETRIED = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 3})
+# How often a call is tried.
+RETRIED = 3
 # IVS has no idempotency token: a create that is retried blindly can leave a channel that nobody knows and all pay for.
-ONCE = Config(**_TIMEOUTS, retries={"mode": "standard", "total_max_attempts": 1})
+ONCE = 1
+
+
+def config_of(tries: int) -> Any:
+    """What botocore is told of time-outs and retries."""
+    from botocore.config import Config
+
+    return Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": tries})
 
 
 @cache
-def client(service: str, config: Config) -> Any:
-    """One for each service and way of retrying; of the region AWS_REGION, or else the one that botocore finds."""
+def client(service: str, tries: int) -> Any:
+    """One for each service and way of retrying; of the region AWS_REGION, or else the one that botocore finds.
+
+    boto3 is loaded here: most reads and some events ask nothing of AWS.
+    """
+    import boto3
     from django.conf import settings
 
-    made = boto3.session.Session().client(service, region_name=settings.AWS_REGION or None, config=config)
+    region = settings.AWS_REGION or None
+    made = boto3.session.Session().client(service, region_name=region, config=config_of(tries))
     if service == "ivs":
         made.meta.events.register_first("before-send.ivs", keep_pace)
     return made

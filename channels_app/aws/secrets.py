@@ -9,9 +9,7 @@ import re
 from functools import cache
 from pathlib import Path
 
-import boto3
-
-from channels_app.aws.clients import RETRIED
+from channels_app.aws.clients import RETRIED, config_of
 from channels_app.aws.errors import told_as_aws_error
 
 _SECRET = re.compile(r"(arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:[^#\s]+)(?:#(.+))?")
@@ -50,8 +48,10 @@ def _file_text(path: str) -> str:
 
 @cache
 def _secret_text(arn: str, region: str) -> str:
+    import boto3
+
     with told_as_aws_error("GetSecretValue", arn):
-        made = boto3.session.Session().client("secretsmanager", region_name=region, config=RETRIED)
+        made = boto3.session.Session().client("secretsmanager", region_name=region, config=config_of(RETRIED))
         return made.get_secret_value(SecretId=arn)["SecretString"]
 
 

@@ -6,7 +6,7 @@ from urllib.parse import quote
 from boto3.s3.transfer import TransferConfig
 from storages.backends.s3 import S3Storage
 
-from channels_app.aws.clients import RETRIED
+from channels_app.aws.clients import RETRIED, config_of
 from channels_app.aws.errors import told_as_aws_error
 
 
@@ -15,7 +15,7 @@ class BucketStorage(S3Storage):
 
     def get_default_settings(self) -> dict[str, Any]:
         """The library's, with short timeouts and bounded retries, and no threads of its own."""
-        asking = {"client_config": RETRIED, "transfer_config": TransferConfig(use_threads=False)}
+        asking = {"client_config": config_of(RETRIED), "transfer_config": TransferConfig(use_threads=False)}
         return {**super().get_default_settings(), **asking}
 
     def url(self, name: str, *_: Any, **__: Any) -> str:

@@ -5,14 +5,16 @@ https://www.rfc-editor.org/rfc/rfc7519 (the claims), https://www.rfc-editor.org/
 
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-import jwt
 from django.conf import settings
-from jwt import PyJWK
 
 from ivsvod.api.keyset import KeySet
+
+if TYPE_CHECKING:
+    # Loaded where there is a token: most callers have another credential, or none.
+    from jwt import PyJWK
 
 # Clocks differ.
 LEEWAY_SECONDS = 30
@@ -55,6 +57,8 @@ def caller_of(token: str) -> ProviderCaller:
     """
     if not settings.OIDC_ISSUER or len(token) > LONGEST_TOKEN:
         raise InvalidIdentityError
+    import jwt
+
     try:
         claims = _verified_claims(token)
         uuid = uuid5(uuid5(NAMESPACE_URL, claims["iss"]), claims["sub"])
@@ -67,6 +71,8 @@ def caller_of(token: str) -> ProviderCaller:
 
 
 def _verified_claims(token: str) -> dict[str, Any]:
+    import jwt
+
     header = jwt.get_unverified_header(token)
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
@@ -82,7 +88,7 @@ def _verified_claims(token: str) -> dict[str, Any]:
     )
 
 
-def _key(key_id: str | None, algorithm: str) -> PyJWK:
+def _key(key_id: str | None, algorithm: str) -> "PyJWK":
     key = key_set(settings.OIDC_JWKS).find(key_id, algorithm)
     if key is None:
         raise InvalidIdentityError

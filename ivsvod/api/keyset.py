@@ -7,9 +7,11 @@ from collections import deque
 from http.client import HTTPException
 from threading import Lock
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jwt import PyJWK, PyJWTError
+if TYPE_CHECKING:
+    # Loaded where there is a token: most callers have another credential, or none.
+    from jwt import PyJWK
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +50,7 @@ class KeySet:
         self._attempts: deque[float] = deque(maxlen=MOST_FETCHES)
         self._lock = Lock()
 
-    def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:
+    def find(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
         """The key with this id that fits the algorithm; without an id, the only one that fits.
 
         Raises:
@@ -64,7 +66,7 @@ class KeySet:
             raise KeySetUnavailableError
         return key
 
-    def _known(self, key_id: str | None, algorithm: str) -> PyJWK | None:
+    def _known(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
         fitting = [key for key in self._keys if _fits(key, algorithm) and key_id in (None, key.get("kid"))]
         return _usable(fitting[0], algorithm) if len(fitting) == 1 else None
 
@@ -131,7 +133,7 @@ def _fits(key: dict[str, Any], algorithm: str) -> bool:
     )
 
 
-def _usable(document: dict[str, Any], algorithm: str) -> PyJWK | None:
+def _usable(document: dict[str, Any], algorithm: str) -> "PyJWK | None":
     try:
         key = PyJWK(document, algorithm)
     except (PyJWTError, ValueError, TypeError):
