@@ -3,10 +3,13 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 # These never touch anything real: they look at neither `.env` nor the caller's database and AWS variables.
 LOCAL_COMMANDS = {"bench", "demo", "simulate_broadcast", "stop"}
+# Their statements have the limit of requests and events.
+SERVING_COMMANDS = {"runserver", "work_queue"}
 NAMES_A_DATABASE = ("DATABASE_URL", "PG_HOST", "AWS_LAMBDA_FUNCTION_NAME")
 
 
@@ -40,7 +43,8 @@ def run() -> None:
     from channels_app.audit import command_acting
     from ivsvod.postgresql.base import statements_unlimited
 
-    with statements_unlimited(), command_acting(sys.argv[1] if len(sys.argv) > 1 else "help"):
+    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    with nullcontext() if command in SERVING_COMMANDS else statements_unlimited(), command_acting(command):
         execute_from_command_line(sys.argv)
 
 

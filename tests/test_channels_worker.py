@@ -538,6 +538,23 @@ def test_a_database_that_goes_and_comes_back_costs_no_message(place: tuple[Scrat
 
 
 @in_processes
+def test_a_statement_of_the_worker_has_the_limit_of_events(
+    place: tuple[Scratch, Queue], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scratch, queue = place
+    monkeypatch.setitem(scratch.environment, "PG_STATEMENT_TIMEOUT", "1")
+    queue.send(told("Session Created", 0))
+
+    with channel_locked(scratch):
+        worked = scratch.run("work_queue", "--once")
+        _, log = worked.communicate(timeout=60)
+
+    assert worked.returncode == 0
+    assert "batch processed messages=1 kept=1 failed=1" in log
+    assert queue.counts == (0, 1)
+
+
+@in_processes
 def test_a_misconfigured_worker_exits_with_one_line(place: tuple[Scratch, Queue]) -> None:
     scratch, queue = place
     scratch.environment["EVENT_QUEUE_URL"] = f"{queue.url}-of-another-stage"
