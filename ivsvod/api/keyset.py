@@ -134,6 +134,8 @@ def _fits(key: dict[str, Any], algorithm: str) -> bool:
 
 
 def _usable(document: dict[str, Any], algorithm: str) -> "PyJWK | None":
+    from jwt import PyJWK, PyJWTError
+
     try:
         key = PyJWK(document, algorithm)
     except (PyJWTError, ValueError, TypeError):
