@@ -1,10 +1,13 @@
 """Stream keys and SRT passphrases at rest: Fernet with rotation, in the column that holds plain text elsewhere."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.db import models
+
+if TYPE_CHECKING:
+    # Loaded where there is something to open or to close: few requests and no events.
+    from cryptography.fernet import MultiFernet
 
 PREFIX = "enc:1:"
 
@@ -13,7 +16,9 @@ class UnreadableSecretError(Exception):
     """No key of FIELD_ENCRYPTION_KEYS opens a stored secret."""
 
 
-def _fernet() -> MultiFernet:
+def _fernet() -> "MultiFernet":
+    from cryptography.fernet import Fernet, MultiFernet
+
     return MultiFernet([Fernet(key) for key in settings.FIELD_ENCRYPTION_KEYS])
 
 
@@ -30,6 +35,8 @@ def decrypt(stored: str) -> str:
     """
     if not stored.startswith(PREFIX):
         return stored
+    from cryptography.fernet import InvalidToken
+
     try:
         return _fernet().decrypt(stored.removeprefix(PREFIX)).decode()
     except InvalidToken:

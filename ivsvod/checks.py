@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
@@ -54,6 +53,8 @@ def field_encryption_keys_are_fernet_keys(app_configs: Sequence[Any] | None, **k
 
 
 def _is_fernet_key(key: str) -> bool:
+    from cryptography.fernet import Fernet
+
     try:
         Fernet(key)
     except ValueError:

@@ -5,6 +5,7 @@ on to it. Nothing of HTTP is loaded before the first request, nothing of events 
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
+import gc
 import logging
 import os
 import shlex
@@ -14,7 +15,10 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-import django
+# What is loaded here stays: looking through it for garbage again and again takes a tenth of a cold start.
+gc.disable()
+
+import django  # noqa: E402
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ivsvod.settings")
 django.setup()
@@ -22,10 +26,9 @@ django.setup()
 from django.conf import settings  # noqa: E402  (needs the settings)
 from django.core.management import call_command  # noqa: E402
 from django.db import close_old_connections, connections  # noqa: E402
+from django.urls import get_resolver  # noqa: E402
 
-from channels_app import inbox  # noqa: E402
 from channels_app.audit import command_acting  # noqa: E402
-from channels_app.envelopes import envelope_texts  # noqa: E402
 from channels_app.management.lines import STOPPED  # noqa: E402
 from ivsvod.api.request_ids import request_id  # noqa: E402
 from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
@@ -152,7 +155,7 @@ def _interrupted_in_time(context: Any) -> Iterator[None]:
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
     """Process a batch; only the items that must come again are reported, each by its own message id."""
     try:
-        deliveries = list(inbox.ingest(envelope_texts(event)))
+        deliveries = _ingest(event)
     except Exception:
         # The database is away, say: all stay in the queue, and what was done of them is done.
         logger.exception("batch failed messages=%d", len(event["Records"]))
@@ -164,21 +167,39 @@ def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
 
 
 def _raw_events(document: Any) -> list[dict[str, Any]]:
-    deliveries = list(inbox.ingest(envelope_texts(document)))
+    deliveries = _ingest(document)
     failed = [f"event {item.event_id}: {item.outcome}" for item in deliveries if item.must_come_again]
     if failed:
         raise EventFailedError("; ".join(failed))
     return [{"event_id": item.event_id, "outcome": item.outcome} for item in deliveries]
 
 
+def _ingest(document: Any) -> list[Any]:
+    from channels_app.envelopes import envelope_texts
+    from channels_app.inbox import ingest
+
+    return list(ingest(envelope_texts(document)))
+
+
 @cache
 def _zappa() -> Any:
     """Zappa's handler, without its middleware that doubles every Set-Cookie header (zappa 0.63)."""
-    from zappa.handler import LambdaHandler
+    gc.disable()
+    try:
+        from zappa.handler import LambdaHandler
 
-    handler = LambdaHandler()
-    handler.wsgi_app = handler.wsgi_app.application
-    return handler
+        handler = LambdaHandler()
+        handler.wsgi_app = handler.wsgi_app.application
+        # Loads the views.
+        _ = get_resolver().url_patterns
+        return handler
+    finally:
+        _collect_again()
+
+
+def _collect_again() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def _close_before_snapshot() -> None:
@@ -196,3 +217,4 @@ def _close_before_snapshot() -> None:
 
 if settings.ON_LAMBDA:
     _close_before_snapshot()
+_collect_again()

@@ -10,7 +10,7 @@ from typing import Any
 
 from channels_app import aws
 from channels_app.events import LONGEST_RECORDING_MS, MalformedEventError, jsonb_safe, load_json
-from ondemand.playlists import is_inside
+from ondemand.paths import is_inside
 from ondemand.spread import evenly_spread
 
 ENDED = "recording-ended.json"

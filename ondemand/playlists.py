@@ -10,12 +10,12 @@ from urllib.parse import unquote
 
 import m3u8
 
+from ondemand.paths import is_inside
+
 # 48 hours of segments of 10 s are 17,280: a playlist of less than a megabyte.
 LONGEST_PLAYLIST = 4 * 1024 * 1024
 _MOST_LINES = 150_000
 _LONGEST_LINE = 8192
-# A key of S3 has at most 1024 bytes, the prefix of the recording included.
-_LONGEST_PATH = 800
 # All that is asked of a playlist. The library reads what else may stand there too, in more time than there is.
 _TAGS = (
     "#EXTINF:",
@@ -124,8 +124,3 @@ def path_inside(folder: str, uri: str) -> str | None:
     if any(character in path for character in ":\\?#") or not is_inside(path):
         return None
     return f"{folder}/{path}" if folder else path
-
-
-def is_inside(path: str) -> bool:
-    """Whether a path stays below the place that it is joined to, and is no longer than a key may be."""
-    return not {"", ".", ".."} & set(path.split("/")) and len(path.encode()) <= _LONGEST_PATH

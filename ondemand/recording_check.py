@@ -14,11 +14,11 @@ from channels_app import aws
 from channels_app.aws import AwsError, Kind
 from ondemand.metadata import MetadataError, PicturesUnlistedError, facts_fetch
 from ondemand.models import DEFAULT_PLAYLIST
+from ondemand.paths import is_inside
 from ondemand.playlists import (
     LONGEST_PLAYLIST,
     MediaPlaylist,
     PlaylistError,
-    is_inside,
     parse_media,
     parse_multivariant,
     path_inside,

@@ -12,7 +12,6 @@ import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
-from psycopg_pool import PoolTimeout
 
 from channels_app.metrics import DATABASE_ERRORS, counted
 
@@ -71,15 +70,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         try:
             return super().get_new_connection(conn_params)
-        except PoolTimeout as error:
-            counted(DATABASE_ERRORS)
-            raise self._reason(conn_params, error) from error
         except psycopg.OperationalError as error:
             password = self._changed_password(error)
             if password:
                 return super().get_new_connection({**conn_params, "password": password})
             counted(DATABASE_ERRORS)
-            raise self._with_hint(error) from error
+            raise self._with_hint(self._reason(conn_params, error)) from error
 
     def _changed_password(self, error: psycopg.OperationalError) -> str:
         """The password as Secrets Manager has it now, where it was changed since this process began; empty otherwise.
@@ -111,10 +107,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def _reason(self, conn_params: dict[str, Any], error: psycopg.OperationalError) -> psycopg.OperationalError:
         """The pool says only that time ran out; one connection of our own tells why."""
+        # Loaded by now where there is a pool.
+        from psycopg_pool import PoolTimeout
+
+        if not isinstance(error, PoolTimeout):
+            return error
         try:
             psycopg.connect(**conn_params).close()
         except psycopg.OperationalError as reason:
-            return self._with_hint(reason)
+            return reason
         return error
 
     def _with_hint(self, error: psycopg.OperationalError) -> psycopg.OperationalError:
