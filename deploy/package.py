@@ -122,10 +122,21 @@ def lambda_python() -> str:
     Raises:
         SystemExit: there is none.
     """
-    found = os.environ.get("LAMBDA_PYTHON") or shutil.which(f"python{VERSION}")
+    given = os.environ.get("LAMBDA_PYTHON")
+    # The first of them may be a shim for a version that is not installed.
+    candidates = [given] if given else [shutil.which(f"python{VERSION}"), f"/usr/bin/python{VERSION}"]
+    found = next((path for path in candidates if path and _is_of_lambda(path)), None)
     if not found:
         sys.exit(f"Python {VERSION} is needed, as on Lambda: install it, or LAMBDA_PYTHON=/path/to/python{VERSION}")
     return found
+
+
+def _is_of_lambda(python: str) -> bool:
+    command = [python, "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip() == VERSION
+    except OSError:
+        return False
 
 
 def project_copy() -> None:
