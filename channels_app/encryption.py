@@ -43,6 +43,23 @@ def decrypt(stored: str) -> str:
         raise UnreadableSecretError("no key of FIELD_ENCRYPTION_KEYS opens a stored secret") from None
 
 
+def encrypt_anew(stored: str) -> str:
+    """What is stored, under the first key; as it is where it is so already, or empty.
+
+    Raises:
+        UnreadableSecretError: it was encrypted with a key that is no longer set.
+    """
+    from cryptography.fernet import Fernet, InvalidToken
+
+    if stored.startswith(PREFIX):
+        try:
+            Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.removeprefix(PREFIX))
+        except InvalidToken:
+            return encrypt(decrypt(stored))
+        return stored
+    return encrypt(stored)
+
+
 class EncryptedTextField(models.TextField):
     """A text that is encrypted when written. Reading gives what is stored: `decrypt` it where it is needed.
 

@@ -42,6 +42,7 @@ ALLOWED_COMMANDS = {
     "check",
     "check_recordings",
     "create_admin",
+    "encrypt_secrets",
     "migrate",
     "process_inbox",
     "prune_inbox",

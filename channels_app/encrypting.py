@@ -1,0 +1,67 @@
+"""Secrets that are not under the first key of FIELD_ENCRYPTION_KEYS: the predecessor's, and those of an older key."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from channels_app.audit import audited
+from channels_app.batches import batches_of
+from channels_app.encryption import UnreadableSecretError, encrypt_anew
+from channels_app.models import Channel
+
+_BATCH = 100
+# Where the predecessor keeps what Amazon IVS answered: the key a second time, and a passphrase.
+_IN_DATA = (("StreamKey", "Value"), ("Channel", "Srt", "Passphrase"))
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Encrypted:
+    """What became of some rows: how many were changed, and which hold a secret that no key opens."""
+
+    changed: int
+    unreadable: list[str]
+
+
+def channels_encrypt() -> Iterator[Encrypted]:
+    """Bring the secrets of every channel under the first key, in committed batches; again, it changes nothing."""
+    return rows_encrypt(Channel.objects.all(), _encrypted_of)
+
+
+def rows_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Iterator[Encrypted]:
+    """The same for any rows; the function says which fields of one are to be written how."""
+    for batch in batches_of(rows.only("pk"), size=_BATCH):
+        yield _batch_encrypt(rows.filter(pk__in=[row.pk for row in batch]), encrypted)
+
+
+@audited()
+def _batch_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Encrypted:
+    changed, unreadable = 0, []
+    for row in rows.order_by("pk").select_for_update(no_key=True):
+        try:
+            values = encrypted(row)
+        except UnreadableSecretError:
+            unreadable.append(str(row.pk))
+            continue
+        other = {name: value for name, value in values.items() if getattr(row, name) != value}
+        changed += rows.filter(pk=row.pk).update(**other) if other else 0
+    return Encrypted(changed, unreadable)
+
+
+def _encrypted_of(channel: Channel) -> dict[str, Any]:
+    data = channel.channel_data
+    for path in _IN_DATA:
+        data = _with_encrypted(data, path)
+    return {"stream_key": encrypt_anew(channel.stream_key), "channel_data": data}
+
+
+def _with_encrypted(data: Any, path: tuple[str, ...]) -> Any:
+    """The document with the text at a path encrypted; a document that has none there is left as it is."""
+    name, *rest = path
+    if not isinstance(data, dict) or name not in data:
+        return data
+    if rest:
+        return {**data, name: _with_encrypted(data[name], tuple(rest))}
+    return {**data, name: encrypt_anew(data[name])} if isinstance(data[name], str) else data
