@@ -211,10 +211,7 @@ def stream_keys(rows: Rows, _: Ours) -> Iterator[Finding]:
     ((plain, encrypted),) = rows
     if plain:
         told = f"{plain:,} stream keys are plain text, {encrypted:,} encrypted"
-        yield warning(
-            "stream_keys",
-            f"{told}: migrate leaves them; encrypt_secrets encrypts them, in the end",
-        )
+        yield warning("stream_keys", f"{told}: migrate leaves them; encrypt_secrets encrypts them, in the end")
     else:
         yield ok("stream_keys", f"{encrypted:,} stream keys, all encrypted")
 
