@@ -4,6 +4,8 @@ Zappa loads this file by itself, as the module `hooks`.
 """
 
 import json
+import time
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -13,6 +15,9 @@ import click
 REPORT = "ReportBatchItemFailures"
 # Zappa opens it to everybody, so that Function URLs work, without the condition that it be by the URL.
 INVOKE = "lambda:InvokeFunction"
+# Seconds that Lambda is given to make or change a mapping, during which it lets nobody change it.
+# https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html (ResourceInUseException)
+PATIENCE = 300
 
 
 def post(cli: Any) -> None:
@@ -21,26 +26,55 @@ def post(cli: Any) -> None:
     Raises:
         click.ClickException: something is not as it must be; the deployment stands and must be mended.
     """
-    client, function = cli.zappa.lambda_client, _arn(cli)
-    mappings = _mappings(client, function)
-    for mapping in mappings:
-        client.update_event_source_mapping(
-            UUID=mapping["UUID"],
-            FunctionResponseTypes=[REPORT],
-            ScalingConfig={"MaximumConcurrency": cli.stage_config["queue_concurrency"]},
-        )
+    mend(cli.zappa.lambda_client, cli.lambda_name, cli.stage_config)
+
+
+def mend(client: Any, name: str, settings: Mapping[str, Any]) -> None:
+    """Put in order the function of this name, by the settings of its stage.
+
+    Raises:
+        click.ClickException: something is not as it must be; the deployment stands and must be mended.
+    """
+    function = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
+    sources = _queues(settings)
+    for mapping in _mappings(client, function):
+        if _is_settled(client, mapping["UUID"]):
+            client.update_event_source_mapping(
+                UUID=mapping["UUID"],
+                FunctionResponseTypes=[REPORT],
+                ScalingConfig={"MaximumConcurrency": settings["queue_concurrency"]},
+                **_opened(sources.get(mapping["EventSourceArn"])),
+            )
+            # Zappa takes no notice where its own change is refused; the next command is not to come too early.
+            _is_settled(client, mapping["UUID"])
     _narrow(client, function)
-    _look(client, function, _queues(cli))
+    _look(client, function, set(sources))
     click.echo("Failed messages are reported one by one, and nobody may invoke the function but by its own ways.")
 
 
-def _arn(cli: Any) -> str:
-    return cli.zappa.lambda_client.get_function(FunctionName=cli.lambda_name)["Configuration"]["FunctionArn"]
+def _queues(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    sources = [event.get("event_source", {}) for event in settings.get("events", [])]
+    return {source["arn"]: source for source in sources if ":sqs:" in source.get("arn", "")}
 
 
-def _queues(cli: Any) -> set[str]:
-    arns = {event.get("event_source", {}).get("arn", "") for event in cli.stage_config.get("events", [])}
-    return {arn for arn in arns if ":sqs:" in arn}
+def _opened(source: Mapping[str, Any] | None) -> dict[str, bool]:
+    """Whether the function is fed from now on: as the settings say, whatever Zappa was told (deploy/zappa.py)."""
+    return {} if source is None else {"Enabled": source.get("opened", source.get("enabled", True))}
+
+
+def _is_settled(client: Any, uuid: str) -> bool:
+    """Wait until the mapping can be changed; false where it is gone."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            state = client.get_event_source_mapping(UUID=uuid)["State"]
+        except client.exceptions.ResourceNotFoundException:
+            return False
+        if state in ("Enabled", "Disabled"):
+            return True
+        if time.monotonic() > until:
+            raise click.ClickException(f"The mapping of the queue is still {state}: run update again in a while")
+        time.sleep(0.5)
 
 
 def _mappings(client: Any, function: str) -> list[dict[str, Any]]:
@@ -78,7 +112,7 @@ def _is_open(statement: dict[str, Any]) -> bool:
 def _look(client: Any, function: str, queues: set[str]) -> None:
     mappings = _mappings(client, function)
     if missing := queues - {mapping["EventSourceArn"] for mapping in mappings}:
-        raise click.ClickException(f"The function is not fed by {', '.join(sorted(missing))}: run zappa schedule")
+        raise click.ClickException(f"The function is not fed by {', '.join(sorted(missing))}: run schedule")
     silent = [item["EventSourceArn"] for item in mappings if REPORT not in item.get("FunctionResponseTypes", [])]
     if silent:
         raise click.ClickException(f"{REPORT} is off: failed messages of {', '.join(silent)} would be lost")

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import Any
+from typing import IO, Any
 
 import boto3
 
@@ -28,10 +28,10 @@ HOST = "api.example.com"
 FUNCTION = "ivsvod-production"
 
 
-def unzipped(folder: Path) -> Path:
+def unzipped(folder: Path, package: Path | IO[bytes] = PACKAGE) -> Path:
     """The package as Lambda unpacks it: nobody may write there."""
     task = folder / "task"
-    with zipfile.ZipFile(PACKAGE) as archive:
+    with zipfile.ZipFile(package) as archive:
         archive.extractall(task)
     for path in [task, *task.rglob("*")]:
         path.chmod(0o555 if path.is_dir() else 0o444)
@@ -79,12 +79,19 @@ def environment(given: dict[str, str], aws_environment: dict[str, str]) -> dict[
     """That of the function, by Zappa's settings, and what Lambda sets itself."""
     settings = json.loads((CHECKOUT / "zappa_settings.json").read_text())
     own = rendered(settings, "production", given)["production"]["aws_environment_variables"]
+    return with_that_of_lambda(own, FUNCTION, settings["base"]["lambda_handler"], aws_environment)
+
+
+def with_that_of_lambda(
+    own: dict[str, str], name: str, handler: str, aws_environment: dict[str, str]
+) -> dict[str, str]:
+    """The environment of a function, and what Lambda sets itself."""
     local = {name: value for name, value in aws_environment.items() if name.startswith("AWS_")}
     return {
         **own,
         **local,
-        "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
-        "_HANDLER": settings["base"]["lambda_handler"],
+        "AWS_LAMBDA_FUNCTION_NAME": name,
+        "_HANDLER": handler,
         "PATH": os.environ["PATH"],
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",

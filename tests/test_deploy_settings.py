@@ -1,7 +1,10 @@
 """What Zappa is given for one account: settings filled from a file of variables, and the hook after a deployment."""
 
+import base64
+import io
 import json
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -167,6 +170,87 @@ def test_a_deployment_without_a_package_is_told_how_to_make_one(checkout: Path, 
         zappa.main(["dev", "deploy"])
 
 
+# What Zappa is told
+
+
+@pytest.fixture
+def zappas(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """The event source of each run of a Zappa that does nothing."""
+    (checkout / "zappa_settings.json").write_text(json.dumps(SETTINGS))
+    (checkout / "deploy" / "dev.env").write_text("".join(f"{name}={value}\n" for name, value in VARIABLES.items()))
+    package = checkout / "ivsvod.zip"
+    package.touch()
+    monkeypatch.setattr(zappa, "BUILD", checkout / "build")
+    monkeypatch.setattr(zappa, "PACKAGE", package)
+    monkeypatch.setattr(zappa, "mend", lambda *_: None)
+    given: list[dict[str, Any]] = []
+
+    def run(line: list[str], **_: Any) -> Any:
+        settings = json.loads(Path(line[line.index("-s") + 1]).read_text())["dev"]
+        given.append(settings["events"][0]["event_source"])
+        return subprocess.CompletedProcess(line, 0)
+
+    monkeypatch.setattr(zappa.subprocess, "run", run)
+    return given
+
+
+@pytest.mark.parametrize(("command", "is_open"), [("deploy", False), ("schedule", False), ("update", True)])
+def test_a_mapping_is_made_closed_and_left_open(zappas: list[dict[str, Any]], command: str, is_open: bool) -> None:
+    assert zappa.main(["dev", command]) == 0
+    [source] = zappas
+    assert source["enabled"] is is_open
+    assert source.get("opened", source["enabled"]) is True
+
+
+def test_what_is_amiss_after_a_schedule_is_an_error(
+    zappas: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def mend(*_: Any) -> None:
+        raise click.ClickException("amiss")
+
+    monkeypatch.setattr(zappa, "mend", mend)
+    assert zappa.main(["dev", "schedule"]) == 1
+    assert "amiss" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answer", "further", "status", "told"),
+    [
+        ({}, {}, 0, "done"),
+        ({"exit_code": 3}, {}, 3, "done"),
+        (
+            {"errorType": "PermissionError", "errorMessage": "no"},
+            {"FunctionError": "Unhandled"},
+            1,
+            "PermissionError: no",
+        ),
+    ],
+)
+def test_a_command_ends_as_it_ended_in_the_function(
+    zappas: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    answer: dict[str, Any],
+    further: dict[str, str],
+    status: int,
+    told: str,
+) -> None:
+    asked: list[dict[str, Any]] = []
+
+    class Client:
+        def invoke(self, **arguments: Any) -> dict[str, Any]:
+            asked.append(arguments)
+            payload = io.BytesIO(json.dumps(answer).encode())
+            return {"Payload": payload, "LogResult": base64.b64encode(b"done\n").decode(), **further}
+
+    monkeypatch.setattr(zappa, "_client", lambda _: Client())
+    assert zappa.main(["dev", "manage", "reconcile", "--apply"]) == status
+    assert asked[0]["FunctionName"] == "ivsvod-dev"
+    assert json.loads(asked[0]["Payload"]) == {"manage": "reconcile --apply"}
+    assert told in "".join(capsys.readouterr())
+    assert zappas == []
+
+
 # After a deployment
 
 
@@ -222,6 +306,41 @@ def test_a_function_that_no_queue_feeds_is_an_error(deployed: Any) -> None:
     client.delete_event_source_mapping(UUID=mapping["UUID"])
     with pytest.raises(click.ClickException, match="not fed by"):
         hooks.post(deployed)
+
+
+@pytest.mark.parametrize(
+    ("source", "is_open"),
+    [({}, True), ({"enabled": False, "opened": True}, True), ({"enabled": False}, False), ({"enabled": True}, True)],
+)
+def test_the_queue_is_opened_as_the_settings_say(deployed: Any, source: dict[str, bool], is_open: bool) -> None:
+    deployed.stage_config["events"][0]["event_source"] |= source
+    hooks.post(deployed)
+    [mapping] = deployed.zappa.lambda_client.list_event_source_mappings()["EventSourceMappings"]
+    assert mapping["State"] == ("Enabled" if is_open else "Disabled")
+
+
+def test_a_mapping_that_is_being_changed_is_waited_for(deployed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client, states, waited = deployed.zappa.lambda_client, ["Updating", "Creating"], []
+    ask = client.get_event_source_mapping
+    monkeypatch.setattr(
+        client,
+        "get_event_source_mapping",
+        lambda UUID: {"State": states.pop()} if states else ask(UUID=UUID),
+    )
+    monkeypatch.setattr(hooks.time, "sleep", waited.append)
+    hooks.post(deployed)
+    assert len(waited) == 2
+
+
+def test_a_mapping_that_is_changed_for_ever_is_an_error(deployed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(deployed.zappa.lambda_client, "get_event_source_mapping", lambda **_: {"State": "Updating"})
+    monkeypatch.setattr(hooks, "PATIENCE", -1)
+    with pytest.raises(click.ClickException, match="still Updating"):
+        hooks.post(deployed)
+
+
+def test_a_mapping_that_is_gone_meanwhile_is_left_alone(deployed: Any) -> None:
+    assert not hooks._is_settled(deployed.zappa.lambda_client, "3b1a2c4d-0000-4000-8000-000000000000")
 
 
 def test_reports_that_are_still_off_are_an_error(deployed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
