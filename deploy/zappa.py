@@ -8,6 +8,7 @@ the exit status of the command, which Zappa does not look at.
 import base64
 import json
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -82,7 +83,7 @@ def _mend(stage: str, settings: dict[str, Any]) -> int:
 
 def _manage(stage: str, settings: dict[str, Any], words: Sequence[str]) -> int:
     """A command in the function, whose last lines are shown; `words` may be one text or many."""
-    event = json.dumps({"manage": " ".join(words)})
+    event = json.dumps({"manage": words[0] if len(words) == 1 else shlex.join(words)})
     try:
         told = _client(settings).invoke(FunctionName=_function(stage, settings), Payload=event, LogType="Tail")
     except (ClientError, BotoCoreError) as error:

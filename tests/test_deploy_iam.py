@@ -52,6 +52,7 @@ ACTIONS = {
     "s3:CompleteMultipartUpload": ["s3:PutObject"],
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
     "sqs:ChangeMessageVisibilityBatch": ["sqs:ChangeMessageVisibility"],
+    "sqs:DeleteMessageBatch": ["sqs:DeleteMessage"],
     # With tags.
     "ivs:CreateChannel": ["ivs:CreateChannel", "ivs:TagResource"],
     "ivs:CreateStreamKey": ["ivs:CreateStreamKey", "ivs:TagResource"],
