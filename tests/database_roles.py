@@ -55,7 +55,10 @@ def write() -> str:
     """By the API, and so by the service behind it; the audit log has it."""
     video = make_video()
     answer = Client().patch(
-        f"/on-demand/{video.pk}", {"title": "Opening night", "tags": ["a"]}, content_type="application/json", headers=KEY
+        f"/on-demand/{video.pk}",
+        {"title": "Opening night", "tags": ["a"]},
+        content_type="application/json",
+        headers=KEY,
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM channels_app_auditentry WHERE way = 'api'")
