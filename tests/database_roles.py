@@ -123,4 +123,4 @@ TRIED: list[Callable[[], Any]] = [zone, read, write, event, staff, commands, ref
 
 
 if __name__ == "__main__":
-    print(json.dumps({tried.__name__: tried() for tried in TRIED}))
+    sys.stdout.write(json.dumps({tried.__name__: tried() for tried in TRIED}) + "\n")

@@ -25,6 +25,7 @@ from django.db import connection
 from django.test import RequestFactory
 
 from channels_app import inbox
+from deploy import package
 from deploy.outputs import variable_of
 from ivsvod import lambda_entry
 from ivsvod.api.throttling import client_address
@@ -118,13 +119,19 @@ def test_every_variable_that_must_be_set_is_told() -> None:
     required = {name for pair in required for name in pair if name} | {"RECORDING_BUCKET", "RECORDING_CONFIG_ARN"}
     assert {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS", "PG_HOST", "PG_DATABASE", "PG_USER"} <= required
     assert required <= settings_variables()
-    assert not required - set(quoted(page("deploy")))
+    assert not required - set(told_variables())
 
 
 def test_every_variable_that_zappa_and_the_stacks_fill_is_told() -> None:
     placeholders = set(re.findall(r"\$\{([A-Z_]+)\}", json.dumps(SETTINGS)))
     outputs = {variable_of(output) for name in NAMES for output in template(name)["Outputs"]}
-    assert not (placeholders | outputs) - set(quoted(page("deploy"))) - {"CLOUDFRONT_KEY_ID"}
+    assert not (placeholders | outputs) - set(told_variables()) - {"CLOUDFRONT_KEY_ID"}
+
+
+def told_variables() -> list[str]:
+    """The first cells of the table."""
+    rows = re.findall(r"^\| ([^|]+)", section(page("deploy"), "What stands in `deploy/<stage>.env`"), re.MULTILINE)
+    return [variable for row in rows for variable in quoted(row)]
 
 
 @EACH
@@ -283,6 +290,14 @@ def test_every_link_leads_somewhere(path: str) -> None:
         assert not anchor or anchor in heading_ids(found.read_text()), link
 
 
+def test_the_certificates_of_the_database_would_be_packed() -> None:
+    (named,) = set(re.findall(r"/var/task/(\S+\.pem)", page("deploy")))
+    ignored = subprocess.run(["git", "check-ignore", "--quiet", named], cwd=ROOT, check=False).returncode == 0
+    assert named.startswith(package._PACKED)
+    assert not ignored
+    assert package.TASK_ROOT == "/var/task"
+
+
 # Alarms and numbers
 
 
@@ -331,6 +346,7 @@ def cost_tables() -> list[list[list[str]]]:
 
 
 NUMBER = r"[\d,]+(?:\.\d+)?"
+TIMES = " \N{MULTIPLICATION SIGN} "
 
 
 def test_every_cost_is_its_quantity_times_its_price_and_the_sums_are_right() -> None:
@@ -340,7 +356,7 @@ def test_every_cost_is_its_quantity_times_its_price_and_the_sums_are_right() -> 
         sums = [Decimal(0)] * 3
         for name, *cells in rows:
             for place, cell in enumerate(cells):
-                found = re.fullmatch(rf"({NUMBER}) × ({NUMBER}) = ({NUMBER})", cell)
+                found = re.fullmatch(rf"({NUMBER}){TIMES}({NUMBER}) = ({NUMBER})", cell)
                 assert found, f"{name}: {cell}"
                 quantity, price, cost = map(number, found.groups())
                 assert cents(quantity * price) == cost, f"{name}: {cell}"
@@ -349,7 +365,7 @@ def test_every_cost_is_its_quantity_times_its_price_and_the_sums_are_right() -> 
 
 
 def test_what_has_a_number_in_the_templates_costs_as_many() -> None:
-    quantities = {name: [cell.partition(" × ")[0] for cell in cells] for name, *cells in cost_tables()[0]}
+    quantities = {name: [cell.partition(TIMES)[0] for cell in cells] for name, *cells in cost_tables()[0]}
     alarms = len(of_type(template("core"), "AWS::CloudWatch::Alarm"))
     secrets = len(of_type(template("core"), "AWS::SecretsManager::Secret")) + 1
     assert quantities["CloudWatch: alarms"] == [str(alarms)] * 3
@@ -362,7 +378,7 @@ def test_what_has_a_number_in_the_templates_costs_as_many() -> None:
 
 def test_the_assumptions_lead_to_the_quantities() -> None:
     """20 hours, 120 events and 10,000 reads a channel, as the page says."""
-    rows = {name: [number(cell.partition(" × ")[0]) for cell in cells] for name, *cells in cost_tables()[0][2:-1]}
+    rows = {name: [number(cell.partition(TIMES)[0]) for cell in cells] for name, *cells in cost_tables()[0][2:-1]}
     for place, channels in enumerate((10, 100, 1000)):
         runs, seconds = 4 * 730, min(1 + channels / 2, 105)
         used = runs * seconds + 12 * 730 * 0.5 + 600 + 120 * channels * 0.3 + 5000 * channels * 0.1
@@ -381,11 +397,12 @@ def test_the_assumptions_lead_to_the_quantities() -> None:
 
 
 def test_sums_in_the_text_are_right() -> None:
-    term = rf"{NUMBER} × {NUMBER}"
-    formulas = re.findall(rf"({term}(?:\s\+\s{term})*)\s=\s({NUMBER})", section(page("operations"), "What it costs"))
-    assert "100 × 0.023 + 1,100 × 0.004" in {left.replace("\n", " ") for left, _ in formulas}
+    term = rf"{NUMBER}{TIMES}{NUMBER}"
+    text = " ".join(re.sub(r"^\|.*$", "", section(page("operations"), "What it costs"), flags=re.MULTILINE).split())
+    formulas = re.findall(rf"({term}(?: \+ {term})*) = ({NUMBER})", text)
+    assert len(formulas) == 2
     for left, right in formulas:
-        pairs = [term.split(" × ") for term in re.split(r"\s\+\s", left)]
+        pairs = [term.split(TIMES) for term in left.split(" + ")]
         assert cents(sum((number(a) * number(b) for a, b in pairs), Decimal(0))) == number(right)
 
 
