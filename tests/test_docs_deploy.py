@@ -496,11 +496,15 @@ def role_statements(name: str) -> str:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
-    """With the owner that RDS makes: no superuser, who may make roles, and has the database."""
+    """Migrated by an owner as RDS makes it: no superuser, who may make roles, and has the database."""
     home = tmp_path_factory.mktemp("roles")
     server = postgres.start(home, durable=False)
     try:
         run(server, server.user, "CREATE ROLE ivsvod LOGIN CREATEROLE; ALTER DATABASE ivsvod OWNER TO ivsvod")
+        run(server, "ivsvod", role_statements("roles"))
+        # The tables come later, so that the default privileges count.
+        python(server, "ivsvod", "manage.py", "migrate", "--verbosity", "0")
+        run(server, "ivsvod", role_statements("records"))
         yield server
     finally:
         postgres.stop(home)
@@ -537,11 +541,6 @@ def python(server: postgres.Server, user: str, *arguments: str) -> str:
 
 @pytest.mark.xdist_group("roles")
 def test_the_role_of_the_service_may_do_what_the_service_does_and_nothing_else(server: postgres.Server) -> None:
-    run(server, "ivsvod", role_statements("roles"))
-    # The tables come later, so that the default privileges count.
-    python(server, "ivsvod", "manage.py", "migrate", "--verbosity", "0")
-    run(server, "ivsvod", role_statements("records"))
-
     told = json.loads(python(server, "ivsvod_runtime", "-m", "tests.database_roles").splitlines()[-1])
 
     assert told == {
