@@ -31,7 +31,7 @@ def rendered(settings: Mapping[str, Any], stage: str, variables: Mapping[str, st
     used = set(_names(chosen))
     if missing := sorted(used - set(variables)):
         raise SettingsError(f"not set: {', '.join(missing)}")
-    own = {name: value for name, value in variables.items() if name not in used and value}
+    own = {name: value for name, value in variables.items() if name not in used}
     environment = {"STAGE": stage, **chosen.get("aws_environment_variables", {}), **own}
     _refuse(environment)
     return {stage: {**_filled(chosen, variables), "aws_environment_variables": environment}}

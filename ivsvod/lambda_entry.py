@@ -38,9 +38,11 @@ logger = logging.getLogger(__name__)
 
 # Whoever may invoke the function may run these by `zappa manage`; nothing else, and never Python text.
 ALLOWED_COMMANDS = {
+    "axes_reset_logs",
     "backfill",
     "check",
     "check_recordings",
+    "clearsessions",
     "create_admin",
     "encrypt_secrets",
     "migrate",
@@ -55,6 +57,8 @@ ALLOWED_COMMANDS = {
 # with it, and that is all that comes.
 SCHEDULED = {
     "scheduled_check_recordings": "check_recordings",
+    "scheduled_clear_sessions": "clearsessions",
+    "scheduled_forget_sign_ins": "axes_reset_logs --age 90",
     "scheduled_process_inbox": "process_inbox --retry-failed",
     "scheduled_prune_inbox": "prune_inbox",
     "scheduled_reconcile": "reconcile --apply",
@@ -82,7 +86,7 @@ def lambda_handler(event: Any, context: Any) -> Any:
         PermissionError: a command or a schedule that is not allowed.
     """
     if isinstance(event, dict) and (event.get("httpMethod") or event.get("version") == "2.0"):
-        return _zappa().handler(with_public_host(event, settings.PUBLIC_HOST, settings.ORIGIN_SECRET), context)
+        return _zappa().handler(with_public_host(event, settings.PUBLIC_HOST, settings.ORIGIN_SECRETS), context)
     request_id.set(getattr(context, "aws_request_id", "-"))
     # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
     close_old_connections()

@@ -11,14 +11,17 @@ from typing import Any
 _SECRET_HEADER = "x-origin-secret"  # noqa: S105  (the name of a header)
 
 
-def with_public_host(event: dict[str, Any], host: str, secret: str) -> dict[str, Any]:
+def with_public_host(event: dict[str, Any], host: str, secrets: list[str]) -> dict[str, Any]:
     """The event of API Gateway or a Function URL as if it had come to the public host, where CloudFront sent it.
 
+    While a secret is replaced CloudFront sends the old one and the new.
     The header with the secret is taken out in any case: nothing after this needs it.
     """
     headers = event.get("headers") or {}
     given = next((str(value) for name, value in headers.items() if name.lower() == _SECRET_HEADER), "")
-    is_ours = bool(host and secret) and hmac.compare_digest(given.encode(), secret.encode())
+    # Each is compared, so that the time tells nothing.
+    equal = [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]
+    is_ours = bool(host) and any(equal)
     changed = {**event, "headers": _headers(headers, host if is_ours else "")}
     if event.get("multiValueHeaders"):
         changed["multiValueHeaders"] = _headers(event["multiValueHeaders"], [host] if is_ours else "")

@@ -63,11 +63,16 @@ def _reference(name: str) -> str:
     return value if _REFERENCE.match(value) else ""
 
 
+def _secrets(name: str) -> list[str]:
+    """Comma-separated values, each of which may be a reference to some."""
+    given: list[str] = env.list(name, [])
+    values = ",".join(_referred(name, value) for value in given).split(",")
+    return [value.strip() for value in values if value.strip()]
+
+
 def _fernet_keys(name: str) -> list[str]:
     """Keys, or references to keys; one that was made of letters and digits alone has no padding."""
-    given: list[str] = env.list(name, [])
-    keys = ",".join(_referred(name, key) for key in given).split(",")
-    return [key + "=" * (-len(key) % 4) for key in keys if key]
+    return [key + "=" * (-len(key) % 4) for key in _secrets(name)]
 
 
 def _database() -> dict[str, Any]:
@@ -191,11 +196,12 @@ def _is_time_zone(text: str) -> None:
 try:
     DEBUG = env.bool("DEBUG", False)
     SECRET_KEY = _required("SECRET_KEY", "a long random text that signs sessions")
+    SECRET_KEY_FALLBACKS = _secrets("SECRET_KEY_FALLBACKS")
     FIELD_ENCRYPTION_KEYS: list[str] = _fernet_keys("FIELD_ENCRYPTION_KEYS")
     ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
     PUBLIC_HOST = env.str("PUBLIC_HOST", "")
-    ORIGIN_SECRET = _secret("ORIGIN_SECRET")
+    ORIGIN_SECRETS = _secrets("ORIGIN_SECRET")
     AUTH_API_KEY = _secret("AUTH_API_KEY")
     API_PUBLIC_READ = env.bool("API_PUBLIC_READ", True)
     API_MAX_PAGE_SIZE = env.int("API_MAX_PAGE_SIZE", 100, validate=validate.Range(min=1, max=1000))

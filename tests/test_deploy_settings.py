@@ -52,7 +52,7 @@ def test_what_the_settings_do_not_name_is_the_environment_of_the_function(stage:
         "STAGE": stage,
         "PG_HOST": "db.example.com",
         "PG_STATEMENT_TIMEOUT": "20",
-        "TRUSTED_PROXIES": "1",
+        "VIDEO_PAGE_URL": "",
     }
 
 

@@ -96,7 +96,7 @@ def heading_ids(text: str) -> set[str]:
 @cache
 def settings_variables() -> set[str]:
     source = (ROOT / "ivsvod" / "settings.py").read_text()
-    reader = r"(?:env\.\w+|_secret|_required|_rate|_days|_seconds|_redis_address|_fernet_keys|_ancestors)"
+    reader = r"(?:env\.\w+|_secrets?|_required|_rate|_days|_seconds|_redis_address|_fernet_keys|_ancestors)"
     return set(re.findall(reader + r'\(\s*"([A-Z][A-Z0-9_]+)"', source))
 
 

@@ -583,3 +583,13 @@ def test_a_key_of_letters_and_digits_alone_is_a_fernet_key() -> None:
 @pytest.mark.parametrize("value", ["0", "-1", "901", "soon"])
 def test_a_statement_timeout_that_is_none_is_refused(value: str) -> None:
     assert "PG_STATEMENT_TIMEOUT" in refused({**NEEDED, "PG_STATEMENT_TIMEOUT": value})
+
+
+def test_an_older_secret_key_is_still_believed() -> None:
+    code = (
+        "import django; django.setup(); from django.core import signing; import sys; "
+        "print(signing.dumps('x') if sys.argv[1] == 'sign' else signing.loads(sys.argv[2]))"
+    )
+    old = python(code, {**NEEDED, "SECRET_KEY": "the old one of a test"}, "sign").stdout.strip()
+    new = {**NEEDED, "SECRET_KEY": "the new one of a test", "SECRET_KEY_FALLBACKS": "older still,the old one of a test"}
+    assert python(code, new, "read", old).stdout.strip() == "x"

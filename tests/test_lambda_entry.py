@@ -320,7 +320,7 @@ API_GATEWAY = "abc.execute-api.eu-west-1.amazonaws.com"
 def test_behind_cloudfront_the_request_came_to_the_public_host() -> None:
     for kind in (rest_v1, http_v2, function_url):
         event = kind("GET", "/healthz", **{"Host": API_GATEWAY, "X-Origin-Secret": SECRET})
-        changed = with_public_host(event, "vod.example.com", SECRET)
+        changed = with_public_host(event, "vod.example.com", ["a newer one", SECRET])
         names = {name.lower(): value for name, value in changed["headers"].items()}
         assert names["host"] == "vod.example.com"
         assert "x-origin-secret" not in names
@@ -339,7 +339,7 @@ def test_behind_cloudfront_the_request_came_to_the_public_host() -> None:
 )
 def test_nobody_else_can_say_so(given: str, host: str, secret: str) -> None:
     event = rest_v1("GET", "/healthz", **{"Host": "real.example.com", "X-Origin-Secret": given})
-    changed = with_public_host(event, host, secret)
+    changed = with_public_host(event, host, [secret] if secret else [])
     assert changed["headers"]["Host"] == "real.example.com"
     assert "X-Origin-Secret" not in changed["headers"]
     assert "X-Origin-Secret" not in changed["multiValueHeaders"]
@@ -348,4 +348,4 @@ def test_nobody_else_can_say_so(given: str, host: str, secret: str) -> None:
 @pytest.mark.parametrize("headers", [None, {}])
 def test_an_event_without_headers_is_left_alone(headers: Any) -> None:
     event = {**rest_v1("GET", "/healthz"), "headers": headers, "multiValueHeaders": headers}
-    assert with_public_host(event, "vod.example.com", SECRET)["headers"] == {}
+    assert with_public_host(event, "vod.example.com", [SECRET])["headers"] == {}
