@@ -89,8 +89,12 @@ def main() -> None:
     parser.add_argument("--languages", default="", help="further languages of the pages, as in LANGUAGE_CODE: 'de fr'")
     parser.add_argument("--static", choices=["package", "bucket"], default="package", help="where static files will be")
     options = parser.parse_args()
-    python = lambda_python()
+    python, stages = lambda_python(), json.loads((CHECKOUT / "zappa_settings.json").read_text())
+    if options.stage == "base" or options.stage not in stages:
+        sys.exit(f"zappa_settings.json has no stage {options.stage}")
     shutil.rmtree(BUILD, ignore_errors=True)
+    # One that is too large, or half made, is not to be deployed.
+    PACKAGE.unlink(missing_ok=True)
     _say("Copying the project")
     project_copy()
     _say("Installing what it needs")
@@ -108,6 +112,7 @@ def main() -> None:
     rewrite(packed, PACKAGE)
     _say(report(PACKAGE))
     if PACKAGE.stat().st_size > LARGEST:
+        PACKAGE.unlink()
         sys.exit(f"The package has more than {_megabytes(LARGEST)}.")
 
 
@@ -140,16 +145,27 @@ def _is_of_lambda(python: str) -> bool:
 
 
 def project_copy() -> None:
-    """What runs in production, as it is in the checkout, without what git ignores."""
-    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "--deduplicate"]
-    listed = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True).stdout
-    for name in sorted(name for name in listed.split("\0") if (CHECKOUT / name).is_file()):
-        if name.startswith(_PACKED) and not name.startswith(_NOT_PACKED):
+    """What git knows of the project and runs in production, as it is in the checkout: nothing else that lies there."""
+    for name in _listed("--others", "--exclude-standard"):
+        _say(f"  not packed, for git does not know it: {name}")
+    for name in _listed("--cached"):
+        # A link leads out of the checkout.
+        if (CHECKOUT / name).is_file() and not (CHECKOUT / name).is_symlink():
             target = PROJECT / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(CHECKOUT / name, target)
     for compiled in (CHECKOUT / "locale").glob("**/*.mo"):
         shutil.copyfile(compiled, PROJECT / compiled.relative_to(CHECKOUT))
+
+
+def _listed(*options: str) -> list[str]:
+    command = ["git", "ls-files", "-z", "--deduplicate", *options]
+    try:
+        done = subprocess.run(command, cwd=CHECKOUT, check=True, capture_output=True, text=True)
+    except (OSError, subprocess.CalledProcessError):
+        sys.exit("git does not list the files of this folder: the package is made of a clone")
+    names = sorted(filter(None, done.stdout.split("\0")))
+    return [name for name in names if name.startswith(_PACKED) and not name.startswith(_NOT_PACKED)]
 
 
 def dependencies_install(folder: Path, requirements: Path) -> None:

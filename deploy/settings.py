@@ -10,7 +10,12 @@ from typing import Any
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
 # Lambda sets these itself, and refuses them. https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-RESERVED = ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+RESERVED = (
+    *("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+    *("AWS_SESSION_TOKEN", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE"),
+    *("AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "_HANDLER"),
+)
+_VARIABLE = re.compile(r"[A-Za-z][A-Za-z0-9_]+")
 # Bytes of names and values together.
 LARGEST_ENVIRONMENT = 4096
 
@@ -31,6 +36,8 @@ def rendered(settings: Mapping[str, Any], stage: str, variables: Mapping[str, st
     used = set(_names(chosen))
     if missing := sorted(used - set(variables)):
         raise SettingsError(f"not set: {', '.join(missing)}")
+    if empty := sorted(name for name in _single(chosen) if not variables[name].strip()):
+        raise SettingsError(f"empty: {', '.join(empty)}")
     own = {name: value for name, value in variables.items() if name not in used}
     environment = {"STAGE": stage, **chosen.get("aws_environment_variables", {}), **own}
     _refuse(environment)
@@ -53,6 +60,18 @@ def _names(value: Any) -> Iterator[str]:
             yield from _names(item)
 
 
+def _single(value: Any) -> Iterator[str]:
+    """The names that stand for one value; a list may have none."""
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _single(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _single(item) if not isinstance(item, str) else ()
+    else:
+        yield from _names(value)
+
+
 def _filled(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, str):
         return _PLACEHOLDER.sub(lambda match: variables[match[1]], value)
@@ -73,6 +92,8 @@ def _filled_in_list(item: Any, variables: Mapping[str, str]) -> list[Any]:
 def _refuse(environment: Mapping[str, str]) -> None:
     if reserved := sorted(set(environment) & set(RESERVED)):
         raise SettingsError(f"Lambda sets these itself: {', '.join(reserved)}")
+    if strange := sorted(name for name in environment if not _VARIABLE.fullmatch(name)):
+        raise SettingsError(f"no names of variables: {', '.join(strange)}")
     size = sum(len(f"{name}{value}".encode()) for name, value in environment.items())
     if size > LARGEST_ENVIRONMENT:
         raise SettingsError(f"the environment of the function has {size} bytes, more than {LARGEST_ENVIRONMENT}")

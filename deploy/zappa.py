@@ -68,6 +68,9 @@ def _close(settings: dict[str, Any]) -> None:
 def _write(stage: str, settings: dict[str, Any]) -> Path:
     target = BUILD / f"zappa_settings.{stage}.json"
     target.parent.mkdir(exist_ok=True)
+    # It has the values of a file that is for its owner alone.
+    target.unlink(missing_ok=True)
+    target.touch(mode=0o600)
     target.write_text(json.dumps({stage: settings}, indent=2))
     return target
 

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
 import gc
+import json
 import logging
 import os
 import shlex
@@ -25,14 +26,15 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (needs the settings)
 from django.core.management import call_command  # noqa: E402
-from django.db import close_old_connections, connections  # noqa: E402
+from django.db import InterfaceError, OperationalError, close_old_connections, connections  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from channels_app.audit import command_acting  # noqa: E402
 from channels_app.management.lines import STOPPED  # noqa: E402
+from channels_app.metrics import DATABASE_ERRORS, counted  # noqa: E402
 from ivsvod.api.request_ids import request_id  # noqa: E402
+from ivsvod.gateway import cleaned, is_http, is_readable  # noqa: E402
 from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
-from ivsvod.public_host import with_public_host  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -56,7 +58,7 @@ ALLOWED_COMMANDS = {
 # What a schedule runs, by the last part of the function that zappa_settings.json names: Zappa ends the name of the rule
 # with it, and that is all that comes.
 SCHEDULED = {
-    "scheduled_check_recordings": "check_recordings",
+    "scheduled_check_files": "check_recordings",
     "scheduled_clear_sessions": "clearsessions",
     "scheduled_forget_sign_ins": "axes_reset_logs --age 90",
     "scheduled_process_inbox": "process_inbox --retry-failed",
@@ -70,7 +72,7 @@ _LAST_SECONDS = 15
 
 
 class EventFailedError(Exception):
-    """An event that Lambda must try again, or hand to its dead-letter queue."""
+    """An event that Lambda must try again."""
 
 
 def lambda_handler(event: Any, context: Any) -> Any:
@@ -85,8 +87,8 @@ def lambda_handler(event: Any, context: Any) -> Any:
         EventFailedError: a raw event could not be processed.
         PermissionError: a command or a schedule that is not allowed.
     """
-    if isinstance(event, dict) and (event.get("httpMethod") or event.get("version") == "2.0"):
-        return _zappa().handler(with_public_host(event, settings.PUBLIC_HOST, settings.ORIGIN_SECRETS), context)
+    if is_http(event):
+        return _http(event, context)
     request_id.set(getattr(context, "aws_request_id", "-"))
     # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
     close_old_connections()
@@ -96,15 +98,39 @@ def lambda_handler(event: Any, context: Any) -> Any:
         close_old_connections()
 
 
+def _http(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    if not is_readable(event):
+        logger.warning("refused a request that cannot be read")
+        return _error_answer(400)
+    answer = _zappa().handler(cleaned(event, settings.PUBLIC_HOST, settings.ORIGIN_SECRETS), context)
+    method = event.get("httpMethod") or event["requestContext"].get("http", {}).get("method")
+    logger.info(
+        "answered method=%s path=%s status=%s", method, event.get("path", event.get("rawPath")), answer["statusCode"]
+    )
+    # Its own error, of what Django never saw, has no headers.
+    return answer if "headers" in answer else _error_answer(500)
+
+
+def _error_answer(status: int) -> dict[str, Any]:
+    """An error in the shape of all others."""
+    from ivsvod.api.errors import error_document
+
+    sentences = {400: "The request cannot be understood", 500: "The server failed"}
+    headers = {"Content-Type": "application/json", "Cache-Control": "no-store"}
+    return {"statusCode": status, "headers": headers, "body": json.dumps(error_document(status, sentences[status]))}
+
+
 def _handle(event: Any, context: Any) -> Any:
-    if isinstance(event, list):
+    if isinstance(event, list) and event:
         return _raw_events(event)
-    if isinstance(event.get("Records"), list):
-        return sqs_batch(event)
+    if not isinstance(event, dict):
+        raise PermissionError(f"not an invocation of this service: {type(event).__name__}")
     if event.get("detail-type") == "Scheduled Event" and event.get("source") == "aws.events":
         return _scheduled(event, context)
-    if "detail-type" in event and "manage" not in event:
-        return _raw_events(event)[0]
+    if "detail-type" in event:
+        return _raw_events([event])[0]
+    if isinstance(event.get("Records"), list):
+        return sqs_batch(event)
     if "raw_command" in event or "command" in event:
         raise PermissionError("raw_command and command are switched off")
     return _command(str(event.get("manage") or ""), context)
@@ -159,11 +185,16 @@ def _interrupted_in_time(context: Any) -> Iterator[None]:
 
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
     """Process a batch; only the items that must come again are reported, each by its own message id."""
+    strange = [record for record in event["Records"] if not isinstance(record, dict) or "messageId" not in record]
+    if strange:
+        raise EventFailedError(f"{len(strange)} records are no messages of SQS")
     try:
         deliveries = _ingest(event)
-    except Exception:
+    except Exception as error:
         # The database is away, say: all stay in the queue, and what was done of them is done.
         logger.exception("batch failed messages=%d", len(event["Records"]))
+        if isinstance(error, OperationalError | InterfaceError):
+            counted(DATABASE_ERRORS)
         failed = event["Records"]
     else:
         told = zip(event["Records"], deliveries, strict=True)
@@ -195,6 +226,8 @@ def _zappa() -> Any:
 
         handler = LambdaHandler()
         handler.wsgi_app = handler.wsgi_app.application
+        # What begins each path on the host of API Gateway; the package is the same for each stage.
+        handler.settings.API_STAGE = settings.STAGE
         # Loads the views.
         _ = get_resolver().url_patterns
         return handler

@@ -26,8 +26,8 @@ env = Env()
 _SOURCE = re.compile(
     r"\*|'self'|https?:|(https?://)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.ASCII | re.IGNORECASE
 )
-# What `secret_value` knows.
-_REFERENCE = re.compile(r"file:|arn:aws[a-z-]*:secretsmanager:")
+# What is meant to refer to something, though `secret_value` may know no such thing.
+_REFERENCE = re.compile(r"\s*(file|arn):", re.IGNORECASE)
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -170,6 +170,12 @@ def _is_path_or_web_address(text: str) -> None:
         _is_web_address(text or "missing")
 
 
+def _is_host(text: str) -> None:
+    """Nothing, or a host without scheme and path."""
+    if text and urlsplit(f"//{text}").netloc != text:
+        raise ValidationError("Not a host such as vod.example.com.")
+
+
 def _is_page_of_a_video(text: str) -> None:
     """Nothing, or an http or https URL with `{uuid}` where that of a video goes."""
     _is_web_address(text)
@@ -200,7 +206,7 @@ try:
     FIELD_ENCRYPTION_KEYS: list[str] = _fernet_keys("FIELD_ENCRYPTION_KEYS")
     ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-    PUBLIC_HOST = env.str("PUBLIC_HOST", "")
+    PUBLIC_HOST = env.str("PUBLIC_HOST", "", validate=_is_host)
     ORIGIN_SECRETS = _secrets("ORIGIN_SECRET")
     AUTH_API_KEY = _secret("AUTH_API_KEY")
     API_PUBLIC_READ = env.bool("API_PUBLIC_READ", True)
@@ -254,6 +260,9 @@ if not FIELD_ENCRYPTION_KEYS:
     raise ImproperlyConfigured("FIELD_ENCRYPTION_KEYS is not set: comma-separated Fernet keys, the first encrypts")
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: comma-separated host names that the service answers to")
+
+if PUBLIC_HOST and not ORIGIN_SECRETS:
+    raise ImproperlyConfigured("ORIGIN_SECRET is not set: PUBLIC_HOST is believed where a request has it")
 
 _identity = {"OIDC_ISSUER": OIDC_ISSUER, "OIDC_AUDIENCE": OIDC_AUDIENCE, "OIDC_JWKS": OIDC_JWKS}
 if any(_identity.values()) and not all(_identity.values()):
@@ -524,12 +533,19 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "filters": {"request_id": {"()": "ivsvod.api.request_ids.RequestIdFilter"}},
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s"}},
+    "formatters": {
+        "line": {
+            "()": "ivsvod.api.request_ids.LineFormatter",
+            "format": "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s",
+        }
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["request_id"]}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
+        # Its line of each request has the query in it; the Lambda entry writes one without.
+        "zappa": {"level": "WARNING"},
         # It would tell of each sign-in, which its table does.
         "axes": {"level": "WARNING"},
     },

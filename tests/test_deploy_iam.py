@@ -18,7 +18,6 @@ from botocore import xform_name
 from django.conf import settings
 from django.core.files.base import ContentFile
 from moto import mock_aws
-from storages.backends.s3 import S3ManifestStaticStorage
 
 from channels_app.aws.storage import BucketStorage
 from tests.cloudformation import ACCOUNT, REGION, leave_local_aws, resolved
@@ -60,7 +59,7 @@ ACTIONS = {
 # What each permission is asked for: all resources that IAM looks at.
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoninteractivevideoservice.html
 RESOURCES = {
-    "s3:GetObject": [RECORDING, MANIFEST],
+    "s3:GetObject": [RECORDING],
     "s3:ListBucket": [BUCKET],
     "s3:PutObject": [LIVE, PICTURE],
     "s3:AbortMultipartUpload": [PICTURE],
@@ -82,9 +81,7 @@ STORAGE = {
     # up first, as files with the same name are the same.
     *("s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload"),
     "s3:AbortMultipartUpload",
-    # S3ManifestStaticStorage reads staticfiles.json: open() looks and read() loads. collectstatic, which lists, saves
-    # and deletes, runs with the permissions of whoever deploys.
-    *("s3:HeadObject", "s3:GetObject"),
+    # Static files are sent with the permissions of whoever deploys, and their manifest is in the package.
 }
 # Not asked for by a call in the source, and why they are allowed all the same.
 OTHERS = {
@@ -441,20 +438,6 @@ def test_saving_a_picture_makes_only_calls_that_are_listed(bucket: str, size: in
     names = asked(storage.connection.meta.client)
 
     storage.save("a.jpg", ContentFile(b"0" * size))
-
-    assert names
-    assert set(names) <= STORAGE
-
-
-def test_reading_the_manifest_makes_only_calls_that_are_listed(bucket: str) -> None:
-    document = b'{"version": "1.1", "paths": {}, "hash": ""}'
-    boto3.session.Session().client("s3", region_name="us-east-1").put_object(
-        Bucket=bucket, Key="staticfiles.json", Body=document
-    )
-    storage = S3ManifestStaticStorage(bucket_name=bucket, region_name="us-east-1", default_acl=None)
-    names = asked(storage.connection.meta.client)
-
-    storage.load_manifest()
 
     assert names
     assert set(names) <= STORAGE

@@ -348,3 +348,33 @@ def test_reports_that_are_still_off_are_an_error(deployed: Any, monkeypatch: pyt
     monkeypatch.setattr(deployed.zappa.lambda_client, "update_event_source_mapping", lambda **_: None)
     with pytest.raises(click.ClickException, match="would be lost"):
         hooks.post(deployed)
+
+
+# What is refused before anything is sent
+
+
+@pytest.mark.parametrize("name", ["AWS_REGION", "DEPLOY_BUCKET", "FUNCTION_ROLE_ARN", "EVENT_QUEUE_ARN"])
+def test_what_must_have_a_value_is_not_empty(name: str) -> None:
+    with pytest.raises(SettingsError, match=f"empty: {name}"):
+        rendered(SETTINGS, "dev", {**VARIABLES, name: " "})
+
+
+@pytest.mark.parametrize("name", ["a b", "1X", "_HANDLER", "LAMBDA_TASK_ROOT", "AWS_LAMBDA_FUNCTION_NAME"])
+def test_a_name_that_lambda_does_not_take_is_refused(name: str) -> None:
+    with pytest.raises(SettingsError):
+        rendered(SETTINGS, "dev", {**VARIABLES, name: "x"})
+
+
+def test_the_settings_with_their_values_are_for_their_owner_alone(
+    checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zappa, "BUILD", checkout / "build")
+    path = zappa._write("dev", {"a": "S3cr3t"})
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_names_of_rules_are_short_enough_to_begin_with_the_function() -> None:
+    """Longer ones begin with a digest, to which the deployer has no right."""
+    for event in SETTINGS["base"]["events"]:
+        if "expression" in event:
+            assert len(f"ivsvod-production-{event['function']}") < 64

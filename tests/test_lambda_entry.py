@@ -16,8 +16,8 @@ from django.db import connection
 
 from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
+from ivsvod.gateway import cleaned
 from ivsvod.local.aws import LocalAws
-from ivsvod.public_host import with_public_host
 from ondemand.models import Video
 from tests.helpers import make_channel
 from tests.lambda_http import EACH_KIND, Http, body_of, function_url, http_v2, rest_v1
@@ -320,7 +320,7 @@ API_GATEWAY = "abc.execute-api.eu-west-1.amazonaws.com"
 def test_behind_cloudfront_the_request_came_to_the_public_host() -> None:
     for kind in (rest_v1, http_v2, function_url):
         event = kind("GET", "/healthz", **{"Host": API_GATEWAY, "X-Origin-Secret": SECRET})
-        changed = with_public_host(event, "vod.example.com", ["a newer one", SECRET])
+        changed = cleaned(event, "vod.example.com", ["a newer one", SECRET])
         names = {name.lower(): value for name, value in changed["headers"].items()}
         assert names["host"] == "vod.example.com"
         assert "x-origin-secret" not in names
@@ -339,7 +339,7 @@ def test_behind_cloudfront_the_request_came_to_the_public_host() -> None:
 )
 def test_nobody_else_can_say_so(given: str, host: str, secret: str) -> None:
     event = rest_v1("GET", "/healthz", **{"Host": "real.example.com", "X-Origin-Secret": given})
-    changed = with_public_host(event, host, [secret] if secret else [])
+    changed = cleaned(event, host, [secret] if secret else [])
     assert changed["headers"]["Host"] == "real.example.com"
     assert "X-Origin-Secret" not in changed["headers"]
     assert "X-Origin-Secret" not in changed["multiValueHeaders"]
@@ -348,4 +348,117 @@ def test_nobody_else_can_say_so(given: str, host: str, secret: str) -> None:
 @pytest.mark.parametrize("headers", [None, {}])
 def test_an_event_without_headers_is_left_alone(headers: Any) -> None:
     event = {**rest_v1("GET", "/healthz"), "headers": headers, "multiValueHeaders": headers}
-    assert with_public_host(event, "vod.example.com", [SECRET])["headers"] == {}
+    assert cleaned(event, "vod.example.com", [SECRET])["headers"] == {}
+
+
+def test_of_headers_in_lists_alone_the_last_counts() -> None:
+    event = {**rest_v1("GET", "/healthz", Host=API_GATEWAY, **{"X-Origin-Secret": SECRET}), "headers": None}
+    assert cleaned(event, "vod.example.com", [SECRET])["headers"]["Host"] == "vod.example.com"
+
+
+def test_a_name_with_an_underscore_is_not_taken_for_one_with_a_hyphen() -> None:
+    event = rest_v1("GET", "/", **{"X_Forwarded_For": "6.6.6.6", "X_Request_ID": "forged"})
+    changed = cleaned(event, "", [])
+    assert not [name for name in [*changed["headers"], *changed["multiValueHeaders"]] if "_" in name]
+    assert changed["headers"]["X-Forwarded-For"] == "203.0.113.7, 10.0.0.1"
+
+
+def test_stage_variables_are_no_variables_of_the_process(zappa: None) -> None:
+    event = {**rest_v1("GET", "/healthz"), "stageVariables": {"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}}
+    assert invoke(event)["statusCode"] == 200
+    assert "AWS_ENDPOINT_URL" not in os.environ
+
+
+# Requests that nobody can read
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"path": "/\ud800"},
+        {"path": None},
+        {"path": 7},
+        {"body": {"a": 1}},
+        {"body": "\ud800"},
+        {"body": "abc", "isBase64Encoded": True},
+        {"headers": {"Host": None}},
+        {"headers": ["Host"]},
+        {"headers": {"X-Origin-Secret": "\ud800"}},
+        {"multiValueHeaders": {"Host": [7]}},
+        {"multiValueHeaders": {"Host": []}},
+        {"queryStringParameters": {"search": "\ud800"}},
+        {"multiValueQueryStringParameters": {"search": ["\ud800"]}},
+    ],
+    ids=ascii,
+)
+def test_a_request_that_cannot_be_read_is_a_400_in_the_shape_of_all_errors(
+    zappa: None, settings: Any, changes: dict[str, Any]
+) -> None:
+    settings.PUBLIC_HOST, settings.ORIGIN_SECRETS = "vod.example.com", [SECRET]
+
+    answer = invoke({**rest_v1("GET", "/on-demand"), **changes})
+
+    assert answer["statusCode"] == 400
+    assert answer["headers"]["Content-Type"] == "application/json"
+    assert sorted(json.loads(answer["body"])) == ["code", "error", "fields"]
+
+
+@pytest.mark.parametrize("name", ["rawPath", "rawQueryString", "cookies"])
+def test_so_is_one_of_the_second_version(zappa: None, name: str) -> None:
+    event = {**http_v2("GET", "/on-demand"), name: ["\ud800"] if name == "cookies" else "\ud800"}
+    assert invoke(event)["statusCode"] == 400
+
+
+def test_an_error_of_zappa_itself_is_in_the_shape_of_all_errors(zappa: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("zappa.handler.create_wsgi_request", lambda *_, **__: 1 / 0)
+    answer = invoke(rest_v1("GET", "/on-demand"))
+    assert answer["statusCode"] == 500
+    assert json.loads(answer["body"])["code"] == "server_error"
+
+
+@pytest.mark.parametrize("path", ['/x\n{"_aws": 1}\n', "/x\r\n2026-11-26 ERROR forged", "/\u2028x"])
+def test_a_request_begins_no_line_of_the_log(zappa: None, path: str) -> None:
+    import io
+    import logging
+
+    from ivsvod.api.request_ids import LineFormatter, RequestIdFilter
+
+    # Django sets the handlers of the log when Zappa loads it.
+    invoke(rest_v1("GET", "/healthz"))
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(LineFormatter("%(request_id)s %(message)s"))
+    handler.addFilter(RequestIdFilter())
+    logging.getLogger().addHandler(handler)
+    try:
+        invoke(rest_v1("GET", f"{path}?token=s3cret"))
+    finally:
+        logging.getLogger().removeHandler(handler)
+    lines = stream.getvalue().splitlines()
+    assert not [line for line in lines if line.startswith(("{", "2026", "x"))]
+    assert any("answered method=GET path=/" in line for line in lines), lines
+    assert "s3cret" not in stream.getvalue()
+
+
+# What is two things at once, or nothing
+
+
+@pytest.mark.parametrize(
+    "further",
+    [{"version": "2.0"}, {"httpMethod": "GET"}, {"Records": []}, {"manage": "migrate"}, {"requestContext": {}}],
+    ids=str,
+)
+def test_an_event_is_an_event_whatever_else_stands_in_it(channel: Channel, further: dict[str, Any]) -> None:
+    assert invoke({**GOOD, **further}) == {"event_id": GOOD["id"], "outcome": "applied"}
+
+
+@pytest.mark.parametrize("nothing", [[], None, "text", 7, {"Records": None}], ids=str)
+def test_nothing_is_no_success(nothing: Any) -> None:
+    with pytest.raises(PermissionError):
+        invoke(nothing)
+
+
+@pytest.mark.parametrize("records", [[{"eventSource": "aws:s3", "s3": {}}], [None], [{"body": "{}"}]], ids=str)
+def test_records_that_are_no_messages_of_a_queue_are_an_error(records: Any) -> None:
+    with pytest.raises(lambda_entry.EventFailedError, match="no messages of SQS"):
+        invoke({"Records": records})

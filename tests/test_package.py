@@ -25,6 +25,7 @@ import psycopg
 import pytest
 
 from deploy.package import LARGEST, PACKAGE, VERSION, lambda_python
+from ivsvod.lambda_entry import SCHEDULED
 from ivsvod.local import launch, postgres
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.events import recording_event, sqs_batch, stream_event
@@ -174,6 +175,24 @@ def test_what_would_run_anything_is_refused(function: Function, event: dict[str,
 # HTTP
 
 
+def account_make(world: World) -> None:
+    """A superuser; `create_admin` itself is tried where there is a Secrets Manager (test_package_deploy.py)."""
+    code = (
+        "import sys; sys.path[:0] = sys.argv[1:3]; import django; django.setup(); "
+        "from ivsvod.accounts.models import User; User.objects.create_superuser('ada', password=sys.argv[3])"
+    )
+    in_package(world, code, PASSWORD)
+
+
+def in_package(world: World, code: str, *arguments: str) -> str:
+    """What Python prints that has the package and what Lambda has."""
+    command = [lambda_python(), "-I", "-S", "-B", "-c", code, str(world.task), str(world.runtime), *arguments]
+    environ = {**environment(world.variables, world.aws_environment), "DJANGO_SETTINGS_MODULE": "ivsvod.settings"}
+    done = subprocess.run(command, cwd=world.task, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 @pytest.mark.parametrize("http", [rest_v1, http_v2, function_url])
 def test_each_kind_of_http_is_read_and_written(function: Function, http: Any) -> None:
     made = function.invoke(http("POST", "/channels", json.dumps({"name": "x", "userId": OWNER}), **_host(http), **KEY))
@@ -197,9 +216,10 @@ def test_another_host_is_refused(function: Function) -> None:
 
 def test_the_admin_is_signed_in_to_by_its_form(world: World, function: Function, tmp_path: Path) -> None:
     """Behind API Gateway and a domain of its own: secure cookies, CSRF, each cookie once, no prefix anywhere."""
-    if not world.rows("SELECT 1 FROM accounts_user WHERE username = 'ada'"):
-        (tmp_path / "password").write_text(PASSWORD)
-        assert function.invoke({"manage": f"create_admin ada --password-from file:{tmp_path}/password"}) == {}
+    (tmp_path / "password").write_text(PASSWORD)
+    with pytest.raises(FunctionError, match="on Lambda the ARN of a secret"):
+        function.invoke({"manage": f"create_admin ada --password-from file:{tmp_path}/password"})
+    account_make(world)
     form = function.invoke(rest_v1("GET", "/admin/login/?next=/admin/", Host=HOST))
     assert form["statusCode"] == 200
     [cookie] = form["multiValueHeaders"]["Set-Cookie"]
@@ -236,13 +256,14 @@ def test_the_admin_is_signed_in_to_by_its_form(world: World, function: Function,
     assert videos["statusCode"] == 200
 
 
-def test_without_the_domain_the_stage_is_no_part_of_an_address(world: World) -> None:
-    """The very host of API Gateway, where every path begins with the stage."""
+@pytest.mark.parametrize("stage", ["production", "dev"])
+def test_on_the_very_host_of_api_gateway_every_address_begins_with_the_stage(world: World, stage: str) -> None:
+    """One package does for each stage."""
     gateway = "abc123.execute-api.eu-west-1.amazonaws.com"
-    with world.function(ALLOWED_HOSTS=gateway) as function:
+    with world.function(ALLOWED_HOSTS=gateway, STAGE=stage) as function:
         answer = function.invoke(rest_v1("GET", "/admin/", Host=gateway))
         assert answer["statusCode"] == 302
-        assert answer["headers"]["Location"] == "/production/admin/login/?next=/production/admin/"
+        assert answer["headers"]["Location"] == f"/{stage}/admin/login/?next=/{stage}/admin/"
 
 
 def test_behind_cloudfront_the_form_comes_from_the_public_host(world: World) -> None:
@@ -283,10 +304,7 @@ def test_a_picture_of_each_format_is_encoded_anew(world: World, kind: str) -> No
         "Image.new('RGB', (640, 360), 'red').save(file, sys.argv[3]); file.seek(0); "
         "print(Image.open(io.BytesIO(picture_normalised(file))).size)"
     )
-    command = [lambda_python(), "-I", "-S", "-B", "-c", code, str(world.task), str(world.runtime), kind]
-    environ = {**environment(world.variables, world.aws_environment), "DJANGO_SETTINGS_MODULE": "ivsvod.settings"}
-    done = subprocess.run(command, cwd=world.task, env=environ, capture_output=True, text=True, check=False)
-    assert done.stdout == "(640, 360)\n", done.stderr
+    assert in_package(world, code, kind) == "(640, 360)\n"
 
 
 # Events
@@ -338,9 +356,9 @@ def _client(world: World) -> Any:
     )
 
 
-@pytest.mark.parametrize("name", ["process_inbox", "prune_inbox", "reconcile", "check_recordings"])
+@pytest.mark.parametrize("name", sorted(SCHEDULED))
 def test_each_schedule_runs(function: Function, name: str) -> None:
-    rule = f"arn:aws:events:eu-west-1:111122223333:rule/ivsvod-production-ivsvod.lambda_entry.scheduled_{name}"
+    rule = f"arn:aws:events:eu-west-1:111122223333:rule/ivsvod-production-ivsvod.lambda_entry.{name}"
     event = {"detail-type": "Scheduled Event", "source": "aws.events", "resources": [rule], "detail": {}}
     assert function.invoke(event) in ({}, {"exit_code": 3})
 

@@ -398,6 +398,14 @@ def test_a_request_is_answered_with_secrets_read_by_their_references(production:
     assert production.rows("SELECT _name FROM ivs_channels WHERE arn = %s", channel) == [("Main stage",)]
 
 
+def test_the_first_account_has_the_password_of_its_secret(production: Stage) -> None:
+    arn = production.variables["ADMIN_PASSWORD_SECRET"]
+    command = ("deploy.zappa", "manage", f"create_admin ada --password-from {arn}")
+    assert production.python(*command).returncode == 0
+    assert production.rows("SELECT is_superuser FROM accounts_user WHERE username = 'ada'") == [(True,)]
+    assert production.python(*command).returncode != 0
+
+
 def start(stage: Stage, channel: str, stream: str, **detail: Any) -> None:
     envelope = stream_event("Stream Start", channel, "Main stage", stream, datetime.now(UTC))
     stage.put(envelope["detail-type"], envelope["resources"], **{**envelope["detail"], **detail})

@@ -8,6 +8,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db import InterfaceError, OperationalError
 
+from channels_app.metrics import DATABASE_ERRORS, counted
+
 # As shells tell of what SIGINT and SIGPIPE ended.
 STOPPED = 130
 NOBODY_READS = 141
@@ -35,6 +37,7 @@ class LinesCommand(BaseCommand):
             self._leave_stdout()
             sys.exit(NOBODY_READS)
         except (OperationalError, InterfaceError) as error:
+            counted(DATABASE_ERRORS)
             raise CommandError(f"The database: {str(error).strip().partition(chr(10))[0]}") from None
 
     def _leave_stdout(self) -> None:

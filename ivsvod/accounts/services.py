@@ -60,6 +60,7 @@ def admin_create(*, name: str, email: str, password: str) -> User:
         AdminAccountError: the name is taken.
         ValidationError: the name, the email or the password is refused; the messages hold no password.
     """
+    User.username_validator(name)
     if User.objects.filter(username=User.normalize_username(name)).exists():
         raise AdminAccountError(f"there is an account {name} already: --reset sets its password again")
     account = User(username=User.normalize_username(name), email=email, is_staff=True, is_superuser=True)
@@ -75,6 +76,7 @@ def admin_set_password(*, name: str, password: str) -> User:
         AdminAccountError: there is no such account, or it is not an active superuser: that is for people to decide.
         ValidationError: the password is refused.
     """
+    User.username_validator(name)
     account = User.objects.select_for_update().filter(username=User.normalize_username(name)).first()
     if account is None:
         raise AdminAccountError(f"there is no account {name}")

@@ -29,6 +29,7 @@ from channels_app.errors import (
     RecordingNotConfiguredError,
     StreamKeyMissingError,
 )
+from channels_app.metrics import DATABASE_ERRORS, counted
 from ivsvod.api.keyset import KeySetUnavailableError
 from ondemand.errors import VideoNotFoundError
 
@@ -126,6 +127,8 @@ def _answer(error: Exception) -> Response | None:
 def _fixed_answer(error: Exception, status_code: int, code: str, sentence: str) -> Response:
     if status_code == 503:
         logger.error("%s: %s", sentence, type(error).__name__)
+    if isinstance(error, OperationalError | InterfaceError):
+        counted(DATABASE_ERRORS)
     return _response(status_code, sentence, code=code)
 
 

@@ -17,6 +17,7 @@ from rest_framework.views import APIView
 
 from channels_app.audit import acting
 from channels_app.conditional import etag_of
+from channels_app.metrics import DATABASE_ERRORS, counted
 from ivsvod.api.actors import actor_of
 from ivsvod.api.errors import json_error
 
@@ -129,6 +130,7 @@ class VersionMiddleware:
 def database_away(exception: Exception) -> HttpResponseBase:
     """The answer where the database is needed and cannot be reached; a middleware that looks something up gives it."""
     logger.error("the database cannot be reached: %s", type(exception).__name__)
+    counted(DATABASE_ERRORS)
     return json_error(503, "The database cannot be reached")
 
 

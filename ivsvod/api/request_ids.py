@@ -11,6 +11,8 @@ from django.http import HttpRequest, HttpResponseBase
 HEADER = "X-Request-ID"
 # It is written into logs: no spaces, no line ends, not long.
 _SANE = re.compile(r"[A-Za-z0-9._~:;/+=@-]{1,128}")
+# All that may end a line, or move the cursor of a terminal.
+_WRITTEN_OUT = {code: f"\\x{code:02x}" for code in [*range(32), 0x7F, 0x85]} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -29,6 +31,15 @@ class RequestIdMiddleware:
         response = self.get_response(request)
         response[HEADER] = name
         return response
+
+
+class LineFormatter(logging.Formatter):
+    """One line for one message: what stands in a request begins no line of its own, which a reader would believe."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        """The message with its control characters written out; tracebacks keep their lines."""
+        record.message = record.message.translate(_WRITTEN_OUT)
+        return super().formatMessage(record)
 
 
 class RequestIdFilter(logging.Filter):

@@ -2,6 +2,7 @@
 killed at any point.
 """
 
+import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +14,7 @@ from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
 
-from channels_app.metrics import DATABASE_ERRORS, counted
-
+logger = logging.getLogger(__name__)
 _unlimited: ContextVar[bool] = ContextVar("unlimited", default=False)
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
@@ -74,7 +74,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
             password = self._changed_password(error)
             if password:
                 return super().get_new_connection({**conn_params, "password": password})
-            counted(DATABASE_ERRORS)
             raise self._with_hint(self._reason(conn_params, error)) from error
 
     def _changed_password(self, error: psycopg.OperationalError) -> str:
@@ -85,10 +84,15 @@ class DatabaseWrapper(base.DatabaseWrapper):
         reference = self.settings_dict.get("PASSWORD_REFERENCE")
         if not reference or "authentication failed" not in str(error):
             return ""
+        from channels_app.aws import AwsError
         from channels_app.aws.secrets import secret_value, secrets_forget
 
         secrets_forget()
-        password = secret_value(reference)
+        try:
+            password = secret_value(reference)
+        except (AwsError, ValueError) as unreadable:
+            logger.warning("the password of the database cannot be asked for again: %s", unreadable)
+            return ""
         changed = password != self.settings_dict["PASSWORD"]
         self.settings_dict["PASSWORD"] = password
         return password if changed else ""

@@ -4,6 +4,7 @@ import json
 from argparse import ArgumentParser
 from typing import Any
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
@@ -53,6 +54,9 @@ def _account(options: dict[str, Any], password: str) -> User:
 
 
 def _password(reference: str) -> str:
+    if settings.ON_LAMBDA and reference.startswith("file:"):
+        # Files of its image are known to everybody.
+        raise CommandError("--password-from: on Lambda the ARN of a secret")
     # A process on Lambda may have asked before somebody changed the secret.
     secrets_forget()
     try:
