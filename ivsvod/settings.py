@@ -226,6 +226,7 @@ try:
     CACHE_URL = _redis_address("CACHE_URL")
     STAGE = env.str("STAGE", "dev")
     AWS_REGION = env.str("AWS_REGION", "")
+    IVS_FORWARDER = env.str("IVS_FORWARDER", "")
     RECORDING_CONFIG_ARN = env.str("RECORDING_CONFIG_ARN", "")
     RECORDING_BUCKET = env.str("RECORDING_BUCKET", "")
     RECORDING_BUCKETS = [b for b in [RECORDING_BUCKET, *env.list("RECORDING_BUCKETS", [])] if b]

@@ -12,7 +12,7 @@ import pytest
 from django.conf import settings
 
 FOLDER = settings.BASE_DIR / "deploy"
-NAMES = ["network", "database", "core", "edge"]
+NAMES = ["network", "database", "core", "edge", "forwarder"]
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 PSEUDO = {
     "AWS::Partition": "aws",

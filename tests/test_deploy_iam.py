@@ -52,6 +52,7 @@ ACTIONS = {
     # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-api-permissions-reference.html
     "sqs:ChangeMessageVisibilityBatch": ["sqs:ChangeMessageVisibility"],
     "sqs:DeleteMessageBatch": ["sqs:DeleteMessage"],
+    "lambda:Invoke": ["lambda:InvokeFunction"],
     # With tags.
     "ivs:CreateChannel": ["ivs:CreateChannel", "ivs:TagResource"],
     "ivs:CreateStreamKey": ["ivs:CreateStreamKey", "ivs:TagResource"],
@@ -60,6 +61,8 @@ ACTIONS = {
 # https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazoninteractivevideoservice.html
 RESOURCES = {
     "s3:GetObject": [RECORDING],
+    # Itself, by API Gateway; the forwarder lets the role in by its own policy (test_deploy_forwarder.py).
+    "lambda:InvokeFunction": [FUNCTION],
     "s3:ListBucket": [BUCKET],
     "s3:PutObject": [LIVE, PICTURE],
     "s3:AbortMultipartUpload": [PICTURE],

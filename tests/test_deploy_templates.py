@@ -241,7 +241,7 @@ def test_a_policy_for_people_fits_into_what_iam_takes() -> None:
 # --- On moto ---
 
 
-@pytest.mark.parametrize(("egress", "engine"), [("nat", "postgres"), ("dual-stack", "aurora"), ("none", "postgres")])
+@pytest.mark.parametrize(("egress", "engine"), [("nat", "postgres"), ("dual-stack", "aurora"), ("split", "postgres")])
 def test_network_and_database_are_made_one_by_the_outputs_of_the_other(moto: None, egress: str, engine: str) -> None:
     network = make("network", Egress=egress)
     given = {name: value for name, value in network.items() if name.startswith("Database")}
@@ -484,7 +484,7 @@ def test_no_database_has_an_address_of_the_internet(engine: str) -> None:
 
 @pytest.mark.parametrize(
     ("egress", "routes"),
-    [("nat", {"PublicRouteOut", "FunctionRouteOut"}), ("dual-stack", {"FunctionRouteOutIpv6"}), ("none", set())],
+    [("nat", {"PublicRouteOut", "FunctionRouteOut"}), ("dual-stack", {"FunctionRouteOutIpv6"}), ("split", set())],
 )
 def test_each_egress_has_its_way_out_and_no_other(egress: str, routes: set[str]) -> None:
     document = resolved("network", Egress=egress)
@@ -495,13 +495,14 @@ def test_each_egress_has_its_way_out_and_no_other(egress: str, routes: set[str])
     assert "S3Endpoint" in document["Resources"]
 
 
-def test_without_egress_secrets_and_queues_are_reached_by_endpoints() -> None:
-    endpoints = of_type(resolved("network", Egress="none"), "AWS::EC2::VPCEndpoint")
+def test_in_a_split_network_secrets_queues_and_the_forwarder_are_reached_by_endpoints() -> None:
+    endpoints = of_type(resolved("network", Egress="split"), "AWS::EC2::VPCEndpoint")
 
-    assert {item["ServiceName"].rpartition(".")[2] for item in endpoints.values()} == {"s3", "secretsmanager", "sqs"}
+    services = {item["ServiceName"].rpartition(".")[2] for item in endpoints.values()}
+    assert services == {"s3", "secretsmanager", "sqs", "lambda"}
 
 
-@pytest.mark.parametrize("egress", ["nat", "dual-stack", "none"])
+@pytest.mark.parametrize("egress", ["nat", "dual-stack", "split"])
 def test_the_database_lets_in_the_function_alone_and_the_function_nobody(egress: str) -> None:
     groups = of_type(resolved("network", Egress=egress), "AWS::EC2::SecurityGroup")
     (ingress,) = groups["DatabaseSecurityGroup"]["SecurityGroupIngress"]

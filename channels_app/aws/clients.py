@@ -31,4 +31,8 @@ def client(service: str, tries: int) -> Any:
     made = boto3.session.Session().client(service, region_name=region, config=config_of(tries))
     if service == "ivs":
         made.meta.events.register_first("before-send.ivs", keep_pace)
+        if settings.IVS_FORWARDER:
+            from channels_app.aws.forwarding import forward
+
+            made.meta.events.register("before-send.ivs", forward)
     return made
