@@ -26,12 +26,12 @@ django.setup()
 
 from django.conf import settings  # noqa: E402  (needs the settings)
 from django.core.management import call_command  # noqa: E402
-from django.db import InterfaceError, OperationalError, close_old_connections, connections  # noqa: E402
+from django.db import close_old_connections, connections  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
 from channels_app.audit import command_acting  # noqa: E402
 from channels_app.management.lines import STOPPED  # noqa: E402
-from channels_app.metrics import DATABASE_ERRORS, counted  # noqa: E402
+from channels_app.outages import outage_counted  # noqa: E402
 from ivsvod.api.request_ids import request_id  # noqa: E402
 from ivsvod.gateway import cleaned, is_http, is_readable  # noqa: E402
 from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
@@ -65,7 +65,6 @@ SCHEDULED = {
     "scheduled_prune_inbox": "prune_inbox",
     "scheduled_reconcile": "reconcile --apply",
 }
-
 
 # For a command to end in: a call to AWS may take so long, and what it holds is to be given back.
 _LAST_SECONDS = 15
@@ -193,8 +192,7 @@ def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
     except Exception as error:
         # The database is away, say: all stay in the queue, and what was done of them is done.
         logger.exception("batch failed messages=%d", len(event["Records"]))
-        if isinstance(error, OperationalError | InterfaceError):
-            counted(DATABASE_ERRORS)
+        outage_counted(error)
         failed = event["Records"]
     else:
         told = zip(event["Records"], deliveries, strict=True)

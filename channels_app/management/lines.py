@@ -6,9 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import InterfaceError, OperationalError
 
-from channels_app.metrics import DATABASE_ERRORS, counted
+from channels_app.outages import DATABASE_AWAY, outage_counted
 
 # As shells tell of what SIGINT and SIGPIPE ended.
 STOPPED = 130
@@ -36,8 +35,8 @@ class LinesCommand(BaseCommand):
         except BrokenPipeError:
             self._leave_stdout()
             sys.exit(NOBODY_READS)
-        except (OperationalError, InterfaceError) as error:
-            counted(DATABASE_ERRORS)
+        except DATABASE_AWAY as error:
+            outage_counted(error)
             raise CommandError(f"The database: {str(error).strip().partition(chr(10))[0]}") from None
 
     def _leave_stdout(self) -> None:

@@ -10,10 +10,11 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
+from channels_app.outages import DATABASE_AWAY
 from ivsvod.accounts.models import Authenticator
 from ivsvod.accounts.time_zones import zone_of
 from ivsvod.api.actors import is_admin_page
-from ivsvod.api.middleware import DATABASE_AWAY, database_away
+from ivsvod.api.middleware import database_away
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 # Where whoever has to set up a second factor may go: the pages that do it, and out.

@@ -29,7 +29,7 @@ from channels_app.errors import (
     RecordingNotConfiguredError,
     StreamKeyMissingError,
 )
-from channels_app.metrics import DATABASE_ERRORS, counted
+from channels_app.outages import outage_counted
 from ivsvod.api.keyset import KeySetUnavailableError
 from ondemand.errors import VideoNotFoundError
 
@@ -127,8 +127,7 @@ def _answer(error: Exception) -> Response | None:
 def _fixed_answer(error: Exception, status_code: int, code: str, sentence: str) -> Response:
     if status_code == 503:
         logger.error("%s: %s", sentence, type(error).__name__)
-    if isinstance(error, OperationalError | InterfaceError):
-        counted(DATABASE_ERRORS)
+    outage_counted(error)
     return _response(status_code, sentence, code=code)
 
 

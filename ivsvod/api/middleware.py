@@ -8,7 +8,6 @@ from typing import Any
 
 import corsheaders.middleware
 from django.core.exceptions import DisallowedHost
-from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
@@ -17,14 +16,13 @@ from rest_framework.views import APIView
 
 from channels_app.audit import acting
 from channels_app.conditional import etag_of
-from channels_app.metrics import DATABASE_ERRORS, counted
+from channels_app.outages import DATABASE_AWAY, outage_counted
 from ivsvod.api.actors import actor_of
 from ivsvod.api.errors import json_error
 
 logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-DATABASE_AWAY = (OperationalError, InterfaceError)
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # RFC 9110 section 15.4.5: what a 304 repeats. The headers of CORS come from their own middleware.
 _OF_304 = ("Cache-Control", "Content-Location", "ETag", "Expires", "Vary")
@@ -130,7 +128,7 @@ class VersionMiddleware:
 def database_away(exception: Exception) -> HttpResponseBase:
     """The answer where the database is needed and cannot be reached; a middleware that looks something up gives it."""
     logger.error("the database cannot be reached: %s", type(exception).__name__)
-    counted(DATABASE_ERRORS)
+    outage_counted(exception)
     return json_error(503, "The database cannot be reached")
 
 
