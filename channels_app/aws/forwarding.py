@@ -6,17 +6,10 @@ https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-supp
 """
 
 import base64
-import io
 import json
-from collections.abc import Iterable
 from typing import Any
 
-
-class _Body(io.BytesIO):
-    """What botocore asks of a body beside `read`: urllib3's `stream`."""
-
-    def stream(self, **_: Any) -> Iterable[bytes]:
-        yield self.read()
+from channels_app.aws.prepared import Body, body_of, headers_of
 
 
 def forward(request: Any, **_: Any) -> Any:
@@ -39,18 +32,9 @@ def forward(request: Any, **_: Any) -> Any:
     if "FunctionError" in reply:
         # What it says may quote the headers, a session token among them.
         raise EndpointConnectionError(endpoint_url=request.url, error=answer.get("errorType"))
-    return AWSResponse(request.url, answer["status"], answer["headers"], _Body(base64.b64decode(answer["body"])))
+    return AWSResponse(request.url, answer["status"], answer["headers"], Body(base64.b64decode(answer["body"])))
 
 
 def _told(request: Any) -> dict[str, Any]:
-    body = request.body or b""
-    headers = {
-        name: value.decode() if isinstance(value, bytes) else str(value) for name, value in request.headers.items()
-    }
-    content = body.encode() if isinstance(body, str) else bytes(body)
-    return {
-        "url": request.url,
-        "method": request.method,
-        "headers": headers,
-        "body": base64.b64encode(content).decode(),
-    }
+    body = base64.b64encode(body_of(request)).decode()
+    return {"url": request.url, "method": request.method, "headers": headers_of(request), "body": body}

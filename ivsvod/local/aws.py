@@ -12,6 +12,7 @@ import botocore.handlers
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
+from channels_app.aws.prepared import Body, body_of, headers_of
 from ivsvod.local.ivs import IvsService, IvsStore
 from ivsvod.local.ivs.service import IN_PROCESS
 
@@ -114,7 +115,7 @@ def _answer_in_process(request: Any, **_: Any) -> AWSResponse | None:
 def _environ(request: Any, base_url: str) -> dict[str, Any]:
     """PEP 3333 out of a prepared request of botocore."""
     url = urlsplit(request.url)
-    body = _body(request)
+    body = body_of(request)
     mount = urlsplit(base_url).path
     return {
         "REQUEST_METHOD": request.method,
@@ -127,7 +128,7 @@ def _environ(request: Any, base_url: str) -> dict[str, Any]:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": url.netloc,
-        **_header_variables(request.headers),
+        **_header_variables(request),
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": url.scheme,
@@ -140,19 +141,9 @@ def _environ(request: Any, base_url: str) -> dict[str, Any]:
     }
 
 
-def _body(request: Any) -> bytes:
-    """The whole body, whichever form botocore gives it: text, bytes, a file, or chunks with a checksum after them."""
-    body = request.body
-    if body is None:
-        return b""
-    if hasattr(body, "read"):
-        body = body.read()
-    return body.encode() if isinstance(body, str) else bytes(body)
-
-
-def _header_variables(headers: Any) -> dict[str, str]:
+def _header_variables(request: Any) -> dict[str, str]:
     """Without Transfer-Encoding and Expect, which are between client and server and have no meaning here."""
-    texts = {name.lower(): _text(value) for name, value in headers.items()}
+    texts = {name.lower(): value for name, value in headers_of(request).items()}
     content_type = texts.pop("content-type", "")
     kept = {
         name: value for name, value in texts.items() if name not in ("transfer-encoding", "expect", "content-length")
@@ -161,17 +152,6 @@ def _header_variables(headers: Any) -> dict[str, str]:
         "CONTENT_TYPE": content_type,
         **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in kept.items()},
     }
-
-
-def _text(value: Any) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
-
-
-class _Raw(io.BytesIO):
-    """What botocore asks of a body beside ``read``: urllib3's ``stream``."""
-
-    def stream(self, **_: Any) -> Iterable[bytes]:
-        yield self.read()
 
 
 def _send(application: Application, environ: dict[str, Any], request: Any) -> AWSResponse:
@@ -190,4 +170,4 @@ def _send(application: Application, environ: dict[str, Any], request: Any) -> AW
         if close:
             close()
     body = b"" if environ["REQUEST_METHOD"] == "HEAD" else b"".join(written)
-    return AWSResponse(request.url, started[0], started[1], _Raw(body))
+    return AWSResponse(request.url, started[0], started[1], Body(body))
