@@ -18,6 +18,9 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
+from typing import Any
+
+from deploy.settings import SettingsError, stage_settings
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 BUILD = CHECKOUT / "build"
@@ -89,9 +92,11 @@ def main() -> None:
     parser.add_argument("--languages", default="", help="further languages of the pages, as in LANGUAGE_CODE: 'de fr'")
     parser.add_argument("--static", choices=["package", "bucket"], default="package", help="where static files will be")
     options = parser.parse_args()
-    python, stages = lambda_python(), json.loads((CHECKOUT / "zappa_settings.json").read_text())
-    if options.stage == "base" or options.stage not in stages:
-        sys.exit(f"zappa_settings.json has no stage {options.stage}")
+    python = lambda_python()
+    try:
+        settings = stage_settings(zappa_settings(), options.stage)
+    except SettingsError as error:
+        sys.exit(str(error))
     shutil.rmtree(BUILD, ignore_errors=True)
     # One that is too large, or half made, is not to be deployed.
     PACKAGE.unlink(missing_ok=True)
@@ -108,7 +113,7 @@ def main() -> None:
     bytecode_write(python, site_packages())
     sources_drop(site_packages())
     _say("Packing, by Zappa")
-    packed = zappa_pack(options.stage)
+    packed = zappa_pack(options.stage, settings)
     rewrite(packed, PACKAGE)
     _say(report(PACKAGE))
     if PACKAGE.stat().st_size > LARGEST:
@@ -245,11 +250,14 @@ def sources_drop(folder: Path) -> None:
             source.unlink()
 
 
-def zappa_pack(stage: str) -> Path:
+def zappa_settings() -> dict[str, Any]:
+    """What stands in `zappa_settings.json`."""
+    return json.loads((CHECKOUT / "zappa_settings.json").read_text())
+
+
+def zappa_pack(stage: str, settings: Mapping[str, Any]) -> Path:
     """Zappa's own package of the two folders; no call to AWS, and nothing of an account in it."""
-    settings = json.loads((CHECKOUT / "zappa_settings.json").read_text())
-    merged = {**settings["base"], **settings[stage]}
-    told = {name: value for name, value in merged.items() if name in _SETTINGS_OF_PACKAGE}
+    told = {name: value for name, value in settings.items() if name in _SETTINGS_OF_PACKAGE}
     (PROJECT / "zappa_settings.json").write_text(json.dumps({stage: told}))
     target = BUILD / "zappa.zip"
     # It asks the package index for a newer Zappa: to no avail, by a proxy that nobody is.

@@ -30,21 +30,27 @@ def rendered(settings: Mapping[str, Any], stage: str, variables: Mapping[str, st
     Raises:
         SettingsError: no such stage, a variable that is missing, one that Lambda refuses, or too many.
     """
-    if stage == "base" or stage not in settings:
-        raise SettingsError(f"zappa_settings.json has no stage {stage}")
-    chosen = _merged(settings["base"], {name: value for name, value in settings[stage].items() if name != "extends"})
+    chosen = stage_settings(settings, stage)
     used = set(_names(chosen))
     if missing := sorted(used - set(variables)):
         raise SettingsError(f"not set: {', '.join(missing)}")
     if empty := sorted(name for name in _single(chosen) if not variables[name].strip()):
         raise SettingsError(f"empty: {', '.join(empty)}")
     own = {name: value for name, value in variables.items() if name not in used}
-    environment = {"STAGE": stage, **chosen.get("aws_environment_variables", {}), **own}
+    environment = {"STAGE": stage, **chosen["aws_environment_variables"], **own}
     _refuse(environment)
     return {stage: {**_filled(chosen, variables), "aws_environment_variables": environment}}
 
 
-def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
+def stage_settings(settings: Mapping[str, Any], stage: str) -> dict[str, Any]:
+    """The settings of one stage with those that it extends, placeholders and all.
+
+    Raises:
+        SettingsError: no such stage.
+    """
+    if stage == "base" or stage not in settings:
+        raise SettingsError(f"zappa_settings.json has no stage {stage}")
+    base, own = settings["base"], {name: value for name, value in settings[stage].items() if name != "extends"}
     variables = {**base.get("aws_environment_variables", {}), **own.get("aws_environment_variables", {})}
     return {**base, **own, "aws_environment_variables": variables}
 

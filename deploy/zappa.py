@@ -22,7 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dotenv import dotenv_values
 
 from deploy.hooks import mend
-from deploy.package import BUILD, CHECKOUT, PACKAGE
+from deploy.package import BUILD, CHECKOUT, PACKAGE, zappa_settings
 from deploy.settings import SettingsError, rendered
 
 WITH_PACKAGE = {"deploy", "update"}
@@ -54,7 +54,7 @@ def main(arguments: list[str]) -> int:
 def settings_of(stage: str) -> dict[str, Any]:
     """The settings of a stage."""
     try:
-        rendering = rendered(json.loads((CHECKOUT / "zappa_settings.json").read_text()), stage, variables_of(stage))
+        rendering = rendered(zappa_settings(), stage, variables_of(stage))
     except SettingsError as error:
         sys.exit(f"deploy/{stage}.env: {error}")
     return rendering[stage]
