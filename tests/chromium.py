@@ -163,6 +163,8 @@ def sign_in(page: Page, url: str, who: str = "boss") -> None:
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("#login-form [type=submit]").click()
     expect(page.locator("#user-tools")).to_be_visible()
+    # Going on before would abort what the page still loads.
+    page.wait_for_load_state()
 
 
 def picture(page: Page, name: str) -> None:
