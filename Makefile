@@ -40,7 +40,7 @@ check: $(STAMP)
 	  ALLOWED_HOSTS=api.example.com PG_HOST=db.example.com PG_DATABASE=ivsvod PG_USER=ivsvod \
 	  RECORDING_BUCKET=example-recordings RECORDING_CONFIG_ARN=arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEf123456 \
 	  DEAD_LETTER_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/ivsvod-dead-letters \
-	  AWS_REGION=eu-west-1 sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy ivsvod channels_app ondemand deploy manage.py'
+	  AWS_REGION=eu-west-1 PLAYBACK_BASE_URL=https://media.example.com sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy ivsvod channels_app ondemand deploy manage.py'
 	@"$(VENV)/bin/lint-imports" --no-logo
 	@"$(VENV)/bin/djlint" --quiet --check --lint templates
 	@$(PY) -m vulture

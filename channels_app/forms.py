@@ -35,7 +35,10 @@ LABELS = {
 _HELP = {
     "type": _("STANDARD and ADVANCED make several qualities of each stream; BASIC passes on what comes."),
     "latency_mode": _("LOW is for interaction, NORMAL for a stable picture."),
-    "private": _("Viewers need a grant to play the live stream."),
+    "private": _(
+        "Nobody can play the live stream through this service: Amazon IVS wants a playback token, which must come from"
+        " elsewhere. New videos are hidden until somebody shows them, and only curators get their files."
+    ),
     "record": _("Each stream is recorded into the catalogue."),
     "active": _("An inactive channel is in no public list."),
 }
@@ -102,7 +105,7 @@ class ChannelEditForm(forms.Form):
         now = editable_of(channel)
         super().__init__(data, initial={**_as_sent(now), "shown": json.dumps(now)})
         self.channel = channel
-        as_set = _("As the setting NEW_VIDEO_STATE says: %(state)s") % {
+        as_set = _("As the setting NEW_VIDEO_STATE says: %(state)s; hidden while the channel is private") % {
             "state": NewVideoState(settings.NEW_VIDEO_STATE).label
         }
         self._offer("type", _TYPES)

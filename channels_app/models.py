@@ -74,8 +74,21 @@ READABLE_CREATED_AT = Case(
 )
 
 
+def private_channel(path: str = "") -> Q:
+    """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`.
+
+    A row that is not derived yet counts by what IVS answered to its creation.
+    """
+    as_created = Q((f"{path}private__isnull", True), (f"{path}channel_data__Channel__Authorized", True))
+    return Q((f"{path}private", True)) | as_created
+
+
 class ChannelQuerySet(models.QuerySet["Channel"]):
     """Reads of channels."""
+
+    def private(self) -> Self:
+        """Return the channels whose viewers need a permission to play."""
+        return self.filter(private_channel())
 
     def shown(self, *, to_managers: bool) -> Self:
         """Channels that a caller may know of: to managers all, to everyone else the active ones that are not private.
@@ -183,6 +196,14 @@ class Channel(models.Model):
             UnreadableSecretError: it was encrypted with a key that is no longer set.
         """
         return decrypt(self.stream_key)
+
+    @property
+    def is_private(self) -> bool:
+        """Return whether it is private now, as `private_channel` decides in SQL."""
+        if self.private is not None:
+            return self.private
+        created = self.channel_data.get("Channel") if isinstance(self.channel_data, dict) else None
+        return isinstance(created, dict) and created.get("Authorized") is True
 
     @property
     def ingest_url(self) -> str:

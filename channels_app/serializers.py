@@ -87,7 +87,7 @@ class ChannelSerializer(serializers.Serializer):
     live = LiveSerializer(source="live_state")
 
     def get_playback_url(self, channel: Channel) -> str | None:
-        """Where the live stream plays; None where that needs a grant, or IVS told none."""
+        """Where the live stream plays; None where that needs a playback token, or IVS told none."""
         return None if channel.private else channel.playback_url or None
 
 

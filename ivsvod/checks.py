@@ -6,6 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core import checks
 from django.core.checks import CheckMessage, Error, Tags, register
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
+
+from channels_app.models import Channel
 
 _AWS_NAMES = {
     "RECORDING_BUCKET": "recordings are not read and the live-state file is not written",
@@ -21,6 +24,44 @@ def aws_names_are_set(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
         checks.Warning(f"{name} is not set: {consequence}.", hint=f"Set {name}.", id=f"ivsvod.W00{number}")
         for number, (name, consequence) in enumerate(_AWS_NAMES.items(), 1)
         if not getattr(settings, name)
+    ]
+
+
+@register()
+def recordings_can_be_played(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn where a `location` is a URL of the bucket, which is private."""
+    if settings.PLAYBACK_BASE_URL or not settings.RECORDING_BUCKET:
+        return []
+    return [
+        checks.Warning(
+            "PLAYBACK_BASE_URL is not set: a location is a URL of the bucket, which is private, and does not play.",
+            hint="Set PLAYBACK_BASE_URL to the address at which CloudFront serves the bucket.",
+            id="ivsvod.W005",
+        )
+    ]
+
+
+@register(Tags.database)
+def private_recordings_are_not_readable(
+    app_configs: Sequence[Any] | None, *, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Warn of private channels whose recordings play for anyone who has the address, though only curators get it."""
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not settings.PLAYBACK_BASE_URL:
+        return []
+    try:
+        # `migrate` checks too, before it has made the tables.
+        with transaction.atomic():
+            has_private = Channel.objects.private().exists()
+    except DatabaseError:
+        return []
+    if not has_private:
+        return []
+    return [
+        checks.Warning(
+            "There are private channels, and PLAYBACK_BASE_URL serves their recordings to anyone who has the address.",
+            hint="Limit who reaches the distribution, or do not record what must stay secret: no URL is signed yet.",
+            id="ivsvod.W006",
+        )
     ]
 
 

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
 
 from ondemand.bulk_rules import Kind, video_columns
 from ondemand.catalogue import VideoQuerySet
 from ondemand.listing import Listing
 from ondemand.models import BulkChange, Video
-from ondemand.reducers import publication_decide
+from ondemand.reducers import new_video_state, publication_decide
 
 SHOWN_TITLES = 5
 _ANY_VIDEO = UUID(int=0)
@@ -86,14 +85,19 @@ def without_files(change: BulkChange) -> int:
     return change.chosen - chosen_videos(change).with_files().count()
 
 
+def of_private_channels(change: BulkChange) -> int:
+    """Return how many of the chosen videos are of private channels, whose files only curators get."""
+    return chosen_videos(change).with_privacy().filter(is_private=True).count()
+
+
 def _groups(change: BulkChange, values: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
     """The chosen videos by all that decides of their word; a moment of each kind stands for all of its kind."""
     edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
     is_copy = Case(When(duplicate_of__isnull=False, then=Value(True)), default=Value(False))
     # It decides of recordings that run alone.
     new_state = Case(When(status=Video.Status.RECORDING, then=F("channel__new_video_state")))
-    rows = chosen_videos(change).annotate(is_copy=is_copy, new_state=new_state, **edges).order_by()
-    return list(rows.values(*_KEPT, "is_copy", "new_state", *edges).annotate(videos=Count("pk")))
+    rows = chosen_videos(change).with_privacy().annotate(is_copy=is_copy, new_state=new_state, **edges).order_by()
+    return list(rows.values(*_KEPT, "is_copy", "is_private", "new_state", *edges).annotate(videos=Count("pk")))
 
 
 def _edge(name: str, wanted: str | None, at: datetime) -> Case:
@@ -106,7 +110,7 @@ def _edge(name: str, wanted: str | None, at: datetime) -> Case:
 
 def _words(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetime) -> Words:
     edges = {name: group.pop(f"{name}_edge") for name in _EDGES}
-    state = group.pop("new_state") or settings.NEW_VIDEO_STATE
+    state = new_video_state(group.pop("new_state"), is_private=group.pop("is_private"))
     video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **edges)
     now, awaited = video.listing_at(at), _awaits(video)
     written = video_columns(Kind(kind), video, values)

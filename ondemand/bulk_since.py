@@ -4,14 +4,13 @@ from collections.abc import Collection, Iterable
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Count, QuerySet
 
 from channels_app.models import AuditEntry
 from ondemand.bulk_rules import Columns, Kind
 from ondemand.models import BulkChange, BulkChangeRow, Video
-from ondemand.reducers import publication_decide
+from ondemand.reducers import new_video_state, publication_decide
 
 # Recording End decides these where nobody has.
 _DECIDED = ("active", "visibility", "held")
@@ -40,8 +39,10 @@ def decided_since(change: BulkChange, rows: Collection[BulkChangeRow]) -> dict[U
     since = set(_entries_since(change, undecided, {"status"}).values_list("object_pk", flat=True))
     ended = Video.objects.filter(pk__in=since, status=Video.Status.AVAILABLE)
     return {
-        uuid: _decided(undecided[uuid], qa, state or settings.NEW_VIDEO_STATE)
-        for uuid, qa, state in ended.values_list("pk", "qa", "channel__new_video_state")
+        uuid: _decided(undecided[uuid], qa, new_video_state(of_channel, is_private=is_private))
+        for uuid, qa, of_channel, is_private in ended.with_privacy().values_list(
+            "pk", "qa", "channel__new_video_state", "is_private"
+        )
     }
 
 

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any, Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Count, F, Func, Q, Sum, Value
+from django.db.models import Case, Count, F, Func, Q, Sum, Value, When
 from django.db.models.functions import Coalesce, Left, Lower, NullIf, TruncDate
 
+from channels_app.models import Channel, NewVideoState, private_channel
 from ondemand.listing import LASTING, LASTING_WORD, Listing, listing_conditions, listing_expression, within_window
 
 if TYPE_CHECKING:
@@ -124,13 +125,29 @@ class VideoQuerySet(models.QuerySet["Video"]):
         return self.annotate(**keys).order_by(*ORDERINGS[word])
 
     def with_content(self) -> Self:
-        """Each video with its content and the content of the video that it duplicates, in one query.
+        """Each video with its content and the content of the video that it duplicates, in one query; and `is_private`.
 
         Left out is what no page shows and what can be large, or out of the range of Python's times.
         """
         unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
-        videos = self.select_related("content", "duplicate_of__content")
+        videos = self.with_privacy().select_related("content", "duplicate_of__content")
         return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
+
+    def with_privacy(self) -> Self:
+        """Annotate each video with `is_private`: whether its channel is private now.
+
+        A duplicate has the files of the video that it duplicates, whose channel counts too.
+        """
+        either = private_channel("channel__") | private_channel("duplicate_of__channel__")
+        return self.annotate(is_private=Case(When(either, then=Value(True)), default=Value(False)))
+
+    def open_though_private(self, at: datetime) -> Self:
+        """Return the videos of private channels that open by their uuid, though nobody decided that they should.
+
+        A channel whose own `new_video_state` is listed or unlisted says that its videos may be found.
+        """
+        undecided = Q(new_video_state__isnull=True) | Q(new_video_state=NewVideoState.HIDDEN)
+        return self.reachable(at).filter(channel__in=Channel.objects.private().filter(undecided))
 
     def recent_first_with_channel(self) -> Self:
         """For the admin's list."""

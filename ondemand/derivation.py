@@ -175,6 +175,41 @@ AWAITING_REVIEW = _PUBLISH_VIDEO.replace(
     IF NEW._metadata""",
 )
 AWAITING_NOTHING = _PUBLISH_VIDEO
+# The recordings of a private channel are hidden until staff decide, unless the channel itself says what new videos
+# become. As its owner: the predecessor's role may have rights on its own four tables alone.
+PRIVATE_RECORDINGS = """
+-- A row of the predecessor gets what staff chose for the recording while it ran, else what its channel says; a private
+-- channel that says nothing holds it back. Rows of this code say it themselves; the predecessor knows none of these
+-- columns, so that they have their defaults.
+CREATE OR REPLACE FUNCTION ivsvod_publish_video() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+DECLARE
+    known on_demand_videos;
+    state text;
+BEGIN
+    IF (NEW.active, NEW._held, NEW._visibility) IS DISTINCT FROM (true, false, 'public') THEN
+        RETURN NEW;
+    END IF;
+    IF NEW._prefix <> '' THEN
+        SELECT * INTO known FROM on_demand_videos
+        WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
+        ORDER BY created_at, uuid LIMIT 1;
+    END IF;
+    -- `_private` is NULL until it is derived; what IVS answered to the creation of the channel says the same.
+    SELECT coalesce(_new_video_state, CASE WHEN
+            coalesce(_private, channel_data #> '{Channel,Authorized}' = 'true'::jsonb) THEN 'hidden' END)
+        INTO state FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid;
+    NEW._visibility := coalesce(known._visibility, CASE state WHEN 'unlisted' THEN 'unlisted' ELSE 'public' END);
+    NEW._held := coalesce(known._held, state = 'hidden', false);
+    NEW._publish_from := coalesce(NEW._publish_from, known._publish_from);
+    NEW._publish_until := coalesce(NEW._publish_until, known._publish_until);
+    NEW._awaits_review := known._visibility IS NULL AND NEW._visibility = 'unlisted';
+    IF NEW._metadata = '{}' THEN
+        NEW._metadata := coalesce(known._metadata, NEW._metadata);
+    END IF;
+    RETURN NEW;
+END $$;
+"""
+PRIVATE_RECORDINGS += pinned("ivsvod_publish_video")
 # Events of the channel are written under the lock of its row: the predecessor's insert waits for them, and they for it.
 LOCKED_BY_CHANNEL = _DERIVE_VIDEO.replace(
     "        PERFORM pg_advisory_xact_lock",

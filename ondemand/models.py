@@ -7,7 +7,7 @@ import uuid
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -66,6 +66,12 @@ class Video(models.Model):
 
         PUBLIC = "public", pgettext_lazy("a video", "Public")
         UNLISTED = "unlisted", pgettext_lazy("a video", "Unlisted")
+
+    class Playback(models.TextChoices):
+        """Who may play it: everybody who finds it, or who was given a permission."""
+
+        PUBLIC = "public"
+        GRANT = "grant"
 
     class Qa(models.TextChoices):
         """What is known of the files: nothing yet, that they play, that they play and are odd, that they do not."""
@@ -202,8 +208,29 @@ class Video(models.Model):
 
     @property
     def playback(self) -> str:
-        """How it is played: `public`, by its location."""
-        return "public"
+        """Return `grant` for a video of a private channel, else `public`; the row must come from `with_content`."""
+        is_private: bool = self.is_private  # type: ignore[attr-defined]
+        return self.Playback.GRANT.value if is_private else self.Playback.PUBLIC.value
+
+    def shows_files(self, *, to_curator: bool) -> bool:
+        """Return whether a caller may know where its files are: of a `grant` video only one with the scope `curate`.
+
+        The one rule for `location`, `thumbnails`, `renditions` and all else that leads to the files.
+        """
+        return to_curator or self.playback == self.Playback.PUBLIC
+
+    def shown_thumbnail(self, *, to_curator: bool) -> str:
+        """Return the URL of the picture that people chose; empty if there is none, or if it leads to hidden files."""
+        content = self.shown_content
+        url = content.shown_thumbnail if content else ""
+        return url if self.shows_files(to_curator=to_curator) or not self._leads_to_files(url) else ""
+
+    def _leads_to_files(self, url: str) -> bool:
+        """Return whether a URL is on the media host, or names a bucket of recordings or the prefix."""
+        text = unquote(url).lower()
+        media_host = urlsplit(settings.PLAYBACK_BASE_URL).netloc
+        places = (media_host, self.prefix, self.files_bucket, *settings.RECORDING_BUCKETS)
+        return any(place.lower() in text for place in places if place)
 
     def listing_at(self, at: datetime) -> Listing:
         """Whether people find it at that moment, or the first reason why not."""

@@ -13,10 +13,10 @@ def middle_of(made: Sequence[str]) -> str | None:
     return made[len(made) // 2] if made else None
 
 
-def video_picture(video: Video) -> str | None:
+def video_picture(video: Video, *, to_curator: bool) -> str | None:
     """The URL of the picture that people chose, else of the middle one that IVS made; None where none may be shown."""
-    content = video.shown_content
-    candidates = [content.thumbnail if content else None, middle_of(video.thumbnails)]
+    made = video.thumbnails if video.shows_files(to_curator=to_curator) else []
+    candidates = [video.shown_thumbnail(to_curator=to_curator), middle_of(made)]
     return next((url for url in candidates if url and picture_allowed(url)), None)
 
 

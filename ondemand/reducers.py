@@ -332,7 +332,7 @@ def _video_write(
     if ours:
         _predecessor_columns(video, heard)
         if heard.end_at:
-            publication_decide(video, channel.new_video_state or settings.NEW_VIDEO_STATE)
+            publication_decide(video, new_video_state(channel.new_video_state, is_private=channel.is_private))
     checked_release(video)
     video.save(force_insert=is_new)
 
@@ -348,6 +348,14 @@ def _predecessor_columns(video: Video, heard: Heard) -> None:
     moment = heard.end_at or heard.failure_at or heard.start_at
     if moment is not None:
         video.created_at = moment
+
+
+def new_video_state(of_channel: str | None, *, is_private: bool) -> str:
+    """Return what a new recording becomes: what its channel says, else hidden if that is private, else the setting.
+
+    The SQL function `ivsvod_publish_video` decides so of rows of the predecessor, without the setting.
+    """
+    return of_channel or (NewVideoState.HIDDEN.value if is_private else settings.NEW_VIDEO_STATE)
 
 
 def publication_decide(video: Video, state: str) -> None:

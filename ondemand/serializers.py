@@ -60,11 +60,14 @@ class RenditionSerializer(serializers.Serializer):
 
 
 class PlayableSerializer(serializers.Serializer):
-    """Where, when and how long a video is."""
+    """Where, when and how long a video is.
+
+    `is_curator` of the context: whether the caller may know where the files of every video are.
+    """
 
     start_time = serializers.SerializerMethodField()
     duration_seconds = serializers.SerializerMethodField()
-    location = serializers.CharField(allow_null=True)
+    location = serializers.SerializerMethodField()
 
     def get_start_time(self, video: Video) -> int:
         """Milliseconds since 1970; 0 where the start is not known."""
@@ -73,6 +76,18 @@ class PlayableSerializer(serializers.Serializer):
     def get_duration_seconds(self, video: Video) -> float:
         """A whole number where it is one."""
         return video.duration_seconds
+
+    def get_location(self, video: Video) -> str | None:
+        """The URL of the playlist; null where there is nothing to play, or the caller may not know."""
+        return video.location if self.shows_files(video) else None
+
+    def shows_files(self, video: Video) -> bool:
+        """Return whether the caller may know where the files are; see `Video.shows_files`."""
+        return video.shows_files(to_curator=self.context["is_curator"])
+
+    def thumbnail(self, video: Video) -> str:
+        """Return the picture that people chose, as far as the caller may see it."""
+        return video.shown_thumbnail(to_curator=self.context["is_curator"])
 
 
 class VideoSerializer(PlayableSerializer):
@@ -90,8 +105,8 @@ class VideoSerializer(PlayableSerializer):
     publish_until = MomentField(allow_null=True)
     listing = serializers.SerializerMethodField()
     playback = serializers.CharField()
-    thumbnails = serializers.ListField(child=serializers.CharField())
-    renditions = RenditionSerializer(many=True)
+    thumbnails = serializers.SerializerMethodField()
+    renditions = serializers.SerializerMethodField()
     stream_ids = serializers.SerializerMethodField()
     metadata = serializers.SerializerMethodField()
     qa = serializers.CharField(allow_null=True)
@@ -103,7 +118,15 @@ class VideoSerializer(PlayableSerializer):
     def get_content(self, video: Video) -> dict[str, Any]:
         """The content; an empty object where nobody has written any."""
         content = video.shown_content
-        return ContentSerializer(content).data if content else {}
+        return {**ContentSerializer(content).data, "thumbnail": self.thumbnail(video)} if content else {}
+
+    def get_thumbnails(self, video: Video) -> list[str]:
+        """URLs of some pictures that IVS made; none where the caller may not know."""
+        return video.thumbnails if self.shows_files(video) else []
+
+    def get_renditions(self, video: Video) -> Any:
+        """The qualities of the recording; none where the caller may not know."""
+        return RenditionSerializer(video.renditions, many=True).data if self.shows_files(video) else []
 
     def get_visibility(self, video: Video) -> str:
         """Until its recording ends a video may be undecided, and is shown as what videos are by default."""
@@ -144,7 +167,11 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
     title = serializers.CharField(source="content.shown_title")
     description = serializers.CharField(source="content.shown_description")
     tags = serializers.ListField(child=serializers.CharField(), source="content.shown_tags")
-    thumbnail = serializers.CharField(source="content.shown_thumbnail")
+    thumbnail = serializers.SerializerMethodField()
+
+    def get_thumbnail(self, video: Video) -> str:
+        """The picture that people chose; empty where there is none, or the caller may not see it."""
+        return self.thumbnail(video)
 
 
 class TagSerializer(serializers.Serializer):

@@ -30,7 +30,7 @@ class StreamListView(CatalogueView, ChannelView):
         rows = self.paginate_queryset(self.filter_queryset(streams)) or []
         videos = Video.objects.filter(channel=channel).of_streams([stream.stream_id for stream in rows])
         serializer_class = ManagedStreamSerializer if self.is_managed else StreamSerializer
-        context = {"videos": listed_by_stream(videos, rows, self.at), "at": self.at}
+        context = {**self.get_serializer_context(), "videos": listed_by_stream(videos, rows, self.at)}
         page = self.get_paginated_response(serializer_class(rows, many=True, context=context).data)
         return Response(page.data, headers=self.life(LIST_MAX_AGE, videos.next_edge(self.at)))
 

@@ -45,8 +45,8 @@ class CatalogueView(GenericAPIView):
         return timezone.now()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """The moment, too."""
-        return {**super().get_serializer_context(), "at": self.at}
+        """The moment, and whether the caller may know where all files are."""
+        return {**super().get_serializer_context(), "at": self.at, "is_curator": has_scope(self.request, "curate")}
 
     def life(self, seconds: int, edge: datetime | None) -> dict[str, str]:
         """The header that lets an answer be kept so long, and never past the next publication edge."""

@@ -438,10 +438,11 @@ def test_a_public_live_stream_plays_on_a_page_that_may_reach_ivs(browser: Client
     assert "live-video.net" not in policy["default-src"]
 
 
-def test_a_private_live_stream_is_said_to_need_a_grant(browser: Client, aws: LocalAws) -> None:
+def test_a_private_live_stream_is_said_to_need_a_token_from_elsewhere(browser: Client, aws: LocalAws) -> None:
     channel = live_channel(aws, private=True)
     html = page(browser, f"{CHANNELS}{channel.pk}/change/", {"play": "1"})
-    assert "plays with a grant alone" in html
+    assert "needs a playback token, which this service does not make" in html
+    assert "through this service" in html
     assert "data-hls" not in html
 
 

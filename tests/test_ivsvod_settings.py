@@ -18,6 +18,7 @@ from moto.server import ThreadedMotoServer
 
 from ivsvod import checks
 from ivsvod.postgresql.base import DatabaseWrapper
+from tests.helpers import make_channel
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 SECRET = "S3cr3t-of-a-test"
@@ -403,6 +404,30 @@ def test_a_dead_letter_queue_without_a_name_is_a_warning_of_the_deploy_check_alo
 
     settings.DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/ivs-dead-letters"
     assert checks.dead_letter_queue_is_named(None) == []
+
+
+def test_a_private_bucket_without_a_playback_base_url_is_a_warning_with_id_and_hint(settings: Any) -> None:
+    settings.PLAYBACK_BASE_URL = ""
+    (message,) = [found for found in run_checks() if found.id == "ivsvod.W005"]
+    assert "PLAYBACK_BASE_URL" in message.msg
+    assert "PLAYBACK_BASE_URL" in (message.hint or "")
+    assert not message.is_serious()
+    settings.RECORDING_BUCKET = ""
+    assert "ivsvod.W005" not in {found.id for found in run_checks()}
+
+
+@pytest.mark.django_db
+def test_private_channels_whose_recordings_play_by_url_are_a_warning_of_the_database_check(settings: Any) -> None:
+    def warned() -> bool:
+        return "ivsvod.W006" in {found.id for found in run_checks(databases=["default"])}
+
+    make_channel()
+    assert not warned()
+    make_channel(private=True)
+    assert warned()
+    assert "ivsvod.W006" not in {found.id for found in run_checks()}
+    settings.PLAYBACK_BASE_URL = ""
+    assert not warned()
 
 
 def test_an_unusable_encryption_key_is_an_error_that_does_not_quote_it(settings: Any) -> None:

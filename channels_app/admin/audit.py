@@ -7,7 +7,7 @@ from typing import Any
 import auditlog.admin  # noqa: F401  (imported for its registration, which is taken back here)
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
@@ -20,12 +20,14 @@ from channels_app.admin.links import list_address
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
 from channels_app.audit import Way, actor_tell, audited
 from channels_app.models import AuditEntry
+from channels_app.scopes import account_has_scope
 from channels_app.times import NOTHING, zoned
 
 # A value is shown whole on the page of its entry.
 _LONGEST = 60
 # And so many of its fields in a row of the list.
 _MOST = 4
+_HIDDEN = {"thumbnail": ["***", "***"]}
 # What is noted without a field of its own (`audit_note`).
 NOTED = {"stream": _("stream"), "replayed": _("replayed")}
 
@@ -80,14 +82,16 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     search_fields = ("object_pk",)
     search_help_text = _("The whole uuid of an object, an operation (X-Request-ID, event id), or who it was")
     ordering = ("-id",)
+    curated_fields = ("changes", "changes_text")
     fieldsets = (
         (None, {"fields": ("moment", "by", "done", "operation")}),
         (_("Changes"), {"fields": ("changes_table",)}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """The entries of what whoever asks may see, with what a row shows."""
-        entries = AuditEntry.objects.select_related("content_type")
+        """The entries of what whoever asks may see, with what a row shows, and whether that is shown `to_curator`."""
+        to_curator = Value(account_has_scope(request.user, "curate"))
+        entries = AuditEntry.objects.select_related("content_type").annotate(to_curator=to_curator)
         if request.user.is_superuser:
             return entries
         may_see = (kind for kind in ObjectTypeFilter.words if request.user.has_perm(kind.replace(".", ".view_")))
@@ -124,9 +128,9 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description=_("changes"))
     def changes_short(self, entry: AuditEntry) -> SafeString:
         """What changed, in short."""
-        if not entry.changes:
+        changes = list(_changes(entry).items())
+        if not changes:
             return format_html("{}", NOTHING)
-        changes = list(entry.changes.items())
         lines = ((_label(entry, name), *map(_short, values)) for name, values in changes[:_MOST])
         told = format_html_join("", "<div>{}: <bdi>{}</bdi> → <bdi>{}</bdi></div>", lines)
         left = len(changes) - _MOST
@@ -136,7 +140,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description=_("changes"))
     def changes_table(self, entry: AuditEntry) -> SafeString:
         """What changed, whole."""
-        lines = ((_label(entry, name), *map(_whole, values)) for name, values in (entry.changes or {}).items())
+        lines = ((_label(entry, name), *map(_whole, values)) for name, values in _changes(entry).items())
         rows = format_html_join(
             "",
             '<tr><th scope="row">{}</th><td class="told"><bdi>{}</bdi></td><td class="told"><bdi>{}</bdi></td></tr>',
@@ -211,6 +215,13 @@ def address_of(entry: AuditEntry) -> str | None:
         return reverse(f"admin:{kind.app_label}_{kind.model}_change", args=[entry.object_pk])
     except NoReverseMatch:
         return None
+
+
+def _changes(entry: AuditEntry) -> dict[str, Any]:
+    """Return what changed; that of a picture, which may lead to the files of a recording, for curators alone."""
+    changes: dict[str, Any] = entry.changes or {}
+    to_curator: bool = entry.to_curator
+    return changes if to_curator else {name: _HIDDEN.get(name, values) for name, values in changes.items()}
 
 
 def _label(entry: AuditEntry, name: str) -> str:

@@ -296,6 +296,6 @@ def _may(request: HttpRequest, permission: str) -> bool:
 
 
 def _is_playable(channel: Channel) -> bool:
-    """Whether the live stream plays without a grant."""
+    """Whether the live stream plays without a playback token."""
     is_live = channel.live_state.state == LIVE
     return is_live and not channel.private and (channel.playback_url or "").startswith("https://")

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -15,6 +15,7 @@ from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter, by_u
 from channels_app.models import Channel, ReportedDifference, Stream
 from channels_app.reconcile.kinds import Kind
 from channels_app.reconcile.last_run import last_run
+from channels_app.scopes import account_has_scope
 from channels_app.times import NOTHING, zoned
 
 MENDED_BY = _("%(run)s What can be mended, manage.py reconcile --apply mends.")
@@ -60,6 +61,7 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     )
     list_display = ("shown_kind", "of_channel", "where", "mends", "found_first", "seen_last")
     list_display_links = ("shown_kind",)
+    curated_fields = ("prefix", "would", "problem")
     list_filter = (KindFilter,)
     list_select_related = ("channel",)
     search_fields = ("stream_id", "prefix", "arn")
@@ -74,6 +76,12 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Whoever may see differences, or channels, whose they are."""
         return super().has_view_permission(request, obj) or request.user.has_perm("channels_app.view_channel")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ReportedDifference]:
+        """Return all differences; `hides_place`: who asks may not know where the recording is."""
+        not_curator = Value(not account_has_scope(request.user, "curate"))
+        hides_place = Case(When(channel__private=False, then=Value(False)), default=not_curator)
+        return super().get_queryset(request).annotate(hides_place=hides_place)
 
     def found(self, queryset: QuerySet[ReportedDifference], text: str) -> QuerySet[ReportedDifference]:
         """Those about a stream, a recording or a channel."""
@@ -104,7 +112,8 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description=_("stream or recording"))
     def where(self, difference: ReportedDifference) -> str:
         """The id of the stream, or the bucket and prefix of the recording."""
-        return difference.place or NOTHING
+        hides_place: bool = difference.hides_place  # type: ignore[attr-defined]
+        return (difference.stream_id or difference.bucket if hides_place else difference.place) or NOTHING
 
     @admin.display(description=_("what mends it"))
     def mends(self, difference: ReportedDifference) -> SafeString:

@@ -15,11 +15,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
+from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter, without_places
 from channels_app.audit import audit_note
 from channels_app.events import MalformedEventError, load_json
-from channels_app.models import InboxEvent
+from channels_app.models import Channel, InboxEvent
 from channels_app.replay import events_replay
+from channels_app.scopes import account_has_scope
 from channels_app.times import zoned
 
 LONGEST_ERROR = 80
@@ -87,6 +88,7 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     search_fields = ("event_id", "stream_id", "channel_arn")
     search_help_text = _("The whole id of an event or a stream, or the whole ARN of a channel")
     ordering = ("-id",)
+    curated_fields = ("body", "error")
     # No index is in another order.
     sortable_by = ("received",)
     actions = ("replay",)
@@ -100,6 +102,14 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboxEvent]:
         """All events; the list does without their bodies."""
         return InboxEvent.objects.defer("body")
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> InboxEvent | None:
+        """Return the event; for who lacks the scope `curate` without the place of a recording that is not public."""
+        event = super().get_object(request, object_id, from_field)
+        if event is not None and not (account_has_scope(request.user, "curate") or _is_of_public_channel(event)):
+            # Nothing of a row is edited here, so it is not saved like this.
+            event.body, event.error = without_places(_indented(event.body)), without_places(event.error)
+        return event
 
     def found(self, queryset: QuerySet[InboxEvent], text: str) -> QuerySet[InboxEvent]:
         """Events by exact ids."""
@@ -148,6 +158,11 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     def envelope(self, event: InboxEvent) -> SafeString:
         """The body, indented where it is JSON, as it came where it is not."""
         return format_html('<pre class="envelope" tabindex="0">{}</pre>', _indented(event.body))
+
+
+def _is_of_public_channel(event: InboxEvent) -> bool:
+    channels = list(Channel.objects.filter(arn=event.channel_arn).only("private", "channel_data"))
+    return bool(channels) and not any(channel.is_private for channel in channels)
 
 
 def _replayed(events: QuerySet[InboxEvent]) -> Counter[str]:

@@ -1,5 +1,6 @@
 """What the pages of the admin have in common."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
 from operator import or_
@@ -18,10 +19,15 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.counting import count_shown
+from channels_app.scopes import account_has_scope
 from channels_app.uuids import uuid_or_none
 
 # Rows of a list that are counted, and reached from either end of it; what is farther away is found by a filter.
 COUNTED = 5_000
+
+# What IVS calls the place of a recording, and how such a place begins.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+_PLACE = re.compile(r'(?<="recording_s3_key_prefix": ")[^"]*|ivs/v1/[0-9]+/[^\s"]*')
 
 
 class LongPaginator(Paginator):
@@ -113,10 +119,15 @@ class SafeLookups(LongList):
 
     # A filter must not be a way to guess a secret letter by letter.
     secret_fields: tuple[str, ...] = ()
+    # The same for all but those with the scope `curate`, who may know where the files of every video are.
+    curated_fields: tuple[str, ...] = ()
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
         """Whether a list may be filtered so; NUL is in no row, and PostgreSQL raises for it."""
-        if lookup.split("__")[0] in self.secret_fields or "\0" in str(value):
+        field = lookup.split("__")[0]
+        if field in self.secret_fields or "\0" in str(value):
+            return False
+        if field in self.curated_fields and not account_has_scope(request.user, "curate"):
             return False
         return super().lookup_allowed(lookup, value, request)
 
@@ -151,6 +162,11 @@ class WordFilter(admin.SimpleListFilter):
     def of_word(self, rows: Any, word: str) -> Any:
         """The rows of which a known word is true: of which the field has it, unless a filter knows better."""
         return rows.filter((str(self.parameter_name), word))
+
+
+def without_places(text: str) -> str:
+    """Return the text without the prefixes of recordings, for those who may not know where files are."""
+    return _PLACE.sub("***", text)
 
 
 def by_uuid(text: str, *fields: str) -> Q:

@@ -50,6 +50,17 @@ MATTERS = (
         {"qa": "failed", "active__exact": "1"},
     ),
     Matter(
+        "private",
+        Video,
+        _("Videos of private channels that anyone can open"),
+        _(
+            "Only curators get their files. Select all and hide them. If they may be found, choose at the channel that"
+            " new videos are listed or unlisted."
+        ),
+        lambda at: Video.objects.open_though_private(at),
+        {"private": "yes"},
+    ),
+    Matter(
         "stuck",
         Video,
         _("Recordings without an end after 48 hours"),

@@ -19,6 +19,7 @@ from channels_app.audit import Way
 from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.models import AuditEntry, Channel, ReportedDifference, Stream, StreamQuerySet
 from channels_app.reconcile.last_run import LastRun, last_run
+from channels_app.scopes import account_has_scope
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
 from channels_app.times import zoned
 from ivsvod.console.attention import MATTERS, Matter
@@ -96,8 +97,8 @@ def start_page(site: AdminSite, request: HttpRequest) -> StartPage:
     counts = _counts({**dict(_kinds(sees_videos, sees_streams)), **{each.word: each.rows(now) for each in matters}})
     return StartPage(
         live=_live_rows() if sees_streams else None,
-        review=_video_rows(Video.objects.to_review(), review="yes") if sees_videos else None,
-        week=_video_rows(Video.objects.recorded(*_last_days(now, WEEK))) if sees_videos else None,
+        review=_video_rows(request, Video.objects.to_review(), review="yes") if sees_videos else None,
+        week=_video_rows(request, Video.objects.recorded(*_last_days(now, WEEK))) if sees_videos else None,
         days=_days(now) if sees_videos else None,
         attention=[(each, counts[each.word]) for each in matters if each.word in counts] if matters else None,
         run=last_run(now) if _may_see(site, request, ReportedDifference) else None,
@@ -144,15 +145,15 @@ def _live_rows() -> list[dict[str, Any]]:
     ]
 
 
-def _video_rows(videos: Any, **listed_by: str) -> list[dict[str, Any]]:
+def _video_rows(request: HttpRequest, videos: Any, **listed_by: str) -> list[dict[str, Any]]:
     """What a row says of each; its page goes back to, and through, the list that is filtered so."""
     found = urlencode({"_changelist_filters": urlencode(listed_by)}) if listed_by else ""
-    now = timezone.now()
+    now, to_curator = timezone.now(), account_has_scope(request.user, "curate")
     return [
         {
             "title": title_of(video),
             "address": row_address(Video, video.pk) + (f"?{found}" if found else ""),
-            "picture": video_picture(video),
+            "picture": video_picture(video, to_curator=to_curator),
             "channel": str(video.channel or video.channel_id or ""),
             "start": zoned(video.started_at),
             "length": clock(video.duration_ms or 0),

@@ -82,9 +82,17 @@ FIELDS: dict[type, Schema] = {
         "content": videos.ContentSerializer,
         "visibility": _words(Video.Visibility.values),
         "listing": _words(Listing),
-        "playback": _words(["public", "grant"]),
+        "playback": {
+            **_words(Video.Playback.values),
+            "description": "`grant` for a video of a private channel: its `location`, `thumbnails` and `renditions` are"
+            " for callers with the scope `curate` alone, until playback can be granted.",
+        },
         "metadata": {"type": "object", "additionalProperties": True},
-        "location": {"description": "The multivariant playlist; null where it does not play, or needs a grant."},
+        "renditions": [videos.RenditionSerializer],
+        "location": {
+            "description": "The multivariant playlist; null where it does not play, or where `playback` is `grant`"
+            " and the caller lacks the scope `curate`."
+        },
         "start_time": {"description": "Milliseconds since 1970; 0 where the start is not known."},
     },
     videos.FoundSerializer: _FOUND,

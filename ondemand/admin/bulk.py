@@ -23,7 +23,7 @@ from channels_app.admin import account_of
 from channels_app.times import zoned
 from ondemand.admin.columns import title_of
 from ondemand.bulk import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo, bulk_values_set, videos_to_check
-from ondemand.bulk_previews import first_titles, tag_uses, without_files, word_changes
+from ondemand.bulk_previews import first_titles, of_private_channels, tag_uses, without_files, word_changes
 from ondemand.bulk_rules import Kind, Outcome
 from ondemand.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes, zone_shown
@@ -291,7 +291,7 @@ def _preview(change: BulkChange) -> dict[str, Any]:
         return {"tags": uses, "merged": merged, "most_tags": MOST_TAGS}
     if change.kind == Kind.CHECK:
         return {"is_check": True, "without_files": without_files(change)}
-    return {"words": word_changes(change, values, timezone.now())}
+    return {"words": word_changes(change, values, timezone.now()), "of_private": of_private_channels(change)}
 
 
 def _initial(change: BulkChange) -> dict[str, Any]:

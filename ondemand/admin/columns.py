@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -42,7 +42,7 @@ class VideoColumns(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, video: Video) -> SafeString:
         """A thumbnail."""
-        url = video_picture(video)
+        url = video_picture(video, to_curator=video.to_curator)  # type: ignore[attr-defined]
         if url is None:
             return format_html('<span class="no-picture">{}</span>', _("No picture"))
         told = _("Picture of {title}").format(title=title_of(video))
@@ -69,16 +69,19 @@ class VideoColumns(admin.ModelAdmin):
         """Whether people find it, and the gravest of the reasons why not."""
         reasons = video.listing_reasons_at(timezone.now())
         badge = format_html('<span class="badge badge-{}">{}</span>', reasons.word, reasons.word.label)
-        if reasons.word == Listing.LISTED:
-            return badge
-        return format_html('{}<span class="reason">{}</span>', badge, reasons.sentences[0])
+        why = [reasons.sentences[0]] if reasons.word != Listing.LISTED else []
+        if video.playback == Video.Playback.GRANT:
+            why.append(_("Private channel: its files are for curators only."))
+        return badge + format_html_join("", '<span class="reason">{}</span>', ((text,) for text in why))
 
     @admin.display(description=gettext_lazy("files"))
     def files(self, video: Video) -> SafeString:
         """What is known of its files, and the first of the reasons."""
         word = video.qa or Video.Qa.UNVERIFIED.value
         label = video.get_qa_display() or Video.Qa.UNVERIFIED.label
-        reason = next((str(reason) for reason in video.qa_reasons or []), "")
+        shows_files = video.shows_files(to_curator=video.to_curator)  # type: ignore[attr-defined]
+        reasons = (video.qa_reasons if shows_files else None) or []
+        reason = next((str(reason) for reason in reasons), "")
         return format_html('<span class="badge badge-qa-{}" title="{}">{}</span>', word, reason, label)
 
 

@@ -35,17 +35,11 @@ class Fact:
     copied: str = ""
 
 
-def technical_facts(video: Video) -> list[Fact]:
-    """What the events and the metadata say of the recording."""
-    pictures, location = video.pictures, video.location
-    link = format_html('<a href="{0}">{0}</a>', location) if location else NOTHING
+def technical_facts(video: Video, *, shows_files: bool) -> list[Fact]:
+    """What the events and the metadata say of the recording; of its files only where they are shown."""
     return [
         Fact(_("uuid"), video.pk, str(video.pk)),
-        Fact(_("Playlist"), link, location or ""),
-        Fact(_("Bucket"), video.files_bucket or NOTHING, video.files_bucket),
-        Fact(_("Prefix"), video.prefix or NOTHING, video.prefix or ""),
-        Fact(_("Renditions"), _lines(_rendition(item) for item in video.renditions)),
-        Fact(_("Pictures"), ngettext("{count} picture", "{count} pictures", len(pictures)).format(count=len(pictures))),
+        *(_file_facts(video) if shows_files else []),
         Fact(_("Streams"), _lines(video.stream_ids or [])),
         Fact(_("Recording session"), video.session_id or NOTHING, video.session_id or ""),
         Fact(_("Status"), video.get_status_display() or NOTHING),
@@ -53,6 +47,18 @@ def technical_facts(video: Video) -> list[Fact]:
         Fact(_("End"), zoned(video.ended_at)),
         Fact(_("Length"), f"{clock(video.duration_ms)} ({video.duration_ms:,} ms)" if video.duration_ms else NOTHING),
         Fact(_("Duplicate of"), _original(video)),
+    ]
+
+
+def _file_facts(video: Video) -> list[Fact]:
+    pictures, location = video.pictures, video.location
+    link = format_html('<a href="{0}">{0}</a>', location) if location else NOTHING
+    return [
+        Fact(_("Playlist"), link, location or ""),
+        Fact(_("Bucket"), video.files_bucket or NOTHING, video.files_bucket),
+        Fact(_("Prefix"), video.prefix or NOTHING, video.prefix or ""),
+        Fact(_("Renditions"), _lines(_rendition(item) for item in video.renditions)),
+        Fact(_("Pictures"), ngettext("{count} picture", "{count} pictures", len(pictures)).format(count=len(pictures))),
     ]
 
 
@@ -65,12 +71,12 @@ class Document:
     left: int
 
 
-def documents(video: Video) -> list[Document]:
-    """What is stored as JSON, as far as there is any."""
+def documents(video: Video, *, shows_files: bool) -> list[Document]:
+    """What is stored as JSON, as far as there is any; what leads to the files only where they are shown."""
     stored = [
-        (_("Metadata of the recording"), video.facts),
+        (_("Metadata of the recording"), video.facts if shows_files else None),
         (_("What applications noted"), video.metadata),
-        (_("Data of the event"), video.data),
+        (_("Data of the event"), video.data if shows_files else None),
     ]
     return [_document(label, value) for label, value in stored if value]
 

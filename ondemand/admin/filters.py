@@ -30,6 +30,10 @@ def _stuck(videos: VideoQuerySet) -> VideoQuerySet:
     return videos.stuck(timezone.now())
 
 
+def _open_though_private(videos: VideoQuerySet) -> VideoQuerySet:
+    return videos.open_though_private(timezone.now())
+
+
 class YesFilter(admin.SimpleListFilter):
     """The rows of which something is true; any other word than `yes` filters nothing."""
 
@@ -61,6 +65,15 @@ class StuckFilter(YesFilter):
     parameter_name = "stuck"
     label = _("Recording for over 48 h")
     wanted = _stuck
+
+
+class PrivateFilter(YesFilter):
+    """Videos that anyone can open though their channel is private."""
+
+    title = _("private channel")
+    parameter_name = "private"
+    label = _("Open to anyone though private")
+    wanted = _open_though_private
 
 
 class CountedFilter(WordFilter):

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from channels_app.admin import AuditedAdmin, account_of
 from channels_app.aws import AwsError
+from channels_app.scopes import account_has_scope
 from channels_app.times import zoned
 from ondemand.admin.columns import clock
 from ondemand.admin.conflicts import conflict_of
@@ -56,7 +57,7 @@ class VideoPage(AuditedAdmin):
             raise PermissionDenied
         if video is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
-        names = self._editable(request)
+        names = self._editable(request, video)
         if request.method != "POST":
             return self._page(request, video, VideoForm(video=video, names=names), extra_context)
         if not names:
@@ -129,16 +130,13 @@ class VideoPage(AuditedAdmin):
             "errors": form.errors,
             "media": self.media,
             "form": form,
-            **self._playing(video),
-            **_editing(video, form),
+            **_playing(request, video),
+            **_editing(request, video, form),
             **self._knowing(request, video),
             **self._going_on(request, video, form),
             **(extra_context or {}),
         }
         return self.render_change_form(request, context, change=True, obj=video)
-
-    def _playing(self, video: Video) -> dict[str, Any]:
-        return {"location": video.location, "poster": video_picture(video)}
 
     def _knowing(self, request: HttpRequest, video: Video) -> dict[str, Any]:
         reasons = video.listing_reasons_at(timezone.now())
@@ -149,8 +147,8 @@ class VideoPage(AuditedAdmin):
             "length": clock(video.duration_ms) if video.duration_ms else "",
             "qa": video.qa or Video.Qa.UNVERIFIED.value,
             "qa_label": video.get_qa_display() or Video.Qa.UNVERIFIED.label,
-            "facts": technical_facts(video),
-            "documents": documents(video),
+            "facts": technical_facts(video, shows_files=_shows_files(request, video)),
+            "documents": documents(video, shows_files=_shows_files(request, video)),
             "streams": stream_section(request, video),
             "page_url": video_page_url(video.pk, base),
             "embed_code": embed_code(video.pk, name_of(video), base),
@@ -169,9 +167,11 @@ class VideoPage(AuditedAdmin):
         has_next = bool(form.names) and others_to_review(video).exists()
         return {**addresses, "has_next": has_next, "list_address": self._address(request, "changelist")}
 
-    def _editable(self, request: HttpRequest) -> tuple[str, ...]:
+    def _editable(self, request: HttpRequest, video: Video) -> tuple[str, ...]:
         may_publish = self.has_change_permission(request)
-        return editable_names(may_content=request.user.has_perm("ondemand.change_content"), may_publish=may_publish)
+        names = editable_names(may_content=request.user.has_perm("ondemand.change_content"), may_publish=may_publish)
+        # Its choices are pictures of the recording.
+        return names if _shows_files(request, video) else tuple(name for name in names if name != "thumbnail")
 
     def _address(self, request: HttpRequest, name: str, *arguments: Any) -> str:
         """An address of the admin of videos, which remembers from which list somebody came."""
@@ -180,9 +180,22 @@ class VideoPage(AuditedAdmin):
         return add_preserved_filters(kept, address)
 
 
-def _editing(video: Video, form: VideoForm) -> dict[str, Any]:
+def _shows_files(request: HttpRequest, video: Video) -> bool:
+    return video.shows_files(to_curator=account_has_scope(request.user, "curate"))
+
+
+def _playing(request: HttpRequest, video: Video) -> dict[str, Any]:
+    shows_files = _shows_files(request, video)
+    return {
+        "shows_files": shows_files,
+        "location": video.location if shows_files else None,
+        "poster": video_picture(video, to_curator=shows_files),
+    }
+
+
+def _editing(request: HttpRequest, video: Video, form: VideoForm) -> dict[str, Any]:
     choices = publication_choices(video, form.values)
-    pictures, more_pictures = picture_choices(video, form.chosen_picture)
+    pictures, more_pictures = picture_choices(video, form.chosen_picture) if _shows_files(request, video) else ([], [])
     return {
         "values": form.values,
         "begins": zoned(form.values["publish_from"]),

@@ -3,18 +3,20 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import PageLink, SafeLookups, StreamAdmin, TextSearch, list_address
 from channels_app.models import Stream
+from channels_app.scopes import account_has_scope
 from ondemand.admin.actions import VideoActions
 from ondemand.admin.bulk import BulkPages
 from ondemand.admin.columns import VideoColumns
 from ondemand.admin.filters import (
     ChannelFilter,
     ListingFilter,
+    PrivateFilter,
     QaFilter,
     ReviewFilter,
     StartedFilter,
@@ -45,15 +47,19 @@ class VideoAdmin(VideoColumns, InPlace, BulkPages, TagPages, VideoPage, VideoAct
         QaFilter,
         StatusFilter,
         StuckFilter,
+        PrivateFilter,
     )
+    # What leads to the files.
+    curated_fields = ("bucket", "prefix", "data", "facts", "qa_reasons")
     search_fields = ("content__title",)
     search_help_text = _(
         'Words of title, description and tags ("a phrase", or, -not), a uuid, a stream id or a public URL'
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Video]:
-        """All videos, newest first, with all that a row shows."""
-        return Video.objects.recent_first_with_channel()
+        """All videos, newest first, with all that a row shows, and whether that is shown `to_curator`."""
+        to_curator = account_has_scope(request.user, "curate")
+        return Video.objects.recent_first_with_channel().annotate(to_curator=Value(to_curator))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Never: a video comes from a recording."""

@@ -8,6 +8,7 @@ from channels_app.reconcile.differences import Phase
 from channels_app.reconcile.live import live_states
 from channels_app.reconcile.sessions import sessions
 from channels_app.reconcile.unapplied import events_unapplied
+from ondemand.reconcile.private import private_videos
 from ondemand.reconcile.recordings import recordings
 from ondemand.reconcile.stuck import last_sign, stuck
 
@@ -24,6 +25,7 @@ def all_phases() -> dict[str, Phase]:
         "sessions": partial(sessions, told=told),
         "recordings": recordings,
         "stuck": stuck,
+        "private": private_videos,
     }
 
 
