@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
 
 from ondemand.bulk_rules import Kind, video_columns
-from ondemand.catalogue import VideoQuerySet
+from ondemand.catalogue import IS_PRIVATE, VideoQuerySet
 from ondemand.listing import Listing
 from ondemand.models import BulkChange, Video
 from ondemand.reducers import new_video_state, publication_decide
@@ -87,7 +87,7 @@ def without_files(change: BulkChange) -> int:
 
 def of_private_channels(change: BulkChange) -> int:
     """Return how many of the chosen videos are of private channels, whose files only curators get."""
-    return chosen_videos(change).with_privacy().filter(is_private=True).count()
+    return chosen_videos(change).of_private_channels().count()
 
 
 def _groups(change: BulkChange, values: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
@@ -96,8 +96,9 @@ def _groups(change: BulkChange, values: dict[str, Any], at: datetime) -> list[di
     is_copy = Case(When(duplicate_of__isnull=False, then=Value(True)), default=Value(False))
     # It decides of recordings that run alone.
     new_state = Case(When(status=Video.Status.RECORDING, then=F("channel__new_video_state")))
-    rows = chosen_videos(change).with_privacy().annotate(is_copy=is_copy, new_state=new_state, **edges).order_by()
-    return list(rows.values(*_KEPT, "is_copy", "is_private", "new_state", *edges).annotate(videos=Count("pk")))
+    decided_by = {"is_copy": is_copy, "is_private": IS_PRIVATE, "new_state": new_state, **edges}
+    rows = chosen_videos(change).annotate(**decided_by).order_by()
+    return list(rows.values(*_KEPT, *decided_by).annotate(videos=Count("pk")))
 
 
 def _edge(name: str, wanted: str | None, at: datetime) -> Case:

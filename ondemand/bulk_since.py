@@ -9,6 +9,7 @@ from django.db.models import Count, QuerySet
 
 from channels_app.models import AuditEntry
 from ondemand.bulk_rules import Columns, Kind
+from ondemand.catalogue import IS_PRIVATE
 from ondemand.models import BulkChange, BulkChangeRow, Video
 from ondemand.reducers import new_video_state, publication_decide
 
@@ -40,9 +41,7 @@ def decided_since(change: BulkChange, rows: Collection[BulkChangeRow]) -> dict[U
     ended = Video.objects.filter(pk__in=since, status=Video.Status.AVAILABLE)
     return {
         uuid: _decided(undecided[uuid], qa, new_video_state(of_channel, is_private=is_private))
-        for uuid, qa, of_channel, is_private in ended.with_privacy().values_list(
-            "pk", "qa", "channel__new_video_state", "is_private"
-        )
+        for uuid, qa, of_channel, is_private in ended.values_list("pk", "qa", "channel__new_video_state", IS_PRIVATE)
     }
 
 

@@ -130,16 +130,12 @@ class VideoQuerySet(models.QuerySet["Video"]):
         Left out is what no page shows and what can be large, or out of the range of Python's times.
         """
         unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
-        videos = self.with_privacy().select_related("content", "duplicate_of__content")
+        videos = self.annotate(is_private=IS_PRIVATE).select_related("content", "duplicate_of__content")
         return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
 
-    def with_privacy(self) -> Self:
-        """Annotate each video with `is_private`: whether its channel is private now.
-
-        A duplicate has the files of the video that it duplicates, whose channel counts too.
-        """
-        either = private_channel("channel__") | private_channel("duplicate_of__channel__")
-        return self.annotate(is_private=Case(When(either, then=Value(True)), default=Value(False)))
+    def of_private_channels(self) -> Self:
+        """Return the videos whose files only curators get."""
+        return self.filter(OF_PRIVATE_CHANNEL)
 
     def open_though_private(self, at: datetime) -> Self:
         """Return the videos of private channels that open by their uuid, though nobody decided that they should.
@@ -196,6 +192,9 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
 }
 # `VideoQuerySet.listed` without the time, as the partial indexes have it.
 LISTED = Q(active=True, status="available", visibility="public", held=False, duplicate_of__isnull=True)
+# Its channel is private now; a duplicate has the files of the video that it duplicates, whose channel counts too.
+OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
+IS_PRIVATE = Case(When(OF_PRIVATE_CHANNEL, then=Value(True)), default=Value(False))
 # What was recorded, once, whoever may see it; as the partial index has it.
 RECORDED = Q(status="available", duplicate_of__isnull=True)
 # As the partial index has it. The predecessor's code may list a video and knows nothing of `awaits_review`.

@@ -85,7 +85,7 @@ class PlayableSerializer(serializers.Serializer):
         """Return whether the caller may know where the files are; see `Video.shows_files`."""
         return video.shows_files(to_curator=self.context["is_curator"])
 
-    def thumbnail(self, video: Video) -> str:
+    def shown_thumbnail(self, video: Video) -> str:
         """Return the picture that people chose, as far as the caller may see it."""
         return video.shown_thumbnail(to_curator=self.context["is_curator"])
 
@@ -118,7 +118,7 @@ class VideoSerializer(PlayableSerializer):
     def get_content(self, video: Video) -> dict[str, Any]:
         """The content; an empty object where nobody has written any."""
         content = video.shown_content
-        return {**ContentSerializer(content).data, "thumbnail": self.thumbnail(video)} if content else {}
+        return {**ContentSerializer(content).data, "thumbnail": self.shown_thumbnail(video)} if content else {}
 
     def get_thumbnails(self, video: Video) -> list[str]:
         """URLs of some pictures that IVS made; none where the caller may not know."""
@@ -171,7 +171,7 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
 
     def get_thumbnail(self, video: Video) -> str:
         """The picture that people chose; empty where there is none, or the caller may not see it."""
-        return self.thumbnail(video)
+        return self.shown_thumbnail(video)
 
 
 class TagSerializer(serializers.Serializer):
