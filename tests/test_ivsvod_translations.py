@@ -17,6 +17,7 @@ from django.contrib.admin import site
 from django.contrib.auth.models import Group
 from django.contrib.messages import get_messages
 from django.db import transaction
+from django.db.models import Value
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -276,9 +277,8 @@ def test_the_audit_log_calls_every_field_by_a_word_that_can_be_translated(
     world: dict[str, Any], pseudo_language: None
 ) -> None:
     log = site.get_model_admin(AuditEntry)
-    assert_all_told(
-        {text: str(entry) for entry in AuditEntry.objects.all() for text in untranslated(log.changes_table(entry))}
-    )
+    entries = AuditEntry.objects.annotate(to_curator=Value(True))
+    assert_all_told({text: str(entry) for entry in entries for text in untranslated(log.changes_table(entry))})
 
 
 ACTIONS = (

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.links import PageLink, links_shown, row_address
-from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter, by_uuid
+from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter, by_uuid, without_places
 from channels_app.models import Channel, ReportedDifference, Stream
 from channels_app.reconcile.kinds import Kind
 from channels_app.reconcile.last_run import last_run
@@ -121,7 +121,9 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         if not difference.problem:
             return format_html("{}", difference.would)
         badge = '{}<br><span class="badge badge-failed">{}</span> {}'
-        return format_html(badge, difference.would, _("failed"), difference.problem)
+        hides_place: bool = difference.hides_place  # type: ignore[attr-defined]
+        problem = without_places(difference.problem) if hides_place else difference.problem
+        return format_html(badge, difference.would, _("failed"), problem)
 
     @admin.display(description=_("found"), ordering="found_at")
     def found_first(self, difference: ReportedDifference) -> str:
