@@ -197,25 +197,45 @@ def parse_recording(event: Event) -> RecordingFields:
         MalformedEventError: a field is missing or has a wrong type.
     """
     detail = event.detail
-    # Not in the payloads of before August 2022.
-    session_id = detail.get("recording_session_id") or ""
-    session_id = _text({"recording_session_id": session_id}, "recording_session_id", longest=200)
-    duration = detail.get("recording_duration_ms", 0)
-    if isinstance(duration, bool) or not isinstance(duration, int) or not 0 <= duration <= LONGEST_RECORDING_MS:
-        raise MalformedEventError("recording_duration_ms is not a number of milliseconds")
-    stream_ids = detail.get("recording_session_stream_ids") or []
-    if not isinstance(stream_ids, list) or not all(isinstance(item, str) for item in stream_ids):
-        raise MalformedEventError("recording_session_stream_ids is not a list of texts")
     prefix = _text(detail, "recording_s3_key_prefix", longest=_LONGEST_PREFIX).strip("/")
     if len(prefix.encode()) > _LONGEST_PREFIX:
         raise MalformedEventError(f"recording_s3_key_prefix is longer than {_LONGEST_PREFIX} bytes")
+    # Absent or null in the payloads of before August 2022, like the streams.
+    has_session = detail.get("recording_session_id") is not None
     return RecordingFields(
         bucket=_text(detail, "recording_s3_bucket_name", longest=63),
         prefix=prefix,
-        duration_ms=duration,
-        session_id=session_id,
-        stream_ids=tuple(sorted({*stream_ids[:100], event.stream_id} - {""})),
+        duration_ms=recording_duration_ms(detail),
+        session_id=_text(detail, "recording_session_id", longest=200) if has_session else "",
+        stream_ids=tuple(sorted({*recording_stream_ids(detail)[:100], event.stream_id} - {""})),
     )
+
+
+def recording_duration_ms(detail: Mapping[str, Any]) -> int:
+    """Return the length that the detail of a recording event names; 0 if it names none.
+
+    Raises:
+        MalformedEventError: the field has a wrong type, or is no length of a recording.
+    """
+    duration = whole_milliseconds(detail.get("recording_duration_ms", 0))
+    if duration is None:
+        raise MalformedEventError("recording_duration_ms is not a number of milliseconds")
+    return duration
+
+
+def recording_stream_ids(detail: Mapping[str, Any]) -> list[str]:
+    """Return the streams that the detail of a recording event names, in its order; none if the field is null or absent.
+
+    Raises:
+        MalformedEventError: the field has a wrong type.
+    """
+    return _texts(detail, "recording_session_stream_ids")
+
+
+def whole_milliseconds(value: Any) -> int | None:
+    """Return the length of a recording, without its fraction; None if the value is no such number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 <= value <= LONGEST_RECORDING_MS else None
 
 
 def jsonb_safe(value: Any) -> Any:
@@ -253,6 +273,15 @@ def _text(document: Mapping[str, Any], field: str, *, longest: int, default: str
     return value
 
 
+def _texts(document: Mapping[str, Any], field: str) -> list[str]:
+    value = document.get(field)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise MalformedEventError(f"{field} is not a list of texts")
+    return value
+
+
 def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
     value = document.get("time")
     try:
@@ -268,9 +297,7 @@ def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
 
 def _channel_arn(document: Mapping[str, Any], *, required: bool) -> str:
     # The ARN is never in `detail`. Account-level limit breaches have no channel at all.
-    resources = document.get("resources") or []
-    if not isinstance(resources, list) or not all(isinstance(item, str) for item in resources):
-        raise MalformedEventError("resources is not a list of texts")
+    resources = _texts(document, "resources")
     if not resources and not required:
         return ""
     return _text({"resources[0]": resources[0] if resources else None}, "resources[0]", longest=500)

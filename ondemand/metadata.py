@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from channels_app import aws
-from channels_app.events import LONGEST_RECORDING_MS, MalformedEventError, jsonb_safe, load_json
+from channels_app.events import MalformedEventError, jsonb_safe, load_json, whole_milliseconds
 from ondemand.paths import is_inside
 from ondemand.spread import evenly_spread
 
@@ -67,8 +67,8 @@ def parse_metadata(content: bytes) -> Metadata:
     media = _member(document, "media", dict)
     hls = _member(media, "hls", dict)
     folder = _member(hls, "path", str).strip("/")
-    duration = _member(hls, "duration_ms", int)
-    if not 0 <= duration <= LONGEST_RECORDING_MS:
+    duration = whole_milliseconds(hls.get("duration_ms"))
+    if duration is None:
         raise MetadataError("duration_ms is no length of a recording")
     return Metadata(
         started_at=_moment(document, "recording_started_at"),

@@ -8,7 +8,15 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Q
 
-from channels_app.events import Event, MalformedEventError, RecordingFields, is_reconciled_id, parse_recording
+from channels_app.events import (
+    Event,
+    MalformedEventError,
+    RecordingFields,
+    is_reconciled_id,
+    parse_recording,
+    recording_duration_ms,
+    recording_stream_ids,
+)
 from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent, NewVideoState
 from channels_app.reducers import Applied, Rows, stream_hear, stream_rows
@@ -95,14 +103,14 @@ def video_columns(heard: Heard, facts: dict[str, Any] | None, verdict: Verdict) 
     of_closing = {} if heard.end_at and facts.get("source") == FAILED else facts
     detail = heard.end_detail or heard.failure_detail or {}
     closed_at = heard.end_at or heard.failure_at
-    duration_ms = of_closing.get("duration_ms", detail.get("recording_duration_ms", 0))
+    duration_ms = of_closing.get("duration_ms", recording_duration_ms(detail))
     started_at = _moment(facts.get("started_at")) or heard.start_at
     if started_at is None and closed_at is not None:
         started_at = started_before(closed_at, duration_ms)
     return {
         "status": _status(heard),
         "session_id": heard.session_id,
-        "stream_ids": _in_order(detail.get("recording_session_stream_ids", []), heard.stream_ids),
+        "stream_ids": _in_order(recording_stream_ids(detail), heard.stream_ids),
         "duration_ms": duration_ms,
         "started_at": started_at,
         "ended_at": (_moment(of_closing.get("ended_at")) or closed_at) if closed_at else None,

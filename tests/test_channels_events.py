@@ -231,6 +231,8 @@ def test_an_event_of_a_stream_without_channel_or_stream_is_refused_by_name(name:
         ({"resources": [5]}, "resources"),
         ({"resources": []}, "resources"),
         ({"resources": {"0": ARN}}, "resources"),
+        ({"resources": 0}, "resources is not a list"),
+        ({"resources": False}, "resources is not a list"),
     ],
 )
 def test_a_wrong_type_in_the_envelope_is_refused_by_name(changes: dict[str, Any], field: str) -> None:
@@ -270,6 +272,11 @@ def test_a_detail_that_is_no_object_is_refused_by_name(detail: Any) -> None:
         ("recording_duration_ms", -1),
         ("recording_duration_ms", 10**18),
         ("recording_session_id", 5),
+        ("recording_session_id", 0),
+        ("recording_session_id", False),
+        ("recording_session_stream_ids", 0),
+        ("recording_session_stream_ids", False),
+        ("recording_session_stream_ids", {}),
         ("recording_session_stream_ids", "st-1"),
         ("recording_session_stream_ids", [5]),
     ],

@@ -571,6 +571,8 @@ BY_ID = [
     ("stream_id", {**GOOD, "detail": {**GOOD["detail"], "stream_id": "a\0b"}}),
     ("event_name", {**GOOD, "detail": {**GOOD["detail"], "event_name": None}}),
     ("recording_duration_ms", sample("recording_end", detail={"recording_duration_ms": "long"})),
+    ("recording_session_stream_ids", sample("recording_end", detail={"recording_session_stream_ids": 0})),
+    ("recording_session_stream_ids", sample("recording_end", detail={"recording_session_stream_ids": False})),
     ("recording_s3_bucket_name", sample("recording_end", detail={"recording_s3_bucket_name": None})),
     ("recording_s3_bucket_name", sample("recording_end", detail={"recording_s3_bucket_name": ""})),
     (

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.events import AHEAD, LONGEST_RECORDING_MS, MalformedEventError, load_json
+from channels_app.events import AHEAD, MalformedEventError, load_json, whole_milliseconds
 from channels_app.services import CHANNEL_ARN
 from channels_app.times import parse_moment
 from ondemand.metadata import LONGEST
@@ -117,6 +117,4 @@ def _moment(document: dict[str, Any], name: str) -> datetime:
 def _duration(document: dict[str, Any]) -> int:
     media = document.get("media")
     hls = media.get("hls") if isinstance(media, dict) else None
-    value = hls.get("duration_ms") if isinstance(hls, dict) else None
-    is_length = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LONGEST_RECORDING_MS
-    return value if is_length else 0  # type: ignore[return-value]
+    return whole_milliseconds(hls.get("duration_ms") if isinstance(hls, dict) else None) or 0
