@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from time import monotonic
 from typing import Any, Protocol
 from uuid import UUID
@@ -34,6 +35,7 @@ DUPLICATE = "duplicate"
 # As many as SQS hands over at once: each batch is stored by one statement, marked by one, and published once a channel.
 BATCH = 10
 _TOO_LARGE = "the body is larger than 256 KB"
+_GIVEN_UP = f"not tried again after {InboxEvent.DEFERRED_FOR // timedelta(hours=1)} hours"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
 _WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
@@ -95,6 +97,11 @@ class Work:
         """Whether the predecessor would write its single file; what was applied long ago does not move that again."""
         is_old = self.again and self.row.outcome == InboxEvent.Outcome.APPLIED
         return self.event is not None and moves_live_state(self.event) and not is_old
+
+    @property
+    def is_overdue(self) -> bool:
+        """Whether it has waited too long to be deferred again."""
+        return self.row.received_at < timezone.now() - InboxEvent.DEFERRED_FOR
 
     @property
     def lag(self) -> float | None:
@@ -272,7 +279,10 @@ def work_write(work: Work, event: Event) -> None:
             work.end(InboxEvent.Outcome.PARKED)
             return
         applied = work.reducer.apply(event, channel, work.prepared)
-    work.end(applied.outcome, applied.reason)
+    if applied.outcome == InboxEvent.Outcome.DEFERRED and work.is_overdue:
+        work.end(applied.given_up_as, f"{_GIVEN_UP}: {applied.reason}")
+    else:
+        work.end(applied.outcome, applied.reason)
     if applied.live_state is not None:
         work.publishes, work.live_state = channel.pk, applied.live_state
 

@@ -393,6 +393,9 @@ class InboxEvent(models.Model):
     OPEN = (Outcome.RECEIVED, Outcome.PARKED, Outcome.DEFERRED)
     # The queue and `process_inbox` have tried by then.
     STUCK_AFTER = timedelta(hours=1)
+    # For so long after its first delivery a deferred event is tried again. IVS writes its files within minutes, and
+    # the check of recordings completes a video that is not verified later as well.
+    DEFERRED_FOR = timedelta(hours=48)
 
     event_id = models.TextField(_("event id"), unique=True, db_collation="C")
     # Text as it came: jsonb refuses NUL and lone surrogates, and would reorder keys.

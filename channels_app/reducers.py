@@ -21,11 +21,15 @@ _HEAR = "SELECT * FROM ivsvod_hear_event(%s, %s, %s, %s, %s, %s::jsonb, %s::json
 
 @dataclass(frozen=True)
 class Applied:
-    """What became of an event, and why it is deferred where it is; `live_state` where it is to be published."""
+    """The outcome of an event, and what it lacks if it lacks something; `live_state` if it is to be published.
+
+    A deferred event becomes `given_up_as` when its time is over.
+    """
 
     outcome: InboxEvent.Outcome
     reason: str = ""
     live_state: LiveState | None = None
+    given_up_as: InboxEvent.Outcome = InboxEvent.Outcome.APPLIED
 
 
 @dataclass(frozen=True)

@@ -37,11 +37,15 @@ _METADATA_OF = {END: ENDED, END_FAILURE: FAILED}
 
 @dataclass(frozen=True)
 class Prepared:
-    """The event's fields, what S3 says (None: nothing), and why not; at an end also what is known of the files."""
+    """The event's fields, what S3 says (None: nothing), and why not; at an end also what is known of the files.
+
+    `is_final`: a later try meets the same problem.
+    """
 
     fields: RecordingFields
     facts: dict[str, Any] | None = None
     problem: str = ""
+    is_final: bool = False
     verdict: Verdict | None = None
 
 
@@ -159,7 +163,8 @@ class RecordingStateReducer:
         if not prepared.fields.bucket:
             return Applied(InboxEvent.Outcome.IGNORED)
         if not prepared.fields.prefix and event.name != START_FAILURE:
-            return Applied(InboxEvent.Outcome.DEFERRED, prepared.problem)
+            # Nothing is written of it yet.
+            return Applied(InboxEvent.Outcome.DEFERRED, prepared.problem, given_up_as=InboxEvent.Outcome.IGNORED)
         video, is_new = _video_locked(event, channel, prepared.fields)
         recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
@@ -169,8 +174,8 @@ class RecordingStateReducer:
         for name, value in asdict(heard).items():
             setattr(recording, name, list(value) if name == "stream_ids" else value)
         recording.save()
-        problem = _waits_for(event, video, prepared)
-        return Applied(InboxEvent.Outcome.DEFERRED if problem else InboxEvent.Outcome.APPLIED, problem, live_state)
+        outcome, problem = _outcome(event, video, prepared)
+        return Applied(outcome, problem, live_state)
 
     def rows(self, event: Event, channel: Channel, prepared: Prepared) -> list[Rows]:
         """The videos of its recording, what is kept and was written about them, and its stream."""
@@ -218,14 +223,14 @@ def _fetch(event: Event, fields: RecordingFields) -> Prepared:
         return replace(_unread(event, fields, found.problem, found.verdict), facts=found.facts)
     if found.facts is None and event.name == END:
         reason = f"{name} is not there yet"
-        return _unread(event, fields, reason, Verdict(reasons=(f"{reason}.",)))
+        return _unread(event, fields, reason, Verdict(reasons=(f"{reason}.",), problem=reason))
     # A failed recording may have no metadata at all.
     return Prepared(fields, found.facts)
 
 
 def _unread(event: Event, fields: RecordingFields, problem: str, verdict: Verdict) -> Prepared:
     logger.warning("metadata not readable event_id=%s prefix=%s: %s", event.id, fields.prefix, problem)
-    return Prepared(fields, problem=problem, verdict=replace(verdict, problem=problem))
+    return Prepared(fields, problem=problem, is_final=not verdict.problem, verdict=verdict)
 
 
 def _checked(prepared: Prepared) -> Prepared:
@@ -237,13 +242,14 @@ def _checked(prepared: Prepared) -> Prepared:
     return replace(prepared, verdict=verdict)
 
 
-def _waits_for(event: Event, video: Video, prepared: Prepared) -> str:
-    """Why a later try must complete the video; empty where nothing is left to do."""
+def _outcome(event: Event, video: Video, prepared: Prepared) -> tuple[InboxEvent.Outcome, str]:
+    """Return `deferred` while a later try may complete the video, else `applied`; and what the video lacks."""
     # An end waits for its own metadata, though a failure of the same recording may have left some.
     sources = {ENDED, _METADATA_OF.get(event.name, ENDED)}
     if prepared.problem and not any(facts_complete(video.facts, source=source) for source in sources):
-        return prepared.problem
-    return prepared.verdict.problem if prepared.verdict and video.qa == Video.Qa.UNVERIFIED else ""
+        return (InboxEvent.Outcome.APPLIED if prepared.is_final else InboxEvent.Outcome.DEFERRED), prepared.problem
+    problem = prepared.verdict.problem if prepared.verdict and video.qa == Video.Qa.UNVERIFIED else ""
+    return (InboxEvent.Outcome.DEFERRED if problem else InboxEvent.Outcome.APPLIED), problem
 
 
 def _best_facts(known: dict[str, Any] | None, fetched: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -97,8 +97,8 @@ def verdict_of_error(error: AwsError, name: str = "A file") -> Verdict:
 
 
 def verdict_of_metadata_error(error: MetadataError, name: str) -> Verdict:
-    """Not verified: the metadata is there and means nothing."""
-    return Verdict(reasons=(f"{name} cannot be understood: {shown_name(str(error))}.",), problem=str(error))
+    """Not verified: the metadata is there and means nothing, and a later look finds the same."""
+    return Verdict(reasons=(f"{name} cannot be understood: {shown_name(str(error))}.",))
 
 
 def verdict_without_metadata(verdict: Verdict) -> Verdict:
@@ -113,8 +113,8 @@ def verdict_of_video(video: Video) -> Verdict:
 
 
 def better_verdict(known: Verdict, new: Verdict | None) -> Verdict:
-    """The new one, but for a look that S3 cut short: it says nothing against what is known."""
-    return known if new is None or (new.problem and known.qa != Qa.UNVERIFIED) else new
+    """The new one, but for a look that could verify nothing: it says nothing against what is known."""
+    return known if new is None or (new.qa == Qa.UNVERIFIED and known.qa != Qa.UNVERIFIED) else new
 
 
 def shown_name(text: str) -> str:

@@ -946,19 +946,76 @@ def test_an_s3_that_is_down_defers_the_end(channel: Channel, monkeypatch: pytest
         (b"[" * 100_000, "not JSON"),
         (b"{}", "media"),
         (json.dumps(ended_metadata(duration_ms="long")).encode(), "duration_ms"),
+        (json.dumps(ended_metadata(duration_ms=-0.5)).encode(), "duration_ms"),
         (json.dumps({**ended_metadata(), "padding": "x" * 1_100_000}).encode(), "longer than"),
     ],
-    ids=["empty", "truncated", "xml", "deep", "no media", "wrong type", "huge"],
+    ids=["empty", "truncated", "xml", "deep", "no media", "wrong type", "negative", "huge"],
 )
-def test_metadata_that_cannot_be_understood_defers_the_end_with_the_reason(
+def test_metadata_that_cannot_be_understood_ends_the_event_as_applied_and_leaves_the_video_unverified(
     channel: Channel, content: bytes, reason: str
 ) -> None:
     put(ENDED_KEY, content)
 
-    assert outcomes(sample("recording_end")) == ["deferred"]
+    assert outcomes(sample("recording_end")) == ["applied"]
 
-    assert the_video().status == "available"
+    video = the_video()
+    assert (video.status, video.active, video.qa) == ("available", True, "unverified")
+    assert video.qa_reasons[0].startswith("recording-ended.json ")
     assert reason in inbox_row(sample("recording_end")).error
+    assert command("process_inbox") == (0, [])
+
+    put(ENDED_KEY, ended_metadata())
+    command("check_recordings")
+    assert the_video().duration_ms == 3_960_500
+
+
+def test_a_decimal_length_in_the_metadata_counts_without_its_fraction(channel: Channel) -> None:
+    put(ENDED_KEY, ended_metadata(duration_ms=1000.5))
+
+    assert outcomes(sample("recording_end")) == ["applied"]
+
+    assert the_video().duration_ms == 1000
+
+
+def received_days_ago(days: float) -> None:
+    InboxEvent.objects.update(received_at=datetime.now(UTC) - timedelta(days=days))
+
+
+def test_an_end_whose_metadata_never_comes_is_deferred_for_48_hours_and_then_applied_with_the_reason(
+    channel: Channel, client: Client
+) -> None:
+    end = sample("recording_end")
+    assert outcomes(end) == ["deferred"]
+    received_days_ago(1.9)
+    assert command("process_inbox") == (0, [{"event_id": end["id"], "outcome": "deferred"}])
+    received_days_ago(2.1)
+
+    assert command("process_inbox") == (0, [{"event_id": end["id"], "outcome": "applied"}])
+
+    row = inbox_row(end)
+    assert (row.outcome, row.error) == (
+        "applied",
+        "not tried again after 48 hours: recording-ended.json is not there yet",
+    )
+    assert command("process_inbox") == (0, [])
+    [video] = listed(client)
+    assert (video["qa"], video["duration_seconds"]) == ("unverified", 3960)
+    assert the_video().qa_reasons == ["recording-ended.json is not there yet."]
+
+    put(ENDED_KEY, ended_metadata())
+    command("check_recordings")
+    assert the_video().duration_ms == 3_960_500
+
+
+def test_an_event_whose_recording_is_never_found_is_ignored_after_48_hours_with_the_reason(channel: Channel) -> None:
+    end = sample("recording_end", detail={"recording_s3_key_prefix": ""})
+    assert outcomes(end) == ["deferred"]
+    received_days_ago(2.1)
+
+    assert command("process_inbox") == (0, [{"event_id": end["id"], "outcome": "ignored"}])
+
+    assert "no recording of its session is known" in inbox_row(end).error
+    assert not Video.objects.exists()
 
 
 def test_an_end_that_comes_again_while_s3_is_down_loses_no_facts(

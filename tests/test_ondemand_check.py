@@ -262,7 +262,7 @@ def test_metadata_that_leads_out_of_the_recording_is_not_believed(channel: Chann
 
         outcomes({**END, "id": str(hls)})
 
-        assert inbox_row({"id": str(hls)}).outcome == "deferred"
+        assert inbox_row({"id": str(hls)}).outcome == "applied"
         assert the_video().location == f"https://media.example.com/{PREFIX}/{MASTER}"
         assert found() == (
             "unverified",
