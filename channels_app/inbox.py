@@ -345,10 +345,17 @@ def _unpark(works: list[Work]) -> None:
 
 
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
-    """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers."""
+    """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers.
+
+    A parked event is taken only when its channel is in the database; all others together cost nothing but the look.
+    """
     rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
-    # Those that wait for ever must not keep the others from their turn.
-    yield from _process_stored(rows.order_by("attempts", "pk").values_list("pk", flat=True)[:limit])
+    # What fails again and again must not keep the others from their turn.
+    turns, returned = (
+        events.order_by("attempts", "id").values_list("attempts", "id")[:limit]
+        for events in (rows, InboxEvent.objects.parked_with_channel())
+    )
+    yield from _process_stored([key for _, key in turns.union(returned, all=True).order_by("attempts", "id")[:limit]])
 
 
 def process_parked(arn: str) -> list[Delivery]:

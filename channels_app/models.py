@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -359,17 +359,21 @@ class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
     """Reads of the inbox."""
 
     def open(self) -> Self:
-        """Events that are not done and are tried again by `process_inbox`."""
+        """Return the events that are not done and are tried again by `process_inbox`."""
         return self.filter(outcome__in=InboxEvent.OPEN)
 
     def open_or_failed(self) -> Self:
-        """The open events and those that failed."""
+        """Return the open events and those that failed."""
         return self.filter(outcome__in=(*InboxEvent.OPEN, InboxEvent.Outcome.FAILED))
+
+    def parked_with_channel(self) -> Self:
+        """Return the parked events whose channel is in the database now."""
+        channel = Channel.objects.filter(arn=OuterRef("channel_arn"))
+        return self.filter(Exists(channel), outcome=InboxEvent.Outcome.PARKED)
 
     def stuck(self, at: datetime) -> Self:
         """Events that are tried again and again, or not at all: what holds them up does not pass by itself."""
-        waiting = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.DEFERRED)
-        return self.filter(outcome__in=waiting, received_at__lt=at - InboxEvent.STUCK_AFTER)
+        return self.open().filter(received_at__lt=at - InboxEvent.STUCK_AFTER)
 
     def parked_for(self, arn: str) -> Self:
         """Events that wait for the channel with this ARN."""
@@ -390,7 +394,8 @@ class InboxEvent(models.Model):
         REFUSED = "refused", _("refused: malformed")
         FAILED = "failed", pgettext_lazy("an event", "failed")
 
-    OPEN = (Outcome.RECEIVED, Outcome.PARKED, Outcome.DEFERRED)
+    # What is parked is open only once its channel is in the database: an account may hold those of other services.
+    OPEN = (Outcome.RECEIVED, Outcome.DEFERRED)
     # The queue and `process_inbox` have tried by then.
     STUCK_AFTER = timedelta(hours=1)
     # For so long after its first delivery a deferred event is tried again. IVS writes its files within minutes, and
@@ -420,7 +425,7 @@ class InboxEvent(models.Model):
             models.Index(
                 fields=["attempts", "id"],
                 name="inbox_open",
-                condition=Q(outcome__in=["received", "parked", "deferred", "failed"]),
+                condition=Q(outcome__in=["received", "deferred", "failed"]),
             ),
             models.Index(
                 fields=["received_at", "id"],

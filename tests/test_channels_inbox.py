@@ -17,6 +17,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import OperationalError, connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from channels_app import aws as aws_door
 from channels_app import inbox, publishing, reducers
@@ -1311,6 +1312,70 @@ def test_process_inbox_takes_the_oldest_first_and_as_many_as_are_asked_for(aws: 
         [{"event_id": "event-3", "outcome": "applied"}, {"event_id": "event-1", "outcome": "applied"}],
     )
     assert command("process_inbox") == (0, [{"event_id": "event-2", "outcome": "applied"}])
+
+
+def park(count: int, *, arn: str = f"{ARN}-of-another-stage") -> None:
+    """Store so many parked events of a channel, by one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO channels_app_inboxevent (event_id, body, received_at, outcome, error, attempts,
+                detail_type, name, event_time, channel_arn, stream_id)
+            SELECT 'parked-' || %(arn)s || n, replace(%(body)s, %(id)s, 'parked-' || %(arn)s || n),
+                now() - interval '1 day', 'parked', '', 1,
+                'IVS Stream State Change', 'Session Created', now(), %(arn)s, 'st-1'
+            FROM generate_series(1, %(count)s) AS n
+            """,
+            {
+                "arn": arn,
+                "body": text_of(sample("session_created", resources=[arn])),
+                "id": sample("session_created")["id"],
+                "count": count,
+            },
+        )
+
+
+def test_ten_thousand_parked_events_cost_as_many_statements_as_none_and_no_update_and_no_line(
+    channel: Channel, django_assert_num_queries: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    with CaptureQueriesContext(connection) as none_parked:
+        assert command("process_inbox", "--retry-failed") == (0, [])
+    park(10_000)
+    outcomes(GOOD)
+    InboxEvent.objects.filter(event_id=GOOD["id"]).update(outcome="received")
+    caplog.clear()
+
+    assert command("process_inbox") == (0, [{"event_id": GOOD["id"], "outcome": "applied"}])
+    assert [record.message for record in caplog.records] == [f"event processed event_id={GOOD['id']} outcome=applied"]
+    with django_assert_num_queries(len(none_parked)):
+        assert command("process_inbox", "--retry-failed") == (0, [])
+
+    assert InboxEvent.objects.filter(outcome="parked", attempts=1).count() == 10_000
+
+
+def test_parked_events_of_a_channel_that_the_predecessor_inserts_are_applied_and_those_of_others_wait(
+    aws: LocalAws,
+) -> None:
+    park(300)
+    park(3, arn=ARN)
+    make_channel(arn=ARN)
+
+    assert [line["outcome"] for line in command("process_inbox", "--limit", "2")[1]] == ["applied"] * 2
+    assert [line["outcome"] for line in command("process_inbox")[1]] == ["applied"]
+    assert InboxEvent.objects.filter(outcome="parked").count() == 300
+
+
+def test_an_event_that_stays_parked_by_an_error_does_not_keep_the_others_from_their_turn(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    park(2, arn=ARN)
+    with monkeypatch.context() as patch:
+        patch.setattr(reducers.StreamReducer, "apply", raising(ValueError("a bug")))
+        assert [line["outcome"] for line in command("process_inbox", "--limit", "2")[1]] == ["failed"] * 2
+    InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD), attempts=1)
+
+    assert command("process_inbox", "--limit", "1")[1] == [{"event_id": GOOD["id"], "outcome": "applied"}]
+    assert [line["outcome"] for line in command("process_inbox")[1]] == ["applied"] * 2
 
 
 @pytest.mark.parametrize("limit", ["0", "-1"])

@@ -15,6 +15,7 @@ from channels_app.aws import AwsError
 from channels_app.aws.errors import told_as_aws_error
 from channels_app.inbox_state import inbox_measure
 from channels_app.models import InboxEvent
+from channels_app.reducers import StreamReducer
 from ivsvod.local.aws import LocalAws
 from tests.helpers import make_channel
 from tests.road import ARN, command, invoke, lambda_takes, sample, text_of, without
@@ -98,6 +99,22 @@ def test_an_empty_inbox_tells_so(told: Any) -> None:
     command("process_inbox")
 
     assert told() == [{"OpenEvents": 0, "ParkedEvents": 0, "OldestOpenEventSeconds": 0.0}]
+
+
+def test_a_run_of_process_inbox_that_is_stopped_tells_how_the_inbox_is(
+    aws: LocalAws, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel(arn=ARN)
+    InboxEvent.objects.create(event_id=sample("stream_start")["id"], body=json.dumps(sample("stream_start")))
+
+    def stopped(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StreamReducer, "apply", stopped)
+
+    assert command("process_inbox") == (130, [])
+
+    assert [line["OpenEvents"] for line in told()] == [1]
 
 
 def test_reconcile_tells_of_streams_of_which_nothing_was_heard(aws: LocalAws, told: Any, clock: Any, past: Any) -> None:
