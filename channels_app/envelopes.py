@@ -48,6 +48,11 @@ class Envelope:
         stored = text if is_whole else encoded[:LARGEST].decode(errors="ignore")
         return cls(event_id or _digest(encoded), event_id, stored)
 
+    @property
+    def digest(self) -> str:
+        """The key of the envelope by its text instead of its id."""
+        return _digest(self.text.encode()) if self.event_id else self.key
+
 
 def _digest(body: bytes) -> str:
     return f"{DIGEST_ID}{hashlib.sha256(body).hexdigest()}"
@@ -58,6 +63,19 @@ def _id_in(text: str) -> str | None:
         return event_id_of(load_json(text))
     except MalformedEventError:
         return None
+
+
+def is_same_document(one: str, other: str) -> bool:
+    """Return whether two texts are the same JSON document; spaces and the order of members do not matter."""
+    return one == other or _canonical(one) == _canonical(other)
+
+
+def _canonical(text: str) -> str:
+    """Return the document in one form; a text that is no JSON as it is."""
+    try:
+        return json.dumps(load_json(text), sort_keys=True)
+    except MalformedEventError:
+        return text
 
 
 def is_cut(*, key: str, text: str) -> bool:

@@ -21,7 +21,7 @@ from django.utils.module_loading import import_string
 
 from channels_app.audit import Actor, Way, acting, telling_actor
 from channels_app.batches import chunks_of
-from channels_app.envelopes import Envelope, is_cut
+from channels_app.envelopes import Envelope, is_cut, is_same_document
 from channels_app.events import Event, MalformedEventError, load_json, parse
 from channels_app.livestate import LiveState
 from channels_app.metrics import events_measured
@@ -37,6 +37,8 @@ BATCH = 10
 _TOO_LARGE = "the body is larger than 256 KB"
 _GIVEN_UP = f"not tried again after {InboxEvent.DEFERRED_FOR // timedelta(hours=1)} hours"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
+# An envelope of these outcomes must not keep another one with the same id from being processed.
+_YIELDING = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
 _WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
 # Where S3 is slow a batch is settled in parts, so many seconds each: Lambda may end before the whole of it is done.
@@ -142,11 +144,19 @@ def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
 def receive(bodies: list[str]) -> list[tuple[InboxEvent, str | None]]:
     """Store envelopes and commit; returns the row of each, and the id that it carries.
 
-    One that carries no usable id is stored by the SHA-256 of its text; one that is too large is cut.
+    The key of a row is the id of its event. It is the SHA-256 of the text if the envelope carries no usable id, or if
+    the row of its id holds another envelope that is no event for us. An envelope that is too large is cut.
     """
     envelopes = [Envelope.of(body) for body in bodies]
     rows = _store({envelope.key: envelope.text for envelope in envelopes})
-    return [(rows[envelope.key], envelope.event_id) for envelope in envelopes]
+    others = {envelope.digest: envelope.text for envelope in envelopes if _is_another(rows[envelope.key], envelope)}
+    digested = _store(others) if others else {}
+    return [(digested.get(envelope.digest) or rows[envelope.key], envelope.event_id) for envelope in envelopes]
+
+
+def _is_another(row: InboxEvent, envelope: Envelope) -> bool:
+    """Return whether the row of its id holds another envelope, which is or may become refused or ignored."""
+    return row.outcome in _YIELDING and not is_same_document(row.body, envelope.text)
 
 
 _STORE = """

@@ -150,12 +150,14 @@ def ids(draw: st.DrawFn, history: History) -> list[str]:
 def deliveries(draw: st.DrawFn, history: History) -> Delivery:
     """All of it at least once, in any order, in batches of any size; channels and objects appear in between.
 
-    What `reconcile` would make of some of the events may come as well, before or after them, and changes nothing.
+    What `reconcile` would make of some of the events may come as well, and envelopes of another kind with the ids of
+    some; before or after them, and both change nothing.
     """
     seed = draw(st.integers(0, 2**32 - 1))
     random = Random(seed)  # noqa: S311
     events = [*history.events, *random.choices(history.events, k=random.randrange(6) if history.events else 0)]
     events += [twin(event) for event in history.events if random.random() < 0.1]
+    events += [{**event, "detail-type": "IVS Other"} for event in history.events if random.random() < 0.1]
     random.shuffle(events)
     steps: list[str | list[Envelope]] = []
     while events:

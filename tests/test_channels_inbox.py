@@ -685,6 +685,52 @@ def test_a_good_event_of_250_kilobytes_is_applied(channel: Channel) -> None:
     assert outcomes(sample("stream_start", detail={"padding": "x" * 250_000})) == ["applied"]
 
 
+IMPOSTORS = {
+    "refused": without(GOOD, "time"),
+    "ignored": {**GOOD, "detail-type": "IVS Something New"},
+    "of another source": {**GOOD, "source": "aws.elsewhere"},
+}
+
+
+@pytest.mark.parametrize("impostor", IMPOSTORS.values(), ids=IMPOSTORS.keys())
+@pytest.mark.parametrize("order", ["impostor first", "event first"])
+@pytest.mark.parametrize("together", [True, False], ids=["one batch", "two batches"])
+def test_an_envelope_that_was_refused_or_ignored_does_not_keep_the_event_with_the_same_id_from_being_applied(
+    channel: Channel, impostor: dict[str, Any], order: str, together: bool
+) -> None:
+    events = [impostor, GOOD] if order == "impostor first" else [GOOD, impostor]
+    for batch in [events] if together else [[event] for event in events]:
+        lambda_takes(*batch)
+
+    assert live(channel)[0] == "live"
+    assert InboxEvent.objects.filter(outcome="applied").count() == 1
+    assert StateChange.objects.count() == 1
+    # Whatever comes again is known.
+    rows = InboxEvent.objects.count()
+    lambda_takes(GOOD, impostor, GOOD)
+    assert outcomes(GOOD) == ["duplicate"]
+    assert InboxEvent.objects.count() == rows
+
+
+def test_an_event_that_an_impostor_preceded_stands_under_the_digest_of_its_body(channel: Channel) -> None:
+    assert outcomes(IMPOSTORS["ignored"]) == ["ignored"]
+
+    assert ingest_file(text_of(GOOD)) == (0, [{"event_id": GOOD["id"], "outcome": "applied"}])
+
+    row = InboxEvent.objects.get(outcome="applied")
+    assert row.event_id == f"sha256:{hashlib.sha256(row.body.encode()).hexdigest()}"
+    assert Stream.objects.get().started_at == datetime(2026, 3, 4, 9, 5, 7, tzinfo=UTC)
+
+
+def test_an_ignored_envelope_that_comes_again_with_other_spaces_and_order_is_a_duplicate(channel: Channel) -> None:
+    ignored = IMPOSTORS["ignored"]
+    assert outcomes(ignored) == ["ignored"]
+
+    assert outcomes(json.dumps(ignored, indent=2, sort_keys=True)) == ["duplicate"]
+
+    assert InboxEvent.objects.count() == 1
+
+
 def test_a_refused_event_says_the_same_at_every_delivery(channel: Channel) -> None:
     bad = without(GOOD, "time")
 
