@@ -20,8 +20,14 @@ def envelope_texts(document: Any) -> list[str]:
 
 
 def _text_of(item: Any) -> str:
-    """As short as EventBridge writes it: what it lets through is not to grow too large here."""
-    return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
+    """As short as EventBridge writes it: what it lets through is not to grow too large here.
+
+    Of what is nested deeper than Python can write, nothing: it is refused as any text that is not JSON.
+    """
+    try:
+        return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        return ""
 
 
 def _body_of(record: Any) -> str:

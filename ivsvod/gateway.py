@@ -5,24 +5,12 @@ https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 """
 
 import base64
-import binascii
 import hmac
 import json
 from collections.abc import Mapping
 from typing import Any
 
 _SECRET_HEADER = "x-origin-secret"  # noqa: S105  (the name of a header)
-_FIELDS = (
-    "path",
-    "rawPath",
-    "rawQueryString",
-    "queryStringParameters",
-    "multiValueQueryStringParameters",
-    "headers",
-    "multiValueHeaders",
-    "cookies",
-    "body",
-)
 
 
 def is_http(event: Any) -> bool:
@@ -32,26 +20,53 @@ def is_http(event: Any) -> bool:
     return bool(event.get("httpMethod")) or event.get("version") == "2.0"
 
 
+def method_and_path(event: Mapping[str, Any]) -> tuple[Any, Any]:
+    """Return the method and the path of a request, as its version of the payload has them."""
+    if event.get("version") == "2.0":
+        http = event["requestContext"].get("http")
+        return (http.get("method") if isinstance(http, dict) else None), event.get("rawPath")
+    return event.get("httpMethod"), event.get("path")
+
+
 def is_readable(event: Mapping[str, Any]) -> bool:
-    """Whether all that Zappa reads is of its type, and text that UTF-8 knows: of anything else it makes a 500."""
-    path, body = event.get("rawPath" if event.get("version") == "2.0" else "path"), event.get("body")
-    if not isinstance(path, str) or not isinstance(body, str | None) or not _are_headers(event):
+    """Return whether what Zappa reads is of its type, and text that UTF-8 knows: of anything else it makes a 500."""
+    body, cookies = event.get("body") or "", event.get("cookies") or []
+    texts = [*method_and_path(event), body, event.get("rawQueryString") or ""]
+    maps = [event.get("headers"), event.get("queryStringParameters")]
+    lists = [event.get("multiValueHeaders"), event.get("multiValueQueryStringParameters")]
+    is_typed = (
+        _are_texts(texts)
+        and _are_texts(cookies)
+        and all(map(_is_map_of_texts, maps))
+        and all(map(_is_map_of_lists, lists))
+        and _is_map_of_maps(event["requestContext"], "authorizer", "identity")
+        and _is_map_of_maps(event["requestContext"].get("authorizer") or {}, "lambda", "iam")
+    )
+    if not is_typed:
         return False
     try:
-        json.dumps([event.get(name) for name in _FIELDS], ensure_ascii=False).encode()
-        if body and event.get("isBase64Encoded"):
+        json.dumps([texts, cookies, maps, lists], ensure_ascii=False).encode()
+        if event.get("isBase64Encoded"):
             base64.b64decode(body)
-    except (UnicodeEncodeError, binascii.Error, TypeError):
+    except ValueError:
         return False
     return True
 
 
-def _are_headers(event: Mapping[str, Any]) -> bool:
-    headers, lists = event.get("headers") or {}, event.get("multiValueHeaders") or {}
-    if not isinstance(headers, dict) or not isinstance(lists, dict):
-        return False
-    texts = [*headers.values(), *(value for values in lists.values() for value in values or [None])]
-    return all(isinstance(text, str) for text in texts)
+def _are_texts(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _is_map_of_texts(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and all(isinstance(item, str) for item in value.values()))
+
+
+def _is_map_of_lists(value: Any) -> bool:
+    return value is None or (isinstance(value, dict) and all(item and _are_texts(item) for item in value.values()))
+
+
+def _is_map_of_maps(value: Mapping[str, Any], *names: str) -> bool:
+    return all(isinstance(value.get(name) or {}, dict) for name in names)
 
 
 def cleaned(event: Mapping[str, Any], host: str, secrets: list[str]) -> dict[str, Any]:

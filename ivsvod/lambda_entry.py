@@ -33,7 +33,7 @@ from channels_app.audit import command_acting  # noqa: E402
 from channels_app.management.lines import STOPPED  # noqa: E402
 from channels_app.outages import outage_counted  # noqa: E402
 from ivsvod.api.request_ids import request_id  # noqa: E402
-from ivsvod.gateway import cleaned, is_http, is_readable  # noqa: E402
+from ivsvod.gateway import cleaned, is_http, is_readable, method_and_path  # noqa: E402
 from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
 
 logger = logging.getLogger(__name__)
@@ -68,6 +68,12 @@ SCHEDULED = {
 
 # For a command to end in: a call to AWS may take so long, and what it holds is to be given back.
 _LAST_SECONDS = 15
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
+_LONGEST_MILLISECONDS = 900_000
+
+
+class InvocationRefusedError(Exception):
+    """An invocation that this service does not understand, or does not allow."""
 
 
 class EventFailedError(Exception):
@@ -83,16 +89,22 @@ def lambda_handler(event: Any, context: Any) -> Any:
         status than 0.
 
     Raises:
+        InvocationRefusedError: a malformed invocation, or a command or a schedule that is not allowed. The messages of
+            a malformed SQS batch stay in the queue.
         EventFailedError: a raw event could not be processed.
-        PermissionError: a command or a schedule that is not allowed.
+        CommandError: a command that is allowed cannot run; the message says why.
     """
     if is_http(event):
         return _http(event, context)
-    request_id.set(getattr(context, "aws_request_id", "-"))
+    name = getattr(context, "aws_request_id", None)
+    request_id.set(name if isinstance(name, str) else "-")
     # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
     close_old_connections()
     try:
         return _handle(event, context)
+    except InvocationRefusedError as refused:
+        logger.warning("invocation refused: %s", refused)
+        raise
     finally:
         close_old_connections()
 
@@ -102,10 +114,7 @@ def _http(event: dict[str, Any], context: Any) -> dict[str, Any]:
         logger.warning("refused a request that cannot be read")
         return _error_answer(400)
     answer = _zappa().handler(cleaned(event, settings.PUBLIC_HOST, settings.ORIGIN_SECRETS), context)
-    method = event.get("httpMethod") or event["requestContext"].get("http", {}).get("method")
-    logger.info(
-        "answered method=%s path=%s status=%s", method, event.get("path", event.get("rawPath")), answer["statusCode"]
-    )
+    logger.info("answered method=%s path=%s status=%s", *method_and_path(event), answer["statusCode"])
     # Its own error, of what Django never saw, has no headers.
     return answer if "headers" in answer else _error_answer(500)
 
@@ -123,7 +132,7 @@ def _handle(event: Any, context: Any) -> Any:
     if isinstance(event, list) and event:
         return _raw_events(event)
     if not isinstance(event, dict):
-        raise PermissionError(f"not an invocation of this service: {type(event).__name__}")
+        raise InvocationRefusedError(f"not an invocation of this service: {type(event).__name__}")
     if event.get("detail-type") == "Scheduled Event" and event.get("source") == "aws.events":
         return _scheduled(event, context)
     if "detail-type" in event:
@@ -131,23 +140,29 @@ def _handle(event: Any, context: Any) -> Any:
     if isinstance(event.get("Records"), list):
         return sqs_batch(event)
     if "raw_command" in event or "command" in event:
-        raise PermissionError("raw_command and command are switched off")
-    return _command(str(event.get("manage") or ""), context)
+        raise InvocationRefusedError("raw_command and command are switched off")
+    return _command(event.get("manage"), context)
 
 
 def _scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html"""
-    rule = str(next(iter(event.get("resources") or []), ""))
-    name = rule.rpartition("-")[2].rpartition(".")[2]
+    resources = event.get("resources")
+    rule = resources[0] if isinstance(resources, list) and resources else ""
+    name = rule.rpartition("-")[2].rpartition(".")[2] if isinstance(rule, str) else ""
     if name not in SCHEDULED:
-        raise PermissionError(f"not a schedule of this service: {rule or 'a rule without a name'}")
+        raise InvocationRefusedError("not a schedule of this service")
     return _command(SCHEDULED[name], context)
 
 
-def _command(line: str, context: Any) -> dict[str, Any]:
-    name, *arguments = shlex.split(line) or [""]
+def _command(line: Any, context: Any) -> dict[str, Any]:
+    try:
+        name, *arguments = shlex.split(line if isinstance(line, str) else "") or [""]
+    except ValueError as error:
+        raise InvocationRefusedError(f"not a command: {error}") from None
     if name not in ALLOWED_COMMANDS:
-        raise PermissionError(f"not allowed: {name or 'an invocation without a command'}")
+        raise InvocationRefusedError(
+            f"not allowed: manage must begin with one of {', '.join(sorted(ALLOWED_COMMANDS))}"
+        )
     # Connections of its own: those that requests and events use have a limit for each statement.
     connections.close_all()
     try:
@@ -169,7 +184,7 @@ def _command(line: str, context: Any) -> dict[str, Any]:
 @contextmanager
 def _interrupted_in_time(context: Any) -> Iterator[None]:
     """A command is stopped as by Ctrl-C, shortly before Lambda would kill it; the next run goes on from there."""
-    remaining = getattr(context, "get_remaining_time_in_millis", lambda: 0)() / 1000 - _LAST_SECONDS
+    remaining = _seconds_left(context) - _LAST_SECONDS
     if remaining <= 0:
         yield
         return
@@ -182,11 +197,20 @@ def _interrupted_in_time(context: Any) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
+def _seconds_left(context: Any) -> float:
+    """Return the time that Lambda leaves the invocation; 0 if the context does not say."""
+    ask = getattr(context, "get_remaining_time_in_millis", None)
+    milliseconds: Any = ask() if callable(ask) else 0
+    is_known = isinstance(milliseconds, int | float) and 0 <= milliseconds <= _LONGEST_MILLISECONDS
+    return milliseconds / 1000 if is_known else 0
+
+
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
     """Process a batch; only the items that must come again are reported, each by its own message id."""
-    strange = [record for record in event["Records"] if not isinstance(record, dict) or "messageId" not in record]
-    if strange:
-        raise EventFailedError(f"{len(strange)} records are no messages of SQS")
+    ids = [record.get("messageId") if isinstance(record, dict) else None for record in event["Records"]]
+    if not all(isinstance(message_id, str) and message_id for message_id in ids):
+        # The whole batch comes again, and ends in the dead-letter queue: none of it is lost.
+        raise InvocationRefusedError("its records are no messages of SQS")
     try:
         deliveries = _ingest(event)
     except Exception as error:

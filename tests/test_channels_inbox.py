@@ -26,7 +26,7 @@ from channels_app.livestate import LiveState
 from channels_app.models import Channel, ChannelQuerySet, InboxEvent, StateChange, Stream
 from channels_app.services import channel_create
 from ivsvod import lambda_entry
-from ivsvod.lambda_entry import EventFailedError
+from ivsvod.lambda_entry import EventFailedError, InvocationRefusedError
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.events import health_event, sqs_batch
 from ondemand import reducers as recording_reducers
@@ -1592,7 +1592,7 @@ def test_what_would_run_code_is_refused_before_zappa_sees_it(
 ) -> None:
     monkeypatch.setattr(lambda_entry, "_zappa", lambda: pytest.fail("handed on to Zappa"))
 
-    with pytest.raises(PermissionError):
+    with pytest.raises(InvocationRefusedError):
         invoke(event)
 
 

@@ -1,11 +1,14 @@
 """The Lambda entry: schedules, commands that are stopped in time, the host that CloudFront hides, metrics, secrets."""
 
+import copy
 import json
+import logging
 import os
 import sys
 import time
 import types
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
@@ -13,13 +16,17 @@ from uuid import uuid4
 import pytest
 from django.core.management import CommandError
 from django.db import connection
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
 from ivsvod.gateway import cleaned
+from ivsvod.lambda_entry import InvocationRefusedError
 from ivsvod.local.aws import LocalAws
+from ivsvod.local.events import sqs_batch
 from ondemand.models import Video
-from tests.helpers import make_channel
+from tests.helpers import THOROUGH, make_channel
 from tests.lambda_http import EACH_KIND, Http, body_of, function_url, http_v2, rest_v1
 from tests.road import ARN, inbox_row, invoke, live_file, sample, text_of, without
 
@@ -66,8 +73,6 @@ def scheduled(function: str, *, stage: str = "production") -> dict[str, Any]:
 @pytest.fixture
 def zappa(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Zappa's handler as in the package, with the settings module that `zappa package` writes into it."""
-    import logging
-
     from zappa.handler import LambdaHandler
 
     written = types.ModuleType("zappa_settings")
@@ -223,13 +228,13 @@ def test_each_schedule_runs_a_command_that_is_allowed(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("function", ["os.system", "shell", "", "scheduled_reconcile.more"])
 def test_the_schedule_of_another_function_is_refused(function: str) -> None:
-    with pytest.raises(PermissionError, match="not a schedule"):
+    with pytest.raises(InvocationRefusedError, match="not a schedule"):
         invoke(scheduled(function))
 
 
 @pytest.mark.parametrize("resources", [None, [], [7], "text"])
 def test_a_schedule_without_a_rule_is_refused(resources: Any) -> None:
-    with pytest.raises(PermissionError, match="not a schedule"):
+    with pytest.raises(InvocationRefusedError, match="not a schedule"):
         invoke({**scheduled("scheduled_reconcile"), "resources": resources})
 
 
@@ -248,7 +253,7 @@ def test_any_other_command_is_refused(line: str) -> None:
         with pytest.raises(CommandError):
             invoke({"manage": line})
     else:
-        with pytest.raises(PermissionError, match="not allowed"):
+        with pytest.raises(InvocationRefusedError, match="not allowed"):
             invoke({"manage": line})
 
 
@@ -386,6 +391,10 @@ def test_stage_variables_are_no_variables_of_the_process(zappa: None) -> None:
         {"headers": {"X-Origin-Secret": "\ud800"}},
         {"multiValueHeaders": {"Host": [7]}},
         {"multiValueHeaders": {"Host": []}},
+        {"multiValueHeaders": {"X": 1}},
+        {"httpMethod": {"a": 1}},
+        {"body": "é", "isBase64Encoded": True},
+        {"queryStringParameters": ["a"]},
         {"queryStringParameters": {"search": "\ud800"}},
         {"multiValueQueryStringParameters": {"search": ["\ud800"]}},
     ],
@@ -419,7 +428,6 @@ def test_an_error_of_zappa_itself_is_in_the_shape_of_all_errors(zappa: None, mon
 @pytest.mark.parametrize("path", ['/x\n{"_aws": 1}\n', "/x\r\n2026-11-26 ERROR forged", "/\u2028x"])
 def test_a_request_begins_no_line_of_the_log(zappa: None, path: str) -> None:
     import io
-    import logging
 
     from ivsvod.api.request_ids import LineFormatter, RequestIdFilter
 
@@ -454,11 +462,125 @@ def test_an_event_is_an_event_whatever_else_stands_in_it(channel: Channel, furth
 
 @pytest.mark.parametrize("nothing", [[], None, "text", 7, {"Records": None}], ids=str)
 def test_nothing_is_no_success(nothing: Any) -> None:
-    with pytest.raises(PermissionError):
+    with pytest.raises(InvocationRefusedError):
         invoke(nothing)
 
 
-@pytest.mark.parametrize("records", [[{"eventSource": "aws:s3", "s3": {}}], [None], [{"body": "{}"}]], ids=str)
+@pytest.mark.parametrize(
+    "records", [[{"eventSource": "aws:s3", "s3": {}}], [None], [{"body": "{}"}], [{"messageId": 7}]], ids=str
+)
 def test_records_that_are_no_messages_of_a_queue_are_an_error(records: Any) -> None:
-    with pytest.raises(lambda_entry.EventFailedError, match="no messages of SQS"):
+    with pytest.raises(InvocationRefusedError, match="no messages of SQS"):
         invoke({"Records": records})
+
+
+# Anything at all
+
+anything = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.sampled_from([0, -1, 0.5, 1e300, 10**30, "2.0", "GET", "é", "\ud800", "a\0b", "'", "\\", "x" * 5000])
+    | st.text(st.characters(codec=None), max_size=10),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=6), inner, max_size=2),
+    max_leaves=5,
+)
+SHAPES = [
+    rest_v1("GET", "/nothing?a=b", "text"),
+    http_v2("GET", "/nothing?a=b", "text", cookie="a=b"),
+    function_url("POST", "/nothing", "text"),
+    sqs_batch([GOOD, GOOD]),
+    [GOOD, GOOD],
+    GOOD,
+    scheduled("scheduled_prune_inbox"),
+    {"manage": "prune_inbox --dry-run"},
+    {"raw_command": "print(1)"},
+]
+
+
+@dataclass
+class SomeContext:
+    """A context of which each part may be anything."""
+
+    aws_request_id: Any
+    remaining: Any
+
+    def get_remaining_time_in_millis(self) -> Any:
+        return self.remaining
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every member of a document, at any depth: what holds it, and its name or number there."""
+    members = list(value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ())
+    return [(value, name) for name, _ in members] + [place for _, member in members for place in places(member)]
+
+
+@st.composite
+def invocations(draw: st.DrawFn) -> Any:
+    """What may invoke the function, with some of its members replaced or removed; or anything at all."""
+    if draw(st.integers(0, 9)) == 0:
+        return draw(anything)
+    event = copy.deepcopy(draw(st.sampled_from(SHAPES)))
+    for _ in range(draw(st.integers(1, 2))):
+        holder, name = draw(st.sampled_from(places(event) or [({"": ""}, "")]))
+        if draw(st.integers(0, 4)) == 0:
+            del holder[name]
+        else:
+            holder[name] = draw(anything)
+    return event
+
+
+@pytest.fixture
+def warnings_logged() -> Iterator[list[str]]:
+    """The warnings of the entry; Django, which Zappa loads, replaces the handlers of the root logger."""
+    found: list[str] = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: found.append(record.getMessage())  # type: ignore[method-assign]
+    lambda_entry.logger.addHandler(handler)
+    yield found
+    lambda_entry.logger.removeHandler(handler)
+
+
+def test_any_invocation_with_any_context_is_answered_or_refused_by_one_error_and_one_line(
+    zappa: None, channel: Channel, warnings_logged: list[str]
+) -> None:
+    @given(invocations(), anything | st.builds(SomeContext, anything, anything))
+    @example({**SHAPES[0], "multiValueHeaders": {"X": 1}}, None)
+    @example({"manage": "check 'unbalanced"}, 7)
+    @example({"manage": "prune_inbox --dry-run"}, SomeContext(7, "soon"))
+    @example({**scheduled("scheduled_prune_inbox"), "resources": 5}, [])
+    @example(json.loads("[" * 300 + "]" * 300), None)
+    @settings(max_examples=5000 if THOROUGH else 100, deadline=None, database=None)
+    def is_answered(event: Any, context: Any) -> None:
+        warnings_logged.clear()
+        try:
+            answer = lambda_entry.lambda_handler(event, context)
+        except InvocationRefusedError as refused:
+            assert warnings_logged == [f"invocation refused: {refused}"]
+        except lambda_entry.EventFailedError:
+            # Only an event, which is stored with the reason.
+            assert isinstance(event, list) or "detail-type" in event
+        else:
+            assert json.dumps(answer)
+
+    is_answered()
+
+
+def test_a_batch_with_a_record_that_is_no_message_loses_none_of_its_messages(channel: Channel) -> None:
+    batch = sqs_batch([GOOD, GOOD])
+    del batch["Records"][1]["messageId"]
+
+    with pytest.raises(InvocationRefusedError, match="no messages of SQS"):
+        invoke(batch)
+
+    assert not InboxEvent.objects.exists()
+
+
+def test_an_event_that_is_nested_deeper_than_python_writes_json_is_refused(channel: Channel) -> None:
+    nested: list[Any] = []
+    for _ in range(2000):
+        nested = [nested]
+
+    with pytest.raises(lambda_entry.EventFailedError, match="refused"):
+        invoke([{**GOOD, "detail": nested}])
+
+    assert InboxEvent.objects.get().outcome == "refused"

@@ -168,7 +168,7 @@ def test_the_database_is_migrated_and_nothing_is_amiss(function: Function) -> No
 
 @pytest.mark.parametrize("event", [{"raw_command": "print(1)"}, {"command": "os.getcwd"}, {"manage": "shell"}, {}])
 def test_what_would_run_anything_is_refused(function: Function, event: dict[str, Any]) -> None:
-    with pytest.raises(FunctionError, match="PermissionError"):
+    with pytest.raises(FunctionError, match="InvocationRefusedError"):
         function.invoke(event)
 
 

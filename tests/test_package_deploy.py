@@ -435,14 +435,14 @@ def test_an_event_that_fails_is_back_in_the_queue_and_keeps_no_other_back(queue:
 @pytest.mark.parametrize("event", [{"raw_command": "print(1)"}, {"command": "os.getcwd"}, {"manage": "shell"}])
 def test_what_would_run_anything_is_refused(production: Stage, event: dict[str, Any]) -> None:
     answer, error = production.invoke(event)
-    assert (answer["errorType"], error) == ("PermissionError", "Unhandled")
+    assert (answer["errorType"], error) == ("InvocationRefusedError", "Unhandled")
 
 
 @pytest.mark.parametrize("words", [("manage", "shell"), ("invoke", "print(1)", "--raw")])
 def test_a_command_that_is_refused_ends_badly(production: Stage, words: tuple[str, ...]) -> None:
     done = production.python("deploy.zappa", *words)
     assert done.returncode != 0
-    assert "PermissionError" in done.stdout
+    assert "InvocationRefusedError" in done.stdout
 
 
 # What changes it
