@@ -94,9 +94,8 @@ class IdempotencyKeyReusedError(ChannelError):
 
 
 class IdempotencyKeyInFlightError(ChannelError):
-    """A request with the same key is at work; after `retry_after` seconds it may be done."""
+    """A request with the same key may be at work for as many seconds as `retry_after` says."""
 
-    retry_after = "1"
-
-    def __init__(self) -> None:
+    def __init__(self, seconds: int = 1) -> None:
         super().__init__("A request with this Idempotency-Key is at work: try again")
+        self.retry_after = str(seconds)

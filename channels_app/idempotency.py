@@ -6,13 +6,20 @@ https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-idempotency-key-header
 import hashlib
 import json
 from dataclasses import dataclass
+from datetime import datetime
+from math import ceil
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from channels_app.errors import ChannelUnfinishedError, IdempotencyKeyInFlightError, IdempotencyKeyReusedError
+from channels_app.errors import (
+    ChannelDeletedError,
+    ChannelUnfinishedError,
+    IdempotencyKeyInFlightError,
+    IdempotencyKeyReusedError,
+)
 from channels_app.models import Channel, IdempotencyKey
 from channels_app.services import STILL_CREATING, channel_make, channel_recover, channel_reserve
 
@@ -44,7 +51,8 @@ def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str
     Raises:
         IdempotencyKeyReusedError: the key came with another body.
         IdempotencyKeyInFlightError: another request with it is at work, or IVS may be at work for one it left.
-        AwsError, ChannelLeftBehindError, ChannelDeletedError, RecordingNotConfiguredError: as `channel_create` does.
+        ChannelDeletedError: the channel of the key was deleted since.
+        AwsError, ChannelLeftBehindError, RecordingNotConfiguredError: as `channel_create` does.
     """
     _remove_expired()
     for _ in range(_TRIES):
@@ -82,18 +90,28 @@ def _by_known_key(known: IdempotencyKey, digest: str) -> Made | None:
         return None
     if known.body_digest != digest:
         raise IdempotencyKeyReusedError
+    if known.channel.status == Channel.Status.DELETED:
+        raise ChannelDeletedError
     if known.channel.status != Channel.Status.PROVISIONING:
         return Made(known.channel, is_repeated=True)
     free = IdempotencyKey.objects.filter(pk=known.pk, claimed_until__lte=now)
     if not free.update(claimed_until=now + CLAIM):
-        raise IdempotencyKeyInFlightError
+        # As it is now: another request may have claimed the key since it was read.
+        claims = IdempotencyKey.objects.filter(pk=known.pk).values_list("claimed_until", flat=True)
+        raise IdempotencyKeyInFlightError(_seconds_until(claims.first() or now))
     try:
         recovered = channel_recover(channel=known.channel)
         return Made(recovered) if recovered else None
     except ChannelUnfinishedError as error:
-        raise IdempotencyKeyInFlightError from error
+        settled_at = (known.channel.created_at or now) + STILL_CREATING
+        raise IdempotencyKeyInFlightError(_seconds_until(settled_at)) from error
     finally:
         _release(known.channel)
+
+
+def _seconds_until(moment: datetime) -> int:
+    """Return the whole seconds until a moment, at least 1."""
+    return max(1, ceil((moment - timezone.now()).total_seconds()))
 
 
 def _release(channel: Channel) -> None:
