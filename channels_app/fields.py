@@ -1,12 +1,13 @@
 """Serializer fields that both apps use."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
 from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
 
+from channels_app.suggestions import unknown_names
 from channels_app.uuids import parse_uuid
 
 
@@ -84,8 +85,20 @@ class StrictSerializer(serializers.Serializer):
         """
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
         if unknown:
-            raise serializers.ValidationError({name: ["Unknown field."] for name in sorted(unknown)})
+            raise serializers.ValidationError(unknown_names("field", sorted(unknown), self.fields))
         return super().to_internal_value(data)
+
+
+def with_names_in_any_case(data: Any, names: Iterable[str]) -> Any:
+    """Return the body with these names spelt as here.
+
+    The predecessor took its names in any letter case, and of several the last one.
+    https://pkg.go.dev/encoding/json#Unmarshal
+    """
+    if not isinstance(data, dict):
+        return data
+    known = {name.casefold(): name for name in names}
+    return {known.get(name.casefold(), name): value for name, value in data.items()}
 
 
 class ChangesSerializer(StrictSerializer):

@@ -19,6 +19,7 @@ from rest_framework.filters import BaseFilterBackend
 from rest_framework.request import Request
 
 from channels_app.scopes import has_scope
+from channels_app.suggestions import unknown_names
 from channels_app.times import parse_moment
 from channels_app.uuids import parse_uuid
 
@@ -240,13 +241,12 @@ def is_ignored(name: str) -> bool:
 
 def _refuse_unknown(given: QueryDict, filterset_class: type[StrictFilterSet], view: Any) -> None:
     paging = getattr(view.paginator, "parameters", ())
-    wrong = {}
-    for name, values in given.lists():
-        if is_ignored(name):
-            continue
-        if name not in paging and not filterset_class.takes(name):
-            wrong[name] = ["Unknown parameter."]
-        elif len(values) > 1 and name not in ("page", "pageSize") and not filterset_class.is_repeatable(name):
-            wrong[name] = ["Given more than once."]
+    read = [(name, values) for name, values in given.lists() if not is_ignored(name)]
+    unknown = [name for name, _ in read if name not in paging and not filterset_class.takes(name)]
+    wrong = unknown_names("parameter", unknown, [*filterset_class.base_filters, *paging])
+    for name, values in read:
+        is_single = name not in ("page", "pageSize") and not filterset_class.is_repeatable(name)
+        if len(values) > 1 and is_single:
+            wrong.setdefault(name, ["Given more than once."])
     if wrong:
         raise serializers.ValidationError(wrong)

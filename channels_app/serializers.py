@@ -12,13 +12,14 @@ from channels_app.fields import (
     StrictBooleanField,
     StrictSerializer,
     WordField,
+    with_names_in_any_case,
 )
 from channels_app.history import KINDS, HistoryKind
 from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState, Stream, StreamHistoryEntry
 from channels_app.services import LONGEST_NAME
 
 
-class ChannelCreateSerializer(serializers.Serializer):
+class ChannelCreateSerializer(StrictSerializer):
     """The body of `POST /channels`; `owner` is another name of `userId`, and nothing where that is given."""
 
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
@@ -31,6 +32,7 @@ class ChannelCreateSerializer(serializers.Serializer):
 
     def to_internal_value(self, data: Any) -> Any:
         """The values. Clients of the predecessor may send anything as `owner` beside `userId`."""
+        data = with_names_in_any_case(data, ("name", "userId"))
         if isinstance(data, dict) and "userId" in data:
             data = {name: value for name, value in data.items() if name != "owner"}
         return super().to_internal_value(data)
@@ -56,6 +58,10 @@ class ChannelUpdateSerializer(ChangesSerializer):
     def known(self) -> dict[str, Any]:
         """All of them."""
         return {str(name): getattr(self.instance, str(name)) for name in self.fields}
+
+
+class StreamKeyRotateSerializer(StrictSerializer):
+    """The body of `POST /channels/{uuid}/stream-key`, which has no field."""
 
 
 class StreamStopSerializer(StrictSerializer):

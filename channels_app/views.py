@@ -28,6 +28,7 @@ from channels_app.serializers import (
     CreatedChannelSerializer,
     LiveStateSerializer,
     ManagedChannelSerializer,
+    StreamKeyRotateSerializer,
     StreamKeySerializer,
     StreamStopSerializer,
 )
@@ -152,7 +153,9 @@ class StreamKeyView(ChannelView):
 
     def post(self, request: Request, uuid: str) -> Response:
         """Replace the stream key."""
-        channel = stream_key_rotate(channel=self.matched(uuid))
+        channel = self.matched(uuid)
+        StreamKeyRotateSerializer(data=document_or_empty(request)).is_valid(raise_exception=True)
+        channel = stream_key_rotate(channel=channel)
         return Response(StreamKeySerializer(channel).data, headers=NO_STORE)
 
 
@@ -164,7 +167,7 @@ class StreamStopView(ChannelView):
     def post(self, request: Request, uuid: str) -> Response:
         """End the stream, and with `ban` keep its encoder from coming back."""
         channel = self.matched(uuid)
-        serializer = StreamStopSerializer(data={} if request.data is None else request.data)
+        serializer = StreamStopSerializer(data=document_or_empty(request))
         serializer.is_valid(raise_exception=True)
         stream_stop(channel=channel, ban=serializer.validated_data["ban"])
         return Response(self.document(self.channel(uuid)))
@@ -181,6 +184,11 @@ class LiveStateView(GenericAPIView):
         if channel is None:
             raise ChannelNotFoundError
         return Response(LiveStateSerializer(channel.live_state).data, headers=public_life(LIVE_STATE_MAX_AGE))
+
+
+def document_or_empty(request: Request) -> Any:
+    """Return the body of a route that may do without one; null is none."""
+    return {} if request.data is None else request.data
 
 
 def idempotency_key(request: Request) -> str | None:

@@ -6,7 +6,14 @@ from typing import Any
 
 from rest_framework import serializers
 
-from channels_app.fields import ChangesSerializer, MomentField, PlainTextField, StrictBooleanField, WordField
+from channels_app.fields import (
+    ChangesSerializer,
+    MomentField,
+    PlainTextField,
+    StrictBooleanField,
+    WordField,
+    with_names_in_any_case,
+)
 from channels_app.livestate import milliseconds
 from channels_app.times import parse_moment
 from ondemand import limits
@@ -21,6 +28,10 @@ class ContentPutSerializer(serializers.Serializer):
     description = PlainTextField(allow_blank=True, allow_null=True, default="")
     thumbnail = PlainTextField(allow_blank=True, allow_null=True, default="")
     tags = serializers.ListField(child=PlainTextField(allow_blank=True), allow_null=True, default=list)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values, whatever the letter case of their names."""
+        return super().to_internal_value(with_names_in_any_case(data, self.fields))
 
     def validate_thumbnail(self, value: str | None) -> str | None:
         """Empty, or a URL that a page can show."""

@@ -68,7 +68,10 @@ OPERATIONS: dict[str, Operation] = {
         id="createChannel",
         tag="Channels",
         summary="Create a channel",
-        description="In Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed.",
+        description=(
+            "In Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. Unknown fields "
+            "are a 400 that names them."
+        ),
         scope="channels",
         body=channels.ChannelCreateSerializer,
         body_example=examples.CHANNEL_CREATE,
