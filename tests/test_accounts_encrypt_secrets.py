@@ -1,6 +1,9 @@
 """`encrypt_secrets`: the predecessor's plain secrets and those of an old key come under the first key."""
 
 import json
+import re
+from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -85,6 +88,28 @@ def test_an_old_key_can_be_taken_out_afterwards(settings: Any) -> None:
 
     assert Channel.objects.get(pk=channel.pk).reveal_stream_key() == "sk_1"
     assert decrypt(Authenticator.objects.get(pk=phone.pk).secret) == "ABC"
+
+
+def test_in_the_documented_rotation_processes_of_two_steps_read_what_each_other_wrote(settings: Any) -> None:
+    keys = {"OLD": settings.FIELD_ENCRYPTION_KEYS[0], "NEW": Fernet.generate_key().decode()}
+    documented = (Path(__file__).parent.parent / "docs" / "operations.md").read_text()
+    (row,) = [line for line in documented.splitlines() if line.startswith("| `FIELD_ENCRYPTION_KEYS` |")]
+    steps = ["OLD", *re.findall(r"`((?:OLD|NEW)(?:,(?:OLD|NEW))*)`", row)]
+    assert steps[-1] == "NEW"
+
+    def set_keys(step: str) -> None:
+        settings.FIELD_ENCRYPTION_KEYS = [keys[name] for name in step.split(",")]
+
+    for before, after in pairwise(steps):
+        if after == "NEW":
+            command("encrypt_secrets")
+        for writer, reader in ((before, after), (after, before)):
+            set_keys(writer)
+            channel = make_channel(stream_key=f"sk_{writer}", arn=f"{writer} {reader}")
+            set_keys(reader)
+            assert Channel.objects.get(pk=channel.pk).reveal_stream_key() == f"sk_{writer}"
+        set_keys(after)
+    assert all(channel.reveal_stream_key() for channel in Channel.objects.all())
 
 
 def test_a_secret_that_no_key_opens_is_told_and_left_and_the_others_are_done(settings: Any) -> None:

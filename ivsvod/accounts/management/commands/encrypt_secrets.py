@@ -13,11 +13,12 @@ from ivsvod.accounts.models import Authenticator
 
 
 class Command(LinesCommand):
-    """After a move from the predecessor, and before an old key is taken out of FIELD_ENCRYPTION_KEYS."""
+    """After a move from the predecessor, and in a rotation, when every process has FIELD_ENCRYPTION_KEYS=NEW,OLD."""
 
     help = (
         "Encrypt every stream key, passphrase and secret of two-step sign-in with the first of FIELD_ENCRYPTION_KEYS, "
-        "in committed batches; safe to stop and rerun. The predecessor reads no stream key any more then."
+        "in committed batches; safe to stop and rerun. The predecessor reads no stream key any more then. "
+        "In a rotation (OLD,NEW, then NEW,OLD, then NEW) run it when every process has NEW,OLD."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
