@@ -4,25 +4,31 @@
 import os
 import sys
 from contextlib import nullcontext
+from functools import partial
 from pathlib import Path
 
-# These never touch anything real: they look at neither `.env` nor the caller's database and AWS variables.
-LOCAL_COMMANDS = {"bench", "demo", "simulate_broadcast", "stop"}
+CHECKOUT = Path(__file__).resolve().parent
 # Their statements have the limit of requests and events.
 SERVING_COMMANDS = {"runserver", "work_queue"}
-NAMES_A_DATABASE = ("DATABASE_URL", "PG_HOST", "AWS_LAMBDA_FUNCTION_NAME")
 
 
 def main() -> None:
-    """Read `.env`, start the local stack where no database is named, and run the command."""
+    """Read `.env`, start the local stack where it is asked for or no database is named, and run the command."""
+    from ivsvod.target import LocalStackRefusedError, asks_for_local_stack, uses_local_stack
+
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ivsvod.settings")
-    command = sys.argv[1] if len(sys.argv) > 1 else "help"
-    if command not in LOCAL_COMMANDS:
-        read_env_file()
-    if command in LOCAL_COMMANDS or not any(os.environ.get(name) for name in NAMES_A_DATABASE):
+    arguments = sys.argv[1:] or ["help"]
+    deploy_files = sorted(path.relative_to(CHECKOUT) for path in (CHECKOUT / "deploy").glob("*.env"))
+    try:
+        if not asks_for_local_stack(arguments[0], os.environ):
+            read_env_file()
+        is_local = uses_local_stack(arguments, os.environ, deploy_files)
+    except (LocalStackRefusedError, ValueError) as error:
+        sys.exit(str(error))
+    if is_local:
         from ivsvod.local.launch import run_on_local_stack
 
-        run_on_local_stack(command, run)
+        run_on_local_stack(arguments[0], partial(run, is_local=True))
     else:
         run()
 
@@ -31,19 +37,23 @@ def read_env_file() -> None:
     """Set what `.env` beside this file names and the environment does not."""
     from environs import Env
 
-    path = Path(__file__).resolve().parent / ".env"
+    path = CHECKOUT / ".env"
     if path.is_file():
         Env().read_env(str(path), recurse=False, override=False)
 
 
-def run() -> None:
-    """Hand the command line to Django."""
+def run(*, is_local: bool = False) -> None:
+    """Say what the command line acts on, and hand it to Django."""
+    from django.conf import settings
     from django.core.management import execute_from_command_line
 
     from channels_app.audit import command_acting
     from ivsvod.postgresql.base import statements_unlimited
+    from ivsvod.target import LOCAL_COMMANDS, acts, described
 
-    command = sys.argv[1] if len(sys.argv) > 1 else "help"
+    command, *_ = arguments = sys.argv[1:] or ["help"]
+    if command not in LOCAL_COMMANDS and acts(arguments):
+        print(f"{command} acts on {described(settings, os.environ, is_local=is_local)}", file=sys.stderr)  # noqa: T201
     with nullcontext() if command in SERVING_COMMANDS else statements_unlimited(), command_acting(command):
         execute_from_command_line(sys.argv)
 

@@ -45,7 +45,7 @@ SETTINGS = json.loads((ROOT / "zappa_settings.json").read_text())
 
 # Words of AWS, of the predecessor, and what stands for something of the reader's.
 FOREIGN_VARIABLES = {
-    *("AWS_DEFAULT_REGION", "AWS_USE_DUALSTACK_ENDPOINT", "LAMBDA_PYTHON"),
+    *("AWS_DEFAULT_REGION", "AWS_USE_DUALSTACK_ENDPOINT", "IVSVOD_LOCAL", "LAMBDA_PYTHON"),
     *("CAPABILITY_IAM", "INSUFFICIENT_DATA"),
     *("SUBNET_1", "SECURITY_GROUP", "SECURITY_GROUP_2"),
     *("THE_ARN_OF_IT", "OWNER_SECRET", "THE_GROUP_OF_THE_FIRST", "THE_EVENT_ID", "THE_ID", "EACH_OF_THEM"),
@@ -174,6 +174,15 @@ def test_every_command_exists_with_its_options(name: str) -> None:
         assert command in get_commands(), line
         assert not {item for item in arguments if item.startswith("--")} - options_of(command), line
         assert command in lambda_entry.ALLOWED_COMMANDS or not is_on_function, line
+
+
+@EACH
+def test_commands_get_the_variables_of_the_stage_and_not_the_shell_alone(name: str) -> None:
+    loading = "set -a; . deploy/production.env; set +a"
+    assert not [line for line in page(name).splitlines() if ". deploy/production.env" in line.replace(loading, "")]
+    blocks = re.findall(r"(?:^    .*\n)+", page(name), re.MULTILINE)
+    local = [block for block in blocks if "python manage.py" in block]
+    assert not [block for block in local if loading not in block and "export PG_HOST" not in block]
 
 
 @EACH
