@@ -1,7 +1,9 @@
 """Pages and cursors of lists, and the filters that every list refuses or ignores."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -196,6 +198,16 @@ def test_a_single_parameter_given_twice_is_a_400_that_names_it(client: Client, q
     response = client.get(f"/on-demand?{query}")
     assert response.status_code == 400
     assert list(response.json()["fields"]) == [query.partition("=")[0]]
+
+
+def test_nonsense_in_page_and_page_size_counts_as_the_default_and_the_description_says_so(client: Client) -> None:
+    for query in ("pageSize=abc", "page=-1", "page=undefined&pageSize=undefined", "page=0&pageSize=1.5"):
+        response = client.get(f"/on-demand?{query}")
+        assert (response.status_code, response.json()["page"], response.json()["pageSize"]) == (200, 1, 25)
+    described = json.loads((Path(__file__).parent.parent / "openapi.json").read_text())
+    parameters = {found["name"]: found for found in described["paths"]["/on-demand"]["get"]["parameters"]}
+    assert "What is no whole number from 1 counts as 1." in parameters["page"]["description"]
+    assert "What is no whole number from 1 counts as 25." in parameters["pageSize"]["description"]
 
 
 def test_of_page_and_page_size_given_twice_the_last_counts_as_it_did(client: Client) -> None:

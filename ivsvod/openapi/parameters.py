@@ -66,9 +66,10 @@ def filter_parameters(view: Any, operation: Operation) -> list[OpenApiParameter]
 
 def paging_parameters() -> list[OpenApiParameter]:
     """What `PagePagination` reads; nonsense in the first two counts as the default."""
-    size = "Rows of a page: 25 unless said; cut at the maximum, 100 where the service was not told another."
+    size = "Rows of a page, cut at the maximum, 100 unless configured. What is no whole number from 1 counts as 25."
+    page = "The page, from 1. What is no whole number from 1 counts as 1."
     return [
-        _query("page", "The page, from 1.", {"type": ["integer", "string"], "examples": [1]}),
+        _query("page", page, {"type": ["integer", "string"], "examples": [1]}),
         _query("pageSize", size, {"type": ["integer", "string"], "examples": [25]}),
         _query("cursor", "The place of a walk, from the link `next`; not together with `page`.", {"type": "string"}),
     ]
