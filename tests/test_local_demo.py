@@ -1,11 +1,13 @@
 """The demo as a newcomer meets it: a process of its own in a checkout of its own, asked by HTTP alone."""
 
+import errno
 import json
 import os
 import re
 import shutil
 import signal
 import socket
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -22,6 +24,9 @@ import imageio_ffmpeg
 import m3u8
 import psutil
 import pytest
+
+from ivsvod.local.full_disk import is_disk_full
+from ivsvod.local.postgres import PostgresUnavailable
 
 # One demo serves all tests here.
 pytestmark = pytest.mark.xdist_group("demo")
@@ -98,7 +103,7 @@ class Demo:
         return self.folder / ".local"
 
     @property
-    def known(self) -> dict[str, str]:
+    def known(self) -> dict[str, Any]:
         return json.loads((self.home / "demo.json").read_text())
 
     def start(self) -> None:
@@ -198,9 +203,63 @@ def test_the_demo_says_what_it_ignored_and_connects_to_nothing_real(running: Dem
 def test_demo_json_holds_the_sign_in_and_is_for_its_owner_alone(running: Demo) -> None:
     path = running.home / "demo.json"
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert set(running.known) == {"url", "admin_user", "admin_password", "api_token", "channel_uuid"}
+    assert set(running.known) == {
+        *("url", "admin_user", "admin_password", "api_token"),
+        *("owner_uuid", "channel_uuid", "video_uuid", "curl"),
+    }
     assert running.known["url"] == running.url
-    assert "".join(running.lines).count("\ncurl ") == 3
+    token = f"Bearer {running.known['api_token']}"
+    channel = running.get(f"/channels/{running.known['channel_uuid']}", Authorization=token)
+    assert channel["owner"] == running.known["owner_uuid"]
+    video = running.get(f"/on-demand/{running.known['video_uuid']}")
+    assert (video["channel"], video["content"]["title"]) == (channel["uuid"], "Opening show")
+
+
+def test_the_log_is_a_file_of_its_own_and_the_progress_has_lines_of_progress_alone(running: Demo) -> None:
+    log = running.home / "demo.log"
+    assert f"The log          {log}\n" in running.lines
+    running.get("/on-demand")
+    assert "GET /on-demand " in log.read_text()
+    until_ready = running.lines[: next(n for n, line in enumerate(running.lines) if line.startswith("ivsvod runs at"))]
+    others = [line for line in until_ready if line.strip() and not re.match(r"\[ *[\d.]+ s\] ", line)]
+    assert [line.partition(":")[0] for line in others] == ["Local stack"]
+
+
+def test_on_a_full_disk_the_demo_ends_with_one_line(tmp_path: Path) -> None:
+    # What may be written to a file ends as a disk does, and needs no rights of root.
+    command = f"ulimit -f 64; exec '{sys.executable}' manage.py demo"
+    environment = {"PATH": os.environ["PATH"], "IVSVOD_HOME": str(tmp_path / "home"), "PORT": str(free_port())}
+    # What Python compiles is cut off there too, and would be read by the next process.
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    done = subprocess.run(
+        ["/bin/sh", "-c", command], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.splitlines()
+    assert f"The disk of {tmp_path / 'home'} is full" in line
+
+
+@pytest.mark.parametrize(
+    ("error", "expected"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), True),
+        (OSError(errno.EFBIG, "File too large"), True),
+        (
+            PostgresUnavailable(
+                'FATAL: could not extend file "base/1": wrote only 4096 of 8192 bytes\nCheck free disk space.'
+            ),
+            True,
+        ),
+        (sqlite3.OperationalError("database or disk is full"), True),
+        (OSError(errno.EACCES, "Permission denied"), False),
+        (PostgresUnavailable("initdb could not make data"), False),
+    ],
+)
+def test_a_full_disk_is_known_by_the_error_or_by_its_cause(error: Exception, expected: bool, tmp_path: Path) -> None:
+    wrapped = RuntimeError("the command failed")
+    wrapped.__cause__ = error
+    assert [is_disk_full(one, tmp_path / "missing") for one in (error, wrapped)] == [expected, expected]
 
 
 def test_a_broadcast_can_be_followed_by_http_alone_to_the_bytes_of_a_segment(running: Demo) -> None:
@@ -247,6 +306,8 @@ def test_a_player_reads_the_duration_that_the_catalogue_tells(running: Demo) -> 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
 def test_the_three_curl_lines_work(running: Demo) -> None:
     lines = [line.strip() for line in running.lines if line.startswith("curl ")]
+    assert len(lines) == 3
+    assert lines == running.known["curl"]
     for line in lines:
         answer = subprocess.run(f"{line} --silent --fail", shell=True, capture_output=True, check=True)  # noqa: S602
         assert json.loads(answer.stdout)

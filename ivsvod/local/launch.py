@@ -16,6 +16,7 @@ from cryptography.fernet import Fernet
 
 from ivsvod.local import postgres
 from ivsvod.local.aws import LocalAws, install_in_process
+from ivsvod.local.full_disk import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable, Server
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -115,8 +116,14 @@ def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
             os.environ.update(stack_environment(home, server, aws.environment(_base_url(home, command, aws))))
             os.environ["RECORDING_CONFIG_ARN"] = recording_configuration(aws, BUCKET)
             run()
-    except PostgresUnavailable as error:
-        sys.exit(f"The embedded PostgreSQL cannot run here: {error}")
+    except Exception as error:
+        if is_disk_full(error, home):
+            sys.exit(
+                f"The disk of {home} is full, or its quota or `ulimit -f` is used up: make room, and run it again."
+            )
+        if isinstance(error, PostgresUnavailable):
+            sys.exit(f"The embedded PostgreSQL cannot run here: {error}")
+        raise
 
 
 def refuse_taken_port(number: int) -> None:

@@ -1,17 +1,18 @@
 """`manage.py demo`: the whole service on this machine, from nothing to a recording that plays."""
 
 import json
+import logging
 import secrets
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
 from django.db import connections
@@ -51,24 +52,24 @@ class Command(BaseCommand):
         self.began = monotonic()
         home = refuse_anything_real()
         url = f"http://127.0.0.1:{launch.port()}"
-        with _ended_by_signals():
+        log = home / "demo.log"
+        with _ended_by_signals(), _logged_to(log):
             self.step("PostgreSQL runs; making the tables")
             call_command("migrate", verbosity=0, interactive=False)
             self.step("Collecting static files")
             call_command("collectstatic", verbosity=0, interactive=False)
-            # WhiteNoise lists the static files when the application is made.
-            from ivsvod.wsgi import application
-
+            # WhiteNoise lists the static files when the application is made. `ivsvod.wsgi` would set up the log anew.
+            application = WSGIHandler()
             aws = LocalAws(home)
             install_in_process(aws, f"{url}{MOUNT}")
             aws.s3.create_bucket(settings.RECORDING_BUCKET)
             with served(with_local_aws(application, aws), launch.port()):
                 self.step(f"Serving on {url}")
                 known = self.prepare(home, url)
-                self.tell(known)
+                self.tell(known, log)
                 signal.pause()
 
-    def prepare(self, home: Path, url: str) -> dict[str, str]:
+    def prepare(self, home: Path, url: str) -> dict[str, Any]:
         """Accounts, channels and the first broadcast; what is there already stays."""
         known = _read(home / "demo.json")
         password = known.get("admin_password") or secrets.token_urlsafe(12)
@@ -83,13 +84,18 @@ class Command(BaseCommand):
             "admin_user": ADMIN,
             "admin_password": password,
             "api_token": token,
+            "owner_uuid": str(channel.owner),
             "channel_uuid": str(channel.uuid),
+            "curl": _curl_lines(url, token, channel),
         }
+        # Already here, so that a run that is cut off keeps its password and its token.
         launch.write_private(home / "demo.json", document)
         if not Video.objects.filter(channel=channel).exists():
             self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
             broadcast(home=home, channel=channel, seconds=SECONDS)
             _describe(Video.objects.filter(channel=channel).first())
+        document["video_uuid"] = str(Video.objects.filter(channel=channel).order_by("created_at")[0].uuid)
+        launch.write_private(home / "demo.json", document)
         self.reconcile()
         return document
 
@@ -115,21 +121,30 @@ class Command(BaseCommand):
         self.stdout.write(f"[{monotonic() - self.began:5.1f} s] {text}")
         self.stdout.flush()
 
-    def tell(self, known: dict[str, str]) -> None:
-        """Where it is, how to sign in, and what to try."""
-        url, token, channel = known["url"], known["api_token"], known["channel_uuid"]
+    def tell(self, known: dict[str, Any], log: Path) -> None:
+        """Where it is, how to sign in, what to try, and where the log is."""
+        curl = "\n".join(known["curl"])
         self.stdout.write(f"""
-ivsvod runs at   {url}/admin/
-The catalogue    {url}/
+ivsvod runs at   {known["url"]}/admin/
+The catalogue    {known["url"]}/
 Sign in as       {ADMIN} or {CURATOR}, password {known["admin_password"]}
-API token        {token}
+API token        {known["api_token"]}
+The log          {log}
 
-curl {url}/on-demand
-curl {url}/channels/{channel}/live
-curl -H 'Authorization: Bearer {token}' -d '{{"name": "Studio", "userId": "{UUID(int=1)}"}}' {url}/channels
+{curl}
 
 Ctrl-C ends everything; the data stays for the next time.""")
         self.stdout.flush()
+
+
+def _curl_lines(url: str, token: str, channel: Channel) -> list[str]:
+    """Three requests to try."""
+    body = json.dumps({"name": "Studio", "userId": str(channel.owner)})
+    return [
+        f"curl {url}/on-demand",
+        f"curl {url}/channels/{channel.uuid}/live",
+        f"curl -H 'Authorization: Bearer {token}' -d '{body}' {url}/channels",
+    ]
 
 
 @contextmanager
@@ -148,7 +163,26 @@ def _ended_by_signals() -> Iterator[None]:
         connections.close_all()
 
 
-def _read(path: Path) -> dict[str, str]:
+@contextmanager
+def _logged_to(path: Path) -> Iterator[None]:
+    """Send the log to a file, apart from the lines of progress; the file of the run before is kept beside it."""
+    if path.exists():
+        path.replace(path.with_suffix(".log.old"))
+    handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
+    file = path.open("w")
+    streams = {handler: handler.setStream(file) for handler in handlers}
+    # A full disk must not fill the terminal with a traceback for each line.
+    logging.raiseExceptions = False
+    try:
+        yield
+    finally:
+        for handler, stream in streams.items():
+            handler.setStream(stream)
+        with suppress(OSError):
+            file.close()
+
+
+def _read(path: Path) -> dict[str, Any]:
     return json.loads(path.read_text()) if path.is_file() else {}
 
 
