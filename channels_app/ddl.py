@@ -1,8 +1,32 @@
-"""A migration operation for indexes of tables that may be large and may be half migrated."""
+"""Migration operations for tables that are large, in use, and may be half migrated."""
 
 from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db.migrations import RunSQL
+
+_SHORT_WAIT = "SET LOCAL lock_timeout = '10s'"
+
+
+class RunSQLInTransaction(RunSQL):
+    """SQL in a transaction of its own, for a migration that is not atomic and changes several tables in use.
+
+    A transaction that locks two of them deadlocks with a writer that holds one and waits for the other. So there is
+    one operation for each table, and the SQL leaves alone what is there already: a migration that was stopped between
+    two of its operations runs all of them again.
+    """
+
+    atomic = True
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Run the SQL; it waits at most ten seconds for a lock."""
+        schema_editor.execute(_SHORT_WAIT, None)
+        super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Run the reverse SQL, with the same limit."""
+        schema_editor.execute(_SHORT_WAIT, None)
+        super().database_backwards(app_label, schema_editor, from_state, to_state)
 
 
 class EnsureIndex(AddIndexConcurrently):

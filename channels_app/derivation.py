@@ -193,21 +193,11 @@ DROP FUNCTION ivsvod_merge_stream(uuid, text, timestamptz, text, boolean);
 """
 )
 DROP_FUNCTIONS = """
-DROP FUNCTION ivsvod_derive_state_change();
-DROP FUNCTION ivsvod_hear_state_change(bigint, uuid, timestamptz, text, jsonb);
-DROP FUNCTION ivsvod_derive_channel();
-DROP FUNCTION ivsvod_moment(timestamptz);
-DROP FUNCTION ivsvod_json_text(jsonb, text[]);
-"""
-TRIGGERS = """
-CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON ivs_channels
-    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_channel();
-CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON ivs_state_changes
-    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_state_change();
-"""
-DROP_TRIGGERS = """
-DROP TRIGGER ivsvod_derive ON ivs_state_changes;
-DROP TRIGGER ivsvod_derive ON ivs_channels;
+DROP FUNCTION IF EXISTS ivsvod_derive_state_change();
+DROP FUNCTION IF EXISTS ivsvod_hear_state_change(bigint, uuid, timestamptz, text, jsonb);
+DROP FUNCTION IF EXISTS ivsvod_derive_channel();
+DROP FUNCTION IF EXISTS ivsvod_moment(timestamptz);
+DROP FUNCTION IF EXISTS ivsvod_json_text(jsonb, text[]);
 """
 
 BATCH = 1000

@@ -245,25 +245,14 @@ DROP TRIGGER ivsvod_know_tags_made ON on_demand_video_content;
 DROP FUNCTION ivsvod_know_tags();
 """
 DROP_FUNCTIONS = """
-DROP FUNCTION ivsvod_derive_content();
-DROP FUNCTION ivsvod_search_vector(text, text, text[]);
-DROP FUNCTION ivsvod_derive_video();
-DROP FUNCTION ivsvod_place_lock(text, text);
-DROP FUNCTION ivsvod_stream_ids(jsonb);
-DROP FUNCTION ivsvod_s3_name(jsonb, text, integer);
-DROP FUNCTION ivsvod_json_milliseconds(jsonb, text);
+DROP FUNCTION IF EXISTS ivsvod_derive_content();
+DROP FUNCTION IF EXISTS ivsvod_search_vector(text, text, text[]);
+DROP FUNCTION IF EXISTS ivsvod_derive_video();
+DROP FUNCTION IF EXISTS ivsvod_place_lock(text, text);
+DROP FUNCTION IF EXISTS ivsvod_stream_ids(jsonb);
+DROP FUNCTION IF EXISTS ivsvod_s3_name(jsonb, text, integer);
+DROP FUNCTION IF EXISTS ivsvod_json_milliseconds(jsonb, text);
 """
-TRIGGERS = """
-CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON on_demand_videos
-    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_video();
-CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON on_demand_video_content
-    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_content();
-"""
-DROP_TRIGGERS = """
-DROP TRIGGER ivsvod_derive ON on_demand_video_content;
-DROP TRIGGER ivsvod_derive ON on_demand_videos;
-"""
-
 # As for channels, the audit log does not tell what is filled in.
 TOUCH_VIDEOS = """
 WITH batch AS (

@@ -9,10 +9,11 @@ import json
 import random
 import signal
 import subprocess
+import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -593,6 +594,97 @@ def test_rows_written_before_the_backfill_has_come_to_older_ones_are_duplicates_
         databases.migrate(name)
         found = read_derived(connection)
     assert [found[uuid]["duplicate_of"] for uuid in (first["uuid"], *later)] == [None, first["uuid"], first["uuid"]]
+
+
+# While `migrate` runs
+
+LOCKS = """
+    CREATE SCHEMA locks;
+    CREATE TABLE locks.held (id bigint GENERATED ALWAYS AS IDENTITY, transaction bigint, relation text);
+    CREATE FUNCTION locks.note() RETURNS event_trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+    BEGIN
+        INSERT INTO locks.held (transaction, relation)
+        SELECT txid_current(), relation::regclass::text FROM pg_locks
+        WHERE pid = pg_backend_pid() AND locktype = 'relation'
+            AND mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock');
+    END $$;
+    CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION locks.note();
+"""
+# Those that its statements write, and those that triggers write on their behalf.
+WRITTEN = {*COLUMNS, "channels_app_stream", "channels_app_auditentry", "ondemand_knowntag"}
+
+
+class Writer(threading.Thread):
+    """The predecessor at work: each of its writes again and again, each a transaction of its own."""
+
+    def __init__(self, connection: Connection) -> None:
+        super().__init__()
+        # Its driver prepares no statements.
+        connection.prepare_threshold = None
+        self.connection, self.is_done = connection, threading.Event()
+        self.rounds, self.errors = 0, list[str]()
+
+    def run(self) -> None:
+        while not self.is_done.is_set():
+            try:
+                self.write()
+            except psycopg.Error as error:
+                self.errors.append(str(error))
+            self.rounds += 1
+
+    def write(self) -> None:
+        channel = new_channel(self.connection)
+        prefix = json.dumps(f"ivs/v1/{uuid4()}")
+        data = document({"stream_id": '"st-a"', "recording_s3_key_prefix": prefix})
+        for state in ("live", "offline"):
+            statements.insert_state_change(self.connection, channel=channel, state=state, data=data)
+        video = statements.insert_video(self.connection, channel=channel, data=data)["uuid"]
+        for title in ("First", "Second"):
+            statements.upsert_content(self.connection, video=video, title=title, tags=[title])
+        for active in (False, True):
+            statements.set_active(self.connection, video=video, active=active)
+
+
+@ON_THE_FIRST_SERVER
+def test_the_predecessors_writes_never_fail_while_migrate_runs(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    """A writer holds one table and waits for another: whoever locks both against it, one by one, is a deadlock."""
+    name = copy(databases.predecessor)
+    with databases.as_superuser(name) as superuser, ExitStack() as stack:
+        superuser.execute(LOCKS)
+        writers = [Writer(stack.enter_context(databases.connect(name))) for _ in range(2)]
+        for writer in writers:
+            writer.start()
+        try:
+            databases.migrate(name)
+        finally:
+            for writer in writers:
+                writer.is_done.set()
+                writer.join()
+        locks = superuser.execute("SELECT transaction, relation FROM locks.held ORDER BY id").fetchall()
+        [missed] = superuser.execute(
+            "SELECT (SELECT count(*) FROM ivs_channels WHERE _status IS NULL)"
+            " + (SELECT count(*) FROM on_demand_videos WHERE _status IS NULL)"
+        ).fetchone() or [None]
+    assert [writer.errors for writer in writers] == [[], []]
+    assert all(writer.rounds > 10 for writer in writers)
+    assert missed == 0
+    together = locked_together(locks)
+    assert together
+    assert [tables for tables in together if len(tables) > 1] == []
+
+
+def locked_together(locks: list[tuple[int, str]]) -> list[set[str]]:
+    """The tables that each transaction locked against writers, without those that it made itself."""
+    held, known = defaultdict(set), set(COLUMNS)
+    for transaction, relation in locks:
+        held[transaction].add(relation)
+    together = []
+    for tables in held.values():
+        together.append(tables & known)
+        known |= tables & WRITTEN
+    return [tables for tables in together if tables]
 
 
 # Back and forth

@@ -165,7 +165,7 @@ class AuditedTable:
         told = (app, model, self.key, self.name, json.dumps(dict(self.fields)), str(self.is_part), self.primary_key)
         arguments = ", ".join(f"'{value}'" for value in told)
         return "".join(
-            f"CREATE TRIGGER ivsvod_audit_{kind} AFTER {kind.upper()} ON {self.table} {referencing} "
+            f"CREATE OR REPLACE TRIGGER ivsvod_audit_{kind} AFTER {kind.upper()} ON {self.table} {referencing} "
             f"FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_audit({arguments});\n"
             for kind, referencing in _REFERENCING.items()
         )

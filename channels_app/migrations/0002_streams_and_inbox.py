@@ -1,4 +1,7 @@
-"""The tables of streams and of received events."""
+"""The tables of streams and of received events.
+
+Locks: `ivs_channels` against writes for an instant (a foreign key of a new table).
+"""
 
 import django.db.models.deletion
 import django.db.models.functions.comparison
@@ -9,6 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     dependencies = [("channels_app", "0001_predecessor_tables")]
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
         migrations.CreateModel(
             name='InboxEvent',
             fields=[

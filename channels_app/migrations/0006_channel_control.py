@@ -1,4 +1,4 @@
-"""What a channel makes of its recordings, the history of streams, and keys of repeated requests.
+"""What a channel makes of its recordings, and keys of repeated requests.
 
 Locks: `ivs_channels` exclusively for an instant (a nullable column without a default), and against writes for an
 instant (a foreign key of a new table); the new tables are empty.
@@ -15,20 +15,6 @@ class Migration(migrations.Migration):
         migrations.RunSQL("SET LOCAL lock_timeout = '10s'", "SET LOCAL lock_timeout = '10s'"),
         migrations.AddField('channel', 'new_video_state', models.TextField(choices=[('listed', 'Listed'), ('unlisted', 'Unlisted'), ('hidden', 'Hidden')], db_column='_new_video_state', null=True)),
         migrations.AlterField('channel', 'status', models.TextField(choices=[('provisioning', 'Provisioning'), ('ready', 'Ready'), ('deleted', 'Deleted')], db_column='_status', null=True)),
-        migrations.CreateModel(
-            name='StreamHistoryEntry',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('event_id', models.TextField(db_collation='C', unique=True)),
-                ('at', models.DateTimeField()),
-                ('name', models.TextField()),
-                ('detail', models.JSONField()),
-                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='channels_app.stream')),
-            ],
-            options={
-                'verbose_name_plural': 'stream history',
-            },
-        ),
         migrations.CreateModel(
             name='IdempotencyKey',
             fields=[

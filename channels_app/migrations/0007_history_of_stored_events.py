@@ -1,9 +1,11 @@
-"""Events that were applied before streams had a history come open again, and `process_inbox` fills it of them.
+"""The history of streams. Events that were applied before come open again, and `process_inbox` fills it from them.
 
-Processing an event again changes nothing else. Locks: rows of the inbox alone.
+Processing an event again changes nothing else. Locks: rows of the inbox, and at the end the table of streams against
+writes for an instant (a foreign key of a new table).
 """
 
-from django.db import migrations
+import django.db.models.deletion
+from django.db import migrations, models
 
 OPEN_AGAIN = """
 UPDATE channels_app_inboxevent SET outcome = 'received'
@@ -17,4 +19,21 @@ WHERE outcome = 'applied' AND name IN (
 
 class Migration(migrations.Migration):
     dependencies = [("channels_app", "0006_channel_control")]
-    operations = [migrations.RunSQL(OPEN_AGAIN, migrations.RunSQL.noop)]
+    operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '10s'", "SET LOCAL lock_timeout = '10s'"),
+        migrations.RunSQL(OPEN_AGAIN, migrations.RunSQL.noop),
+        migrations.CreateModel(
+            name='StreamHistoryEntry',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('event_id', models.TextField(db_collation='C', unique=True)),
+                ('at', models.DateTimeField()),
+                ('name', models.TextField()),
+                ('detail', models.JSONField()),
+                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='channels_app.stream')),
+            ],
+            options={
+                'verbose_name_plural': 'stream history',
+            },
+        ),
+    ]

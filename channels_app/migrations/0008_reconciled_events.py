@@ -1,7 +1,7 @@
 """Events that `reconcile` makes, one merge of what is heard of a stream, and indexes of the inbox.
 
-Locks: the table of streams for an instant (columns with a constant default, and functions); the inbox while its two
-small partial indexes are built.
+Locks: the inbox while its two small partial indexes are built; then the table of streams for an instant (columns with
+a constant default, and functions).
 """
 
 from channels_app import derivation
@@ -19,16 +19,7 @@ DROP_COLUMNS = "ALTER TABLE channels_app_stream DROP COLUMN start_reconciled, DR
 class Migration(migrations.Migration):
     dependencies = [("channels_app", "0007_history_of_stored_events")]
     operations = [
-        migrations.SeparateDatabaseAndState(
-            database_operations=[
-                migrations.RunSQL(COLUMNS, DROP_COLUMNS),
-                migrations.RunSQL(derivation.HEARING, derivation.DROP_HEARING),
-            ],
-            state_operations=[
-                migrations.AddField("stream", "start_reconciled", models.BooleanField(default=False)),
-                migrations.AddField("stream", "end_reconciled", models.BooleanField(default=False)),
-            ],
-        ),
+        # The inbox first: while its indexes are built, the predecessor writes streams.
         migrations.RemoveIndex("inboxevent", "inbox_open"),
         migrations.AddIndex(
             "inboxevent",
@@ -45,5 +36,15 @@ class Migration(migrations.Migration):
                 name="inbox_prunable",
                 condition=models.Q(("outcome__in", ["applied", "ignored", "refused", "parked"])),
             ),
+        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[
+                migrations.RunSQL(COLUMNS, DROP_COLUMNS),
+                migrations.RunSQL(derivation.HEARING, derivation.DROP_HEARING),
+            ],
+            state_operations=[
+                migrations.AddField("stream", "start_reconciled", models.BooleanField(default=False)),
+                migrations.AddField("stream", "end_reconciled", models.BooleanField(default=False)),
+            ],
         ),
     ]

@@ -1,14 +1,17 @@
-"""The predecessor's two tables, made where they are missing and adopted where they are; no lock beyond an instant."""
+"""The predecessor's two tables, made where they are missing and adopted where they are.
+
+Locks: each table exclusively for an instant, in a transaction of its own.
+"""
 
 import uuid
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.utils.timezone
+from channels_app.ddl import RunSQLInTransaction
 from django.db import migrations, models
 
-TABLES = """
-SET LOCAL lock_timeout = '10s';
+VIDEOS = """
 CREATE TABLE IF NOT EXISTS on_demand_videos (
     uuid uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     ivs_channel_uuid uuid,
@@ -17,6 +20,8 @@ CREATE TABLE IF NOT EXISTS on_demand_videos (
     data jsonb NOT NULL
 );
 ALTER TABLE on_demand_videos ALTER COLUMN uuid SET DEFAULT gen_random_uuid();
+"""
+CONTENT = """
 CREATE TABLE IF NOT EXISTS on_demand_video_content (
     uuid uuid PRIMARY KEY DEFAULT gen_random_uuid(),
     on_demand_video_uuid uuid NOT NULL UNIQUE,
@@ -30,19 +35,21 @@ CREATE TABLE IF NOT EXISTS on_demand_video_content (
     CONSTRAINT fk_user_content_for_on_demand_video
         FOREIGN KEY (on_demand_video_uuid) REFERENCES on_demand_videos (uuid)
 );
+ALTER TABLE on_demand_video_content ALTER COLUMN uuid SET DEFAULT gen_random_uuid();
 CREATE INDEX IF NOT EXISTS idx_on_demand_video_user_content
     ON on_demand_video_content USING hash (on_demand_video_uuid);
-ALTER TABLE on_demand_video_content ALTER COLUMN uuid SET DEFAULT gen_random_uuid();
 """
 
 
 class Migration(migrations.Migration):
     initial = True
+    atomic = False
     dependencies = [("channels_app", "0005_backfill")]
+    # Going backwards leaves the tables: they are not ours to drop.
     operations = [
-        migrations.SeparateDatabaseAndState(
-            # Going backwards leaves the tables: they are not ours to drop.
-            database_operations=[migrations.RunSQL(TABLES, migrations.RunSQL.noop)],
+        RunSQLInTransaction(
+            VIDEOS,
+            migrations.RunSQL.noop,
             state_operations=[
                 migrations.CreateModel(
                     name='Video',
@@ -57,6 +64,12 @@ class Migration(migrations.Migration):
                         'db_table': 'on_demand_videos',
                     },
                 ),
+            ],
+        ),
+        RunSQLInTransaction(
+            CONTENT,
+            migrations.RunSQL.noop,
+            state_operations=[
                 migrations.CreateModel(
                     name='Content',
                     fields=[

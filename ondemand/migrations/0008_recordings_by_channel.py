@@ -1,8 +1,10 @@
-"""Events and the predecessor's inserts wait for each other by the channel's row; which event a recording's start is of.
+"""What the events of a recording said. Events and the predecessor's inserts wait for each other by the channel's row.
 
-Locks: functions, and the table of recordings for an instant (a column with a constant default).
+Locks: `on_demand_videos` against writes for an instant (a foreign key of a new table); functions.
 """
 
+import django.contrib.postgres.fields
+import django.db.models.deletion
 from django.db import migrations, models
 
 from ondemand import derivation
@@ -11,7 +13,23 @@ from ondemand import derivation
 class Migration(migrations.Migration):
     dependencies = [("ondemand", "0007_recording_check")]
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
         migrations.RunSQL(derivation.LOCKED_BY_CHANNEL, derivation.LOCKED_BY_PLACE),
-        migrations.AddField("recording", "start_event_id", models.TextField(blank=True, default="", db_default="")),
-        migrations.AlterField("recording", "start_event_id", models.TextField(blank=True)),
+        migrations.CreateModel(
+            name='Recording',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('session_id', models.TextField(blank=True)),
+                ('start_at', models.DateTimeField(null=True)),
+                ('start_event_id', models.TextField(blank=True)),
+                ('end_at', models.DateTimeField(null=True)),
+                ('end_event_id', models.TextField(blank=True)),
+                ('end_detail', models.JSONField(null=True)),
+                ('failure_at', models.DateTimeField(null=True)),
+                ('failure_event_id', models.TextField(blank=True)),
+                ('failure_detail', models.JSONField(null=True)),
+                ('stream_ids', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
+                ('video', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='recording', to='ondemand.video')),
+            ],
+        ),
     ]

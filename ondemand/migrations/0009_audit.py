@@ -1,9 +1,11 @@
 """Videos and their content in the audit log.
 
-Locks: the two tables for an instant each, once the writes that run have ended; waits at most ten seconds for that.
+Locks: the two tables for an instant each, in a transaction of its own, once the writes that run have ended; waits at
+most ten seconds for that.
 """
 
 from channels_app.audit.triggers import AuditedTable
+from channels_app.ddl import RunSQLInTransaction
 from django.db import migrations
 
 VIDEOS = AuditedTable(
@@ -38,7 +40,6 @@ CONTENT = AuditedTable(
 
 
 class Migration(migrations.Migration):
+    atomic = False
     dependencies = [("ondemand", "0008_recordings_by_channel"), ("channels_app", "0011_audit")]
-    operations = [
-        migrations.RunSQL("SET LOCAL lock_timeout = '10s';" + table.create, table.drop) for table in (VIDEOS, CONTENT)
-    ]
+    operations = [RunSQLInTransaction(table.create, table.drop) for table in (VIDEOS, CONTENT)]
