@@ -1,7 +1,7 @@
 """The audit log: who changed what, when and by which way, before and after, in the transaction of the change."""
 
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.core.management import call_command
@@ -252,3 +252,31 @@ def test_a_merge_of_two_rows_tells_what_became_of_each(aws: LocalAws) -> None:
         Content.objects.filter(video=video).update(video=other)
     told = {entry["pk"]: entry["changes"]["title"] for entry in entries(way="admin")}
     assert told == {str(video.pk): ["Opening", None], str(other.pk): [None, "Opening"]}
+
+
+LARGE = {"thumbnails": [f"media/thumbnails/{number}-{uuid4()}.jpg" for number in range(1000)]}
+TOASTED = """
+    SELECT coalesce(sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0)), 0) FROM pg_stat_xact_all_tables
+    WHERE relid = (SELECT reltoastrelid FROM pg_class WHERE oid = 'on_demand_videos'::regclass)
+"""
+
+
+def test_what_is_large_and_not_audited_is_read_by_no_change() -> None:
+    """A value of more than 2 kB stands beside its row, in a TOAST table, and each look at it is a scan of that one."""
+
+    def looks() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(TOASTED)
+            return int(cursor.fetchone()[0])
+
+    for _ in range(3):
+        make_video(facts=LARGE, data=LARGE)
+    Video.objects.update(facts=LARGE, data=LARGE)
+    before, written = looks(), len(entries())
+    assert Video.objects.filter(facts__thumbnails__0=LARGE["thumbnails"][0]).count() == 3
+    assert looks() >= before + 3
+    before = looks()
+    Video.objects.update(session_id="another")
+    assert (looks(), len(entries())) == (before, written)
+    Video.objects.update(visibility="unlisted")
+    assert (looks(), len(entries())) == (before, written + 3)

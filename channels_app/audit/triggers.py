@@ -67,9 +67,9 @@ RETURNS void LANGUAGE sql AS $$
 $$;
 
 -- Arguments: the app and model of the object, the column of its key, the column of its name (or none), the columns
--- that are told with their fields, whether the row is a part of the object, whose changes are those of the object, and
--- the primary key of the table.
--- As its owner: the predecessor's role may have rights on its own four tables alone.
+-- that are audited with their fields, whether the row is a part of the object, whose changes are those of the object,
+-- and the primary key of the table.
+-- Reads these columns alone, and of an UPDATE only the rows in which they changed: the others can be very large.
 CREATE OR REPLACE FUNCTION ivsvod_audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 DECLARE
     actor jsonb := ivsvod_audit_actor();
@@ -79,36 +79,36 @@ DECLARE
     is_part boolean := TG_ARGV[5];
     primary_key text := TG_ARGV[6];
     kind smallint := CASE WHEN is_part THEN 1 WHEN TG_OP = 'INSERT' THEN 0 WHEN TG_OP = 'UPDATE' THEN 1 ELSE 2 END;
+    columns text := string_agg(quote_ident(attname), ', ') FROM pg_attribute
+        WHERE attrelid = TG_RELID AND NOT attisdropped
+            AND (attname IN (key, name, primary_key) OR fields ? attname::text);
+    rows text;
 BEGIN
     IF actor ->> 'way' = 'none' THEN
         RETURN NULL;
     END IF;
-    IF TG_OP = 'INSERT' THEN
-        PERFORM ivsvod_audit_write(TG_ARGV[0], TG_ARGV[1], made ->> key, made ->> name, kind, changes, actor)
-        FROM (SELECT made, ivsvod_audit_changes(NULL, made, fields) AS changes
-            FROM (SELECT to_jsonb(each) AS made FROM new_rows AS each) AS rows) AS told
-        WHERE changes IS NOT NULL OR NOT is_part;
-    ELSIF TG_OP = 'DELETE' THEN
-        PERFORM ivsvod_audit_write(TG_ARGV[0], TG_ARGV[1], gone ->> key, gone ->> name, kind, changes, actor)
-        FROM (SELECT gone, ivsvod_audit_changes(gone, NULL, fields) AS changes
-            FROM (SELECT to_jsonb(each) AS gone FROM old_rows AS each) AS rows) AS told
-        WHERE changes IS NOT NULL OR NOT is_part;
-    ELSE
-        PERFORM ivsvod_audit_write(TG_ARGV[0], TG_ARGV[1], row_key, row_name, kind, changes, actor)
-        FROM (SELECT to_jsonb(each) AS gone FROM old_rows AS each) AS olds
-        JOIN (SELECT to_jsonb(each) AS made FROM new_rows AS each) AS news
-            ON gone ->> primary_key = made ->> primary_key
+    rows := CASE TG_OP
+        WHEN 'INSERT' THEN format('SELECT NULL::jsonb, to_jsonb(made) FROM (SELECT %s FROM new_rows) AS made', columns)
+        WHEN 'DELETE' THEN format('SELECT to_jsonb(gone), NULL::jsonb FROM (SELECT %s FROM old_rows) AS gone', columns)
+        ELSE format('SELECT to_jsonb(gone), to_jsonb(made) FROM (SELECT %1$s FROM old_rows) AS gone
+            JOIN (SELECT %1$s FROM new_rows) AS made ON gone.%2$I = made.%2$I AND gone IS DISTINCT FROM made',
+            columns, primary_key)
+    END;
+    EXECUTE format($query$
+        SELECT ivsvod_audit_write($1, $2, row_key, row_name, $3, changes, $4)
+        FROM (%s) AS rows (gone, made)
         -- A part that moves to another object is taken from the one and given to the other.
         CROSS JOIN LATERAL (
-            SELECT made ->> key, made ->> name, ivsvod_audit_changes(gone, made, fields)
-                WHERE gone ->> key = made ->> key
-            UNION ALL SELECT gone ->> key, gone ->> name, ivsvod_audit_changes(gone, NULL, fields)
-                WHERE gone ->> key <> made ->> key
-            UNION ALL SELECT made ->> key, made ->> name, ivsvod_audit_changes(NULL, made, fields)
-                WHERE gone ->> key <> made ->> key
-        ) AS told (row_key, row_name, changes)
-        WHERE changes IS NOT NULL;
-    END IF;
+            SELECT coalesce(made, gone) ->> $5, coalesce(made, gone) ->> $6, ivsvod_audit_changes(gone, made, $7)
+                WHERE gone IS NULL OR made IS NULL OR gone ->> $5 = made ->> $5
+            UNION ALL SELECT gone ->> $5, gone ->> $6, ivsvod_audit_changes(gone, NULL, $7)
+                WHERE gone ->> $5 <> made ->> $5
+            UNION ALL SELECT made ->> $5, made ->> $6, ivsvod_audit_changes(NULL, made, $7)
+                WHERE gone ->> $5 <> made ->> $5
+        ) AS entry (row_key, row_name, changes)
+        WHERE changes IS NOT NULL OR $8
+    $query$, rows)
+    USING TG_ARGV[0], TG_ARGV[1], kind, actor, key, name, fields, TG_OP <> 'UPDATE' AND NOT is_part;
     RETURN NULL;
 END $$;
 
