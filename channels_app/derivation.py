@@ -9,14 +9,18 @@ from typing import Any
 
 
 def pinned(*functions: str) -> str:
-    """SQL that makes trigger functions find ours whatever the session's search path: that of a restore is empty."""
+    """SQL that makes trigger functions run as their owner and find ours whatever the session's search path.
+
+    The role that fires them may have rights on the predecessor's four tables alone, and the search path of a restore
+    is empty. Who fired them is `session_user`.
+    """
     return f"""
 DO $$
 DECLARE
     name text;
 BEGIN
     FOREACH name IN ARRAY ARRAY{list(functions)} LOOP
-        EXECUTE format('ALTER FUNCTION %I() SET search_path = %I, pg_temp', name, current_schema());
+        EXECUTE format('ALTER FUNCTION %I() SECURITY DEFINER SET search_path = %I, pg_temp', name, current_schema());
     END LOOP;
 END $$;
 """
@@ -81,8 +85,7 @@ END $$;
 """
 FUNCTIONS += _HEAR_STATE_CHANGE
 FUNCTIONS += """
--- As its owner: the predecessor's role may have rights on its own four tables alone.
-CREATE OR REPLACE FUNCTION ivsvod_derive_state_change() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_derive_state_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF NEW._event_id IS NULL THEN
         PERFORM ivsvod_hear_state_change(NEW._id, NEW.ivs_channel_uuid, NEW.timestamp, NEW.state, NEW.data);

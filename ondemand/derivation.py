@@ -63,7 +63,7 @@ BEGIN
 END $$;
 
 """
-_DERIVE_VIDEO = """
+DERIVE_VIDEO = """
 CREATE OR REPLACE FUNCTION ivsvod_derive_video() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     foreign_row boolean := NEW._status IS NULL;
@@ -81,8 +81,12 @@ BEGIN
         NEW._ended_at := coalesce(NEW._ended_at, ivsvod_moment(NEW.created_at));
     END IF;
     IF foreign_row AND TG_OP = 'INSERT' AND NEW._prefix <> '' AND NEW._duplicate_of IS NULL THEN
-        -- Two sessions that insert the same recording at once must see each other.
-        PERFORM pg_advisory_xact_lock(ivsvod_place_lock(NEW._bucket, NEW._prefix));
+        -- Two sessions that insert the same recording at once must see each other. One lock for all recordings, since a
+        -- statement may insert any number of them and the memory for locks is bounded. It is had before any channel's
+        -- row, so that two such statements wait for each other here, and never in the middle.
+        PERFORM pg_advisory_xact_lock(hashtextextended('ivsvod_derive_video', 0));
+        -- Events of the channel are written under the lock of its row: this insert waits for them, and they for it.
+        PERFORM FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid FOR NO KEY UPDATE;
         SELECT uuid INTO NEW._duplicate_of FROM on_demand_videos
         WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
             -- One that has not ended here is no better, for its Recording End may never come; one that staff hid is.
@@ -92,12 +96,7 @@ BEGIN
     RETURN NEW;
 END $$;
 """
-FUNCTIONS += _DERIVE_VIDEO
-FUNCTIONS += """
--- The advisory lock of a recording.
-CREATE OR REPLACE FUNCTION ivsvod_place_lock(bucket text, prefix text) RETURNS bigint
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT hashtextextended(bucket || '/' || prefix, 0) $$;
-"""
+FUNCTIONS += DERIVE_VIDEO
 FUNCTIONS += SEARCH_VECTOR_IN_ENGLISH
 FUNCTIONS += r"""
 -- The vector follows the text, whoever changes it.
@@ -176,12 +175,12 @@ AWAITING_REVIEW = _PUBLISH_VIDEO.replace(
 )
 AWAITING_NOTHING = _PUBLISH_VIDEO
 # The recordings of a private channel are hidden until staff decide, unless the channel itself says what new videos
-# become. As its owner: the predecessor's role may have rights on its own four tables alone.
+# become.
 PRIVATE_RECORDINGS = """
 -- A row of the predecessor gets what staff chose for the recording while it ran, else what its channel says; a private
 -- channel that says nothing holds it back. Rows of this code say it themselves; the predecessor knows none of these
 -- columns, so that they have their defaults.
-CREATE OR REPLACE FUNCTION ivsvod_publish_video() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_publish_video() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     known on_demand_videos;
     state text;
@@ -210,16 +209,7 @@ BEGIN
 END $$;
 """
 PRIVATE_RECORDINGS += pinned("ivsvod_publish_video")
-# Events of the channel are written under the lock of its row: the predecessor's insert waits for them, and they for it.
-LOCKED_BY_CHANNEL = _DERIVE_VIDEO.replace(
-    "        PERFORM pg_advisory_xact_lock",
-    """        PERFORM FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid FOR NO KEY UPDATE;
-        PERFORM pg_advisory_xact_lock""",
-)
-LOCKED_BY_CHANNEL += pinned("ivsvod_derive_video")
-LOCKED_BY_PLACE = _DERIVE_VIDEO + pinned("ivsvod_derive_video")
-# Each tag of content once, whoever writes it; as its owner, for the predecessor's role may have rights on its own
-# tables alone. In one order, so that two writers of new tags do not wait for each other.
+# Each tag of content once, whoever writes it. In one order, so that two writers of new tags do not wait for each other.
 _KNOWN_TAGS = """
 SELECT DISTINCT found.tag FROM {rows} AS content CROSS JOIN LATERAL unnest(content.tags) AS found(tag)
 WHERE found.tag <> '' AND NOT EXISTS (SELECT FROM ondemand_knowntag AS known WHERE md5(known.tag) = md5(found.tag))
@@ -228,7 +218,7 @@ ON CONFLICT DO NOTHING
 """
 KNOW_TAGS_IN_USE = "INSERT INTO ondemand_knowntag (tag)" + _KNOWN_TAGS.format(rows="on_demand_video_content")
 KNOWN_TAGS = f"""
-CREATE OR REPLACE FUNCTION ivsvod_know_tags() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_know_tags() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     INSERT INTO ondemand_knowntag (tag) {_KNOWN_TAGS.format(rows="new_rows")};
     RETURN NULL;
@@ -248,7 +238,6 @@ DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_derive_content();
 DROP FUNCTION IF EXISTS ivsvod_search_vector(text, text, text[]);
 DROP FUNCTION IF EXISTS ivsvod_derive_video();
-DROP FUNCTION IF EXISTS ivsvod_place_lock(text, text);
 DROP FUNCTION IF EXISTS ivsvod_stream_ids(jsonb);
 DROP FUNCTION IF EXISTS ivsvod_s3_name(jsonb, text, integer);
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds(jsonb, text);

@@ -13,6 +13,7 @@ import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -979,6 +980,90 @@ def test_the_predecessor_works_with_rights_on_its_own_four_tables_alone(
         connection.execute(f"REVOKE ALL ON {tables} FROM predecessor_alone")
         with databases.as_superuser() as superuser:
             superuser.execute("DROP ROLE predecessor_alone")
+
+
+@contextmanager
+def role_with(databases: Databases, connection: Connection, *grants: str) -> Iterator[Connection]:
+    """A connection of a new role that has these rights, such as `SELECT ON ivs_channels`, and no others."""
+    role = "predecessor_of_old"
+    with databases.as_superuser() as superuser:
+        superuser.execute(f"CREATE ROLE {role} LOGIN")
+    try:
+        for grant in grants:
+            connection.execute(f"GRANT {grant} TO {role}")
+        with databases.connect(databases.scratch, user=role) as limited:
+            yield limited
+    finally:
+        connection.execute(f"REVOKE ALL ON {', '.join(COLUMNS)} FROM {role}")
+        with databases.as_superuser() as superuser:
+            superuser.execute(f"DROP ROLE {role}")
+
+
+@pytest.mark.parametrize(
+    ("statement", "grants"),
+    [
+        (statements.insert_channel, ["INSERT, SELECT ON ivs_channels"]),
+        (statements.insert_state_change, ["INSERT, SELECT ON ivs_state_changes"]),
+        (statements.insert_video, ["INSERT, SELECT ON on_demand_videos", "SELECT ON ivs_channels"]),
+        (statements.upsert_content, ["INSERT, SELECT, UPDATE ON on_demand_video_content"]),
+        (statements.set_active, ["SELECT, UPDATE ON on_demand_videos"]),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_each_write_of_the_predecessor_needs_the_rights_that_it_needed_before(
+    databases: Databases, connection: Connection, statement: Callable[..., Any], grants: list[str]
+) -> None:
+    channel = new_channel(connection)
+    data = document({"recording_s3_key_prefix": '"p"', "stream_id": '"st-a"'})
+    video = statements.insert_video(connection, channel=channel, data=data)["uuid"]
+    values: dict[Any, dict[str, Any]] = {
+        statements.insert_channel: {"uuid": uuid4(), "owner": uuid4(), "arn": "arn:new", "channel_data": "{}"},
+        statements.insert_state_change: {"channel": channel, "state": "live", "data": data},
+        statements.insert_video: {"channel": channel, "data": data},
+        statements.upsert_content: {"video": video, "title": "First", "tags": ["one"]},
+        statements.set_active: {"video": video, "active": False},
+    }
+    with role_with(databases, connection, *grants) as limited:
+        assert statement(limited, **values[statement])
+    if statement is not statements.insert_state_change:
+        entry = "SELECT way, actor_name FROM channels_app_auditentry ORDER BY id DESC LIMIT 1"
+        assert value(connection, entry) == ("database", "predecessor_of_old")
+    if statement is statements.insert_state_change:
+        assert live_states(connection)[channel][0] == "live"
+    if statement is statements.insert_video:
+        assert value(connection, "SELECT count(*) FROM on_demand_videos WHERE _duplicate_of = %s", video) == 1
+
+
+def test_one_statement_inserts_any_number_of_recordings(connection: Connection) -> None:
+    """The memory for locks has room for some 6,400 of all sessions together."""
+    new_channel(connection)
+    connection.execute("""
+        INSERT INTO on_demand_videos (ivs_channel_uuid, data)
+        SELECT (SELECT uuid FROM ivs_channels), jsonb_build_object('recording_s3_key_prefix', 'p' || number % 14000)
+        FROM generate_series(1, 15000) AS number
+    """)
+    query = "SELECT count(*), count(*) FILTER (WHERE _duplicate_of IS NOT NULL) FROM on_demand_videos"
+    assert value(connection, query) == (15000, 1000)
+
+
+def test_two_statements_that_insert_the_same_recordings_in_opposite_orders_see_each_other(
+    databases: Databases, connection: Connection
+) -> None:
+    statement = """
+        INSERT INTO on_demand_videos (ivs_channel_uuid, data)
+        SELECT channel, jsonb_build_object('recording_s3_key_prefix', channel)
+        FROM unnest(%s::uuid[]) AS channel, LATERAL (SELECT pg_sleep(0.3 + 0 * length(channel::text))) AS pause
+    """
+    channels = [new_channel(connection) for _ in range(2)]
+
+    def insert_all(order: list[UUID]) -> None:
+        with databases.connect(databases.scratch) as own:
+            own.execute(statement, [order])
+
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(insert_all, [channels, channels[::-1]]))
+    query = "SELECT count(*), count(_duplicate_of), count(DISTINCT _duplicate_of) FROM on_demand_videos"
+    assert value(connection, query) == (4, 2, 2)
 
 
 def test_rows_are_derived_under_an_empty_search_path_as_in_a_restore(connection: Connection) -> None:

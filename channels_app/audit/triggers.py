@@ -70,7 +70,7 @@ $$;
 -- that are audited with their fields, whether the row is a part of the object, whose changes are those of the object,
 -- and the primary key of the table.
 -- Reads these columns alone, and of an UPDATE only the rows in which they changed: the others can be very large.
-CREATE OR REPLACE FUNCTION ivsvod_audit() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_audit() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     actor jsonb := ivsvod_audit_actor();
     key text := TG_ARGV[2];
@@ -115,7 +115,7 @@ END $$;
 -- A row that links an object to something that is told by its name. Arguments: the app and model of the object, its
 -- table, the columns of its key and name, the column of the link that holds the key; the field; the table of the
 -- something, the column of its name, and the column of the link that leads there.
-CREATE OR REPLACE FUNCTION ivsvod_audit_link() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_audit_link() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     actor jsonb := ivsvod_audit_actor();
     link jsonb := CASE TG_OP WHEN 'INSERT' THEN to_jsonb(NEW) ELSE to_jsonb(OLD) END;

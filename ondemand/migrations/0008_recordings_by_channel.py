@@ -1,20 +1,17 @@
-"""What the events of a recording said. Events and the predecessor's inserts wait for each other by the channel's row.
+"""What the events of a recording said.
 
-Locks: `on_demand_videos` against writes for an instant (a foreign key of a new table); functions.
+Locks: `on_demand_videos` against writes for an instant (a foreign key of a new table).
 """
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
 from django.db import migrations, models
 
-from ondemand import derivation
-
 
 class Migration(migrations.Migration):
     dependencies = [("ondemand", "0007_recording_check")]
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
-        migrations.RunSQL(derivation.LOCKED_BY_CHANNEL, derivation.LOCKED_BY_PLACE),
         migrations.CreateModel(
             name='Recording',
             fields=[

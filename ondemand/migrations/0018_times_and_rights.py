@@ -1,0 +1,19 @@
+"""One lock for inserts of recordings, and triggers that run as their owner. Locks: functions."""
+
+from django.db import migrations
+
+from channels_app.derivation import pinned
+from ondemand import derivation
+
+# The functions themselves stand in earlier migrations too; a database that has these already is brought up to date.
+FUNCTIONS = derivation.DERIVE_VIDEO + pinned(
+    "ivsvod_derive_video", "ivsvod_derive_content", "ivsvod_publish_video", "ivsvod_know_tags"
+)
+FUNCTIONS += "DROP FUNCTION IF EXISTS ivsvod_place_lock(text, text);"
+
+
+class Migration(migrations.Migration):
+    dependencies = [("ondemand", "0015_words"), ("channels_app", "0017_rights_and_audited_columns")]
+    operations = [
+        migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop),
+    ]
