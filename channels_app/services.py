@@ -187,7 +187,8 @@ def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
 @audited()
 def _complete(channel: Channel, made: aws.IvsChannel) -> Channel | None:
     """Write what IVS told; None where the channel was deleted, or its row removed, since it was asked for."""
-    row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
+    rows = Channel.objects.locked().defer("created_at").exclude(status=Channel.Status.DELETED)
+    row = rows.filter(pk=channel.pk).first()
     # Two that recover one channel both come here; they were told of the same channel.
     if row is not None and row.status == Channel.Status.PROVISIONING:
         _take_facts(row, made)
@@ -335,7 +336,8 @@ def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool =
         return known
     # One that is deleted here and in IVS after all comes back, and with it its videos.
     uuid = known.uuid if known else uuid
-    row = Channel.objects.locked().filter(pk=uuid).first() or Channel(uuid=uuid, created_at=timezone.now())
+    rows = Channel.objects.locked().defer("created_at")
+    row = rows.filter(pk=uuid).first() or Channel(uuid=uuid, created_at=timezone.now())
     row.owner = owner
     row.name = found.tags.get("Name") or found.name
     _take_facts(row, found)

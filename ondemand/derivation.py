@@ -242,6 +242,55 @@ DROP FUNCTION IF EXISTS ivsvod_stream_ids(jsonb);
 DROP FUNCTION IF EXISTS ivsvod_s3_name(jsonb, text, integer);
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds(jsonb, text);
 """
+# For every writer. A row that no trigger sees, as by logical replication, is made readable by `ivsvod/postgresql`.
+KEEP_TIMES = """
+-- When publication begins. A time that clients cannot hold is no beginning if it is past, else the last they can hold.
+CREATE OR REPLACE FUNCTION ivsvod_publish_from(moment timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN moment >= '1900-01-01 00:00+00' THEN least(moment, '9000-12-31 23:59:59.999999+00') END
+$$;
+
+-- When publication ends. A time that clients cannot hold is no end if it is to come, else the first they can hold.
+CREATE OR REPLACE FUNCTION ivsvod_publish_until(moment timestamptz) RETURNS timestamptz
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE WHEN moment <= '9000-12-31 23:59:59.999999+00' THEN greatest(moment, '1900-01-01 00:00+00') END
+$$;
+
+CREATE OR REPLACE FUNCTION ivsvod_keep_times() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    NEW._publish_from := ivsvod_publish_from(NEW._publish_from);
+    NEW._publish_until := ivsvod_publish_until(NEW._publish_until);
+    NEW._started_at := CASE WHEN NEW._started_at IS NOT NULL THEN ivsvod_moment(NEW._started_at) END;
+    NEW._ended_at := CASE WHEN NEW._ended_at IS NOT NULL THEN ivsvod_moment(NEW._ended_at) END;
+    RETURN NEW;
+END $$;
+"""
+KEEP_TIMES += pinned("ivsvod_keep_times")
+# Its name comes last: the triggers before it fill these columns.
+KEEP_TIMES += """
+CREATE OR REPLACE TRIGGER ivsvod_times BEFORE INSERT OR UPDATE ON on_demand_videos FOR EACH ROW WHEN (
+    NEW._publish_from IS DISTINCT FROM ivsvod_publish_from(NEW._publish_from)
+    OR NEW._publish_until IS DISTINCT FROM ivsvod_publish_until(NEW._publish_until)
+    OR NEW._started_at <> ivsvod_moment(NEW._started_at)
+    OR NEW._ended_at <> ivsvod_moment(NEW._ended_at)
+) EXECUTE FUNCTION ivsvod_keep_times();
+"""
+LEAVE_TIMES = """
+DROP TRIGGER ivsvod_times ON on_demand_videos;
+DROP FUNCTION ivsvod_keep_times();
+DROP FUNCTION ivsvod_publish_until(timestamptz);
+DROP FUNCTION ivsvod_publish_from(timestamptz);
+"""
+# Updates rows from before the trigger, which then mends them.
+KEEP_EARLIER_TIMES = """
+SELECT set_config('ivsvod.actor', '{"way": "none"}', true);
+UPDATE on_demand_videos SET created_at = created_at
+WHERE _publish_from IS DISTINCT FROM ivsvod_publish_from(_publish_from)
+    OR _publish_until IS DISTINCT FROM ivsvod_publish_until(_publish_until)
+    OR _started_at <> ivsvod_moment(_started_at)
+    OR _ended_at <> ivsvod_moment(_ended_at);
+"""
+
 # As for channels, the audit log does not tell what is filled in.
 TOUCH_VIDEOS = """
 WITH batch AS (

@@ -261,7 +261,8 @@ def _best_facts(known: dict[str, Any] | None, fetched: dict[str, Any] | None) ->
 
 def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tuple[Video, bool]:
     """The video of the recording, found by its bucket and prefix, and whether it is yet to be made."""
-    videos = Video.objects.locked().select_related("recording")
+    # A save writes no column that was not read: those of the predecessor stay as they are where the row is its own.
+    videos = Video.objects.locked().defer("created_at", "data").select_related("recording")
     if not fields.prefix:
         # A recording that never began has no place: it is found by its channel and stream.
         uuid = video_uuid(channel.arn, event.stream_id)

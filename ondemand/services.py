@@ -143,9 +143,14 @@ def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video
 
 
 def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
-    content, _ = Content.objects.update_or_create(
-        video_id=video_uuid, defaults=values, create_defaults={**EMPTY_CONTENT, **values, "created_by": by}
+    content, is_new = Content.objects.select_for_update().get_or_create(
+        video_id=video_uuid, defaults={**EMPTY_CONTENT, **values, "created_by": by}
     )
+    if not is_new:
+        # `update_or_create` would also write `created_at` as it was read, which may differ from what is stored.
+        for name, value in values.items():
+            setattr(content, name, value)
+        content.save(update_fields=list(values))
     return content
 
 

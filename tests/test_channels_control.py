@@ -312,7 +312,9 @@ def test_a_channel_of_any_age_is_listed_shown_changed_and_hears_events(
     for page in ("channels_app/channel/", f"channels_app/channel/{channel.uuid}/change/", "ondemand/video/"):
         assert browser.get(f"/admin/{page}").status_code == 200
     assert browser.get(f"/admin/ondemand/video/{video.uuid}/change/").status_code == 200
-    assert import_channel(channel.arn, "--owner", str(OWNER))["uuid"] == str(channel.uuid)
+    for status in (Channel.Status.READY, Channel.Status.DELETED):
+        Channel.objects.filter(pk=channel.pk).update(status=status)
+        assert import_channel(channel.arn, "--owner", str(OWNER))["uuid"] == str(channel.uuid)
     assert manager("DELETE", address).status_code == 200
     with connection.cursor() as cursor:
         cursor.execute(

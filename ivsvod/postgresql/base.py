@@ -13,6 +13,9 @@ import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+from psycopg.adapt import AdaptersMap
+
+from ivsvod.postgresql.times import ReadableTimeLoader
 
 logger = logging.getLogger(__name__)
 _unlimited: ContextVar[bool] = ContextVar("unlimited", default=False)
@@ -58,9 +61,16 @@ class SchemaEditor(DatabaseSchemaEditor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own wrapper; only the error of a failed connection and the end of a migration differ."""
+    """Django's own wrapper; the error of a failed connection, times out of range and the end of a migration differ."""
 
     SchemaEditorClass = SchemaEditor
+
+    def get_connection_params(self) -> dict[str, Any]:
+        """Django's, with times that can always be read."""
+        params: dict[str, Any] = super().get_connection_params()
+        params["context"] = adapters = AdaptersMap(params["context"])
+        adapters.register_loader("timestamptz", ReadableTimeLoader)
+        return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """A connection from the pool or the server.

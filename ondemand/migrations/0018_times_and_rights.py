@@ -1,4 +1,7 @@
-"""One lock for inserts of recordings, and triggers that run as their owner. Locks: functions."""
+"""Times of videos that every client can read, one lock for inserts, and triggers that run as their owner.
+
+Locks: `on_demand_videos` against writes for an instant (a trigger); functions.
+"""
 
 from django.db import migrations
 
@@ -15,5 +18,7 @@ FUNCTIONS += "DROP FUNCTION IF EXISTS ivsvod_place_lock(text, text);"
 class Migration(migrations.Migration):
     dependencies = [("ondemand", "0015_words"), ("channels_app", "0017_rights_and_audited_columns")]
     operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
         migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop),
+        migrations.RunSQL(derivation.KEEP_TIMES, derivation.LEAVE_TIMES),
     ]
