@@ -16,7 +16,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from channels_app.adoption import Adoption as Adoption
 from channels_app.audit.entries import AuditEntry as AuditEntry
+from channels_app.cascading import cascade_in_database
 from channels_app.claims import IdempotencyKey as IdempotencyKey
 from channels_app.claims import Lease as Lease
 from channels_app.encryption import EncryptedTextField, decrypt
@@ -278,7 +280,7 @@ class StreamQuerySet(models.QuerySet["Stream"]):
 class Stream(models.Model):
     """One going-live of a channel. Rows of the predecessor reach it by a trigger."""
 
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="streams", db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=cascade_in_database, related_name="streams", db_index=False)
     stream_id = models.TextField(db_collation="C")
     first_event_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -340,7 +342,7 @@ class StreamHistoryEntry(models.Model):
     # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamSession.html
     SHOWN = 500
 
-    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="history")
+    stream = models.ForeignKey(Stream, on_delete=cascade_in_database, related_name="history")
     event_id = models.TextField(unique=True, db_collation="C")
     at = models.DateTimeField()
     name = models.TextField()

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from channels_app.cascading import cascade_in_database
 from channels_app.models import Channel, ReadableDateTimeField
 from ondemand.bulk_changes import BulkChange as BulkChange
 from ondemand.bulk_changes import BulkChangeRow as BulkChangeRow
@@ -36,6 +37,7 @@ from ondemand.catalogue import (
     beginnings_of,
 )
 from ondemand.listing import LASTING_WORD, Listing, ListingReasons, listing_of, listing_reasons
+from ondemand.removed import RemovedRecording as RemovedRecording
 from ondemand.spread import evenly_spread
 
 # A video of ours has this namespace's uuid5 of its bucket and prefix.
@@ -365,7 +367,7 @@ class VideoTag(models.Model):
 class Recording(models.Model):
     """What the events of one recording said, each kind once, so that their order does not matter."""
 
-    video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="recording")
+    video = models.OneToOneField(Video, on_delete=cascade_in_database, related_name="recording")
     session_id = models.TextField(blank=True)
     start_at = models.DateTimeField(null=True)
     start_event_id = models.TextField(blank=True)

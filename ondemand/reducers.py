@@ -23,6 +23,7 @@ from channels_app.reducers import Applied, Rows, stream_hear, stream_rows
 from ondemand.metadata import ENDED, FAILED, facts_complete
 from ondemand.models import Content, Recording, Video, started_before, video_uuid
 from ondemand.recording_check import facts_look, recording_check
+from ondemand.removed import RecordingPast, recording_past
 from ondemand.services import checked_release
 from ondemand.verdicts import Verdict, better_verdict, verdict_of_video
 
@@ -33,6 +34,7 @@ END = "Recording End"
 START_FAILURE = "Recording Start Failure"
 END_FAILURE = "Recording End Failure"
 _METADATA_OF = {END: ENDED, END_FAILURE: FAILED}
+_REMOVED = "its video was deleted: see ondemand_removedrecording"
 
 
 @dataclass(frozen=True)
@@ -166,10 +168,14 @@ class RecordingStateReducer:
             # Nothing is written of it yet.
             return Applied(InboxEvent.Outcome.DEFERRED, prepared.problem, given_up_as=InboxEvent.Outcome.IGNORED)
         video, is_new = _video_locked(event, channel, prepared.fields)
+        past = _past_of(event, video, is_new=is_new)
+        if past.is_removed:
+            return Applied(InboxEvent.Outcome.IGNORED, _REMOVED)
         recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
         verdict = better_verdict(verdict_of_video(video), prepared.verdict)
-        _video_write(video, heard, _best_facts(video.facts, prepared.facts), verdict, channel, is_new=is_new)
+        facts, is_old = _best_facts(video.facts, prepared.facts), past.precedes_adoption(heard.end_at)
+        _video_write(video, heard, facts, verdict, channel, is_new=is_new, precedes_adoption=is_old)
         live_state = _stream_hear(channel, event)
         for name, value in asdict(heard).items():
             setattr(recording, name, list(value) if name == "stream_ids" else value)
@@ -278,6 +284,14 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
     return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
 
 
+def _past_of(event: Event, video: Video, *, is_new: bool) -> RecordingPast:
+    """Return what decides over a video that is yet to be made or to be decided."""
+    is_open = is_new or (event.name == END and video.active is None)
+    if not is_open or not video.prefix:
+        return RecordingPast()
+    return recording_past(bucket=video.bucket or "", prefix=video.prefix)
+
+
 def _place(event: Event, channel: Channel, fields: RecordingFields, row: str = "") -> Q:
     """All rows of the recording, as `_video_locked` finds them; `row` leads to the video."""
     if not fields.prefix:
@@ -334,7 +348,14 @@ def _heard_of(recording: Recording) -> Heard:
 
 
 def _video_write(
-    video: Video, heard: Heard, facts: dict[str, Any] | None, verdict: Verdict, channel: Channel, *, is_new: bool
+    video: Video,
+    heard: Heard,
+    facts: dict[str, Any] | None,
+    verdict: Verdict,
+    channel: Channel,
+    *,
+    is_new: bool,
+    precedes_adoption: bool,
 ) -> None:
     ours = is_new or _is_ours(video)
     columns = video_columns(heard, facts, verdict)
@@ -347,7 +368,8 @@ def _video_write(
     if ours:
         _predecessor_columns(video, heard)
         if heard.end_at:
-            publication_decide(video, new_video_state(channel.new_video_state, is_private=channel.is_private))
+            state = new_video_state(channel.new_video_state, is_private=channel.is_private)
+            publication_decide(video, NewVideoState.HIDDEN if precedes_adoption else state)
     checked_release(video)
     video.save(force_insert=is_new)
 

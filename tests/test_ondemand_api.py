@@ -542,6 +542,16 @@ def test_a_duplicate_answers_with_the_first_ones_content_and_is_not_listed(clien
 
 
 @pytest.mark.django_db
+def test_a_duplicate_opens_on_its_own_once_the_first_row_is_deleted_by_sql(client: Client) -> None:
+    data = detail()
+    first, second = insert_as_the_predecessor(data), insert_as_the_predecessor(data)
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM on_demand_videos WHERE uuid = %s", [first])
+    assert client.get(f"/on-demand/{second}").status_code == 200
+    assert listed(client) == [str(second)]
+
+
+@pytest.mark.django_db
 def test_a_duplicate_with_content_of_its_own_answers_with_it(send: Callable[..., Any]) -> None:
     data = detail()
     first, second = insert_as_the_predecessor(data), insert_as_the_predecessor(data)

@@ -1,5 +1,6 @@
 """`reconcile`: recordings in S3 whose events never came, however many there are."""
 
+import io
 import json
 import random
 from bisect import bisect_right
@@ -9,9 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from django.core.management import call_command
+from django.db import connection
 
 from channels_app import aws as door
-from channels_app.models import Channel
+from channels_app.models import Adoption, Channel, InboxEvent
 from channels_app.reconcile.lease import lease_keep
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
@@ -23,7 +26,21 @@ from ondemand.reconcile.streams import Span, overlapping
 from ondemand.reducers import END, END_FAILURE, START
 from tests.helpers import OWNER, make_video
 from tests.reconciling import Asked, Past, kinds, mended, reconcile
-from tests.road import BUCKET, PREFIX, STREAM, at, document_in_s3, ended_metadata, lambda_takes, put, recorded, s3, told
+from tests.road import (
+    BUCKET,
+    PREFIX,
+    STREAM,
+    at,
+    command,
+    document_in_s3,
+    ended_metadata,
+    inbox_row,
+    lambda_takes,
+    put,
+    recorded,
+    s3,
+    told,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
@@ -528,3 +545,69 @@ def test_live_state_files_are_no_recordings(channel: Channel, past: Past, asked:
     assert document_in_s3(f"live/{channel.uuid}.json")
     s3().put_object(Bucket=BUCKET, Key="zz", Body=json.dumps({}).encode())
     assert reconcile() == (0, [], "")
+
+
+# Removed by somebody
+
+
+def delete_by_sql(*tables: str) -> None:
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"DELETE FROM {table}")  # noqa: S608
+
+
+def test_a_recording_whose_rows_were_deleted_is_made_again_by_no_run_and_no_event(channel: Channel, past: Past) -> None:
+    _, events = past.broadcast(channel, at(0))
+    lambda_takes(*events)
+    assert Video.objects.get().active
+    delete_by_sql("on_demand_videos", "channels_app_inboxevent")
+    assert reconcile("--apply") == (0, [], "")
+    ended = next(event for event in events if event["detail"].get("recording_status") == END)
+    assert (
+        lambda_takes(
+            *events,
+            {**ended, "id": "sent again"},
+            {**ended, "detail": {**ended["detail"], "recording_status": END_FAILURE}, "id": "a failure"},
+        )
+        == []
+    )
+    assert {row.outcome for row in InboxEvent.objects.filter(detail_type="IVS Recording State Change")} == {"ignored"}
+    assert "deleted" in inbox_row(ended).error
+    command("replay", "--all")
+    assert not Video.objects.exists()
+    assert not Recording.objects.exists()
+
+
+def test_a_removed_recording_is_not_taken_over_with_its_channel(channel: Channel, past: Past) -> None:
+    _, events = past.broadcast(channel, at(0))
+    lambda_takes(*events)
+    delete_by_sql("on_demand_videos")
+    arn = channel.arn
+    delete_by_sql("ivs_state_changes", "ivs_channels")
+    call_command("import_channel", arn, "--owner", str(OWNER), stdout=io.StringIO())
+    assert not Video.objects.exists()
+
+
+def test_a_removed_recording_comes_back_once_its_place_is_deleted(channel: Channel, past: Past) -> None:
+    _, events = past.broadcast(channel, at(0))
+    lambda_takes(*events)
+    Video.objects.all().delete()
+    delete_by_sql("ondemand_removedrecording")
+    mended("recording_missing")
+
+
+# From before the database was adopted
+
+
+@pytest.mark.parametrize(("adopted", "is_listed"), [(2, False), (1, True), (None, True)])
+def test_a_recording_from_before_the_adoption_awaits_review(
+    channel: Channel, past: Past, adopted: float | None, is_listed: bool
+) -> None:
+    """It ended 82 seconds after nine."""
+    past.broadcast(channel, at(0))
+    if adopted is not None:
+        Adoption.objects.create(adopted_at=at(adopted))
+    assert reconcile("--apply")[0] == 0
+    video = Video.objects.get()
+    assert (video.status, video.active, video.awaits_review) == ("available", is_listed, not is_listed)
+    assert Video.objects.to_review().exists() is not is_listed

@@ -3,9 +3,9 @@
 Locks: `ivs_channels` against writes for an instant (a foreign key of a new table).
 """
 
-import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.utils.timezone
+from channels_app.cascading import cascade_in_database
 from django.db import migrations, models
 
 
@@ -44,7 +44,7 @@ class Migration(migrations.Migration):
                 ('started_at', models.DateTimeField(null=True)),
                 ('ended_at', models.DateTimeField(null=True)),
                 ('order_at', models.GeneratedField(db_persist=True, expression=django.db.models.functions.comparison.Coalesce(models.F('started_at'), models.F('first_event_at')), output_field=models.DateTimeField())),
-                ('channel', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='streams', to='channels_app.channel')),
+                ('channel', models.ForeignKey(db_index=False, on_delete=cascade_in_database, related_name='streams', to='channels_app.channel')),
             ],
             options={
                 'indexes': [models.Index(models.F('channel'), models.OrderBy(models.F('order_at'), descending=True), models.OrderBy(models.F('stream_id'), descending=True), condition=models.Q(('started_at__isnull', False), ('ended_at__isnull', False), _connector='OR'), name='stream_last_of_channel')],

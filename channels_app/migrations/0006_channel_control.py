@@ -4,8 +4,8 @@ Locks: `ivs_channels` exclusively for an instant (a nullable column without a de
 instant (a foreign key of a new table); the new tables are empty.
 """
 
-import django.db.models.deletion
 import django.utils.timezone
+from channels_app.cascading import cascade_in_database
 from django.db import migrations, models
 
 
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 ('body_digest', models.TextField()),
                 ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('claimed_until', models.DateTimeField()),
-                ('channel', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='idempotency_keys', to='channels_app.channel')),
+                ('channel', models.ForeignKey(on_delete=cascade_in_database, related_name='idempotency_keys', to='channels_app.channel')),
             ],
             options={
                 'indexes': [models.Index(fields=['created_at'], name='idempotency_key_age')],

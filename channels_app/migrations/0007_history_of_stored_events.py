@@ -4,7 +4,7 @@ Processing an event again changes nothing else. Locks: rows of the inbox, and at
 writes for an instant (a foreign key of a new table).
 """
 
-import django.db.models.deletion
+from channels_app.cascading import cascade_in_database
 from django.db import migrations, models
 
 OPEN_AGAIN = """
@@ -30,7 +30,7 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField()),
                 ('name', models.TextField()),
                 ('detail', models.JSONField()),
-                ('stream', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='history', to='channels_app.stream')),
+                ('stream', models.ForeignKey(on_delete=cascade_in_database, related_name='history', to='channels_app.stream')),
             ],
             options={
                 'verbose_name_plural': 'stream history',

@@ -51,13 +51,22 @@ class _Deferred(list[Any]):
 
 
 class SchemaEditor(DatabaseSchemaEditor):
-    """Django's own; what it defers is part of the transaction that records the migration."""
+    """Django's own; what it defers is part of the transaction that records the migration. Foreign keys may cascade."""
 
     def __enter__(self) -> Any:
         """Begin a migration."""
         super().__enter__()
         self.deferred_sql = _Deferred(self)
         return self
+
+    def _create_fk_sql(self, model: Any, field: Any, suffix: str) -> Any:
+        """Return Django's own statement, with ON DELETE CASCADE where the field says so."""
+        from channels_app.cascading import cascade_in_database
+
+        statement = super()._create_fk_sql(model, field, suffix)
+        if field.remote_field.on_delete is cascade_in_database:
+            statement.parts["deferrable"] = f" ON DELETE CASCADE{statement.parts['deferrable']}"
+        return statement
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

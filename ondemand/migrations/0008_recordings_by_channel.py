@@ -4,7 +4,7 @@ Locks: `on_demand_videos` against writes for an instant (a foreign key of a new 
 """
 
 import django.contrib.postgres.fields
-import django.db.models.deletion
+from channels_app.cascading import cascade_in_database
 from django.db import migrations, models
 
 
@@ -26,7 +26,7 @@ class Migration(migrations.Migration):
                 ('failure_event_id', models.TextField(blank=True)),
                 ('failure_detail', models.JSONField(null=True)),
                 ('stream_ids', django.contrib.postgres.fields.ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('video', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='recording', to='ondemand.video')),
+                ('video', models.OneToOneField(on_delete=cascade_in_database, related_name='recording', to='ondemand.video')),
             ],
         ),
     ]

@@ -13,7 +13,7 @@ from channels_app.reconcile.differences import Difference, Kind, Scope, Step, no
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconciled import recording_envelope
 from channels_app.services import CHANNEL_ARN
-from ondemand.models import Video
+from ondemand.models import RemovedRecording, Video
 from ondemand.reconcile.documents import RecordingLife, UnreadableError, channel_folder, folder_of, life_read
 from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, PageRead, recordings_in
 from ondemand.reconcile.streams import HeldStreams, streams_of
@@ -105,7 +105,10 @@ def _of_bucket(bucket: str, after: str, scope: Scope) -> Iterator[Step]:
 
 def _of_batch(bucket: str, batch: list[FoundRecording], scope: Scope, unknown: _Unknown) -> Iterator[Step]:
     known = _known(bucket, [recording.prefix for recording in batch])
+    removed = _removed(bucket, [recording.prefix for recording in batch])
     for recording in batch:
+        if recording.prefix in removed:
+            continue
         missing = statuses_missing(known.get(recording.prefix), recording.names)
         # It began before its metadata were written.
         if missing and scope.takes(recording.modified_at) and not unknown.has(recording.prefix):
@@ -125,6 +128,11 @@ def _known(bucket: str, prefixes: list[str]) -> dict[str | None, KnownVideo]:
         if prefix not in known or status == Video.Status.AVAILABLE or known[prefix].status != Video.Status.AVAILABLE:
             known[prefix] = video
     return known
+
+
+def _removed(bucket: str, prefixes: list[str]) -> set[str]:
+    """Return the prefixes whose videos were deleted: that nothing is known of them is no difference."""
+    return set(RemovedRecording.objects.filter(bucket=bucket, prefix__in=prefixes).values_list("prefix", flat=True))
 
 
 def _differences(
