@@ -63,7 +63,7 @@ SCHEDULED = {
     "scheduled_forget_sign_ins": "axes_reset_logs --age 90",
     "scheduled_process_inbox": "process_inbox --retry-failed",
     "scheduled_prune_inbox": "prune_inbox",
-    "scheduled_reconcile": "reconcile --apply",
+    "scheduled_reconcile": "reconcile --scheduled",
 }
 
 # For a command to end in: a call to AWS may take so long, and what it holds is to be given back.

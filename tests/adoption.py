@@ -130,6 +130,8 @@ class Databases:
             "RECORDING_BUCKET": BUCKET,
             "STAGE": "dev",
             "AWS_REGION": "eu-west-1",
+            # No address outside of this machine is asked for credentials.
+            "AWS_EC2_METADATA_DISABLED": "true",
         }
         return subprocess.Popen(
             [sys.executable, "manage.py", *arguments],

@@ -5,21 +5,31 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
 
-from ondemand.switch import decisions, looks
+from channels_app.models import Adoption
+from channels_app.services import channel_create
+from ivsvod.local.aws import LocalAws
+from ondemand.models import Video
+from ondemand.switch import decisions, looks, recordings
 from ondemand.switch.decisions import Ours
 from ondemand.switch.findings import Finding
 from tests.adoption import OWNER, Databases, databases_on
+from tests.helpers import OWNER as HELPER_OWNER
+from tests.helpers import make_video
+from tests.reconciling import Past
+from tests.road import BUCKET, PREFIX, at, command, invoke, put
 from tests.test_migrations_adoption import catalogue, dump
 
 pytestmark = pytest.mark.xdist_group("switch")
 
 Line = dict[str, str]
 OURS = Ours("eu-west-1", "111122223333")
+RULE = "rule/ivsvod-ivsvod.lambda_entry.scheduled_reconcile"
 
 
 @pytest.fixture(scope="module")
@@ -339,3 +349,82 @@ def test_migrations_that_a_newer_release_applied_are_told() -> None:
         ("warning", "1 applied ones are unknown here, ondemand.0003 the first"),
         ("ok", "all 2 are applied"),
     ]
+
+
+# Recordings in S3, and schedules
+
+
+def found_in_s3(aws: LocalAws) -> list[tuple[str, str]]:
+    output = StringIO()
+    call_command("switch", "--check", stdout=output)
+    return of([json.loads(line) for line in output.getvalue().splitlines()], "recordings")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_recordings_in_s3_without_a_video_are_counted(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(4):
+        put(f"{PREFIX}{number}/events/recording-ended.json", {})
+    make_video(prefix=f"{PREFIX}0")
+    make_video(prefix=f"{PREFIX}1").delete()
+    [(result, told)] = found_in_s3(aws)
+    assert (result, told.partition(":")[0]) == ("warning", f"2 of 4 recordings in {BUCKET} have no video")
+    monkeypatch.setattr(recordings, "COUNTED_RECORDINGS", 2)
+    told = (
+        f"each of the first 2 recordings in {BUCKET} (counting stopped there) has a video, or had one that was deleted"
+    )
+    assert found_in_s3(aws) == [("ok", told)]
+
+
+def test_before_migrate_and_without_aws_the_check_says_that_recordings_are_not_counted(databases: Databases) -> None:
+    status, lines = check(databases, databases.predecessor)
+    [(result, told)] = of(lines, "recordings")
+    assert (status, result) == (0, "warning")
+    assert "S3 could not be asked" in told
+
+
+def test_the_places_of_rows_are_known_before_migrate(databases: Databases) -> None:
+    with databases.connect(databases.predecessor) as connection:
+        [query] = recordings._known_places(connection.cursor())
+        row = connection.execute(
+            """
+            SELECT data ->> 'recording_s3_bucket_name', data ->> 'recording_s3_key_prefix' FROM on_demand_videos
+            WHERE data ->> 'recording_s3_bucket_name' <> '' AND data ->> 'recording_s3_key_prefix' <> '' LIMIT 1
+            """
+        ).fetchone()
+        assert row
+        assert connection.execute(query, [row[0], [row[1]]]).fetchall()[0] == (row[1].strip("/"),)
+
+
+def test_only_tables_with_rows_are_adopted(databases: Databases) -> None:
+    query = "SELECT count(*), count(repairs_enabled_at) FROM channels_app_adoption"
+    with databases.connect(databases.fresh) as fresh, databases.connect(databases.adopted) as adopted:
+        assert [connection.execute(query).fetchone() for connection in (fresh, adopted)] == [(0, 0), (1, 0)]
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("clock")
+def test_schedules_repair_adopted_tables_once_they_may(
+    aws: LocalAws, past: Past, caplog: pytest.LogCaptureFixture
+) -> None:
+    past.broadcast(channel_create(name="Morning show", owner=HELPER_OWNER), at(0))
+    Adoption.objects.create(adopted_at=at(-1))
+    event = {
+        "detail-type": "Scheduled Event",
+        "source": "aws.events",
+        "resources": ["rule/x-ivsvod.scheduled_reconcile"],
+    }
+    assert invoke(event) == {"exit_code": 3}
+    assert not Video.objects.exists()
+    assert "repairs are off: manage.py switch --enable-repairs" in caplog.text
+    assert [line["result"] for line in command("switch", "--enable-repairs")[1]] == ["ok"]
+    assert invoke(event) == {}
+    assert Video.objects.get().active
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("clock")
+def test_schedules_repair_tables_that_were_not_adopted(aws: LocalAws, past: Past) -> None:
+    past.broadcast(channel_create(name="Morning show", owner=HELPER_OWNER), at(0))
+    assert command("reconcile", "--scheduled")[0] == 0
+    assert Video.objects.get().active
+    assert "no tables were adopted" in command("switch", "--enable-repairs")[1][0]["told"]

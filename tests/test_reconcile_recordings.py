@@ -221,6 +221,29 @@ def test_metadata_that_cannot_be_understood_are_told(channel: Channel, content: 
     assert not Video.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("prefix", "is_read"),
+    [
+        ("MNALAcH9j2EJ/s2AdaGUbvQgp/2pBRKrNgX1ff/composite", False),
+        ("AbCdef1G2hij/st-ZyXwvu1T2s/xYz1c2d3e4f/2024-01-01T12-00-55Z", False),
+        ("a/layout/of/later", True),
+    ],
+)
+def test_recordings_of_stages_are_left_out(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch, prefix: str, is_read: bool
+) -> None:
+    metadata = {**ended_metadata(), "stage_arn": "arn:aws:ivs:eu-west-1:111122223333:stage/aAbBcCdDeE12"}
+    del metadata["channel_arn"]
+    for name in ("started", "ended"):
+        put(f"{prefix}/events/recording-{name}.json", metadata)
+    put(f"{prefix}/media/hls/multivariant.m3u8", b"")
+    read: list[str] = []
+    real = door.object_read
+    monkeypatch.setattr(door, "object_read", lambda **asked: read.append(asked["key"]) or real(**asked))
+    assert reconcile("--apply") == (0, [], "")
+    assert bool(read) is is_read
+
+
 def test_metadata_that_may_not_be_read_are_told(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata())
 

@@ -24,6 +24,10 @@ class UnreadableError(Exception):
     """S3 does not hand out the metadata, or they are no metadata of a recording; the message says why."""
 
 
+class OfStageError(Exception):
+    """The metadata are of a recording of a stage of IVS Real-Time, which is of no channel."""
+
+
 @dataclass(frozen=True)
 class RecordingLife:
     """`ended_at` is None, and `duration_ms` 0, while the recording runs."""
@@ -44,6 +48,7 @@ def life_read(recording: FoundRecording) -> RecordingLife:
 
     Raises:
         UnreadableError: it cannot be had or understood.
+        OfStageError: it is of no channel.
         AwsError: S3 could not be asked.
     """
     key = f"{recording.prefix}/events/recording-{recording.last}.json"
@@ -63,6 +68,7 @@ def life_of(content: bytes, prefix: str) -> RecordingLife:
 
     Raises:
         UnreadableError: it is not JSON, or a field is missing or of a wrong type.
+        OfStageError: it is of no channel.
     """
     try:
         document = load_json(content.decode())
@@ -70,6 +76,8 @@ def life_of(content: bytes, prefix: str) -> RecordingLife:
         raise UnreadableError(str(error)[:200]) from None
     if not isinstance(document, dict):
         raise UnreadableError("it is not an object")
+    if document.get("channel_arn") is None and document.get("stage_arn") is not None:
+        raise OfStageError
     return RecordingLife(
         channel_arn=_channel_arn(document, prefix),
         started_at=_moment(document, "recording_started_at"),

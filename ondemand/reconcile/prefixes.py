@@ -20,6 +20,12 @@ FAILED = "failed"
 # The last character there is: no key of a recording comes after it.
 _LAST = "\U0010ffff"
 _PARTS = re.compile(r"(?P<prefix>.+?)/(?:events/recording-(?P<name>started|ended|failed)\.json|media/.*)", re.DOTALL)
+# Recordings of a stage of IVS Real-Time, of all its participants together or of one: they are of no channel.
+# https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/rt-composite-recording.html
+# https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/rt-individual-participant-recording.html
+_OF_STAGE = re.compile(
+    r"(?:.+/)?[a-zA-Z0-9-]+/[a-zA-Z0-9-]+/[a-zA-Z0-9-]+/(?:composite|\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)", re.ASCII
+)
 # Among other keys, and behind a recording that was jumped over: another recording is expected there.
 _LONG_PAGE = 1000
 _SHORT_PAGE = 10
@@ -72,8 +78,8 @@ class _Building:
         self.modified_at = max(self.modified_at or modified_at, modified_at)
 
     def found(self, bucket: str) -> Iterator[FoundRecording]:
-        """Media alone tell nothing: neither whose they are nor when they were made."""
-        if self.modified_at is not None:
+        """Media alone tell nothing: neither whose they are nor when they were made. Stages are left out."""
+        if self.modified_at is not None and not _OF_STAGE.fullmatch(self.prefix):
             yield FoundRecording(bucket, self.prefix, frozenset(self.names), self.modified_at)
 
 

@@ -14,7 +14,14 @@ from channels_app.reconcile.repairing import events_send
 from channels_app.reconciled import recording_envelope
 from channels_app.services import CHANNEL_ARN
 from ondemand.models import RemovedRecording, Video
-from ondemand.reconcile.documents import RecordingLife, UnreadableError, channel_folder, folder_of, life_read
+from ondemand.reconcile.documents import (
+    OfStageError,
+    RecordingLife,
+    UnreadableError,
+    channel_folder,
+    folder_of,
+    life_read,
+)
 from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, PageRead, recordings_in
 from ondemand.reconcile.streams import HeldStreams, streams_of
 from ondemand.reducers import END, END_FAILURE, START
@@ -145,6 +152,8 @@ def _differences(
         told = {"metadata": sorted(recording.names), "error": str(error)}
         would = "look at the metadata of the recording, and at what the service may read"
         yield Difference(Kind.RECORDING_UNREADABLE, would, place=place, s3=told)
+        return
+    except OfStageError:
         return
     except aws.AwsError as error:
         yield not_compared(error, bucket=recording.bucket, prefix=recording.prefix)

@@ -51,12 +51,12 @@ _OURS = """
     WHERE oid IN (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS name)
 """
 _NAME = """coalesce(trim(BOTH '/' FROM CASE WHEN jsonb_typeof(data -> '{0}') = 'string' THEN data ->> '{0}' END), '')"""
-_BUCKET = _NAME.format("recording_s3_bucket_name")
-_PREFIX = _NAME.format("recording_s3_key_prefix")
+BUCKET = _NAME.format("recording_s3_bucket_name")
+PREFIX = _NAME.format("recording_s3_key_prefix")
 _ARN = "regexp_match(arn, '^arn:aws[a-z-]*:ivs:([a-z0-9-]+):([0-9]+):channel/.+$')"
 
 # What stands for them in a statement.
-_WORDS = {"OURS": _OURS, "BUCKET": _BUCKET, "PREFIX": _PREFIX, "ARN": _ARN}
+_WORDS = {"OURS": _OURS, "BUCKET": BUCKET, "PREFIX": PREFIX, "ARN": _ARN}
 _SHORT = re.compile(r"\$([A-Z]+)")
 
 LOOKS = [

@@ -1,6 +1,7 @@
 """`manage.py reconcile`: what differs between the database, IVS and S3."""
 
 import json
+import logging
 import sys
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -10,13 +11,15 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from channels_app.management.lines import LinesCommand
 from channels_app.metrics import STREAMS_UNHEARD, counted
-from channels_app.models import Channel
+from channels_app.models import Adoption, Channel
 from channels_app.reconcile.differences import Kind, Scope
 from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
 from channels_app.reconcile.running import Listeners, run
 from channels_app.times import parse_moment
 from channels_app.uuids import parse_uuid
 from ondemand.reconcile.phases import all_phases
+
+logger = logging.getLogger(__name__)
 
 DIFFERENCES = 3
 NOT_ALONE = 4
@@ -34,15 +37,22 @@ class Command(LinesCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Whether to repair, and what to compare."""
-        parser.add_argument("--apply", action="store_true", help="repair; without it nothing is changed anywhere")
+        repairs = parser.add_mutually_exclusive_group()
+        repairs.add_argument("--apply", action="store_true", help="repair; without it nothing is changed anywhere")
+        repairs.add_argument(
+            "--scheduled",
+            action="store_true",
+            help="for schedules: repair; on adopted tables only report until `switch --enable-repairs` was run",
+        )
         parser.add_argument("--channel", metavar="UUID", help="this channel alone")
         parser.add_argument("--since", metavar="DATE", help="streams and recordings since a day (UTC) or a time")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the differences as they are found."""
         scope = Scope(_channel(options["channel"]), _moment(options["since"]))
+        apply = options["apply"] or (options["scheduled"] and self._may_repair())
         try:
-            progress = run(all_phases(), scope=scope, apply=options["apply"], tell=Listeners(self._line, self._resumed))
+            progress = run(all_phases(), scope=scope, apply=apply, tell=Listeners(self._line, self._resumed))
         except LeaseTakenError:
             self._end("Another reconcile is at work.", NOT_ALONE)
         except LeaseLostError:
@@ -51,6 +61,13 @@ class Command(LinesCommand):
             counted(STREAMS_UNHEARD, sum(progress.found[kind] for kind in _UNHEARD))
             if progress.has_differences:
                 sys.exit(DIFFERENCES)
+
+    def _may_repair(self) -> bool:
+        """Return whether a schedule repairs; where it only reports, the log says how that is changed."""
+        is_off = Adoption.objects.without_repairs().exists()
+        if is_off:
+            logger.warning("scheduled repairs are off: manage.py switch --enable-repairs turns them on")
+        return not is_off
 
     def _line(self, line: dict[str, Any]) -> None:
         self.stdout.write(json.dumps(line, cls=JSONEncoder))

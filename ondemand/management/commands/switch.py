@@ -1,4 +1,4 @@
-"""`manage.py switch --check`: whether the database of the predecessor can be taken over, and how far that has come."""
+"""`manage.py switch`: whether the database of the predecessor can be taken over, and when schedules begin to repair."""
 
 import json
 import sys
@@ -6,32 +6,57 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.conf import settings
+from django.core.management.base import CommandError
+from django.db import ProgrammingError
+from django.utils import timezone
 
 from channels_app.management.lines import LinesCommand
+from channels_app.models import Adoption
 from ondemand.switch.decisions import Ours
 from ondemand.switch.findings import Result
 from ondemand.switch.looks import database_look
+from ondemand.switch.recordings import recordings_look
 
 BLOCKED = 3
 
 
 class Command(LinesCommand):
-    """Looks, and changes nothing: the switch itself is `migrate`."""
+    """Looks, and changes nothing; or lets schedules repair. The switch itself is `migrate`."""
 
     help = "Look at the database of the predecessor, read-only; a JSON line for each finding; exit 3 where one blocks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """To be said, so that nobody believes that it switches anything."""
-        parser.add_argument("--check", action="store_true", required=True, help="there is nothing else it does")
+        """One of two, to be named, so that nobody believes that it switches anything."""
+        chosen = parser.add_mutually_exclusive_group(required=True)
+        chosen.add_argument("--check", action="store_true", help="look, and change nothing")
+        chosen.add_argument(
+            "--enable-repairs",
+            action="store_true",
+            help="from now on let scheduled runs of reconcile repair, which on adopted tables only report",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the findings as they are found."""
+        """Print the findings as they are found; or one line that says since when schedules repair."""
+        if options["enable_repairs"]:
+            self._enable_repairs()
+            return
         is_blocked = False
-        for finding in database_look(_ours()):
-            self.stdout.write(json.dumps(finding.line))
-            is_blocked |= finding.result == Result.BLOCKER
+        for look in (database_look(_ours()), recordings_look()):
+            for finding in look:
+                self.stdout.write(json.dumps(finding.line))
+                is_blocked |= finding.result == Result.BLOCKER
         if is_blocked:
             sys.exit(BLOCKED)
+
+    def _enable_repairs(self) -> None:
+        try:
+            Adoption.objects.without_repairs().update(repairs_enabled_at=timezone.now())
+        except ProgrammingError:
+            raise CommandError("The tables are not adopted yet: run migrate first.") from None
+        adoption = Adoption.objects.first()
+        since = adoption and adoption.repairs_enabled_at
+        told = f"enabled at {since.isoformat(timespec='seconds')}" if since else "enabled: no tables were adopted here"
+        self.stdout.write(json.dumps({"check": "repairs", "result": "ok", "told": told}))
 
 
 def _ours() -> Ours:
