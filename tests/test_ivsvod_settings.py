@@ -485,29 +485,6 @@ def test_other_failures_get_no_hint(monkeypatch: pytest.MonkeyPatch, message: st
     assert str(refusal.value) == message
 
 
-def test_a_password_that_was_changed_in_its_secret_is_asked_for_again(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    path, tried = tmp_path / "password", []
-
-    def connect(self: Any, conn_params: dict[str, Any]) -> str:
-        tried.append(conn_params["password"])
-        if conn_params["password"] != "new":
-            raise psycopg.OperationalError(REFUSAL)
-        return "a connection"
-
-    monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.get_new_connection", connect)
-    database = wrapper(PASSWORD="old", PASSWORD_REFERENCE=f"file:{path}")
-
-    path.write_text("old")
-    with pytest.raises(psycopg.OperationalError, match="authentication failed"):
-        database.get_new_connection({"password": "old"})
-    path.write_text("new")
-    assert database.get_new_connection({"password": "old"}) == "a connection"
-
-    assert tried == ["old", "old", "new"]
-
-
 def test_a_pool_that_cannot_connect_gives_the_servers_reason_and_the_hint(monkeypatch: pytest.MonkeyPatch) -> None:
     from psycopg_pool import PoolTimeout
 

@@ -1,5 +1,5 @@
-"""The database wrapper: why a connection could not be had, how long a statement may take, and migrations that may be
-killed at any point.
+"""The database wrapper: why a connection could not be had, a password that was rotated, how long a statement may take,
+and migrations that may be killed at any point.
 """
 
 import logging
@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import Lock
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -19,6 +21,7 @@ from ivsvod.postgresql.times import ReadableTimeLoader
 
 logger = logging.getLogger(__name__)
 _unlimited: ContextVar[bool] = ContextVar("unlimited", default=False)
+_password_lock = Lock()
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 
@@ -70,9 +73,11 @@ class SchemaEditor(DatabaseSchemaEditor):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own wrapper; the error of a failed connection, times out of range and the end of a migration differ."""
+    """Django's own wrapper; failed connections, the limit of a statement, times and the end of a migration differ."""
 
     SchemaEditorClass = SchemaEditor
+    # Of all threads, as are the pools and the settings of the database.
+    password_asked_at = 0.0
 
     def get_connection_params(self) -> dict[str, Any]:
         """Django's, with times that can always be read."""
@@ -90,31 +95,55 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError as error:
-            password = self._changed_password(error)
-            if password:
-                return super().get_new_connection({**conn_params, "password": password})
-            raise self._with_hint(self._reason(conn_params, error)) from error
+            reason = self._reason(conn_params, error)
+            if not self._can_try_again(conn_params, reason):
+                raise self._with_hint(reason) from error
+        return super().get_new_connection(self.get_connection_params())
 
-    def _changed_password(self, error: psycopg.OperationalError) -> str:
-        """The password as Secrets Manager has it now, where it was changed since this process began; empty otherwise.
+    def _can_try_again(self, conn_params: dict[str, Any], reason: psycopg.OperationalError) -> bool:
+        """Return whether there is another password than the one that was refused, or another pool.
 
         https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
         """
-        reference = self.settings_dict.get("PASSWORD_REFERENCE")
-        if not reference or "authentication failed" not in str(error):
-            return ""
+        # Loaded by now where there is a pool.
+        from psycopg_pool import PoolClosed
+
+        if isinstance(reason, PoolClosed):
+            # Another thread has replaced the pool while this one waited for a connection of it.
+            return True
+        if not self.settings_dict.get("PASSWORD_REFERENCE") or "authentication failed" not in str(reason):
+            return False
+        refused, refused_at = conn_params.get("password", ""), monotonic()
+        with _password_lock:
+            # Of the threads that were refused at once one asks, and the others use its answer.
+            if self.settings_dict["PASSWORD"] == refused and DatabaseWrapper.password_asked_at < refused_at:
+                self._password_renew()
+                DatabaseWrapper.password_asked_at = monotonic()
+            return bool(self.settings_dict["PASSWORD"] != refused)
+
+    def _password_renew(self) -> None:
+        """Ask for the password again; where it is another one, new connections are made with it.
+
+        The pool knows only the password that it was made with. Its connections in use go on, and are closed when they
+        are given back.
+        """
         from channels_app.aws import AwsError
         from channels_app.aws.secrets import secret_value, secrets_forget
 
         secrets_forget()
         try:
-            password = secret_value(reference)
+            password = secret_value(self.settings_dict["PASSWORD_REFERENCE"])
         except (AwsError, ValueError) as unreadable:
             logger.warning("the password of the database cannot be asked for again: %s", unreadable)
-            return ""
-        changed = password != self.settings_dict["PASSWORD"]
+            return
+        if password == self.settings_dict["PASSWORD"]:
+            return
+        logger.info("the password of the database was changed")
         self.settings_dict["PASSWORD"] = password
-        return password if changed else ""
+        # Not by `close_pool`, which lets others find the pool while it is being closed.
+        pool = self._connection_pools.pop(self.alias, None)  # type: ignore[attr-defined]
+        if pool is not None:
+            pool.close()
 
     def init_connection_state(self) -> None:
         """Django's, and the longest that a statement may take: nobody waits any more for what takes longer.
@@ -123,9 +152,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
         """
         super().init_connection_state()
-        if settings.PG_STATEMENT_TIMEOUT:
-            # A connection of the pool still has what was said on it before.
-            seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
+        # The role or the database may have a limit of its own, which is not for migrations either.
+        seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
+        if seconds is not None:
+            # Also on a connection of the pool: it keeps what was set on it before.
             self.connection.execute(f"SET statement_timeout = '{seconds}s'")
 
     def _reason(self, conn_params: dict[str, Any], error: psycopg.OperationalError) -> psycopg.OperationalError:
