@@ -310,16 +310,18 @@ def _publish(works: list[Work]) -> None:
                 work.fail(error)
 
 
+# In one order, as `_store`: workers to whom the same events were delivered mark them without waiting in a circle.
 _MARK = """
+WITH locked AS (SELECT id FROM channels_app_inboxevent WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
 UPDATE channels_app_inboxevent AS event SET
     outcome = mark.outcome, error = mark.error, attempts = event.attempts + 1, processed_at = %s,
     detail_type = coalesce(mark.detail_type, event.detail_type), name = coalesce(mark.name, event.name),
     event_time = coalesce(mark.event_time, event.event_time),
     channel_arn = coalesce(mark.channel_arn, event.channel_arn), stream_id = coalesce(mark.stream_id, event.stream_id)
-FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
+FROM locked JOIN unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
         %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
-    AS mark (id, outcome, error, replayed, detail_type, name, event_time, channel_arn, stream_id)
-WHERE event.id = mark.id AND (event.outcome NOT IN ('applied', 'ignored') OR event.outcome = mark.replayed)
+    AS mark (id, outcome, error, replayed, detail_type, name, event_time, channel_arn, stream_id) USING (id)
+WHERE event.id = locked.id AND (event.outcome NOT IN ('applied', 'ignored') OR event.outcome = mark.replayed)
 """
 
 
@@ -330,7 +332,7 @@ def _mark(works: list[Work]) -> None:
     marks = {work.row.pk: _marked(work) for work in works}
     columns = [list(column) for column in zip(*(marks[pk] for pk in sorted(marks)), strict=True)]
     with connection.cursor() as cursor:
-        cursor.execute(_MARK, [timezone.now(), *columns])
+        cursor.execute(_MARK, [columns[0], timezone.now(), *columns])
 
 
 def _marked(work: Work) -> tuple[Any, ...]:

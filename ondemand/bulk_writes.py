@@ -43,6 +43,9 @@ SELECT gen_random_uuid(), uuid, now(), %s, title, description, tags, thumbnail
 FROM jsonb_to_recordset(%s::jsonb) AS written(uuid uuid, title text, description text, tags text[], thumbnail text)
 ON CONFLICT (on_demand_video_uuid) DO UPDATE SET tags = excluded.tags
 """
+_CONTENT_LOCKED = """
+SELECT FROM on_demand_video_content WHERE on_demand_video_uuid = ANY(%s::uuid[]) ORDER BY uuid FOR NO KEY UPDATE
+"""
 _CONTENT_REMOVED = "DELETE FROM on_demand_video_content WHERE on_demand_video_uuid = ANY(%s::uuid[])"
 
 
@@ -53,7 +56,7 @@ def videos_locked(uuids: Iterable[UUID], *, with_recordings: bool) -> list[Video
     """
     chosen = list(uuids)
     wanted: Any = RawSQL(_RECORDINGS, [chosen, chosen]) if with_recordings else chosen  # noqa: S611  (a constant)
-    return list(Video.objects.locked().only(*READ).filter(pk__in=wanted).order_by("uuid"))
+    return list(Video.objects.locked().only(*READ).filter(pk__in=wanted))
 
 
 def videos_with_content(videos: Iterable[Video]) -> list[Video]:
@@ -76,8 +79,11 @@ def videos_write(decisions: Mapping[UUID, Decision]) -> None:
 def content_write(decisions: Mapping[UUID, Decision], by: UUID) -> None:
     """Write the tags that were decided, and make or remove the content where there was none."""
     written = _written(decisions)
+    if not written:
+        return
     kept = {uuid: columns for uuid, columns in written.items() if columns is not None}
     removed = [uuid for uuid, columns in written.items() if columns is None]
+    _execute(_CONTENT_LOCKED, [list(written)])
     if kept:
         _execute(_CONTENT, [by, _recordset(kept)])
     if removed:

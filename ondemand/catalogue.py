@@ -169,8 +169,13 @@ class VideoQuerySet(models.QuerySet["Video"]):
         return self.filter(Q(started_at__gte=last.started_at), same | Q(started_at__gt=last.started_at))
 
     def locked(self) -> Self:
-        """Videos to be written. The weaker lock lets the predecessor's foreign key checks pass."""
-        return self.select_for_update(no_key=True, of=("self",))
+        """Return the videos locked for writing, in the one order of locks, so that no two writers deadlock.
+
+        The order: the row of the channel where it is locked at all, then the videos by uuid, then content by uuid. To
+        write several rows of a recording, lock all of them first by one such statement: an UPDATE locks its rows in the
+        order of its plan. The weaker lock lets the predecessor's foreign key checks pass.
+        """
+        return self.select_for_update(no_key=True, of=("self",)).order_by("uuid")
 
 
 START_KEY = Coalesce("started_at", Value(NO_START))

@@ -340,16 +340,19 @@ SELECT _bucket, _prefix FROM on_demand_videos WHERE _prefix <> '' GROUP BY _buck
 """
 # Somebody removed the first row: what it was the first of stands for itself again.
 FORGET_REMOVED = """
-WITH untold AS (SELECT set_config('ivsvod.actor', '{"way": "none"}', true))
-UPDATE on_demand_videos AS video SET _duplicate_of = NULL FROM untold
-WHERE _duplicate_of IS NOT NULL AND NOT EXISTS (SELECT FROM on_demand_videos WHERE uuid = video._duplicate_of)
+WITH orphan AS (
+    SELECT uuid, set_config('ivsvod.actor', '{"way": "none"}', true) FROM on_demand_videos AS video
+    WHERE _duplicate_of IS NOT NULL AND NOT EXISTS (SELECT FROM on_demand_videos WHERE uuid = video._duplicate_of)
+    ORDER BY uuid FOR NO KEY UPDATE
+)
+UPDATE on_demand_videos AS video SET _duplicate_of = NULL FROM orphan WHERE video.uuid = orphan.uuid
 """
 # All rows of a recording point to the earliest that is available or hidden, and is a duplicate of none already: those
 # too that a trigger marked while older ones were not derived.
 MARK_DUPLICATES = """
 WITH place AS (
     SELECT uuid, created_at, active, _status, _duplicate_of, set_config('ivsvod.actor', '{"way": "none"}', true)
-    FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s
+    FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s ORDER BY uuid FOR NO KEY UPDATE
 ), first AS (
     SELECT uuid FROM place
     ORDER BY (_status = 'available' OR active IS FALSE) DESC, _duplicate_of IS NULL DESC, created_at, uuid LIMIT 1

@@ -276,8 +276,13 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
     else:
         uuid = video_uuid(fields.bucket, fields.prefix)
         # The predecessor may be inserting the same recording: its trigger takes the lock of the channel as well.
-        place = videos.filter(bucket=fields.bucket, prefix=fields.prefix, duplicate_of__isnull=True)
-        known = _first_of(list(place.order_by("created_at", "uuid")))
+        rows = {row.pk: row for row in videos.filter(bucket=fields.bucket, prefix=fields.prefix)}
+        firsts = [row.pk for row in rows.values() if row.duplicate_of_id is None]
+        if len(firsts) > 1:
+            # All are locked by now. PostgreSQL puts them in the order of time, for it holds times that Python does not.
+            by_age = Video.objects.filter(pk__in=firsts).order_by("created_at", "uuid")
+            firsts = list(by_age.values_list("pk", flat=True))
+        known = _first_of([rows[pk] for pk in firsts])
     if known is not None:
         return known, False
     undecided = {"active": None, "visibility": None, "held": None}

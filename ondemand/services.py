@@ -90,7 +90,7 @@ def video_check_store(*, video: Video, facts: dict[str, Any] | None, verdict: Ve
     What an event has written meanwhile is newer, and stays. `facts` (None: none were read) complete a row, and change
     no column of the predecessor.
     """
-    row = Video.objects.locked().defer("created_at", "data").filter(pk=video.pk).first()
+    row = next((row for row in _rows_locked(video.pk, video.bucket, video.prefix) if row.pk == video.pk), None)
     if row is None or any(getattr(row, name) != getattr(video, name) for name in _LOOKED_AT):
         return row or video
     columns = {**facts_columns(facts), **better_verdict(verdict_of_video(row), verdict).columns}
@@ -104,7 +104,7 @@ def video_check_store(*, video: Video, facts: dict[str, Any] | None, verdict: Ve
 def checked_release(video: Video) -> None:
     """Let go what only the check held back and is good now, with the other rows of its recording.
 
-    The caller has locked the row, and saves it.
+    The caller has locked all rows of the recording, and saves this one.
     """
     if video.held_by_check and video.qa == Video.Qa.OK:
         video.held = video.held_by_check = False
@@ -123,23 +123,25 @@ def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
 
 
 def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video]]:
-    """The video with what it shows, and all rows of its recording, to be written; the predecessor may have made some.
-
-    They are locked by one statement and in one order, so that two writers of two of them never wait for one another.
-    """
+    """Lock all rows of a recording, those of the predecessor too; return the video with what it shows, and the rows."""
     place = Video.objects.filter(pk=video_uuid).values("bucket", "prefix").first()
     if place is None:
         raise VideoNotFoundError
-    wanted = Q(pk=video_uuid)
-    if place["prefix"]:
-        wanted |= Q(**place)
-    rows = list(Video.objects.locked().defer("created_at", "data").filter(wanted).order_by("uuid"))
+    rows = _rows_locked(video_uuid, **place)
     # Read after the locks are had: what a statement that waited for one sees of the content may be old.
     video = Video.objects.with_content().filter(pk=video_uuid).first()
     if video is None:
         raise VideoNotFoundError
     check(video)
     return video, rows
+
+
+def _rows_locked(video_uuid: UUID, bucket: str | None, prefix: str | None) -> list[Video]:
+    """Lock and return the video and all rows of its recording."""
+    wanted = Q(pk=video_uuid)
+    if prefix:
+        wanted |= Q(bucket=bucket, prefix=prefix)
+    return list(Video.objects.locked().defer("created_at", "data").filter(wanted))
 
 
 def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
