@@ -1,4 +1,4 @@
-"""A list whose order costs too much to be that of all of its rows."""
+"""A list with a rank and an excerpt, which cost too much to be computed of all of its rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,11 +11,13 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 @dataclass(frozen=True)
 class Ranked(Generic[Rows]):
-    """The first `bound` rows in another order, and then the rest as they stand.
+    """Rows that are ranked only where they are shown, and the first `bound` in another order where `sort` is given.
 
-    `rows` must be in a total order by names that hold no NULL; `sort` puts rows into the other order.
+    `rows` are without rank, in a total order that goes by names; with `sort` these names hold no NULL. `rank` takes a
+    query of keys and returns their rows, ranked, in the order of `rows`; `sort` puts ranked rows into the other order.
     """
 
     rows: Rows
-    sort: Callable[[Rows], Rows]
-    bound: int
+    rank: Callable[[QuerySet[Any, Any]], Rows]
+    sort: Callable[[Rows], Rows] | None = None
+    bound: int = 0

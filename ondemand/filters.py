@@ -25,7 +25,7 @@ from ondemand.catalogue import LENGTH_KEY, ORDERINGS, VideoQuerySet
 from ondemand.limits import METADATA_KEY_LENGTH
 from ondemand.listing import Listing
 from ondemand.models import Video
-from ondemand.search import best_first, search_videos
+from ondemand.search import found_in_order, search_videos
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
 
@@ -92,7 +92,7 @@ class VideoFilterSet(StrictFilterSet):
         values = self.form.cleaned_data
         videos: VideoQuerySet = super().filter_queryset(self.among(queryset))
         word = values["ordering"] or ("relevance" if values["search"] else "newest")
-        return best_first(videos) if word == "relevance" else videos.in_order(word)
+        return found_in_order(videos, values["search"], word, queryset) if values["search"] else videos.in_order(word)
 
     def among(self, videos: VideoQuerySet) -> VideoQuerySet:
         """Listed ones, or what a curator asks for in place of these."""

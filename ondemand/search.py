@@ -1,9 +1,11 @@
 """The one search query: the stored vector against the web-search syntax of the predecessor."""
 
 import re
+from itertools import islice
+from typing import Any
 
 from django.contrib.postgres.search import SearchConfig, SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F, FloatField, Func, TextField, Value
+from django.db.models import F, FloatField, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Left, NullIf
 from django.utils.html import escape
 
@@ -20,9 +22,12 @@ _CONFIG = SearchConfig(Func(function="ivsvod_search_config"))
 _DIVIDE_BY_LOG_LENGTH = 1
 # Each "not" is put on a stack of PostgreSQL that holds few; two of them in a row are as good as none, and one is kept.
 _NOTS = re.compile(r"-[-\s]*-")
-# PostgreSQL reads a query by recursion, and runs out of stack in one of some ten thousand words; and the cost of an
-# excerpt grows with the square of the number of words.
+# PostgreSQL reads a query by recursion, and runs out of stack in one of some ten thousand words. What a rank costs
+# grows with the number of words, and what an excerpt costs with its square.
 _LONGEST = 1000
+MOST_WORDS = 32
+# Runs of letters and digits, as PostgreSQL parts words; the "or" between two of them is none.
+_WORD = re.compile(r"(?<![^\W_])(?!or(?![^\W_]))[^\W_]+", re.IGNORECASE)
 # What the excerpt is made from: the beginning of each text.
 _EXCERPTED = {"content__title": 500, "content__description": 10_000}
 _EXCERPTED_TAGS = 2000
@@ -31,26 +36,47 @@ _MARK, _END = "\ue000", "\ue001"
 
 
 def search_videos(videos: VideoQuerySet, text: str) -> VideoQuerySet:
-    """The videos that match, each with its `rank` and `marked`: quoted phrases, `or` and `-not` are understood.
+    """Return the videos that match: quoted phrases, `or` and `-not` are understood.
 
-    Of a very long text the beginning counts.
+    Of a text of very many words the beginning counts.
     """
-    query = SearchQuery(_readable(text), search_type="websearch", config=_CONFIG)
-    rank = SearchRank(F("content__search"), query, cover_density=True, normalization=_DIVIDE_BY_LOG_LENGTH)
-    # In double precision, so that the number in a cursor is that of the row.
-    matching = videos.filter(content__search=query)
-    return matching.annotate(rank=Cast(rank, FloatField()), marked=_marked(query))
+    return videos.filter(content__search=_query(text))
 
 
-def best_first(videos: VideoQuerySet) -> Ranked[VideoQuerySet]:
-    """The newest `RANKED` of the found videos in order of their rank, and after these the others, newest first."""
-    return Ranked(videos.in_order("newest"), lambda rows: rows.in_order("relevance"), RANKED)
+def found_in_order(found: VideoQuerySet, text: str, order: str, shown: VideoQuerySet) -> Ranked[VideoQuerySet]:
+    """Return the found videos in this order, each with `rank` and `marked`; `shown` reads what a page shows of them.
+
+    By relevance: the newest `RANKED` in order of their rank, and after these the others, newest first.
+    """
+    is_best_first = order == "relevance"
+    own_order = "newest" if is_best_first else order
+
+    def rank(keys: QuerySet[Any, Any]) -> VideoQuerySet:
+        return _ranked(shown.filter(pk__in=keys), text).in_order(own_order)
+
+    rows = found.in_order(own_order)
+    return Ranked(rows, rank, _by_relevance, RANKED) if is_best_first else Ranked(rows, rank)
 
 
 def highlight(video: Video) -> str:
     """An excerpt of what was found, as HTML: the words of the search stand in `<mark>`, all else is escaped."""
     marked: str = video.marked  # type: ignore[attr-defined]
     return escape(marked).replace(_MARK, "<mark>").replace(_END, "</mark>")
+
+
+def _by_relevance(ranked: VideoQuerySet) -> VideoQuerySet:
+    return ranked.in_order("relevance")
+
+
+def _query(text: str) -> SearchQuery:
+    return SearchQuery(_readable(text), search_type="websearch", config=_CONFIG)
+
+
+def _ranked(videos: VideoQuerySet, text: str) -> VideoQuerySet:
+    query = _query(text)
+    rank = SearchRank(F("content__search"), query, cover_density=True, normalization=_DIVIDE_BY_LOG_LENGTH)
+    # In double precision, so that the number in a cursor is that of the row.
+    return videos.annotate(rank=Cast(rank, FloatField()), marked=_marked(query))
 
 
 def _marked(query: SearchQuery) -> SearchHeadline:
@@ -73,4 +99,6 @@ def _marked(query: SearchQuery) -> SearchHeadline:
 
 
 def _readable(text: str) -> str:
-    return _NOTS.sub("-", text[:_LONGEST].replace("\0", " "))
+    text = text[:_LONGEST].replace("\0", " ")
+    too_many = next(islice(_WORD.finditer(text), MOST_WORDS, None), None)
+    return _NOTS.sub("-", text[: too_many.start()] if too_many else text)

@@ -6,6 +6,7 @@ pages move no other row onto a page twice, or past it.
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
@@ -14,7 +15,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
-from django.db.models import F, Q, QuerySet
+from django.db.models import BooleanField, ExpressionWrapper, F, Q, QuerySet
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.expressions import OrderBy
 from django.utils.encoding import escape_uri_path
@@ -63,7 +64,7 @@ class PagePagination(BasePagination):
 
     def _parts_from(self, first: int) -> list["Part"]:
         """The list from a row on, counted from 0."""
-        self.edge = _edge_of(self.rows) if isinstance(self.rows, Ranked) else None
+        self.edge = _edge_of(self.rows) if isinstance(self.rows, Ranked) and self.rows.sort else None
         parts = parts_of(self.rows, self.edge)
         if first >= _LARGEST:
             return []
@@ -80,7 +81,7 @@ class PagePagination(BasePagination):
     def _read(self, parts: list["Part"], count: int) -> list[tuple["Part", Any]]:
         found: list[tuple[Part, Any]] = []
         for part in parts:
-            found += [(part, row) for row in part.rows[: count - len(found)]]
+            found += [(part, row) for row in part.read(count - len(found))]
             if len(found) == count:
                 break
         return found
@@ -113,8 +114,8 @@ class PagePagination(BasePagination):
         """What must be the same on every page of a walk: the path, the order, and the query."""
         query = self.request.query_params.lists()
         kept = sorted((name, values) for name, values in query if name not in self.parameters and not is_ignored(name))
-        rows = self.rows.sort(self.rows.rows) if isinstance(self.rows, Ranked) else self.rows
-        text = json.dumps([self.request.path, [key.text for key in Order.of(rows).keys], kept])
+        keys = parts_of(self.rows, None)[0].order.keys
+        text = json.dumps([self.request.path, [key.text for key in keys], kept])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -218,20 +219,25 @@ class Order:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows in one order: all of a list, or one of the two parts of a ranked one."""
+    """Rows in one order: all of a list, or one of the two parts of a ranked one; `rank` ranks those that are read."""
 
     number: int
     rows: QuerySet[Any]
     order: Order
+    rank: Callable[[QuerySet[Any, Any]], QuerySet[Any]] | None = None
 
     @classmethod
-    def of(cls, number: int, rows: QuerySet[Any]) -> Self:
+    def of(cls, number: int, rows: QuerySet[Any], rank: Callable[..., QuerySet[Any]] | None = None) -> Self:
         """The part with this number.
 
         Raises:
             ImproperlyConfigured: the rows have no order by names.
         """
-        return cls(number, rows, Order.of(rows))
+        return cls(number, rows, Order.of(rows), rank)
+
+    def read(self, count: int) -> list[Any]:
+        """Return the first rows, at most `count`."""
+        return list(self.rank(self.rows.values("pk")[:count]) if self.rank else self.rows[:count])
 
     def after(self, values: list[Any]) -> Self:
         """The rows after a place."""
@@ -242,6 +248,25 @@ class Part:
         return replace(self, rows=self.rows[first:])
 
 
+class SortedPart(Part):
+    """The rows of a ranked list that are in the order of their rank."""
+
+    def after(self, values: list[Any]) -> Self:
+        """The rows after a place, before those that are not.
+
+        As a condition the rank would be computed of whatever rows the plan of PostgreSQL looks at first, and not only
+        of those of the part.
+        """
+        is_after = ExpressionWrapper(self.order.after(values), BooleanField())
+        return replace(
+            self, rows=self.rows.annotate(is_after=is_after).order_by("-is_after", *self.rows.query.order_by)
+        )
+
+    def read(self, count: int) -> list[Any]:
+        """Return the first rows, at most `count`."""
+        return [row for row in super().read(count) if getattr(row, "is_after", True)]
+
+
 def parts_of(rows: QuerySet[Any] | Ranked[Any], edge: list[Any] | None) -> list[Part]:
     """The whole list; a ranked one is parted behind the place `edge`, or not at all where there is none.
 
@@ -249,11 +274,14 @@ def parts_of(rows: QuerySet[Any] | Ranked[Any], edge: list[Any] | None) -> list[
     """
     if not isinstance(rows, Ranked):
         return [Part.of(0, rows)]
-    if edge is None:
-        return [Part.of(0, rows.sort(rows.rows))]
+    if rows.sort is None:
+        return [Part.of(0, rows.rows, rows.rank)]
     order = Order.of(rows.rows)
-    ranked, others = rows.rows.filter(order.until(edge)), rows.rows.filter(order.after(edge))
-    return [Part.of(0, rows.sort(ranked)), Part.of(1, others)]
+    within = rows.rows if edge is None else rows.rows.filter(order.until(edge))
+    # Counted from the edge: what is newer than the walk does not push out what it has yet to come to.
+    keys = within.reverse().values("pk")[: rows.bound]
+    sorted_part = SortedPart.of(0, rows.sort(rows.rank(keys)))
+    return [sorted_part] if edge is None else [sorted_part, Part.of(1, rows.rows.filter(order.after(edge)), rows.rank)]
 
 
 def _edge_of(ranked: Ranked[Any]) -> list[Any] | None:
