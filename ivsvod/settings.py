@@ -262,7 +262,7 @@ if not FIELD_ENCRYPTION_KEYS:
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("ALLOWED_HOSTS is not set: comma-separated host names that the service answers to")
 
-if PUBLIC_HOST and not ORIGIN_SECRETS:
+if PUBLIC_HOST and ON_LAMBDA and not ORIGIN_SECRETS:
     raise ImproperlyConfigured("ORIGIN_SECRET is not set: PUBLIC_HOST is believed where a request has it")
 
 _identity = {"OIDC_ISSUER": OIDC_ISSUER, "OIDC_AUDIENCE": OIDC_AUDIENCE, "OIDC_JWKS": OIDC_JWKS}
@@ -507,7 +507,8 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+# Without a proxy that sets it, anybody could. On Lambda AWS does.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_LAMBDA or TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # TLS ends at API Gateway or CloudFront; HSTS is for the host that a team chose, not for its parent domain.

@@ -4,12 +4,21 @@ from urllib.parse import urljoin
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext
 
 # The size of a frame until the page around it says otherwise.
 _WIDTH, _HEIGHT = 640, 360
+
+
+def public_origin(request: HttpRequest) -> str:
+    """Return where people see the pages, `https://vod.example.com/`: PUBLIC_HOST, else the host of the request.
+
+    Caches keep answers that hold it, and a request may name any port and scheme.
+    """
+    return f"https://{settings.PUBLIC_HOST}/" if settings.PUBLIC_HOST else request.build_absolute_uri("/")
 
 
 def video_page_url(uuid: UUID | str, base: str) -> str | None:

@@ -1,7 +1,10 @@
 """The catalogue page: what anyone sees, by the public API alone, with and without a script."""
 
 import importlib
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from html import unescape
@@ -22,6 +25,7 @@ from ivsvod.catalogue import checks
 from ivsvod.rates import Rate
 from ondemand.models import Video
 from tests.helpers import assert_error, make_channel, make_content, make_video
+from tests.processes import ROOT
 
 pytestmark = pytest.mark.django_db
 NINE = datetime(2026, 3, 4, 9, 5, tzinfo=UTC)
@@ -251,6 +255,31 @@ def test_the_page_of_a_video_says_what_is_known_about_it(anyone: Client) -> None
     assert f'value="{url}" readonly' in html
     assert "&lt;iframe src=&quot;http://testserver/embed/" in html
     assert names(html) == ["Another"]
+
+
+def test_addresses_of_the_public_host_stand_in_what_caches_keep_whatever_the_request_says(
+    anyone: Client, settings: Any
+) -> None:
+    settings.PUBLIC_HOST, settings.ALLOWED_HOSTS = "vod.example.com", ["vod.example.com"]
+    forged = {"HTTP_HOST": "vod.example.com:1234", "HTTP_X_FORWARDED_PROTO": "http"}
+    video, channel = titled("Opening show"), make_channel(name="Main stage")
+    for path in ("/", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{channel.pk}"):
+        honest = anyone.get(path, HTTP_HOST="vod.example.com", secure=True)
+        assert honest.status_code == 200
+        assert b'<link rel="canonical" href="https://vod.example.com/' in honest.content
+        assert anyone.get(path, **forged).content == honest.content
+
+
+@pytest.mark.parametrize(("proxies", "scheme"), [(0, "http"), (1, "https")])
+def test_without_a_public_host_the_scheme_is_that_of_a_proxy_that_is_there(proxies: int, scheme: str) -> None:
+    code = (
+        "import django; django.setup(); from django.conf import settings; settings.ALLOWED_HOSTS = ['vod.example.com'];"
+        "from django.test import RequestFactory; from ondemand.public_pages import public_origin; print(public_origin("
+        "RequestFactory().get('/', HTTP_HOST='vod.example.com', HTTP_X_FORWARDED_PROTO='https')))"
+    )
+    environment = {**os.environ, "TRUSTED_PROXIES": str(proxies)}
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ran.stdout.strip() == f"{scheme}://vod.example.com/", ran.stderr
 
 
 def test_texts_of_strangers_stay_texts(anyone: Client) -> None:

@@ -2,6 +2,8 @@
 
 import io
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
 from ivsvod.local.aws import LocalAws, install_in_process
-from ivsvod.local.s3 import MediaApp, S3App
+from ivsvod.local.s3 import Journal, MediaApp, S3App, StoredObject
 
 BUCKET = "example-recordings"
 BASE_URL = "http://127.0.0.1:9/_s3_test"
@@ -361,3 +363,20 @@ def test_media_host_without_a_bucket_has_nothing(tmp_path: Path) -> None:
     assert Client(MediaApp(s3)).get("/one").status_code == 403
     assert Client(MediaApp(s3, "no-such-bucket")).get("/one").status_code == 403
     s3.reset()
+
+
+def test_parallel_writers_of_a_key_each_write_a_file_of_their_own(tmp_path: Path) -> None:
+    """Two programs on one folder, as a demo and a command are: the lock is that of one process."""
+    journal = Journal(tmp_path)
+    objects = [StoredObject(bytes([n]) * 100_000, {}, f'"{n}"', datetime.now(UTC)) for n in range(4)]
+
+    def write(stored: StoredObject) -> None:
+        for _ in range(50):
+            journal.write(BUCKET, "a/b.ts", stored)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, objects))
+    [(key, stored)] = journal.objects(BUCKET)
+    assert key == "a/b.ts"
+    assert stored.body in [written.body for written in objects]
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2

@@ -1,6 +1,7 @@
 """The pages: ask the public API, hand its answers to a template."""
 
 from typing import Any
+from urllib.parse import urljoin
 
 from csp.constants import NONE
 from csp.decorators import csp_replace, csp_update
@@ -15,7 +16,7 @@ from ivsvod.catalogue.cards import Card, LiveCard
 from ivsvod.catalogue.client import PublicApi, RefusedError
 from ivsvod.catalogue.pages import Page, framed_page, public_page
 from ivsvod.catalogue.query import PageQuery, day_of
-from ondemand.public_pages import embed_code, video_embed_url, video_page_url
+from ondemand.public_pages import embed_code, public_origin, video_embed_url, video_page_url
 
 # The first playlist is at `*.playback.live-video.net`; it names playlists, and these segments, on further hosts of it.
 _LIVE_HOSTS = ["https://*.live-video.net"]
@@ -44,7 +45,7 @@ def watch(api: PublicApi, uuid: str) -> Page:
     others = _others(api, document)
     channel = document["channel"]
     names = controls.channel_names(api, [str(channel)]) if channel else {}
-    card, base = Card(document, names.get(str(channel), "")), _base(api)
+    card, base = Card(document, names.get(str(channel), "")), public_origin(api.request)
     context = {
         "card": card,
         "others": [Card(other, card.channel_name) for other in others],
@@ -61,7 +62,7 @@ def watch(api: PublicApi, uuid: str) -> Page:
 def live(api: PublicApi, uuid: str) -> Page:
     """A channel: its live stream, or that there is none now."""
     card = LiveCard(api.get(f"/channels/{_known_uuid(uuid)}"))
-    page_url = api.request.build_absolute_uri(reverse("catalogue:live", args=[card.uuid]))
+    page_url = urljoin(public_origin(api.request), reverse("catalogue:live", args=[card.uuid]))
     return Page("catalogue/live.html", {"card": card, "page_url": page_url})
 
 
@@ -74,7 +75,7 @@ def embed(request: HttpRequest, uuid: str) -> HttpResponseBase:
 @framed_page
 def _player(api: PublicApi, uuid: str) -> Page:
     card = Card(api.get(f"/on-demand/{_known_uuid(uuid)}"))
-    context = {"card": card, "page_url": video_page_url(card.uuid, _base(api))}
+    context = {"card": card, "page_url": video_page_url(card.uuid, public_origin(api.request))}
     return Page("catalogue/embed.html", context, is_indexed=False)
 
 
@@ -84,10 +85,6 @@ def _known_uuid(text: str) -> str:
         # To a caller of the API it is malformed; a visitor followed a link that is cut off.
         raise Http404
     return uuid
-
-
-def _base(api: PublicApi) -> str:
-    return api.request.build_absolute_uri("/")
 
 
 def _others(api: PublicApi, document: dict[str, Any]) -> list[dict[str, Any]]:
@@ -117,7 +114,7 @@ def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> 
         "first_day": day_of(query.started_after),
         "last_day": day_of(query.started_before, is_end=True),
         "zone": timezone.get_current_timezone_name(),
-        "page_url": api.request.build_absolute_uri(reverse("catalogue:start")),
+        "page_url": urljoin(public_origin(api.request), reverse("catalogue:start")),
     }
 
 

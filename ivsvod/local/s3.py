@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -236,7 +237,8 @@ class MediaApp:
 
 def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f"{path.name}=new")
+    # Another process may write the same key now.
+    new = path.with_name(f"{path.name}={token_hex(8)}=new")
     new.write_bytes(content)
     new.replace(path)
 

@@ -27,7 +27,7 @@ from ondemand.forms import VideoForm, editable_names, publication_choices, zone_
 from ondemand.listing import Listing
 from ondemand.models import Video
 from ondemand.pictures import video_picture
-from ondemand.public_pages import embed_code, video_page_url
+from ondemand.public_pages import embed_code, public_origin, video_page_url
 from ondemand.rechecks import video_recheck
 from ondemand.services import video_update
 from ondemand.uploads import picture_store
@@ -140,7 +140,7 @@ class VideoPage(AuditedAdmin):
 
     def _knowing(self, request: HttpRequest, video: Video) -> dict[str, Any]:
         reasons = video.listing_reasons_at(timezone.now())
-        base = request.build_absolute_uri("/")
+        base = public_origin(request)
         return {
             "reasons": reasons,
             "start": zoned(video.started_at),
