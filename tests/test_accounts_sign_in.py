@@ -113,6 +113,31 @@ def test_an_odd_address_is_no_server_error(staff: User, address: str) -> None:
     assert sign_in(REMOTE_ADDR="192.0.2.77").status_code == 302
 
 
+@pytest.mark.parametrize(
+    ("place", "elsewhere"),
+    [("2001:db8:7:{:x}::1", "2001:db8:8::1"), ("198.51.100.{}", "198.51.101.1")],
+)
+def test_guesses_spread_over_a_network_lock_the_account_for_that_network(
+    staff: User, place: str, elsewhere: str
+) -> None:
+    User.objects.create_superuser("other", password=PASSWORD)
+    answers = [sign_in(password="wrong", REMOTE_ADDR=place.format(number)).status_code for number in range(60)]
+    assert answers == [200] * 50 + [429] * 10
+    refused = sign_in(REMOTE_ADDR=place.format(200))
+    assert (refused.status_code, 800 < int(refused["Retry-After"]) <= 900) == (429, True)
+    assert sign_in("other", REMOTE_ADDR=place.format(200)).status_code == 302
+    assert sign_in(REMOTE_ADDR=elsewhere).status_code == 302
+
+
+def test_ports_and_garbage_in_addresses_do_not_put_all_clients_into_one_count(staff: User, settings: Any) -> None:
+    settings.TRUSTED_PROXIES = 1
+    assert lock(HTTP_X_FORWARDED_FOR="203.0.113.5:4711").status_code == 429
+    assert sign_in(HTTP_X_FORWARDED_FOR="203.0.113.5:4712").status_code == 429
+    assert sign_in(HTTP_X_FORWARDED_FOR="203.0.113.6:4711").status_code == 302
+    lock(HTTP_X_FORWARDED_FOR="nonsense", REMOTE_ADDR="192.0.2.7")
+    assert sign_in(HTTP_X_FORWARDED_FOR="nonsense", REMOTE_ADDR="192.0.2.8").status_code == 302
+
+
 @pytest.mark.parametrize("header", ["HTTP_USER_AGENT", "HTTP_ACCEPT"])
 def test_a_header_that_cannot_be_stored_is_told(staff: User, header: str) -> None:
     answer = sign_in(**{header: "a\0b"})

@@ -125,7 +125,16 @@ def test_the_local_stack_counts_nobody(settings: Any) -> None:
         (5, "198.51.100.1", "192.0.2.9", "198.51.100.1"),
         (1, "", "192.0.2.9", "192.0.2.9"),
         (1, " , ,198.51.100.1 ,", "192.0.2.9", "198.51.100.1"),
-        (1, "nonsense", "192.0.2.9", "unknown"),
+        # With the port, as Application Gateway and others write it.
+        (1, "198.51.100.1:5678", "192.0.2.9", "198.51.100.1"),
+        (1, "[2001:db8:1:2::3]:443", "192.0.2.9", "2001:db8:1:2::"),
+        (1, "[2001:db8:1:2::3]", "192.0.2.9", "2001:db8:1:2::"),
+        (1, "2001:db8:1:2::3%eth0", "192.0.2.9", "2001:db8:1:2::"),
+        (1, "::ffff:198.51.100.1", "192.0.2.9", "198.51.100.1"),
+        # What is no address is the proxy that passed it on.
+        (1, "nonsense", "192.0.2.9", "192.0.2.9"),
+        (1, "198.51.100.1:port", "192.0.2.9", "192.0.2.9"),
+        (2, "nonsense, 198.51.100.1", "192.0.2.9", "198.51.100.1"),
         (0, "", "", "unknown"),
         (0, "", "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
         (0, "", "::ffff:192.0.2.9", "192.0.2.9"),
@@ -212,6 +221,14 @@ def test_bad_credentials_of_an_address_are_refused_unseen_after_some(limits: Any
     assert statuses(1, headers=bearer(SECRET)) == [200]
 
 
+def test_bad_credentials_from_a_whole_network_are_refused_too(limits: Any) -> None:
+    def guess(network: int, number: int) -> int:
+        return statuses(1, headers=bearer("wrong"), REMOTE_ADDR=f"2001:db8:{network}:{number:x}::1")[0]
+
+    assert [guess(7, number) for number in range(22)] == [401] * 20 + [429] * 2
+    assert guess(8, 1) == 401
+
+
 def test_a_credential_that_was_good_lately_is_not_locked_out_by_a_neighbour(limits: Any) -> None:
     limits.AUTH_API_KEY = SECRET
     _, text = make_token("read")
@@ -269,7 +286,7 @@ class BrokenCache:
         self.calls += 1
         raise ConnectionError("redis://:a-password@cache.example.com")
 
-    get = incr = add
+    get_many = get = incr = add
 
 
 def test_a_cache_that_is_away_stops_nobody_and_is_left_alone_for_a_while(

@@ -1,7 +1,8 @@
 """Signing in: what is counted against guessing, and who has shown a password and not yet a code.
 
 Two counts, for two ways to guess: wrong credentials of one address, whatever they are for, in the cache
-(`ivsvod/api/throttling.py`), and wrong passwords for one account from one address, in the database (django-axes).
+(`ivsvod/api/throttling.py`), and wrong passwords for one account from one address or network, in the database
+(django-axes, `lockout.py`).
 """
 
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,7 @@ from time import time
 from typing import Any
 
 from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
@@ -22,6 +24,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from ivsvod.accounts.lockout import network_attempts
 from ivsvod.accounts.models import User
 from ivsvod.api import throttling
 
@@ -92,10 +95,17 @@ def seconds_locked(request: HttpRequest, username: str) -> float:
     """For how long this account is still locked for this address; 0 where it is not."""
     handler: Any = AxesProxyHandler.get_implementation()
     AxesProxyHandler.update_request(request)
-    [rows] = handler.get_user_attempts(request, {"username": username})
-    known = [Attempts(row.failures_since_start, row.attempt_time) for row in rows]
-    until = locked_until(known, settings.AXES_FAILURE_LIMIT, settings.AXES_COOLOFF_TIME)
+    credentials = {"username": username}
+    [of_address] = handler.get_user_attempts(request, credentials)
+    of_network = network_attempts(request, credentials)
+    counted = ((of_address, settings.AXES_FAILURE_LIMIT), (of_network, settings.SIGN_IN_NETWORK_LIMIT))
+    ends = [locked_until(_known(rows), limit, settings.AXES_COOLOFF_TIME) for rows, limit in counted]
+    until = max((end for end in ends if end), default=None)
     return max(1.0, (until - timezone.now()).total_seconds()) if until else 0.0
+
+
+def _known(rows: Iterable[AccessAttempt]) -> list[Attempts]:
+    return [Attempts(row.failures_since_start, row.attempt_time) for row in rows]
 
 
 def locked_until(known: Iterable[Attempts], limit: int, cool_off: timedelta) -> datetime | None:

@@ -2,9 +2,10 @@
 
 import hashlib
 import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from time import monotonic, time
 from typing import Any
 
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 # How long a credential counts as one that opened the API here.
 _KNOWN_SECONDS = 24 * 3600
+# A network may show so many times as many bad credentials as one address in it.
+_NETWORK_FACTOR = 10
+_WITH_PORT = re.compile(r"\[([^]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 # A cache that failed is left alone for so long: each try may wait for its timeout.
 _REST_SECONDS = 10
 
@@ -62,15 +66,18 @@ def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
     rate: Rate | None = settings.THROTTLE_FAILURES
     if rate is None:
         return
-    failures = _careful(lambda: cache.get(_window_key("failure", client_address(request), rate)))
-    if failures is not None and failures >= rate.count and not _careful(lambda: cache.get(_known_key(credential))):
+    limits = {_window_key("failure", who, allowed): allowed.count for who, allowed in _guessers(request, rate)}
+    failures = _careful(lambda: cache.get_many(limits)) or {}
+    too_many = any(failures.get(key, 0) >= count for key, count in limits.items())
+    if too_many and not _careful(lambda: cache.get(_known_key(credential))):
         raise TooManyRequestsError(rate.seconds_left(time()))
 
 
 def note_failure(request: HttpRequest) -> None:
     """Count a credential or a password that opened nothing."""
     if settings.THROTTLE_FAILURES is not None:
-        _increment("failure", client_address(request), settings.THROTTLE_FAILURES)
+        for who, allowed in _guessers(request, settings.THROTTLE_FAILURES):
+            _increment("failure", who, allowed)
 
 
 def note_success(credential: str) -> None:
@@ -82,23 +89,42 @@ def note_success(credential: str) -> None:
 def client_address(request: HttpRequest) -> str:
     """The address of whoever asks, behind TRUSTED_PROXIES proxies; an IPv6 network of 64 bits is one client.
 
-    What stands further left in X-Forwarded-For is what the client claims.
+    What stands further left in X-Forwarded-For is what the client claims. In place of what is no address stands the
+    proxy that passed it on: it must not put its client into one count with others.
     """
     chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-16:] if part.strip()]
     # On Lambda REMOTE_ADDR is taken from this header too (zappa 0.63), and AWS appends who connected to it.
     if "lambda.event" not in request.META or not chain:
         chain.append(request.META.get("REMOTE_ADDR", ""))
-    return _network(chain[max(0, len(chain) - 1 - settings.TRUSTED_PROXIES)])
-
-
-def _network(text: str) -> str:
-    try:
-        address = ip_address(text)
-    except ValueError:
+    client_first = map(_address, chain[max(0, len(chain) - 1 - settings.TRUSTED_PROXIES) :])
+    address = next(filter(None, client_first), None)
+    if address is None:
         return "unknown"
-    if not isinstance(address, IPv6Address):
-        return str(address)
-    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+    return str(ip_network((int(address), 64), strict=False)[0] if isinstance(address, IPv6Address) else address)
+
+
+def wider_network(address: IPv4Address | IPv6Address) -> str:
+    """Return the network that one customer of a provider may have for their own: a /48 of IPv6, or a /24 of IPv4."""
+    return str(ip_network((int(address), 48 if isinstance(address, IPv6Address) else 24), strict=False))
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return the address, without the port, the brackets and the zone that some proxies write; None if it is none."""
+    found = _WITH_PORT.fullmatch(text)
+    try:
+        address = ip_address(found[1] or found[2] if found else text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _guessers(request: HttpRequest, rate: Rate) -> list[tuple[str, Rate]]:
+    """Return by whom bad credentials are counted, and how many each may show: the address, and its wider network."""
+    address = client_address(request)
+    if address == "unknown":
+        return [(address, rate)]
+    network = wider_network(ip_address(address))
+    return [(address, rate), (network, Rate(rate.count * _NETWORK_FACTOR, rate.seconds))]
 
 
 def _count(kind: str, who: str, rate: Rate | None) -> None:
