@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 LARGEST_FILE = 10 * 1024 * 1024
-MOST_PIXELS = 40_000_000
+MOST_PIXELS = 30_000_000
+# What decoding may take in memory, as `_bytes_per_pixel` estimates it.
+_MOST_BYTES = 180_000_000
 LONGEST_SIDE = 1920
 QUALITY = 85
 _FORMATS = ("JPEG", "PNG", "WEBP")
@@ -37,36 +39,54 @@ def picture_normalised(file: IO[bytes]) -> bytes:
         PictureError: it is not JPEG, PNG or WebP whatever its name says, is animated, damaged or too large.
     """
     # A cold start does without it.
-    from PIL import Image, ImageOps, UnidentifiedImageError
+    from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
+    # Comments that are compressed in a PNG; by default they may take as much as a picture.
+    PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
     too_large = (Image.DecompressionBombError, Image.DecompressionBombWarning)
     try:
         with Image.open(file, formats=_FORMATS) as image:
-            _refuse(image)
+            size = image.size
             # Decodes large JPEGs at a fraction of their size.
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
-            upright = ImageOps.exif_transpose(image)
-            upright.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
-            return _encoded(upright)
+            _refuse(image, size)
+            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            # Once it is small: this makes a copy.
+            ImageOps.exif_transpose(image, in_place=True)
+            return _encoded(image)
     except UnidentifiedImageError:
         raise PictureError(_("The file is no JPEG, PNG or WebP picture.")) from None
     except too_large:
-        raise PictureError(_too_many_pixels()) from None
+        raise PictureError(_too_many_pixels(MOST_PIXELS)) from None
     except PictureError:
         raise
     except _DAMAGED:
         raise PictureError(_("The picture is damaged and cannot be read.")) from None
 
 
-def _refuse(image: "Image.Image") -> None:
-    if image.width * image.height > MOST_PIXELS:
-        raise PictureError(_too_many_pixels())
+def _refuse(image: "Image.Image", size: tuple[int, int]) -> None:
+    pixels = size[0] * size[1]
+    most = min(MOST_PIXELS, int(_MOST_BYTES / _bytes_per_pixel(image, pixels)))
+    if pixels > most:
+        raise PictureError(_too_many_pixels(most))
     if image.format not in _STILL and getattr(image, "is_animated", False):
         raise PictureError(_("The picture is animated; choose one that stands still."))
 
 
-def _too_many_pixels() -> str:
-    return _("The picture has more than {most} million pixels.").format(most=MOST_PIXELS // 1_000_000)
+def _bytes_per_pixel(image: "Image.Image", pixels: int) -> float:
+    """Return what a pixel takes at the peak of decoding and shrinking, as tests/test_ondemand_uploads.py measures."""
+    if image.format == "WEBP":
+        # Two canvases and the frame of libwebp, a copy of one, and the picture.
+        return 18
+    if image.format == "PNG":
+        # The picture; where it is transparent also one whose colours are multiplied by that.
+        return 10 if image.has_transparency_data else 6
+    # The coefficients of all scans, which libjpeg keeps where there are several, and what is left after `draft`.
+    return 2 * len(image.getbands()) + 4 * image.width * image.height / pixels
+
+
+def _too_many_pixels(most: int) -> str:
+    return _("The picture has more than {most} million pixels; make it smaller.").format(most=most // 1_000_000)
 
 
 def _encoded(image: "Image.Image") -> bytes:

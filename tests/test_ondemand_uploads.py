@@ -1,11 +1,14 @@
 """Pictures that people give: which are taken, what is kept of them, and where."""
 
+import subprocess
+import sys
 from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from channels_app.aws import AwsError
 from ivsvod.local.aws import LocalAws
@@ -16,10 +19,32 @@ from ondemand.uploads import (
     picture_normalised,
     picture_store,
 )
-from tests.pictures import animated, picture_file
+from tests.pictures import animated, interlaced_png, picture_file
+from tests.processes import ROOT
 from tests.road import BUCKET, s3
 
 ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
+
+
+# A lossless WebP of 6,320 by 6,320 pixels in one colour.
+WEBP_OF_46_BYTES = bytes.fromhex(
+    "5249464626000000574542505650384c190000002fafd82b16075081540820000a1a02495bbced8f8f88e87f0000"
+)
+
+
+def long_comments() -> PngInfo:
+    """Little in the file, much in memory."""
+    comments = PngInfo()
+    for number in range(4):
+        comments.add_text(f"comment {number}", "x" * 500_000, zip=True)
+    return comments
+
+
+def lying() -> Image.Exif:
+    """A picture that is to be turned."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    return exif
 
 
 def normalised(content: bytes) -> Image.Image:
@@ -82,13 +107,56 @@ def test_what_is_transparent_becomes_white_and_grey_of_16_bits_stays_grey() -> N
         (picture_file("PNG", (400, 400))[:900], "damaged"),
         (animated("PNG"), "animated"),
         (animated("WEBP"), "animated"),
-        (picture_file("PNG", (8000, 5001), mode="1"), "more than 40 million pixels"),
-        (picture_file("PNG", (20_000, 10_000), mode="1"), "more than 40 million pixels"),
+        (picture_file("PNG", (6000, 5001), mode="1"), "more than 30 million pixels"),
+        (picture_file("PNG", (20_000, 10_000), mode="1"), "more than 30 million pixels"),
+        (picture_file("PNG", (6000, 3001), mode="RGBA"), "more than 18 million pixels"),
+        (picture_file("WEBP", (4000, 2501)), "more than 10 million pixels"),
+        (picture_file("JPEG", (1900, 9500)), "more than 18 million pixels"),
+        (picture_file("JPEG", (6000, 4300)), "more than 25 million pixels"),
+        (picture_file("JPEG", (1900, 7900), mode="CMYK"), "more than 15 million pixels"),
+        # 46 bytes, which took 861 MB.
+        (WEBP_OF_46_BYTES, "more than 10 million pixels"),
+        (picture_file("PNG", (8, 8), pnginfo=long_comments()), "damaged"),
     ],
 )
 def test_what_is_no_such_picture_is_refused(content: bytes, told: str) -> None:
     with pytest.raises(PictureError, match=told):
         picture_normalised(BytesIO(content))
+
+
+PROGRESSIVE = {"progressive": True, "subsampling": 0}
+# Of each kind the largest that is taken, in the form that takes most: (width, height) beyond the reach of `draft`, all
+# coefficients kept, transparency, two canvases.
+WORST = {
+    "JPEG RGB": lambda: picture_file("JPEG", (5800, 4400), **PROGRESSIVE),
+    "JPEG RGB, tall": lambda: picture_file("JPEG", (1900, 9470), **PROGRESSIVE),
+    "JPEG CMYK, tall": lambda: picture_file("JPEG", (1900, 7890), mode="CMYK", progressive=True),
+    "PNG RGB": lambda: picture_file("PNG", (6000, 5000)),
+    "PNG of 16 bits": lambda: picture_file("PNG", (6000, 5000), mode="I;16"),
+    "PNG with a palette": lambda: picture_file("PNG", (6000, 3000), mode="P", transparency=bytes([7] * 256)),
+    "PNG RGBA, lying": lambda: picture_file("PNG", (6000, 3000), mode="RGBA", exif=lying()),
+    "PNG RGBA of 16 bits, interlaced": lambda: interlaced_png((6000, 3000)),
+    "WebP": lambda: picture_file("WEBP", (4000, 2500), mode="RGBA", exif=lying()),
+    "WebP without loss": lambda: picture_file("WEBP", (4000, 2500), mode="RGBA", lossless=True, exif=lying()),
+}
+MEASURED = """
+import sys, django; django.setup()
+from ondemand.uploads import picture_normalised
+picture_normalised(sys.stdin.buffer)
+print(next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")))
+"""
+
+
+@pytest.mark.parametrize("kind", WORST)
+def test_the_largest_picture_of_each_kind_takes_less_than_300_mb(kind: str) -> None:
+    ran = subprocess.run([sys.executable, "-c", MEASURED], cwd=ROOT, input=WORST[kind](), capture_output=True)
+    assert ran.returncode == 0, ran.stderr
+    assert int(ran.stdout) * 1024 < 300_000_000
+
+
+@pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGBA")])
+def test_a_screenshot_of_4k_is_taken(kind: str, mode: str) -> None:
+    assert normalised(picture_file(kind, (3840, 2160), mode=mode)).size == (1920, 1080)
 
 
 def test_a_picture_is_kept_in_the_recording_bucket_by_its_digest_for_ever(aws: LocalAws) -> None:
