@@ -317,6 +317,8 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "ivsvod.api.middleware.ActorMiddleware",
     "ivsvod.accounts.middleware.SecondFactorMiddleware",
+    # Who sends it is known here, and nothing has read it.
+    "ivsvod.api.bodies.BodyMiddleware",
     "ivsvod.accounts.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -514,6 +516,8 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_LAMBDA or TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
+# No other: nothing that is sent reaches the disk.
+FILE_UPLOAD_HANDLERS = ["ondemand.uploads.PictureUploadHandler"]
 # TLS ends at API Gateway or CloudFront; HSTS is for the host that a team chose, not for its parent domain.
 # The sign-in form itself says that it is locked: the middleware of axes would put a bare line in its place.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "axes.W002"]

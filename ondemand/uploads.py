@@ -5,16 +5,21 @@ import struct
 import zlib
 from hashlib import sha256
 from io import BytesIO
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any, cast
 
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadhandler import MemoryFileUploadHandler, SkipFile
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from PIL import Image
 
 LARGEST_FILE = 10 * 1024 * 1024
+# With the texts beside it, and so that a file that is slightly too large gets its sentence in the form.
+LARGEST_PICTURE_FORM = LARGEST_FILE + 1024 * 1024
 MOST_PIXELS = 30_000_000
 # What decoding may take in memory, as `_bytes_per_pixel` estimates it.
 _MOST_BYTES = 180_000_000
@@ -26,6 +31,33 @@ _STILL = ("JPEG", "MPO")
 _NAME = re.compile(r"[0-9a-f]{64}\.jpg")
 # What decoders of damaged files raise.
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
+
+
+class PictureUploadHandler(MemoryFileUploadHandler):
+    """Keep the picture of a video in memory, from somebody who may change it; any other file is dropped as it comes."""
+
+    def handle_raw_input(self, *_: Any, **__: Any) -> None:
+        """Take files of any size: the length of the whole body was judged before."""
+        self.activated = True
+
+    def new_file(self, *arguments: Any, **named: Any) -> None:
+        """Begin a file.
+
+        Raises:
+            SkipFile: it is none that is taken here.
+        """
+        if not may_upload_picture(cast(HttpRequest, self.request)):
+            raise SkipFile
+        super().new_file(*arguments, **named)
+
+
+def may_upload_picture(request: HttpRequest) -> bool:
+    """Return whether the request is for the page of a video, from somebody who may give it a picture."""
+    try:
+        is_page = resolve(request.path_info).view_name == "admin:ondemand_video_change"
+    except Resolver404:
+        return False
+    return is_page and request.user.has_perm("ondemand.change_content")
 
 
 class PictureError(ValueError):

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -10,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -79,8 +80,15 @@ def served(scratch: Scratch) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def scratch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scratch]:
+def spool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps temporary files."""
+    return tmp_path_factory.mktemp("spool")
+
+
+@pytest.fixture(scope="module")
+def scratch(tmp_path_factory: pytest.TempPathFactory, spool: Path) -> Iterator[Scratch]:
     with scratch_place(tmp_path_factory.mktemp("server"), {ARN: CHANNEL}) as made:
+        made.environment["TMPDIR"] = str(spool)
         yield made
 
 
@@ -142,6 +150,51 @@ def test_a_signal_ends_the_server_with_all_its_processes(scratch: Scratch, numbe
 
     assert not any(child.is_running() for child in children)
     assert not [line for line in server.log if "Traceback" in line]
+
+
+# Bodies
+
+
+@contextmanager
+def begun(server: Server, headers: str, body: bytes = b"") -> Iterator[socket.socket]:
+    """A request to the sign-in whose body does not go on."""
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2])), timeout=30) as connection:
+        # The server may close it before all is sent.
+        with suppress(ConnectionError):
+            connection.sendall(f"POST /admin/login/ HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n\r\n".encode() + body)
+        yield connection
+
+
+def status_of(connection: socket.socket) -> int:
+    return int(connection.recv(65_536).split()[1])
+
+
+def csrf_cookie(server: Server) -> str:
+    with server.get("/admin/login/") as answer:
+        return f"Cookie: {answer.headers['Set-Cookie'].partition(';')[0]}"
+
+
+def test_a_gigabyte_is_refused_before_it_is_read_and_none_of_it_reaches_the_disk(server: Server, spool: Path) -> None:
+    part = b'--x\r\nContent-Disposition: form-data; name="picture"; filename="a.png"\r\n\r\n' + bytes(40_000)
+    kind = f"{csrf_cookie(server)}\r\nContent-Type: multipart/form-data; boundary=x"
+    with begun(server, f"{kind}\r\nContent-Length: 1000000000", part) as connection:
+        assert status_of(connection) == 413
+    with begun(server, f"{kind}\r\nTransfer-Encoding: chunked") as connection:
+        assert status_of(connection) == 411
+    assert not list(spool.glob("*.upload*"))
+
+
+@pytest.mark.parametrize("has_cookie", [False, True])
+def test_64_bodies_that_do_not_arrive_do_not_silence_the_others(server: Server, has_cookie: bool) -> None:
+    kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"
+    headers = f"{kind}\r\n{csrf_cookie(server)}" if has_cookie else kind
+    with ExitStack() as slow:
+        connections = [slow.enter_context(begun(server, headers, b"us")) for _ in range(64)]
+        for _ in range(4):
+            with urllib.request.urlopen(f"{server.url}/healthz", timeout=15) as answer:
+                assert answer.status == 200
+        # Some wait on; the rest were told why they do not.
+        assert status_of(connections[-1]) == (503 if has_cookie else 403)
 
 
 def test_the_readme_names_this_command() -> None:

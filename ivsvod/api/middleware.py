@@ -19,6 +19,7 @@ from channels_app.conditional import etag_of
 from channels_app.outages import DATABASE_AWAY, outage_counted
 from ivsvod.api.actors import actor_of
 from ivsvod.api.errors import json_error
+from ivsvod.bodies import ENVIRON_KEY
 
 logger = logging.getLogger(__name__)
 
@@ -53,6 +54,10 @@ class RefusalMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Refuse, or answer; a form that refused too many guesses has said on the request how long to wait."""
         response = _refusal(request) or self.get_response(request)
+        body = request.META.get(ENVIRON_KEY)
+        if body is not None and body.refusal:
+            # Whatever was made of a body that did not come to its end.
+            response = json_error(*body.refusal)
         wait = getattr(request, "wait", None)
         if wait is not None:
             response.status_code = 429

@@ -41,6 +41,18 @@ _EXPIRED = Refusal(
 )
 
 
+_TOO_LARGE = Refusal(
+    413,
+    _("The file or the form is too large"),
+    _("Nothing was saved. A picture has at most 10 MB: make it smaller, then choose it again."),
+)
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    """A body that is not read."""
+    return _page(request, _TOO_LARGE) if _is_visit(request) else errors.json_error(413, "The body is too large")
+
+
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """What the account may not do."""
     return _page(request, _DENIED) if _is_visit(request) else errors.permission_denied(request, exception)
