@@ -9,7 +9,7 @@ from ondemand import deleted_videos
 
 
 class Migration(migrations.Migration):
-    dependencies = [("channels_app", "0016_deleted_state_changes"), ("ondemand", "0015_words")]
+    dependencies = [("channels_app", "0017_deleted_state_changes"), ("ondemand", "0016_private_recordings")]
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '10s'", "SET LOCAL lock_timeout = '10s'"),
         migrations.CreateModel(

@@ -16,7 +16,7 @@ FUNCTIONS += "DROP FUNCTION IF EXISTS ivsvod_place_lock(text, text);"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("ondemand", "0015_words"), ("channels_app", "0017_rights_and_audited_columns")]
+    dependencies = [("ondemand", "0017_removed_recordings"), ("channels_app", "0018_rights_and_audited_columns")]
     operations = [
         migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
         migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("channels_app", "0015_words")]
+    dependencies = [("channels_app", "0018_rights_and_audited_columns")]
     operations = [
         RemoveIndexConcurrently("inboxevent", "inbox_open"),
         EnsureIndex(

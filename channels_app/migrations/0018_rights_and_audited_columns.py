@@ -10,5 +10,5 @@ FUNCTIONS = triggers.FUNCTIONS + pinned("ivsvod_derive_channel", "ivsvod_derive_
 
 
 class Migration(migrations.Migration):
-    dependencies = [("channels_app", "0015_words")]
+    dependencies = [("channels_app", "0017_deleted_state_changes")]
     operations = [migrations.RunSQL(FUNCTIONS, migrations.RunSQL.noop)]
