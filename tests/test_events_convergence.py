@@ -44,7 +44,7 @@ TABLES = {
     "on_demand_videos": [],
     "ondemand_recording": ["id"],
 }
-EMPTIED = [*reversed(TABLES), "ivs_channels", "channels_app_inboxevent"]
+EMPTIED = [*reversed(TABLES), "ivs_channels", "channels_app_inboxevent", "ondemand_removedrecording"]
 EMPTY = "; ".join(f"DELETE FROM {table}" for table in EMPTIED)  # noqa: S608
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("api_key")]
 
