@@ -16,7 +16,7 @@ from channels_app.models import Channel, InboxEvent, StateChange, Stream, Stream
 from channels_app.reconciled import stream_envelope
 from channels_app.reducers import Applied, StreamReducer
 from ivsvod.local.aws import LocalAws
-from ondemand.models import Content, Recording, Video, video_uuid
+from ondemand.models import Content, Recording, RemovedRecording, Video, video_uuid
 from ondemand.services import video_hide
 from tests.helpers import make_channel, make_content
 from tests.road import (
@@ -389,7 +389,7 @@ def test_a_replay_does_what_its_dry_run_told(channel: Channel, settings: Any) ->
     put(ENDED_KEY, ended_metadata())
     events = history()
     outcomes(*events)
-    for model in (StreamHistoryEntry, StateChange, Recording, Video):
+    for model in (StreamHistoryEntry, StateChange, Recording, Video, RemovedRecording):
         model.objects.all().delete()
     Stream.objects.update(started_at=None)
     before = documents()
