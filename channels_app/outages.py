@@ -1,13 +1,41 @@
-"""A database that is away, or refuses statements: by which errors it is known, and its count for the alarm."""
+"""A database that is away, or that ends a statement: how each is told from the other, and the count for the alarm."""
+
+from dataclasses import dataclass
 
 from django.db import InterfaceError, OperationalError
+from psycopg import errors
 
 from channels_app.metrics import DATABASE_ERRORS, counted
 
 DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
+@dataclass(frozen=True)
+class Failure:
+    """What a failure of the database is to a client, and whether it is an outage."""
+
+    code: str
+    sentence: str
+    is_outage: bool = False
+
+
+AWAY = Failure("unavailable", "The database cannot be reached", is_outage=True)
+_CONTENDED = Failure("database_contended", "Others are writing the same: try again")
+# What PostgreSQL ends while it is there and well. https://www.postgresql.org/docs/current/errcodes-appendix.html
+_ENDED: dict[type[Exception], Failure] = {
+    errors.QueryCanceled: Failure("statement_timeout", "This takes the database too long: ask for less, or try again"),
+    errors.DeadlockDetected: _CONTENDED,
+    errors.LockNotAvailable: _CONTENDED,
+    errors.SerializationFailure: _CONTENDED,
+}
+
+
+def failure_of(error: BaseException) -> Failure:
+    """Return what an error of the database, as Django raises it, is."""
+    return next((failure for kind, failure in _ENDED.items() if isinstance(error.__cause__, kind)), AWAY)
+
+
 def outage_counted(error: Exception) -> None:
     """Count it, where it is one."""
-    if isinstance(error, DATABASE_AWAY):
+    if isinstance(error, DATABASE_AWAY) and failure_of(error).is_outage:
         counted(DATABASE_ERRORS)

@@ -5,7 +5,6 @@ from math import ceil
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
-from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
 from rest_framework import exceptions, status
 from rest_framework.response import Response
@@ -29,7 +28,7 @@ from channels_app.errors import (
     RecordingNotConfiguredError,
     StreamKeyMissingError,
 )
-from channels_app.outages import outage_counted
+from channels_app.outages import DATABASE_AWAY, Failure, failure_of, outage_counted
 from ivsvod.api.keyset import KeySetUnavailableError
 from ondemand.errors import VideoNotFoundError
 
@@ -75,8 +74,6 @@ _DOMAIN: dict[type[Exception], tuple[int, str]] = {
 # What has one sentence, whatever the exception says: status, code, sentence.
 _FIXED: dict[type[Exception], tuple[int, str, str]] = {
     PermissionDenied: (403, "forbidden", "This needs a permission that you lack"),
-    OperationalError: (503, "unavailable", "The database cannot be reached"),
-    InterfaceError: (503, "unavailable", "The database cannot be reached"),
     KeySetUnavailableError: (503, "unavailable", "The identity provider cannot be reached"),
     UnreadablePostError: (400, "bad_request", "The body could not be read to its end"),
     TooManyFieldsSent: (400, "bad_request", "There are too many parameters"),
@@ -116,6 +113,9 @@ def _answer(error: Exception) -> Response | None:
         return _aws_answer(error)
     if isinstance(error, exceptions.APIException):
         return _rest_answer(error)
+    if isinstance(error, DATABASE_AWAY):
+        failure = database_failed(error)
+        return _response(503, failure.sentence, code=failure.code)
     for kind in type(error).__mro__:
         if kind in _DOMAIN:
             status_code, code = _DOMAIN[kind]
@@ -128,7 +128,6 @@ def _answer(error: Exception) -> Response | None:
 def _fixed_answer(error: Exception, status_code: int, code: str, sentence: str) -> Response:
     if status_code == 503:
         logger.error("%s: %s", sentence, type(error).__name__)
-    outage_counted(error)
     return _response(status_code, sentence, code=code)
 
 
@@ -212,12 +211,21 @@ def _storable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
 
 
-def json_error(status_code: int, sentence: str) -> JsonResponse:
+def database_failed(error: Exception) -> Failure:
+    """Log and count an error of the database; return what it is to a client."""
+    failure = failure_of(error)
+    # By its kind: the text may name the host, or hold values.
+    logger.error("%s: %s", failure.sentence, type(error.__cause__ or error).__name__)
+    outage_counted(error)
+    return failure
+
+
+def json_error(status_code: int, sentence: str, code: str | None = None) -> JsonResponse:
     """An error outside of any API view: unknown routes, bad hosts, an outage."""
     headers = {"Cache-Control": "no-store"}
     if status_code == 503:
         headers["Retry-After"] = RETRY_AFTER_SECONDS
-    return JsonResponse(error_document(status_code, sentence), status=status_code, headers=headers)
+    return JsonResponse(error_document(status_code, sentence, code=code), status=status_code, headers=headers)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:

@@ -16,9 +16,9 @@ from rest_framework.views import APIView
 
 from channels_app.audit import acting
 from channels_app.conditional import etag_of
-from channels_app.outages import DATABASE_AWAY, outage_counted
+from channels_app.outages import DATABASE_AWAY
 from ivsvod.api.actors import actor_of
-from ivsvod.api.errors import json_error
+from ivsvod.api.errors import database_failed, json_error
 from ivsvod.bodies import ENVIRON_KEY
 
 logger = logging.getLogger(__name__)
@@ -132,9 +132,8 @@ class VersionMiddleware:
 
 def database_away(exception: Exception) -> HttpResponseBase:
     """The answer where the database is needed and cannot be reached; a middleware that looks something up gives it."""
-    logger.error("the database cannot be reached: %s", type(exception).__name__)
-    outage_counted(exception)
-    return json_error(503, "The database cannot be reached")
+    failure = database_failed(exception)
+    return json_error(503, failure.sentence, failure.code)
 
 
 def route_methods(path: str) -> list[str]:

@@ -33,6 +33,7 @@ class RefusedError(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__(response.data["error"])
         self.status: int = response.status_code
+        self.code: str = response.data["code"]
         self.fields: dict[str, list[str]] = response.data["fields"]
         self.retry_after: str | None = response.get("Retry-After")
 

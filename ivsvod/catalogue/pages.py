@@ -16,8 +16,11 @@ from channels_app.conditional import etag_of, public_life
 from ivsvod.catalogue.client import PublicApi, RefusedError
 
 _WHOLE, _FRAMED = "catalogue/base.html", "catalogue/frame.html"
-# What a refusal of the API is to a visitor: the status of the page, its heading and what to do.
-_REFUSALS = {
+# What a refusal of the API is to a visitor, by its code or else its status: the status of the page, its heading and
+# what to do.
+_REFUSALS: dict[str | int, tuple[int, Promise, Promise]] = {
+    "statement_timeout": (503, _("This takes too long"), _("Ask for less, or load the page again in a minute.")),
+    "database_contended": (503, _("This takes too long"), _("Ask for less, or load the page again in a minute.")),
     401: (403, _("This catalogue is closed"), _("Its videos are not open to everybody, so none can be shown here.")),
     404: (404, _("There is nothing here"), _("The video may have been taken down, or its address is not complete.")),
     429: (429, _("Too many requests"), _("Wait a minute, then load the page again.")),
@@ -57,7 +60,7 @@ def _answering(view: View, layout: str) -> Callable[..., HttpResponseBase]:
         except Http404:
             return _refused(*_REFUSALS[404], layout)
         except RefusedError as refused:
-            response = _refused(*_REFUSALS.get(refused.status, _OUTAGE), layout)
+            response = _refused(*(_REFUSALS.get(refused.code) or _REFUSALS.get(refused.status, _OUTAGE)), layout)
             if refused.retry_after:
                 response["Retry-After"] = refused.retry_after
             return response
