@@ -8,7 +8,7 @@ from functools import cache
 from hashlib import sha256
 from hmac import new as hmac
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from time import time
+from time import sleep, time
 from typing import Any
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
@@ -17,6 +17,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from django.core.cache import cache as django_cache
+from django.db import connections
 from django.test import Client
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
@@ -421,12 +422,31 @@ def test_a_key_that_the_provider_took_back_is_refused_after_a_while(provider: Pr
 
 
 def test_an_unknown_key_is_a_401_and_made_up_ones_make_few_requests(provider: Provider, clock: list[float]) -> None:
-    for number in range(20):
+    for number in range(keyset.MOST_FETCHES):
         assert_refused(provider.token(kid=f"made-up-{number}"))
-    assert provider.fetches <= keyset.MOST_FETCHES
-    clock[0] += keyset.FETCH_WINDOW_SECONDS + 1
-    provider.keys.append(published(rsa_key("second"), "second"))
-    assert hide(provider.token(key=rsa_key("second"), kid="second")).status_code == 200
+    for number in range(20):
+        assert_unavailable(provider.token(kid=f"further-{number}"))
+    assert provider.fetches == keyset.MOST_FETCHES
+    clock[0] += keyset.RESERVE_SECONDS
+    assert_refused(provider.token(kid="made-up"))
+    assert_unavailable(provider.token(kid="made-up"))
+    assert provider.fetches == keyset.MOST_FETCHES + 1
+
+
+def test_made_up_key_ids_delay_a_rotation_and_never_refuse_its_tokens(
+    provider: Provider, clock: list[float], settings: Any
+) -> None:
+    django_cache.clear()
+    settings.THROTTLE_FAILURES = Rate(keyset.MOST_FETCHES + 1, 3600)
+    for number in range(keyset.MOST_FETCHES):
+        assert_refused(provider.token(kid=f"made-up-{number}"))
+    provider.keys = [published(rsa_key("second"), "second")]
+    rotated = provider.token(key=rsa_key("second"), kid="second")
+    for _ in range(5):
+        assert_unavailable(rotated)
+    # Those were no failed sign-ins, and the time that they name is the true one.
+    clock[0] += int(hide(rotated)["Retry-After"])
+    assert hide(rotated).status_code == 200
 
 
 def test_a_token_without_a_key_id_is_checked_where_one_key_fits(provider: Provider, clock: list[float]) -> None:
@@ -468,6 +488,8 @@ ANSWERS = {
     "a redirect": lambda handler: send(handler, b"", 302, Location="http://127.0.0.1:9/"),
     "nothing": lambda handler: handler.wfile.close(),
     "half of it": lambda handler: send(handler, b"{}", 200, **{"Content-Length": "999"}),
+    "too many headers": lambda handler: send(handler, b"{}", 200, **{f"X-{number}": "x" for number in range(150)}),
+    "a header too long": lambda handler: send(handler, b"{}", 200, **{"X-Long": "x" * 100_000}),
 }
 
 
@@ -488,6 +510,70 @@ def test_a_provider_that_is_slow_is_given_up(provider: Provider, monkeypatch: py
     provider.answer = lambda handler: release.wait(5)
     assert_unavailable(provider.token())
     release.set()
+
+
+@pytest.mark.parametrize(
+    ("start", "part"),
+    [
+        (b"", b"H"),
+        (b"HTTP/1.1 200 OK\r\n", b"X: y\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX: ", b"y"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n", b" "),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["status line", "headers", "one header", "body", "interim answers"],
+)
+def test_an_answer_that_trickles_in_is_cut_at_the_deadline_of_the_whole_fetch(
+    provider: Provider, monkeypatch: pytest.MonkeyPatch, start: bytes, part: bytes
+) -> None:
+    monkeypatch.setattr(keyset, "TIMEOUT_SECONDS", 0.2)
+    cut = threading.Event()
+
+    def trickle(handler: Any) -> None:
+        try:
+            handler.wfile.write(start)
+            # Below the limits of http.client, and each part long before the timeout of a read.
+            for _ in range(90):
+                handler.wfile.write(part)
+                sleep(0.05)
+        except OSError:
+            cut.set()
+
+    provider.answer = trickle
+    assert_unavailable(provider.token())
+    assert cut.wait(10)
+    for thread in threading.enumerate():
+        if thread.name == keyset.THREAD_NAME:
+            thread.join(10)
+            assert not thread.is_alive()
+
+
+def test_one_fetch_is_under_way_and_all_others_get_a_503(provider: Provider) -> None:
+    asked, release = threading.Event(), threading.Event()
+
+    def wait(handler: Any) -> None:
+        asked.set()
+        release.wait(10)
+        send(handler, json.dumps({"keys": provider.keys}).encode())
+
+    provider.answer = wait
+    token, statuses = provider.token(), []
+
+    def ask() -> None:
+        statuses.append(Client().get("/channels", headers=bearer(token)).status_code)
+        connections.close_all()
+
+    first = threading.Thread(target=ask)
+    first.start()
+    assert asked.wait(10)
+    for _ in range(3):
+        assert_unavailable(token)
+    assert Client().get("/healthz").status_code == 200
+    assert (statuses, provider.fetches) == ([], 1)
+    release.set()
+    first.join(10)
+    assert (statuses, provider.fetches) == ([200], 1)
+    assert hide(token).status_code == 200
 
 
 def test_an_outage_of_the_provider_leaves_the_keys_that_are_there(provider: Provider, clock: list[float]) -> None:

@@ -74,7 +74,7 @@ _DOMAIN: dict[type[Exception], tuple[int, str]] = {
 # What has one sentence, whatever the exception says: status, code, sentence.
 _FIXED: dict[type[Exception], tuple[int, str, str]] = {
     PermissionDenied: (403, "forbidden", "This needs a permission that you lack"),
-    KeySetUnavailableError: (503, "unavailable", "The identity provider cannot be reached"),
+    KeySetUnavailableError: (503, "unavailable", "The keys of the identity provider cannot be fetched now"),
     UnreadablePostError: (400, "bad_request", "The body could not be read to its end"),
     TooManyFieldsSent: (400, "bad_request", "There are too many parameters"),
     SuspiciousOperation: (400, "bad_request", "The request cannot be understood"),
@@ -128,7 +128,7 @@ def _answer(error: Exception) -> Response | None:
 def _fixed_answer(error: Exception, status_code: int, code: str, sentence: str) -> Response:
     if status_code == 503:
         logger.error("%s: %s", sentence, type(error).__name__)
-    return _response(status_code, sentence, code=code)
+    return _response(status_code, sentence, code=code, retry_after=getattr(error, "retry_after", None))
 
 
 def _rest_answer(error: exceptions.APIException) -> Response:

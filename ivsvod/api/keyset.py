@@ -4,8 +4,12 @@ import json
 import logging
 import urllib.request
 from collections import deque
-from http.client import HTTPException
-from threading import Lock
+from collections.abc import Callable
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from math import ceil
+from socket import SHUT_RDWR, socket
+from threading import Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -17,26 +21,28 @@ logger = logging.getLogger(__name__)
 
 # A key that the provider took back is refused after this time, once the provider can be reached.
 LIFE_SECONDS = 600
-# Tokens with made-up key ids make no more requests than this.
-MOST_FETCHES, FETCH_WINDOW_SECONDS = 5, 60
+# Tokens with made-up key ids make no more requests than these, and one more in the same time, kept in reserve until so
+# long after the last one: made-up ids delay a rotation by no more.
+MOST_FETCHES, FETCH_WINDOW_SECONDS, RESERVE_SECONDS = 4, 60, 30
 RETRY_SECONDS = 5
+# Of a whole fetch: name resolution, connection, headers and body.
 TIMEOUT_SECONDS = 3
+# How long a request waits for the fetch that another one began; most providers answer within it.
+WAIT_SECONDS = 0.5
 LARGEST_BYTES = 256 * 1024
 MOST_KEYS = 100
+THREAD_NAME = "key set"
 # What a key must be for an algorithm (RFC 7518 sections 3.3 and 3.4): so a key of one kind never verifies the other.
 _KINDS = {"RS256": {"kty": "RSA"}, "ES256": {"kty": "EC", "crv": "P-256"}}
 _SMALLEST_RSA_BITS = 2048
 
 
 class KeySetUnavailableError(Exception):
-    """The keys cannot be had now."""
+    """The keys cannot be fetched now."""
 
-
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    """The keys are where the settings say."""
-
-    def redirect_request(self, *args: Any) -> None:
-        """Never."""
+    def __init__(self, retry_after: str) -> None:
+        super().__init__()
+        self.retry_after = retry_after
 
 
 class KeySet:
@@ -46,64 +52,160 @@ class KeySet:
         self.url = url
         self._keys: list[dict[str, Any]] = []
         self._fetched_at: float | None = None
+        # How many fetches brought keys: a caller whose key is unknown is refused after a fetch alone.
+        self._version = 0
         self._last_failed = False
         self._attempts: deque[float] = deque(maxlen=MOST_FETCHES)
+        self._fetch: _Fetch | None = None
+        # Held for moments, never while anything is fetched.
         self._lock = Lock()
 
     def find(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
-        """The key with this id that fits the algorithm; without an id, the only one that fits.
+        """Return the key with this id that fits the algorithm; without an id, the only one that fits.
+
+        Return None if a fetch that was made for this call did not bring it.
 
         Raises:
-            KeySetUnavailableError: there are no keys yet, or none with this id, and the provider cannot be reached.
+            KeySetUnavailableError: it is not among the keys that are there, and they cannot be fetched now.
         """
-        if self._fetched_at is None or monotonic() - self._fetched_at > LIFE_SECONDS:
-            self._refresh(wait=not self._keys)
+        version = self._version
         key = self._known(key_id, algorithm)
-        if key is None:
-            self._refresh(wait=True)
+        if key is None or self._is_old():
+            self._refresh(version, wait=key is None)
             key = self._known(key_id, algorithm)
-        if key is None and (self._last_failed or not self._keys):
-            raise KeySetUnavailableError
+        if key is None and self._version == version:
+            raise KeySetUnavailableError(self._retry_after())
         return key
+
+    def _is_old(self) -> bool:
+        return self._fetched_at is None or monotonic() - self._fetched_at > LIFE_SECONDS
 
     def _known(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
         fitting = [key for key in self._keys if _fits(key, algorithm) and key_id in (None, key.get("kid"))]
         return _usable(fitting[0], algorithm) if len(fitting) == 1 else None
 
-    def _refresh(self, *, wait: bool) -> None:
-        """Fetch the keys, unless that was tried too often or just now failed; keys that are there stay."""
-        seen = self._fetched_at
-        if not self._lock.acquire(blocking=wait):
-            return
-        try:
-            # Whoever held the lock may have fetched them.
-            if self._fetched_at == seen and self._may_fetch():
-                self._fetch()
-        finally:
-            self._lock.release()
+    def _refresh(self, version: int, *, wait: bool) -> None:
+        """Fetch the keys, unless that was tried too often or just now failed; keys that are there stay.
 
-    def _may_fetch(self) -> bool:
-        now = monotonic()
-        if self._last_failed and now - self._attempts[-1] < RETRY_SECONDS:
-            return False
-        return len(self._attempts) < MOST_FETCHES or now - self._attempts[0] > FETCH_WINDOW_SECONDS
+        One fetch is under way at a time. Who did not begin it waits for it a short time, or not at all.
+        """
+        with self._lock:
+            if self._version != version:
+                return
+            fetch = self._fetch if self._fetch and self._fetch.is_alive() else None
+            begins = fetch is None and monotonic() >= self._next_fetch()
+            if begins:
+                self._attempts.append(monotonic())
+                fetch = self._fetch = _Fetch(self.url, self._take)
+                fetch.start()
+        if fetch and begins:
+            fetch.join(TIMEOUT_SECONDS)
+            fetch.cut()
+        elif fetch and wait:
+            fetch.join(WAIT_SECONDS)
 
-    def _fetch(self) -> None:
-        self._attempts.append(monotonic())
+    def _next_fetch(self) -> float:
+        """Return the moment from which a fetch may be made."""
+        if not self._attempts:
+            return 0
+        last = self._attempts[-1]
+        earliest = last + RETRY_SECONDS if self._last_failed else last
+        if len(self._attempts) < MOST_FETCHES:
+            return earliest
+        return max(earliest, min(self._attempts[0] + FETCH_WINDOW_SECONDS, last + RESERVE_SECONDS))
+
+    def _retry_after(self) -> str:
+        if self._fetch and self._fetch.is_alive():
+            return "1"
+        return str(max(1, ceil(self._next_fetch() - monotonic())))
+
+    def _take(self, keys: list[dict[str, Any]] | None) -> None:
+        """Take the outcome of a fetch; None is a failure."""
+        with self._lock:
+            self._last_failed = keys is None
+            if keys is not None:
+                self._keys, self._fetched_at, self._version = keys, monotonic(), self._version + 1
+
+
+class _Fetch(Thread):
+    """One download of a key set. In a thread, since name resolution has no timeout: the callers' waiting is bounded."""
+
+    def __init__(self, url: str, take: Callable[[list[dict[str, Any]] | None], None]) -> None:
+        super().__init__(name=THREAD_NAME, daemon=True)
+        self._url, self._take = url, take
+        self._lock = Lock()
+        self._socket: socket | None = None
+        self._is_cut = False
+
+    def run(self) -> None:
+        """Download the keys and hand them over."""
         try:
-            self._keys = _download(self.url)
+            keys = _download(self._url, self._connected)
         except (OSError, HTTPException, ValueError, RecursionError) as error:
-            self._last_failed = True
-            logger.warning("key set not fetched url=%s reason=%s", self.url, type(error).__name__)
+            reason = "deadline" if self._is_cut else type(error).__name__
+            logger.warning("key set not fetched url=%s reason=%s", self._url, reason)
+            self._take(None)
             return
-        self._last_failed, self._fetched_at = False, monotonic()
+        self._take(keys)
+
+    def cut(self) -> None:
+        """End its connection, so that the thread ends: the timeout of a socket is for each read alone."""
+        with self._lock:
+            self._is_cut = True
+            if self._socket is not None:
+                _shut(self._socket)
+
+    def _connected(self, connection: socket) -> None:
+        with self._lock:
+            self._socket = connection
+            if self._is_cut:
+                _shut(connection)
 
 
-def _download(url: str) -> list[dict[str, Any]]:
-    opener = urllib.request.build_opener(_NoRedirect)
+def _shut(connection: socket) -> None:
+    # Not the method of a TLS socket, which takes the encryption away from a read that is under way.
+    with suppress(OSError):
+        socket.shutdown(connection, SHUT_RDWR)
+
+
+class _Handler(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
+    """Hands the socket of each connection over as soon as there is one."""
+
+    def __init__(self, connected: Callable[[socket], None]) -> None:
+        super().__init__()
+        self._connected = connected
+
+    def do_open(self, http_class: Any, *args: Any, **options: Any) -> Any:
+        """As urllib does."""
+
+        def connection(*args: Any, **options: Any) -> HTTPConnection:
+            made: HTTPConnection = http_class(*args, **options)
+            connect = made.connect
+
+            def connect_and_hand_over() -> None:
+                connect()
+                self._connected(made.sock)
+
+            made.connect = connect_and_hand_over  # type: ignore[method-assign]
+            return made
+
+        return super().do_open(connection, *args, **options)
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    """The keys are where the settings say."""
+
+    def redirect_request(self, *args: Any) -> None:
+        """Never."""
+
+
+def _download(url: str, connected: Callable[[socket], None]) -> list[dict[str, Any]]:
+    opener = urllib.request.build_opener(_NoRedirect, _Handler(connected))
     # The settings take https, and http for this machine alone.
     with opener.open(url, timeout=TIMEOUT_SECONDS) as answer:
-        body = _read(answer)
+        body = answer.read(LARGEST_BYTES + 1)
+    if len(body) > LARGEST_BYTES:
+        raise ValueError("too large")
     document = json.loads(body)
     keys = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(keys, list) or len(keys) > MOST_KEYS:
@@ -112,16 +214,6 @@ def _download(url: str) -> list[dict[str, Any]]:
     if not found:
         raise ValueError("no key of it can be used")
     return found
-
-
-def _read(answer: Any) -> bytes:
-    """The body, within the time and the size that a key set may take; one that trickles in is given up."""
-    body, until = b"", monotonic() + TIMEOUT_SECONDS
-    while chunk := answer.read1(65_536):
-        body += chunk
-        if len(body) > LARGEST_BYTES or monotonic() > until:
-            raise ValueError("too large or too slow")
-    return body
 
 
 def _fits(key: dict[str, Any], algorithm: str) -> bool:
