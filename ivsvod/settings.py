@@ -220,6 +220,7 @@ try:
     OIDC_ISSUER = env.str("OIDC_ISSUER", "", validate=_is_private_address)
     OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", "")
     OIDC_JWKS = env.str("OIDC_JWKS", "", validate=_is_private_address)
+    OIDC_SCOPE_PREFIX = env.str("OIDC_SCOPE_PREFIX", "").rstrip("/")
     THROTTLE_ADDRESS = _rate("THROTTLE_ADDRESS", "600/min")
     THROTTLE_TOKEN = _rate("THROTTLE_TOKEN", "3000/min")
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))

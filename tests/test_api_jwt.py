@@ -186,6 +186,26 @@ def test_scopes_come_from_scope_with_or_without_a_resource_prefix(provider: Prov
     assert hide(provider.token(scope=scope)).status_code == status
 
 
+@pytest.mark.parametrize("prefix", ["ivsvod", "https://api.example.com"])
+def test_with_a_prefix_the_scopes_of_other_resources_open_nothing(
+    provider: Provider, settings: Any, prefix: str
+) -> None:
+    settings.OIDC_SCOPE_PREFIX = prefix
+    assert hide(provider.token(scope=f"openid other/read {prefix}/curate")).status_code == 200
+    for scope in (
+        "curate",
+        "/curate",
+        "other-service/curate",
+        f"other-{prefix}/curate",
+        f"{prefix}/other/curate",
+        f"{prefix}curate",
+        f"{prefix}//curate",
+        f"{prefix.upper()}/curate",
+        f"{prefix}/read curate",
+    ):
+        assert hide(provider.token(scope=scope)).status_code == 403, scope
+
+
 def test_the_groups_and_permissions_of_no_account_count(provider: Provider, django_user_model: Any) -> None:
     user = django_user_model.objects.create_superuser("root", password="a long password of a test")
     assert_refused(provider.token(sub=str(user.pk), scope="read"), 403)

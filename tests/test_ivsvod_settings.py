@@ -276,6 +276,12 @@ def test_an_identity_provider_without_tls_is_refused_by_name(name: str, value: s
     assert name in refused({**NEEDED, **IDENTITY, name: value})
 
 
+def test_the_prefix_of_scopes_is_none_or_what_stands_before_the_slash() -> None:
+    assert shown({**NEEDED, **IDENTITY}, "OIDC_SCOPE_PREFIX") == [""]
+    environment = {**NEEDED, **IDENTITY, "OIDC_SCOPE_PREFIX": "https://api.example.com/"}
+    assert shown(environment, "OIDC_SCOPE_PREFIX") == ["https://api.example.com"]
+
+
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8001", "[::1]:8001"])
 def test_an_identity_provider_of_this_machine_needs_no_tls(host: str) -> None:
     environment = {**NEEDED, **IDENTITY, "OIDC_JWKS": f"http://{host}/jwks.json"}

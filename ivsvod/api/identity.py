@@ -115,6 +115,10 @@ def _is_access_token_for_us(claims: dict[str, Any]) -> bool:
 
 
 def _scopes(text: Any) -> frozenset[str]:
-    """`read`, `ivsvod/read` and `https://api.example.com/read` are the scope `read`."""
-    names = text.split() if isinstance(text, str) else []
-    return frozenset(name.rpartition("/")[2] for name in names) & frozenset(settings.API_SCOPES)
+    """Return the scopes of this API: `<OIDC_SCOPE_PREFIX>/read` is `read`.
+
+    Without OIDC_SCOPE_PREFIX `read`, `ivsvod/read` and `https://api.example.com/read` are all `read`.
+    """
+    named = (name.rpartition("/") for name in (text.split() if isinstance(text, str) else []))
+    prefix = settings.OIDC_SCOPE_PREFIX
+    return frozenset(scope for before, _, scope in named if prefix in ("", before)) & frozenset(settings.API_SCOPES)
