@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
 
-from ondemand.bulk_rules import Kind, video_columns
+from ondemand.bulk_rules import Kind, dates_have_no_effect, video_columns
 from ondemand.catalogue import IS_PRIVATE, VideoQuerySet
 from ondemand.listing import Listing
 from ondemand.models import BulkChange, Video
@@ -27,7 +27,8 @@ _OF_TIME = (Listing.LISTED, Listing.SCHEDULED, Listing.EXPIRED)
 class Words:
     """The word that a video has now, and the one after; the same where nothing of it is changed.
 
-    `ended` is the word of a recording that runs, once it has ended; `is_reviewed`: it waits for review until then.
+    `ended` is the word of a recording that runs, once it has ended; `is_reviewed`: it waits for review until then;
+    `is_undecided`: nobody decided that it is shown, so that the dates of a schedule have no effect.
     """
 
     now: Listing
@@ -36,6 +37,7 @@ class Words:
     ended: Listing | None = None
     is_reviewed: bool = False
     is_decided_elsewhere: bool = False
+    is_undecided: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def _words(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetim
     state = new_video_state(group.pop("new_state"), is_private=group.pop("is_private"))
     video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **edges)
     now, awaited = video.listing_at(at), _awaits(video)
+    is_undecided = kind == Kind.SCHEDULE and dates_have_no_effect(video, values)
     written = video_columns(Kind(kind), video, values)
     is_same = all(getattr(video, name) == value for name, value in written.items())
     for name, value in written.items():
@@ -126,6 +129,7 @@ def _words(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetim
         ended=_word_of_ended(video, state, at) if after == Listing.RECORDING and not is_same else None,
         is_reviewed=awaited and not _awaits(video),
         is_decided_elsewhere=after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME),
+        is_undecided=is_undecided,
     )
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from ondemand.editing import awaits_decision
 from ondemand.limits import MOST_TAGS
 from ondemand.models import BulkChange, BulkChangeRow, Content, Video
 from ondemand.services import CONTENT, EMPTY_CONTENT, shown_or_hidden
@@ -89,9 +90,22 @@ def as_json(columns: Columns) -> Columns:
     return {**columns, **texts}
 
 
-def _window(video: Video, values: Mapping[str, Any]) -> Columns:
+def dates_have_no_effect(video: Video, values: Mapping[str, Any]) -> bool:
+    """Return whether a schedule leaves a video as it is: it has a date, and nobody decided that the video is shown."""
+    has_date = bool(values.get("publish_from") or values.get("publish_until"))
+    return has_date and not values.get("shown") and awaits_decision(video)
+
+
+def _schedule(video: Video, values: Mapping[str, Any]) -> Columns:
+    if dates_have_no_effect(video, values):
+        return {}
     moments = {name: values.get(name) for name in ("publish_from", "publish_until")}
-    return {name: datetime.fromisoformat(text) if text else None for name, text in moments.items()}
+    window = {name: datetime.fromisoformat(text) if text else None for name, text in moments.items()}
+    if not values.get("shown"):
+        return window
+    # The same columns of every row: they are written by one statement.
+    shown = shown_or_hidden(video, shown=True)
+    return {**window, **(shown if awaits_decision(video) else {name: getattr(video, name) for name in shown})}
 
 
 def _visible(word: Video.Visibility) -> Callable[..., Columns]:
@@ -103,6 +117,6 @@ _VIDEO_COLUMNS: dict[Kind, Callable[[Video, Mapping[str, Any]], Columns]] = {
     Kind.HIDE: lambda video, values: shown_or_hidden(video, shown=False),
     Kind.LIST: _visible(Video.Visibility.PUBLIC),
     Kind.UNLIST: _visible(Video.Visibility.UNLISTED),
-    Kind.SCHEDULE: _window,
+    Kind.SCHEDULE: _schedule,
     Kind.CHECK: lambda video, values: {"qa": Video.Qa.UNVERIFIED.value, "qa_reasons": None},
 }

@@ -55,6 +55,14 @@ def shown_word(video: Video) -> str:
     return HIDDEN if is_available and video.active is None else SHOWN
 
 
+def awaits_decision(video: Video) -> bool:
+    """Return whether it stays hidden until a person decides, so that a date of publication alone has no effect."""
+    if video.status != Video.Status.AVAILABLE or shown_word(video) != UNDECIDED:
+        return False
+    # An unlisted one that awaits review opens by its address; a check lets go by itself what it holds.
+    return not video.active or (video.held is not False and not video.held_by_check)
+
+
 def versions_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """A version of each of these values; two are the same where a person sees no difference."""
     return {name: _version(values[name]) for name in names}

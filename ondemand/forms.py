@@ -25,6 +25,7 @@ from ondemand.editing import (
     SHOWN,
     UNDECIDED,
     VideoChangedError,
+    awaits_decision,
     edited_values,
     offered_title,
     one_line,
@@ -214,6 +215,10 @@ class VideoForm(forms.Form):
         begin, end = values.get("publish_from"), values.get("publish_until")
         if begin and end and end <= begin and {"publish_from", "publish_until"} & self.changes().keys():
             self.add_error("publish_until", gettext("Publication must end after it begins."))
+        if values.get("shown") == UNDECIDED and awaits_decision(self.video):
+            for name in {"publish_from", "publish_until"} & self.changes().keys():
+                if values[name]:
+                    self.add_error(name, gettext("Choose Shown, or this date has no effect."))
         return values
 
     def use_picture(self, url: str) -> None:
@@ -275,9 +280,10 @@ class VideoForm(forms.Form):
             raise forms.ValidationError(gettext("Neither an https URL nor a picture of this recording.")) from None
 
 
-def editable_names(*, may_content: bool, may_publish: bool) -> tuple[str, ...]:
-    """What somebody with these rights edits."""
-    return (*(CONTENT if may_content else ()), *(PUBLICATION if may_publish else ()))
+def editable_names(video: Video, *, may_content: bool, may_publish: bool) -> tuple[str, ...]:
+    """Return what somebody with these rights edits; of a recording that failed there is nothing to publish."""
+    is_publishable = may_publish and video.status != Video.Status.FAILED
+    return (*(CONTENT if may_content else ()), *(PUBLICATION if is_publishable else ()))
 
 
 def publication_choices(video: Video, values: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:

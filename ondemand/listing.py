@@ -82,7 +82,7 @@ def listing_reasons(
     """
     kept_back = (
         *_of_recording(is_duplicate, status),
-        *_of_decisions(status, active, held, held_by_check),
+        *(_of_failed(active) if status == "failed" else _of_decisions(status, active, held, held_by_check)),
         *_of_publication(publish_from, publish_until, visibility, at),
     )
     word = listing_of(
@@ -108,6 +108,12 @@ def _of_recording(is_duplicate: bool, status: str | None) -> Iterator[str]:
         yield _("Its recording is not finished.")
     elif status != "available":
         yield _("It is not known whether its recording is finished.")
+
+
+def _of_failed(active: bool | None) -> Iterator[str]:
+    # Nothing is decided at its end: there is nothing to show.
+    if active is False:
+        yield _("It is hidden.")
 
 
 def _of_decisions(status: str | None, active: bool | None, held: bool | None, held_by_check: bool) -> Iterator[str]:

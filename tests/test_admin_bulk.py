@@ -111,6 +111,35 @@ def test_a_schedule_is_typed_on_the_clock_of_the_reader(browser: Client, setting
     assert video.publish_until is None
 
 
+def test_a_schedule_leaves_what_nobody_decided_on_unless_it_shows_it_too(browser: Client) -> None:
+    shown, waiting, held = make_video("a"), make_video(active=False, awaits_review=True), make_video(held=True)
+    before = list(Video.objects.filter(pk__in=[waiting.pk, held.pk]).order_by("pk").values())
+    address = choose(browser, "schedule", shown, waiting, held)
+    press(browser, address, "_type", publish_from="2030-07-01T12:00")
+    html = text_of(page(browser, address))
+    assert html.count("stays as it is: it is not decided yet, so a date has no effect") == 2
+    response = press(browser, address, "_confirm")
+    assert messages_of(response)[0].startswith("Schedule: 1 changed, 2 nothing to change.")
+    assert list(Video.objects.filter(pk__in=[waiting.pk, held.pk]).order_by("pk").values()) == before
+    address = choose(browser, "schedule", shown, waiting, held)
+    press(browser, address, "_type", publish_from="2030-07-01T12:00", shown="on")
+    html = text_of(page(browser, address))
+    assert "1 hidden → scheduled , and is not to review any more" in html
+    assert "1 held → scheduled , and is not to review any more" in html
+    assert "checked" in page(browser, f"{address}?edit")
+    press(browser, address, "_confirm")
+    assert {video.listing_at(timezone.now()) for video in Video.objects.all()} == {"scheduled"}
+    press(browser, address, "_undo")
+    assert list(Video.objects.filter(pk__in=[waiting.pk, held.pk]).order_by("pk").values()) == before
+    # No date: nothing is decided, and what is stored goes.
+    Video.objects.update(publish_from=timezone.now())
+    address = choose(browser, "schedule", shown, waiting, held)
+    press(browser, address, "_type")
+    press(browser, address, "_confirm")
+    assert not Video.objects.filter(publish_from__isnull=False).exists()
+    assert Video.objects.to_review().count() == 2
+
+
 def test_tags_are_added_and_removed(browser: Client) -> None:
     one, two = make_video("One", tags=["a"]), make_video()
     address = choose(browser, "add_tags", one, two)

@@ -249,8 +249,31 @@ def test_a_service_without_anything_says_how_things_come_to_be(browser: Client) 
     assert f'href="{CHANNELS}add/"' in section(html, "live")
     assert "manage.py import_channel ARN --owner UUID" in section(html, "live")
     assert "There is no recording yet." in section(html, "week")
-    assert "New recordings are listed at once." in section(html, "review")
+    assert "a new recording is listed at once." in section(html, "review")
     assert "<svg" not in html.partition("<main")[2].partition("</main>")[0]
+
+
+@db
+def test_the_start_page_counts_the_channels_whose_recordings_wait(browser: Client, settings: Any) -> None:
+    waiting = [
+        make_channel(new_video_state="hidden"),
+        make_channel(new_video_state="unlisted"),
+        make_channel(private=True),
+    ]
+    make_channel(private=True, new_video_state="listed")
+    make_channel(new_video_state="listed")
+    make_channel(new_video_state="hidden", active=False)
+    review = section(page(browser, START), "review")
+    assert "Unless its channel says otherwise, a new recording is listed at once." in review
+    assert "Channels whose new recordings wait here instead: 3." in review
+    settings.HOLD_UNTIL_CHECKED = True
+    review = section(page(browser, START), "review")
+    assert "at once" not in review
+    assert "a new recording is listed when the check of its files finds them good." in review
+    Channel.objects.filter(pk__in=[channel.pk for channel in waiting]).update(new_video_state="listed")
+    review = section(page(browser, START), "review")
+    assert "wait here instead:" not in review
+    assert "NEW_VIDEO_STATE, or the setting of a channel, makes it wait here instead." in review
 
 
 @db
@@ -261,7 +284,7 @@ def test_once_there_are_channels_and_videos_nobody_is_told_how_to_begin(browser:
     html = page(browser, START)
     assert "No channel is live." in section(html, "live")
     assert "Nothing was recorded in the last 7 days." in section(html, "week")
-    assert "New recordings are listed at once." not in html
+    assert "listed at once" not in html
 
 
 @db

@@ -317,6 +317,36 @@ def test_a_new_video_is_undecided_until_somebody_decides_even_as_it_is(browser: 
         assert word(video) == "listed"
 
 
+@pytest.mark.parametrize("field", ["publish_from", "publish_until"])
+def test_a_date_of_a_video_that_nobody_decided_on_is_refused(browser: Client, field: str) -> None:
+    sentence = "Choose Shown, or this date has no effect."
+    kept_back: list[dict[str, Any]] = [{"awaits_review": True, "active": False}, {"held": True}]
+    for values in kept_back:
+        video = make_video("New", **values)
+        response = save(browser, video, **{field: "2030-01-01T00:00"})
+        assert response.status_code == 200
+        assert sentence in response.content.decode()
+        assert getattr(Video.objects.get(pk=video.pk), field) is None
+        assert save(browser, video, shown="yes", **{field: "2030-01-01T00:00"}).status_code == 302
+        assert word(video) == ("scheduled" if field == "publish_from" else "listed")
+    # A date has an effect on these: a check lets the one go by itself, an address opens the other.
+    for values in ({"held": True, "held_by_check": True}, {"awaits_review": True, "visibility": "unlisted"}):
+        assert save(browser, make_video("New", **values), **{field: "2030-01-01T00:00"}).status_code == 302
+
+
+def test_a_recording_that_failed_offers_no_publication_and_takes_none(browser: Client) -> None:
+    undecided = {"active": None, "held": None, "visibility": None}
+    video = make_video(status=Video.Status.FAILED, **undecided)
+    html = page(browser, address(video))
+    assert "Its recording failed." in html
+    assert "Its recording failed: there is nothing to publish." in html
+    assert "when its recording ends" not in html
+    assert not {"shown", "visibility", "publish_from", "publish_until"} & form_of(html).keys()
+    save(browser, video, title="Broken", shown="yes", publish_from="2030-01-01T00:00")
+    assert Video.objects.values(*undecided, "publish_from").get() == {**undecided, "publish_from": None}
+    assert Content.objects.get().title == "Broken"
+
+
 def test_a_recording_that_runs_is_decided_before_it_ends(browser: Client) -> None:
     undecided = {"active": None, "held": None, "visibility": None}
     video = make_video(status=Video.Status.RECORDING, **undecided)
@@ -617,6 +647,22 @@ def test_saving_leads_on_to_the_next_to_review_and_at_last_to_the_list(browser: 
     response = save(browser, first, shown="no", _next="1")
     assert response["Location"] == VIDEOS
     assert "No other video is left to review." in messages_of(response)
+
+
+def test_the_first_button_is_the_one_that_enter_presses(browser: Client) -> None:
+    one, _other = (make_video(f"{n}", awaits_review=True, active=False) for n in range(2))
+
+    def first_button(query: str) -> str:
+        form = page(browser, address(one) + query).partition('id="video_form"')[2].partition("</form>")[0]
+        buttons = [
+            found for found in re.findall(r'<(?:input|button)[^>]*type="submit"[^>]*>', form) if "form=" not in found
+        ]
+        assert 'class="default"' in buttons[0]
+        return re.findall(r'name="(\w+)"', buttons[0])[0]
+
+    assert first_button("") == "_save"
+    assert first_button("?_changelist_filters=review%3Dno") == "_save"
+    assert first_button("?_changelist_filters=q%3Dx%26review%3Dyes") == "_next"
 
 
 def test_saving_can_stay_on_the_page_and_keeps_the_list_in_mind(browser: Client) -> None:

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 
 from ondemand.models import Content, Video
 from tests.chromium import IN_BROWSER, PASSWORD, chromium, faults, opened, picture, until
+from tests.console import make_video
 from tests.pictures import picture_file
 
 pytestmark = IN_BROWSER
@@ -53,7 +54,8 @@ def test_keys_seek_step_and_change_the_speed(url: str, video: Video) -> None:
         page.keyboard.press("?")
         expect(page.get_by_role("dialog")).to_be_visible()
         picture(page, "video-keys-1280-light")
-        page.keyboard.press("Escape")
+        page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("dialog")).to_be_hidden()
         # Sound and speed are remembered, and keys stay out of what is typed.
         page.reload()
         ready(page)
@@ -107,6 +109,21 @@ def test_what_was_typed_is_not_lost_without_a_question(url: str, video: Video) -
         assert asked == ["beforeunload"]
         expect(page.get_by_label("Title")).to_have_value("Typed")
         assert faults(wrong) == []
+
+
+def test_enter_in_the_queue_saves_and_goes_on_in_it(url: str, new: Video) -> None:
+    other = make_video("Another", prefix="", facts=None, awaits_review=True, active=False)
+    queue = "?_changelist_filters=review%3Dyes"
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(address(url, new) + queue)
+        page.get_by_role("radio", name="Shown", exact=True).check()
+        page.get_by_label("Title").fill("Typed")
+        page.get_by_label("Title").press("Enter")
+        page.wait_for_url(address(url, other) + queue)
+        page.get_by_label("Title").press("Enter")
+        page.wait_for_url(f"{url}/admin/ondemand/video/?review=yes")
+        assert faults(wrong) == []
+    assert Video.objects.get(pk=new.pk).active
 
 
 def test_the_page_does_without_scripts_but_for_playing(url: str, new: Video) -> None:

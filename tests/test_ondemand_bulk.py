@@ -79,15 +79,19 @@ ONE_BY_ONE = {
     Kind.HIDE: lambda uuid: video_hide(video_uuid=uuid),
     Kind.LIST: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"visibility": "public"}),
     Kind.UNLIST: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"visibility": "unlisted"}),
-    Kind.SCHEDULE: lambda uuid: video_update(
-        video_uuid=uuid, by=BY, values={"publish_from": NOW, "publish_until": None}
-    ),
+    Kind.SCHEDULE: lambda uuid: scheduled(uuid),
     Kind.ADD_TAGS: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"tags": with_added(uuid)}),
 }
 VALUES: dict[str, dict[str, Any]] = {
     Kind.SCHEDULE: {"publish_from": NOW.isoformat(), "publish_until": None},
     Kind.ADD_TAGS: {"tags": ["x", "news"]},
 }
+
+
+def scheduled(uuid: UUID) -> None:
+    """A date alone has no effect on what nobody decided on: that stays as it is."""
+    if not Video.objects.to_review().filter(pk=uuid, held_by_check=False).exists():
+        video_update(video_uuid=uuid, by=BY, values={"publish_from": NOW, "publish_until": None})
 
 
 def with_added(uuid: UUID) -> list[str]:

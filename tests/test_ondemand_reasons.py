@@ -73,6 +73,8 @@ def test_every_rule_that_holds_a_video_back_is_named_and_none_twice() -> None:
         "Its recording is not finished.",
         "It is decided when its recording ends whether it is shown.",
     ]
+    assert sentences(status="failed", active=None, held=None) == ["Its recording failed."]
+    assert sentences(status="failed", active=False, held=None) == ["Its recording failed.", "It is hidden."]
     assert sentences(held=True, held_by_check=True) == ["It is held back until the check of its files finds them good."]
     assert sentences(held=None) == ["It is held back until somebody shows it."]
     assert sentences(active=None) == ["It is hidden: nobody has shown it yet."]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from channels_app.admin import address_of, list_address, row_address
 from channels_app.audit import Way
 from channels_app.counting import BOUND, count_shown, counts_to
-from channels_app.models import AuditEntry, Channel, ReportedDifference, Stream, StreamQuerySet
+from channels_app.models import AuditEntry, Channel, NewVideoState, ReportedDifference, Stream, StreamQuerySet
 from channels_app.reconcile.last_run import LastRun, last_run
 from channels_app.scopes import account_has_scope
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
@@ -77,6 +77,7 @@ class StartPage:
     counts: dict[str, str] = field(default_factory=dict)
     addresses: dict[str, str] = field(default_factory=dict)
     new_video_state: str = ""
+    is_held_until_checked: bool = False
 
     @property
     def is_empty(self) -> bool:
@@ -106,6 +107,7 @@ def start_page(site: AdminSite, request: HttpRequest) -> StartPage:
         counts=counts,
         addresses=dict(_addresses(site, request)),
         new_video_state=settings.NEW_VIDEO_STATE,
+        is_held_until_checked=settings.HOLD_UNTIL_CHECKED,
     )
 
 
@@ -124,9 +126,16 @@ def _kinds(sees_videos: bool, sees_streams: bool) -> Iterator[tuple[str, QuerySe
     if sees_videos:
         yield "review", Video.objects.to_review()
         yield "videos", Video.objects.all()
+        yield "reviewed", _reviewed_channels()
     if sees_streams:
         yield "live", _live()
         yield "channels", Channel.objects.all()
+
+
+def _reviewed_channels() -> QuerySet[Channel]:
+    """Return the channels whose new recordings wait for review, whatever NEW_VIDEO_STATE says."""
+    own = Q(new_video_state__in=[NewVideoState.HIDDEN, NewVideoState.UNLISTED])
+    return Channel.objects.filter(own | Q(private=True, new_video_state__isnull=True), active=True)
 
 
 def _live() -> StreamQuerySet:

@@ -39,6 +39,7 @@ class ScheduleForm(forms.Form):
 
     publish_from = MomentField(label=gettext_lazy("Publication begins"), required=False)
     publish_until = MomentField(label=gettext_lazy("Publication ends"), required=False)
+    shown = forms.BooleanField(label=gettext_lazy("Show those that are not decided yet"), required=False)
 
     def clean(self) -> dict[str, Any]:
         """The end comes after the beginning."""
@@ -50,7 +51,8 @@ class ScheduleForm(forms.Form):
 
     def values(self) -> dict[str, Any]:
         """What the bulk change keeps of it."""
-        return {name: value and value.isoformat() for name, value in self.cleaned_data.items()}
+        texts = {name: value.isoformat() for name, value in self.cleaned_data.items() if isinstance(value, datetime)}
+        return {**self.cleaned_data, **texts}
 
 
 class ManyTagsForm(forms.Form):
@@ -265,10 +267,12 @@ def shown_values(change: BulkChange) -> list[tuple[str, str]]:
     """What was typed for it."""
     values = change.values or {}
     if change.kind == Kind.SCHEDULE:
-        moments = {_("Begins"): values.get("publish_from"), _("Ends"): values.get("publish_until")}
-        return [
-            (label, zoned(datetime.fromisoformat(text)) if text else _("not set")) for label, text in moments.items()
+        texts = {_("Begins"): values.get("publish_from"), _("Ends"): values.get("publish_until")}
+        moments = [
+            (label, zoned(datetime.fromisoformat(text)) if text else _("not set")) for label, text in texts.items()
         ]
+        shown = [(_("Not decided yet"), _("will be shown"))] if values.get("shown") else []
+        return [*moments, *shown]
     tags = [(_("Tags"), ", ".join(values["tags"]))] if values.get("tags") else []
     return [*tags, *([(_("New name"), values["to"])] if values.get("to") else [])]
 
@@ -297,5 +301,6 @@ def _preview(change: BulkChange) -> dict[str, Any]:
 def _initial(change: BulkChange) -> dict[str, Any]:
     values = change.values or {}
     if change.kind == Kind.SCHEDULE:
-        return {name: datetime.fromisoformat(text) if text else None for name, text in values.items()}
+        moments = {name: values.get(name) for name in ("publish_from", "publish_until")}
+        return {**values, **{name: datetime.fromisoformat(text) for name, text in moments.items() if text}}
     return dict(values)

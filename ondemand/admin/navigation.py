@@ -10,6 +10,7 @@ from django.core.exceptions import SuspiciousOperation
 from django.db.models import Q
 from django.http import HttpRequest, QueryDict
 
+from ondemand.admin.filters import ReviewFilter
 from ondemand.catalogue import VideoQuerySet
 from ondemand.models import Video
 
@@ -28,6 +29,11 @@ def neighbours(request: HttpRequest, model_admin: admin.ModelAdmin, video: Video
     """Those beside the video in the list that `_changelist_filters` names; in two queries, by key."""
     listed = _listed(request, model_admin).select_related(None).only("uuid", "started_at")
     return Neighbours(listed.after(video).oldest_first().first(), _older(listed.newest_first(), video))
+
+
+def is_from_review(request: HttpRequest) -> bool:
+    """Return whether somebody came from the list of what waits for review."""
+    return QueryDict(request.GET.get(FILTERS, "")).get(ReviewFilter.parameter_name) == "yes"
 
 
 def next_to_review(video: Video) -> Video | None:

@@ -19,7 +19,7 @@ from channels_app.times import zoned
 from ondemand.admin.columns import clock
 from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.facts import documents, stream_section, technical_facts
-from ondemand.admin.navigation import neighbours, next_to_review, others_to_review
+from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
 from ondemand.admin.pictures import picture_choices
 from ondemand.editing import VideoChangedError, name_of, offered_title
 from ondemand.errors import VideoNotFoundError
@@ -153,6 +153,7 @@ class VideoPage(AuditedAdmin):
             "page_url": video_page_url(video.pk, base),
             "embed_code": embed_code(video.pk, name_of(video), base),
             "is_reachable": reasons.word in _REACHABLE,
+            "is_failed": video.status == Video.Status.FAILED,
             "check_address": self._address(request, "check", video.pk),
             "may_see_history": request.user.has_perm("channels_app.view_auditentry"),
             "may_check": self.has_change_permission(request, video),
@@ -165,11 +166,16 @@ class VideoPage(AuditedAdmin):
             for name, found in (("newer", beside.newer), ("older", beside.older))
         }
         has_next = bool(form.names) and others_to_review(video).exists()
-        return {**addresses, "has_next": has_next, "list_address": self._address(request, "changelist")}
+        return {
+            **addresses,
+            "has_next": has_next,
+            "leads_on": has_next and is_from_review(request),
+            "list_address": self._address(request, "changelist"),
+        }
 
     def _editable(self, request: HttpRequest, video: Video) -> tuple[str, ...]:
-        may_publish = self.has_change_permission(request)
-        names = editable_names(may_content=request.user.has_perm("ondemand.change_content"), may_publish=may_publish)
+        may_content, may_publish = request.user.has_perm("ondemand.change_content"), self.has_change_permission(request)
+        names = editable_names(video, may_content=may_content, may_publish=may_publish)
         # Its choices are pictures of the recording.
         return names if _shows_files(request, video) else tuple(name for name in names if name != "thumbnail")
 

@@ -152,6 +152,7 @@
     }
   });
   section.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+  help.querySelector("[data-close]").addEventListener("click", () => help.close());
   document.addEventListener("click", function (event) {
     const button = event.target.closest("[data-seek]");
     if (button) {
