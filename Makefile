@@ -3,9 +3,16 @@ PYTHON ?= python3
 VENV ?= .venv
 PY = "$(CURDIR)/$(VENV)/bin/python"
 STAMP = $(VENV)/installed
+CHECKOV = $(VENV)/checkov
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 STAGE ?= production
 STATIC ?= package
+
+# Goes with $(VENV), and without a network there is none.
+$(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
+	@$(PY) -m venv --clear "$(CHECKOV)"
+	@if "$(CHECKOV)/bin/python" -m pip install --quiet --no-compile -r requirements-checkov.txt; then touch "$@"; \
+	  else echo "checkov: not installed, it cannot be had here"; fi
 
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/typescript/node_modules/.package-lock.json
@@ -31,7 +38,7 @@ $(NODE_STAMP): tests/typescript/package-lock.json
 test: $(STAMP) $(NODE_STAMP)
 	@$(PY) -W error -m pytest -n 2 --dist loadgroup $(ARGS)
 
-check: $(STAMP)
+check: $(STAMP) $(CHECKOV)/installed
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
 	@$(PY) manage.py makemigrations --check --dry-run
@@ -44,6 +51,8 @@ check: $(STAMP)
 	@"$(VENV)/bin/lint-imports" --no-logo
 	@"$(VENV)/bin/djlint" --quiet --check --lint templates
 	@$(PY) -m vulture
+	@if [ -e "$(CHECKOV)/installed" ]; then "$(CHECKOV)/bin/checkov" -d deploy --framework cloudformation --skip-download --quiet --compact; \
+	  else echo "checkov: skipped"; fi
 	@told=$$("$(VENV)/bin/pip-audit" -r requirements.txt --no-deps --disable-pip --progress-spinner off --timeout 5 2>&1) && rc=0 || rc=$$?; \
 	  case "$$rc:$$told" in \
 	    0:*) echo "pip-audit: no known vulnerabilities in $$(cat requirements-lambda.txt requirements.txt | grep -c ==) packages, $$(echo "$$told" | grep -c 'could not be audited') of them unknown to its database" ;; \

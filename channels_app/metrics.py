@@ -48,8 +48,10 @@ def _tell(units: Mapping[str, str], values: Mapping[str, float | list[float]]) -
     if not units or not settings.configured or not settings.EMBEDDED_METRICS:
         return
     metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
-    about = {"Namespace": NAMESPACE, "Dimensions": [["Stage"]], "Metrics": metrics}
-    line = {"_aws": {"Timestamp": int(time() * 1000), "CloudWatchMetrics": [about]}, "Stage": settings.STAGE, **values}
+    about = {"Namespace": NAMESPACE, "Dimensions": [["Project", "Stage"]], "Metrics": metrics}
+    # Two projects in one account may have a stage of the same name.
+    dimensions = {"Project": settings.PROJECT_NAME, "Stage": settings.STAGE}
+    line = {"_aws": {"Timestamp": int(time() * 1000), "CloudWatchMetrics": [about]}, **dimensions, **values}
     # The whole line at once, and nothing before it: CloudWatch reads only lines that are JSON from their first letter.
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

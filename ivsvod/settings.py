@@ -225,6 +225,7 @@ try:
     THROTTLE_TOKEN = _rate("THROTTLE_TOKEN", "3000/min")
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))
     CACHE_URL = _redis_address("CACHE_URL")
+    PROJECT_NAME = env.str("PROJECT_NAME", "ivsvod")
     STAGE = env.str("STAGE", "dev")
     AWS_REGION = env.str("AWS_REGION", "")
     IVS_FORWARDER = env.str("IVS_FORWARDER", "")
@@ -535,7 +536,7 @@ if CACHE_URL:
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
-        "KEY_PREFIX": f"ivsvod:{STAGE}",
+        "KEY_PREFIX": f"{PROJECT_NAME}:{STAGE}",
         "OPTIONS": _redis_options,
     }
 

@@ -26,12 +26,12 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def told(settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
     """What was told since the last call, each line by its own keys."""
-    settings.EMBEDDED_METRICS, settings.STAGE = True, "production"
+    settings.EMBEDDED_METRICS, settings.PROJECT_NAME, settings.STAGE = True, "vod", "production"
 
     def lines() -> list[dict[str, Any]]:
         found = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
         assert all(_is_embedded(line) for line in found)
-        return [without(line, "_aws", "Stage") for line in found]
+        return [without(line, "_aws", "Project", "Stage") for line in found]
 
     return lines
 
@@ -43,9 +43,9 @@ def _is_embedded(line: dict[str, Any]) -> bool:
     return (
         isinstance(line["_aws"]["Timestamp"], int)
         and directive["Namespace"] == "ivsvod"
-        and directive["Dimensions"] == [["Stage"]]
-        and line["Stage"] == "production"
-        and named == set(line) - {"_aws", "Stage"}
+        and directive["Dimensions"] == [["Project", "Stage"]]
+        and (line["Project"], line["Stage"]) == ("vod", "production")
+        and named == set(line) - {"_aws", "Project", "Stage"}
         and {metric["Unit"] for metric in directive["Metrics"]} <= {"Count", "Seconds"}
     )
 

@@ -113,6 +113,15 @@ def test_a_key_that_is_not_there_signs_nothing() -> None:
     assert "CloudfrontKeyId" not in resolved("edge")["Outputs"]
 
 
+def test_a_web_acl_and_access_logs_are_there_where_they_are_named() -> None:
+    acl = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/ours/8d0c0b3e"
+    for name, place in (("Media", "recordings"), ("Site", "site")):
+        assert not {"WebACLId", "Logging"} & distribution(name).keys()
+        found = distribution(name, WebAclArn=acl, AccessLogBucket="our-logs")
+        assert found["WebACLId"] == acl
+        assert found["Logging"] == {"Bucket": "our-logs.s3.amazonaws.com", "Prefix": f"ivsvod-production/{place}/"}
+
+
 def test_every_distribution_speaks_tls_alone_to_viewers() -> None:
     for name in ("Media", "Site"):
         config = distribution(name, **API)

@@ -355,13 +355,17 @@ def test_a_function_without_a_vpc_has_no_permission_of_ec2() -> None:
 
 def test_only_services_that_call_the_function_take_its_role() -> None:
     role = resolved("core")["Resources"]["FunctionRole"]["Properties"]
-    (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
+    by_lambda, by_others = role["AssumeRolePolicyDocument"]["Statement"]
 
-    assert set(statement["Principal"]["Service"]) == {
-        "lambda.amazonaws.com",
-        "apigateway.amazonaws.com",
-        "events.amazonaws.com",
-    }
+    assert by_lambda["Principal"]["Service"] == "lambda.amazonaws.com"
+    assert set(by_others["Principal"]["Service"]) == {"apigateway.amazonaws.com", "events.amazonaws.com"}
+
+
+def test_services_that_act_for_many_accounts_take_the_role_for_this_one_alone() -> None:
+    role = resolved("core")["Resources"]["FunctionRole"]["Properties"]
+    _by_lambda, by_others = role["AssumeRolePolicyDocument"]["Statement"]
+
+    assert by_others["Condition"] == {"StringEqualsIfExists": {"aws:SourceAccount": ACCOUNT}}
 
 
 def test_who_deploys_gives_that_role_alone_and_to_those_services_alone() -> None:

@@ -301,6 +301,8 @@ def test_a_cache_is_redis_where_it_is_set_and_in_process_elsewhere() -> None:
     (redis,) = shown({**NEEDED, "CACHE_URL": "rediss://:x@cache.example.com:6380/1", "STAGE": "live"}, "CACHES")
     assert redis["default"]["BACKEND"].endswith("RedisCache")
     assert redis["default"]["KEY_PREFIX"] == "ivsvod:live"
+    cache = {"CACHE_URL": "redis://cache.example.com", "STAGE": "live", "PROJECT_NAME": "vod"}
+    assert shown({**NEEDED, **cache}, "CACHES")[0]["default"]["KEY_PREFIX"] == "vod:live"
 
 
 def test_rates_are_those_of_the_contract_and_empty_is_off() -> None:

@@ -17,7 +17,15 @@ from django.utils.translation import gettext_lazy
 from channels_app.admin import address_of, list_address, row_address
 from channels_app.audit import Way
 from channels_app.counting import BOUND, count_shown, counts_to
-from channels_app.models import AuditEntry, Channel, NewVideoState, ReportedDifference, Stream, StreamQuerySet
+from channels_app.models import (
+    AuditEntry,
+    Channel,
+    NewVideoState,
+    ReportedDifference,
+    Stream,
+    StreamQuerySet,
+    private_channel,
+)
 from channels_app.reconcile.last_run import LastRun, last_run
 from channels_app.scopes import account_has_scope
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
@@ -135,7 +143,7 @@ def _kinds(sees_videos: bool, sees_streams: bool) -> Iterator[tuple[str, QuerySe
 def _reviewed_channels() -> QuerySet[Channel]:
     """Return the channels whose new recordings wait for review, whatever NEW_VIDEO_STATE says."""
     own = Q(new_video_state__in=[NewVideoState.HIDDEN, NewVideoState.UNLISTED])
-    return Channel.objects.filter(own | Q(private=True, new_video_state__isnull=True), active=True)
+    return Channel.objects.filter(own | (private_channel() & Q(new_video_state__isnull=True)), active=True)
 
 
 def _live() -> StreamQuerySet:
