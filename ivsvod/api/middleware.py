@@ -1,6 +1,5 @@
 """What must hold for every answer, whichever view or middleware made it."""
 
-import logging
 from collections.abc import Callable
 from functools import partial
 from math import ceil
@@ -20,8 +19,6 @@ from channels_app.outages import DATABASE_AWAY
 from ivsvod.api.actors import actor_of
 from ivsvod.api.errors import database_failed, json_error
 from ivsvod.bodies import ENVIRON_KEY
-
-logger = logging.getLogger(__name__)
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
