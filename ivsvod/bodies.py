@@ -138,7 +138,7 @@ def with_timed_body(application: "WSGIApplication") -> "WSGIApplication":
 
     def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         connection, length = environ.get("gunicorn.socket"), environ.get("CONTENT_LENGTH") or ""
-        if connection is None or not length.isdigit():
+        if connection is None or not (length.isascii() and length.isdigit()):
             return application(environ, start_response)
         body = TimedBody(environ["wsgi.input"], connection, int(length))
         environ |= {"wsgi.input": body, ENVIRON_KEY: body}

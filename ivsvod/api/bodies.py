@@ -27,8 +27,10 @@ class BodyMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Refuse by 413, lead to the sign-in, or answer. `RefusalMiddleware` saw that the length is a number."""
+        if request.method in {"GET", "HEAD", "OPTIONS"}:
+            return self.get_response(request)
         length = int(request.META.get("CONTENT_LENGTH") or 0)
-        if request.method in {"GET", "HEAD", "OPTIONS"} or length == 0:
+        if length == 0:
             return self.get_response(request)
         try:
             if length > _most_bytes(request):
