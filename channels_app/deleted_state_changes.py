@@ -47,8 +47,7 @@ LANGUAGE sql STABLE AS $$
     )
 $$;
 
--- As its owner: the predecessor's role may have rights on its own four tables alone.
-CREATE OR REPLACE FUNCTION ivsvod_state_changes_deleted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_state_changes_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     touched bigint[];
 BEGIN

@@ -2,12 +2,11 @@
 
 from channels_app.derivation import pinned
 
-# As their owner: the predecessor's role may have rights on its own four tables alone.
 TRIGGERS = """
 -- A recording whose last row is deleted is remembered as removed. A duplicate whose first row is deleted stands for
 -- itself; of several the one that `backfill` would take, and the others point to it. What staff chose for the first row
 -- holds for the recording, so it goes with it. The audit log does not have that: nobody asked for it.
-CREATE OR REPLACE FUNCTION ivsvod_videos_deleted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_videos_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     actor text := current_setting('ivsvod.actor', true);
 BEGIN
@@ -17,6 +16,10 @@ BEGIN
         AND NOT EXISTS (SELECT FROM on_demand_videos WHERE _bucket = gone._bucket AND _prefix = gone._prefix)
     ORDER BY _bucket, _prefix
     ON CONFLICT DO NOTHING;
+    -- In the one order of locks, which the plan of an UPDATE does not keep.
+    PERFORM FROM on_demand_videos AS video JOIN old_rows AS gone
+        ON video._bucket = gone._bucket AND video._prefix = gone._prefix AND video._duplicate_of = gone.uuid
+        ORDER BY video.uuid FOR NO KEY UPDATE OF video;
     PERFORM set_config('ivsvod.actor', '{"way": "none"}', true);
     WITH orphan AS (
         SELECT video.uuid, gone.uuid AS gone_uuid, (
@@ -44,7 +47,7 @@ BEGIN
 END $$;
 
 -- A row for the place of a removed recording, such as the predecessor may insert, brings the recording back.
-CREATE OR REPLACE FUNCTION ivsvod_videos_inserted() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
+CREATE OR REPLACE FUNCTION ivsvod_videos_inserted() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     DELETE FROM ondemand_removedrecording AS removed USING new_rows AS made
     WHERE removed.bucket = made._bucket AND removed.prefix = made._prefix;

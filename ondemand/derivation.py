@@ -284,11 +284,15 @@ DROP FUNCTION ivsvod_publish_from(timestamptz);
 # Updates rows from before the trigger, which then mends them.
 KEEP_EARLIER_TIMES = """
 SELECT set_config('ivsvod.actor', '{"way": "none"}', true);
-UPDATE on_demand_videos SET created_at = created_at
-WHERE _publish_from IS DISTINCT FROM ivsvod_publish_from(_publish_from)
-    OR _publish_until IS DISTINCT FROM ivsvod_publish_until(_publish_until)
-    OR _started_at <> ivsvod_moment(_started_at)
-    OR _ended_at <> ivsvod_moment(_ended_at);
+WITH unreadable AS (
+    SELECT uuid FROM on_demand_videos
+    WHERE _publish_from IS DISTINCT FROM ivsvod_publish_from(_publish_from)
+        OR _publish_until IS DISTINCT FROM ivsvod_publish_until(_publish_until)
+        OR _started_at <> ivsvod_moment(_started_at)
+        OR _ended_at <> ivsvod_moment(_ended_at)
+    ORDER BY uuid FOR NO KEY UPDATE
+)
+UPDATE on_demand_videos AS video SET created_at = created_at FROM unreadable WHERE video.uuid = unreadable.uuid;
 """
 
 # As for channels, the audit log does not tell what is filled in.

@@ -5,6 +5,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 from django.db.models import QuerySet
 from django.test.utils import CaptureQueriesContext
@@ -184,6 +185,8 @@ def test_rows_without_a_place_do_not_belong_together() -> None:
 
 def test_each_batch_is_a_fixed_number_of_statements(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "BATCH", 10)
+    # Kept in the process once it was read.
+    ContentType.objects.get_for_model(Video)
     Video.objects.bulk_create([Video(prefix=f"p{n}", status="available", bucket="b") for n in range(30)])
     for kind, values in ((Kind.HIDE, {}), (Kind.SCHEDULE, VALUES[Kind.SCHEDULE]), (Kind.ADD_TAGS, {"tags": ["x"]})):
         counts = []
