@@ -56,11 +56,11 @@ def test_a_body_of_nobody_over_a_megabyte_is_a_413_before_it_is_read(path: str, 
     assert_error(send_unread(Client(), path, MB + 1, kind), 413, "too_large")
 
 
-@pytest.mark.parametrize("path", ["/channels", "/on-demand/search", "/healthz"])
-def test_a_body_of_the_api_over_its_limit_is_a_413_before_it_is_read(path: str) -> None:
-    _, token = make_token("read", "curate", "channels")
-    for headers in ({}, bearer(token)):
-        assert_error(send_unread(Client(), path, 10 * MB + 1, headers=headers), 413, "too_large")
+def test_a_body_of_the_api_over_its_limit_is_a_413_before_it_is_read_and_a_401_for_others() -> None:
+    _, token = make_token("channels")
+    kind = "application/json"
+    assert_error(send_unread(Client(), "/channels", 10 * MB + 1, kind, headers=bearer(token)), 413, "too_large")
+    assert_error(send_unread(Client(), "/channels", 10 * MB + 1, kind), 401)
 
 
 def test_a_form_for_a_page_that_needs_a_session_is_not_read_without_one() -> None:
