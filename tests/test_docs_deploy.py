@@ -110,7 +110,8 @@ def known_variables() -> set[str]:
 def test_every_variable_exists(name: str) -> None:
     named = set(re.findall(r"(?<![\w-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?!\w)", page(name)))
     assert named
-    assert not named - known_variables()
+    # Checks of checkov have names of that form too.
+    assert not {each for each in named if not each.startswith("CKV_")} - known_variables()
 
 
 def test_every_variable_that_must_be_set_is_told() -> None:
