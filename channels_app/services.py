@@ -2,6 +2,7 @@
 
 import logging
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -30,7 +31,7 @@ LONGEST_NAME = 256
 # Ours among the channels of the account; its value is the uuid of the row.
 UUID_TAG = "ivsvod:channel"
 # Whose, where several stages share an account.
-STAGE_TAG = "ivsvod:stage"
+PROJECT_TAG, STAGE_TAG = "ivsvod:project", "ivsvod:stage"
 # A creation that is under way has its row already; it ends, or fails, sooner than this.
 STILL_CREATING = timedelta(minutes=1)
 _NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
@@ -312,9 +313,19 @@ def _uuid_for(found: aws.IvsChannel) -> UUID:
 
 
 def own_tags(uuid: UUID) -> dict[str, str]:
-    """The tags by which a channel of IVS is known as that of a row of this stage."""
-    stage = tag_value(settings.STAGE)
-    return {UUID_TAG: str(uuid), **({STAGE_TAG: stage} if stage else {})}
+    """Return the tags by which a channel of IVS is known as that of a row of this project and stage."""
+    return {UUID_TAG: str(uuid), **_place_tags()}
+
+
+def is_tagged_as_own(tags: Mapping[str, str]) -> bool:
+    """Return whether a channel of IVS belongs to this project and stage."""
+    place = _place_tags()
+    return STAGE_TAG in place and place.items() <= tags.items()
+
+
+def _place_tags() -> dict[str, str]:
+    place = {PROJECT_TAG: tag_value(settings.PROJECT_NAME), STAGE_TAG: tag_value(settings.STAGE)}
+    return {name: value for name, value in place.items() if value}
 
 
 def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:

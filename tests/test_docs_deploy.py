@@ -229,7 +229,7 @@ def test_every_parameter_output_resource_and_metric_exists(name: str) -> None:
     known |= {metric for metrics in METRICS.values() for metric in metrics} | FOREIGN_NAMES
     word = r"([A-Z][a-z0-9]+(?:[A-Z][a-z0-9]*)*)(?:=\S*)?"
     named = {found[1] for item in quoted(page(name)) for part in item.split() if (found := re.fullmatch(word, part))}
-    prose = {"Custom…", "Stream", "Start", "Opening", "Task", "TIME", "IVS", "Failed"}
+    prose = {"Custom…", "Stream", "Start", "Opening", "Task", "TIME", "IVS", "Failed", "RunSQLInTransaction"}
     assert not {each for each in named if re.search("[a-z][A-Z]", each)} - known - prose
 
 

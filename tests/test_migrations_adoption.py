@@ -871,6 +871,11 @@ def test_rows_written_through_the_triggers_are_derived_as_by_the_backfill(
     for table, rows in databases.rows.tables():
         for row in rows:
             insert(connection, table, row)
+    # New recordings of private channels are held back. Those of before stay as they were.
+    connection.execute(
+        "UPDATE on_demand_videos AS video SET _held = false FROM ivs_channels AS channel"
+        " WHERE channel.uuid = video.ivs_channel_uuid AND channel._private AND video._held"
+    )
     with databases.connect(databases.adopted) as adopted:
         expected, found = derived(adopted), derived(connection)
     for table in expected:

@@ -16,7 +16,7 @@ from channels_app import aws as door
 from channels_app import keys
 from channels_app.keys import stream_key_rotate, stream_stop
 from channels_app.models import Channel, InboxEvent, Stream
-from channels_app.services import STAGE_TAG, UUID_TAG, channel_create
+from channels_app.services import PROJECT_TAG, STAGE_TAG, UUID_TAG, channel_create
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
 from tests.helpers import OWNER, STREAM_KEY, ivs, ivs_channels, make_channel
@@ -93,7 +93,8 @@ def test_a_row_that_is_being_made_is_left_alone(aws: LocalAws) -> None:
 
 
 def test_a_new_channel_is_tagged_as_one_of_this_stage(channel: Channel, settings: Any) -> None:
-    assert ivs_channels()[0]["tags"][STAGE_TAG] == settings.STAGE
+    tags = ivs_channels()[0]["tags"]
+    assert (tags[PROJECT_TAG], tags[STAGE_TAG]) == (settings.PROJECT_NAME, settings.STAGE)
 
 
 def test_an_orphan_of_this_stage_is_taken_over_inactive_with_all_that_it_did(channel: Channel, past: Past) -> None:
@@ -124,15 +125,17 @@ def test_an_orphan_of_this_stage_is_taken_over_inactive_with_all_that_it_did(cha
     assert reconcile("--apply") == (0, [], "")
 
 
-def test_an_orphan_of_another_stage_is_no_affair_of_ours(channel: Channel, settings: Any) -> None:
+@pytest.mark.parametrize("name", ["STAGE", "PROJECT_NAME"])
+def test_an_orphan_of_another_stage_or_project_is_left_alone(channel: Channel, settings: Any, name: str) -> None:
     without_row(channel)
-    settings.STAGE = "another"
+    setattr(settings, name, "another")
     assert reconcile("--apply") == (0, [], "")
 
 
-def test_an_orphan_without_a_stage_is_told_and_left_to_people(channel: Channel) -> None:
+@pytest.mark.parametrize("tag", [STAGE_TAG, PROJECT_TAG])
+def test_an_orphan_without_a_stage_or_project_is_reported_and_left_to_people(channel: Channel, tag: str) -> None:
     without_row(channel)
-    ivs().untag_resource(resourceArn=channel.arn, tagKeys=[STAGE_TAG])
+    ivs().untag_resource(resourceArn=channel.arn, tagKeys=[tag])
     for arguments in ([], ["--apply"]):
         status, lines, _ = reconcile(*arguments)
         assert (status, kinds(lines)) == (3, ["channel_unclaimed"])

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
@@ -15,12 +14,13 @@ from channels_app.models import Channel
 from channels_app.reconcile.asking import ask, pages
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.services import (
+    PROJECT_TAG,
     STAGE_TAG,
     STILL_CREATING,
     UUID_TAG,
     channel_adopt,
     channel_recover,
-    tag_value,
+    is_tagged_as_own,
 )
 from channels_app.uuids import uuid_or_none
 
@@ -75,20 +75,19 @@ def _orphans(summaries: list[aws.ChannelSummary], rows: list[Channel]) -> Iterat
 
 
 def _orphan(summary: aws.ChannelSummary) -> Iterator[Difference]:
-    """Of this stage, it is taken over; of another, it is no affair of ours; of none, people decide."""
-    stage = summary.tags.get(STAGE_TAG, "")
+    """Report a channel of this stage, to be taken over, and one of no stage, of which people decide."""
     told: dict[str, Any] = {"arn": summary.arn, "ivs": {"name": summary.name, "tags": summary.tags}}
-    if not stage:
+    if not summary.tags.get(STAGE_TAG) or not summary.tags.get(PROJECT_TAG):
         claim = f"import_channel {summary.arn} --owner UUID, where it is of this stage"
         yield Difference(Kind.CHANNEL_UNCLAIMED, claim, **told)
-    elif stage == tag_value(settings.STAGE):
+    elif is_tagged_as_own(summary.tags):
         repair = partial(ask, channel_adopt, arn=summary.arn)
         yield Difference(Kind.CHANNEL_ORPHAN, "make its row from its tags, inactive", **told, repair=repair)
 
 
 def _doubled(summary: aws.ChannelSummary, row: Channel) -> Iterator[Difference]:
     """Of this stage; a row without an ARN is unfinished, and the channel is the one that it waits for."""
-    if row.arn and summary.tags.get(STAGE_TAG, "") == tag_value(settings.STAGE) != "":
+    if row.arn and is_tagged_as_own(summary.tags):
         yield Difference(
             Kind.CHANNEL_DOUBLED,
             "delete the one that nobody uses",

@@ -66,7 +66,7 @@ class SchemaEditor(DatabaseSchemaEditor):
         """Return Django's own statement, with ON DELETE CASCADE where the field says so."""
         from channels_app.cascading import cascade_in_database
 
-        statement = super()._create_fk_sql(model, field, suffix)  # type: ignore[misc]  (the stubs lack it)
+        statement = super()._create_fk_sql(model, field, suffix)  # type: ignore[misc]  # the stubs lack it
         if field.remote_field.on_delete is cascade_in_database:
             statement.parts["deferrable"] = f" ON DELETE CASCADE{statement.parts['deferrable']}"
         return statement
