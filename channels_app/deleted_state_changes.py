@@ -42,8 +42,9 @@ LANGUAGE sql STABLE AS $$
             AND ivsvod_row_event(change.state, change.data) = event
     ) OR EXISTS (
         SELECT FROM channels_app_inboxevent AS stored JOIN ivs_channels AS channel ON channel.arn = stored.channel_arn
-        WHERE channel.uuid = stream.channel_id AND stored.stream_id = stream.stream_id AND stored.name = event
-            AND stored.outcome = 'applied'
+        -- Not empty, or no index of the inbox serves it.
+        WHERE channel.uuid = stream.channel_id AND stored.stream_id = stream.stream_id AND stored.stream_id <> ''
+            AND stored.name = event AND stored.outcome = 'applied'
     )
 $$;
 
@@ -81,7 +82,7 @@ BEGIN
         AND NOT EXISTS (
             SELECT FROM channels_app_inboxevent AS stored JOIN ivs_channels AS channel
                 ON channel.arn = stored.channel_arn
-            WHERE channel.uuid = stream.channel_id AND stored.stream_id = stream.stream_id
+            WHERE channel.uuid = stream.channel_id AND stored.stream_id = stream.stream_id AND stored.stream_id <> ''
         );
     RETURN NULL;
 END $$;

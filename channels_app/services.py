@@ -318,9 +318,9 @@ def own_tags(uuid: UUID) -> dict[str, str]:
 
 
 def is_tagged_as_own(tags: Mapping[str, str]) -> bool:
-    """Return whether a channel of IVS belongs to this project and stage."""
+    """Return whether a channel of IVS belongs to this stage, and to this project where its tags name one."""
     place = _place_tags()
-    return STAGE_TAG in place and place.items() <= tags.items()
+    return STAGE_TAG in place and place.items() <= {PROJECT_TAG: place.get(PROJECT_TAG, ""), **tags}.items()
 
 
 def _place_tags() -> dict[str, str]:

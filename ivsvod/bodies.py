@@ -25,18 +25,20 @@ PATIENCE_SECONDS = 0.2
 # So much of a body that nobody wanted is read and dropped where it comes at once: the connection can be used again.
 MOST_DROPPED = 64 * 1024
 
-TOO_LATE = (408, "The body did not arrive in time")
-TOO_MANY = (503, "Too many requests wait for their bodies")
+# Status, sentence and code of the answer.
+Refusal = tuple[int, str, str]
+TOO_LATE: Refusal = (408, "The body did not arrive in time", "request_timeout")
+TOO_MANY: Refusal = (503, "Too many slow uploads: try again", "too_many_bodies")
 
 
 class TimedBody:
-    """`wsgi.input` of one request. Where a read was ended `refusal` is the status and the sentence of the answer."""
+    """`wsgi.input` of one request. Where a read was ended `refusal` is the answer."""
 
     def __init__(self, stream: Any, connection: socket.socket, length: int) -> None:
         self.stream, self.connection, self.left = stream, connection, length
         self.seconds = 0.0
         self.is_dropped = False
-        self.refusal: tuple[int, str] | None = None
+        self.refusal: Refusal | None = None
 
     def read(self, size: int = -1) -> bytes:
         """Return so many bytes, or what is left.
@@ -125,7 +127,7 @@ class Watch:
             else:
                 kept += 1
 
-    def _refuse(self, body: TimedBody, refusal: tuple[int, str]) -> None:
+    def _refuse(self, body: TimedBody, refusal: Refusal) -> None:
         body.refusal = refusal
         body.stop()
 

@@ -157,6 +157,7 @@ def watched(video: Video, *permissions: str) -> dict[str, list[str]]:
     """What each page of the admin, read by someone with these rights, holds of the secrets."""
     channel = Channel.objects.get()
     event = InboxEvent.objects.get(event_time=NINE.replace(hour=10, minute=13, second=0))
+    InboxEvent.objects.update(error=f"GetObject of {BUCKET}/{PREFIX}/events/recording-ended.json: AccessDenied")
     reported = {"channel": channel, "bucket": BUCKET, "prefix": PREFIX, "would": "wait", "problem": PREFIX}
     difference = ReportedDifference.objects.create(kind="recording_unreadable", key="k", **reported)
     change = BulkChange.objects.create(kind="hide", by=UUID(int=1), by_name="boss", chosen=1)

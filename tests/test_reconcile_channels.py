@@ -132,10 +132,15 @@ def test_an_orphan_of_another_stage_or_project_is_left_alone(channel: Channel, s
     assert reconcile("--apply") == (0, [], "")
 
 
-@pytest.mark.parametrize("tag", [STAGE_TAG, PROJECT_TAG])
-def test_an_orphan_without_a_stage_or_project_is_reported_and_left_to_people(channel: Channel, tag: str) -> None:
+def test_an_orphan_of_this_stage_that_names_no_project_is_taken_over(channel: Channel) -> None:
     without_row(channel)
-    ivs().untag_resource(resourceArn=channel.arn, tagKeys=[tag])
+    ivs().untag_resource(resourceArn=channel.arn, tagKeys=[PROJECT_TAG])
+    assert kinds(reconcile()[1]) == ["channel_orphan"]
+
+
+def test_an_orphan_without_a_stage_is_reported_and_left_to_people(channel: Channel) -> None:
+    without_row(channel)
+    ivs().untag_resource(resourceArn=channel.arn, tagKeys=[STAGE_TAG])
     for arguments in ([], ["--apply"]):
         status, lines, _ = reconcile(*arguments)
         assert (status, kinds(lines)) == (3, ["channel_unclaimed"])

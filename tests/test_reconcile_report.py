@@ -35,7 +35,7 @@ def told(*differences: Difference) -> Phase:
 
 def compared(*, apply: bool = False, scope: Scope | None = None, **phases: Phase) -> Progress:
     listeners = Listeners(lambda _line: None, lambda _moment: None)
-    return run(phases, scope=scope or Scope(), apply=apply, tell=listeners)
+    return run(phases, scope=scope or Scope(), apply=apply, resume=apply, tell=listeners)
 
 
 def reported() -> list[str]:

@@ -14,7 +14,7 @@ from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
 from channels_app import aws as door
-from channels_app.models import Channel, InboxEvent, Lease, Stream
+from channels_app.models import Adoption, Channel, InboxEvent, Lease, Stream
 from channels_app.reconcile.lease import LeaseTakenError, lease_take
 from channels_app.reconcile.running import NAME
 from channels_app.services import channel_create
@@ -158,6 +158,24 @@ def test_a_run_that_was_killed_is_taken_up_where_it_was(
     assert (lease().cursor, lease().started_at) == (None, began)
     assert reconcile("--apply") == (0, [], "")
     assert asked.count("ListStreams") == 1
+
+
+def test_a_scheduled_report_that_was_stopped_is_continued_by_the_next_and_by_no_repair(
+    past: Past, aws: LocalAws, asked: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channels = make_channels(past, 4)
+    Adoption.objects.create(adopted_at=timezone.now())
+    with killed_at(monkeypatch, aws, "GetStreamSession", channels[2].arn):
+        reconcile("--scheduled")
+    asked.calls.clear()
+    _, lines, said = reconcile("--scheduled")
+    assert "Going on" in said
+    assert kinds(lines) == LOST * 2
+    assert asked.count("ListChannels") == 0
+    with killed_at(monkeypatch, aws, "GetStreamSession", channels[2].arn):
+        reconcile("--scheduled")
+    status, repaired, said = reconcile("--apply")
+    assert (status, kinds(repaired), said) == (0, LOST * 4, "")
 
 
 def test_a_stream_that_was_half_mended_is_mended_whole(
@@ -443,6 +461,7 @@ def test_a_reader_that_went_away_ends_the_command_without_a_word(
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
     lambda_takes(told("Stream Start", 0, arn="arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"))
+    InboxEvent.objects.update(outcome="deferred")
     capfd.readouterr()
     with pytest.raises(SystemExit) as end:
         call_command(name, stdout=Gone())

@@ -6,7 +6,7 @@ from time import monotonic
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter, without_places
 from channels_app.audit import audit_note
 from channels_app.events import MalformedEventError, load_json
-from channels_app.models import Channel, InboxEvent
+from channels_app.models import InboxEvent
 from channels_app.replay import events_replay
 from channels_app.scopes import account_has_scope
 from channels_app.times import zoned
@@ -100,13 +100,14 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[InboxEvent]:
-        """All events; the list does without their bodies."""
-        return InboxEvent.objects.defer("body")
+        """Return all events, and whether the place of a recording is shown `to_curator`; without their bodies."""
+        to_curator = Value(account_has_scope(request.user, "curate"))
+        return InboxEvent.objects.defer("body").annotate(to_curator=to_curator)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> InboxEvent | None:
-        """Return the event; for who lacks the scope `curate` without the place of a recording that is not public."""
+        """Return the event; without the place of a recording if the caller lacks the scope `curate`."""
         event = super().get_object(request, object_id, from_field)
-        if event is not None and not (account_has_scope(request.user, "curate") or _is_of_public_channel(event)):
+        if event is not None and not event.to_curator:  # type: ignore[attr-defined]
             # Nothing of a row is edited here, so it is not saved like this.
             event.body, event.error = without_places(_indented(event.body)), without_places(event.error)
         return event
@@ -152,17 +153,13 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description=_("error"))
     def short_error(self, event: InboxEvent) -> str:
         """The beginning of the error."""
-        return event.error if len(event.error) <= LONGEST_ERROR else f"{event.error[:LONGEST_ERROR]}…"
+        error = event.error if event.to_curator else without_places(event.error)  # type: ignore[attr-defined]
+        return error if len(error) <= LONGEST_ERROR else f"{error[:LONGEST_ERROR]}…"
 
     @admin.display(description=_("body"))
     def envelope(self, event: InboxEvent) -> SafeString:
         """The body, indented where it is JSON, as it came where it is not."""
         return format_html('<pre class="envelope" tabindex="0">{}</pre>', _indented(event.body))
-
-
-def _is_of_public_channel(event: InboxEvent) -> bool:
-    channels = list(Channel.objects.filter(arn=event.channel_arn).only("private", "channel_data"))
-    return bool(channels) and not any(channel.is_private for channel in channels)
 
 
 def _replayed(events: QuerySet[InboxEvent]) -> Counter[str]:

@@ -14,7 +14,6 @@ from channels_app.models import Channel
 from channels_app.reconcile.asking import ask, pages
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.services import (
-    PROJECT_TAG,
     STAGE_TAG,
     STILL_CREATING,
     UUID_TAG,
@@ -75,9 +74,9 @@ def _orphans(summaries: list[aws.ChannelSummary], rows: list[Channel]) -> Iterat
 
 
 def _orphan(summary: aws.ChannelSummary) -> Iterator[Difference]:
-    """Report a channel of this stage, to be taken over, and one of no stage, of which people decide."""
+    """Report an orphan of this stage, which is taken over, or one without a stage, which is left to people."""
     told: dict[str, Any] = {"arn": summary.arn, "ivs": {"name": summary.name, "tags": summary.tags}}
-    if not summary.tags.get(STAGE_TAG) or not summary.tags.get(PROJECT_TAG):
+    if not summary.tags.get(STAGE_TAG):
         claim = f"import_channel {summary.arn} --owner UUID, where it is of this stage"
         yield Difference(Kind.CHANNEL_UNCLAIMED, claim, **told)
     elif is_tagged_as_own(summary.tags):

@@ -45,11 +45,11 @@ class Progress:
         """Of the row of the lease."""
         return {"started_at": self.started_at, "found": dict(self.found), "left": dict(+self.left)}
 
-    def cursor(self, scope: Scope) -> dict[str, Any]:
-        """What a later run needs to go on."""
+    def cursor(self, goal: dict[str, Any]) -> dict[str, Any]:
+        """Return what a later run with the same goal needs to continue."""
         place = self.place or Place("")
         return {
-            "scope": scope.key,
+            "scope": goal,
             "phase": place.phase,
             "position": place.position,
             "started_at": self.started_at.isoformat(),
@@ -66,10 +66,11 @@ class Listeners:
     resumed: Callable[[datetime], None]
 
 
-def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, tell: Listeners) -> Progress:
-    """Compare, and with `apply` mend; returns what was found and what is left.
+def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, resume: bool, tell: Listeners) -> Progress:
+    """Compare, and repair with `apply`; return what was found and what is left.
 
-    A run with `apply` over all channels that was stopped is taken up by the next one of the same scope, within a day.
+    With `resume` a run over all channels that was stopped is continued by the next one that does the same, within a
+    day. A report that a person asks for begins at the beginning instead, so that it is whole.
 
     Raises:
         LeaseTakenError: another run is at work.
@@ -77,35 +78,28 @@ def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, tell: Listene
     """
     lease = lease_take(name=NAME)
     try:
-        progress = _progress(lease, scope, apply=apply, tell=tell)
+        goal = {**scope.key, "apply": apply} if resume and scope.channel is None else None
+        progress = _progress(lease, goal, tell=tell)
         lease_keep(lease=lease, scope={**scope.key, "apply": apply}, finished_at=None, **progress.columns())
         with paced(), reporting() as report:
             for passed in walk(phases, scope=scope, apply=apply, place=progress.place):
                 progress.note(passed)
                 if isinstance(passed, Finding):
                     tell.line(passed.line)
-                lease_keep(lease=lease, **progress.columns(), **_cursor(progress, scope, apply=apply))
+                cursor = {"cursor": progress.cursor(goal)} if goal else {}
+                lease_keep(lease=lease, **progress.columns(), **cursor)
                 report.note(passed)
         differences_close(scope=scope, started_at=progress.started_at)
-        ended = {"cursor": None} if _is_resumable(scope, apply=apply) else {}
+        ended = {"cursor": None} if goal else {}
         lease_keep(lease=lease, finished_at=timezone.now(), **ended)
         return progress
     finally:
         lease_release(lease=lease)
 
 
-def _is_resumable(scope: Scope, *, apply: bool) -> bool:
-    """A report begins at the beginning, or it would not tell all; one channel is done soon."""
-    return apply and scope.channel is None
-
-
-def _cursor(progress: Progress, scope: Scope, *, apply: bool) -> dict[str, Any]:
-    return {"cursor": progress.cursor(scope)} if _is_resumable(scope, apply=apply) else {}
-
-
-def _progress(lease: HeldLease, scope: Scope, *, apply: bool, tell: Listeners) -> Progress:
+def _progress(lease: HeldLease, goal: dict[str, Any] | None, *, tell: Listeners) -> Progress:
     known = lease.row.cursor
-    if not _is_resumable(scope, apply=apply) or not known or known["scope"] != scope.key:
+    if not goal or not known or known["scope"] != goal:
         return Progress(timezone.now())
     started_at = datetime.fromisoformat(known["started_at"])
     if started_at < timezone.now() - _TAKEN_UP_WITHIN:

@@ -7,4 +7,7 @@ from ondemand import derivation
 
 class Migration(migrations.Migration):
     dependencies = [("ondemand", "0018_times_and_rights")]
-    operations = [migrations.RunSQL(derivation.KEEP_EARLIER_TIMES, migrations.RunSQL.noop)]
+    operations = [
+        migrations.RunSQL("SET LOCAL lock_timeout = '10s'", migrations.RunSQL.noop),
+        migrations.RunSQL(derivation.KEEP_EARLIER_TIMES, migrations.RunSQL.noop),
+    ]

@@ -52,13 +52,17 @@ class Command(LinesCommand):
         scope = Scope(_channel(options["channel"]), _moment(options["since"]))
         apply = options["apply"] or (options["scheduled"] and self._may_repair())
         try:
-            progress = run(all_phases(), scope=scope, apply=apply, tell=Listeners(self._line, self._resumed))
+            listeners = Listeners(self._line, self._resumed)
+            resume = apply or options["scheduled"]
+            progress = run(all_phases(), scope=scope, apply=apply, resume=resume, tell=listeners)
         except LeaseTakenError:
             self._end("Another reconcile is at work.", NOT_ALONE)
         except LeaseLostError:
             self._end("Another reconcile took over from this one, which had stood still for too long.", NOT_ALONE)
         else:
-            counted(STREAMS_UNHEARD, sum(progress.found[kind] for kind in _UNHEARD))
+            if apply:
+                # Without repairs each run would count the same streams again.
+                counted(STREAMS_UNHEARD, sum(progress.found[kind] for kind in _UNHEARD))
             if progress.has_differences:
                 sys.exit(DIFFERENCES)
 

@@ -103,7 +103,8 @@ class Command(BaseCommand):
         """What a schedule does in a deployment; the start page of the admin says when it last ran."""
         self.step("Comparing the database with the local AWS")
         try:
-            run(all_phases(), scope=Scope(), apply=True, tell=Listeners(lambda line: None, lambda began: None))
+            listeners = Listeners(lambda line: None, lambda began: None)
+            run(all_phases(), scope=Scope(), apply=True, resume=True, tell=listeners)
         except LeaseTakenError:
             self.step("Another reconcile is at work, or was ended a moment ago")
 
