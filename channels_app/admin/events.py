@@ -107,7 +107,7 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> InboxEvent | None:
         """Return the event; without the place of a recording if the caller lacks the scope `curate`."""
         event = super().get_object(request, object_id, from_field)
-        if event is not None and not event.to_curator:  # type: ignore[attr-defined]
+        if event is not None and not event.to_curator:
             # Nothing of a row is edited here, so it is not saved like this.
             event.body, event.error = without_places(_indented(event.body)), without_places(event.error)
         return event
