@@ -49,10 +49,10 @@ def run(*, is_local: bool = False) -> None:
 
     from channels_app.audit import command_acting
     from ivsvod.postgresql.base import statements_unlimited
-    from ivsvod.target import LOCAL_COMMANDS, acts, described
+    from ivsvod.target import LOCAL_COMMANDS, described, touches_services
 
     command, *_ = arguments = sys.argv[1:] or ["help"]
-    if command not in LOCAL_COMMANDS and acts(arguments):
+    if command not in LOCAL_COMMANDS and touches_services(arguments):
         print(f"{command} acts on {described(settings, os.environ, is_local=is_local)}", file=sys.stderr)  # noqa: T201
     with nullcontext() if command in SERVING_COMMANDS else statements_unlimited(), command_acting(command):
         execute_from_command_line(sys.argv)

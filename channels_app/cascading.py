@@ -1,4 +1,7 @@
-"""A foreign key whose rows the database deletes too, so that another program can delete by SQL what they refer to.
+"""`on_delete` for a foreign key with ON DELETE CASCADE in the database.
+
+Another program can then delete the referenced rows by SQL. Works for keys of new tables (`_create_fk_sql`), not for
+`AddField`.
 
 `ivsvod/postgresql/base.py` writes ON DELETE CASCADE for it. Django has this as `DB_CASCADE` from version 6.1.
 https://docs.djangoproject.com/en/6.1/ref/models/fields/#django.db.models.DB_CASCADE
@@ -10,5 +13,5 @@ from django.db.models import CASCADE
 
 
 def cascade_in_database(collector: Any, field: Any, sub_objs: Any, using: str) -> None:
-    """Delete as `CASCADE` does; for `on_delete`."""
+    """Delete as `CASCADE` does."""
     CASCADE(collector, field, sub_objs, using)

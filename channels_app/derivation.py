@@ -21,7 +21,7 @@ DECLARE
 BEGIN
     FOREACH name IN ARRAY ARRAY{list(functions)} LOOP
         EXECUTE format('ALTER FUNCTION %I() SECURITY DEFINER SET search_path = %I, pg_temp', name, current_schema());
-        -- A trigger needs no right on its function; another role shall make no trigger of its own with it.
+        -- A trigger needs no right on its function. No other role may create a trigger with it.
         EXECUTE format('REVOKE ALL ON FUNCTION %I() FROM PUBLIC', name);
     END LOOP;
 END $$;

@@ -35,10 +35,10 @@ DUPLICATE = "duplicate"
 # As many as SQS hands over at once: each batch is stored by one statement, marked by one, and published once a channel.
 BATCH = 10
 _TOO_LARGE = "the body is larger than 256 KB"
-_GIVEN_UP = f"not tried again after {InboxEvent.DEFERRED_FOR // timedelta(hours=1)} hours"
+_RETRIES_ENDED = f"not tried again after {InboxEvent.DEFERRED_FOR // timedelta(hours=1)} hours"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
-# An envelope of these outcomes must not keep another one with the same id from being processed.
-_YIELDING = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
+# A different envelope with the same id is stored beside one of these.
+_REPLACEABLE = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
 _WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
 # Where S3 is slow a batch is settled in parts, so many seconds each: Lambda may end before the whole of it is done.
@@ -155,8 +155,8 @@ def receive(bodies: list[str]) -> list[tuple[InboxEvent, str | None]]:
 
 
 def _is_another(row: InboxEvent, envelope: Envelope) -> bool:
-    """Return whether the row of its id holds another envelope, which is or may become refused or ignored."""
-    return row.outcome in _YIELDING and not is_same_document(row.body, envelope.text)
+    """Return whether the stored envelope differs and was not applied."""
+    return row.outcome in _REPLACEABLE and not is_same_document(row.body, envelope.text)
 
 
 _STORE = """
@@ -290,7 +290,7 @@ def work_write(work: Work, event: Event) -> None:
             return
         applied = work.reducer.apply(event, channel, work.prepared)
     if applied.outcome == InboxEvent.Outcome.DEFERRED and work.is_overdue:
-        work.end(applied.given_up_as, f"{_GIVEN_UP}: {applied.reason}")
+        work.end(applied.given_up_as, f"{_RETRIES_ENDED}: {applied.reason}")
     else:
         work.end(applied.outcome, applied.reason)
     if applied.live_state is not None:
@@ -310,7 +310,7 @@ def _publish(works: list[Work]) -> None:
                 work.fail(error)
 
 
-# In one order, as `_store`: workers to whom the same events were delivered mark them without waiting in a circle.
+# In id order, so that two workers do not deadlock.
 _MARK = """
 WITH locked AS (SELECT id FROM channels_app_inboxevent WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
 UPDATE channels_app_inboxevent AS event SET
@@ -359,7 +359,7 @@ def _unpark(works: list[Work]) -> None:
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
     """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers.
 
-    A parked event is taken only when its channel is in the database; all others together cost nothing but the look.
+    A parked event is taken only when its channel is in the database. Other parked events are not read.
     """
     rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
     # What fails again and again must not keep the others from their turn.

@@ -89,7 +89,7 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
     """Reads of channels."""
 
     def private(self) -> Self:
-        """Return the channels whose viewers need a permission to play."""
+        """Return the private channels."""
         return self.filter(private_channel())
 
     def shown(self, *, to_managers: bool) -> Self:

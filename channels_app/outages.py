@@ -1,4 +1,4 @@
-"""A database that is away, or that ends a statement: how each is told from the other, and the count for the alarm."""
+"""Classify database errors: outage, timeout, contention."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 
 @dataclass(frozen=True)
 class Failure:
-    """What a failure of the database is to a client, and whether it is an outage."""
+    """API code and sentence of a database error."""
 
     code: str
     sentence: str
@@ -23,7 +23,7 @@ AWAY = Failure("unavailable", "The database cannot be reached", is_outage=True)
 _CONTENDED = Failure("database_contended", "Others are writing the same: try again")
 # What PostgreSQL ends while it is there and well. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _ENDED: dict[type[Exception], Failure] = {
-    errors.QueryCanceled: Failure("statement_timeout", "This takes the database too long: ask for less, or try again"),
+    errors.QueryCanceled: Failure("statement_timeout", "The query took too long: narrow it, or try again"),
     errors.DeadlockDetected: _CONTENDED,
     errors.LockNotAvailable: _CONTENDED,
     errors.SerializationFailure: _CONTENDED,
@@ -31,11 +31,11 @@ _ENDED: dict[type[Exception], Failure] = {
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return what an error of the database, as Django raises it, is."""
+    """Return the failure for a Django database error."""
     return next((failure for kind, failure in _ENDED.items() if isinstance(error.__cause__, kind)), AWAY)
 
 
 def outage_counted(error: Exception) -> None:
-    """Count it, where it is one."""
+    """Count an outage."""
     if isinstance(error, DATABASE_AWAY) and failure_of(error).is_outage:
         counted(DATABASE_ERRORS)

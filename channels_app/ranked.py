@@ -1,4 +1,4 @@
-"""A list with a rank and an excerpt, which cost too much to be computed of all of its rows."""
+"""Lists with rank and excerpt, which cost too much to be computed for all rows."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,10 +11,10 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 @dataclass(frozen=True)
 class Ranked(Generic[Rows]):
-    """Rows that are ranked only where they are shown, and the first `bound` in another order where `sort` is given.
+    """A queryset in its own order. `rank` annotates the rows of one page.
 
-    `rows` are without rank, in a total order that goes by names; with `sort` these names hold no NULL. `rank` takes a
-    query of keys and returns their rows, ranked, in the order of `rows`; `sort` puts ranked rows into the other order.
+    With `sort`, the first `bound` rows are ordered by rank. `rows` has a total order by field names, which hold no NULL
+    if there is `sort`. `rank` takes a query of keys and returns their rows in the order of `rows`.
     """
 
     rows: Rows

@@ -21,9 +21,9 @@ _HEAR = "SELECT * FROM ivsvod_hear_event(%s, %s, %s, %s, %s, %s::jsonb, %s::json
 
 @dataclass(frozen=True)
 class Applied:
-    """The outcome of an event, and what it lacks if it lacks something; `live_state` if it is to be published.
+    """The outcome of an event; `reason` if it is deferred or incomplete.
 
-    A deferred event becomes `given_up_as` when its time is over.
+    `live_state` is set if it is to be published. A deferred event becomes `given_up_as` when its retries end.
     """
 
     outcome: InboxEvent.Outcome

@@ -93,7 +93,7 @@ class ChannelSerializer(serializers.Serializer):
     live = LiveSerializer(source="live_state")
 
     def get_playback_url(self, channel: Channel) -> str | None:
-        """Where the live stream plays; None where that needs a playback token, or IVS told none."""
+        """Playback URL of the live stream; None if it needs a playback token, or IVS has reported no URL."""
         return None if channel.private else channel.playback_url or None
 
 

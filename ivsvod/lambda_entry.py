@@ -210,7 +210,7 @@ def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
     ids = [record.get("messageId") if isinstance(record, dict) else None for record in event["Records"]]
     if not all(isinstance(message_id, str) and message_id for message_id in ids):
         # The whole batch comes again, and ends in the dead-letter queue: none of it is lost.
-        raise InvocationRefusedError("its records are no messages of SQS")
+        raise InvocationRefusedError("records without a messageId")
     try:
         deliveries = _ingest(event)
     except Exception as error:

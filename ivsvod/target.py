@@ -15,7 +15,7 @@ NAMES_A_DATABASE = ("DATABASE_URL", "PG_HOST", "AWS_LAMBDA_FUNCTION_NAME")
 
 
 class LocalStackRefusedError(Exception):
-    """A command would use the local stack although it may be meant for a deployment; the message has both ways out."""
+    """A command would use the local stack but may be meant for a deployment; the message names both solutions."""
 
 
 def asks_for_local_stack(command: str, environment: Mapping[str, str]) -> bool:
@@ -41,7 +41,7 @@ def uses_local_stack(arguments: Sequence[str], environment: Mapping[str, str], d
         return True
     if any(environment.get(name) for name in NAMES_A_DATABASE):
         return False
-    if deploy_files and acts(arguments):
+    if deploy_files and touches_services(arguments):
         file = deploy_files[0]
         raise LocalStackRefusedError(
             f"{arguments[0]} is refused: no database is named, and {file} exists. Load it with `set -a; . {file}; "
@@ -50,8 +50,8 @@ def uses_local_stack(arguments: Sequence[str], environment: Mapping[str, str], d
     return True
 
 
-def acts(arguments: Sequence[str]) -> bool:
-    """Return whether a command line does something to a database or to AWS."""
+def touches_services(arguments: Sequence[str]) -> bool:
+    """Return whether the command uses a database or AWS."""
     return arguments[0] not in FILE_COMMANDS and not {"--help", "-h"} & set(arguments)
 
 

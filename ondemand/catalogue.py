@@ -134,13 +134,13 @@ class VideoQuerySet(models.QuerySet["Video"]):
         return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
 
     def of_private_channels(self) -> Self:
-        """Return the videos whose files only curators get."""
+        """Return the videos of private channels; see OF_PRIVATE_CHANNEL."""
         return self.filter(OF_PRIVATE_CHANNEL)
 
     def open_though_private(self, at: datetime) -> Self:
-        """Return the videos of private channels that open by their uuid, though nobody decided that they should.
+        """Return the reachable videos of private channels whose `new_video_state` is hidden or not set.
 
-        A channel whose own `new_video_state` is listed or unlisted says that its videos may be found.
+        A channel with `new_video_state` listed or unlisted intends its videos to be reachable.
         """
         undecided = Q(new_video_state__isnull=True) | Q(new_video_state=NewVideoState.HIDDEN)
         return self.reachable(at).filter(channel__in=Channel.objects.private().filter(undecided))
@@ -169,11 +169,11 @@ class VideoQuerySet(models.QuerySet["Video"]):
         return self.filter(Q(started_at__gte=last.started_at), same | Q(started_at__gt=last.started_at))
 
     def locked(self) -> Self:
-        """Return the videos locked for writing, in the one order of locks, so that no two writers deadlock.
+        """Lock the videos for writing, by uuid. Lock order everywhere: channel, videos, content.
 
-        The order: the row of the channel where it is locked at all, then the videos by uuid, then content by uuid. To
-        write several rows of a recording, lock all of them first by one such statement: an UPDATE locks its rows in the
-        order of its plan. The weaker lock lets the predecessor's foreign key checks pass.
+        Content is locked by uuid too; the channel only where a writer needs it. To write several rows of a recording,
+        lock all of them first by one such statement: an UPDATE locks its rows in the order of its plan. The weaker lock
+        lets the predecessor's foreign key checks pass.
         """
         return self.select_for_update(no_key=True, of=("self",)).order_by("uuid")
 

@@ -3,9 +3,9 @@
 from channels_app.derivation import pinned
 
 TRIGGERS = """
--- A recording whose last row is deleted is remembered as removed. A duplicate whose first row is deleted stands for
--- itself; of several the one that `backfill` would take, and the others point to it. What staff chose for the first row
--- holds for the recording, so it goes with it. The audit log does not have that: nobody asked for it.
+-- A recording whose last row is deleted is remembered as removed. A duplicate whose first row is deleted becomes the
+-- first row; of several the one that `backfill` would take, and the others point to it. What staff chose for the first
+-- row holds for the recording, so it is copied. No audit entry: no person made this change.
 CREATE OR REPLACE FUNCTION ivsvod_videos_deleted() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
     actor text := current_setting('ivsvod.actor', true);

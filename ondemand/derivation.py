@@ -82,7 +82,7 @@ BEGIN
     END IF;
     IF foreign_row AND TG_OP = 'INSERT' AND NEW._prefix <> '' AND NEW._duplicate_of IS NULL THEN
         -- Two sessions that insert the same recording at once must see each other. One lock for all recordings, since a
-        -- statement may insert any number of them and the memory for locks is bounded. It is had before any channel's
+        -- statement may insert any number of them and the memory for locks is bounded. It is taken before any channel
         -- row, so that two such statements wait for each other here, and never in the middle.
         PERFORM pg_advisory_xact_lock(hashtextextended('ivsvod_derive_video', 0));
         -- Events of the channel are written under the lock of its row: this insert waits for them, and they for it.
@@ -209,7 +209,7 @@ BEGIN
 END $$;
 """
 PRIVATE_RECORDINGS += pinned("ivsvod_publish_video")
-# Each tag of content once, whoever writes it. In one order, so that two writers of new tags do not wait for each other.
+# Each tag of content once. Sorted, so that two writers of new tags do not deadlock.
 _KNOWN_TAGS = """
 SELECT DISTINCT found.tag FROM {rows} AS content CROSS JOIN LATERAL unnest(content.tags) AS found(tag)
 WHERE found.tag <> '' AND NOT EXISTS (SELECT FROM ondemand_knowntag AS known WHERE md5(known.tag) = md5(found.tag))

@@ -23,7 +23,7 @@ from channels_app.reducers import Applied, Rows, stream_hear, stream_rows
 from ondemand.metadata import ENDED, FAILED, facts_complete
 from ondemand.models import Content, Recording, Video, started_before, video_uuid
 from ondemand.recording_check import facts_look, recording_check
-from ondemand.removed import RecordingPast, recording_past
+from ondemand.removed import RecordingHistory, recording_history
 from ondemand.services import checked_release
 from ondemand.verdicts import Verdict, better_verdict, verdict_of_video
 
@@ -41,7 +41,7 @@ _REMOVED = "its video was deleted: see ondemand_removedrecording"
 class Prepared:
     """The event's fields, what S3 says (None: nothing), and why not; at an end also what is known of the files.
 
-    `is_final`: a later try meets the same problem.
+    `is_final`: a retry cannot help.
     """
 
     fields: RecordingFields
@@ -168,13 +168,13 @@ class RecordingStateReducer:
             # Nothing is written of it yet.
             return Applied(InboxEvent.Outcome.DEFERRED, prepared.problem, given_up_as=InboxEvent.Outcome.IGNORED)
         video, is_new = _video_locked(event, channel, prepared.fields)
-        past = _past_of(event, video, is_new=is_new)
-        if past.is_removed:
+        history = _history_of(event, video, is_new=is_new)
+        if history.is_removed:
             return Applied(InboxEvent.Outcome.IGNORED, _REMOVED)
         recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
         verdict = better_verdict(verdict_of_video(video), prepared.verdict)
-        facts, is_old = _best_facts(video.facts, prepared.facts), past.precedes_adoption(heard.end_at)
+        facts, is_old = _best_facts(video.facts, prepared.facts), history.precedes_adoption(heard.end_at)
         _video_write(video, heard, facts, verdict, channel, is_new=is_new, precedes_adoption=is_old)
         live_state = _stream_hear(channel, event)
         for name, value in asdict(heard).items():
@@ -289,12 +289,12 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
     return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
 
 
-def _past_of(event: Event, video: Video, *, is_new: bool) -> RecordingPast:
-    """Return what decides over a video that is yet to be made or to be decided."""
+def _history_of(event: Event, video: Video, *, is_new: bool) -> RecordingHistory:
+    """Return removal and adoption of the recording, if its video is new or undecided."""
     is_open = is_new or (event.name == END and video.active is None)
     if not is_open or not video.prefix:
-        return RecordingPast()
-    return recording_past(bucket=video.bucket or "", prefix=video.prefix)
+        return RecordingHistory()
+    return recording_history(bucket=video.bucket or "", prefix=video.prefix)
 
 
 def _place(event: Event, channel: Channel, fields: RecordingFields, row: str = "") -> Q:

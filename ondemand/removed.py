@@ -1,4 +1,7 @@
-"""Recordings whose videos were deleted: no event and no run of `reconcile` makes them again."""
+"""Recordings whose videos were deleted.
+
+No event and no run of `reconcile` makes them again until the row is deleted or the predecessor inserts the recording.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,16 +11,17 @@ from django.db import connection, models
 from django.utils import timezone
 
 # One statement for both: events of recordings may cost a fixed number.
-_PAST = """
+_HISTORY = """
 SELECT EXISTS (SELECT FROM ondemand_removedrecording WHERE bucket = %s AND prefix = %s),
     (SELECT adopted_at FROM channels_app_adoption)
 """
 
 
 class RemovedRecording(models.Model):
-    """The place of a recording whose last video was deleted. A trigger writes it, whoever deletes.
+    """The place of a recording whose last video was deleted.
 
-    An insert into `on_demand_videos` for this place removes it again; so may a person, who wants the recording back.
+    Written by a trigger on every delete. Delete the row to allow the recording again. An insert into `on_demand_videos`
+    for this place deletes it too.
     """
 
     id = models.BigAutoField(primary_key=True)
@@ -35,21 +39,21 @@ class RemovedRecording(models.Model):
 
 
 @dataclass(frozen=True)
-class RecordingPast:
+class RecordingHistory:
     """Whether the video of a recording was deleted, and when the predecessor's tables were adopted (None: never)."""
 
     is_removed: bool = False
     adopted_at: datetime | None = None
 
     def precedes_adoption(self, ended_at: datetime | None) -> bool:
-        """Return whether a recording that ended then was the predecessor's to list."""
+        """Return whether the recording ended before the adoption."""
         return self.adopted_at is not None and ended_at is not None and ended_at < self.adopted_at
 
 
-def recording_past(*, bucket: str, prefix: str) -> RecordingPast:
-    """Return the past of the recording at this place."""
+def recording_history(*, bucket: str, prefix: str) -> RecordingHistory:
+    """Return whether the video was deleted, and when the tables were adopted."""
     with connection.cursor() as cursor:
-        cursor.execute(_PAST, [bucket, prefix])
+        cursor.execute(_HISTORY, [bucket, prefix])
         row: tuple[Any, ...] | None = cursor.fetchone()
     assert row is not None  # noqa: S101  (there are no tables in FROM)
-    return RecordingPast(*row)
+    return RecordingHistory(*row)

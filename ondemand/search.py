@@ -44,7 +44,9 @@ def search_videos(videos: VideoQuerySet, text: str) -> VideoQuerySet:
 
 
 def found_in_order(found: VideoQuerySet, text: str, order: str, shown: VideoQuerySet) -> Ranked[VideoQuerySet]:
-    """Return the found videos in this order, each with `rank` and `marked`; `shown` reads what a page shows of them.
+    """Return the found videos in this order, each with `rank` and `marked`.
+
+    `shown` is the queryset that the page is read from.
 
     By relevance: the newest `RANKED` in order of their rank, and after these the others, newest first.
     """

@@ -117,7 +117,7 @@ def test_a_schedule_leaves_what_nobody_decided_on_unless_it_shows_it_too(browser
     address = choose(browser, "schedule", shown, waiting, held)
     press(browser, address, "_type", publish_from="2030-07-01T12:00")
     html = text_of(page(browser, address))
-    assert html.count("stays as it is: it is not decided yet, so a date has no effect") == 2
+    assert html.count("unchanged: still hidden; dates take effect only once it is shown") == 2
     response = press(browser, address, "_confirm")
     assert messages_of(response)[0].startswith("Schedule: 1 changed, 2 nothing to change.")
     assert list(Video.objects.filter(pk__in=[waiting.pk, held.pk]).order_by("pk").values()) == before

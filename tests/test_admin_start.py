@@ -265,15 +265,15 @@ def test_the_start_page_counts_the_channels_whose_recordings_wait(browser: Clien
     make_channel(new_video_state="hidden", active=False)
     review = section(page(browser, START), "review")
     assert "Unless its channel says otherwise, a new recording is listed at once." in review
-    assert "Channels whose new recordings wait here instead: 3." in review
+    assert "Channels that send new recordings to this list: 3." in review
     settings.HOLD_UNTIL_CHECKED = True
     review = section(page(browser, START), "review")
     assert "at once" not in review
     assert "a new recording is listed when the check of its files finds them good." in review
     Channel.objects.filter(pk__in=[channel.pk for channel in waiting]).update(new_video_state="listed")
     review = section(page(browser, START), "review")
-    assert "wait here instead:" not in review
-    assert "NEW_VIDEO_STATE, or the setting of a channel, makes it wait here instead." in review
+    assert "Channels that send new recordings" not in review
+    assert "NEW_VIDEO_STATE, or the setting of a channel, can send new recordings to this list." in review
 
 
 @db

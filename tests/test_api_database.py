@@ -23,7 +23,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PLACE = {"bucket": BUCKET, "prefix": PREFIX}
 LOW, HIGH = UUID(int=1), UUID(int=2)
 ENDED = [
-    ("statement_timeout", "statement_timeout", "This takes the database too long: ask for less, or try again"),
+    ("statement_timeout", "statement_timeout", "The query took too long: narrow it, or try again"),
     ("lock_timeout", "database_contended", "Others are writing the same: try again"),
 ]
 

@@ -470,7 +470,7 @@ def test_nothing_is_no_success(nothing: Any) -> None:
     "records", [[{"eventSource": "aws:s3", "s3": {}}], [None], [{"body": "{}"}], [{"messageId": 7}]], ids=str
 )
 def test_records_that_are_no_messages_of_a_queue_are_an_error(records: Any) -> None:
-    with pytest.raises(InvocationRefusedError, match="no messages of SQS"):
+    with pytest.raises(InvocationRefusedError, match="records without a messageId"):
         invoke({"Records": records})
 
 
@@ -569,7 +569,7 @@ def test_a_batch_with_a_record_that_is_no_message_loses_none_of_its_messages(cha
     batch = sqs_batch([GOOD, GOOD])
     del batch["Records"][1]["messageId"]
 
-    with pytest.raises(InvocationRefusedError, match="no messages of SQS"):
+    with pytest.raises(InvocationRefusedError, match="records without a messageId"):
         invoke(batch)
 
     assert not InboxEvent.objects.exists()

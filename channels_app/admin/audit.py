@@ -89,7 +89,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """The entries of what whoever asks may see, with what a row shows, and whether that is shown `to_curator`."""
+        """Return the entries about objects that the caller may see; `to_curator` says whether thumbnails are shown."""
         to_curator = Value(account_has_scope(request.user, "curate"))
         entries = AuditEntry.objects.select_related("content_type").annotate(to_curator=to_curator)
         if request.user.is_superuser:
@@ -218,7 +218,7 @@ def address_of(entry: AuditEntry) -> str | None:
 
 
 def _changes(entry: AuditEntry) -> dict[str, Any]:
-    """Return what changed; that of a picture, which may lead to the files of a recording, for curators alone."""
+    """Return the changes; without the scope `curate` thumbnails are masked."""
     changes: dict[str, Any] = entry.changes or {}
     to_curator: bool = entry.to_curator
     return changes if to_curator else {name: _HIDDEN.get(name, values) for name, values in changes.items()}

@@ -52,7 +52,7 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     """Differences, read-only: a run of `reconcile` mends them, or finds them no more."""
 
     nothing_yet = _(
-        "No difference is known. manage.py reconcile looks for them: let it run every quarter of an hour, with --apply."
+        "No difference is known. manage.py reconcile looks for them: schedule it every 15 minutes, with --scheduled."
     )
     # Other apps add theirs.
     links: tuple[PageLink, ...] = (
@@ -78,10 +78,10 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         return super().has_view_permission(request, obj) or request.user.has_perm("channels_app.view_channel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReportedDifference]:
-        """Return all differences; `hides_place`: who asks may not know where the recording is."""
+        """Mask the place for callers without `curate`, unless the channel is public."""
         not_curator = Value(not account_has_scope(request.user, "curate"))
-        hides_place = Case(When(channel__private=False, then=Value(False)), default=not_curator)
-        return super().get_queryset(request).annotate(hides_place=hides_place)
+        is_place_hidden = Case(When(channel__private=False, then=Value(False)), default=not_curator)
+        return super().get_queryset(request).annotate(is_place_hidden=is_place_hidden)
 
     def found(self, queryset: QuerySet[ReportedDifference], text: str) -> QuerySet[ReportedDifference]:
         """Those about a stream, a recording or a channel."""
@@ -112,8 +112,8 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description=_("stream or recording"))
     def where(self, difference: ReportedDifference) -> str:
         """The id of the stream, or the bucket and prefix of the recording."""
-        hides_place: bool = difference.hides_place  # type: ignore[attr-defined]
-        return (difference.stream_id or difference.bucket if hides_place else difference.place) or NOTHING
+        is_place_hidden: bool = difference.is_place_hidden  # type: ignore[attr-defined]
+        return (difference.stream_id or difference.bucket if is_place_hidden else difference.place) or NOTHING
 
     @admin.display(description=_("what mends it"))
     def mends(self, difference: ReportedDifference) -> SafeString:
@@ -121,8 +121,8 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         if not difference.problem:
             return format_html("{}", difference.would)
         badge = '{}<br><span class="badge badge-failed">{}</span> {}'
-        hides_place: bool = difference.hides_place  # type: ignore[attr-defined]
-        problem = without_places(difference.problem) if hides_place else difference.problem
+        is_place_hidden: bool = difference.is_place_hidden  # type: ignore[attr-defined]
+        problem = without_places(difference.problem) if is_place_hidden else difference.problem
         return format_html(badge, difference.would, _("failed"), problem)
 
     @admin.display(description=_("found"), ordering="found_at")

@@ -1,4 +1,4 @@
-"""What locks an account besides django-axes' own count: wrong passwords for it that are spread over a network."""
+"""Count wrong passwords for an account by network, besides django-axes' count by address."""
 
 from ipaddress import ip_address, ip_network
 from typing import Any

@@ -26,11 +26,11 @@ class BodyMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Refuse by 413, lead to the sign-in, or answer. `RefusalMiddleware` saw that the length is a number."""
+        """Refuse by 413, redirect to the sign-in, or answer. `RefusalMiddleware` has validated Content-Length."""
         if request.method in {"GET", "HEAD", "OPTIONS"}:
             return self.get_response(request)
         length = int(request.META.get("CONTENT_LENGTH") or 0)
-        # The parser of the API refuses a body that is too large unread, once it is known who asks.
+        # The API parser refuses large bodies after authentication.
         if length == 0 or route_methods(request.path_info):
             return self.get_response(request)
         try:

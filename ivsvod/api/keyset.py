@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 # A key that the provider took back is refused after this time, once the provider can be reached.
 LIFE_SECONDS = 600
-# Tokens with made-up key ids make no more requests than these, and one more in the same time, kept in reserve until so
-# long after the last one: made-up ids delay a rotation by no more.
+# At most MOST_FETCHES fetches in FETCH_WINDOW_SECONDS. One more is allowed RESERVE_SECONDS after the last, so unknown
+# key ids delay a key rotation by at most that.
 MOST_FETCHES, FETCH_WINDOW_SECONDS, RESERVE_SECONDS = 4, 60, 30
 RETRY_SECONDS = 5
 # Of a whole fetch: name resolution, connection, headers and body.
@@ -52,7 +52,7 @@ class KeySet:
         self.url = url
         self._keys: list[dict[str, Any]] = []
         self._fetched_at: float | None = None
-        # How many fetches brought keys: a caller whose key is unknown is refused after a fetch alone.
+        # Number of successful fetches. An unknown key is a 401 only after a new fetch.
         self._version = 0
         self._last_failed = False
         self._attempts: deque[float] = deque(maxlen=MOST_FETCHES)
@@ -87,7 +87,7 @@ class KeySet:
     def _refresh(self, version: int, *, wait: bool) -> None:
         """Fetch the keys, unless that was tried too often or just now failed; keys that are there stay.
 
-        One fetch is under way at a time. Who did not begin it waits for it a short time, or not at all.
+        One fetch is under way at a time. Other callers wait for at most WAIT_SECONDS.
         """
         with self._lock:
             if self._version != version:

@@ -219,7 +219,10 @@ class Order:
 
 @dataclass(frozen=True)
 class Part:
-    """Rows in one order: all of a list, or one of the two parts of a ranked one; `rank` ranks those that are read."""
+    """Rows in one order: all of a list, or one of the two parts of a ranked one.
+
+    `rank` adds rank and excerpt to the rows of the page.
+    """
 
     number: int
     rows: QuerySet[Any]
@@ -252,10 +255,9 @@ class SortedPart(Part):
     """The rows of a ranked list that are in the order of their rank."""
 
     def after(self, values: list[Any]) -> Self:
-        """The rows after a place, before those that are not.
+        """Sort the rows after the position first; `read` drops the others.
 
-        As a condition the rank would be computed of whatever rows the plan of PostgreSQL looks at first, and not only
-        of those of the part.
+        As a WHERE condition it would make PostgreSQL compute the rank of rows outside of the part too.
         """
         is_after = ExpressionWrapper(self.order.after(values), BooleanField())
         return replace(
@@ -278,7 +280,7 @@ def parts_of(rows: QuerySet[Any] | Ranked[Any], edge: list[Any] | None) -> list[
         return [Part.of(0, rows.rows, rows.rank)]
     order = Order.of(rows.rows)
     within = rows.rows if edge is None else rows.rows.filter(order.until(edge))
-    # Counted from the edge: what is newer than the walk does not push out what it has yet to come to.
+    # Take the `bound` rows next to the edge, so rows added during paging do not displace older ones.
     keys = within.reverse().values("pk")[: rows.bound]
     sorted_part = SortedPart.of(0, rows.sort(rows.rank(keys)))
     return [sorted_part] if edge is None else [sorted_part, Part.of(1, rows.rows.filter(order.after(edge)), rows.rank)]

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 # How long a credential counts as one that opened the API here.
 _KNOWN_SECONDS = 24 * 3600
-# A network may show so many times as many bad credentials as one address in it.
+# Limit of a network, as a multiple of the limit of an address.
 _NETWORK_FACTOR = 10
 _WITH_PORT = re.compile(r"\[([^]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
 # A cache that failed is left alone for so long: each try may wait for its timeout.
@@ -66,7 +66,7 @@ def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
     rate: Rate | None = settings.THROTTLE_FAILURES
     if rate is None:
         return
-    limits = {_window_key("failure", who, allowed): allowed.count for who, allowed in _guessers(request, rate)}
+    limits = {_window_key("failure", who, allowed): allowed.count for who, allowed in _failure_limits(request, rate)}
     failures = _careful(lambda: cache.get_many(limits)) or {}
     too_many = any(failures.get(key, 0) >= count for key, count in limits.items())
     if too_many and not _careful(lambda: cache.get(_known_key(credential))):
@@ -76,7 +76,7 @@ def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
 def note_failure(request: HttpRequest) -> None:
     """Count a credential or a password that opened nothing."""
     if settings.THROTTLE_FAILURES is not None:
-        for who, allowed in _guessers(request, settings.THROTTLE_FAILURES):
+        for who, allowed in _failure_limits(request, settings.THROTTLE_FAILURES):
             _increment("failure", who, allowed)
 
 
@@ -87,10 +87,10 @@ def note_success(credential: str) -> None:
 
 
 def client_address(request: HttpRequest) -> str:
-    """The address of whoever asks, behind TRUSTED_PROXIES proxies; an IPv6 network of 64 bits is one client.
+    """Return the client's address, behind TRUSTED_PROXIES proxies; an IPv6 network of 64 bits is one client.
 
-    What stands further left in X-Forwarded-For is what the client claims. In place of what is no address stands the
-    proxy that passed it on: it must not put its client into one count with others.
+    Entries further left in X-Forwarded-For are claims of the client. If the client's entry is not an address, use the
+    proxy that added it, so clients do not share one counter.
     """
     chain = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")[-16:] if part.strip()]
     # On Lambda REMOTE_ADDR is taken from this header too (zappa 0.63), and AWS appends who connected to it.
@@ -118,8 +118,8 @@ def _address(text: str) -> IPv4Address | IPv6Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-def _guessers(request: HttpRequest, rate: Rate) -> list[tuple[str, Rate]]:
-    """Return by whom bad credentials are counted, and how many each may show: the address, and its wider network."""
+def _failure_limits(request: HttpRequest, rate: Rate) -> list[tuple[str, Rate]]:
+    """Return the counters for bad credentials and their limits: address and network."""
     address = client_address(request)
     if address == "unknown":
         return [(address, rate)]

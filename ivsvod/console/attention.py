@@ -54,8 +54,8 @@ MATTERS = (
         Video,
         _("Videos of private channels that anyone can open"),
         _(
-            "Only curators get their files. Select all and hide them. If they may be found, choose at the channel that"
-            " new videos are listed or unlisted."
+            "Only curators get their files. Select all and hide them. To keep them reachable, set “New videos” of the"
+            " channel to listed or unlisted."
         ),
         lambda at: Video.objects.open_though_private(at),
         {"private": "yes"},

@@ -1,11 +1,11 @@
-"""A disk without room, whichever program was the first to notice it."""
+"""Detect a full disk."""
 
 import errno
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-# EFBIG: a file may be no larger (`ulimit -f`), which is the same to whoever wants to write.
+# EFBIG (`ulimit -f`) is treated alike.
 _NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # What PostgreSQL, SQLite and the programs that they run say.
 _TEXTS = (

@@ -76,7 +76,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django's own wrapper; failed connections, the limit of a statement, times and the end of a migration differ."""
 
     SchemaEditorClass = SchemaEditor
-    # Of all threads, as are the pools and the settings of the database.
+    # Shared by all threads.
     password_asked_at = 0.0
 
     def get_connection_params(self) -> dict[str, Any]:
@@ -115,7 +115,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         refused, refused_at = conn_params.get("password", ""), monotonic()
         with _password_lock:
-            # Of the threads that were refused at once one asks, and the others use its answer.
+            # One thread asks; the others use its answer.
             if self.settings_dict["PASSWORD"] == refused and DatabaseWrapper.password_asked_at < refused_at:
                 self._password_renew()
                 DatabaseWrapper.password_asked_at = monotonic()

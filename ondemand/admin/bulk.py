@@ -39,7 +39,7 @@ class ScheduleForm(forms.Form):
 
     publish_from = MomentField(label=gettext_lazy("Publication begins"), required=False)
     publish_until = MomentField(label=gettext_lazy("Publication ends"), required=False)
-    shown = forms.BooleanField(label=gettext_lazy("Show those that are not decided yet"), required=False)
+    shown = forms.BooleanField(label=gettext_lazy("Also show videos awaiting review"), required=False)
 
     def clean(self) -> dict[str, Any]:
         """The end comes after the beginning."""
@@ -271,7 +271,7 @@ def shown_values(change: BulkChange) -> list[tuple[str, str]]:
         moments = [
             (label, zoned(datetime.fromisoformat(text)) if text else _("not set")) for label, text in texts.items()
         ]
-        shown = [(_("Not decided yet"), _("will be shown"))] if values.get("shown") else []
+        shown = [(_("Also show videos awaiting review"), _("yes"))] if values.get("shown") else []
         return [*moments, *shown]
     tags = [(_("Tags"), ", ".join(values["tags"]))] if values.get("tags") else []
     return [*tags, *([(_("New name"), values["to"])] if values.get("to") else [])]

@@ -72,7 +72,7 @@ class PrivateFilter(YesFilter):
 
     title = _("private channel")
     parameter_name = "private"
-    label = _("Open to anyone though private")
+    label = _("Publicly reachable, private channel")
     wanted = _open_though_private
 
 

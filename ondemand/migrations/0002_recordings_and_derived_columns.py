@@ -1,4 +1,4 @@
-"""Columns that are derived from the predecessor's, and the triggers that fill them for rows it writes.
+"""Add columns derived from the predecessor's, and the triggers that fill them. No longer makes the recordings table.
 
 Locks: each table exclusively for an instant (nullable columns without a default, and a trigger), in a transaction of
 its own. The table of recordings comes with 0008, for its foreign key locks the videos too.

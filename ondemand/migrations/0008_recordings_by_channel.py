@@ -1,4 +1,4 @@
-"""What the events of a recording said.
+"""Make the table of recordings: what their events reported. 0002 no longer makes it.
 
 Locks: `on_demand_videos` against writes for an instant (a foreign key of a new table).
 """

@@ -1,4 +1,4 @@
-"""Videos of private channels that anyone can open: older than that is hidden, or shown by staff."""
+"""Report videos of private channels that anyone can open."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,13 +11,13 @@ from channels_app.reconcile.differences import Difference, Kind, Scope, Step
 from ondemand.models import Video
 
 _TODO = (
-    "hide them in the admin (Videos, Open to anyone though private, Hide),"
+    "hide them in the admin (Videos, Publicly reachable, private channel, Hide),"
     " or set new_video_state of the channel to listed or unlisted"
 )
 
 
 def private_videos(scope: Scope, position: Any) -> Iterator[Step]:
-    """Report each private channel with videos that are open to anyone; only people decide what becomes of them."""
+    """Report each private channel with videos that anyone can open; only staff decide what to do with them."""
     videos = Video.objects.open_though_private(timezone.now()).filter(channel__in=scope.channels())
     counts = dict(videos.order_by().values_list("channel").annotate(videos=Count("pk")))
     channels = Channel.objects.in_bulk(list(counts))

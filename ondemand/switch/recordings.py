@@ -22,7 +22,7 @@ _HAS = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s)
 
 
 def recordings_look() -> Iterator[Finding]:
-    """Count the recordings of the configured buckets that have no row; what is left out is said."""
+    """Count the recordings of the configured buckets that have no row; say if counting stopped early."""
     if not settings.RECORDING_BUCKETS:
         yield warning(_CHECK, "RECORDING_BUCKET is not set: recordings in S3 were not counted")
     for bucket in dict.fromkeys(settings.RECORDING_BUCKETS):

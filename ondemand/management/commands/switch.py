@@ -21,12 +21,12 @@ BLOCKED = 3
 
 
 class Command(LinesCommand):
-    """Looks, and changes nothing; or lets schedules repair. The switch itself is `migrate`."""
+    """Check before a switch, or let scheduled runs repair. The switch itself is `migrate`."""
 
     help = "Look at the database of the predecessor, read-only; a JSON line for each finding; exit 3 where one blocks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """One of two, to be named, so that nobody believes that it switches anything."""
+        """Require --check or --enable-repairs."""
         chosen = parser.add_mutually_exclusive_group(required=True)
         chosen.add_argument("--check", action="store_true", help="look, and change nothing")
         chosen.add_argument(
