@@ -451,7 +451,7 @@ def test_a_form_whose_channel_was_deleted_or_whose_key_is_old_is_told_the_truth(
     assert browser.post(f"{CHANNELS}add/", sent).status_code == 200
     Channel.objects.update(status=Channel.Status.DELETED)
     again = browser.post(f"{CHANNELS}add/", sent)
-    assert "sent before" in messages_of(again)[0]
+    assert "The channel that this form created was deleted." in again.content.decode()
     # A key is honoured for a day; then the form makes a channel, and its answer shows the key.
     IdempotencyKey.objects.update(created_at=timezone.now() - IdempotencyKey.LIFE)
     anew = browser.post(f"{CHANNELS}add/", sent)

@@ -208,6 +208,7 @@ def test_an_event_that_comes_again_after_it_was_pruned_changes_no_table(channel:
     before, file = tables(), live_file(channel)
     InboxEvent.objects.update(received_at=timezone.now() - timedelta(days=101))
     known = InboxEvent.objects.count()
+    assert not InboxEvent.objects.filter(outcome="refused").exists()
     assert sum(prune()["removed"].values()) == known
     assert not InboxEvent.objects.exists()
 
@@ -215,7 +216,8 @@ def test_an_event_that_comes_again_after_it_was_pruned_changes_no_table(channel:
 
     assert tables() == before
     assert live_file(channel) == file
-    assert InboxEvent.objects.count() == known
+    # The malformed envelope with the id of another event has a row of its own where it comes first.
+    assert InboxEvent.objects.exclude(outcome="refused").count() == known
 
 
 @pytest.mark.usefixtures("kept_100_days")

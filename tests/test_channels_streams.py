@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
 from ivsvod.local.aws import LocalAws
-from ondemand.models import Video
+from ondemand.models import RemovedRecording, Video
 from tests.helpers import bearer, make_channel, make_content, make_token, make_video
 from tests.road import ARN, STREAM, Envelope, command, ingest_file, lambda_takes, outcomes, recorded, sample, told
 
@@ -350,6 +350,7 @@ def test_in_any_order_and_any_number_of_times_the_history_is_the_same(
     Channel.objects.all().delete()
     InboxEvent.objects.all().delete()
     Video.objects.all().delete()
+    RemovedRecording.objects.all().delete()
     if not late:
         make_channel(arn=ARN)
     assert lambda_takes(*order, *again) == []

@@ -191,10 +191,10 @@ def test_64_bodies_that_do_not_arrive_do_not_silence_the_others(server: Server, 
     with ExitStack() as slow:
         connections = [slow.enter_context(begun(server, headers, b"us")) for _ in range(64)]
         for _ in range(4):
-            with urllib.request.urlopen(f"{server.url}/healthz", timeout=15) as answer:
+            with urllib.request.urlopen(f"{server.url}/healthz", timeout=40) as answer:
                 assert answer.status == 200
         # Some wait on; the rest were told why they do not.
-        assert status_of(connections[-1]) == (503 if has_cookie else 403)
+        assert status_of(connections[-1]) in ({503, 408} if has_cookie else {403})
 
 
 def test_the_readme_names_this_command() -> None:

@@ -27,6 +27,7 @@ import pytest
 
 from ivsvod.local.full_disk import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable
+from ivsvod.local.postgres_processes import wait_until
 
 # One demo serves all tests here.
 pytestmark = pytest.mark.xdist_group("demo")
@@ -219,7 +220,8 @@ def test_the_log_is_a_file_of_its_own_and_the_progress_has_lines_of_progress_alo
     log = running.home / "demo.log"
     assert f"The log          {log}\n" in running.lines
     running.get("/on-demand")
-    assert "GET /on-demand " in log.read_text()
+    # The line is written once the answer is sent.
+    assert wait_until(lambda: "GET /on-demand " in log.read_text(), 30)
     until_ready = running.lines[: next(n for n, line in enumerate(running.lines) if line.startswith("ivsvod runs at"))]
     others = [line for line in until_ready if line.strip() and not re.match(r"\[ *[\d.]+ s\] ", line)]
     assert [line.partition(":")[0] for line in others] == ["Local stack"]

@@ -30,6 +30,7 @@ from channels_app.admin.links import PageLink, links_shown, row_address
 from channels_app.admin.pages import PlainFormAdmin, account_of
 from channels_app.admin.refusals import REFUSALS, refusal_told
 from channels_app.control import EDITABLE, channel_edit, editable_of, row_again
+from channels_app.errors import ChannelDeletedError
 from channels_app.forms import LABELS, ChannelCreateForm, ChannelEditForm
 from channels_app.idempotency import Made, channel_create_once
 from channels_app.keys import is_key_removed
@@ -83,6 +84,10 @@ class ChannelPages(PlainFormAdmin):
             made = channel_create_once(
                 caller=account_of(request), key=form.key, digest=form.digest, values=form.arguments()
             )
+        except ChannelDeletedError:
+            deleted = gettext("The channel that this form created was deleted. To create another, load the page again.")
+            form.add_error(None, deleted)
+            return self.create_page(request, form, form_url, extra_context)
         except REFUSALS as error:
             form.add_error(None, refusal_told(error))
             return self.create_page(request, form, form_url, extra_context)
