@@ -35,11 +35,10 @@ def main() -> None:
 
 def read_env_file() -> None:
     """Set what `.env` beside this file names and the environment does not."""
-    from environs import Env
+    from dotenv import load_dotenv
 
-    path = CHECKOUT / ".env"
-    if path.is_file():
-        Env().read_env(str(path), recurse=False, override=False)
+    # Without interpolation: a password may hold any character.
+    load_dotenv(CHECKOUT / ".env", override=False, interpolate=False)
 
 
 def run(*, is_local: bool = False) -> None:

@@ -69,6 +69,10 @@ def test_a_statement_that_is_ended_has_its_own_sentence_and_code(
     assert (page.status_code, "This takes too long" in page.content.decode()) == (503, True)
 
 
+# For a lock of this session: those of other tests wait at the same time.
+_WAITING = "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+
+
 def deadlocked(write: Callable[[], Any]) -> Any:
     """What a writer of both rows returns that is the victim of a deadlock: another session locks them the other way."""
 
@@ -83,7 +87,7 @@ def deadlocked(write: Callable[[], Any]) -> Any:
         session.execute("SET deadlock_timeout = '1min'")
         session.execute("SELECT FROM on_demand_videos WHERE uuid = %s FOR UPDATE", [HIGH])
         result = thread.submit(run)
-        while not result.done() and not session.execute("SELECT FROM pg_locks WHERE NOT granted").rowcount:
+        while not result.done() and not session.execute(_WAITING).rowcount:
             sleep(0.02)
         session.execute("SELECT FROM on_demand_videos WHERE uuid = %s FOR UPDATE", [LOW])
         return result.result(timeout=30)

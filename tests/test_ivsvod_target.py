@@ -97,6 +97,16 @@ def test_a_command_names_the_database_and_the_aws_that_it_acts_on_and_no_secret(
     assert SECRET not in done.stderr
 
 
+def test_a_command_reads_the_env_file_beside_it_and_the_environment_wins(checkout: Path) -> None:
+    variables = (checkout / "deploy/production.env").read_text().replace("DATABASE_URL", "IGNORED")
+    database = "PG_HOST=pg.example.com\nPG_DATABASE='${HOME}$1'\nPG_USER=u\nPG_PASSWORD=p"
+    (checkout / ".env").write_text(f"{variables}\n{database}\n")
+    done = shell(checkout, "manage.py diffsettings --output unified", AWS_REGION="eu-central-1")
+    (checkout / ".env").unlink()
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.startswith("diffsettings acts on database pg.example.com:5432/${HOME}$1, AWS eu-central-1 ")
+
+
 def test_the_local_stack_is_named_where_it_is_asked_for_and_stdout_is_the_commands_own(checkout: Path) -> None:
     done = shell(checkout, "manage.py shell --no-imports -c 'print(1)'", IVSVOD_LOCAL="1", PG_HOST="db.example.com")
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr

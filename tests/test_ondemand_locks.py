@@ -30,6 +30,10 @@ LOW, MIDDLE, HIGH = (UUID(int=number) for number in (1, 2, 3))
 Write = Callable[[], Any]
 
 
+# Of this database alone: other tests make their sessions wait at the same time.
+_WAITING = "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
+
 @contextmanager
 def held(table: str, uuid: UUID) -> Iterator[Callable[[int], None]]:
     """A row that another session has locked; what it yields waits until so many sessions wait for locks."""
@@ -40,7 +44,7 @@ def held(table: str, uuid: UUID) -> Iterator[Callable[[int], None]]:
 
         def expect(waiting: int) -> None:
             for _ in range(200):
-                if len(watcher.execute("SELECT FROM pg_locks WHERE NOT granted").fetchall()) >= waiting:
+                if len(watcher.execute(_WAITING).fetchall()) >= waiting:
                     return
                 sleep(0.05)
             pytest.fail(f"{waiting} sessions should wait for a lock")

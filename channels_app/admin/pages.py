@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
 from django.contrib.admin.utils import flatten_fieldsets
@@ -165,7 +166,9 @@ class WordFilter(admin.SimpleListFilter):
 
 
 def without_places(text: str) -> str:
-    """Return the text without the prefixes of recordings, for those who may not know where files are."""
+    """Return the text without the buckets and prefixes of recordings, for those who may not know where files are."""
+    for bucket in settings.RECORDING_BUCKETS:
+        text = text.replace(bucket, "***")
     return _PLACE.sub("***", text)
 
 
