@@ -51,7 +51,7 @@ check: $(STAMP) $(CHECKOV)/installed
 	@"$(VENV)/bin/lint-imports" --no-logo
 	@"$(VENV)/bin/djlint" --quiet --check --lint templates
 	@$(PY) -m vulture
-	@if [ -e "$(CHECKOV)/installed" ]; then "$(CHECKOV)/bin/checkov" -d deploy --framework cloudformation --skip-download --quiet --compact; \
+	@if [ -e "$(CHECKOV)/installed" ]; then "$(CHECKOV)/bin/python" -m checkov.main -d deploy --framework cloudformation --skip-download --quiet --compact; \
 	  else echo "checkov: skipped"; fi
 	@told=$$("$(VENV)/bin/pip-audit" -r requirements.txt --no-deps --disable-pip --progress-spinner off --timeout 5 2>&1) && rc=0 || rc=$$?; \
 	  case "$$rc:$$told" in \
