@@ -52,6 +52,9 @@ CREATE OR REPLACE FUNCTION ivsvod_state_changes_deleted() RETURNS trigger LANGUA
 DECLARE
     touched bigint[];
 BEGIN
+    IF current_setting('ivsvod.replaces_rows', true) = 'true' THEN
+        RETURN NULL;
+    END IF;
     -- Of the streams that have ended only the last of a channel decides its live state.
     SELECT array_agg(stream.id) INTO touched
     FROM (

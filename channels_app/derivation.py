@@ -117,8 +117,11 @@ BEGIN
         RETURN known;
     END IF;
     IF NOT reconciled AND (is_start AND known.start_reconciled OR is_end AND known.end_reconciled) THEN
+        -- A real row follows: the trigger on deleted rows shall not take the start or end away.
+        PERFORM set_config('ivsvod.replaces_rows', 'true', true);
         DELETE FROM ivs_state_changes WHERE ivs_channel_uuid = channel AND _event_id LIKE 'reconcile:%'
             AND state = CASE WHEN is_start THEN 'live' ELSE 'offline' END AND data ->> 'stream_id' = stream;
+        PERFORM set_config('ivsvod.replaces_rows', '', true);
     END IF;
     UPDATE channels_app_stream SET
         first_event_at = least(first_event_at, moment),

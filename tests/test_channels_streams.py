@@ -364,6 +364,18 @@ def test_in_any_order_and_any_number_of_times_the_history_is_the_same(
 
 
 @pytest.mark.django_db
+def test_an_end_that_takes_the_place_of_a_reconciled_one_stays_with_its_stream(channel: Channel) -> None:
+    ended_at = datetime(2026, 3, 4, 9, tzinfo=UTC)
+    for event_id in ("reconcile:end", "the real one"):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT ivsvod_hear_event(%s, 'st-1', %s, 'Stream End', %s, %s, NULL)",
+                [channel.pk, ended_at, event_id, json.dumps({"stream_id": "st-1"})],
+            )
+    assert channel.streams.get().ended_at == ended_at
+
+
+@pytest.mark.django_db
 def test_an_entry_moves_no_live_state(channel: Channel) -> None:
     ingest_file(json.dumps(told("Stream Start", 1)))
     before = Client().get(f"/channels/{channel.uuid}/live").json()
