@@ -549,7 +549,7 @@ def test_any_invocation_with_any_context_is_answered_or_refused_by_one_error_and
     @example({"manage": "prune_inbox --dry-run"}, SomeContext(7, "soon"))
     @example({**scheduled("scheduled_prune_inbox"), "resources": 5}, [])
     @example(json.loads("[" * 300 + "]" * 300), None)
-    @settings(max_examples=5000 if THOROUGH else 100, deadline=None, database=None)
+    @settings(max_examples=1000 if THOROUGH else 100, deadline=None, database=None)
     def is_answered(event: Any, context: Any) -> None:
         warnings_logged.clear()
         try:
