@@ -8,7 +8,7 @@ A start or end of a stream is recorded by a row, or by a stored event that is ap
 - a stream that was made of one row without a stream id goes with its row.
 """
 
-from channels_app.derivation import pinned
+from channels_app.derivation import HEAR_STATE_CHANGE_BY_MERGE, pinned
 
 ROWS = """
 -- The stream that a row names; without a usable name it is a stream of its own.
@@ -99,20 +99,8 @@ DROP TRIGGER ivsvod_deleted ON ivs_state_changes;
 DROP FUNCTION ivsvod_state_changes_deleted();
 DROP FUNCTION ivsvod_is_recorded(channels_app_stream, text);
 """
-DROP_ROWS = """
-CREATE OR REPLACE FUNCTION ivsvod_hear_state_change(
-    row_id bigint, channel uuid, moment timestamptz, state text, data jsonb
-) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    event text := coalesce(ivsvod_json_text(data, 'event_name'),
-        CASE state WHEN 'live' THEN 'Stream Start' WHEN 'offline' THEN 'Stream End' END);
-    stream text := coalesce(nullif(ivsvod_json_text(data, 'stream_id'), ''), 'row-' || row_id);
-BEGIN
-    IF octet_length(stream) > 200 THEN
-        stream := 'row-' || row_id;
-    END IF;
-    PERFORM ivsvod_merge_stream(channel, stream, ivsvod_moment(moment), event, false);
-END $$;
+DROP_ROWS = HEAR_STATE_CHANGE_BY_MERGE
+DROP_ROWS += """
 DROP FUNCTION ivsvod_row_event(text, jsonb);
 DROP FUNCTION ivsvod_row_stream(bigint, jsonb);
 """

@@ -178,7 +178,8 @@ BEGIN
     WHERE s.channel_id = channel AND (s.started_at IS NOT NULL OR s.ended_at IS NOT NULL)
     ORDER BY s.order_at DESC, s.stream_id DESC LIMIT 1;
 END $$;
-
+"""
+HEAR_STATE_CHANGE_BY_MERGE = """
 CREATE OR REPLACE FUNCTION ivsvod_hear_state_change(
     row_id bigint, channel uuid, moment timestamptz, state text, data jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$
@@ -193,6 +194,7 @@ BEGIN
     PERFORM ivsvod_merge_stream(channel, stream, ivsvod_moment(moment), event, false);
 END $$;
 """
+HEARING += HEAR_STATE_CHANGE_BY_MERGE
 DROP_HEARING = (
     _HEAR_STATE_CHANGE
     + """
