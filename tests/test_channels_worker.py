@@ -25,8 +25,8 @@ from psycopg import sql
 from channels_app import inbox, messages, worker
 from channels_app.aws import AwsError, Kind
 from channels_app.models import Channel, InboxEvent, StateChange
-from ivsvod.local import postgres_processes
 from ivsvod.local.aws import LocalAws
+from ivsvod.local.postgres import processes
 from tests.helpers import make_channel
 from tests.processes import Scratch, connect, scratch_place, served
 from tests.road import ARN, Envelope, sample, text_of, told
@@ -455,7 +455,7 @@ def channel_locked(scratch: Scratch) -> Iterator[Callable[[], None]]:
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
-    assert postgres_processes.wait_until(condition, 60)
+    assert processes.wait_until(condition, 60)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ import pytest
 
 from ivsvod.local.full_disk import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable
-from ivsvod.local.postgres_processes import wait_until
+from ivsvod.local.postgres.processes import wait_until
 
 # One demo serves all tests here.
 pytestmark = pytest.mark.xdist_group("demo")

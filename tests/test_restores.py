@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 from psycopg import sql
 
-from ivsvod.local.postgres_install import wheel_bin_dir
+from ivsvod.local.postgres import wheel_bin_dir
 from tests.adoption import OWNER, ROOT, Connection, Databases, databases_on
 from tests.predecessor.statements import COLUMNS
 from tests.test_migrations_adoption import catalogue, derived, dump, quietly_differs

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from ivsvod.local.launch import home_folder
+from ivsvod.local.postgres import ServerFolder
 
 _ENDPOINTS = ("AWS_ENDPOINT_URL_IVS", "AWS_ENDPOINT_URL_S3")
 
@@ -19,9 +20,7 @@ def refuse_anything_real() -> Path:
         CommandError: one of them is not.
     """
     home = home_folder()
-    root = home / "postgres"
-    own = {(root / "socket").resolve(), (root / "short-socket").resolve() / "socket"}
-    if Path(settings.DATABASES["default"]["HOST"]).resolve() not in own:
+    if settings.DATABASES["default"]["HOST"] != str(ServerFolder(home).socket_dir):
         raise CommandError("refused: the database is not the embedded one of IVSVOD_HOME")
     for name in _ENDPOINTS:
         if urlsplit(os.environ.get(name, "")).hostname != "127.0.0.1":
