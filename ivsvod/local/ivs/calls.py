@@ -1,4 +1,4 @@
-"""What every operation is handed, and how lists are paged."""
+"""The arguments of an operation, and the pages of a listing."""
 
 import base64
 import hashlib
@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ivsvod.local.ivs.errors import invalid, not_found
+from ivsvod.local.ivs.errors import invalid
 from ivsvod.local.ivs.records import BEFORE_ALL, Document, Placed, Records
 
 
 @dataclass(frozen=True)
 class Quotas:
-    """How many of a thing an account may have in a region.
+    """How many resources of a kind an account may have in a region.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
     """
@@ -22,7 +22,6 @@ class Quotas:
     channels: int = 5000
     recording_configurations: int = 20
     playback_key_pairs: int = 3
-    playback_restriction_policies: int = 20
     stream_keys_per_channel: int = 1
 
 
@@ -42,6 +41,14 @@ class Call:
     def get(self, name: str, default: Any = None) -> Any:
         return self.arguments.get(name, default)
 
+    def tags(self) -> dict[str, str]:
+        """Return the tags of the request; AWS keeps keys that begin with ``aws:`` for itself."""
+        tags: dict[str, str] = self.get("tags", {})
+        reserved = next((key for key in tags if key.lower().startswith("aws:")), None)
+        if reserved is not None:
+            raise invalid(f"Tag keys may not begin with aws: {reserved}")
+        return tags
+
 
 Operation = Callable[[Call], Document | None]
 
@@ -50,44 +57,29 @@ def without(document: Document, *names: str) -> Document:
     return {name: value for name, value in document.items() if name not in names}
 
 
-def batch_get(call: Call, kind: str, member: str) -> Document:
-    """What exists, and an error for each ARN that does not; 200 either way."""
-    found = {arn: call.records.find(kind, arn) for arn in call["arns"]}
-    errors = [batch_error(arn) for arn, document in found.items() if document is None]
-    return {member: [document for document in found.values() if document is not None], "errors": errors}
-
-
-def batch_error(arn: str) -> Document:
-    error = not_found(arn)
-    return {"arn": arn, "code": error.code, "message": error.message}
-
-
 def page(call: Call, member: str, select: Callable[[int, int], list[Placed]], default_size: int = 100) -> Document:
-    """One page of a listing under the output member's name, with a nextToken when there is more."""
+    """Return one page of a listing as the output member, with a nextToken if there is more.
+
+    Raises:
+        IvsError: the token of the request is of another listing, or made up.
+    """
     size = call.get("maxResults", default_size)
-    placed = select(_place(call), size + 1)
+    after, token = BEFORE_ALL, call.get("nextToken")
+    if token:
+        try:
+            after = int(base64.urlsafe_b64decode(token).split(b":")[0])
+        except ValueError:
+            raise invalid("Invalid nextToken") from None
+        if token != _token(call, after):
+            raise invalid("Invalid nextToken")
+    placed = select(after, size + 1)
     reply: Document = {member: [document for _, document in placed[:size]]}
     if len(placed) > size:
         reply["nextToken"] = _token(call, placed[size - 1][0])
     return reply
 
 
-def _place(call: Call) -> int:
-    """Where the page begins; a token of another listing, or made up, is refused."""
-    token = call.get("nextToken")
-    if not token:
-        return BEFORE_ALL
-    try:
-        place = int(base64.urlsafe_b64decode(token).split(b":")[0])
-    except ValueError:
-        raise invalid("Invalid nextToken") from None
-    if token != _token(call, place):
-        raise invalid("Invalid nextToken")
-    return place
-
-
 def _token(call: Call, place: int) -> str:
-    asked = {name: value for name, value in call.arguments.items() if name not in ("nextToken", "maxResults")}
-    listing = json.dumps([call.operation, asked, place], sort_keys=True)
+    listing = json.dumps([call.operation, without(call.arguments, "nextToken", "maxResults"), place], sort_keys=True)
     digest = hashlib.sha256(listing.encode()).hexdigest()[:32]
     return base64.urlsafe_b64encode(f"{place}:{digest}".encode()).decode()

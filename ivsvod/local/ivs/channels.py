@@ -1,81 +1,67 @@
-"""Channels.
+"""Channels, their stream keys, and the tags of all resources.
 
 https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Channel.html
+https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamKey.html
+https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_TagResource.html
 """
 
 import secrets
 from typing import Any
 
-from ivsvod.local.ivs.calls import Call, batch_get, page, without
-from ivsvod.local.ivs.errors import conflict, invalid, quota_exceeded
-from ivsvod.local.ivs.records import Document, Placed, Records, random_id
-from ivsvod.local.ivs.stream_keys import new_stream_key
-from ivsvod.local.ivs.tagging import accepted_tags
+from ivsvod.local.ivs.calls import Call, page, without
+from ivsvod.local.ivs.errors import conflict, invalid, not_found, quota_exceeded
+from ivsvod.local.ivs.records import Document, Placed, random_id
 
 CHANNEL = "channel"
+STREAM_KEY = "stream-key"
+MAXIMUM_TAGS = 50
 ADVANCED_TYPES = ("ADVANCED_SD", "ADVANCED_HD")
-DEFAULTS: Document = {
-    "name": "",
-    "latencyMode": "LOW",
-    "type": "STANDARD",
-    "recordingConfigurationArn": "",
-    "authorized": False,
-    "insecureIngest": False,
-    "preset": "",
-    "playbackRestrictionPolicyArn": "",
-    "containerFormat": "TS",
-    "adConfigurationArn": "",
-    "failoverSlateConfigurationArn": "",
-}
-# Members that hold the ARN of something else; "" detaches it.
+# Members that hold the ARN of another resource; "" detaches it.
 REFERENCES = {
     "recordingConfigurationArn": "recording-configuration",
     "playbackRestrictionPolicyArn": "playback-restriction-policy",
     "adConfigurationArn": "ad-configuration",
     "failoverSlateConfigurationArn": "failover-slate-configuration",
 }
-FILTERS = {
-    "filterByName": "name",
-    "filterByRecordingConfigurationArn": "recordingConfigurationArn",
-    "filterByPlaybackRestrictionPolicyArn": "playbackRestrictionPolicyArn",
-    "filterByAdConfigurationArn": "adConfigurationArn",
-    "filterByFailoverSlateConfigurationArn": "failoverSlateConfigurationArn",
+DEFAULTS: Document = {
+    "name": "",
+    "latencyMode": "LOW",
+    "type": "STANDARD",
+    "authorized": False,
+    "insecureIngest": False,
+    "preset": "",
+    "containerFormat": "TS",
+    **dict.fromkeys(REFERENCES, ""),
 }
+FILTERS = {f"filterBy{member[0].upper()}{member[1:]}": member for member in ("name", *REFERENCES)}
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ChannelSummary.html
 NOT_IN_SUMMARY = ("ingestEndpoint", "playbackUrl", "srt", "containerFormat", "multitrackInputConfiguration")
 
 
 def create_channel(call: Call) -> Document:
-    """A channel and its stream key; the only reply beside the key's own calls that shows the key's value."""
-    if call.records.count(CHANNEL) >= call.quotas.channels:
+    """Create a channel and its stream key, whose value no other call on channels shows."""
+    records = call.records
+    if records.count(CHANNEL) >= call.quotas.channels:
         raise quota_exceeded("channels", call.quotas.channels)
-    tags = accepted_tags(call)
-    channel = {**DEFAULTS, **_addresses(call.records), "tags": tags}
-    channel = _with_settings(call, channel)
-    call.records.insert(CHANNEL, channel)
-    return {"channel": channel, "streamKey": new_stream_key(call, channel["arn"], tags)}
-
-
-def _addresses(records: Records) -> Document:
-    """ARN and hosts, in the form that IVS gives them."""
-    arn = records.new_arn(CHANNEL)
-    host = secrets.token_hex(6)
-    name = f"{records.region}.{records.account}.channel.{arn.rpartition('/')[2]}"
-    return {
+    arn, host = records.new_arn(CHANNEL), secrets.token_hex(6)
+    playlist = f"{records.region}.{records.account}.channel.{arn.rpartition('/')[2]}.m3u8"
+    addresses = {
         "arn": arn,
         "ingestEndpoint": f"{host}.global-contribute.live-video.net",
-        "playbackUrl": f"https://{host}.{records.region}.playback.live-video.net/api/video/v1/{name}.m3u8",
+        "playbackUrl": f"https://{host}.{records.region}.playback.live-video.net/api/video/v1/{playlist}",
         "srt": {"endpoint": f"{host}.srt.live-video.net", "passphrase": random_id(52)},
     }
+    channel = _with_settings(call, {**DEFAULTS, **addresses, "tags": call.tags()})
+    records.insert(CHANNEL, channel)
+    return {"channel": channel, "streamKey": _new_stream_key(call, arn)}
 
 
 def update_channel(call: Call) -> Document:
-    """Change what is given; a live channel cannot be changed.
+    """Change the given settings; refused while the channel is live.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdateChannel.html
     """
-    channel = _offline_channel(call)
-    channel = _with_settings(call, channel)
+    channel = _with_settings(call, _offline_channel(call))
     call.records.replace(channel)
     return {"channel": channel}
 
@@ -88,33 +74,16 @@ def _offline_channel(call: Call) -> Document:
 
 
 def _with_settings(call: Call, channel: Document) -> Document:
-    settings = {name: value for name, value in call.arguments.items() if name not in ("arn", "tags")}
+    settings = without(call.arguments, "arn", "tags")
     for name, kind in REFERENCES.items():
         if settings.get(name):
             call.records.get(kind, settings[name])
     changed = {**channel, **settings}
-    _check_multitrack(changed)
-    return {**changed, "preset": _preset(call, changed)}
-
-
-def _preset(call: Call, channel: Document) -> str:
-    """Presets are for the advanced types; all others show ""."""
-    if channel["type"] in ADVANCED_TYPES:
-        return channel["preset"] or "HIGHER_BANDWIDTH_DELIVERY"
+    if changed["type"] in ADVANCED_TYPES:
+        return {**changed, "preset": changed["preset"] or "HIGHER_BANDWIDTH_DELIVERY"}
     if call.get("preset"):
         raise invalid(f"A preset needs one of the channel types {', '.join(ADVANCED_TYPES)}")
-    return ""
-
-
-def _check_multitrack(channel: Document) -> None:
-    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_MultitrackInputConfiguration.html"""
-    multitrack: Document = channel.get("multitrackInputConfiguration", {})
-    if not multitrack.get("enabled"):
-        return
-    if channel["type"] != "STANDARD" or channel["containerFormat"] != "FRAGMENTED_MP4":
-        raise invalid("Multitrack input needs type STANDARD and containerFormat FRAGMENTED_MP4")
-    if "policy" not in multitrack or "maximumResolution" not in multitrack:
-        raise invalid("Multitrack input needs a policy and a maximumResolution")
+    return {**changed, "preset": ""}
 
 
 def get_channel(call: Call) -> Document:
@@ -122,11 +91,15 @@ def get_channel(call: Call) -> Document:
 
 
 def batch_get_channel(call: Call) -> Document:
-    return batch_get(call, CHANNEL, "channels")
+    """Return the channels that exist, and an error for each other ARN; 200 either way."""
+    found = {arn: call.records.find(CHANNEL, arn) for arn in call["arns"]}
+    missing = [(arn, not_found(arn)) for arn, channel in found.items() if channel is None]
+    errors = [{"arn": arn, "code": error.code, "message": error.message} for arn, error in missing]
+    return {"channels": [channel for channel in found.values() if channel is not None], "errors": errors}
 
 
 def list_channels(call: Call) -> Document:
-    """Summaries in order of creation, narrowed by at most one filter."""
+    """Return summaries in order of creation, narrowed by at most one filter."""
     given = [name for name in FILTERS if name in call.arguments]
     if len(given) > 1:
         raise conflict(f"Only one filter at a time: {', '.join(given)}")
@@ -140,8 +113,67 @@ def list_channels(call: Call) -> Document:
 
 
 def delete_channel(call: Call) -> None:
-    """The channel and its keys; its stream sessions stay."""
+    """Delete the channel and its keys; its stream sessions stay."""
     channel = _offline_channel(call)
-    for _, key in call.records.select("stream-key", member="channelArn", value=channel["arn"]):
+    for _, key in call.records.select(STREAM_KEY, member="channelArn", value=channel["arn"]):
         call.records.delete(key["arn"])
     call.records.delete(channel["arn"])
+
+
+def _new_stream_key(call: Call, channel_arn: str) -> Document:
+    records, limit = call.records, call.quotas.stream_keys_per_channel
+    if len(records.select(STREAM_KEY, member="channelArn", value=channel_arn)) >= limit:
+        raise quota_exceeded(f"stream key for channel {channel_arn}", limit)
+    value = f"sk_{records.region}_{random_id(12)}_{random_id(30)}"
+    key = {"arn": records.new_arn(STREAM_KEY), "value": value, "channelArn": channel_arn, "tags": call.tags()}
+    records.insert(STREAM_KEY, key)
+    return key
+
+
+def create_stream_key(call: Call) -> Document:
+    channel = call.records.get(CHANNEL, call["channelArn"])
+    return {"streamKey": _new_stream_key(call, channel["arn"])}
+
+
+def get_stream_key(call: Call) -> Document:
+    return {"streamKey": call.records.get(STREAM_KEY, call["arn"])}
+
+
+def list_stream_keys(call: Call) -> Document:
+    """Return the keys without their values, by default one a page."""
+    channel_arn = call.records.get(CHANNEL, call["channelArn"])["arn"]
+
+    def select(after: int, limit: int) -> list[Placed]:
+        keys = call.records.select(STREAM_KEY, member="channelArn", value=channel_arn, after=after, limit=limit)
+        return [(place, without(key, "value")) for place, key in keys]
+
+    return page(call, "streamKeys", select, default_size=1)
+
+
+def delete_stream_key(call: Call) -> None:
+    call.records.delete(call.records.get(STREAM_KEY, call["arn"])["arn"])
+
+
+def _tagged_resource(call: Call) -> Document:
+    arn: str = call["resourceArn"]
+    return call.records.get(arn.split(":")[5].split("/")[0], arn)
+
+
+def tag_resource(call: Call) -> Document:
+    document = _tagged_resource(call)
+    document["tags"] = {**document["tags"], **call.tags()}
+    if len(document["tags"]) > MAXIMUM_TAGS:
+        raise invalid(f"A resource has at most {MAXIMUM_TAGS} tags")
+    call.records.replace(document)
+    return {}
+
+
+def untag_resource(call: Call) -> Document:
+    document = _tagged_resource(call)
+    document["tags"] = without(document["tags"], *call["tagKeys"])
+    call.records.replace(document)
+    return {}
+
+
+def list_tags_for_resource(call: Call) -> Document:
+    return {"tags": _tagged_resource(call)["tags"]}

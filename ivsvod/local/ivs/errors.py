@@ -1,8 +1,8 @@
-"""The one exception of the local IVS; its code is the name of an exception of the service model."""
+"""The exception of the local IVS; its code is the name of an exception in the service model."""
 
 
 class IvsError(Exception):
-    """An answer that is not 2xx: ``code`` names the modelled exception, and with it the HTTP status.
+    """An error answer: ``code`` names the modelled exception, and with it the HTTP status.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
     """

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to AWS, on request: faults for tests, and the rate quotas of the service."""
+"""Faults that tests switch on, and the rate quotas of the service."""
 
 import threading
 import time
@@ -23,7 +23,6 @@ OTHER_CALLS_PER_SECOND = {
     "GetPlaybackKeyPair": 3,
     "ListPlaybackKeyPairs": 3,
     "DeletePlaybackKeyPair": 3,
-    "PutMetadata": 155,
     "StartViewerSessionRevocation": 10,
     "TagResource": 10,
     "UntagResource": 10,
@@ -33,10 +32,10 @@ OTHER_CALLS_PER_SECOND = {
 
 @dataclass
 class Fault:
-    """Something that goes wrong the next ``times`` times ``operation`` is called (``*``: any operation).
+    """A failure of the next ``times`` calls of ``operation`` (``*``: of any operation).
 
-    ``drop_reply`` does what was asked and then resets the connection. ``hang`` never answers; ``done`` says
-    whether the call took effect before that. ``throttle`` and ``error500`` answer and change nothing.
+    ``drop_reply`` performs the call and then resets the connection. ``hang`` never answers; ``done`` says
+    whether the call took effect. ``throttle`` and ``error500`` answer and change nothing.
     """
 
     operation: str
@@ -49,7 +48,7 @@ _taking = threading.Lock()
 
 
 def take_fault(faults: list[Fault], operation: str) -> Fault | None:
-    """The first fault meant for this operation; used up, it leaves the list."""
+    """Return the first fault of this operation, counting it down; a used-up fault leaves the list."""
     with _taking:
         fault = next((fault for fault in faults if fault.operation in (operation, "*")), None)
         if fault is not None:
@@ -59,7 +58,7 @@ def take_fault(faults: list[Fault], operation: str) -> Fault | None:
 
 
 class RateLimit:
-    """Calls of one operation within any second; counted for this process alone."""
+    """Limits the calls of one operation within any second, in this process alone."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()

@@ -33,17 +33,17 @@ def service_model() -> Any:
 
 @cache
 def _routes() -> list[tuple[str, re.Pattern[str], Any]]:
-    operations = (service_model().operation_model(name) for name in service_model().operation_names)
-    return [(each.http["method"], _path_pattern(each.http["requestUri"]), each) for each in operations]
-
-
-def _path_pattern(template: str) -> re.Pattern[str]:
-    # An ARN has a slash of its own, and a WSGI server hands over the path already decoded.
-    return re.compile(re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(template)))
+    routes = []
+    for name in service_model().operation_names:
+        operation = service_model().operation_model(name)
+        # An ARN has a slash of its own, and a WSGI server hands over the path already decoded.
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>.+)", re.escape(operation.http["requestUri"]))
+        routes.append((operation.http["method"], re.compile(pattern), operation))
+    return routes
 
 
 def find_operation(method: str, path: str) -> tuple[Any, dict[str, str]]:
-    """The operation model of a request, and the members that its path holds."""
+    """Return the operation model of a request, and the members in its path."""
     for route_method, pattern, operation in _routes():
         match = pattern.fullmatch(path)
         if route_method == method and match:
@@ -52,9 +52,17 @@ def find_operation(method: str, path: str) -> tuple[Any, dict[str, str]]:
 
 
 def read_arguments(operation: Any, in_path: dict[str, str], query: str, body: bytes) -> dict[str, Any]:
-    """The input of an operation from all places of the request, checked against its shape."""
-    shape = operation.input_shape
-    arguments = {**_from_body(body), **in_path, **_from_query(shape, query)}
+    """Return the input of an operation from body, path and query, checked against its shape."""
+    try:
+        document = json.loads(body or b"{}")
+    except ValueError:
+        document = None
+    if not isinstance(document, dict):
+        raise IvsError("SerializationException", "The body is not a JSON object")
+    shape, given = operation.input_shape, parse_qs(query, keep_blank_values=True)
+    places = {name: member.serialization for name, member in shape.members.items()}
+    in_query = {name: place["name"] for name, place in places.items() if place.get("location") == "querystring"}
+    arguments = {**document, **in_path, **{name: given[key] for name, key in in_query.items() if key in given}}
     for name in NONE_MEANS_EMPTY:
         if arguments.get(name) == "none":
             arguments[name] = ""
@@ -62,24 +70,8 @@ def read_arguments(operation: Any, in_path: dict[str, str], query: str, body: by
     return checked
 
 
-def _from_body(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body or b"{}")
-    except ValueError:
-        document = None
-    if not isinstance(document, dict):
-        raise IvsError("SerializationException", "The body is not a JSON object")
-    return document
-
-
-def _from_query(shape: Any, query: str) -> dict[str, list[str]]:
-    given = parse_qs(query, keep_blank_values=True)
-    in_query = [name for name, member in shape.members.items() if member.serialization.get("location") == "querystring"]
-    return {name: given[shape.members[name].serialization["name"]] for name in in_query if name in given}
-
-
 def status_of(code: str) -> int:
-    """The HTTP status of an exception."""
+    """Return the HTTP status of an exception."""
     if code in STATUS_OUTSIDE_THE_MODEL:
         return STATUS_OUTSIDE_THE_MODEL[code]
     return int(service_model().shape_for(code).metadata["error"]["httpStatusCode"])

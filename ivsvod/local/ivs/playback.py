@@ -1,32 +1,23 @@
-"""Who may play: key pairs of private channels, restriction policies, and revoked viewer sessions.
+"""Playback of private channels: public keys, and revoked viewer sessions.
 
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/private-channels.html
 """
 
 import hashlib
-import re
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_public_key
 
-from ivsvod.local.ivs.calls import Call, batch_error, page, without
-from ivsvod.local.ivs.errors import conflict, invalid, quota_exceeded
+from ivsvod.local.ivs.calls import Call, page, without
+from ivsvod.local.ivs.errors import conflict, invalid, not_found, quota_exceeded
 from ivsvod.local.ivs.records import Document, Placed
-from ivsvod.local.ivs.tagging import accepted_tags
 
 KEY_PAIR = "playback-key"
-POLICY = "playback-restriction-policy"
-POLICY_DEFAULTS: Document = {
-    "allowedCountries": [],
-    "allowedOrigins": [],
-    "enableStrictOriginEnforcement": False,
-    "name": "",
-}
 
 
 def import_playback_key_pair(call: Call) -> Document:
-    """Take a public key; the same one twice is a conflict.
+    """Store a public key; the same one twice is a conflict.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ImportPlaybackKeyPair.html
     """
@@ -39,9 +30,9 @@ def import_playback_key_pair(call: Call) -> Document:
         "arn": call.records.new_arn(KEY_PAIR),
         "name": call.get("name", ""),
         "fingerprint": fingerprint,
-        "tags": accepted_tags(call),
+        "tags": call.tags(),
     }
-    # The key itself comes out of no call, but whoever plays IVS has to check tokens with it.
+    # No call shows the key itself; it is kept for checking the tokens of viewers.
     call.records.insert(KEY_PAIR, {**key_pair, "publicKeyMaterial": call["publicKeyMaterial"]})
     return {"keyPair": key_pair}
 
@@ -74,55 +65,6 @@ def delete_playback_key_pair(call: Call) -> Document:
     return {}
 
 
-def create_playback_restriction_policy(call: Call) -> Document:
-    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreatePlaybackRestrictionPolicy.html"""
-    _check_countries(call)
-    if call.records.count(POLICY) >= call.quotas.playback_restriction_policies:
-        raise quota_exceeded("playback restriction policies", call.quotas.playback_restriction_policies)
-    policy = {
-        **POLICY_DEFAULTS,
-        **call.arguments,
-        "arn": call.records.new_arn(POLICY),
-        "tags": accepted_tags(call),
-    }
-    call.records.insert(POLICY, policy)
-    return {"playbackRestrictionPolicy": policy}
-
-
-def _check_countries(call: Call) -> None:
-    for country in call.get("allowedCountries", []):
-        if not re.fullmatch("[A-Z]{2}", country):
-            raise invalid(f"Not a country code of ISO 3166-1 alpha-2: {country}")
-
-
-def update_playback_restriction_policy(call: Call) -> Document:
-    _check_countries(call)
-    policy = {**call.records.get(POLICY, call["arn"]), **call.arguments}
-    call.records.replace(policy)
-    return {"playbackRestrictionPolicy": policy}
-
-
-def get_playback_restriction_policy(call: Call) -> Document:
-    return {"playbackRestrictionPolicy": call.records.get(POLICY, call["arn"])}
-
-
-def list_playback_restriction_policies(call: Call) -> Document:
-    """One a page unless asked for more."""
-
-    def select(after: int, limit: int) -> list[Placed]:
-        return call.records.select(POLICY, after=after, limit=limit)
-
-    return page(call, "playbackRestrictionPolicies", select, default_size=1)
-
-
-def delete_playback_restriction_policy(call: Call) -> None:
-    """Refused while a channel uses it."""
-    policy = call.records.get(POLICY, call["arn"])
-    if call.records.has("channel", "playbackRestrictionPolicyArn", policy["arn"]):
-        raise conflict(f"Channels use the playback restriction policy: {policy['arn']}")
-    call.records.delete(policy["arn"])
-
-
 def start_viewer_session_revocation(call: Call) -> Document:
     """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StartViewerSessionRevocation.html"""
     call.records.get("channel", call["channelArn"])
@@ -131,14 +73,15 @@ def start_viewer_session_revocation(call: Call) -> Document:
 
 
 def batch_start_viewer_session_revocation(call: Call) -> Document:
-    """Revokes what it can; an unknown channel is an error of its own, at 200."""
+    """Revoke what can be revoked; an unknown channel is an error of its own, at 200."""
     errors = []
     for session in call["viewerSessions"]:
         if call.records.find("channel", session["channelArn"]):
             _revoke(call, session)
         else:
+            error = not_found(session["channelArn"])
             ids = {"channelArn": session["channelArn"], "viewerId": session["viewerId"]}
-            errors.append({**ids, **without(batch_error(session["channelArn"]), "arn")})
+            errors.append({**ids, "code": error.code, "message": error.message})
     return {"errors": errors}
 
 

@@ -44,23 +44,20 @@ CREATE TABLE IF NOT EXISTS stream_events (
     code TEXT NOT NULL
 );
 CREATE INDEX IF NOT EXISTS stream_events_stream ON stream_events (stream_id, at, id);
-CREATE TABLE IF NOT EXISTS timed_metadata (
-    id INTEGER PRIMARY KEY AUTOINCREMENT, stream_id TEXT NOT NULL, at TEXT NOT NULL, metadata TEXT NOT NULL
-);
 CREATE TABLE IF NOT EXISTS stream_viewers (stream_id TEXT PRIMARY KEY, viewers INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS viewer_session_revocations (
     channel_arn TEXT NOT NULL, viewer_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (channel_arn, viewer_id)
 );
 """
 
-# One optional filter on a member of the document is all that IVS has.
+# IVS filters by one member of the document at most.
 SELECT_RESOURCES = """
 SELECT id, document FROM resources
 WHERE kind = :kind AND id > :after AND (:member IS NULL OR json_extract(document, '$.' || :member) = :value)
 ORDER BY id LIMIT :limit
 """
-# Newest start first: the local encoder also plays broadcasts that are older than what is there. The place in the
-# listing is the id turned round.
+# Newest start first: the local encoder also plays broadcasts that are older than the known ones. The place in the
+# listing is the negative id.
 SELECT_SESSIONS = """
 SELECT *, (SELECT viewers FROM stream_viewers AS watched WHERE watched.stream_id = stream_sessions.stream_id) AS viewers
 FROM stream_sessions
@@ -75,7 +72,7 @@ NO_LIMIT = -1
 
 
 def wire_time(at: datetime) -> str:
-    """ISO 8601 in UTC with a fixed number of digits, so that text sorts as time does."""
+    """Return ISO 8601 in UTC with a fixed number of digits, so that text sorts as time does."""
     if at.tzinfo is None:
         raise ValueError("A time needs its zone")
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
@@ -87,7 +84,7 @@ def random_id(length: int) -> str:
 
 @dataclass(frozen=True)
 class Records:
-    """Reads and writes of one transaction; what they say holds until it ends."""
+    """The reads and writes of one transaction."""
 
     connection: sqlite3.Connection
     region: str
@@ -119,7 +116,7 @@ class Records:
         after: int = BEFORE_ALL,
         limit: int = NO_LIMIT,
     ) -> list[Placed]:
-        """In order of creation, those of one kind whose member has the value."""
+        """Return the resources of one kind whose member has the value, in order of creation."""
         filters = {"kind": kind, "member": member, "value": value, "after": after, "limit": limit}
         rows = self.connection.execute(SELECT_RESOURCES, filters)
         return [(row["id"], json.loads(row["document"])) for row in rows]
@@ -156,7 +153,7 @@ class Records:
         after: int = BEFORE_ALL,
         limit: int = NO_LIMIT,
     ) -> list[sqlite3.Row]:
-        """Newest first."""
+        """Return the newest first."""
         filters = {"channel_arn": channel_arn, "live": live, "health": health, "after": after, "limit": limit}
         return self.connection.execute(SELECT_SESSIONS, {**filters, "before_all": BEFORE_ALL}).fetchall()
 
@@ -173,7 +170,7 @@ class Records:
         return row
 
     def begin_session(self, *, channel_arn: str, stream_id: str, started_at: datetime) -> None:
-        """Channel and recording configuration are kept as they are now, whatever becomes of them."""
+        """Start a session that keeps channel and recording configuration as they are now."""
         channel = self.get("channel", channel_arn)
         if self.live_session(channel_arn):
             raise conflict(f"The channel is live already: {channel_arn}")
@@ -203,25 +200,13 @@ class Records:
         )
 
     def events(self, stream_id: str, limit: int = NO_LIMIT) -> list[sqlite3.Row]:
-        """Newest first."""
+        """Return the newest first."""
         return self.connection.execute(
             "SELECT * FROM stream_events WHERE stream_id = ? ORDER BY at DESC, id DESC LIMIT ?", (stream_id, limit)
         ).fetchall()
 
-    def add_metadata(self, stream_id: str, *, at: datetime, metadata: str) -> None:
-        self.connection.execute(
-            "INSERT INTO timed_metadata (stream_id, at, metadata) VALUES (?, ?, ?)",
-            (stream_id, wire_time(at), metadata),
-        )
-
-    def metadata(self, stream_id: str) -> list[str]:
-        rows = self.connection.execute(
-            "SELECT metadata FROM timed_metadata WHERE stream_id = ? ORDER BY id", (stream_id,)
-        )
-        return [row["metadata"] for row in rows]
-
     def revoke_viewer(self, channel_arn: str, viewer_id: str, version: int) -> None:
-        """Revocation only ever grows: the largest version counts."""
+        """Revoke sessions up to this version; the largest version counts."""
         self.connection.execute(
             "INSERT INTO viewer_session_revocations VALUES (?, ?, ?)"
             " ON CONFLICT (channel_arn, viewer_id) DO UPDATE SET version = max(version, excluded.version)",

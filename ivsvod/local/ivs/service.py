@@ -1,4 +1,4 @@
-"""Amazon IVS as a WSGI callable: what boto3 reaches by AWS_ENDPOINT_URL_IVS."""
+"""Amazon IVS as a WSGI callable, which boto3 reaches by AWS_ENDPOINT_URL_IVS."""
 
 import json
 import time
@@ -17,7 +17,7 @@ from ivsvod.local.ivs.records import Document
 from ivsvod.local.ivs.store import IvsStore
 from ivsvod.local.ivs.validation import check_reply
 
-# Set by a caller in the same process, who makes botocore's exceptions out of Python's own.
+# Set by a caller in the same process, which turns Python's exceptions into botocore's.
 IN_PROCESS = "ivsvod.in_process"
 READ_ONLY = ("Get", "List", "BatchGet")
 MAXIMUM_BODY_BYTES = 1_000_000
@@ -31,7 +31,7 @@ def utc_now() -> datetime:
 
 
 class IvsService:
-    """The low-latency API 2020-07-14 over a store; ``faults`` go wrong as they come up and are then used up.
+    """The low-latency API 2020-07-14 over a store; each of the ``faults`` is used up by the calls that it fails.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/Welcome.html
     """
@@ -70,11 +70,14 @@ class IvsService:
             return status_of(error.code), {"x-amzn-ErrorType": error.code}, json.dumps(body).encode()
 
     def _reply(self, environ: dict[str, Any]) -> Answer:
-        # Beside being what AWS does, this keeps other web pages away: a browser sends no such header unasked.
+        # As AWS does; it also keeps other web pages away, because a browser sends no such header unasked.
         if not environ.get("HTTP_AUTHORIZATION", "").startswith("AWS4-HMAC-SHA256 "):
             raise IvsError("MissingAuthenticationTokenException", "Missing Authentication Token")
         model, in_path = find_operation(environ["REQUEST_METHOD"], environ.get("PATH_INFO", ""))
-        body = _read_body(environ)
+        length = int(environ.get("CONTENT_LENGTH") or 0)
+        if length > MAXIMUM_BODY_BYTES:
+            raise IvsError("SerializationException", "The body is too long")
+        body: bytes = environ["wsgi.input"].read(length)
         if model.name not in OPERATIONS:
             raise IvsError("AccessDeniedException", f"The local IVS does not have the operation {model.name}")
         arguments = read_arguments(model, in_path, environ.get("QUERY_STRING", ""), body)
@@ -91,18 +94,15 @@ class IvsService:
         if fault.kind == "error500":
             raise IvsError("InternalServerException", f"{model.name} failed")
         if fault.kind == "drop_reply" or fault.done:
-            # An error is an answer too, and gets lost like any other.
+            # An error is an answer too, and is lost like any other.
             with suppress(IvsError):
                 self._perform(model, arguments)
         if fault.kind == "drop_reply":
             raise ConnectionResetError(f"The reply of {model.name} was dropped")
-        raise self._never_answered(model.name, in_process)
-
-    def _never_answered(self, operation: str, in_process: bool) -> OSError:
         if in_process:
-            return TimeoutError(f"{operation} never answered")
+            raise TimeoutError(f"{model.name} never answered")
         time.sleep(self.hang_seconds)
-        return ConnectionResetError(f"{operation} never answered")
+        raise ConnectionResetError(f"{model.name} never answered")
 
     def _perform(self, model: Any, arguments: Document) -> Document | None:
         if self.throttling:
@@ -111,11 +111,3 @@ class IvsService:
             reply = OPERATIONS[model.name](Call(model.name, arguments, records, self.quotas, self.clock()))
             check_reply(reply, model.output_shape)
         return reply
-
-
-def _read_body(environ: dict[str, Any]) -> bytes:
-    length = int(environ.get("CONTENT_LENGTH") or 0)
-    if length > MAXIMUM_BODY_BYTES:
-        raise IvsError("SerializationException", "The body is too long")
-    body: bytes = environ["wsgi.input"].read(length)
-    return body

@@ -10,15 +10,15 @@ from ivsvod.local.ivs.errors import not_found
 from ivsvod.local.ivs.records import SCHEMA, Document, Records, random_id
 from ivsvod.local.ivs.streams import stream_document
 
-# How long one waits for another's transaction before giving up.
+# How long a transaction waits for another one.
 BUSY_SECONDS = 30
 HEALTH_AFTER_EVENT = {"Starvation Start": "STARVING", "Starvation End": "HEALTHY"}
 
 
 class IvsStore:
-    """Channels, keys and streams in a file, and what an encoder does to them.
+    """Channels, keys and streams in a file, and the effects of an encoder on them.
 
-    The encoder's side has no API in AWS: it is what IVS itself does when a broadcaster connects.
+    The encoder's side has no API in AWS: IVS itself does this when a broadcaster connects.
     https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
     """
 
@@ -47,14 +47,14 @@ class IvsStore:
 
     @contextmanager
     def transaction(self, *, write: bool = True) -> Iterator[Records]:
-        """A short transaction; an exception inside undoes it, because closing the connection rolls back."""
+        """Open a short transaction; an exception inside undoes it, because closing the connection rolls back."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             yield Records(connection, region=self.region, account=self.account)
             connection.execute("COMMIT")
 
     def channel_by_key(self, stream_key_value: str) -> Document | None:
-        """The channel that a broadcaster with this stream key reaches."""
+        """Return the channel that a broadcaster with this stream key reaches."""
         with self.transaction(write=False) as records:
             keys = records.select("stream-key", member="value", value=stream_key_value, limit=1)
             return records.find("channel", keys[0][1]["channelArn"]) if keys else None
@@ -90,7 +90,7 @@ class IvsStore:
                 records.set_health(stream_id, HEALTH_AFTER_EVENT[name])
 
     def viewers_come(self, channel_arn: str, viewers: int) -> None:
-        """So many people watch the live stream now; -1 is: IVS cannot count them in time."""
+        """Set the number of viewers of the live stream; -1 means that IVS cannot count them in time."""
         with self.transaction() as records:
             session = records.live_session(channel_arn)
             if session is None:
@@ -98,24 +98,30 @@ class IvsStore:
             records.set_viewers(session["stream_id"], viewers)
 
     def stream_of(self, channel_arn: str) -> Document | None:
-        """The live stream, as GetStream shows it."""
+        """Return the live stream as GetStream shows it."""
         with self.transaction(write=False) as records:
             session = records.live_session(channel_arn)
             return stream_document(session) if session else None
 
     def session_times(self, channel_arn: str) -> list[tuple[datetime, datetime | None]]:
-        """Start and end of each stream of the channel that there was, the newest first; no end while it is live."""
+        """Return start and end of each stream of the channel, the newest first; a live one has no end."""
         with self.transaction(write=False) as records:
             sessions = records.sessions(channel_arn=channel_arn)
-        return [(datetime.fromisoformat(each["started_at"]), _moment(each["ended_at"])) for each in sessions]
+        return [
+            (
+                datetime.fromisoformat(each["started_at"]),
+                datetime.fromisoformat(each["ended_at"]) if each["ended_at"] else None,
+            )
+            for each in sessions
+        ]
 
     def recording_bucket(self, channel_arn: str) -> str | None:
-        """Where the channel is recorded to now; None when it is not, or does not exist."""
+        """Return the bucket of the channel's recordings; None if it is not recorded, or does not exist."""
         configuration = self._recording_configuration(channel_arn)
         return configuration["destinationConfiguration"]["s3"]["bucketName"] if configuration else None
 
     def reconnect_window(self, channel_arn: str) -> timedelta:
-        """How long a recording waits for its encoder to come back; zero where there is none, and by default."""
+        """Return how long a recording waits for its encoder to reconnect; zero by default, and without a recording."""
         configuration = self._recording_configuration(channel_arn) or {}
         return timedelta(seconds=configuration.get("recordingReconnectWindowSeconds", 0))
 
@@ -125,21 +131,12 @@ class IvsStore:
             return records.find("recording-configuration", channel.get("recordingConfigurationArn", ""))
 
     def stop_requested(self, channel_arn: str) -> bool:
-        """Whether StopStream ended the channel's latest stream."""
+        """Return whether StopStream ended the channel's latest stream."""
         with self.transaction(write=False) as records:
             session = records.latest_session(channel_arn)
             return bool(session and session["stop_requested"])
 
-    def timed_metadata(self, stream_id: str) -> list[str]:
-        """What PutMetadata put into a stream, in order."""
-        with self.transaction(write=False) as records:
-            return records.metadata(stream_id)
-
     def revoked_version(self, channel_arn: str, viewer_id: str) -> int | None:
-        """Sessions of the viewer up to this version may not play the channel; None when nothing is revoked."""
+        """Return the version up to which the viewer's sessions are revoked; None if none is."""
         with self.transaction(write=False) as records:
             return records.revoked_version(channel_arn, viewer_id)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None

@@ -7,12 +7,11 @@ import json
 import sqlite3
 
 from ivsvod.local.ivs.calls import Call, page, without
-from ivsvod.local.ivs.errors import IvsError, invalid, not_found
+from ivsvod.local.ivs.errors import IvsError, not_found
 from ivsvod.local.ivs.records import Document, Placed
 
-MAXIMUM_METADATA_BYTES = 1024
 MAXIMUM_EVENTS = 500
-# What the sample encoder sends; nothing here looks into the video.
+# The sample encoder's values; nothing here looks into the video.
 VIDEO: Document = {
     "avcProfile": "High",
     "avcLevel": "4.2",
@@ -61,7 +60,7 @@ def get_stream(call: Call) -> Document:
 
 
 def list_streams(call: Call) -> Document:
-    """Live streams, newest first."""
+    """Return the live streams, newest first."""
     health = call.get("filterBy", {}).get("health")
 
     def select(after: int, limit: int) -> list[Placed]:
@@ -80,17 +79,9 @@ def stop_stream(call: Call) -> Document:
     return {}
 
 
-def put_metadata(call: Call) -> None:
-    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_PutMetadata.html"""
-    # The limit is in the guide, not in the model.
-    if len(call["metadata"].encode()) > MAXIMUM_METADATA_BYTES:
-        raise invalid(f"Metadata is at most {MAXIMUM_METADATA_BYTES} bytes")
-    call.records.add_metadata(_live_session(call)["stream_id"], at=call.now, metadata=call["metadata"])
-
-
 def list_stream_sessions(call: Call) -> Document:
-    """Newest first; those of a deleted channel too."""
-    _check_known(call)
+    """Return the sessions of a channel, newest first; a deleted channel keeps its own."""
+    _check_channel(call)
 
     def select(after: int, limit: int) -> list[Placed]:
         sessions = call.records.sessions(channel_arn=call["channelArn"], after=after, limit=limit)
@@ -99,15 +90,17 @@ def list_stream_sessions(call: Call) -> Document:
     return page(call, "streamSessions", select)
 
 
-def _check_known(call: Call) -> None:
+def _check_channel(call: Call) -> None:
     arn = call["channelArn"]
     if call.records.find("channel", arn) is None and call.records.latest_session(arn) is None:
         raise not_found(arn)
 
 
 def _session_summary(call: Call, session: sqlite3.Row) -> Document:
+    """Return a session whose `hasErrorEvent` says whether a failure or the breach of a limit is among its events."""
     events = call.records.events(session["stream_id"])
-    return {**_session_times(session), "hasErrorEvent": any(_is_error(event) for event in events)}
+    failed = any(event["name"].endswith("Failure") or event["type"] == "IVS Limit Breach" for event in events)
+    return {**_session_times(session), "hasErrorEvent": failed}
 
 
 def _session_times(session: sqlite3.Row) -> Document:
@@ -115,15 +108,13 @@ def _session_times(session: sqlite3.Row) -> Document:
     return {**times, "endTime": session["ended_at"]} if session["ended_at"] else times
 
 
-def _is_error(event: sqlite3.Row) -> bool:
-    """A failure or a breach of a limit."""
-    return str(event["name"]).endswith("Failure") or bool(event["type"] == "IVS Limit Breach")
-
-
 def get_stream_session(call: Call) -> Document:
-    """One session, or the latest, with channel and recording configuration as they were at its start."""
-    _check_known(call)
-    session = _asked_session(call)
+    """Return one session, by default the latest, with channel and recording configuration as of its start."""
+    _check_channel(call)
+    arn, stream_id = call["channelArn"], call.get("streamId")
+    session = call.records.session(stream_id) if stream_id else call.records.latest_session(arn)
+    if session is None or session["channel_arn"] != arn:
+        raise not_found(stream_id or f"a stream session of {arn}")
     document = {
         **_session_times(session),
         "channel": json.loads(session["channel"]),
@@ -134,14 +125,6 @@ def get_stream_session(call: Call) -> Document:
     if session["recording_configuration"]:
         document["recordingConfiguration"] = json.loads(session["recording_configuration"])
     return {"streamSession": document}
-
-
-def _asked_session(call: Call) -> sqlite3.Row:
-    arn, stream_id = call["channelArn"], call.get("streamId")
-    session = call.records.session(stream_id) if stream_id else call.records.latest_session(arn)
-    if session is None or session["channel_arn"] != arn:
-        raise not_found(stream_id or f"a stream session of {arn}")
-    return session
 
 
 def _event(row: sqlite3.Row) -> Document:
