@@ -16,7 +16,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.performance import Performance
 from ivsvod.local.plan import BroadcastPlan, RecordingPlan, plan_broadcast
 from ivsvod.local.recording import RENDITIONS, Recording
-from ivsvod.local.timeline import StreamEnds, Written, steps, told
+from ivsvod.local.timeline import StreamEnds, Written, events_of, steps
 from tests.road import BUCKET, Envelope, s3
 
 ACCOUNT = "111122223333"
@@ -107,7 +107,7 @@ class Past:
         for step in happened:
             if not (isinstance(step, Written) and step.what in without):
                 ivs.do(step)
-        return plan, told(happened)
+        return plan, events_of(happened)
 
 
 def reconcile(*arguments: str) -> tuple[int, list[dict[str, Any]], str]:

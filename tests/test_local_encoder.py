@@ -26,11 +26,9 @@ from ivsvod.local.recording import (
     Rendition,
     make_recording,
     read_recording,
-    recording_ended,
-    recording_failed,
-    recording_started,
+    recording_metadata,
 )
-from ivsvod.local.timeline import timeline
+from ivsvod.local.timeline import events_of, steps
 
 BUCKET = "example-recordings"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
@@ -287,24 +285,23 @@ def a_long_recording() -> Recording:
 
 
 def test_metadata_of_an_end_is_that_of_the_reference() -> None:
-    made = recording_ended(a_long_recording(), channel_arn=CHANNEL_ARN, **TIMES)
+    made = recording_metadata(a_long_recording(), "RECORDING_ENDED", channel_arn=CHANNEL_ARN, **TIMES)
     assert json.dumps(made) == json.dumps(ENDED)
 
 
 def test_metadata_of_a_start_has_no_end_and_no_duration() -> None:
-    made = recording_started(a_long_recording(), channel_arn=CHANNEL_ARN, started_at=TIMES["started_at"])
+    facts = {"channel_arn": CHANNEL_ARN, "started_at": TIMES["started_at"]}
+    made = recording_metadata(a_long_recording(), "RECORDING_STARTED", **facts)
     expected = json.loads(json.dumps(ENDED)) | {"recording_status": "RECORDING_STARTED"}
     del expected["recording_ended_at"], expected["media"]["hls"]["duration_ms"]
     assert made == expected
 
 
 def test_metadata_of_a_failure_says_why() -> None:
-    made = recording_failed(a_long_recording(), channel_arn=CHANNEL_ARN, **TIMES, message="InternalServerException")
-    failed = {
-        "recording_status": "RECORDING_ENDED_WITH_FAILURE",
-        "recording_status_message": "InternalServerException",
-    }
-    assert made == ENDED | failed
+    state, message = "RECORDING_ENDED_WITH_FAILURE", "InternalServerException"
+    facts = {"channel_arn": CHANNEL_ARN, **TIMES, "message": message}
+    made = recording_metadata(a_long_recording(), state, **facts)
+    assert made == ENDED | {"recording_status": state, "recording_status_message": message}
 
 
 # The encoder
@@ -357,8 +354,12 @@ class Listener:
         self.seen += [(event_name(envelope), live) for envelope in envelopes]
 
 
-def make_encoder(aws: LocalAws) -> Encoder:
-    return Encoder(aws.ivs.store, make_client("s3"), region=REGION, account=ACCOUNT)
+def broadcast_into(
+    aws: LocalAws, key: str, *, s3: Any = None, region: str = REGION, deliver: Any = lambda _: None, **options: Any
+) -> Broadcast:
+    encoder = Encoder(aws.ivs.store, s3 or make_client("s3"), region=region, account=ACCOUNT)
+    [made] = encoder.broadcasts(key, begin=lambda _: STARTED_AT, deliver=deliver, **options)
+    return made
 
 
 def keys_of(prefix: str) -> list[str]:
@@ -370,7 +371,7 @@ def keys_of(prefix: str) -> list[str]:
 def test_a_whole_broadcast(aws: LocalAws, recording: Recording) -> None:
     arn, key = make_channel()
     listener = Listener(aws, arn)
-    broadcast = make_encoder(aws).broadcast(key, started_at=STARTED_AT, deliver=listener, record=recording.folder)
+    broadcast = broadcast_into(aws, key, deliver=listener, record=recording.folder)
 
     assert listener.seen == [
         ("Session Created", False),
@@ -451,8 +452,7 @@ class Uploads:
 def test_metadata_comes_first_and_last(aws: LocalAws, recording: Recording) -> None:
     arn, key = make_channel()
     uploads = Uploads()
-    encoder = Encoder(aws.ivs.store, uploads, region=REGION, account=ACCOUNT)
-    encoder.broadcast(key, started_at=STARTED_AT, deliver=Listener(aws, arn), record=recording.folder)
+    broadcast_into(aws, key, s3=uploads, deliver=Listener(aws, arn), record=recording.folder)
     assert uploads.keys[0].endswith("/events/recording-started.json")
     assert uploads.keys[-1].endswith("/events/recording-ended.json")
 
@@ -461,7 +461,7 @@ def test_a_channel_without_recording_is_live_and_leaves_nothing_in_s3(aws: Local
     arn, key = make_channel(records=False)
     listener = Listener(aws, arn)
     folder = tmp_path / "untouched"
-    broadcast = make_encoder(aws).broadcast(key, seconds=2.5, started_at=STARTED_AT, deliver=listener, record=folder)
+    broadcast = broadcast_into(aws, key, seconds=2.5, deliver=listener, record=folder)
     assert [name for name, _ in listener.seen] == ["Session Created", "Stream Start", "Session Ended", "Stream End"]
     assert (broadcast.bucket, broadcast.prefix, broadcast.duration_ms) == (None, None, 2500)
     assert keys_of("") == []
@@ -480,7 +480,7 @@ def test_without_a_folder_a_recording_is_made_for_the_broadcast(
 
     monkeypatch.setattr("ivsvod.local.encoder.make_recording", copy_recording)
     arn, key = make_channel()
-    broadcast = make_encoder(aws).broadcast(key, seconds=3, started_at=STARTED_AT, deliver=Listener(aws, arn))
+    broadcast = broadcast_into(aws, key, seconds=3, deliver=Listener(aws, arn))
     assert asked == [3]
     assert broadcast.duration_ms == recording.duration_ms
     assert f"{broadcast.prefix}/media/hls/master.m3u8" in keys_of(f"{broadcast.prefix}/")
@@ -488,14 +488,13 @@ def test_without_a_folder_a_recording_is_made_for_the_broadcast(
 
 def test_an_unknown_stream_key_is_refused_without_repeating_it(aws: LocalAws) -> None:
     with pytest.raises(StreamKeyRefused, match=r"^no channel has this stream key$"):
-        make_encoder(aws).broadcast("sk_secret", started_at=STARTED_AT, deliver=lambda _: None)
+        broadcast_into(aws, "sk_secret")
 
 
 def test_a_channel_of_another_region_is_refused(aws: LocalAws) -> None:
     _, key = make_channel()
-    encoder = Encoder(aws.ivs.store, Uploads(), region="us-east-1", account=ACCOUNT)
     with pytest.raises(StreamKeyRefused, match="us-east-1"):
-        encoder.broadcast(key, started_at=STARTED_AT, deliver=lambda _: None)
+        broadcast_into(aws, key, region="us-east-1")
 
 
 def test_a_second_encoder_is_refused_while_the_channel_is_live(aws: LocalAws) -> None:
@@ -503,7 +502,7 @@ def test_a_second_encoder_is_refused_while_the_channel_is_live(aws: LocalAws) ->
     aws.ivs.store.stream_begin(arn, started_at=STARTED_AT)
     listener = Listener(aws, arn)
     with pytest.raises(IvsError):
-        make_encoder(aws).broadcast(key, started_at=STARTED_AT, deliver=listener)
+        broadcast_into(aws, key, deliver=listener)
     assert listener.events == []
     assert aws.ivs.store.stream_of(arn) is not None
 
@@ -512,7 +511,7 @@ def test_the_channel_is_offline_after_an_upload_failed(aws: LocalAws, recording:
     arn, key = make_channel()
     make_client("s3").delete_bucket(Bucket=BUCKET)
     with pytest.raises(ClientError, match="NoSuchBucket"):
-        make_encoder(aws).broadcast(key, started_at=STARTED_AT, deliver=Listener(aws, arn), record=recording.folder)
+        broadcast_into(aws, key, deliver=Listener(aws, arn), record=recording.folder)
     assert aws.ivs.store.stream_of(arn) is None
 
 
@@ -520,7 +519,7 @@ def test_the_channel_is_offline_after_an_upload_failed(aws: LocalAws, recording:
 def test_a_timeline_is_in_order_however_short_the_broadcast(duration_ms: int) -> None:
     channel = {"arn": CHANNEL_ARN, "name": "room-42"}
     plan = plan_broadcast(channel, account=ACCOUNT, bucket=BUCKET, at=STARTED_AT, duration_ms=duration_ms)
-    times = [event["time"] for event in timeline(plan)]
+    times = [event["time"] for event in events_of(steps(plan))]
     assert len(times) == 6
     assert times == sorted(set(times))
 

@@ -22,7 +22,7 @@ from channels_app.services import channel_create
 from ivsvod import lambda_entry
 from ivsvod.local import studio
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import event_name
+from ivsvod.local.events import EVENT_NAMES, event_name
 from ivsvod.local.management.commands import simulate_broadcast
 from ivsvod.local.merging import merge_playlists, merge_recordings
 from ivsvod.local.plan import BroadcastPlan, FaultRefusedError, plan_broadcast
@@ -31,7 +31,6 @@ from ivsvod.local.storm import (
     FAULTS,
     OF_BROADCAST,
     OF_DELIVERY,
-    OF_DROPPING,
     Batch,
     Envelope,
     UnknownFaultError,
@@ -39,7 +38,7 @@ from ivsvod.local.storm import (
     parse_faults,
 )
 from ivsvod.local.studio import free_before
-from ivsvod.local.timeline import StreamBegins, StreamEnds, Written, steps, timeline
+from ivsvod.local.timeline import StreamBegins, StreamEnds, Written, events_of, steps
 from ondemand.models import Video
 from tests.helpers import OWNER, bearer, ivs
 from tests.road import BUCKET, command, document_in_s3, live_file, s3
@@ -63,33 +62,33 @@ def planned(faults: str = "", *, window: timedelta = WINDOW, seconds: int = 8, b
     )
 
 
-def names(events: list[Envelope]) -> list[str]:
-    return [event_name(event) for event in events]
+def timeline(plan: BroadcastPlan) -> list[Envelope]:
+    return events_of(steps(plan))
 
 
 def seconds_after_nine(moment: datetime) -> int:
     return round((moment - NINE).total_seconds())
 
 
-def told_at(plan: BroadcastPlan) -> list[tuple[int, str, int | None]]:
+def sent_at(plan: BroadcastPlan) -> list[tuple[int, str, int | None]]:
     """Second, name, and the number of the stream, of each event."""
     known = [stream.stream_id for stream in (*plan.attempts, *plan.streams)]
-    told = []
+    sent = []
     for event in timeline(plan):
         stream_id = event["detail"].get("stream_id")
         at = seconds_after_nine(datetime.fromisoformat(event["time"]))
-        told.append((at, event_name(event), stream_id and known.index(stream_id)))
-    return told
+        sent.append((at, event_name(event), stream_id and known.index(stream_id)))
+    return sent
 
 
 # Names
 
 
-def test_every_event_that_ivs_has_can_be_lost_by_a_fault_of_its_own() -> None:
+def test_every_event_that_ivs_has_can_be_dropped() -> None:
     samples = [json.loads(path.read_text()) for path in (Path(__file__).parent / "events").glob("*.json")]
-    alone = [lost[0] for lost in OF_DROPPING.values() if len(lost) == 1]
-    assert sorted(alone) == sorted(set(names(samples)))
-    assert set(OF_DROPPING["drop-all"]) == set(alone)
+    assert set(map(event_name, samples)) == set(EVENT_NAMES)
+    assert parse_faults("drop:all") == {"drop:all"}
+    assert parse_faults(",".join(f"drop:{name}" for name in EVENT_NAMES)) == {f"drop:{name}" for name in EVENT_NAMES}
 
 
 def test_an_unknown_fault_is_refused_by_name_with_the_list() -> None:
@@ -97,7 +96,9 @@ def test_an_unknown_fault_is_refused_by_name_with_the_list() -> None:
         UnknownFaultError, match=r"no fault hail; there are .*duplicate.*drop-end.*recording-end-failure"
     ):
         parse_faults("duplicate,hail")
-    assert parse_faults(" duplicate, drop-end ,") == {"duplicate", "drop-end"}
+    with pytest.raises(UnknownFaultError, match=r"no event has the name in drop:Hail; there are all, .*Stream End"):
+        parse_faults("drop:Hail")
+    assert parse_faults(" duplicate, drop-end ,") == {"duplicate", "drop:Stream End"}
     assert parse_faults("") == frozenset()
 
 
@@ -105,7 +106,7 @@ def test_an_unknown_fault_is_refused_by_name_with_the_list() -> None:
 
 
 def test_an_undisturbed_broadcast_is_recorded_until_the_window_is_over() -> None:
-    assert told_at(planned()) == [
+    assert sent_at(planned()) == [
         (0, "Session Created", 0),
         (5, "Stream Start", 0),
         (7, "Recording Start", 0),
@@ -117,7 +118,7 @@ def test_an_undisturbed_broadcast_is_recorded_until_the_window_is_over() -> None
 
 def test_a_reconnect_within_the_window_is_a_second_stream_in_the_same_recording() -> None:
     plan = planned("reconnect")
-    assert told_at(plan) == [
+    assert sent_at(plan) == [
         (0, "Session Created", 0),
         (5, "Stream Start", 0),
         (7, "Recording Start", 0),
@@ -136,20 +137,20 @@ def test_a_reconnect_within_the_window_is_a_second_stream_in_the_same_recording(
 
 def test_a_reconnect_after_the_window_is_a_second_recording() -> None:
     plan = planned("reconnect-late")
-    told = told_at(plan)
-    assert [each for each in told if each[1].startswith("Recording")] == [
+    sent = sent_at(plan)
+    assert [each for each in sent if each[1].startswith("Recording")] == [
         (7, "Recording Start", 0),
         (30, "Recording End", 0),
         (93, "Recording Start", 1),
         (116, "Recording End", 1),
     ]
-    assert told.index((86, "Session Created", 1)) > told.index((30, "Recording End", 0))
+    assert sent.index((86, "Session Created", 1)) > sent.index((30, "Recording End", 0))
     assert len({recording.prefix for recording in plan.recordings}) == 2
 
 
 def test_a_reconnect_before_the_files_are_written_is_a_second_recording_inside_the_window() -> None:
-    told = told_at(planned("split"))
-    assert told == [
+    sent = sent_at(planned("split"))
+    assert sent == [
         (0, "Session Created", 0),
         (5, "Stream Start", 0),
         (7, "Recording Start", 0),
@@ -185,7 +186,7 @@ def test_a_reconnect_is_refused_where_the_window_is_too_short(seconds: int) -> N
 
 def test_a_recording_that_does_not_start_has_no_prefix_and_no_object() -> None:
     plan = planned("recording-start-failure")
-    assert [each for each in told_at(plan) if each[1].startswith("Recording")] == [(7, "Recording Start Failure", 0)]
+    assert [each for each in sent_at(plan) if each[1].startswith("Recording")] == [(7, "Recording Start Failure", 0)]
     failure = next(event for event in timeline(plan) if event_name(event) == "Recording Start Failure")["detail"]
     assert (failure["recording_s3_key_prefix"], failure["recording_status_reason"]) == ("", "ValidationException")
     assert not any(isinstance(step, Written) for step in steps(plan))
@@ -208,7 +209,7 @@ def test_a_recording_that_ends_with_a_failure_leaves_objects_and_tells_no_durati
 
 def test_what_happens_while_the_stream_runs_has_its_times_and_its_facts() -> None:
     plan = planned("takeover,takeover-failure,starvation,quota")
-    assert told_at(plan)[3:-3] == [
+    assert sent_at(plan)[3:-3] == [
         (7, "Ingest Bitrate", 0),
         (7, "Ingest Resolution", 0),
         (7, "Concurrent Broadcasts", None),
@@ -226,7 +227,7 @@ def test_what_happens_while_the_stream_runs_has_its_times_and_its_facts() -> Non
 
 def test_a_first_attempt_that_is_not_processed_never_goes_live() -> None:
     plan = planned("stream-failure")
-    assert told_at(plan)[:5] == [
+    assert sent_at(plan)[:5] == [
         (0, "Session Created", 0),
         (7, "Stream Failure", 0),
         (8, "Session Ended", 0),
@@ -250,9 +251,9 @@ def test_a_timeline_is_in_order_and_no_object_comes_after_its_event(faults: str,
 # How the events arrive
 
 
-def arriving(faults: str, *, seed: int = 1, told: list[Envelope] | None = None) -> list[Batch]:
+def arriving(faults: str, *, seed: int = 1, sent: list[Envelope] | None = None) -> list[Batch]:
     random = Random(seed)  # noqa: S311 -- nothing here is secret
-    return deliveries(timeline(planned()) if told is None else told, parse_faults(faults), random)
+    return deliveries(timeline(planned()) if sent is None else sent, parse_faults(faults), random)
 
 
 def events_in(batches: list[Batch]) -> list[Envelope]:
@@ -260,84 +261,84 @@ def events_in(batches: list[Batch]) -> list[Envelope]:
 
 
 def test_without_a_fault_each_event_comes_alone_and_at_once() -> None:
-    told = timeline(planned("reconnect,quota"))
-    batches = arriving("", told=told)
-    assert [batch.envelopes for batch in batches] == [[event] for event in told]
+    sent = timeline(planned("reconnect,quota"))
+    batches = arriving("", sent=sent)
+    assert [batch.envelopes for batch in batches] == [[event] for event in sent]
     assert [batch.due.isoformat() for batch in batches] == [
-        datetime.fromisoformat(event["time"]).isoformat() for event in told
+        datetime.fromisoformat(event["time"]).isoformat() for event in sent
     ]
 
 
 def test_duplicates_are_the_same_events_again_and_some_a_third_time() -> None:
-    told = timeline(planned(STORM))
-    counts = Counter(event["id"] for event in events_in(arriving("duplicate", told=told)))
-    assert set(counts) == {event["id"] for event in told}
+    sent = timeline(planned(STORM))
+    counts = Counter(event["id"] for event in events_in(arriving("duplicate", sent=sent)))
+    assert set(counts) == {event["id"] for event in sent}
     assert set(counts.values()) == {2, 3}
 
 
 def test_republished_events_are_the_same_but_for_their_id() -> None:
-    told = timeline(planned())
-    arrived = events_in(arriving("republish", told=told))
-    assert len({event["id"] for event in arrived}) == 2 * len(told)
+    sent = timeline(planned())
+    arrived = events_in(arriving("republish", sent=sent))
+    assert len({event["id"] for event in arrived}) == 2 * len(sent)
     assert Counter(json.dumps({**event, "id": ""}) for event in arrived) == Counter(
-        {json.dumps({**event, "id": ""}): 2 for event in told}
+        {json.dumps({**event, "id": ""}): 2 for event in sent}
     )
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_reordered_events_are_all_there_and_never_in_order(seed: int) -> None:
-    told = timeline(planned())
-    arrived = events_in(arriving("reorder", told=told, seed=seed))
-    assert arrived != told
-    assert sorted(arrived, key=told.index) == told
+def test_reordered_events_are_all_there_and_never_in_order() -> None:
+    sent = timeline(planned())
+    for seed in range(20):
+        arrived = events_in(arriving("reorder", sent=sent, seed=seed))
+        assert arrived != sent
+        assert sorted(arrived, key=sent.index) == sent
 
 
 def test_two_events_that_chance_leaves_in_order_change_places() -> None:
-    told = timeline(planned())[:2]
+    sent = timeline(planned())[:2]
     for seed in range(10):
-        assert events_in(arriving("reorder", told=told, seed=seed)) == told[::-1]
+        assert events_in(arriving("reorder", sent=sent, seed=seed)) == sent[::-1]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_delayed_events_come_after_all_others_and_hours_late(seed: int) -> None:
-    told = timeline(planned())
-    arrived = arriving("delay", told=told, seed=seed)
-    last = datetime.fromisoformat(told[-1]["time"])
-    late = [batch for batch in arrived if batch.due > last]
-    assert late
-    assert late[-1].due - last > timedelta(hours=1)
-    assert sorted(events_in(arrived), key=told.index) == told
+def test_delayed_events_come_after_all_others_and_hours_late() -> None:
+    sent = timeline(planned())
+    last = datetime.fromisoformat(sent[-1]["time"])
+    for seed in range(20):
+        arrived = arriving("delay", sent=sent, seed=seed)
+        late = [batch for batch in arrived if batch.due > last]
+        assert late
+        assert late[-1].due - last > timedelta(hours=1)
+        assert sorted(events_in(arrived), key=sent.index) == sent
 
 
-@pytest.mark.parametrize("fault", OF_DROPPING)
-def test_a_dropped_event_never_comes_and_all_others_do(fault: str) -> None:
-    told = timeline(planned(",".join(OF_BROADCAST))) + timeline(planned())
-    told.sort(key=lambda event: event["time"])
-    arrived = events_in(arriving(f"{fault},duplicate,delay", told=told))
-    kept = {event["id"] for event in told if event_name(event) not in OF_DROPPING[fault]}
+@pytest.mark.parametrize("name", EVENT_NAMES)
+def test_a_dropped_event_never_comes_and_all_others_do(name: str) -> None:
+    sent = timeline(planned(",".join(OF_BROADCAST))) + timeline(planned())
+    sent.sort(key=lambda event: event["time"])
+    arrived = events_in(arriving(f"drop:{name},duplicate,delay", sent=sent))
+    kept = {event["id"] for event in sent if event_name(event) != name}
     assert {event["id"] for event in arrived} == kept
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_nothing_arrives_before_it_happens_and_no_batch_is_too_large(seed: int) -> None:
-    told = timeline(planned(",".join(OF_BROADCAST)))
-    batches = arriving("duplicate,reorder,delay,republish", told=told, seed=seed)
-    assert [batch.due for batch in batches] == sorted(batch.due for batch in batches)
-    assert {len(batch.envelopes) for batch in batches} > {1}
-    for batch in batches:
-        assert 1 <= len(batch.envelopes) <= 10
-        assert all(datetime.fromisoformat(event["time"]) <= batch.due for event in batch.envelopes)
+def test_nothing_arrives_before_it_happens_and_no_batch_is_too_large() -> None:
+    sent = timeline(planned(",".join(OF_BROADCAST)))
+    for seed in range(5):
+        batches = arriving("duplicate,reorder,delay,republish", sent=sent, seed=seed)
+        assert [batch.due for batch in batches] == sorted(batch.due for batch in batches)
+        assert {len(batch.envelopes) for batch in batches} > {1}
+        for batch in batches:
+            assert 1 <= len(batch.envelopes) <= 10
+            assert all(datetime.fromisoformat(event["time"]) <= batch.due for event in batch.envelopes)
 
 
 def test_the_same_seed_gives_the_same_deliveries() -> None:
-    told = timeline(planned(STORM))
+    sent = timeline(planned(STORM))
     storm = ",".join(OF_DELIVERY.keys() - {"republish"})
-    first, again, other = (arriving(storm, told=told, seed=seed) for seed in (7, 7, 8))
+    first, again, other = (arriving(storm, sent=sent, seed=seed) for seed in (7, 7, 8))
     assert first == again != other
 
 
 def test_no_event_at_all_is_no_batch() -> None:
-    assert arriving("drop-all,duplicate,reorder,delay") == []
+    assert arriving("drop:all,duplicate,reorder,delay") == []
 
 
 # When it is played
@@ -490,25 +491,25 @@ def test_after_any_fault_that_loses_nothing_the_catalogue_is_right(channel: Chan
     assert not InboxEvent.objects.exclude(outcome__in=["applied", "ignored"]).exists()
 
 
-def told_by_ivs(channel: Channel) -> dict[str, list[str]]:
+def known_to_ivs(channel: Channel) -> dict[str, list[str]]:
     """The names of the events in each session, oldest first, as IVS shows them whatever arrived."""
     summaries = ivs().list_stream_sessions(channelArn=channel.arn)["streamSessions"]
-    told = {}
+    sent = {}
     for summary in reversed(summaries):
         session = ivs().get_stream_session(channelArn=channel.arn, streamId=summary["streamId"])["streamSession"]
-        told[summary["streamId"]] = [event["name"] for event in reversed(session["truncatedEvents"])]
+        sent[summary["streamId"]] = [event["name"] for event in reversed(session["truncatedEvents"])]
         assert session["endTime"] == summary["endTime"] > summary["startTime"]
-    return told
+    return sent
 
 
 def test_what_never_arrives_is_known_to_ivs_and_s3_all_the_same(channel: Channel, ask: Ask) -> None:
-    [run] = simulate(channel, "drop-all,reconnect,starvation,quota,takeover-failure")
+    [run] = simulate(channel, "drop:all,reconnect,starvation,quota,takeover-failure")
     assert (run["events"], run["arrived"]) == (10 + 2 * 5 + 2, 0)
     assert not InboxEvent.objects.exists()
     assert ask(f"/on-demand?channel={channel.uuid}")["data"] == []
     first, second = run["stream_ids"]
     incidents = ["Ingest Bitrate", "Ingest Resolution", "Starvation Start", "Starvation End", "Stream Takeover Failure"]
-    assert told_by_ivs(channel) == {
+    assert known_to_ivs(channel) == {
         first: ["Session Created", "Stream Start", "Recording Start", *incidents, "Session Ended", "Stream End"],
         second: ["Session Created", "Stream Start", *incidents, "Session Ended", "Stream End", "Recording End"],
     }
@@ -522,7 +523,7 @@ def test_what_never_arrives_is_known_to_ivs_and_s3_all_the_same(channel: Channel
 def test_a_lost_end_leaves_the_channel_live_and_a_lost_recording_end_the_video_unfinished(
     channel: Channel, ask: Ask
 ) -> None:
-    simulate(channel, "drop-end,drop-recording-end")
+    simulate(channel, "drop-end,drop:Recording End")
     assert ask(f"/channels/{channel.uuid}/live")["state"] == "live"
     assert [video.status for video in Video.objects.all()] == ["recording"]
     assert ivs().list_streams()["streams"] == []
@@ -531,7 +532,7 @@ def test_a_lost_end_leaves_the_channel_live_and_a_lost_recording_end_the_video_u
 def test_a_late_broadcast_is_right_though_its_start_and_its_recording_start_never_come(
     channel: Channel, ask: Ask
 ) -> None:
-    runs = simulate(channel, "drop-start,drop-recording-start,delay")
+    runs = simulate(channel, "drop:Stream Start,drop:Recording Start,delay")
     [video] = ask(f"/on-demand?channel={channel.uuid}")["data"]
     assert video["stream_ids"] == runs[0]["stream_ids"]
     assert ask(f"/channels/{channel.uuid}/live")["state"] == "offline"
@@ -562,7 +563,7 @@ def test_a_first_attempt_that_fails_is_a_stream_that_only_managers_see(channel: 
     assert [failure["name"] for failure in attempt["failures"]] == ["Stream Failure"]
     public = Client().get(f"/channels/{channel.uuid}/streams").json()["data"]
     assert [stream["stream_id"] for stream in public] == [run["stream_id"]]
-    assert list(told_by_ivs(channel)) == run["stream_ids"]
+    assert list(known_to_ivs(channel)) == run["stream_ids"]
 
 
 def test_many_broadcasts_follow_each_other_in_the_past(channel: Channel, ask: Ask) -> None:
@@ -603,7 +604,7 @@ def test_sessions_are_listed_newest_start_first_over_many_pages(channel: Channel
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--faults", "hail"], "--faults: there is no fault hail; there are duplicate, "),
         (["--many", "0"], "--many takes 1 to 1000"),
@@ -612,10 +613,10 @@ def test_sessions_are_listed_newest_start_first_over_many_pages(channel: Channel
         (["--seconds", "nan"], "--seconds takes 1 to 3600"),
     ],
 )
-def test_nonsense_is_refused_in_one_sentence(channel: Channel, options: list[str], told: str) -> None:
-    with pytest.raises(CommandError, match=f"^{re.escape(told)}"):
+def test_nonsense_is_refused_in_one_sentence(channel: Channel, options: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=f"^{re.escape(message)}"):
         call_command("simulate_broadcast", str(channel.uuid), *options)
-    assert told_by_ivs(channel) == {}
+    assert known_to_ivs(channel) == {}
 
 
 def test_a_live_channel_is_refused_and_told_nothing(channel: Channel, aws: LocalAws) -> None:
@@ -625,7 +626,7 @@ def test_a_live_channel_is_refused_and_told_nothing(channel: Channel, aws: Local
     assert not InboxEvent.objects.exists()
 
 
-def test_what_fails_comes_again_and_is_told_when_it_fails_for_good(
+def test_what_fails_comes_again_and_is_reported_when_it_fails_for_good(
     channel: Channel, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: Counter[str] = Counter()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.recording import Rendition, make_recording, recording_ended
+from ivsvod.local.recording import Rendition, make_recording, recording_metadata
 from ondemand import recording_check as check_module
 from ondemand.models import Video
 from ondemand.playlists import PlaylistError, parse_media, parse_multivariant, path_inside
@@ -77,7 +77,8 @@ def test_a_recording_of_the_local_encoder_is_ok(channel: Channel, tmp_path: Path
     recording = make_recording(tmp_path, seconds=1, renditions=[Rendition("160p30", 284, 160)])
     for path, file in recording.files():
         put(f"{PREFIX}/{path}", file.read_bytes())
-    put(ENDED_KEY, recording_ended(recording, channel_arn=ARN, started_at=at(5), ended_at=at(6)))
+    times = {"started_at": at(5), "ended_at": at(6)}
+    put(ENDED_KEY, recording_metadata(recording, "RECORDING_ENDED", channel_arn=ARN, **times))
 
     outcomes(END)
 

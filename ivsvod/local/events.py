@@ -8,7 +8,7 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 STREAM_STATE_CHANGE = "IVS Stream State Change"
 STREAM_HEALTH_CHANGE = "IVS Stream Health Change"
@@ -27,16 +27,19 @@ StreamEventName = Literal[
 HealthEventName = Literal["Starvation Start", "Starvation End"]
 LimitName = Literal["Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcasts", "Concurrent Viewers"]
 RecordingStatus = Literal["Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"]
+EVENT_NAMES: tuple[str, ...] = (
+    *(get_args(StreamEventName) + get_args(HealthEventName) + get_args(LimitName) + get_args(RecordingStatus)),
+)
 
 
 def event_name(envelope: dict[str, Any]) -> str:
-    """What happened, whichever field of `detail` says it."""
+    """Return the name of the event, which is in a field of `detail` that depends on its kind."""
     detail = envelope["detail"]
     return str(detail.get("event_name") or detail.get("recording_status") or detail["limit_name"])
 
 
 def rfc3339(at: datetime) -> str:
-    """The time in UTC as IVS writes it: whole seconds and a Z."""
+    """Return the time in UTC as IVS writes it: whole seconds and a Z."""
     if at.tzinfo is None:
         raise ValueError("an event needs a time with a zone")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -52,7 +55,7 @@ def stream_event(
     event_id: str | None = None,
     **extra: str,
 ) -> dict[str, Any]:
-    """A step in the life of a stream; `extra` is `reason` of a failure or `code` of a refused takeover."""
+    """Return a change of a stream's state; `extra` is `reason` of a failure or `code` of a refused takeover."""
     detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id, **extra}
     return _channel_envelope(STREAM_STATE_CHANGE, channel_arn, detail, at, event_id)
 
@@ -66,7 +69,7 @@ def health_event(
     *,
     event_id: str | None = None,
 ) -> dict[str, Any]:
-    """Starvation: IVS does not get the data it expects from the encoder, or gets it again."""
+    """Return the start or end of a starvation, in which IVS gets too little data from the encoder."""
     detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id}
     return _channel_envelope(STREAM_HEALTH_CHANGE, channel_arn, detail, at, event_id)
 
@@ -85,7 +88,7 @@ def limit_event(
     stream_id: str = "",
     event_id: str | None = None,
 ) -> dict[str, Any]:
-    """A quota was exceeded. Only the two ingest limits belong to a channel; the others name no resource."""
+    """Return the breach of a quota. Only the two ingest limits belong to a channel; the others name no resource."""
     detail: dict[str, Any] = {
         "limit_name": name,
         "limit_value": limit_value,
@@ -113,7 +116,7 @@ def recording_event(
     reason: str = "",
     event_id: str | None = None,
 ) -> dict[str, Any]:
-    """A step in the life of a recording. A start failure has an empty prefix; only the end lists its streams."""
+    """Return a change of a recording's state. A start failure has no prefix; only Recording End lists the streams."""
     detail: dict[str, Any] = {
         "channel_name": channel_name,
         "stream_id": stream_id,
@@ -130,7 +133,7 @@ def recording_event(
 
 
 def sqs_batch(envelopes: Iterable[dict[str, Any]], *, queue: str = "ivs-events") -> dict[str, Any]:
-    """The envelopes as one Lambda event of an SQS source, one record each.
+    """Return the envelopes as one Lambda event of an SQS source, one record each.
 
     https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """

@@ -1,4 +1,4 @@
-"""Recordings of several streams in one prefix, as IVS leaves them where the encoder came back within the window.
+"""Recordings of several streams in one prefix, as IVS leaves them when the encoder reconnects within the window.
 
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 """
@@ -23,17 +23,18 @@ from ivsvod.local.recording import (
 
 _SEGMENT = re.compile(r"^(\d+)\.ts$", re.MULTILINE)
 _END = "#EXT-X-ENDLIST\n"
-# The clocks of two streams have nothing to do with each other.
-# https://datatracker.ietf.org/doc/html/rfc8216#section-4.3.2.3
+# The clocks of two streams are independent. https://datatracker.ietf.org/doc/html/rfc8216#section-4.3.2.3
 _DISCONTINUITY = "#EXT-X-DISCONTINUITY\n"
 
 
 def merge_recordings(folder: Path, parts: Sequence[Recording]) -> Recording:
-    """Lay the parts, which have the same renditions, one after the other below `folder`; they stay as they are."""
+    """Copy the parts, which have the same renditions, one after the other below `folder`."""
     for rendition in parts[0].renditions:
-        _merge_rendition(
-            folder / HLS_PATH / rendition.name, [part.folder / HLS_PATH / rendition.name for part in parts]
-        )
+        source = [part.folder / HLS_PATH / rendition.name for part in parts]
+        offsets = _copy_numbered(folder / HLS_PATH / rendition.name, source, "", ".ts")
+        for name in (VARIANT, BYTE_RANGE_VARIANT):
+            merged = merge_playlists([(part / name).read_text() for part in source], offsets)
+            (folder / HLS_PATH / rendition.name / name).write_text(merged)
     for name in (MULTIVARIANT, BYTE_RANGE_MULTIVARIANT):
         shutil.copyfile(parts[0].folder / HLS_PATH / name, folder / HLS_PATH / name)
     _copy_numbered(folder / THUMBNAILS_PATH, [part.folder / THUMBNAILS_PATH for part in parts], "thumb", ".jpg")
@@ -42,31 +43,18 @@ def merge_recordings(folder: Path, parts: Sequence[Recording]) -> Recording:
     return replace(read_recording(folder), duration_ms=sum(part.duration_ms for part in parts))
 
 
-def _merge_rendition(folder: Path, parts: list[Path]) -> None:
-    offsets = _copy_numbered(folder, parts, "", ".ts")
-    for name in (VARIANT, BYTE_RANGE_VARIANT):
-        texts = [(part / name).read_text() for part in parts]
-        (folder / name).write_text(merge_playlists(texts, offsets))
-
-
 def merge_playlists(texts: Sequence[str], offsets: Sequence[int]) -> str:
-    """One media playlist of several; the names of each one's segments are counted on from its offset."""
-    head, _, _ = texts[0].partition("#EXTINF")
-    bodies = [_renumbered(_body(text), offset) for text, offset in zip(texts, offsets, strict=True)]
+    """Return one media playlist; each offset is added to the segment numbers of its text."""
+    bodies = []
+    for text, offset in zip(texts, offsets, strict=True):
+        head, tag, rest = text.partition("#EXTINF")
+        renumbered = _SEGMENT.sub(lambda found, offset=offset: f"{int(found[1]) + offset}.ts", rest)  # type: ignore[misc]
+        bodies.append(f"{tag}{renumbered.removesuffix(_END)}")
     return f"{head}{_DISCONTINUITY.join(bodies)}{_END}"
 
 
-def _body(text: str) -> str:
-    _, tag, rest = text.partition("#EXTINF")
-    return f"{tag}{rest.removesuffix(_END)}"
-
-
-def _renumbered(body: str, offset: int) -> str:
-    return _SEGMENT.sub(lambda found: f"{int(found[1]) + offset}.ts", body)
-
-
 def _copy_numbered(folder: Path, parts: list[Path], before: str, after: str) -> list[int]:
-    """Copy the numbered files of each part, counting on; returns how many came before each part."""
+    """Copy the numbered files of each part with rising numbers; return the first number of each part."""
     folder.mkdir(parents=True)
     offsets, count = [], 0
     for part in parts:

@@ -1,4 +1,4 @@
-"""What Amazon IVS does about a broadcast, whatever becomes of the events on their way: its own records, and S3."""
+"""The effects of a broadcast on the local IVS and S3, which do not depend on the delivery of its events."""
 
 import json
 from collections import defaultdict
@@ -12,15 +12,9 @@ from ivsvod.local.events import event_name
 from ivsvod.local.ivs.store import IvsStore
 from ivsvod.local.merging import merge_recordings
 from ivsvod.local.plan import RecordingPlan, StreamPlan
-from ivsvod.local.recording import (
-    METADATA_KEYS,
-    Recording,
-    recording_ended,
-    recording_failed,
-    recording_started,
-)
+from ivsvod.local.recording import METADATA_KEYS, Recording, RecordingState, recording_metadata
 from ivsvod.local.storm import Envelope
-from ivsvod.local.timeline import Step, StreamBegins, StreamEnds, Told, Written
+from ivsvod.local.timeline import Sent, Step, StreamBegins, StreamEnds, Written
 
 CONTENT_TYPES = {
     ".ts": "video/mp2t",
@@ -31,7 +25,7 @@ CONTENT_TYPES = {
 
 
 class Media:
-    """The files of recordings: what was encoded once, as often as it is needed."""
+    """The files of recordings, made of one encoded stream."""
 
     def __init__(self, recording: Recording, folder: Path) -> None:
         self._folder = folder
@@ -39,11 +33,11 @@ class Media:
 
     @property
     def duration_ms(self) -> int:
-        """Of one stream."""
+        """The duration of one stream."""
         return self._by_copies[1].duration_ms
 
     def of(self, plan: RecordingPlan) -> Recording:
-        """One copy after the other for each stream of the recording."""
+        """Return a recording with one copy of the stream for each stream of the plan, one after the other."""
         copies = len(plan.streams)
         if copies not in self._by_copies:
             self._by_copies[copies] = merge_recordings(self._folder / str(copies), [self._by_copies[1]] * copies)
@@ -51,7 +45,7 @@ class Media:
 
 
 class Performance:
-    """Carries out the steps of one channel, in the order of their times; `live` is the stream that runs."""
+    """Carries out the steps of one channel, in the order of their times; `live` is the running stream."""
 
     def __init__(self, store: IvsStore, s3_client: Any, channel_arn: str, media: Media | None) -> None:
         self.store = store
@@ -63,36 +57,32 @@ class Performance:
         self._early: dict[str, list[Envelope]] = defaultdict(list)
 
     def do(self, step: Step) -> None:
-        """Do it."""
+        """Carry out one step."""
         match step:
             case StreamBegins(stream=stream):
-                self.begin(stream)
+                self.store.stream_begin(self.channel_arn, started_at=stream.started_at, stream_id=stream.stream_id)
+                self.live = stream
+                self._begun.add(stream.stream_id)
+                for envelope in self._early.pop(stream.stream_id, []):
+                    self._record_event(envelope)
             case StreamEnds(stream=stream):
                 self.end(stream)
-            case Told(envelope=envelope):
-                self.note(envelope)
+            case Sent(envelope=envelope):
+                self._record_event(envelope)
             case Written(recording=recording, what=what):
-                self.write(recording, what)
-
-    def begin(self, stream: StreamPlan) -> None:
-        """The channel is live; IVS has a session from now on."""
-        self.store.stream_begin(self.channel_arn, started_at=stream.started_at, stream_id=stream.stream_id)
-        self.live = stream
-        self._begun.add(stream.stream_id)
-        for envelope in self._early.pop(stream.stream_id, []):
-            self.note(envelope)
+                self._write(recording, what)
 
     def end(self, stream: StreamPlan) -> None:
-        """The channel is offline."""
+        """Take the channel offline."""
         self.store.stream_end(self.channel_arn, ended_at=stream.ended_at, stream_id=stream.stream_id)
         self.live = None
 
-    def note(self, envelope: Envelope) -> None:
-        """Keep the event in the session of its stream, as GetStreamSession shows it."""
+    def _record_event(self, envelope: Envelope) -> None:
+        """Add the event to the session of its stream, as GetStreamSession shows it."""
         detail = envelope["detail"]
         stream_id = detail.get("stream_id", "")
         if stream_id not in self._begun:
-            # Told before the stream was live, or of no stream at all.
+            # Of a stream that is not live yet, or of no stream.
             self._early[stream_id].append(envelope)
             return
         self.store.session_event(
@@ -103,45 +93,32 @@ class Performance:
             code=detail.get("code", ""),
         )
 
-    def write(self, plan: RecordingPlan, what: str) -> None:
-        """Write what IVS writes of a recording at its start, when it has all files, and at its end."""
+    def _write(self, plan: RecordingPlan, what: str) -> None:
         if self.media is None:
-            raise ValueError("what is recorded needs media")
+            raise ValueError("a recorded stream needs media")
         recording = self.media.of(plan)
         if what == "media":
             for key, path in recording.files():
                 self._put(plan, key, path.read_bytes())
-        else:
-            key, document = self._start(plan, recording) if what == "start" else self._end(plan, recording)
-            self._put(plan, key, json.dumps(document, indent=2).encode())
-
-    def _start(self, plan: RecordingPlan, recording: Recording) -> tuple[str, dict[str, Any]]:
-        document = recording_started(recording, channel_arn=self.channel_arn, started_at=plan.started_at)
-        return METADATA_KEYS["RECORDING_STARTED"], document
-
-    def _end(self, plan: RecordingPlan, recording: Recording) -> tuple[str, dict[str, Any]]:
-        facts: dict[str, Any] = {
-            "channel_arn": self.channel_arn,
-            "started_at": plan.started_at,
-            "ended_at": plan.ended_at,
-        }
-        if plan.outcome == "failed":
-            document = recording_failed(recording, **facts, message="InternalServerException")
-            return METADATA_KEYS["RECORDING_ENDED_WITH_FAILURE"], document
-        return METADATA_KEYS["RECORDING_ENDED"], recording_ended(recording, **facts)
+            return
+        state: RecordingState = "RECORDING_STARTED"
+        end: dict[str, Any] = {}
+        if what == "end":
+            state, end = "RECORDING_ENDED", {"ended_at": plan.ended_at}
+            if plan.outcome == "failed":
+                state, end["message"] = "RECORDING_ENDED_WITH_FAILURE", "InternalServerException"
+        facts = {"channel_arn": self.channel_arn, "started_at": plan.started_at, **end}
+        document = recording_metadata(recording, state, **facts)
+        self._put(plan, METADATA_KEYS[state], json.dumps(document, indent=2).encode())
 
     def _put(self, plan: RecordingPlan, key: str, body: bytes) -> None:
-        self.s3_client.put_object(
-            Bucket=plan.bucket,
-            Key=f"{plan.prefix}/{key}",
-            Body=body,
-            ContentType=CONTENT_TYPES[Path(key).suffix],
-        )
+        content_type = CONTENT_TYPES[Path(key).suffix]
+        self.s3_client.put_object(Bucket=plan.bucket, Key=f"{plan.prefix}/{key}", Body=body, ContentType=content_type)
 
 
 @contextmanager
 def performance(store: IvsStore, s3_client: Any, channel_arn: str, media: Media | None) -> Iterator[Performance]:
-    """A performance that leaves the channel offline even when a step fails."""
+    """Yield a performance that leaves the channel offline even if a step fails."""
     ivs = Performance(store, s3_client, channel_arn, media)
     try:
         yield ivs

@@ -1,12 +1,9 @@
-"""What is decided before an encoder connects: its streams, their recordings and their times; pure.
-
-Nothing is waited for: all times are computed from the start that the caller names.
-"""
+"""The plan of a broadcast: its streams, their recordings, and all times, computed from the start."""
 
 import math
 import secrets
 import string
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -21,11 +18,9 @@ UNTIL_STREAM_END = timedelta(seconds=6)
 UNTIL_FILES_COMPLETE = timedelta(seconds=2)
 UNTIL_RECORDING_END = timedelta(seconds=2)
 
-# How the encoder comes back, in the order in which it does.
-RECONNECTS = ("reconnect", "split", "reconnect-late")
 # After the stream's end. Where IVS begins to count the window is nowhere documented.
 _BACK_IN_TIME = UNTIL_FILES_COMPLETE + timedelta(seconds=1)
-# After the encoder was gone: the stream has not ended yet.
+# After the encoder disconnected: the stream has not ended yet.
 _BACK_AT_ONCE = timedelta(seconds=3)
 _BACK_LATE = timedelta(minutes=1)
 # After a first attempt that IVS did not process.
@@ -35,12 +30,12 @@ RecordingOutcome = Literal["ended", "failed", "not started"]
 
 
 class FaultRefusedError(ValueError):
-    """This cannot happen on the channel as it is; the message says why."""
+    """This fault cannot happen on the channel as it is; the message says why."""
 
 
 @dataclass(frozen=True)
 class StreamPlan:
-    """One connection of the encoder that goes live; `duration_ms` is what of it is recorded."""
+    """One connection of the encoder that goes live; `duration_ms` of it are recorded."""
 
     stream_id: str
     connected_at: datetime
@@ -63,13 +58,13 @@ class StreamPlan:
         return self.disconnected_at + UNTIL_STREAM_END
 
     def moment(self, part: float) -> datetime:
-        """The whole second at which this part (0 to 1) of it was sent."""
+        """Return the whole second at which this part (0 to 1) of it was sent."""
         return self.recorded_from + timedelta(seconds=math.floor(part * self.duration_ms / 1000))
 
 
 @dataclass(frozen=True)
 class RecordingPlan:
-    """One prefix, and the streams in it. One that did not start has no prefix and no object."""
+    """One prefix, and the streams in it. A recording that did not start has no prefix and no object."""
 
     bucket: str
     prefix: str
@@ -96,7 +91,7 @@ class RecordingPlan:
 
     @property
     def ended_at(self) -> datetime:
-        """Not before the window is over: until then the encoder might come back.
+        """The end of the window: until then the encoder might reconnect.
 
         https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
         """
@@ -113,7 +108,7 @@ class Attempt:
 
 @dataclass(frozen=True)
 class BroadcastPlan:
-    """All that is decided before an encoder connects. What is not recorded has no recordings."""
+    """All decisions about a broadcast; without recordings if the channel is not recorded."""
 
     channel_arn: str
     channel_name: str
@@ -138,9 +133,9 @@ def plan_broadcast(
     faults: Faults = frozenset(),
     window: timedelta = timedelta(0),
 ) -> BroadcastPlan:
-    """New ids, and times counted from `at` in whole seconds, as IVS reports them.
+    """Return a plan with new ids, and with times from `at` on in whole seconds, as IVS reports them.
 
-    Each stream is recorded for `duration_ms`, nowhere without `bucket`; `window` is the recording's reconnect window.
+    Each stream is recorded for `duration_ms`, if there is a `bucket`; `window` is the recording's reconnect window.
 
     Raises:
         FaultRefusedError: `reconnect` where the window is too short for it.
@@ -152,59 +147,48 @@ def plan_broadcast(
     connected_at = at.astimezone(UTC).replace(microsecond=0)
     attempts = (Attempt(_stream_id(), connected_at),) if "stream-failure" in faults else ()
     first = StreamPlan(_stream_id(), connected_at + len(attempts) * _NEXT_ATTEMPT, duration_ms)
-    streams = tuple(_streams(first, faults, window))
-    groups = _groups(streams, faults)
-    recordings = [_recording(bucket, account, channel["arn"], group, window) for group in groups] if bucket else []
+    streams = _streams(first, faults, window)
+    recordings: list[RecordingPlan] = []
+    for group in _groups(streams, faults) if bucket else []:
+        prefix = recording_prefix(account, channel["arn"], group[0].recorded_from)
+        recordings.append(RecordingPlan(bucket, prefix, _alphanumeric(16), group, window))  # type: ignore[arg-type]
+    if recordings and "recording-end-failure" in faults:
+        recordings[-1] = replace(recordings[-1], outcome="failed")
+    if recordings and "recording-start-failure" in faults:
+        recordings[0] = replace(recordings[0], outcome="not started", prefix="")
     return BroadcastPlan(
         channel_arn=channel["arn"],
         channel_name=channel.get("name", ""),
         attempts=attempts,
         streams=streams,
-        recordings=tuple(_with_outcomes(recordings, faults)),
+        recordings=tuple(recordings),
         faults=faults,
     )
 
 
-def _streams(first: StreamPlan, faults: Faults, window: timedelta) -> Iterator[StreamPlan]:
-    """The first stream, and one for each time that the encoder comes back."""
-    backs = {
+def _streams(first: StreamPlan, faults: Faults, window: timedelta) -> tuple[StreamPlan, ...]:
+    """Return the first stream, and one for each time that the encoder comes back, in this order."""
+    pauses = {
         "reconnect": UNTIL_STREAM_END + _BACK_IN_TIME,
         "split": _BACK_AT_ONCE,
         "reconnect-late": UNTIL_STREAM_END + window + _BACK_LATE,
     }
-    stream = first
-    yield stream
-    for fault in RECONNECTS:
+    streams = [first]
+    for fault, pause in pauses.items():
         if fault in faults:
-            stream = StreamPlan(_stream_id(), stream.disconnected_at + backs[fault], stream.duration_ms)
-            yield stream
+            streams.append(StreamPlan(_stream_id(), streams[-1].disconnected_at + pause, first.duration_ms))
+    return tuple(streams)
 
 
 def _groups(streams: Sequence[StreamPlan], faults: Faults) -> list[tuple[StreamPlan, ...]]:
-    """The streams by their recordings. Only the first of the ways to come back, where it is used, goes on in one."""
+    """Return the streams of each recording. Only `reconnect`, which comes first, continues a recording."""
     merged = "reconnect" in faults and "recording-start-failure" not in faults
     alone = streams[2:] if merged else streams[1:]
     return [tuple(streams[:2] if merged else streams[:1]), *((stream,) for stream in alone)]
 
 
-def _recording(
-    bucket: str, account: str, channel_arn: str, streams: tuple[StreamPlan, ...], window: timedelta
-) -> RecordingPlan:
-    prefix = recording_prefix(account, channel_arn, streams[0].recorded_from)
-    return RecordingPlan(bucket, prefix, _alphanumeric(16), streams, window)
-
-
-def _with_outcomes(recordings: list[RecordingPlan], faults: Faults) -> list[RecordingPlan]:
-    changed = list(recordings)
-    if changed and "recording-end-failure" in faults:
-        changed[-1] = replace(changed[-1], outcome="failed")
-    if changed and "recording-start-failure" in faults:
-        changed[0] = replace(changed[0], outcome="not started", prefix="")
-    return changed
-
-
 def recording_prefix(account: str, channel_arn: str, started_at: datetime) -> str:
-    """A new folder for a recording; the parts of the date are not padded with zeros.
+    """Return a new prefix; the parts of the date are not padded with zeros.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
     """

@@ -1,4 +1,4 @@
-"""A real recording, as Amazon IVS leaves it in S3: ffmpeg's test picture and tone in the layout of auto-record-to-S3.
+"""A real recording as Amazon IVS leaves it in S3: ffmpeg's test picture and tone in the layout of auto-record-to-S3.
 
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 """
@@ -63,7 +63,7 @@ RENDITIONS = (Rendition("720p30", 1280, 720), Rendition("360p30", 640, 360), Ren
 
 @dataclass(frozen=True)
 class Recording:
-    """What a folder holds that has the layout of a recording prefix."""
+    """A folder with the layout of a recording prefix."""
 
     folder: Path
     duration_ms: int
@@ -72,7 +72,7 @@ class Recording:
     thumbnail_height: int
 
     def files(self) -> Iterator[tuple[str, Path]]:
-        """Key below the prefix and file, in the order in which IVS writes them: playlists after what they list."""
+        """Return key below the prefix and file in the order in which IVS writes them: segments before playlists."""
         paths = sorted(
             (path for path in (self.folder / "media").rglob("*") if path.is_file()),
             key=lambda path: (path.suffix == ".m3u8", path),
@@ -83,14 +83,17 @@ class Recording:
 def make_recording(
     folder: Path, *, seconds: float, renditions: Sequence[Rendition] = RENDITIONS, thumbnail_seconds: int = 2
 ) -> Recording:
-    """Record `seconds` of the test picture below `folder`; what it held before is replaced once all is there."""
+    """Record `seconds` of the test picture below `folder`, which is replaced once the recording is whole."""
     if seconds <= 0:
         raise ValueError("a recording needs a duration")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as making:
         workspace = Path(making)
         _encode(workspace, seconds, renditions, thumbnail_seconds)
-        _keep_latest_thumbnail(workspace)
+        thumbnails = (workspace / THUMBNAILS_PATH).glob("thumb*.jpg")
+        latest = max(thumbnails, key=lambda path: int(path.stem.removeprefix("thumb")))
+        (workspace / LATEST_THUMBNAIL_PATH).parent.mkdir()
+        shutil.copyfile(latest, workspace / LATEST_THUMBNAIL_PATH)
         _write_byte_range_playlists(workspace / HLS_PATH)
         shutil.rmtree(folder / "media", ignore_errors=True)
         (workspace / "media").rename(folder / "media")
@@ -102,7 +105,7 @@ def is_recording(folder: Path) -> bool:
 
 
 def read_recording(folder: Path) -> Recording:
-    """The recording that `make_recording` left in the folder."""
+    """Return the recording that `make_recording` left in the folder."""
     multivariant = (folder / HLS_PATH / MULTIVARIANT).read_text()
     renditions = tuple(
         Rendition(name, int(width), int(height)) for width, height, name in _VARIANT_LINES.findall(multivariant)
@@ -113,7 +116,7 @@ def read_recording(folder: Path) -> Recording:
     return Recording(folder, round(duration * 1000), renditions, first.width, first.height)
 
 
-def metadata(
+def recording_metadata(
     recording: Recording,
     state: RecordingState,
     *,
@@ -122,7 +125,7 @@ def metadata(
     ended_at: datetime | None = None,
     message: str | None = None,
 ) -> dict[str, Any]:
-    """The JSON document that IVS writes below `events/` of the prefix; a start has neither end nor duration."""
+    """Return the JSON document that IVS writes below `events/` of the prefix; a start has no end and no duration."""
     document: dict[str, Any] = {
         "version": "v1",
         "channel_arn": channel_arn,
@@ -133,56 +136,29 @@ def metadata(
     document["recording_status"] = state
     if message is not None:
         document["recording_status_message"] = message
-    return document | {"media": _media(recording, ended=ended_at is not None)}
-
-
-def recording_started(recording: Recording, *, channel_arn: str, started_at: datetime) -> dict[str, Any]:
-    return metadata(recording, "RECORDING_STARTED", channel_arn=channel_arn, started_at=started_at)
-
-
-def recording_ended(
-    recording: Recording, *, channel_arn: str, started_at: datetime, ended_at: datetime
-) -> dict[str, Any]:
-    return metadata(recording, "RECORDING_ENDED", channel_arn=channel_arn, started_at=started_at, ended_at=ended_at)
-
-
-def recording_failed(
-    recording: Recording, *, channel_arn: str, started_at: datetime, ended_at: datetime, message: str
-) -> dict[str, Any]:
-    return metadata(
-        recording,
-        "RECORDING_ENDED_WITH_FAILURE",
-        channel_arn=channel_arn,
-        started_at=started_at,
-        ended_at=ended_at,
-        message=message,
-    )
-
-
-def _media(recording: Recording, *, ended: bool) -> dict[str, Any]:
     size = {"resolution_height": recording.thumbnail_height, "resolution_width": recording.thumbnail_width}
-    duration = {"duration_ms": recording.duration_ms} if ended else {}
-    return {
-        "hls": duration
-        | {
+    renditions = [
+        {
+            "path": rendition.name,
+            "playlist": VARIANT,
+            "byte_range_playlist": BYTE_RANGE_VARIANT,
+            "resolution_height": rendition.height,
+            "resolution_width": rendition.width,
+        }
+        for rendition in recording.renditions
+    ]
+    document["media"] = {
+        "hls": {
+            **({} if ended_at is None else {"duration_ms": recording.duration_ms}),
             "path": HLS_PATH,
             "playlist": MULTIVARIANT,
             "byte_range_playlist": BYTE_RANGE_MULTIVARIANT,
-            "renditions": [_rendition_facts(rendition) for rendition in recording.renditions],
+            "renditions": renditions,
         },
-        "thumbnails": {"path": THUMBNAILS_PATH} | size,
-        "latest_thumbnail": {"path": LATEST_THUMBNAIL_PATH} | size,
+        "thumbnails": {"path": THUMBNAILS_PATH, **size},
+        "latest_thumbnail": {"path": LATEST_THUMBNAIL_PATH, **size},
     }
-
-
-def _rendition_facts(rendition: Rendition) -> dict[str, Any]:
-    return {
-        "path": rendition.name,
-        "playlist": VARIANT,
-        "byte_range_playlist": BYTE_RANGE_VARIANT,
-        "resolution_height": rendition.height,
-        "resolution_width": rendition.width,
-    }
+    return document
 
 
 def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], thumbnail_seconds: int) -> None:
@@ -190,10 +166,12 @@ def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], th
 
     for path in (HLS_PATH, THUMBNAILS_PATH):
         (workspace / path).mkdir(parents=True)
+    source = renditions[0]
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(),
         *("-hide_banner", "-nostdin", "-loglevel", "error"),
-        *_inputs(seconds, renditions[0]),
+        *("-f", "lavfi", "-i", f"testsrc2=size={source.width}x{source.height}:rate={FRAME_RATE}:duration={seconds}"),
+        *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"),
         *("-filter_complex", _filters(renditions, thumbnail_seconds)),
         *_hls_output(renditions),
         *("-map", "[thumbnails]", "-fps_mode", "passthrough", "-q:v", "5", "-start_number", "0"),
@@ -204,12 +182,6 @@ def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], th
     if done.returncode != 0:
         last_lines = "\n".join(done.stderr.strip().splitlines()[-20:])
         raise RuntimeError(f"ffmpeg failed with exit status {done.returncode}:\n{last_lines}")
-
-
-def _inputs(seconds: float, source: Rendition) -> list[str]:
-    picture = f"testsrc2=size={source.width}x{source.height}:rate={FRAME_RATE}:duration={seconds}"
-    tone = f"sine=frequency=440:sample_rate=48000:duration={seconds}"
-    return ["-f", "lavfi", "-i", picture, "-f", "lavfi", "-i", tone]
 
 
 def _filters(renditions: Sequence[Rendition], thumbnail_seconds: int) -> str:
@@ -229,7 +201,7 @@ def _filters(renditions: Sequence[Rendition], thumbnail_seconds: int) -> str:
 
 
 def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
-    """All renditions by one muxer, which also writes the multivariant playlist with bandwidths and codecs."""
+    """Return the options of one muxer for all renditions, which also writes the multivariant playlist."""
     streams: list[str] = []
     for number, rendition in enumerate(renditions):
         rate = f"{rendition.video_kbps}k"
@@ -250,20 +222,13 @@ def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
     ]
 
 
-def _keep_latest_thumbnail(workspace: Path) -> None:
-    thumbnails = (workspace / THUMBNAILS_PATH).glob("thumb*.jpg")
-    latest = max(thumbnails, key=lambda path: int(path.stem.removeprefix("thumb")))
-    (workspace / LATEST_THUMBNAIL_PATH).parent.mkdir()
-    shutil.copyfile(latest, workspace / LATEST_THUMBNAIL_PATH)
-
-
 def _segments(playlist: Path) -> list[tuple[float, str]]:
-    """Duration and name of each segment."""
+    """Return duration and name of each segment."""
     return [(float(seconds), name) for seconds, name in _SEGMENT_LINES.findall(playlist.read_text())]
 
 
 def _write_byte_range_playlists(hls: Path) -> None:
-    """The twins of all playlists, whose segments are byte ranges of one keyframe interval in the same files."""
+    """Write the second form of all playlists: each entry is a byte range of one keyframe interval."""
     multivariant = (hls / MULTIVARIANT).read_text()
     for _, _, name in _VARIANT_LINES.findall(multivariant):
         (hls / name / BYTE_RANGE_VARIANT).write_text(_byte_range_variant(hls / name))
@@ -286,7 +251,7 @@ def _byte_range_variant(folder: Path) -> str:
 
 
 def _byte_ranges(segment: bytes, seconds: float) -> Iterator[tuple[float, int, int]]:
-    """Duration, first byte and end of each keyframe interval of an MPEG-TS segment."""
+    """Yield duration, first byte and end of each keyframe interval of an MPEG-TS segment."""
     keyframes = list(_keyframes(segment))
     first_pts = keyframes[0][1]
     starts = [0, *(position for position, _ in keyframes[1:]), len(segment)]
@@ -296,22 +261,17 @@ def _byte_ranges(segment: bytes, seconds: float) -> Iterator[tuple[float, int, i
 
 
 def _keyframes(segment: bytes) -> Iterator[tuple[int, int]]:
-    """Where each keyframe begins, its program tables included, and its presentation time (ISO/IEC 13818-1)."""
+    """Yield the position of each keyframe, with its program tables, and its presentation time (ISO/IEC 13818-1)."""
     tables = 0
     for position in range(0, len(segment), TS_PACKET):
         packet = segment[position : position + TS_PACKET]
         pid = (packet[1] & 0x1F) << 8 | packet[2]
         if pid == PROGRAM_TABLE_PID:
             tables = position
-        if pid == VIDEO_PID and _begins_keyframe(packet):
-            yield tables, _presentation_time(packet)
-
-
-def _begins_keyframe(packet: bytes) -> bool:
-    starts_unit, has_adaptation = packet[1] & 0x40, packet[3] & 0x20
-    return bool(starts_unit and has_adaptation and packet[4] and packet[5] & 0x40)
-
-
-def _presentation_time(packet: bytes) -> int:
-    header = packet[5 + packet[4] :]
-    return (header[9] & 0x0E) << 29 | header[10] << 22 | (header[11] & 0xFE) << 14 | header[12] << 7 | header[13] >> 1
+        starts_unit, has_adaptation = packet[1] & 0x40, packet[3] & 0x20
+        if pid == VIDEO_PID and starts_unit and has_adaptation and packet[4] and packet[5] & 0x40:
+            time = packet[5 + packet[4] :][9:14]
+            yield (
+                tables,
+                (time[0] & 0x0E) << 29 | time[1] << 22 | (time[2] & 0xFE) << 14 | time[3] << 7 | time[4] >> 1,
+            )

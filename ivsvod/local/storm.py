@@ -1,54 +1,34 @@
-"""What goes wrong with a broadcast and with the delivery of its events, by name; pure.
+"""Faults of a broadcast and of the delivery of its events, by name.
 
-Amazon IVS sends events by best effort: they come twice, late, in any order, or never.
+Amazon IVS sends events by best effort: twice, late, in any order, or never.
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import chain
+from operator import itemgetter
 from random import Random
 from typing import Any
 from uuid import uuid4
 
-from ivsvod.local.events import event_name
+from ivsvod.local.events import EVENT_NAMES, event_name
 
 Envelope = dict[str, Any]
 Faults = frozenset[str]
 
-# What goes wrong on the way of the events; what IVS and S3 know is not touched by it.
+# These change the delivery alone: IVS and S3 are as if every event had arrived once.
 OF_DELIVERY = {
     "duplicate": "every event comes a second time, and some a third",
     "republish": "every event comes again under a new id",
     "reorder": "events overtake each other by up to ten minutes",
     "delay": "some events come hours late, after all others",
 }
-_LIMITS = ("Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcasts", "Concurrent Viewers")
-# The events that each of these loses.
 OF_DROPPING = {
-    "drop-session-created": ("Session Created",),
-    "drop-start": ("Stream Start",),
-    "drop-session-ended": ("Session Ended",),
-    "drop-end": ("Stream End",),
-    "drop-stream-failure": ("Stream Failure",),
-    "drop-takeover": ("Stream Takeover",),
-    "drop-takeover-failure": ("Stream Takeover Failure",),
-    "drop-starvation-start": ("Starvation Start",),
-    "drop-starvation-end": ("Starvation End",),
-    "drop-health": ("Starvation Start", "Starvation End"),
-    "drop-ingest-bitrate": ("Ingest Bitrate",),
-    "drop-ingest-resolution": ("Ingest Resolution",),
-    "drop-concurrent-broadcasts": ("Concurrent Broadcasts",),
-    "drop-concurrent-viewers": ("Concurrent Viewers",),
-    "drop-quota": _LIMITS,
-    "drop-recording-start": ("Recording Start",),
-    "drop-recording-end": ("Recording End",),
-    "drop-recording-start-failure": ("Recording Start Failure",),
-    "drop-recording-end-failure": ("Recording End Failure",),
+    "drop:NAME": "the events of this name are lost, as in drop:Recording End; drop:all loses all",
+    "drop-end": "the same as drop:Stream End",
 }
-OF_DROPPING["drop-all"] = tuple(dict.fromkeys(chain(*OF_DROPPING.values())))
-# What goes wrong with the broadcast itself, as IVS and S3 know it too.
+# These change the broadcast itself, in IVS and S3 too.
 OF_BROADCAST = {
     "reconnect": "the encoder comes back within the window: two streams in one recording",
     "split": "the encoder comes back before the files are written: two streams, two recordings",
@@ -61,120 +41,79 @@ OF_BROADCAST = {
     "recording-start-failure": "the first stream is not recorded",
     "recording-end-failure": "the last recording ends with a failure",
 }
-_LOST = {name: f"lost: {', '.join(names)}" for name, names in OF_DROPPING.items()} | {"drop-all": "all events are lost"}
-FAULTS = OF_DELIVERY | _LOST | OF_BROADCAST
+FAULTS = OF_DELIVERY | OF_DROPPING | OF_BROADCAST
 
-# What SQS hands to a Lambda at once, by default.
-LARGEST_BATCH = 10
-_AWHILE = timedelta(minutes=10)
-_LATE = (timedelta(hours=1), timedelta(hours=12))
+LARGEST_BATCH = 10  # the default of an SQS source of a Lambda
+_OVERTAKING = timedelta(minutes=10)
+_SHORTEST_DELAY, _LONGEST_DELAY = timedelta(hours=1), timedelta(hours=12)
 
 
 class UnknownFaultError(ValueError):
-    """No fault has this name; the message lists those that there are."""
-
-
-@dataclass(frozen=True)
-class Arrival:
-    """An event at the moment at which it comes to the queue."""
-
-    due: datetime
-    envelope: Envelope
+    """No fault has this name; the message lists all names."""
 
 
 @dataclass(frozen=True)
 class Batch:
-    """Events that come together; `due` is the moment of the last of them, and never before one happened."""
+    """Events that arrive together, at `due`, when all of them have happened."""
 
     due: datetime
     envelopes: list[Envelope]
 
 
 def parse_faults(text: str) -> Faults:
-    """The faults in a list with commas between them; none in an empty text.
+    """Return the faults in a comma-separated list.
 
     Raises:
-        UnknownFaultError: there is no such fault.
+        UnknownFaultError: no fault has this name.
     """
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    for name in names:
-        if name not in FAULTS:
-            raise UnknownFaultError(f"there is no fault {name}; there are {', '.join(FAULTS)}")
+    names = {"drop:Stream End" if name == "drop-end" else name for name in map(str.strip, text.split(",")) if name}
+    unknown = names - OF_DELIVERY.keys() - OF_BROADCAST.keys() - {f"drop:{name}" for name in ("all", *EVENT_NAMES)}
+    for name in sorted(unknown):
+        if name.startswith("drop:"):
+            raise UnknownFaultError(f"no event has the name in {name}; there are all, {', '.join(EVENT_NAMES)}")
+        raise UnknownFaultError(f"there is no fault {name}; there are {', '.join(FAULTS)}")
     return frozenset(names)
 
 
-def deliveries(told: Sequence[Envelope], faults: Faults, random: Random) -> list[Batch]:
-    """How the events that IVS tells, in the order of their times, come to the Lambda.
+def deliveries(events: Sequence[Envelope], faults: Faults, random: Random) -> list[Batch]:
+    """Return the batches in which the events, in the order of their times, reach the Lambda.
 
-    Without a fault of delivery each comes alone and at once. `random` decides all that is left to chance.
+    Without a fault of delivery each arrives alone and at once.
     """
-    lost = {name for fault in faults & OF_DROPPING.keys() for name in OF_DROPPING[fault]}
-    arrivals = [Arrival(_time_of(envelope), envelope) for envelope in told if event_name(envelope) not in lost]
-    for fault, change in _CHANGES.items():
-        if fault in faults and arrivals:
-            arrivals = change(arrivals, random)
-    arrivals.sort(key=_due)
-    return list(_batches(arrivals, random if faults & OF_DELIVERY.keys() else None))
-
-
-def _time_of(envelope: Envelope) -> datetime:
-    return datetime.fromisoformat(envelope["time"])
-
-
-def _due(arrival: Arrival) -> datetime:
-    return arrival.due
-
-
-def _overtaking(arrivals: list[Arrival], random: Random) -> list[Arrival]:
-    changed = [_later(arrival, random) for arrival in arrivals]
-    if changed == sorted(changed, key=_due):
-        # Chance has left them in order: the first comes last.
-        changed[0] = replace(changed[0], due=changed[-1].due + timedelta(seconds=1))
-    return changed
-
-
-def _republished(arrivals: list[Arrival], random: Random) -> list[Arrival]:
-    # That IVS itself sends an event twice, with two ids, cannot be excluded.
-    again = [replace(arrival, envelope={**arrival.envelope, "id": str(uuid4())}) for arrival in arrivals]
-    return arrivals + [_later(arrival, random) for arrival in again]
-
-
-def _doubled(arrivals: list[Arrival], random: Random) -> list[Arrival]:
-    thrice = [arrival for arrival in arrivals if random.random() < 0.25]
-    return arrivals + [_later(arrival, random) for arrival in arrivals + thrice]
-
-
-def _late(arrivals: list[Arrival], random: Random) -> list[Arrival]:
-    end = max(map(_due, arrivals))
-    chosen = {number for number in range(len(arrivals)) if random.random() < 0.3} or {random.randrange(len(arrivals))}
-    return [
-        replace(arrival, due=end + _between(*_LATE, random)) if number in chosen else arrival
-        for number, arrival in enumerate(arrivals)
+    arrivals = [
+        (datetime.fromisoformat(envelope["time"]), envelope)
+        for envelope in events
+        if not faults & {"drop:all", f"drop:{event_name(envelope)}"}
     ]
+    if not arrivals:
+        return []
 
+    def later(due: datetime) -> datetime:
+        return due + _OVERTAKING * random.random()
 
-def _later(arrival: Arrival, random: Random) -> Arrival:
-    return replace(arrival, due=arrival.due + _between(timedelta(0), _AWHILE, random))
-
-
-def _between(shortest: timedelta, longest: timedelta, random: Random) -> timedelta:
-    return shortest + (longest - shortest) * random.random()
-
-
-# In this order: what comes late comes after every other copy of every other event.
-_CHANGES: dict[str, Callable[[list[Arrival], Random], list[Arrival]]] = {
-    "reorder": _overtaking,
-    "republish": _republished,
-    "duplicate": _doubled,
-    "delay": _late,
-}
-
-
-def _batches(arrivals: list[Arrival], random: Random | None) -> Iterator[Batch]:
-    """Cut into batches of any size, of one event without `random`."""
-    position = 0
-    while position < len(arrivals):
-        size = random.randint(1, LARGEST_BATCH) if random else 1
-        taken = arrivals[position : position + size]
-        yield Batch(taken[-1].due, [arrival.envelope for arrival in taken])
-        position += size
+    if "reorder" in faults:
+        changed = [(later(due), envelope) for due, envelope in arrivals]
+        if changed == sorted(changed, key=itemgetter(0)):
+            # Chance has left them in order: the first comes last.
+            changed[0] = (changed[-1][0] + timedelta(seconds=1), changed[0][1])
+        arrivals = changed
+    if "republish" in faults:
+        # It is not documented that IVS never sends an event twice under two ids.
+        arrivals += [(later(due), {**envelope, "id": str(uuid4())}) for due, envelope in arrivals]
+    if "duplicate" in faults:
+        third = [arrival for arrival in arrivals if random.random() < 0.25]
+        arrivals += [(later(due), envelope) for due, envelope in arrivals + third]
+    if "delay" in faults:
+        # Last of all: what is late comes after every other copy of every other event.
+        end = max(due for due, _ in arrivals)
+        late = {number for number in range(len(arrivals)) if random.random() < 0.3} or {0}
+        for number in late:
+            delay = _SHORTEST_DELAY + (_LONGEST_DELAY - _SHORTEST_DELAY) * random.random()
+            arrivals[number] = (end + delay, arrivals[number][1])
+    arrivals.sort(key=itemgetter(0))
+    batches = []
+    while arrivals:
+        size = random.randint(1, LARGEST_BATCH) if faults & OF_DELIVERY.keys() else 1
+        taken, arrivals = arrivals[:size], arrivals[size:]
+        batches.append(Batch(taken[-1][0], [envelope for _, envelope in taken]))
+    return batches

@@ -1,4 +1,4 @@
-"""Broadcasts on the local stack: an encoder whose events take the road of the Lambda."""
+"""Broadcasts on the local stack: an encoder whose events are handed to the Lambda entry."""
 
 import logging
 from collections.abc import Iterable
@@ -21,18 +21,18 @@ from ivsvod.local.storm import Faults
 
 logger = logging.getLogger(__name__)
 
-# As often SQS delivers a message before it goes to the dead-letter queue.
+# SQS delivers a message so often before it goes to the dead-letter queue.
 _RECEIVES = 3
-# Between the last event of what was there and the first of what is played, beside the reconnect window.
+# Between the last event of a known broadcast and the first of a new one, beside the reconnect window.
 _APART = timedelta(seconds=10)
 
 
 class DeliveryFailedError(Exception):
-    """The Lambda entry asked again and again for events to come again."""
+    """The Lambda entry refused an event each time."""
 
 
 def broadcast(*, home: Path, channel: Channel, seconds: float, record: Path | None = None) -> Broadcast:
-    """Play a broadcast into the channel that ended just now; nothing goes wrong.
+    """Play a broadcast without faults that ended just now.
 
     Raises:
         DeliveryFailedError: an event could not be processed.
@@ -82,14 +82,14 @@ def broadcasts(
 
 @cache
 def _s3_client() -> Any:
-    """Making one takes longer than its calls."""
+    """Return one client for all calls: making it takes longer than they do."""
     return boto3.session.Session().client("s3")
 
 
 def free_before(
     now: datetime, length: timedelta, streams: Iterable[tuple[datetime, datetime | None]], apart: timedelta
 ) -> datetime:
-    """When something so long begins that ends as late as it can, before `now` and so far apart from all streams.
+    """Return the latest start of a run of this length that ends before `now` and is so far apart from all streams.
 
     A channel has one stream at a time. `streams` are starts and ends, the newest start first.
     """
@@ -102,7 +102,7 @@ def free_before(
 
 
 def deliver(envelopes: list[dict[str, Any]]) -> None:
-    """Hand a batch to the Lambda entry as SQS would: what fails comes again, a few times.
+    """Hand a batch to the Lambda entry as SQS would: failed items come again, a few times.
 
     Raises:
         DeliveryFailedError: an item of it failed each time.

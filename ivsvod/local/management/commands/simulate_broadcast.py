@@ -14,7 +14,7 @@ from ivsvod.local.encoder import Broadcast, StreamKeyRefused
 from ivsvod.local.guard import refuse_anything_real
 from ivsvod.local.ivs import IvsError
 from ivsvod.local.plan import FaultRefusedError
-from ivsvod.local.storm import FAULTS, Faults, UnknownFaultError, parse_faults
+from ivsvod.local.storm import FAULTS, UnknownFaultError, parse_faults
 from ivsvod.local.studio import DeliveryFailedError, broadcasts
 
 MOST = 1000
@@ -30,25 +30,28 @@ class Command(BaseCommand):
     help = "Local stack only: play broadcasts on a channel, with the events and the recordings that IVS would make."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The channel, the length, and what goes wrong."""
+        """The channel, the length, and the faults."""
         parser.formatter_class = FaultsFormatter
         parser.epilog = "faults:\n" + "\n".join(f"  {name:28} {meaning}" for name, meaning in FAULTS.items())
         parser.add_argument("channel", metavar="CHANNEL", help="its uuid, or its name if only one has it")
         parser.add_argument("--seconds", type=float, default=8, metavar="N", help="the length of each stream (8)")
-        parser.add_argument("--faults", default="", metavar="A,B", help="what goes wrong; see below")
+        parser.add_argument("--faults", default="", metavar="A,B", help="the faults; see below")
         parser.add_argument("--many", type=int, default=1, metavar="N", help="so many broadcasts, one after the other")
         parser.add_argument(
             "--seed", type=int, metavar="N", help="the same faults of delivery as with this seed before"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Play them and print what each left as a JSON object."""
+        """Play them and print each as a JSON object."""
         home = refuse_anything_real()
         if not 1 <= options["seconds"] <= 3600:
             raise CommandError("--seconds takes 1 to 3600")
         if not 1 <= options["many"] <= MOST:
             raise CommandError(f"--many takes 1 to {MOST}")
-        faults = _faults(options["faults"])
+        try:
+            faults = parse_faults(options["faults"])
+        except UnknownFaultError as error:
+            raise CommandError(f"--faults: {error}") from None
         channel = _channel(options["channel"])
         seed = randbits(32) if options["seed"] is None else options["seed"]
         try:
@@ -63,18 +66,11 @@ class Command(BaseCommand):
         except (DeliveryFailedError, FaultRefusedError, IvsError, StreamKeyRefused) as error:
             raise CommandError(str(error)) from None
         for one in made:
-            self.stdout.write(json.dumps(_told(channel, one, seed)))
+            self.stdout.write(json.dumps(_report(channel, one, seed)))
 
 
-def _faults(text: str) -> Faults:
-    try:
-        return parse_faults(text)
-    except UnknownFaultError as error:
-        raise CommandError(f"--faults: {error}") from None
-
-
-def _told(channel: Channel, one: Broadcast, seed: int) -> dict[str, Any]:
-    """The last stream and recording, then all of them, and how many events there were and how many arrived."""
+def _report(channel: Channel, one: Broadcast, seed: int) -> dict[str, Any]:
+    """Return the last stream and recording, all of them, and the numbers of events sent and arrived."""
     return {
         "channel_uuid": str(channel.uuid),
         "stream_id": one.stream_id,
