@@ -53,7 +53,7 @@ class LocalAws:
         return application(_unmounted(environ, name, slash + rest or "/"), start_response)
 
     def environment(self, base_url: str) -> dict[str, str]:
-        """Variables that send every boto3 client to this stack, and keep the caller's own AWS out of it."""
+        """Return the variables that send every boto3 client to this stack, and away from the caller's own AWS."""
         return {
             "AWS_ENDPOINT_URL_IVS": f"{base_url}/ivs",
             "AWS_ENDPOINT_URL_S3": f"{base_url}/s3",
@@ -69,9 +69,9 @@ class LocalAws:
 
 
 def _unmounted(environ: dict[str, Any], name: str, path: str) -> dict[str, Any]:
-    """The environ as the part would see it on a host of its own: moto misreads a SCRIPT_NAME."""
+    """Return the environ that the part would have on a host of its own: moto misreads a SCRIPT_NAME."""
     mount = f"{environ.get('SCRIPT_NAME', '')}/{name}"
-    # The undecoded path, where the server gives it; moto tells "%2F" from "/" by it.
+    # The undecoded path, if the server gives it; by it moto distinguishes "%2F" from "/".
     raw: dict[str, Any] = {
         key: environ[key].removeprefix(mount) or "/" for key in ("RAW_URI", "REQUEST_URI") if key in environ
     }
@@ -91,12 +91,12 @@ def install_in_process(aws: Application, base_url: str = "http://127.0.0.1:9/_lo
     if handler not in botocore.handlers.BUILTIN_HANDLERS:
         botocore.handlers.BUILTIN_HANDLERS.append(handler)
     _installed[base_url] = aws
-    return lambda: _uninstall(base_url, aws)
 
+    def uninstall() -> None:
+        if _installed.get(base_url) is aws:
+            del _installed[base_url]
 
-def _uninstall(base_url: str, aws: Application) -> None:
-    if _installed.get(base_url) is aws:
-        del _installed[base_url]
+    return uninstall
 
 
 def _answer_in_process(request: Any, **_: Any) -> AWSResponse | None:
@@ -113,10 +113,15 @@ def _answer_in_process(request: Any, **_: Any) -> AWSResponse | None:
 
 
 def _environ(request: Any, base_url: str) -> dict[str, Any]:
-    """PEP 3333 out of a prepared request of botocore."""
+    """Return the WSGI environ (PEP 3333) of a prepared request of botocore."""
     url = urlsplit(request.url)
     body = body_of(request)
     mount = urlsplit(base_url).path
+    headers = {name.upper().replace("-", "_"): value for name, value in headers_of(request).items()}
+    content_type = headers.pop("CONTENT_TYPE", "")
+    # These are between client and server.
+    for name in ("TRANSFER_ENCODING", "EXPECT", "CONTENT_LENGTH"):
+        headers.pop(name, None)
     return {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": mount,
@@ -128,7 +133,8 @@ def _environ(request: Any, base_url: str) -> dict[str, Any]:
         "SERVER_PROTOCOL": "HTTP/1.1",
         "REMOTE_ADDR": "127.0.0.1",
         "HTTP_HOST": url.netloc,
-        **_header_variables(request),
+        **{f"HTTP_{name}": value for name, value in headers.items()},
+        "CONTENT_TYPE": content_type,
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.version": (1, 0),
         "wsgi.url_scheme": url.scheme,
@@ -138,19 +144,6 @@ def _environ(request: Any, base_url: str) -> dict[str, Any]:
         "wsgi.multiprocess": False,
         "wsgi.run_once": False,
         IN_PROCESS: True,
-    }
-
-
-def _header_variables(request: Any) -> dict[str, str]:
-    """Without Transfer-Encoding and Expect, which are between client and server and have no meaning here."""
-    texts = {name.lower(): value for name, value in headers_of(request).items()}
-    content_type = texts.pop("content-type", "")
-    kept = {
-        name: value for name, value in texts.items() if name not in ("transfer-encoding", "expect", "content-length")
-    }
-    return {
-        "CONTENT_TYPE": content_type,
-        **{f"HTTP_{name.upper().replace('-', '_')}": value for name, value in kept.items()},
     }
 
 

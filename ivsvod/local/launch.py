@@ -1,4 +1,4 @@
-"""Runs a management command on the local stack: sets the variables that a deployment would set, and nothing else."""
+"""Run a management command on the local stack, by setting the variables that a deployment would set."""
 
 import fcntl
 import json
@@ -22,68 +22,32 @@ from ivsvod.local.postgres import PostgresUnavailable, Server
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BUCKET = "ivsvod-recordings"
 _SETUP_URL = "http://127.0.0.1:9/_setup"
-# Never looked at by the local stack. What settings.py reads is set below or stays at its default.
+# The local stack ignores these variables of the caller. It sets those that settings.py reads, or leaves their default.
 FOREIGN_NAMES = {"DATABASE_URL"}
 FOREIGN_PREFIXES = ("PG", "AWS_")
 OWN_NAMES = {
-    "ALLOWED_HOSTS",
-    "API_IGNORED_PARAMETERS",
-    "API_MAX_PAGE_SIZE",
-    "API_PUBLIC_READ",
-    "AUTH_API_KEY",
-    "CACHE_URL",
-    "CATALOGUE_PAGE",
-    "CORS_ALLOWED_ORIGINS",
-    "CSRF_TRUSTED_ORIGINS",
-    "DEAD_LETTER_QUEUE_URL",
-    "DEBUG",
-    "EMBED_ANCESTORS",
-    "EVENT_QUEUE_URL",
-    "EXTRA_APPS",
-    "FIELD_ENCRYPTION_KEYS",
-    "HOLD_UNTIL_CHECKED",
-    "INBOX_RETENTION_DAYS",
-    "IVS_FORWARDER",
-    "LIVE_STATE_LEGACY_KEY",
-    "NEW_VIDEO_STATE",
-    "OIDC_AUDIENCE",
-    "OIDC_ISSUER",
-    "OIDC_JWKS",
-    "OIDC_SCOPE_PREFIX",
-    "ORIGIN_SECRET",
-    "PLAYBACK_BASE_URL",
-    "PROJECT_NAME",
-    "PUBLIC_HOST",
-    "RECORDING_BUCKET",
-    "RECORDING_BUCKETS",
-    "RECORDING_CONFIG_ARN",
-    "REQUIRE_SECOND_FACTOR",
-    "SEARCH_CONFIG",
-    "SECRET_KEY",
-    "SECRET_KEY_FALLBACKS",
-    "SECURE_COOKIES",
-    "STAGE",
-    "STATIC_BUCKET",
-    "STATIC_ROOT",
-    "STATIC_URL",
-    "THROTTLE_ADDRESS",
-    "THROTTLE_TOKEN",
-    "THUMBNAIL_HOSTS",
-    "TRUSTED_PROXIES",
+    "ALLOWED_HOSTS", "API_IGNORED_PARAMETERS", "API_MAX_PAGE_SIZE", "API_PUBLIC_READ", "AUTH_API_KEY", "CACHE_URL",
+    "CATALOGUE_PAGE", "CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS", "DEAD_LETTER_QUEUE_URL", "DEBUG",
+    "EMBED_ANCESTORS", "EVENT_QUEUE_URL", "EXTRA_APPS", "FIELD_ENCRYPTION_KEYS", "HOLD_UNTIL_CHECKED",
+    "INBOX_RETENTION_DAYS", "IVS_FORWARDER", "LIVE_STATE_LEGACY_KEY", "NEW_VIDEO_STATE", "OIDC_AUDIENCE",
+    "OIDC_ISSUER", "OIDC_JWKS", "OIDC_SCOPE_PREFIX", "ORIGIN_SECRET", "PLAYBACK_BASE_URL", "PROJECT_NAME",
+    "PUBLIC_HOST", "RECORDING_BUCKET", "RECORDING_BUCKETS", "RECORDING_CONFIG_ARN", "REQUIRE_SECOND_FACTOR",
+    "SEARCH_CONFIG", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECURE_COOKIES", "STAGE", "STATIC_BUCKET",
+    "STATIC_ROOT", "STATIC_URL", "THROTTLE_ADDRESS", "THROTTLE_TOKEN", "THUMBNAIL_HOSTS", "TRUSTED_PROXIES",
     "VIDEO_PAGE_URL",
-}
+}  # fmt: skip
 
 
 def home_folder() -> Path:
-    """Where all state of the local stack lives."""
+    """Return the folder of all state of the local stack."""
     return Path(os.environ.get("IVSVOD_HOME") or CHECKOUT / ".local").expanduser().resolve()
 
 
 def port() -> int:
-    """The port of the demo.
+    """Return the port of the demo.
 
     Raises:
-        SystemExit: PORT is no port.
+        SystemExit: PORT is not one.
     """
     text = os.environ.get("PORT") or "8000"
     if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
@@ -92,7 +56,7 @@ def port() -> int:
 
 
 def ignore_callers_environment(environment: MutableMapping[str, str]) -> list[str]:
-    """Drop every variable that could lead to something real; returns their names, sorted."""
+    """Delete every variable that could lead to something real; return their names, sorted."""
     foreign = [name for name in environment if name in FOREIGN_NAMES | OWN_NAMES or name.startswith(FOREIGN_PREFIXES)]
     for name in foreign:
         del environment[name]
@@ -100,7 +64,7 @@ def ignore_callers_environment(environment: MutableMapping[str, str]) -> list[st
 
 
 def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
-    """Start what the command needs, run it, and stop what nobody else uses."""
+    """Start the local stack, run the command, and stop the database unless others use it."""
     home = home_folder()
     if command == "stop":
         print("PostgreSQL stopped." if postgres.stop(home) else "Nothing was running.")  # noqa: T201
@@ -115,7 +79,12 @@ def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
                 started.enter_context(demo_lock(home, f"http://127.0.0.1:{port()}"))
             server = started.enter_context(postgres.use(home))
             aws = LocalAws(home)
-            os.environ.update(stack_environment(home, server, aws.environment(_base_url(home, command, aws))))
+            # boto3 finds the local AWS in the running demo, else in this process.
+            running = None if command == "demo" else running_demo(home)
+            base_url = f"{running or f'http://127.0.0.1:{port()}'}/_local"
+            if not running:
+                install_in_process(aws, base_url)
+            os.environ.update(stack_environment(home, server, aws.environment(base_url)))
             os.environ["RECORDING_CONFIG_ARN"] = recording_configuration(aws, BUCKET)
             run()
     except Exception as error:
@@ -129,10 +98,10 @@ def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
 
 
 def refuse_taken_port(number: int) -> None:
-    """Stop before anything is started.
+    """Check that the port is free.
 
     Raises:
-        SystemExit: another program listens there.
+        SystemExit: another program listens on it.
     """
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -144,18 +113,8 @@ def refuse_taken_port(number: int) -> None:
             )
 
 
-def _base_url(home: Path, command: str, aws: LocalAws) -> str:
-    """Where boto3 finds the local AWS: in the demo that runs, else in this process."""
-    running = running_demo(home)
-    if command != "demo" and running:
-        return f"{running}/_local"
-    base_url = f"http://127.0.0.1:{port()}/_local"
-    install_in_process(aws, base_url)
-    return base_url
-
-
 def running_demo(home: Path) -> str | None:
-    """The URL of the demo of this home, if it runs."""
+    """Return the URL of the demo of this home if it runs."""
     lock = home / "demo.lock"
     if not lock.is_file():
         return None
@@ -169,7 +128,7 @@ def running_demo(home: Path) -> str | None:
 
 @contextmanager
 def demo_lock(home: Path, url: str) -> Iterator[None]:
-    """Held while the demo of this home runs; a process that is killed lets go of it.
+    """Hold the lock of the demo of this home, which a killed process releases too.
 
     Raises:
         SystemExit: it runs already.
@@ -187,11 +146,15 @@ def demo_lock(home: Path, url: str) -> Iterator[None]:
 
 
 def stack_environment(home: Path, server: Server, aws_environment: dict[str, str]) -> dict[str, str]:
-    """All variables of the local stack."""
+    """Return all variables of the local stack. The keys of a home are made once."""
+    path = home / "secrets.json"
+    if not path.is_file():
+        fernet_key = Fernet.generate_key().decode()
+        write_private(path, {"SECRET_KEY": secrets.token_urlsafe(60), "FIELD_ENCRYPTION_KEYS": fernet_key})
     return {
         **server.environment(),
         **aws_environment,
-        **_secrets(home),
+        **json.loads(path.read_text()),
         "ALLOWED_HOSTS": "127.0.0.1,localhost,[::1],testserver",
         "SECURE_COOKIES": "false",
         "RECORDING_BUCKET": BUCKET,
@@ -205,17 +168,8 @@ def stack_environment(home: Path, server: Server, aws_environment: dict[str, str
     }
 
 
-def _secrets(home: Path) -> dict[str, str]:
-    """Keys of this home, made once."""
-    path = home / "secrets.json"
-    if not path.is_file():
-        keys = {"SECRET_KEY": secrets.token_urlsafe(60), "FIELD_ENCRYPTION_KEYS": Fernet.generate_key().decode()}
-        write_private(path, keys)
-    return json.loads(path.read_text())
-
-
 def write_private(path: Path, document: dict[str, Any]) -> None:
-    """Write a JSON file that only its owner can read, whole or not at all."""
+    """Write a JSON file that only its owner can read, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
@@ -224,11 +178,12 @@ def write_private(path: Path, document: dict[str, Any]) -> None:
 
 
 def recording_configuration(aws: LocalAws, bucket: str) -> str:
-    """The ARN of the recording configuration for the bucket, made where it is missing.
+    """Return the ARN of the recording configuration of the bucket, and make it if it is missing.
 
-    It is asked of the store that the local IVS keeps, so that it is there before any server is.
+    The call is answered in this process, so that it works before any server runs.
     """
-    client = _ivs_client(aws)
+    install_in_process(aws, _SETUP_URL)
+    client = _setup_client()
     for known in client.get_paginator("list_recording_configurations").paginate():
         for item in known["recordingConfigurations"]:
             if item["destinationConfiguration"]["s3"]["bucketName"] == bucket:
@@ -242,14 +197,9 @@ def recording_configuration(aws: LocalAws, bucket: str) -> str:
     return made["recordingConfiguration"]["arn"]
 
 
-def _ivs_client(aws: LocalAws) -> Any:
-    install_in_process(aws, _SETUP_URL)
-    return _setup_client()
-
-
 @cache
 def _setup_client() -> Any:
-    """Answered by whichever local AWS is installed below the URL; making a client takes longer than its calls."""
+    """Return one client for every local AWS that is installed below the URL; making it takes longer than its calls."""
     import boto3
 
     return boto3.session.Session().client("ivs", endpoint_url=f"{_SETUP_URL}/ivs")

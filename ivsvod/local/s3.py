@@ -1,7 +1,7 @@
-"""The local S3: moto's, kept on disk, and the media host that stands in for CloudFront.
+"""The local S3, which is moto's with a copy on disk, and the media host in place of CloudFront.
 
-moto holds objects in memory. Here the disk is the truth: it is written before a change is answered, and read back by
-the first request of the next process, so that a demo keeps its recordings.
+moto holds objects in memory. Each change is written to disk before it is answered, and the first request of the next
+process reads the disk, so that a demo keeps its recordings.
 """
 
 import io
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
 # File systems end a name at 255 bytes; a key of 1024 bytes is up to 3072 when percent-encoded.
 NAME_CHUNK = 200
@@ -36,7 +36,7 @@ ACCESS_DENIED = (
 
 @dataclass(frozen=True)
 class StoredObject:
-    """An object as S3 keeps it: its bytes and the headers that came with them (lower case, user metadata included)."""
+    """An object of S3: its bytes, and its headers with names in lower case, user metadata included."""
 
     body: bytes
     headers: dict[str, str]
@@ -49,13 +49,13 @@ class StoredObject:
 
 
 class Journal:
-    """The objects on disk: `<bucket>/<percent-encoded key>`, and beside each a file of its facts."""
+    """The objects on disk: `<bucket>/<percent-encoded key>`, and beside each a JSON file with its facts."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def buckets(self) -> Iterator[tuple[str, str]]:
-        """Name and region of each bucket."""
+        """Yield name and region of each bucket."""
         for path in sorted(self.root.glob(f"*/{BUCKET_FILE}")):
             facts = json.loads(path.read_text())
             yield facts["name"], facts["region"]
@@ -64,20 +64,15 @@ class Journal:
         _replace(self._folder(name) / BUCKET_FILE, json.dumps({"name": name, "region": region}).encode())
 
     def remove_bucket(self, name: str) -> None:
-        if self._folder(name).exists():
-            shutil.rmtree(self._folder(name))
+        shutil.rmtree(self._folder(name), ignore_errors=True)
 
     def objects(self, bucket: str) -> Iterator[tuple[str, StoredObject]]:
         for facts_path in sorted(self._folder(bucket).rglob(f"*{FACTS_SUFFIX}")):
             facts = json.loads(facts_path.read_text())
+            body, last_modified = self._path(bucket, facts["key"]).read_bytes(), facts["last_modified"]
             yield (
                 facts["key"],
-                StoredObject(
-                    body=self._path(bucket, facts["key"]).read_bytes(),
-                    headers=facts["headers"],
-                    etag=facts["etag"],
-                    last_modified=datetime.fromisoformat(facts["last_modified"]),
-                ),
+                StoredObject(body, facts["headers"], facts["etag"], datetime.fromisoformat(last_modified)),
             )
 
     def write(self, bucket: str, key: str, stored: StoredObject) -> None:
@@ -89,7 +84,7 @@ class Journal:
         }
         path = self._path(bucket, key)
         _replace(path, stored.body)
-        # An object exists when its facts do, so they come last here and go first in `remove`.
+        # An object exists if its facts do, so they are written last and removed first.
         _replace(_facts_path(path), json.dumps(facts).encode())
 
     def remove(self, bucket: str, key: str) -> None:
@@ -116,32 +111,42 @@ class Journal:
 
 
 class S3App:
-    """WSGI: the S3 API by path (`/bucket/key`), moto's, with every change brought to `home/s3`.
+    """WSGI: moto's S3 API by path (`/bucket/key`), with every change written to `home/s3`.
 
-    moto's backend is one for the process, so one home is in memory at a time: an S3App of another home takes its place
-    at its next request, and parts of unfinished multipart uploads are then lost. Access lists, policies, tags and
-    versions are not kept over a restart. Nothing is imported or read before the first request.
+    moto has one backend for a process, so one home is in memory at a time: the next request to an S3App of another home
+    replaces it, and parts of unfinished multipart uploads are lost. Access lists, policies, tags and versions are not
+    kept over a restart. Nothing is imported or read before the first request.
     """
 
     _lock: ClassVar[threading.RLock] = threading.RLock()
     _home_in_memory: ClassVar[Path | None] = None
-    _moto: ClassVar["WSGIApplication | None"] = None
+    _moto: ClassVar[Any] = None
 
     def __init__(self, home: Path) -> None:
         self.home = home.resolve()
         self.journal = Journal(self.home / "s3")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        if not _may_ask(environ):
+        # moto accepts every signature, and lets anonymous callers list and write. Public access to the recording bucket
+        # is blocked, so without a signature AWS answers only the preflight.
+        is_signed = "Signature=" in environ.get("QUERY_STRING", "") or "HTTP_AUTHORIZATION" in environ
+        if not is_signed and environ["REQUEST_METHOD"] != "OPTIONS":
             return _access_denied(environ, start_response)
-        # Before the lock: a slow upload keeps nobody else waiting.
-        environ = _with_body(environ)
+        # The body is read before the lock: a slow upload delays no other request. moto expects the bucket in the path
+        # whatever the host, and the encoded path in RAW_URI, without which it decodes keys twice.
+        raw_path = quote(environ.get("PATH_INFO", ""), safe="/", encoding="latin-1")
+        request = {
+            **environ,
+            "wsgi.input": io.BytesIO(environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))),
+            "HTTP_HOST": "localhost",
+            "RAW_URI": f"{raw_path}?{environ.get('QUERY_STRING', '')}",
+        }
         with self._lock:
             self._bring_to_memory()
-            return self._answer(environ, start_response)
+            return self._answer(request, start_response)
 
     def create_bucket(self, name: str, region: str = "us-east-1") -> None:
-        """Make the bucket, readable from any origin as the predecessor's is; one that exists stays as it is."""
+        """Make the bucket unless it exists, readable from any origin as the predecessor's is."""
         with self._lock:
             backend = self._bring_to_memory()
             if name not in backend.buckets:
@@ -153,13 +158,13 @@ class S3App:
             return sorted(self._bring_to_memory().buckets)
 
     def find(self, bucket: str, key: str) -> StoredObject | None:
-        """The object, whoever asks; None where there is no such bucket or key."""
+        """Return the object without asking for a signature; None without such a bucket or key."""
         with self._lock:
             backend = self._bring_to_memory()
             return _stored_object(backend, bucket, key) if key and bucket in backend.buckets else None
 
     def reset(self) -> None:
-        """Forget what is in memory, as a restart does; the next request reads the disk again."""
+        """Empty the memory, as a restart does; the next request reads the disk again."""
         with self._lock:
             _moto_backend().reset()
             S3App._home_in_memory = None
@@ -172,49 +177,50 @@ class S3App:
         for name, region in self.journal.buckets():
             _create_in_moto(backend, name, region)
             for key, stored in self.journal.objects(name):
-                _put_in_moto(backend, name, key, stored)
+                kept = backend.put_object(name, key, stored.body, etag=stored.etag.strip('"'))
+                kept.set_metadata(dict(stored.headers))
+                kept.last_modified = stored.last_modified
         S3App._home_in_memory = self.home
         return backend
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        from moto.moto_server.werkzeug_app import create_backend_app
         from werkzeug.test import run_wsgi_app
 
         if S3App._moto is None:
-            S3App._moto = _moto_application()
-        body, status, headers = run_wsgi_app(S3App._moto, _path_style(environ), buffered=True)
+            S3App._moto = create_backend_app("s3")
+            # "a//b" is a key of its own; werkzeug would redirect it to "a/b".
+            S3App._moto.url_map.merge_slashes = False
+        body, status, headers = run_wsgi_app(S3App._moto, environ, buffered=True)
         if environ["REQUEST_METHOD"] in {"PUT", "POST", "DELETE"} and status.startswith("2"):
-            self._record(*_bucket_and_key(environ))
+            bucket, _, key = _decoded_path(environ).partition("/")
+            self._write_to_disk(bucket, key)
         start_response(status, list(headers))
         return body
 
-    def _record(self, bucket: str, key: str) -> None:
-        """Bring the disk to the state of moto, for one key, or where the request named none for the bucket."""
+    def _write_to_disk(self, bucket: str, key: str) -> None:
+        """Bring one key on disk to its state in moto; without a key, the bucket and the removal of its keys."""
         backend = _moto_backend()
         if bucket not in backend.buckets:
             self.journal.remove_bucket(bucket)
-        elif key:
-            self._record_key(backend, bucket, key)
-        else:
+        elif not key:
             self.journal.write_bucket(bucket, backend.buckets[bucket].region_name)
-            self.journal.remove_all_but(bucket, _keys(backend, bucket))
-
-    def _record_key(self, backend: Any, bucket: str, key: str) -> None:
-        stored = _stored_object(backend, bucket, key)
-        if stored is None:
+            kept = [key for key in backend.buckets[bucket].keys if backend.get_object(bucket, key) is not None]
+            self.journal.remove_all_but(bucket, kept)
+        elif (stored := _stored_object(backend, bucket, key)) is None:
             self.journal.remove(bucket, key)
         else:
             self.journal.write(bucket, key, stored)
 
 
 class MediaApp:
-    """WSGI: the objects of one bucket by `/key`, as CloudFront with origin access control serves them.
+    """WSGI: the objects of all buckets by `/key`, as CloudFront with origin access control serves one bucket.
 
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
     """
 
-    def __init__(self, s3: S3App, bucket: str | None = None) -> None:
+    def __init__(self, s3: S3App) -> None:
         self.s3 = s3
-        self.bucket = bucket
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
@@ -222,22 +228,17 @@ class MediaApp:
             return _preflight(environ, start_response)
         if method not in {"GET", "HEAD"}:
             return _method_not_allowed(environ, start_response)
-        stored = self._find(_decoded_path(environ))
-        # S3 answers 403 for a key that is not there to callers without ListBucket, and CloudFront has none.
+        found = (self.s3.find(bucket, _decoded_path(environ)) for bucket in self.s3.buckets())
+        stored = next(filter(None, found), None)
+        # S3 answers 403 for a missing key to callers without ListBucket, and CloudFront is one.
         if stored is None:
             return _access_denied(environ, start_response)
         return _serve(stored, environ, start_response)
 
-    def _find(self, key: str) -> StoredObject | None:
-        buckets = [self.bucket] if self.bucket else self.s3.buckets()
-        if len(buckets) > 1:
-            raise LookupError(f"name the bucket that the media host serves: one of {', '.join(buckets)}")
-        return self.s3.find(buckets[0], key) if buckets else None
-
 
 def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Another process may write the same key now.
+    # Another process may write the same key at this moment.
     new = path.with_name(f"{path.name}={token_hex(8)}=new")
     new.write_bytes(content)
     new.replace(path)
@@ -248,51 +249,14 @@ def _facts_path(path: Path) -> Path:
 
 
 def _file_name(chunk: str) -> str:
-    """An encoded name or part of one; a dot in front would make a hidden file, or the folder above."""
+    """Return an encoded name or part of one without a leading dot: it would hide the file, or name the folder above."""
     return f"%2E{chunk[1:]}" if chunk.startswith(".") else chunk
 
 
 def _decoded_path(environ: "WSGIEnvironment") -> str:
-    """The path without its first slash. WSGI hands its UTF-8 bytes on as Latin-1 (PEP 3333)."""
+    """Return the path without its first slash. WSGI passes its UTF-8 bytes as Latin-1 (PEP 3333)."""
     path: str = environ.get("PATH_INFO", "")
     return path.encode("latin-1").decode("utf-8", "replace").removeprefix("/")
-
-
-def _bucket_and_key(environ: "WSGIEnvironment") -> tuple[str, str]:
-    bucket, _, key = _decoded_path(environ).partition("/")
-    return bucket, key
-
-
-def _may_ask(environ: "WSGIEnvironment") -> bool:
-    """Whether the request is signed. moto believes every signature, and lets anybody list and write.
-
-    Public access to the recording bucket is blocked, so without a signature AWS answers only the preflight.
-    """
-    signed_url = "Signature=" in environ.get("QUERY_STRING", "")
-    return signed_url or "HTTP_AUTHORIZATION" in environ or environ["REQUEST_METHOD"] == "OPTIONS"
-
-
-def _with_body(environ: "WSGIEnvironment") -> "WSGIEnvironment":
-    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-    return {**environ, "wsgi.input": io.BytesIO(body)}
-
-
-def _path_style(environ: "WSGIEnvironment") -> "WSGIEnvironment":
-    """The request as moto wants it: the bucket in the path whatever the host, the path encoded in RAW_URI.
-
-    Without RAW_URI moto decodes keys twice, and the one of the server still has the mount prefix.
-    """
-    raw_path = quote(environ.get("PATH_INFO", ""), safe="/", encoding="latin-1")
-    return {**environ, "HTTP_HOST": "localhost", "RAW_URI": f"{raw_path}?{environ.get('QUERY_STRING', '')}"}
-
-
-def _moto_application() -> "WSGIApplication":
-    from moto.moto_server.werkzeug_app import create_backend_app
-
-    application = create_backend_app("s3")
-    # "a//b" is a key of its own; werkzeug would redirect it to "a/b".
-    application.url_map.merge_slashes = False
-    return application
 
 
 def _moto_backend() -> Any:
@@ -307,12 +271,6 @@ def _create_in_moto(backend: Any, name: str, region: str) -> None:
     backend.put_bucket_cors(name, CORS_RULES)
 
 
-def _put_in_moto(backend: Any, bucket: str, key: str, stored: StoredObject) -> None:
-    kept = backend.put_object(bucket, key, stored.body, etag=stored.etag.strip('"'))
-    kept.set_metadata(dict(stored.headers))
-    kept.last_modified = stored.last_modified
-
-
 def _stored_object(backend: Any, bucket: str, key: str) -> StoredObject | None:
     kept = backend.get_object(bucket, key)
     if kept is None:
@@ -321,37 +279,25 @@ def _stored_object(backend: Any, bucket: str, key: str) -> StoredObject | None:
     return StoredObject(kept.value, headers, kept.etag, kept.last_modified)
 
 
-def _keys(backend: Any, bucket: str) -> list[str]:
-    return [key for key in backend.buckets[bucket].keys if backend.get_object(bucket, key) is not None]
-
-
 def _serve(stored: StoredObject, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     from werkzeug.exceptions import RequestedRangeNotSatisfiable
+    from werkzeug.http import parse_range_header
     from werkzeug.wrappers import Response
 
     response = Response(stored.body, content_type=stored.content_type, headers=CORS_HEADERS)
     response.headers["ETag"] = stored.etag
     if cache_control := stored.headers.get("cache-control"):
         response.headers["Cache-Control"] = cache_control
-    environ = _one_range(environ)
+    # A Range header that is malformed or has several ranges is ignored: S3 then sends the whole object.
+    # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
+    wanted = parse_range_header(environ.get("HTTP_RANGE"))
+    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+        environ = {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
     try:
         response.make_conditional(environ, accept_ranges=True, complete_length=len(stored.body))
     except RequestedRangeNotSatisfiable as error:
         response = Response(status=416, headers=[*CORS_HEADERS, *error.get_headers(environ)])
     return response(environ, start_response)
-
-
-def _one_range(environ: "WSGIEnvironment") -> "WSGIEnvironment":
-    """The request without a Range header that is malformed or has several ranges: S3 then sends the whole object.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-    """
-    from werkzeug.http import parse_range_header
-
-    wanted = parse_range_header(environ.get("HTTP_RANGE"))
-    if wanted is not None and wanted.units == "bytes" and len(wanted.ranges) == 1:
-        return environ
-    return {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
 
 
 def _plain(

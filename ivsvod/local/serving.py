@@ -13,7 +13,7 @@ MOUNT = "/_local"
 
 
 def with_local_aws(application: Callable[..., Iterable[bytes]], aws: LocalAws) -> Callable[..., Iterable[bytes]]:
-    """The application, with the local AWS below `/_local`."""
+    """Return the application with the local AWS below `/_local`."""
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
@@ -26,13 +26,13 @@ def with_local_aws(application: Callable[..., Iterable[bytes]], aws: LocalAws) -
 
 
 class QuietRequestHandler(WSGIRequestHandler):
-    """Django's handler; requests of the local stack to itself are not worth a line each."""
+    """Django's handler, which does not log the requests of the local stack to itself."""
 
     # Headers and body go in two writes: the second would wait for the client to acknowledge the first.
     disable_nagle_algorithm = True
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is that of http.server)
-        """Log what a person or a program asked of the service."""
+        """Log a request to the service."""
         if not self.path.startswith(f"{MOUNT}/"):
             super().log_message(format, *args)
 

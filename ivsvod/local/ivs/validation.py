@@ -13,7 +13,7 @@ from ivsvod.local.ivs.errors import IvsError, invalid
 
 # The model's own pattern lacks a "+" after the resource type and matches no ARN that exists.
 CORRECTED_PATTERNS = {"ResourceArn": r"arn:aws:ivs:[a-z0-9-]+:[0-9]+:[a-z-]+/[a-zA-Z0-9-]+"}
-PYTHON_TYPES: dict[str, type] = {
+PYTHON_TYPES: dict[str, Any] = {
     **{"string": str, "timestamp": str, "boolean": bool, "integer": int, "long": int},
     **{"list": list, "map": dict, "structure": dict},
 }
