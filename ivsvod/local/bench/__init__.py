@@ -1,1 +1,1 @@
-"""`make bench`: what pages take on a large catalogue, as ratios to what they take on a small one, in one run."""
+"""`make bench`: the time of each page on a large catalogue as a ratio to its time on a small one, in one run."""

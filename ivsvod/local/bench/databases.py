@@ -1,4 +1,4 @@
-"""The databases of the benchmark: in the embedded PostgreSQL, one for each size, kept from run to run."""
+"""The databases of the benchmark: one for each number of videos, in the embedded PostgreSQL, kept from run to run."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,16 +10,16 @@ from psycopg import sql
 
 
 def name_of(rows: int) -> str:
-    """The database with so many videos."""
+    """Return the name of the database with so many videos."""
     return f"ivsvod_bench_{rows}"
 
 
 @contextmanager
 def using(name: str) -> Iterator[None]:
-    """Django works on that database inside."""
+    """Connect Django to this database during the block."""
     before = connection.settings_dict["NAME"]
-    _switch(name)
     try:
+        _switch(name)
         yield
     finally:
         _switch(before)
@@ -32,19 +32,19 @@ def _switch(name: str) -> None:
 
 
 def database_make(rows: int) -> bool:
-    """Make the database with its tables; whether it is new."""
-    name = sql.Identifier(name_of(rows))
+    """Make the database with its tables; return whether it is new."""
+    name = name_of(rows)
     with _server() as server:
-        known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name_of(rows)]).fetchone()
+        known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
         if not known:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(name))
-    with using(name_of(rows)):
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    with using(name):
         call_command("migrate", verbosity=0)
     return not known
 
 
 def database_drop(rows: int) -> None:
-    """Remove the database, where there is one."""
+    """Remove the database if it exists."""
     with _server() as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name_of(rows))))
 

@@ -1,11 +1,10 @@
-"""The pages that are measured, and the measuring."""
+"""The pages of the benchmark, and their timings."""
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from statistics import median
 from time import perf_counter
-from typing import Any
 from urllib.parse import urlencode
 
 from django.core.cache import cache
@@ -22,8 +21,8 @@ _MIDDLE = NOW.year - YEARS // 2
 
 
 def pages(rows: int) -> dict[str, str]:
-    """The address of each page on a catalogue of so many videos."""
-    # A list that is longer than is counted has pages from its end.
+    """Return the address of each page on a catalogue of so many videos."""
+    # The rows of a long list are not counted, and its last page is -1.
     last = -1 if rows > COUNTED else (rows - 1) // 100 + 1
     queries: dict[str, dict[str, object]] = {
         "list": {},
@@ -59,32 +58,18 @@ def pages(rows: int) -> dict[str, str]:
 
 @dataclass
 class Timings:
-    """What each page took, in seconds, by the number of videos, and how many rows it showed."""
+    """The seconds of each request for a page, by page and number of videos, and the rows that it showed."""
 
-    taken: dict[tuple[str, int], list[float]] = field(default_factory=dict)
+    seconds: dict[tuple[str, int], list[float]] = field(default_factory=lambda: defaultdict(list))
     shown: dict[tuple[str, int], int] = field(default_factory=dict)
 
-    def note(self, page: str, rows: int, seconds: float, shown: int) -> None:
-        """One more."""
-        self.taken.setdefault((page, rows), []).append(seconds)
-        self.shown[page, rows] = shown
 
-    def middle(self, page: str, rows: int) -> float:
-        """The median."""
-        return median(self.taken[page, rows])
-
-    @property
-    def pages(self) -> list[str]:
-        """The measured pages in the order of their measuring."""
-        return list(dict.fromkeys(page for page, _ in self.taken))
-
-
-def measure(sizes: list[int], *, rounds: int, said: Callable[[str], None]) -> Timings:
-    """Ask for each page some times on each size, in turns, so that both see the same weather."""
+def measure(sizes: list[int], *, rounds: int, progress: Callable[[str], None]) -> Timings:
+    """Request each page some times on each size, in turns, so that the load of the machine meets both alike."""
     timings = Timings()
     for number in range(rounds):
         for rows in sizes:
-            said(f"round {number + 1} of {rounds}, {rows} videos")
+            progress(f"round {number + 1} of {rounds}, {rows} videos")
             with using(name_of(rows)):
                 _measure_one(timings, rows)
     return timings
@@ -92,10 +77,10 @@ def measure(sizes: list[int], *, rounds: int, said: Callable[[str], None]) -> Ti
 
 def _measure_one(timings: Timings, rows: int) -> None:
     client = Client()
-    client.force_login(_staff())
+    client.force_login(User.objects.filter(username="bench").first() or User.objects.create_superuser("bench"))
     for page, address in pages(rows).items():
         for number in range(4):
-            # What a cache would answer is not what a page takes.
+            # The answer of a cache would be measured.
             cache.clear()
             began = perf_counter()
             answer = client.get(address)
@@ -104,16 +89,8 @@ def _measure_one(timings: Timings, rows: int) -> None:
                 raise RuntimeError(f"{address} answered {answer.status_code} on {rows} videos")
             # The first warms the caches of the server.
             if number:
-                timings.note(page, rows, taken, _rows_of(answer))
-
-
-def _rows_of(answer: Any) -> int:
-    """How many rows a list shows; 0 for a page that is no list."""
-    if answer["Content-Type"] == "application/json":
-        return len(answer.json()["data"])
-    return answer.content.count(b'name="_selected_action"')
-
-
-def _staff() -> User:
-    found = User.objects.filter(username="bench").first()
-    return found or User.objects.create_superuser("bench")
+                timings.seconds[page, rows].append(taken)
+        is_api = answer["Content-Type"] == "application/json"
+        timings.shown[page, rows] = (
+            len(answer.json()["data"]) if is_api else answer.content.count(b'name="_selected_action"')
+        )

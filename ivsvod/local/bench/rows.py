@@ -33,7 +33,7 @@ _FACTS = json.dumps({"playlist": "media/hls/master.m3u8", "thumbnails": [f"media
 def rows_load(videos: int) -> None:
     """Fill an empty database with so many videos, a channel for each 500 of them, and content for two of three.
 
-    The triggers do not run: what they derive is written, so that a million rows take minutes.
+    The triggers do not run: the derived columns are written too, so that a million rows take minutes.
     """
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
@@ -52,17 +52,17 @@ def _copy(cursor: Any, table: str, columns: str, rows: Iterable[tuple[Any, ...]]
 
 
 def channel_uuid(number: int) -> UUID:
-    """The uuid of a channel."""
+    """Return the uuid of a channel."""
     return UUID(int=0xC0 << 120 | number)
 
 
 def video_uuid(number: int) -> UUID:
-    """The uuid of a video; scattered, as those of real ones are."""
+    """Return the uuid of a video, which is as random as a real one."""
     return UUID(int=Random(number).getrandbits(128))  # noqa: S311  (the same each time)
 
 
 def channels(videos: int) -> Iterator[tuple[Any, ...]]:
-    """The channels, each of another owner."""
+    """Yield the channels, each of another owner."""
     for number in range(_channels(videos)):
         uuid = channel_uuid(number)
         arn = f"arn:aws:ivs:eu-west-1:111122223333:channel/{number:012x}"
@@ -72,7 +72,7 @@ def channels(videos: int) -> Iterator[tuple[Any, ...]]:
 
 
 def video_rows(videos: int) -> Iterator[tuple[Any, ...]]:
-    """The videos: nine of ten are listed, the others are of every other kind."""
+    """Yield the videos: nine of ten are listed, the others are of every other kind."""
     random = Random(videos)  # noqa: S311
     step = timedelta(days=365 * YEARS) / videos
     for number in range(videos):
@@ -110,7 +110,7 @@ def video_rows(videos: int) -> Iterator[tuple[Any, ...]]:
 
 
 def content_rows(videos: int) -> Iterator[tuple[Any, ...]]:
-    """Content of two of three videos: some words, of which a few are everywhere and most are rare, and tags."""
+    """Yield content of two of three videos: tags, and words of which a few are frequent and most are rare."""
     random = Random(-videos)  # noqa: S311
     for number in range(videos):
         if number % 3 == 0:
@@ -123,7 +123,7 @@ def content_rows(videos: int) -> Iterator[tuple[Any, ...]]:
 
 
 def _vector(words: list[str], tags: list[str]) -> str:
-    """What `ivsvod_search_vector` would say: the title counts most, then tags, then the description."""
+    """Return the result of `ivsvod_search_vector`: the title counts most, then tags, then the description."""
     weighted = [(word, "A") for word in words[:4]] + [(tag, "B") for tag in tags] + [(word, "D") for word in words[4:]]
     positions: dict[str, list[str]] = {}
     for position, (word, weight) in enumerate(weighted, 1):

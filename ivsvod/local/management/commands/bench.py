@@ -1,6 +1,7 @@
 """`manage.py bench`: the ratios between a large catalogue and a small one."""
 
 from argparse import ArgumentParser
+from statistics import median
 from typing import Any
 
 from django.core.management import call_command
@@ -16,12 +17,12 @@ LARGE = 1_000_000
 
 
 class Command(BaseCommand):
-    """Loads both catalogues by COPY where they are missing, asks for each page in turns, and prints the ratios."""
+    """Loads both catalogues by COPY unless they exist, requests each page in turns, and prints the ratios."""
 
-    help = "Local stack only: what the pages take on a large catalogue, as ratios to a small one, side by side."
+    help = "Local stack only: print the time of each page on a large catalogue and on a small one, and the ratio."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The two sizes, and how often each page is asked for."""
+        """The two sizes, and the number of measurements."""
         parser.add_argument("--small", type=int, default=SMALL, metavar="N", help=f"videos of the small one ({SMALL})")
         parser.add_argument("--large", type=int, default=LARGE, metavar="N", help=f"of the large one ({LARGE})")
         parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is measured (3)")
@@ -36,16 +37,16 @@ class Command(BaseCommand):
         for rows in dict.fromkeys(sizes):
             self.load(rows)
         call_command("collectstatic", interactive=False, verbosity=0)
-        timings = measure(sizes, rounds=options["rounds"], said=self.step)
-        self.tell(timings, *sizes)
+        timings = measure(sizes, rounds=options["rounds"], progress=self.step)
+        self.print_table(timings, *sizes)
         if options["drop"]:
             for rows in sizes:
                 database_drop(rows)
 
     def load(self, rows: int) -> None:
-        """Make and fill the database of that size; one whose filling was interrupted is made again."""
+        """Make and fill the database of that size; an interrupted one is made again."""
         if not database_make(rows):
-            self.step(f"{name_of(rows)} is there")
+            self.step(f"{name_of(rows)} exists")
             return
         self.step(f"loading {rows} videos into {name_of(rows)}")
         try:
@@ -55,14 +56,14 @@ class Command(BaseCommand):
             database_drop(rows)
             raise
 
-    def tell(self, timings: Timings, small: int, large: int) -> None:
-        """A table: milliseconds are of this machine, the ratio is what counts. A page of more rows takes longer."""
+    def print_table(self, timings: Timings, small: int, large: int) -> None:
+        """Print milliseconds, which depend on the machine, and their ratio. A page of more rows takes longer."""
         self.stdout.write(f"{'page':40} {small:>10} {large:>10}   ratio  rows shown")
-        for page in timings.pages:
-            few, many = timings.middle(page, small), timings.middle(page, large)
-            told = f"{few * 1000:7.0f} ms {many * 1000:7.0f} ms {many / few:7.2f}"
-            self.stdout.write(f"{page:40} {told}  {timings.shown[page, small]:3} and {timings.shown[page, large]:3}")
+        for page in dict.fromkeys(page for page, _ in timings.seconds):
+            few, many = median(timings.seconds[page, small]), median(timings.seconds[page, large])
+            shown = f"{timings.shown[page, small]:3} and {timings.shown[page, large]:3}"
+            self.stdout.write(f"{page:40} {few * 1000:7.0f} ms {many * 1000:7.0f} ms {many / few:7.2f}  {shown}")
 
     def step(self, text: str) -> None:
-        """A line of progress, apart from the table."""
+        """Print a line of progress, apart from the table."""
         self.stderr.write(text)

@@ -41,14 +41,14 @@ SECONDS = 12
 
 
 class Command(BaseCommand):
-    """Starts everything, plays one broadcast where there is none yet, and serves until Ctrl-C."""
+    """Starts everything, plays one broadcast unless there is one, and serves until Ctrl-C."""
 
     help = (
-        "Run the whole service on this machine, with a local AWS; ends at Ctrl-C. PORT and IVSVOD_HOME are looked at."
+        "Run the whole service on this machine, with a local AWS, until Ctrl-C. PORT and IVSVOD_HOME change its place."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Step by step, each with a line."""
+        """Start the parts one after the other, each with a line."""
         self.began = monotonic()
         home = refuse_anything_real()
         url = f"http://127.0.0.1:{launch.port()}"
@@ -58,7 +58,7 @@ class Command(BaseCommand):
             call_command("migrate", verbosity=0, interactive=False)
             self.step("Collecting static files")
             call_command("collectstatic", verbosity=0, interactive=False)
-            # WhiteNoise lists the static files when the application is made. `ivsvod.wsgi` would set up the log anew.
+            # WhiteNoise lists the static files when the application is made. `ivsvod.wsgi` would set up logging again.
             application = WSGIHandler()
             aws = LocalAws(home)
             install_in_process(aws, f"{url}{MOUNT}")
@@ -66,19 +66,22 @@ class Command(BaseCommand):
             with served(with_local_aws(application, aws), launch.port()):
                 self.step(f"Serving on {url}")
                 known = self.prepare(home, url)
-                self.tell(known, log)
+                self.print_summary(known, log)
                 signal.pause()
 
     def prepare(self, home: Path, url: str) -> dict[str, Any]:
-        """Accounts, channels and the first broadcast; what is there already stays."""
-        known = _read(home / "demo.json")
+        """Make accounts, channels and the first broadcast unless they exist; return the content of demo.json."""
+        path = home / "demo.json"
+        known = json.loads(path.read_text()) if path.is_file() else {}
         password = known.get("admin_password") or secrets.token_urlsafe(12)
         _staff(ADMIN, password, superuser=True)
         _staff(CURATOR, password, superuser=False)
         token = known.get("api_token") or ""
-        if not _is_valid(token):
+        tokens = ApiToken.objects.valid(timezone.now()).filter(token_key=token[:15], name="demo")
+        if not token or not tokens.exists():
             _, token = api_token_create(name="demo", account="demo", scopes=list(settings.API_SCOPES))
         channel = self.channels()
+        body = json.dumps({"name": "Studio", "userId": str(channel.owner)})
         document = {
             "url": url,
             "admin_user": ADMIN,
@@ -86,30 +89,34 @@ class Command(BaseCommand):
             "api_token": token,
             "owner_uuid": str(channel.owner),
             "channel_uuid": str(channel.uuid),
-            "curl": _curl_lines(url, token, channel),
+            "curl": [
+                f"curl {url}/on-demand",
+                f"curl {url}/channels/{channel.uuid}/live",
+                f"curl -H 'Authorization: Bearer {token}' -d '{body}' {url}/channels",
+            ],
         }
-        # Already here, so that a run that is cut off keeps its password and its token.
-        launch.write_private(home / "demo.json", document)
+        # Already here, so that an interrupted run keeps its password and its token.
+        launch.write_private(path, document)
         if not Video.objects.filter(channel=channel).exists():
             self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
             broadcast(home=home, channel=channel, seconds=SECONDS)
             _describe(Video.objects.filter(channel=channel).first())
         document["video_uuid"] = str(Video.objects.filter(channel=channel).order_by("created_at")[0].uuid)
-        launch.write_private(home / "demo.json", document)
+        launch.write_private(path, document)
         self.reconcile()
         return document
 
     def reconcile(self) -> None:
-        """What a schedule does in a deployment; the start page of the admin says when it last ran."""
+        """Run `reconcile` as the schedule of a deployment does; the start page of the admin shows when it last ran."""
         self.step("Comparing the database with the local AWS")
         try:
             listeners = Listeners(lambda line: None, lambda began: None)
             run(all_phases(), scope=Scope(), apply=True, resume=True, tell=listeners)
         except LeaseTakenError:
-            self.step("Another reconcile is at work, or was ended a moment ago")
+            self.step("Another reconcile runs, or ended a moment ago")
 
     def channels(self) -> Channel:
-        """Two channels; the first is the one with the broadcast."""
+        """Make two channels and return the one with the broadcast."""
         owner = User.objects.get(username=ADMIN).uuid
         for name in ("Main stage", "Workshop room"):
             if not Channel.objects.filter(name=name, owner=owner).exists():
@@ -118,12 +125,12 @@ class Command(BaseCommand):
         return Channel.objects.filter(name="Main stage", owner=owner).order_by("created_at")[0]
 
     def step(self, text: str) -> None:
-        """A line of progress."""
+        """Print a line of progress."""
         self.stdout.write(f"[{monotonic() - self.began:5.1f} s] {text}")
         self.stdout.flush()
 
-    def tell(self, known: dict[str, Any], log: Path) -> None:
-        """Where it is, how to sign in, what to try, and where the log is."""
+    def print_summary(self, known: dict[str, Any], log: Path) -> None:
+        """Print URL, sign-in, token, log, and the requests to try."""
         curl = "\n".join(known["curl"])
         self.stdout.write(f"""
 ivsvod runs at   {known["url"]}/admin/
@@ -138,19 +145,9 @@ Ctrl-C ends everything; the data stays for the next time.""")
         self.stdout.flush()
 
 
-def _curl_lines(url: str, token: str, channel: Channel) -> list[str]:
-    """Three requests to try."""
-    body = json.dumps({"name": "Studio", "userId": str(channel.owner)})
-    return [
-        f"curl {url}/on-demand",
-        f"curl {url}/channels/{channel.uuid}/live",
-        f"curl -H 'Authorization: Bearer {token}' -d '{body}' {url}/channels",
-    ]
-
-
 @contextmanager
 def _ended_by_signals() -> Iterator[None]:
-    """Ctrl-C and SIGTERM leave by the way of an exception, so that all that was started is ended."""
+    """Turn Ctrl-C and SIGTERM into an exception, so that everything is ended."""
 
     def leave(*_: Any) -> None:
         raise SystemExit(0)
@@ -166,7 +163,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 @contextmanager
 def _logged_to(path: Path) -> Iterator[None]:
-    """Send the log to a file, apart from the lines of progress; the file of the run before is kept beside it."""
+    """Write the log to a file, apart from the lines of progress; the file of the run before is kept beside it."""
     if path.exists():
         path.replace(path.with_suffix(".log.old"))
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
@@ -183,10 +180,6 @@ def _logged_to(path: Path) -> Iterator[None]:
             file.close()
 
 
-def _read(path: Path) -> dict[str, Any]:
-    return json.loads(path.read_text()) if path.is_file() else {}
-
-
 @audited()
 def _staff(name: str, password: str, *, superuser: bool) -> None:
     user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": superuser})
@@ -197,13 +190,8 @@ def _staff(name: str, password: str, *, superuser: bool) -> None:
         user.groups.set([Group.objects.get(name="Curators")])
 
 
-def _is_valid(text: str) -> bool:
-    tokens = ApiToken.objects.valid(timezone.now()).filter(token_key=text[:15], name="demo")
-    return bool(text) and tokens.exists()
-
-
 def _describe(video: Video | None) -> None:
-    """A title, so that the catalogue and its search have something to show."""
+    """Give the video a title, so that the catalogue and its search have content."""
     if video is None or Content.objects.filter(video=video).exists():
         return
     values = {
