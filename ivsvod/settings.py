@@ -317,10 +317,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "ivsvod.api.middleware.ActorMiddleware",
+    "ivsvod.accounts.middleware.ActorMiddleware",
     "ivsvod.accounts.middleware.SecondFactorMiddleware",
     # Who sends it is known here, and nothing has read it.
-    "ivsvod.api.bodies.BodyMiddleware",
+    "ivsvod.console.bodies.BodyMiddleware",
     "ivsvod.accounts.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -455,8 +455,8 @@ API_SCOPES = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "ivsvod.api.authentication.BearerAuthentication",
-        "ivsvod.api.authentication.StaffSessionAuthentication",
+        "ivsvod.accounts.authentication.BearerAuthentication",
+        "ivsvod.accounts.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["ivsvod.api.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],

@@ -1,6 +1,6 @@
-"""What holds for each request of a member of staff: the second factor where it is required, and their time zone."""
+"""Middleware for the caller of a request: the actor of the audit log, the second factor, and the time zone."""
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -10,21 +10,34 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
+from channels_app.audit import Actor, Way, acting
 from channels_app.outages import DATABASE_AWAY
-from ivsvod.accounts.models import Authenticator
+from ivsvod.accounts.authentication import SharedKeyCaller
+from ivsvod.accounts.models import ApiToken, Authenticator, User
 from ivsvod.accounts.time_zones import zone_of
-from ivsvod.api.actors import is_admin_page
-from ivsvod.api.middleware import database_away
+from ivsvod.api.middleware import GetResponse, database_away, is_admin_page
+from ivsvod.api.request_ids import request_id
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
-# Where whoever has to set up a second factor may go: the pages that do it, and out.
+# Pages that stay open to staff who must set up a second factor.
 _OPEN = ("account:two-step", "account:two-step-set-up", "admin:logout", "admin:login", "account:code", "admin:jsi18n")
 
 
-class SecondFactorMiddleware:
-    """Where REQUIRE_SECOND_FACTOR is set, a member of staff without one sets it up before anything else.
+class ActorMiddleware:
+    """Record the caller in the audit log as the author of all that the request writes."""
 
-    Whoever has one was asked for it at sign-in. A session that lacks it opens the API no more than no session does.
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer. The caller is looked up at the first write, since the API authenticates later."""
+        with acting(partial(_actor, request)):
+            return self.get_response(request)
+
+
+class SecondFactorMiddleware:
+    """If REQUIRE_SECOND_FACTOR is set, make staff without a second factor set one up before anything else.
+
+    The sign-in asked the others for a code. A session without a second factor does not open the API.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -32,21 +45,22 @@ class SecondFactorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, or lead to the page."""
-        try:
-            is_lacking = _lacks_second_factor(request)
-        except DATABASE_AWAY as error:
-            return database_away(error)
-        if not is_lacking:
-            return self.get_response(request)
-        if not is_admin_page(request):
+        is_lacking = False
+        # Without a session cookie no account is looked up.
+        if settings.REQUIRE_SECOND_FACTOR and settings.SESSION_COOKIE_NAME in request.COOKIES:
+            try:
+                is_lacking = request.user.is_authenticated and Authenticator.objects.of(request.user) is None
+            except DATABASE_AWAY as error:
+                return database_away(error)
+        if is_lacking and not is_admin_page(request):
             request.user = AnonymousUser()
-        elif request.path not in [reverse(name) for name in _OPEN]:
+        elif is_lacking and request.path not in [reverse(name) for name in _OPEN]:
             return redirect("account:two-step")
         return self.get_response(request)
 
 
 class TimeZoneMiddleware:
-    """Pages of the admin show times in the zone of whoever is signed in, and read them so."""
+    """Show and read the times of admin pages in the time zone of the account."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -67,9 +81,19 @@ class TimeZoneMiddleware:
             return self.get_response(request)
 
 
-def _lacks_second_factor(request: HttpRequest) -> bool:
-    # Without the cookie of a session nobody is looked up.
-    if not settings.REQUIRE_SECOND_FACTOR or settings.SESSION_COOKIE_NAME not in request.COOKIES:
-        return False
-    user = request.user
-    return bool(user.is_authenticated and Authenticator.objects.of(user) is None)
+def _actor(request: HttpRequest) -> Actor:
+    caller: Any = getattr(request, "user", None)
+    credential = getattr(request, "auth", None)
+    account = caller.pk if isinstance(caller, User) else None
+    if isinstance(credential, ApiToken):
+        name = f"{caller.get_username()}, token {credential.name}"
+    elif isinstance(caller, User):
+        name = caller.get_username()
+    elif isinstance(caller, SharedKeyCaller):
+        name = "the shared key"
+    elif caller is None or not caller.is_authenticated:
+        name = "nobody who is signed in"
+    else:
+        # A caller with a token of an identity provider has no name here.
+        name = f"identity {caller.pk}"
+    return Actor(Way.ADMIN if is_admin_page(request) else Way.API, name, account, request_id.get())

@@ -1,7 +1,6 @@
 """What must hold for every answer, whichever view or middleware made it."""
 
 from collections.abc import Callable
-from functools import partial
 from math import ceil
 from typing import Any
 
@@ -13,10 +12,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework.views import APIView
 
-from channels_app.audit import acting
 from channels_app.conditional import etag_of
 from channels_app.outages import DATABASE_AWAY
-from ivsvod.api.actors import actor_of
 from ivsvod.api.errors import database_failed, json_error
 from ivsvod.bodies import ENVIRON_KEY
 
@@ -64,18 +61,6 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
         """Called by Django for what a view raised."""
         return database_away(exception) if isinstance(exception, DATABASE_AWAY) else None
-
-
-class ActorMiddleware:
-    """Whatever a request writes is in the audit log as done by whoever asks."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer; who asks is looked at when something is written, for the API finds it out on its way."""
-        with acting(partial(actor_of, request)):
-            return self.get_response(request)
 
 
 class HeadMiddleware:
@@ -131,6 +116,11 @@ def database_away(exception: Exception) -> HttpResponseBase:
     """The answer where the database is needed and cannot be reached; a middleware that looks something up gives it."""
     failure = database_failed(exception)
     return json_error(503, failure.sentence, failure.code)
+
+
+def is_admin_page(request: HttpRequest) -> bool:
+    """Return whether the request is for a page of the admin."""
+    return request.path_info.startswith("/admin/")
 
 
 def route_methods(path: str) -> list[str]:

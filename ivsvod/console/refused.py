@@ -9,7 +9,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext_lazy as _
 
 from ivsvod.api import errors
-from ivsvod.api.actors import is_admin_page
+from ivsvod.api.middleware import is_admin_page
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from channels_app.outages import DATABASE_AWAY
-from ivsvod.api.actors import is_admin_page
-from ivsvod.api.middleware import GetResponse, database_away, route_methods
+from ivsvod.api.middleware import GetResponse, database_away, is_admin_page, route_methods
 from ivsvod.console.refused import too_large
 from ondemand.uploads import LARGEST_PICTURE_FORM, may_upload_picture
 
