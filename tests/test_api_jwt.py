@@ -24,7 +24,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from ivsvod.api import keyset
+from ivsvod.api import jwks, keyset
+from ivsvod.api.identity import key_set
 from ivsvod.rates import Rate
 from ondemand.models import Content, Video
 from tests.helpers import bearer, make_video
@@ -107,6 +108,8 @@ def send(handler: Any, body: bytes, status: int = 200, **headers: str) -> None:
 
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
+    # An earlier provider may have had the same port.
+    key_set.cache_clear()
     made = Provider()
     settings.OIDC_ISSUER, settings.OIDC_AUDIENCE, settings.OIDC_JWKS = ISSUER, AUDIENCE, made.url
     yield made
@@ -494,6 +497,20 @@ def assert_unavailable(token: str) -> None:
     assert hidden() == before
 
 
+def key_document(others: int = 0) -> bytes:
+    """A set that holds the key of `Provider.token`, and others."""
+    keys = [published(rsa_key("first"), name) for name in ("first", *map(str, range(others)))]
+    return json.dumps({"keys": keys}).encode()
+
+
+def redirect(handler: Any) -> None:
+    """To an address that has the keys."""
+    if handler.path == "/keys":
+        send(handler, key_document())
+    else:
+        send(handler, b"", 302, Location="/keys")
+
+
 ANSWERS = {
     "an error": lambda handler: send(handler, b"{}", 500),
     "not found": lambda handler: send(handler, b"{}", 404),
@@ -502,10 +519,10 @@ ANSWERS = {
     "an empty set": lambda handler: send(handler, b'{"keys": []}'),
     "keys of another form": lambda handler: send(handler, b'{"keys": [1, null, "x", {}]}'),
     "keys that are no list": lambda handler: send(handler, b'{"keys": {}}'),
-    "too many keys": lambda handler: send(handler, json.dumps({"keys": [{}] * 101}).encode()),
-    "too much": lambda handler: send(handler, b" " * (keyset.LARGEST_BYTES + 1)),
+    "too many keys": lambda handler: send(handler, key_document(others=100)),
+    "too much": lambda handler: send(handler, key_document() + b" " * jwks.LARGEST_BYTES),
     "deep": lambda handler: send(handler, b"[" * 100_000),
-    "a redirect": lambda handler: send(handler, b"", 302, Location="http://127.0.0.1:9/"),
+    "a redirect": redirect,
     "nothing": lambda handler: handler.wfile.close(),
     "half of it": lambda handler: send(handler, b"{}", 200, **{"Content-Length": "999"}),
     "too many headers": lambda handler: send(handler, b"{}", 200, **{f"X-{number}": "x" for number in range(150)}),

@@ -5,32 +5,26 @@ https://www.rfc-editor.org/rfc/rfc7519 (the claims), https://www.rfc-editor.org/
 
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from django.conf import settings
 
-from ivsvod.api.keyset import KeySet
-
-if TYPE_CHECKING:
-    # Loaded where there is a token: most callers have another credential, or none.
-    from jwt import PyJWK
+from ivsvod.api.keyset import ALGORITHMS, KeySet
 
 # Clocks differ.
 LEEWAY_SECONDS = 30
 LONGEST_TOKEN = 8192
-# Never what the token says alone: "none" and a signature by HMAC with the public key are refused before any key is.
-ALGORITHMS = ("RS256", "ES256")
 REQUIRED = ["exp", "iss", "sub"]
 
 
 class InvalidIdentityError(Exception):
-    """The token opens nothing. Its text is not told, and the token is not in it."""
+    """The token is not accepted. The exception does not hold it."""
 
 
 @dataclass(frozen=True)
 class ProviderCaller:
-    """Whoever an identity provider vouches for: has no account here, and may what the token's scopes say."""
+    """A caller with a token of the identity provider: no account here; the scopes of the token are the permissions."""
 
     uuid: UUID
     scopes: frozenset[str]
@@ -40,29 +34,44 @@ class ProviderCaller:
 
     @property
     def pk(self) -> UUID:
-        """What `created_by` becomes."""
+        """Return the value of `created_by`."""
         return self.uuid
 
     def has_perm(self, permission: str) -> bool:
-        """Whether the scopes have the permission `accounts.<scope>`."""
+        """Return whether the scopes include the permission `accounts.<scope>`."""
         return permission.removeprefix("accounts.") in self.scopes
 
 
 def caller_of(token: str) -> ProviderCaller:
-    """The caller whom a valid access token names.
+    """Return the caller that a valid access token names.
 
     Raises:
         InvalidIdentityError: it is malformed, not signed by the provider, not for this service, or out of its time.
-        KeySetUnavailableError: whether it is valid cannot be told, since the provider's keys cannot be had.
+        KeySetUnavailableError: it cannot be checked, since the provider's keys cannot be fetched.
     """
     if not settings.OIDC_ISSUER or len(token) > LONGEST_TOKEN:
         raise InvalidIdentityError
+    # Loaded with the first token: most callers have another credential, or none.
     import jwt
 
     try:
-        claims = _verified_claims(token)
+        header = jwt.get_unverified_header(token)
+        algorithm = header.get("alg")
+        key = key_set(settings.OIDC_JWKS).find(header.get("kid"), algorithm) if algorithm in ALGORITHMS else None
+        if key is None:
+            raise InvalidIdentityError
+        # The audience is checked by `_is_access_token_for_us`: Cognito names it elsewhere.
+        options: Any = {"require": REQUIRED, "verify_aud": False, "enforce_minimum_key_length": True}
+        claims = jwt.decode(
+            token,
+            key=key,
+            algorithms=[algorithm],
+            issuer=settings.OIDC_ISSUER,
+            leeway=LEEWAY_SECONDS,
+            options=options,
+        )
         uuid = uuid5(uuid5(NAMESPACE_URL, claims["iss"]), claims["sub"])
-    # Numbers beyond every clock, lone surrogates, nesting: all of them can stand in a token.
+    # A token can hold numbers beyond every clock, lone surrogates, and deep nesting.
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
         raise InvalidIdentityError from None
     if not claims["sub"] or not _is_access_token_for_us(claims):
@@ -70,39 +79,14 @@ def caller_of(token: str) -> ProviderCaller:
     return ProviderCaller(uuid=uuid, scopes=_scopes(claims.get("scope")))
 
 
-def _verified_claims(token: str) -> dict[str, Any]:
-    import jwt
-
-    header = jwt.get_unverified_header(token)
-    algorithm = header.get("alg")
-    if algorithm not in ALGORITHMS:
-        raise InvalidIdentityError
-    # The audience is checked by `_is_access_token_for_us`: Cognito names it elsewhere.
-    return jwt.decode(
-        token,
-        key=_key(header.get("kid"), algorithm),
-        algorithms=[algorithm],
-        issuer=settings.OIDC_ISSUER,
-        leeway=LEEWAY_SECONDS,
-        options={"require": REQUIRED, "verify_aud": False},
-    )
-
-
-def _key(key_id: str | None, algorithm: str) -> "PyJWK":
-    key = key_set(settings.OIDC_JWKS).find(key_id, algorithm)
-    if key is None:
-        raise InvalidIdentityError
-    return key
-
-
 @cache
 def key_set(url: str) -> KeySet:
-    """The one set of keys of this process."""
+    """Return the key set of a URL, one for the process."""
     return KeySet(url)
 
 
 def _is_access_token_for_us(claims: dict[str, Any]) -> bool:
-    """An ID token tells who somebody is, not what a program may do in their name.
+    """Return whether it is an access token for this service; an ID token gives a program no rights.
 
     https://docs.aws.amazon.com/cognito/latest/developerguide/amazon-cognito-user-pools-using-the-access-token.html
     """
