@@ -10,7 +10,7 @@ from django.test import Client
 from drf_spectacular.validation import validate_schema
 from jsonschema import Draft202012Validator
 
-from ivsvod.openapi.schema import document
+from ivsvod.openapi.document import document
 
 COMMITTED = json.loads((settings.BASE_DIR / "openapi.json").read_text())
 METHODS = {"get", "put", "post", "patch", "delete"}

@@ -56,7 +56,7 @@ def caller_of(token: str) -> ProviderCaller:
 
     try:
         header = jwt.get_unverified_header(token)
-        algorithm = header.get("alg")
+        algorithm: Any = header.get("alg")
         key = key_set(settings.OIDC_JWKS).find(header.get("kid"), algorithm) if algorithm in ALGORITHMS else None
         if key is None:
             raise InvalidIdentityError

@@ -1,5 +1,6 @@
-"""Shapes that no serializer has, and what serializers cannot say of their own fields."""
+"""Schemas that no serializer has, and additions to the schemas of serializers and their fields."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from channels_app import serializers as channels
@@ -14,7 +15,15 @@ Schema = dict[str, Any]
 
 
 class Instead(Schema):
-    """What stands instead of the schema that the library makes of a field; others are added to it."""
+    """A schema that replaces the one which drf-spectacular derives from a field; others are merged into it."""
+
+
+@dataclass(frozen=True)
+class AnyOf:
+    """An answer that one of several serializers describes, or with `page_of` a page of such rows."""
+
+    kinds: tuple[type, ...]
+    page_of: str = ""
 
 
 ERROR: Schema = {
@@ -42,12 +51,12 @@ NAMED: dict[str, Schema] = {"Error": ERROR, "Health": HEALTH}
 
 
 def reference(name: str) -> Schema:
-    """Where the schema of this name stands."""
+    """Return the reference to a component."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
 def page_of(row: Schema) -> Schema:
-    """The answer of a list."""
+    """Return the schema of a page of a list."""
     properties = {
         "data": {"type": "array", "items": row},
         "page": {"type": "integer", "minimum": 1, "description": "From 1; counted on along a walk by cursor."},
@@ -63,8 +72,8 @@ def page_of(row: Schema) -> Schema:
     }
 
 
-def _words(words: Any) -> Schema:
-    return {"type": "string", "enum": [str(word) for word in words]}
+def _enum(values: Any) -> Schema:
+    return {"type": "string", "enum": [str(value) for value in values]}
 
 
 _HISTORY: Schema = {
@@ -76,14 +85,14 @@ _FOUND: Schema = {
     "rank": {"description": "The larger, the better the match."},
     "highlight": {"description": "HTML: what was searched for stands in `<mark>`, all else is escaped."},
 }
-# By serializer and field: a schema, a serializer, or a list of one. Those of a base class count for derived ones.
+# By serializer and field: a schema, a serializer, or a list of one. Derived serializers inherit them.
 FIELDS: dict[type, Schema] = {
     videos.VideoSerializer: {
         "content": videos.ContentSerializer,
-        "visibility": _words(Video.Visibility.values),
-        "listing": _words(Listing),
+        "visibility": _enum(Video.Visibility.values),
+        "listing": _enum(Listing),
         "playback": {
-            **_words(Video.Playback.values),
+            **_enum(Video.Playback.values),
             "description": "`grant` for a video of a private channel: its `location`, `thumbnails` and `renditions` are"
             " for callers with the scope `curate` alone, until playback can be granted.",
         },
@@ -117,13 +126,13 @@ FIELDS: dict[type, Schema] = {
     channels.ChannelCreateSerializer: {
         "owner": Instead(description="Another name of `userId`, beside which it says nothing, whatever it holds.")
     },
-    channels.LiveSerializer: {"state": _words(["live", "offline"])},
+    channels.LiveSerializer: {"state": _enum(["live", "offline"])},
 }
-# What is required of a body, or of an answer, beyond its fields.
+# Additions to the schema of a whole serializer.
 WHOLE: dict[type, Schema] = {
     channels.ChannelCreateSerializer: {
         "anyOf": [{"required": ["userId"]}, {"required": ["owner"], "properties": {"owner": UUID_IN}}]
     },
-    # An empty object where nobody has written.
+    # Empty if the video has no content.
     videos.ContentSerializer: {"required": []},
 }

@@ -1,262 +1,210 @@
-"""What each operation takes and answers, in the order of the document. A new route needs its entry here."""
+"""The summary, body and answer of each operation. Importing this module describes the views.
 
-from dataclasses import dataclass, field
+A new operation needs its line here. `schema.py` derives the rest from the method, the path and the view.
+"""
+
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
+
 from channels_app import serializers as channels
+from channels_app import views as channel_views
+from ivsvod.api import views as service_views
 from ivsvod.openapi import examples
+from ivsvod.openapi.components import AnyOf, reference
 from ondemand import serializers as videos
 from ondemand import stream_serializers as streams
+from ondemand import stream_views
+from ondemand import views as video_views
 
-TAGS = {
-    "Channels": "Channels of Amazon IVS: create, run, and see what is live.",
-    "Videos": "The catalogue: find, play, and curate recordings.",
-    "Service": "The service itself.",
-}
-_JSON, _TEXT, _HTML = "application/json", "text/plain", "text/html"
-_OK = {(200, _TEXT): ({"type": "string", "const": "OK"}, "Done.", "OK")}
+_Answers = dict[tuple[int, str], OpenApiResponse]
 _ANY_CHANNEL = (channels.ManagedChannelSerializer, channels.ChannelSerializer)
-# Status and media type: a schema, a serializer, several of which one fits, or the name of a component; what it says;
-# an example.
-Answers = dict[tuple[int, str], tuple[Any, str, Any]]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Operation:
-    """One method of one route."""
-
-    id: str
-    tag: str
-    summary: str
-    answers: Answers
-    description: str = ""
-    # "" where nobody is asked who they are.
-    scope: str = "read"
-    body: Any = None
-    body_example: Any = None
-    is_body_optional: bool = False
-    # What the rows of a list are called.
-    page_of: str = ""
-    is_write: bool = False
-    # If-None-Match, If-Match, Idempotency-Key.
-    has_version: bool = False
-    has_condition: bool = False
-    has_idempotency_key: bool = False
-    calls_aws: bool = False
-    refusals: tuple[int, ...] = field(default=())
+def _body(serializer: type, example: Any) -> dict[str, OpenApiRequest]:
+    return {"application/json": OpenApiRequest(serializer, examples=[OpenApiExample("body", example)])}
 
 
-def _one(schema: Any, sentence: str, example: Any) -> Answers:
-    return {(200, _JSON): (schema, sentence, example)}
+def _answer(schema: Any, sentence: str, example: Any, media_type: str = "application/json") -> _Answers:
+    """Return an answer of 200: a serializer, a schema, or `AnyOf`, with its sentence and example."""
+    examples = [OpenApiExample("answer", example, media_type=media_type)]
+    return {(200, media_type): OpenApiResponse(schema, sentence, examples)}
 
 
-def _page(schema: Any, row: Any) -> Answers:
-    return _one(schema, "A page.", examples.page_of(row))
+def _page(name: str, kinds: tuple[type, ...], row: dict[str, Any]) -> _Answers:
+    """Return the answer of a list, whose rows are called `name` and have one of the kinds."""
+    return _answer(AnyOf(kinds, page_of=name), "A page.", examples.page_of(row))
 
 
-OPERATIONS: dict[str, Operation] = {
-    "GET /channels": Operation(
-        id="listChannels",
-        tag="Channels",
+_DONE = _answer({"type": "string", "const": "OK"}, "Done.", "OK", "text/plain")
+
+# /channels
+extend_schema_view(
+    get=extend_schema(
+        operation_id="listChannels",
         summary="List channels",
         description="Newest first. With the scope `channels` each is whole, and private and inactive ones are there.",
-        answers=_page(_ANY_CHANNEL, examples.CHANNEL),
-        page_of="Channel",
-        has_version=True,
+        responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
     ),
-    "POST /channels": Operation(
-        id="createChannel",
-        tag="Channels",
+    post=extend_schema(
+        operation_id="createChannel",
         summary="Create a channel",
-        description=(
-            "In Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. Unknown fields "
-            "are a 400 that names them."
+        description="In Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. "
+        "Unknown fields are a 400 that names them.",
+        request=_body(channels.ChannelCreateSerializer, examples.CHANNEL_CREATE),
+        responses=_answer(
+            channels.CreatedChannelSerializer, "The channel with its stream key.", examples.CREATED_CHANNEL
         ),
-        scope="channels",
-        body=channels.ChannelCreateSerializer,
-        body_example=examples.CHANNEL_CREATE,
-        answers=_one(channels.CreatedChannelSerializer, "The channel with its stream key.", examples.CREATED_CHANNEL),
-        is_write=True,
-        has_idempotency_key=True,
-        calls_aws=True,
     ),
-    "GET /channels/live": Operation(
-        id="listLiveChannels",
-        tag="Channels",
+)(channel_views.ChannelListView)
+# /channels/live
+extend_schema_view(
+    get=extend_schema(
+        operation_id="listLiveChannels",
         summary="List what is live now",
         description="The latest to go live first.",
-        answers=_page(_ANY_CHANNEL, examples.CHANNEL),
-        page_of="Channel",
-        has_version=True,
+        responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
     ),
-    "GET /channels/{uuid}": Operation(
-        id="getChannel",
-        tag="Channels",
+)(channel_views.LiveChannelListView)
+# /channels/{uuid}
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getChannel",
         summary="Get a channel",
-        answers=_one(_ANY_CHANNEL, "The channel.", examples.MANAGED_CHANNEL),
-        has_version=True,
+        responses=_answer(AnyOf(_ANY_CHANNEL), "The channel.", examples.MANAGED_CHANNEL),
     ),
-    "PATCH /channels/{uuid}": Operation(
-        id="changeChannel",
-        tag="Channels",
+    patch=extend_schema(
+        operation_id="changeChannel",
         summary="Change a channel",
         description="Changes the fields that are given, and no other; unknown ones are a 400 that names them.",
-        scope="channels",
-        body=channels.ChannelUpdateSerializer,
-        body_example=examples.CHANNEL_CHANGES,
-        answers=_one(channels.ManagedChannelSerializer, "The channel as it is now.", examples.MANAGED_CHANNEL),
-        is_write=True,
-        has_condition=True,
-        calls_aws=True,
+        request=_body(channels.ChannelUpdateSerializer, examples.CHANNEL_CHANGES),
+        responses=_answer(channels.ManagedChannelSerializer, "The channel as it is now.", examples.MANAGED_CHANNEL),
     ),
-    "DELETE /channels/{uuid}": Operation(
-        id="deleteChannel",
-        tag="Channels",
+    delete=extend_schema(
+        operation_id="deleteChannel",
         summary="Delete a channel in Amazon IVS",
         description="Its row and its videos stay.",
-        scope="channels",
-        answers=_one(channels.ManagedChannelSerializer, "The channel, no longer active.", examples.MANAGED_CHANNEL),
-        is_write=True,
-        has_condition=True,
-        calls_aws=True,
+        responses=_answer(
+            channels.ManagedChannelSerializer, "The channel, no longer active.", examples.MANAGED_CHANNEL
+        ),
     ),
-    "POST /channels/{uuid}/stream-key": Operation(
-        id="rotateStreamKey",
-        tag="Channels",
+)(channel_views.ChannelView)
+# /channels/{uuid}/stream-key
+extend_schema_view(
+    post=extend_schema(
+        operation_id="rotateStreamKey",
         summary="Replace the stream key",
         description="The old key works no longer. Heals a channel that a crash left without one.",
-        scope="channels",
-        answers=_one(channels.StreamKeySerializer, "The new key.", examples.STREAM_KEY),
-        is_write=True,
-        has_condition=True,
-        calls_aws=True,
+        responses=_answer(channels.StreamKeySerializer, "The new key.", examples.STREAM_KEY),
     ),
-    "POST /channels/{uuid}/stop": Operation(
-        id="stopStream",
-        tag="Channels",
+)(channel_views.StreamKeyView)
+# /channels/{uuid}/stop
+extend_schema_view(
+    post=extend_schema(
+        operation_id="stopStream",
         summary="End the stream",
         description="With `ban` the stream key is removed first, so that the encoder cannot come back.",
-        scope="channels",
-        body=channels.StreamStopSerializer,
-        body_example={"ban": False},
-        is_body_optional=True,
-        answers=_one(channels.ManagedChannelSerializer, "The channel.", examples.MANAGED_CHANNEL),
-        is_write=True,
-        has_condition=True,
-        calls_aws=True,
+        request=_body(channels.StreamStopSerializer, {"ban": False}),
+        responses=_answer(channels.ManagedChannelSerializer, "The channel.", examples.MANAGED_CHANNEL),
     ),
-    "GET /channels/{uuid}/live": Operation(
-        id="getLiveState",
-        tag="Channels",
+)(channel_views.StreamStopView)
+# /channels/{uuid}/live
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getLiveState",
         summary="Get the live state of a channel",
         description="A channel that has never streamed is offline since it was made.",
-        answers=_one(channels.LiveStateSerializer, "The live state.", examples.LIVE_STATE),
-        has_version=True,
+        responses=_answer(channels.LiveStateSerializer, "The live state.", examples.LIVE_STATE),
     ),
-    "GET /channels/{uuid}/streams": Operation(
-        id="listStreams",
-        tag="Channels",
+)(channel_views.LiveStateView)
+# /channels/{uuid}/streams
+extend_schema_view(
+    get=extend_schema(
+        operation_id="listStreams",
         summary="List the streams of a channel",
         description="The last one first, each with its listed videos; its history is for the scope `channels`.",
-        answers=_page((streams.ManagedStreamSerializer, streams.StreamSerializer), examples.STREAM),
-        page_of="Stream",
-        has_version=True,
+        responses=_page("Stream", (streams.ManagedStreamSerializer, streams.StreamSerializer), examples.STREAM),
     ),
-    "GET /on-demand": Operation(
-        id="listVideos",
-        tag="Videos",
+)(stream_views.StreamListView)
+# /on-demand
+extend_schema_view(
+    get=extend_schema(
+        operation_id="listVideos",
         summary="List, filter and search videos",
         description="Newest start first; with `search` the best match first, with `rank` and `highlight`.",
-        answers=_page((videos.FoundVideoSerializer, videos.VideoSerializer), examples.VIDEO),
-        page_of="Video",
-        has_version=True,
+        responses=_page("Video", (videos.FoundVideoSerializer, videos.VideoSerializer), examples.VIDEO),
     ),
-    "GET /on-demand/search": Operation(
-        id="searchVideos",
-        tag="Videos",
+)(video_views.VideoListView)
+# /on-demand/search
+extend_schema_view(
+    get=extend_schema(
+        operation_id="searchVideos",
         summary="Search videos, with flat hits",
         description="The same search as that of the list, in the form of older clients. An empty search finds nothing.",
-        answers=_page((videos.HitSerializer,), examples.HIT),
-        page_of="Hit",
-        has_version=True,
+        responses=_page("Hit", (videos.HitSerializer,), examples.HIT),
     ),
-    "GET /on-demand/{uuid}": Operation(
-        id="getVideo",
-        tag="Videos",
+)(video_views.VideoSearchView)
+# /on-demand/{uuid}
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getVideo",
         summary="Get a video",
         description="Listed and unlisted videos; with the scope `curate` all.",
-        answers=_one(videos.VideoSerializer, "The video.", examples.VIDEO),
-        has_version=True,
+        responses=_answer(videos.VideoSerializer, "The video.", examples.VIDEO),
     ),
-    "PUT /on-demand/{uuid}": Operation(
-        id="replaceContent",
-        tag="Videos",
+    put=extend_schema(
+        operation_id="replaceContent",
         summary="Replace the content of a video",
         description="What is absent or null becomes empty; unknown fields are ignored.",
-        scope="curate",
-        body=videos.ContentPutSerializer,
-        body_example=examples.CONTENT,
-        answers=_one(videos.WrittenContentSerializer, "The content.", examples.STORED_CONTENT),
-        is_write=True,
-        has_condition=True,
+        request=_body(videos.ContentPutSerializer, examples.CONTENT),
+        responses=_answer(videos.WrittenContentSerializer, "The content.", examples.STORED_CONTENT),
     ),
-    "PATCH /on-demand/{uuid}": Operation(
-        id="changeVideo",
-        tag="Videos",
+    patch=extend_schema(
+        operation_id="changeVideo",
         summary="Change a video, or show it again",
-        description=(
-            "Changes the fields that are given, and no other; unknown ones are a 400 that names them. Without a body, "
-            "or with `{}` or `null`, the video is shown again and the answer is the text `OK`."
-        ),
-        scope="curate",
-        body=videos.VideoPatchSerializer,
-        body_example=examples.VIDEO_CHANGES,
-        is_body_optional=True,
-        answers={**_one(videos.VideoSerializer, "The video as it is now.", examples.VIDEO), **_OK},
-        is_write=True,
-        has_condition=True,
+        description="Changes the fields that are given, and no other; unknown ones are a 400 that names them. "
+        "Without a body, or with `{}` or `null`, the video is shown again and the answer is the text `OK`.",
+        request=_body(videos.VideoPatchSerializer, examples.VIDEO_CHANGES),
+        responses=_answer(videos.VideoSerializer, "The video as it is now.", examples.VIDEO) | _DONE,
     ),
-    "DELETE /on-demand/{uuid}": Operation(
-        id="hideVideo",
-        tag="Videos",
+    delete=extend_schema(
+        operation_id="hideVideo",
         summary="Hide a video",
         description="Its files stay, and `PATCH` shows it again.",
-        scope="curate",
-        answers=_OK,
-        is_write=True,
-        has_condition=True,
+        responses=_DONE,
     ),
-    "GET /tags": Operation(
-        id="listTags",
-        tag="Videos",
+)(video_views.VideoView)
+# /tags
+extend_schema_view(
+    get=extend_schema(
+        operation_id="listTags",
         summary="List the tags of listed videos",
         description="The most used first.",
-        answers=_page((videos.TagSerializer,), examples.TAG),
-        page_of="Tag",
-        has_version=True,
+        responses=_page("Tag", (videos.TagSerializer,), examples.TAG),
     ),
-    "GET /healthz": Operation(
-        id="getHealth",
-        tag="Service",
+)(video_views.TagListView)
+# /healthz
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getHealth",
         summary="Ask whether the service works",
         description="503 while its database does not answer.",
-        scope="",
-        answers=_one("Health", "It works.", {"status": "ok"}),
+        responses=_answer(reference("Health"), "It works.", {"status": "ok"}),
     ),
-    "GET /schema": Operation(
-        id="getSchema",
-        tag="Service",
+)(service_views.HealthView)
+# /schema
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getSchema",
         summary="Get this document",
-        scope="",
-        answers=_one({"type": "object"}, "OpenAPI 3.1.", {"openapi": "3.1.1"}),
-        has_version=True,
+        responses=_answer({"type": "object"}, "OpenAPI 3.1.", {"openapi": "3.1.1"}),
     ),
-    "GET /docs": Operation(
-        id="getDocs",
-        tag="Service",
+)(service_views.SchemaView)
+# /docs
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getDocs",
         summary="Read this document in a browser",
-        scope="",
-        answers={(200, _HTML): ({"type": "string"}, "A page.", "<!doctype html>")},
-        has_version=True,
+        responses=_answer({"type": "string"}, "A page.", "<!doctype html>", "text/html"),
     ),
-}
+)(service_views.DocsView)

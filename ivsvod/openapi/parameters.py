@@ -1,4 +1,4 @@
-"""Parameters of queries, read off the filter sets of the views."""
+"""Query parameters: those of filter sets, and those of paging."""
 
 from collections.abc import Callable
 from typing import Any
@@ -6,7 +6,6 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter
 
 from channels_app import filters
-from ivsvod.openapi.operations import Operation
 from ondemand.filters import SearchFilter
 from ondemand.limits import METADATA_KEY_LENGTH
 
@@ -31,7 +30,7 @@ _SCHEMAS: list[tuple[type, Callable[[Any], dict[str, Any]]]] = [
     (SearchFilter, lambda found: {"type": "string"}),
 ]
 
-# What a filter means, in a line; each is said once, for every list that has it.
+# The description of each filter, for every list that has it.
 _MEANINGS = {
     "channel": "Recordings of this channel.",
     "owner": "Of channels of this owner. In the list of channels this needs the scope `channels`.",
@@ -51,21 +50,30 @@ _MEANINGS = {
 }
 
 
-def filter_parameters(view: Any, operation: Operation) -> list[OpenApiParameter]:
-    """The filters of a list.
+def filter_parameters(filterset_class: Any) -> list[OpenApiParameter]:
+    """Return the query parameters of a filter set.
 
     Raises:
-        KeyError: one has no meaning above.
+        KeyError: a filter has no meaning above.
     """
-    filterset_class = getattr(view, "filterset_class", None)
-    if filterset_class is None or not operation.page_of:
-        return []
-    made = [_parameter(name, found) for name, found in filterset_class.base_filters.items()]
-    return [*made, _metadata()] if filterset_class.takes("metadata[key]") else made
+    made = []
+    for name, found in filterset_class.base_filters.items():
+        schema = next(make for kind, make in _SCHEMAS if isinstance(found, kind))(found)
+        made.append(_query(name, _MEANINGS[name], schema))
+    if filterset_class.takes("metadata[key]"):
+        schema = {
+            "type": "object",
+            "additionalProperties": {**_TEXT, "minLength": 0},
+            "propertyNames": {"minLength": 1, "maxLength": METADATA_KEY_LENGTH},
+            # Without an example Swagger UI fills in made-up text.
+            "examples": [{}],
+        }
+        made.append(_query("metadata", _MEANINGS["metadata"], schema, style="deepObject", explode=True))
+    return made
 
 
 def paging_parameters() -> list[OpenApiParameter]:
-    """What `PagePagination` reads; nonsense in the first two counts as the default."""
+    """Return the parameters of `PagePagination`, which reads nonsense in the first two as the default."""
     size = "Rows of a page, cut at the maximum, 100 unless configured. What is no whole number from 1 counts as 25."
     page = "The page, from 1. What is no whole number from 1 counts as 1."
     return [
@@ -75,24 +83,5 @@ def paging_parameters() -> list[OpenApiParameter]:
     ]
 
 
-def _parameter(name: str, found: Any) -> OpenApiParameter:
-    schema = next(make for kind, make in _SCHEMAS if isinstance(found, kind))(found)
-    return _query(name, _MEANINGS[name], schema)
-
-
-def _metadata() -> OpenApiParameter:
-    schema = {
-        "type": "object",
-        "additionalProperties": {**_TEXT, "minLength": 0},
-        "propertyNames": {"minLength": 1, "maxLength": METADATA_KEY_LENGTH},
-        # Swagger UI fills in what it makes up where there is none.
-        "examples": [{}],
-    }
-    query = OpenApiParameter.QUERY
-    return OpenApiParameter(
-        "metadata", schema, query, description=_MEANINGS["metadata"], style="deepObject", explode=True
-    )
-
-
-def _query(name: str, text: str, schema: dict[str, Any]) -> OpenApiParameter:
-    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=text)
+def _query(name: str, text: str, schema: dict[str, Any], **options: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=text, **options)

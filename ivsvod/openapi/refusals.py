@@ -1,8 +1,6 @@
-"""What may be answered instead, by status, with an example of each."""
+"""Error answers by status, with an example of each."""
 
 from typing import Any
-
-from ivsvod.openapi.operations import Operation
 
 _REFUSALS = {
     400: ("A value is malformed, or a name is unknown.", "invalid", "uuid: Not a uuid.", {"uuid": ["Not a uuid."]}),
@@ -31,28 +29,25 @@ _REFUSALS = {
 }
 
 
-def refusals(operation: Operation, path: str) -> dict[int, tuple[str, dict[str, Any]]]:
-    """The sentence and the example of each status that the operation may answer with."""
-    return {
-        status: (text, {"error": sentence, "code": code, "fields": fields})
-        for status, (text, code, sentence, fields) in _REFUSALS.items()
-        if status in statuses(operation, path)
-    }
+def refusals(method: str, path: str, scope: str) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Return the sentence and the example of each error status that an operation may answer with.
 
-
-def statuses(operation: Operation, path: str) -> set[int]:
-    """The statuses of its refusals."""
-    possible = {400, 503, *operation.refusals}
-    if operation.scope:
+    `scope` is empty where no caller is asked for.
+    """
+    is_write = method != "GET"
+    is_creation = method == "POST" and "{" not in path
+    possible = {400, 503}
+    if scope:
         possible |= {401, 403, 429}
     if "{" in path:
         possible.add(404)
-    if operation.is_write:
-        possible |= {411, 413, 415}
-    if operation.has_condition:
-        possible.add(412)
-    if operation.calls_aws:
+    if is_write:
+        possible |= {411, 413, 415, 422 if is_creation else 412}
+    # Every write to a channel calls Amazon IVS.
+    if is_write and scope == "channels":
         possible |= {409, 502}
-    if operation.has_idempotency_key:
-        possible.add(422)
-    return possible
+    return {
+        status: (text, {"error": sentence, "code": code, "fields": fields})
+        for status, (text, code, sentence, fields) in _REFUSALS.items()
+        if status in possible
+    }

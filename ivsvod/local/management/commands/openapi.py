@@ -6,7 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand
 
-from ivsvod.openapi.schema import document
+from ivsvod.openapi.document import document
 
 
 class Command(BaseCommand):
