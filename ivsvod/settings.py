@@ -1,214 +1,36 @@
-"""All settings, read from the environment; the table of variables is in the README.
+"""All settings. `environment.py` reads the variables; the table of them is in the README.
 
-Nonsense in a variable raises an error that names it. Nothing here knows the local stack: `manage.py` sets
-the same variables for it that a deployment sets.
+Nothing here knows the local stack: `manage.py` sets the same variables for it that a deployment sets.
 """
 
-import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg.conninfo
 from csp.constants import NONE, SELF
 from django.conf.global_settings import LANGUAGES
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
-from environs import Env, EnvError, ValidationError, validate
+from environs import EnvError, validate
 
-from channels_app.times import zone_named
+from ivsvod import environment
+from ivsvod.environment import env
 from ivsvod.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = Env()
-# https://www.w3.org/TR/CSP3/#grammardef-ancestor-source
-_SOURCE = re.compile(
-    r"\*|'self'|https?:|(https?://)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.ASCII | re.IGNORECASE
-)
-# What is meant to refer to something, though `secret_value` may know no such thing.
-_REFERENCE = re.compile(r"\s*(file|arn):", re.IGNORECASE)
-# https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
-_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-
-
-def _required(name: str, hint: str) -> str:
-    value = _secret(name)
-    if not value:
-        raise ImproperlyConfigured(f"{name} is not set: {hint}")
-    return value
-
-
-def _secret(name: str) -> str:
-    """The value of a variable that may be a reference; empty where it is not set."""
-    return _referred(name, env.str(name, ""))
-
-
-def _referred(name: str, value: str) -> str:
-    """The value, or what it refers to."""
-    if not _REFERENCE.match(value):
-        return value
-    # Most processes have no reference, and this loads boto3.
-    from channels_app.aws import AwsError
-    from channels_app.aws.secrets import secret_value
-
-    try:
-        return secret_value(value)
-    except (AwsError, ValueError) as error:
-        raise ImproperlyConfigured(f"{name}: {error}") from None
-
-
-def _reference(name: str) -> str:
-    value = env.str(name, "")
-    return value if _REFERENCE.match(value) else ""
-
-
-def _secrets(name: str) -> list[str]:
-    """Comma-separated values, each of which may be a reference to some."""
-    given: list[str] = env.list(name, [])
-    values = ",".join(_referred(name, value) for value in given).split(",")
-    return [value.strip() for value in values if value.strip()]
-
-
-def _fernet_keys(name: str) -> list[str]:
-    """Keys, or references to keys; one that was made of letters and digits alone has no padding."""
-    return [key + "=" * (-len(key) % 4) for key in _secrets(name)]
-
-
-def _database() -> dict[str, Any]:
-    """The connection parameters of libpq, from DATABASE_URL or from the PG_* variables."""
-    url = _secret("DATABASE_URL")
-    if url:
-        return _database_from_url(url)
-    host = _required("PG_HOST", "set it or DATABASE_URL (manage.py starts a PostgreSQL of its own when neither is)")
-    return {
-        "host": host,
-        "port": env.int("PG_PORT", 5432, validate=validate.Range(min=1, max=65535)),
-        "dbname": _required("PG_DATABASE", "the name of the database"),
-        "user": _required("PG_USER", "the role that owns the tables"),
-        "password": _secret("PG_PASSWORD"),
-        # The service this one replaces always used TLS. libpq ignores it on a unix socket.
-        "sslmode": env.str("PG_SSLMODE", "require", validate=validate.OneOf(_SSL_MODES)),
-        "sslrootcert": env.str("PG_SSLROOTCERT", ""),
-    }
-
-
-def _database_from_url(url: str) -> dict[str, Any]:
-    if url.partition("://")[0] not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or postgresql://")
-    try:
-        parameters = dict(psycopg.conninfo.conninfo_to_dict(url))
-    except (psycopg.ProgrammingError, UnicodeEncodeError):
-        # The message of libpq quotes the URL, password included.
-        raise ImproperlyConfigured("DATABASE_URL is not a URL that libpq can read") from None
-    if not parameters.get("dbname"):
-        raise ImproperlyConfigured("DATABASE_URL names no database")
-    return parameters
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc}"
-
-
-def _is_web_address(text: str) -> None:
-    """Nothing, or an http or https URL with a host."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        raise ValidationError("Not a URL.") from None
-    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
-        raise ValidationError("Not an http or https URL.")
-
-
-def _is_private_address(text: str) -> None:
-    """Nothing, or an https URL; http is for this machine alone, since whoever stands between could change it."""
-    _is_web_address(text)
-    parts = urlsplit(text)
-    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
-        raise ValidationError("Not an https URL.")
-
-
-def _redis_address(name: str) -> str:
-    """Nothing, or a URL of Redis."""
-    text = _secret(name)
-    try:
-        parts = urlsplit(text)
-        usable = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
-    if text and not usable:
-        # The value may hold a password.
-        raise ImproperlyConfigured(f"{name} is not a redis or rediss URL")
-    return text
-
-
-def _rate(name: str, default: str) -> Rate | None:
-    """How often somebody may ask; None where the variable is empty."""
-    text = env.str(name, default)
-    try:
-        return Rate.of(text) if text else None
-    except ValueError as error:
-        raise ImproperlyConfigured(f"{name}: {error}, as in 600/min") from None
-
-
-def _days(name: str, default: int, *, fewest: int) -> int | None:
-    """A number of days; None, for ever, where the variable is empty."""
-    if env.str(name, str(default)) == "":
-        return None
-    return env.int(name, default, validate=validate.Range(min=fewest, max=36_500))
-
-
-def _seconds(name: str) -> int | None:
-    """A number of seconds; None, without a limit, where the variable is empty."""
-    return env.int(name, validate=validate.Range(min=1, max=900)) if env.str(name, "") else None
-
-
-def _is_path_or_web_address(text: str) -> None:
-    """A path from the root, or an http or https URL."""
-    if not text.startswith("/"):
-        _is_web_address(text or "missing")
-
-
-def _is_host(text: str) -> None:
-    """Nothing, or a host without scheme and path."""
-    if text and urlsplit(f"//{text}").netloc != text:
-        raise ValidationError("Not a host such as vod.example.com.")
-
-
-def _is_page_of_a_video(text: str) -> None:
-    """Nothing, or an http or https URL with `{uuid}` where that of a video goes."""
-    _is_web_address(text)
-    if text and "{uuid}" not in text:
-        raise ValidationError("Not a URL with {uuid} in it.")
-
-
-def _ancestors(name: str, default: list[str]) -> list[str]:
-    """Who may show a page in a frame, as sources of a Content-Security-Policy; empty is nobody."""
-    # A shell takes the quotes away that the policy needs.
-    sources = ["'self'" if source == "self" else source for source in env.list(name, default)]
-    wrong = next((source for source in sources if not _SOURCE.fullmatch(source)), None)
-    if wrong is not None:
-        raise ImproperlyConfigured(f"{name}: {wrong!r} is no source such as https://www.example.com, 'self' or *")
-    return sources
-
-
-def _is_time_zone(text: str) -> None:
-    """A key of the IANA time zone database."""
-    if zone_named(text) is None:
-        raise ValidationError("Not a time zone.")
-
 
 try:
     DEBUG = env.bool("DEBUG", False)
-    SECRET_KEY = _required("SECRET_KEY", "a long random text that signs sessions")
-    SECRET_KEY_FALLBACKS = _secrets("SECRET_KEY_FALLBACKS")
-    FIELD_ENCRYPTION_KEYS: list[str] = _fernet_keys("FIELD_ENCRYPTION_KEYS")
+    SECRET_KEY = environment.required("SECRET_KEY", "a long random text that signs sessions")
+    SECRET_KEY_FALLBACKS = environment.secrets("SECRET_KEY_FALLBACKS")
+    # A key that was made of letters and digits alone has no padding.
+    FIELD_ENCRYPTION_KEYS = [key + "=" * (-len(key) % 4) for key in environment.secrets("FIELD_ENCRYPTION_KEYS")]
     ALLOWED_HOSTS: list[str] = env.list("ALLOWED_HOSTS", [])
     CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-    PUBLIC_HOST = env.str("PUBLIC_HOST", "", validate=_is_host)
-    ORIGIN_SECRETS = _secrets("ORIGIN_SECRET")
-    AUTH_API_KEY = _secret("AUTH_API_KEY")
+    PUBLIC_HOST = env.str("PUBLIC_HOST", "", validate=environment.is_host)
+    ORIGIN_SECRETS = environment.secrets("ORIGIN_SECRET")
+    AUTH_API_KEY = environment.secret("AUTH_API_KEY")
     API_PUBLIC_READ = env.bool("API_PUBLIC_READ", True)
     API_MAX_PAGE_SIZE = env.int("API_MAX_PAGE_SIZE", 100, validate=validate.Range(min=1, max=1000))
     API_IGNORED_PARAMETERS: list[str] = env.list(
@@ -217,14 +39,14 @@ try:
     NEW_VIDEO_STATE = env.str("NEW_VIDEO_STATE", "listed", validate=validate.OneOf(["listed", "unlisted", "hidden"]))
     HOLD_UNTIL_CHECKED = env.bool("HOLD_UNTIL_CHECKED", False)
     SEARCH_CONFIG = env.str("SEARCH_CONFIG", "english", validate=validate.Length(min=1))
-    OIDC_ISSUER = env.str("OIDC_ISSUER", "", validate=_is_private_address)
+    OIDC_ISSUER = env.str("OIDC_ISSUER", "", validate=environment.is_private_address)
     OIDC_AUDIENCE = env.str("OIDC_AUDIENCE", "")
-    OIDC_JWKS = env.str("OIDC_JWKS", "", validate=_is_private_address)
+    OIDC_JWKS = env.str("OIDC_JWKS", "", validate=environment.is_private_address)
     OIDC_SCOPE_PREFIX = env.str("OIDC_SCOPE_PREFIX", "").rstrip("/")
-    THROTTLE_ADDRESS = _rate("THROTTLE_ADDRESS", "600/min")
-    THROTTLE_TOKEN = _rate("THROTTLE_TOKEN", "3000/min")
+    THROTTLE_ADDRESS = environment.rate("THROTTLE_ADDRESS", "600/min")
+    THROTTLE_TOKEN = environment.rate("THROTTLE_TOKEN", "3000/min")
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))
-    CACHE_URL = _redis_address("CACHE_URL")
+    CACHE_URL = environment.redis_url("CACHE_URL")
     PROJECT_NAME = env.str("PROJECT_NAME", "ivsvod")
     STAGE = env.str("STAGE", "dev")
     AWS_REGION = env.str("AWS_REGION", "")
@@ -232,30 +54,30 @@ try:
     RECORDING_CONFIG_ARN = env.str("RECORDING_CONFIG_ARN", "")
     RECORDING_BUCKET = env.str("RECORDING_BUCKET", "")
     RECORDING_BUCKETS = [b for b in [RECORDING_BUCKET, *env.list("RECORDING_BUCKETS", [])] if b]
-    PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "", validate=_is_web_address).rstrip("/")
+    PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "", validate=environment.is_web_address).rstrip("/")
     LIVE_STATE_LEGACY_KEY = env.str("LIVE_STATE_LEGACY_KEY", "")
-    EVENT_QUEUE_URL = env.str("EVENT_QUEUE_URL", "", validate=_is_private_address)
-    DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=_is_private_address)
+    EVENT_QUEUE_URL = env.str("EVENT_QUEUE_URL", "", validate=environment.is_private_address)
+    DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=environment.is_private_address)
     # A queue keeps a message for 14 days at most: until then what was refused must be known when it comes again.
-    INBOX_RETENTION_DAYS = _days("INBOX_RETENTION_DAYS", 400, fewest=15)
-    TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=_is_time_zone)
+    INBOX_RETENTION_DAYS = environment.days("INBOX_RETENTION_DAYS", 400, fewest=15)
+    TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=environment.is_time_zone)
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=validate.OneOf(list(dict(LANGUAGES))))
     STATIC_BUCKET = env.str("STATIC_BUCKET", "")
-    STATIC_URL = env.str("STATIC_URL", "/static/", validate=_is_path_or_web_address)
+    STATIC_URL = env.str("STATIC_URL", "/static/", validate=environment.is_path_or_web_address)
     STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
     CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", ["*"])
     THUMBNAIL_HOSTS: list[str] = env.list("THUMBNAIL_HOSTS", [])
     CATALOGUE_PAGE = env.bool("CATALOGUE_PAGE", False)
-    VIDEO_PAGE_URL = env.str("VIDEO_PAGE_URL", "", validate=_is_page_of_a_video)
+    VIDEO_PAGE_URL = env.str("VIDEO_PAGE_URL", "", validate=environment.is_video_page)
     # The player for other pages shows what the API gives to everybody, and has nothing that a click could change.
-    EMBED_ANCESTORS = _ancestors("EMBED_ANCESTORS", ["*"])
+    EMBED_ANCESTORS = environment.frame_ancestors("EMBED_ANCESTORS", ["*"])
     SECURE_COOKIES = env.bool("SECURE_COOKIES", True)
     REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", False)
     EXTRA_APPS: list[str] = env.list("EXTRA_APPS", [])
-    EMBEDDED_METRICS = env.bool("EMBEDDED_METRICS", bool(env.str("AWS_LAMBDA_FUNCTION_NAME", "")))
-    PG_STATEMENT_TIMEOUT = _seconds("PG_STATEMENT_TIMEOUT")
+    PG_STATEMENT_TIMEOUT = environment.seconds("PG_STATEMENT_TIMEOUT")
     ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", ""))
-    _parameters = _database()
+    EMBEDDED_METRICS = env.bool("EMBEDDED_METRICS", ON_LAMBDA)
+    _parameters = environment.database_parameters()
 except EnvError as error:
     raise ImproperlyConfigured(str(error)) from None
 
@@ -354,7 +176,7 @@ DATABASES = {
         "USER": _parameters.get("user") or "",
         "PASSWORD": _parameters.get("password") or "",
         # Asked again where the password is no longer right.
-        "PASSWORD_REFERENCE": _reference("PG_PASSWORD") if env.str("DATABASE_URL", "") == "" else "",
+        "PASSWORD_REFERENCE": environment.reference("PG_PASSWORD") if env.str("DATABASE_URL", "") == "" else "",
         "HOST": _parameters.get("host") or "",
         "PORT": _parameters.get("port") or "",
         "CONN_MAX_AGE": 60 if ON_LAMBDA else 0,
@@ -489,8 +311,8 @@ CORS_ALLOW_HEADERS = [
 ]
 CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID", "WWW-Authenticate"]
 
-_static = [] if STATIC_URL.startswith("/") else [_origin(STATIC_URL)]
-_media = [_origin(PLAYBACK_BASE_URL)] if PLAYBACK_BASE_URL else []
+_static = [] if STATIC_URL.startswith("/") else [environment.origin(STATIC_URL)]
+_media = [environment.origin(PLAYBACK_BASE_URL)] if PLAYBACK_BASE_URL else []
 _media += [f"https://{bucket}.s3.amazonaws.com" for bucket in RECORDING_BUCKETS if not PLAYBACK_BASE_URL]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

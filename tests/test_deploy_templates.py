@@ -159,8 +159,8 @@ def test_a_template_is_short_enough_to_be_sent_without_a_bucket(name: str) -> No
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_output_fills_a_variable_that_is_known(name: str) -> None:
-    source = (ROOT / "ivsvod" / "settings.py").read_text()
-    of_settings = set(re.findall(r'(?:env\.\w+|_\w+)\(\s*"([A-Z][A-Z_]+)"', source))
+    source = "".join((ROOT / "ivsvod" / name).read_text() for name in ("settings.py", "environment.py"))
+    of_settings = set(re.findall(r'(?:env\.\w+|environment\.\w+|secret|required)\(\s*"([A-Z][A-Z_]+)"', source))
 
     assert {variable(output) for output in template(name)["Outputs"]} <= of_settings | DEPLOY_VARIABLES
 

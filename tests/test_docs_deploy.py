@@ -93,11 +93,14 @@ def heading_ids(text: str) -> set[str]:
 # Names
 
 
+def settings_source() -> str:
+    return "".join((ROOT / "ivsvod" / name).read_text() for name in ("settings.py", "environment.py"))
+
+
 @cache
 def settings_variables() -> set[str]:
-    source = (ROOT / "ivsvod" / "settings.py").read_text()
-    reader = r"(?:env\.\w+|_secrets?|_required|_rate|_days|_seconds|_redis_address|_fernet_keys|_ancestors)"
-    return set(re.findall(reader + r'\(\s*"([A-Z][A-Z0-9_]+)"', source))
+    reader = r"(?:(?:env|environment)\.\w+|secret|required)"
+    return set(re.findall(reader + r'\(\s*"([A-Z][A-Z0-9_]+)"', settings_source()))
 
 
 def known_variables() -> set[str]:
@@ -115,8 +118,8 @@ def test_every_variable_exists(name: str) -> None:
 
 
 def test_every_variable_that_must_be_set_is_told() -> None:
-    source = (ROOT / "ivsvod" / "settings.py").read_text() + (ROOT / "ivsvod" / "checks.py").read_text()
-    required = set(re.findall(r'_required\("([A-Z_]+)"|"([A-Z_]+) is not set', source))
+    source = settings_source() + (ROOT / "ivsvod" / "checks.py").read_text()
+    required = set(re.findall(r'required\("([A-Z_]+)"|"([A-Z_]+) is not set', source))
     required = {name for pair in required for name in pair if name} | {"RECORDING_BUCKET", "RECORDING_CONFIG_ARN"}
     assert {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS", "PG_HOST", "PG_DATABASE", "PG_USER"} <= required
     assert required <= settings_variables()

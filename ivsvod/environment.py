@@ -1,0 +1,182 @@
+"""Typed readers of environment variables. A malformed variable raises an error that names it, and shows no secret."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg.conninfo
+from django.core.exceptions import ImproperlyConfigured
+from environs import Env, ValidationError, validate
+
+from channels_app.times import zone_named
+from ivsvod.rates import Rate
+
+env = Env()
+# https://www.w3.org/TR/CSP3/#grammardef-ancestor-source
+_SOURCE = re.compile(
+    r"\*|'self'|https?:|(https?://)?(\*\.)?[a-z0-9-]+(\.[a-z0-9-]+)*(:(\d{1,5}|\*))?", re.ASCII | re.IGNORECASE
+)
+# Also references that `secret_value` refuses, so that a mistyped one is never taken for a value.
+_REFERENCE = re.compile(r"\s*(file|arn):", re.IGNORECASE)
+# https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
+_SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+
+
+def required(name: str, hint: str) -> str:
+    """Return the value of a variable that must be set; it may be a reference to a secret."""
+    value = secret(name)
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: {hint}")
+    return value
+
+
+def secret(name: str) -> str:
+    """Return the value of a variable that may be a reference to a secret; empty if it is not set."""
+    return _dereferenced(name, env.str(name, ""))
+
+
+def secrets(name: str) -> list[str]:
+    """Return comma-separated values, each of which may be a reference to several."""
+    given: list[str] = env.list(name, [])
+    values = ",".join(_dereferenced(name, value) for value in given).split(",")
+    return [value.strip() for value in values if value.strip()]
+
+
+def _dereferenced(name: str, value: str) -> str:
+    if not _REFERENCE.match(value):
+        return value
+    # Most processes have no reference, and this loads boto3.
+    from channels_app.aws import AwsError
+    from channels_app.aws.secrets import secret_value
+
+    try:
+        return secret_value(value)
+    except (AwsError, ValueError) as error:
+        raise ImproperlyConfigured(f"{name}: {error}") from None
+
+
+def reference(name: str) -> str:
+    """Return the reference that a variable holds; empty if it holds a plain value."""
+    value = env.str(name, "")
+    return value if _REFERENCE.match(value) else ""
+
+
+def database_parameters() -> dict[str, Any]:
+    """Return the connection parameters of libpq, from DATABASE_URL or from the PG_* variables."""
+    url = secret("DATABASE_URL")
+    if not url:
+        host = required("PG_HOST", "set it or DATABASE_URL (manage.py starts a PostgreSQL of its own when neither is)")
+        return {
+            "host": host,
+            "port": env.int("PG_PORT", 5432, validate=validate.Range(min=1, max=65535)),
+            "dbname": required("PG_DATABASE", "the name of the database"),
+            "user": required("PG_USER", "the role that owns the tables"),
+            "password": secret("PG_PASSWORD"),
+            # The service that this one replaces always used TLS. libpq ignores it on a unix socket.
+            "sslmode": env.str("PG_SSLMODE", "require", validate=validate.OneOf(_SSL_MODES)),
+            "sslrootcert": env.str("PG_SSLROOTCERT", ""),
+        }
+    if url.partition("://")[0] not in {"postgres", "postgresql"}:
+        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or postgresql://")
+    try:
+        parameters = dict(psycopg.conninfo.conninfo_to_dict(url))
+    except (psycopg.ProgrammingError, UnicodeEncodeError):
+        # The message of libpq quotes the URL, password included.
+        raise ImproperlyConfigured("DATABASE_URL is not a URL that libpq can read") from None
+    if not parameters.get("dbname"):
+        raise ImproperlyConfigured("DATABASE_URL names no database")
+    return parameters
+
+
+def redis_url(name: str) -> str:
+    """Return the URL of a Redis server; empty if the variable is not set."""
+    text = secret(name)
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in {"redis", "rediss"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if text and not usable:
+        # The value may hold a password.
+        raise ImproperlyConfigured(f"{name} is not a redis or rediss URL")
+    return text
+
+
+def rate(name: str, default: str) -> Rate | None:
+    """Return a limit of requests; None, without a limit, if the variable is empty."""
+    text = env.str(name, default)
+    try:
+        return Rate.of(text) if text else None
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}: {error}, as in 600/min") from None
+
+
+def days(name: str, default: int, *, fewest: int) -> int | None:
+    """Return a number of days; None, for ever, if the variable is empty."""
+    if env.str(name, str(default)) == "":
+        return None
+    return env.int(name, default, validate=validate.Range(min=fewest, max=36_500))
+
+
+def seconds(name: str) -> int | None:
+    """Return a number of seconds; None, without a limit, if the variable is empty."""
+    return env.int(name, validate=validate.Range(min=1, max=900)) if env.str(name, "") else None
+
+
+def frame_ancestors(name: str, default: list[str]) -> list[str]:
+    """Return the sites that may show a page in a frame, as sources of a Content-Security-Policy; empty is none."""
+    # A shell removes the quotes that the policy needs.
+    sources = ["'self'" if source == "self" else source for source in env.list(name, default)]
+    wrong = next((source for source in sources if not _SOURCE.fullmatch(source)), None)
+    if wrong is not None:
+        raise ImproperlyConfigured(f"{name}: {wrong!r} is no source such as https://www.example.com, 'self' or *")
+    return sources
+
+
+def is_web_address(text: str) -> None:
+    """Accept nothing, or an http or https URL with a host."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        raise ValidationError("Not a URL.") from None
+    if text and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValidationError("Not an http or https URL.")
+
+
+def is_private_address(text: str) -> None:
+    """Accept nothing, or an https URL; http only to this machine, since a network could change the answer."""
+    is_web_address(text)
+    parts = urlsplit(text)
+    if parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1", "::1"}:
+        raise ValidationError("Not an https URL.")
+
+
+def is_path_or_web_address(text: str) -> None:
+    """Accept a path from the root, or an http or https URL."""
+    if not text.startswith("/"):
+        is_web_address(text or "missing")
+
+
+def is_host(text: str) -> None:
+    """Accept nothing, or a host without scheme and path."""
+    if text and urlsplit(f"//{text}").netloc != text:
+        raise ValidationError("Not a host such as vod.example.com.")
+
+
+def is_video_page(text: str) -> None:
+    """Accept nothing, or an http or https URL with `{uuid}` in the place of the video's."""
+    is_web_address(text)
+    if text and "{uuid}" not in text:
+        raise ValidationError("Not a URL with {uuid} in it.")
+
+
+def is_time_zone(text: str) -> None:
+    """Accept a key of the IANA time zone database."""
+    if zone_named(text) is None:
+        raise ValidationError("Not a time zone.")
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
