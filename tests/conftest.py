@@ -107,7 +107,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     from tests.reconciling import FakeTime
 
     time = FakeTime()
-    monkeypatch.setattr("channels_app.aws.pacing.time", time)
+    monkeypatch.setattr("channels_app.aws.clients.time", time)
     return time
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from channels_app import metrics
 from channels_app.aws import AwsError
-from channels_app.aws.errors import told_as_aws_error
+from channels_app.aws.errors import raises_aws_error
 from channels_app.inbox_state import inbox_measure
 from channels_app.models import InboxEvent
 from channels_app.reducers import StreamReducer
@@ -134,7 +134,7 @@ def test_reconcile_counts_the_streams_without_events_that_it_repairs(
 def test_trouble_with_aws_is_counted_and_an_answer_is_not(told: Any, code: str, number: int) -> None:
     from botocore.exceptions import ClientError
 
-    with pytest.raises(AwsError), told_as_aws_error("GetChannel", ARN):
+    with pytest.raises(AwsError), raises_aws_error("GetChannel", ARN):
         raise ClientError({"Error": {"Code": code}}, "GetChannel")
 
     assert told() == [{"AwsErrors": 1}] * number

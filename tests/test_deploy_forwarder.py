@@ -53,7 +53,7 @@ def forwarding(settings: Any, monkeypatch: pytest.MonkeyPatch, url: str, lambdas
             return lambdas
         return kept.setdefault((service, tries), made(service, tries))
 
-    for module in ("clients", "ivs", "account", "sessions"):
+    for module in ("clients", "ivs", "ivs_sessions"):
         monkeypatch.setattr(f"channels_app.aws.{module}.client", client)
     yield
 

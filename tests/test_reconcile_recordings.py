@@ -446,13 +446,13 @@ class Bucket:
         self.told = 0
         monkeypatch.setattr(door, "objects_list", self.list)
 
-    def list(self, *, bucket: str, prefix: str, after: str, most: int) -> door.Listed:
+    def list(self, *, bucket: str, prefix: str, after: str, most: int) -> door.ObjectPage:
         keys = [key for key in self.keys if key.startswith(prefix)] if prefix else self.keys
         begin = bisect_right(keys, after)
         page = keys[begin : begin + most]
         self.calls += 1
         self.told += len(page)
-        return door.Listed([door.S3Object(key, at(0)) for key in page], is_last=begin + most >= len(keys))
+        return door.ObjectPage([door.S3Object(key, at(0)) for key in page], is_last=begin + most >= len(keys))
 
 
 def recording_keys(prefix: str, *, segments: int, names: tuple[str, ...] = ("started", "ended")) -> Iterator[str]:

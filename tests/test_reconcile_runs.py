@@ -209,7 +209,7 @@ def test_recordings_are_taken_up_behind_the_last_one(
         reconcile("--apply")
     monkeypatch.undo()
     monkeypatch.setattr(door, "objects_list", lambda **asked: told.append(asked["after"]) or real(**asked))
-    monkeypatch.setattr("channels_app.aws.pacing.time", FakeTime())
+    monkeypatch.setattr("channels_app.aws.clients.time", FakeTime())
     done = set(channel.videos.values_list("prefix", flat=True))
     assert len(done) == 2
     status, lines, said = reconcile("--apply")

@@ -1,8 +1,10 @@
 """The one door to AWS: IVS, S3 and SQS, with short timeouts, and every failure as one `AwsError`."""
 
-from channels_app.aws.account import CHANNELS_AT_ONCE, ChannelSummary, channels_get, channels_page
+from channels_app.aws.clients import CALLS_PER_SECOND, Page, paced, pause
 from channels_app.aws.errors import AwsError, Kind
 from channels_app.aws.ivs import (
+    CHANNELS_AT_ONCE,
+    ChannelSummary,
     IvsChannel,
     IvsStreamKey,
     channel_arn,
@@ -12,27 +14,26 @@ from channels_app.aws.ivs import (
     channel_get,
     channel_tag,
     channel_update,
-    is_broadcasting,
+    channels_get,
+    channels_page,
     stream_key_arns,
     stream_key_create,
     stream_key_delete,
     stream_key_find,
     stream_stop,
 )
-from channels_app.aws.listing import Listed, S3Object, objects_list
-from channels_app.aws.pacing import CALLS_PER_SECOND, paced, pause
-from channels_app.aws.pages import Page
-from channels_app.aws.s3 import json_write, object_keys, object_read, object_size
-from channels_app.aws.sessions import (
+from channels_app.aws.ivs_sessions import (
     IvsEvent,
     IvsSession,
     IvsStream,
     StreamNow,
+    is_broadcasting,
     session_get,
     sessions_page,
     stream_now,
     streams_page,
 )
+from channels_app.aws.s3 import ObjectPage, S3Object, json_write, object_keys, object_read, object_size, objects_list
 from channels_app.aws.sqs import BATCH as QUEUE_BATCH
 from channels_app.aws.sqs import QueueMessage, messages_delete, messages_receive, messages_release
 
@@ -48,7 +49,7 @@ __all__ = [
     "IvsStream",
     "IvsStreamKey",
     "Kind",
-    "Listed",
+    "ObjectPage",
     "Page",
     "QueueMessage",
     "S3Object",

@@ -1,18 +1,42 @@
-"""The clients: lazily made, with short timeouts and bounded retries."""
+"""Clients of AWS: timeouts, retries, the pace of calls to IVS, and the forwarder for networks without internet."""
 
+import base64
+import io
+import json
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from channels_app.aws.pacing import keep_pace
-
-# How often a call is tried.
+# How many times a call is tried.
 RETRIED = 3
-# IVS has no idempotency token: a create that is retried blindly can leave a channel that nobody knows and all pay for.
+# IVS has no idempotency token: a create that is retried blindly can leave a channel without a row, which costs money.
 ONCE = 1
+# The quota of IVS is 5 calls a second of each operation, for the whole account. Background work leaves one to requests.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+CALLS_PER_SECOND = 4
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True)
+class Page(Generic[Item]):
+    """One page of a list of AWS, and the token of the next page; the token is empty on the last page."""
+
+    items: list[Item]
+    next_token: str
+
+
+def from_token(token: str) -> dict[str, str]:
+    """Return the argument that asks for the page of this token; empty for the first page."""
+    return {"nextToken": token} if token else {}
 
 
 def config_of(tries: int) -> Any:
-    """What botocore is told of time-outs and retries."""
+    """Return the configuration of botocore: timeouts in seconds, and how many times a call is tried."""
     from botocore.config import Config
 
     return Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": tries})
@@ -20,9 +44,9 @@ def config_of(tries: int) -> Any:
 
 @cache
 def client(service: str, tries: int) -> Any:
-    """One for each service and way of retrying; of the region AWS_REGION, or else the one that botocore finds.
+    """Return the client of a service, in the region AWS_REGION or else the region that botocore finds.
 
-    boto3 is loaded here: most reads and some events ask nothing of AWS.
+    boto3 is loaded here: most reads and some events make no call to AWS.
     """
     import boto3
     from django.conf import settings
@@ -30,9 +54,96 @@ def client(service: str, tries: int) -> Any:
     region = settings.AWS_REGION or None
     made = boto3.session.Session().client(service, region_name=region, config=config_of(tries))
     if service == "ivs":
-        made.meta.events.register_first("before-send.ivs", keep_pace)
+        made.meta.events.register_first("before-send.ivs", _wait_for_turn)
         if settings.IVS_FORWARDER:
-            from channels_app.aws.forwarding import forward
-
-            made.meta.events.register("before-send.ivs", forward)
+            made.meta.events.register("before-send.ivs", _forward)
     return made
+
+
+@dataclass
+class Pacer:
+    """The next moment at which a call to IVS may go, on the monotonic clock."""
+
+    free_at: float = 0.0
+
+
+_pacer: ContextVar[Pacer | None] = ContextVar("pacer", default=None)
+
+
+@contextmanager
+def paced() -> Iterator[None]:
+    """Space the calls to IVS inside, retries included, evenly at CALLS_PER_SECOND."""
+    token = _pacer.set(Pacer())
+    try:
+        yield
+    finally:
+        _pacer.reset(token)
+
+
+def pause(seconds: float) -> None:
+    """Sleep."""
+    time.sleep(seconds)
+
+
+def _wait_for_turn(**_: Any) -> None:
+    """Handle `before-send` of botocore; the answer None lets the request go."""
+    pacer = _pacer.get()
+    if pacer is None:
+        return
+    now = time.monotonic()
+    if now < pacer.free_at:
+        pause(pacer.free_at - now)
+    pacer.free_at = max(now, pacer.free_at) + 1 / CALLS_PER_SECOND
+
+
+def _forward(request: Any, **_: Any) -> Any:
+    """Handle `before-send` of botocore: the Lambda function IVS_FORWARDER sends the request, and its reply is returned.
+
+    IVS has no endpoint of PrivateLink for its API, so a network without internet needs a function outside of it. The
+    request is signed here: the function can change nothing in it and has no permission of its own
+    (deploy/forwarder.yaml).
+    https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
+
+    Raises:
+        botocore.exceptions.BotoCoreError: the function could not be called, or could not reach IVS.
+        botocore.exceptions.ClientError: Lambda refused.
+    """
+    from botocore.awsrequest import AWSResponse
+    from botocore.exceptions import EndpointConnectionError
+    from django.conf import settings
+
+    body = base64.b64encode(body_of(request)).decode()
+    payload = {"url": request.url, "method": request.method, "headers": headers_of(request), "body": body}
+    # Called once: botocore itself tries again when IVS was not reached.
+    reply = client("lambda", ONCE).invoke(FunctionName=settings.IVS_FORWARDER, Payload=json.dumps(payload).encode())
+    answer = json.load(reply["Payload"])
+    if "FunctionError" in reply:
+        # Its message may quote the headers, a session token among them.
+        raise EndpointConnectionError(endpoint_url=request.url, error=answer.get("errorType"))
+    return AWSResponse(request.url, answer["status"], answer["headers"], Body(base64.b64decode(answer["body"])))
+
+
+class Body(io.BytesIO):
+    """The body of a reply: botocore calls `stream` of urllib3 beside `read`."""
+
+    def stream(self, **_: Any) -> Iterable[bytes]:
+        """Yield the whole body."""
+        yield self.read()
+
+
+def body_of(request: Any) -> bytes:
+    """Return the body of a prepared request, which botocore holds as text, bytes, a file, or chunks with a checksum."""
+    body = request.body
+    if body is None:
+        return b""
+    if hasattr(body, "read"):
+        body = body.read()
+    return body.encode() if isinstance(body, str) else bytes(body)
+
+
+def headers_of(request: Any) -> dict[str, str]:
+    """Return the headers of a prepared request as text."""
+    return {
+        name: value.decode("latin-1") if isinstance(value, bytes) else str(value)
+        for name, value in request.headers.items()
+    }

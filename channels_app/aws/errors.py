@@ -1,5 +1,6 @@
-"""What goes wrong with AWS, as one error."""
+"""Failures of calls to AWS, as one error with a kind."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -9,7 +10,7 @@ from channels_app.metrics import AWS_ERRORS, counted
 
 
 class Kind(StrEnum):
-    """What a failure means for the caller. Where `unknown_outcome` is true the call may have been done."""
+    """The kind of a failure."""
 
     INVALID = "invalid"
     DENIED = "denied"
@@ -25,17 +26,17 @@ class Kind(StrEnum):
 
     @property
     def unknown_outcome(self) -> bool:
-        """Whether the call may have been carried out all the same."""
+        """Return whether the call may have been carried out all the same."""
         return self in {Kind.TIMEOUT, Kind.UNAVAILABLE}
 
 
-# What follows quotes the signed headers, the session token among them.
+# The text after these words quotes the signed headers, the session token among them.
 _SIGNED = "The Canonical String"
 _LONGEST_MESSAGE = 500
 
 
 class AwsError(Exception):
-    """A call to AWS failed: which operation, on what, and what kind of failure; the message is one line, no secret."""
+    """A call to AWS failed: the operation, its resource and the kind of failure. The message is one line, no secret."""
 
     def __init__(self, operation: str, resource: str, kind: Kind, message: str) -> None:
         message = " ".join(message.partition(_SIGNED)[0].split())[:_LONGEST_MESSAGE]
@@ -46,36 +47,92 @@ class AwsError(Exception):
         self.message = message
 
 
-# What AWS says of something that is as it says; the others are trouble, for which there is an alarm.
-_ANSWERS = {Kind.INVALID, Kind.NOT_FOUND, Kind.NOT_BROADCASTING, Kind.CONFLICT}
+# Expected answers of AWS; every other kind counts towards the alarm.
+_EXPECTED = {Kind.INVALID, Kind.NOT_FOUND, Kind.NOT_BROADCASTING, Kind.CONFLICT}
+# By error code, not by HTTP status: ChannelNotBroadcasting is a 404 as well, and so is the answer of a lost proxy.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
+_KINDS = {
+    "ValidationException": Kind.INVALID,
+    "AccessDeniedException": Kind.DENIED,
+    "AccessDenied": Kind.DENIED,
+    "PendingVerification": Kind.PENDING_VERIFICATION,
+    "ResourceNotFoundException": Kind.NOT_FOUND,
+    "NoSuchKey": Kind.NOT_FOUND,
+    "NoSuchBucket": Kind.NOT_FOUND,
+    "AWS.SimpleQueueService.NonExistentQueue": Kind.NOT_FOUND,
+    "ChannelNotBroadcasting": Kind.NOT_BROADCASTING,
+    "ConflictException": Kind.CONFLICT,
+    "ServiceQuotaExceededException": Kind.QUOTA,
+    "ThrottlingException": Kind.THROTTLED,
+    "TooManyRequestsException": Kind.THROTTLED,
+    "SlowDown": Kind.THROTTLED,
+}
+# The answer to HEAD has no body, and so no code but its status.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+_KINDS_OF_HEAD = {"404": Kind.NOT_FOUND, "403": Kind.DENIED}
+# AWS has more names for throttling than any list of it holds.
+_THROTTLING = re.compile(r"Throttl|TooManyRequests|RequestLimit|SlowDown|LimitExceeded")
 
 
 @contextmanager
-def told_as_aws_error(operation: str, resource: str) -> Iterator[None]:
-    """Whatever the libraries raise inside becomes an `AwsError`, and so does reading a reply that is incomplete."""
-    try:
-        with _translated(operation, resource):
-            yield
-    except AwsError as error:
-        if error.kind not in _ANSWERS:
-            counted(AWS_ERRORS)
-        raise
+def raises_aws_error(operation: str, resource: str) -> Iterator[None]:
+    """Raise `AwsError` for any failure of AWS or its libraries inside, incomplete replies included, and count it.
 
-
-@contextmanager
-def _translated(operation: str, resource: str) -> Iterator[None]:
+    Other exceptions pass as they are.
+    """
     try:
         yield
     except Exception as error:
-        # botocore is loaded by now, or nothing of it was called.
-        from channels_app.aws.translation import meaning
-
-        told = meaning(error)
-        if told is None:
+        failure = error if isinstance(error, AwsError) else _translated(error, operation, resource)
+        if failure is None:
             raise
-        raise AwsError(operation, resource, *told) from error
+        if failure.kind not in _EXPECTED:
+            counted(AWS_ERRORS)
+        if failure is error:
+            raise
+        raise failure from error
 
 
-def refuse_unnumbered(reply: dict[str, Any]) -> None:
-    """Raise KeyError where a reply that says nothing has not even the id that AWS gives to each of its answers."""
+def require_request_id(reply: dict[str, Any]) -> None:
+    """Raise KeyError if a reply without content lacks even the id that AWS gives to each of its answers."""
     reply["ResponseMetadata"]["RequestId"]
+
+
+def _translated(error: Exception, operation: str, resource: str) -> AwsError | None:
+    """Return the error of AWS; None for what is no failure of AWS, nor of a reply of it.
+
+    botocore is loaded here: after a failure it is loaded already, or no call was made.
+    """
+    from botocore import exceptions as boto
+    from botocore.parsers import ResponseParserError
+
+    if isinstance(error, boto.ClientError):
+        # The model of IVS names the member `exceptionMessage`, and botocore reads only `message`.
+        message = error.response["Error"].get("Message") or error.response.get("exceptionMessage", "")
+        return AwsError(operation, resource, _kind_of(error), message)
+    if isinstance(error, boto.ReadTimeoutError):
+        return AwsError(operation, resource, Kind.TIMEOUT, "no answer in time")
+    if isinstance(error, boto.ConnectionError | boto.HTTPClientError):
+        return AwsError(operation, resource, Kind.UNAVAILABLE, type(error).__name__)
+    # A reply with a status of success that is not that of AWS: the page of a proxy, half of a document, or nothing.
+    incomplete = (ResponseParserError, boto.IncompleteReadError, boto.FlexibleChecksumError)
+    if isinstance(error, (*incomplete, KeyError, IndexError, TypeError, AttributeError)):
+        return AwsError(operation, resource, Kind.UNAVAILABLE, "the reply is incomplete")
+    # Nothing was sent: no region, no credentials, a parameter that the model refuses.
+    is_ours = isinstance(error, boto.BotoCoreError)
+    return AwsError(operation, resource, Kind.MISCONFIGURED, str(error)) if is_ours else None
+
+
+def _kind_of(error: Any) -> Kind:
+    code = error.response["Error"].get("Code", "")
+    metadata = error.response.get("ResponseMetadata", {})
+    # A status alone counts if AWS itself sent it.
+    is_of_aws = any(name.lower().startswith("x-amz") for name in metadata.get("HTTPHeaders", {}))
+    head = _KINDS_OF_HEAD.get(code) if is_of_aws and error.operation_name == "HeadObject" else None
+    if known := _KINDS.get(code) or head:
+        return known
+    status = metadata.get("HTTPStatusCode", 500)
+    if status == 429 or _THROTTLING.search(code):
+        return Kind.THROTTLED
+    # Expired credentials, a signature or an operation that AWS does not know, the page of a proxy: ours to mend.
+    return Kind.MISCONFIGURED if 400 <= status < 500 else Kind.UNAVAILABLE

@@ -1,21 +1,22 @@
-"""The operations of IVS, each one call or a few."""
+"""Channels and stream keys of IVS. Each function is one call, or a few."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from channels_app.aws.clients import ONCE, RETRIED, client
-from channels_app.aws.errors import AwsError, Kind, refuse_unnumbered, told_as_aws_error
-from channels_app.aws.sessions import stream_now
+from channels_app.aws.clients import ONCE, RETRIED, Page, client, from_token
+from channels_app.aws.errors import AwsError, Kind, raises_aws_error, require_request_id
 
-# The members of UpdateChannel, by our words.
+# The members of UpdateChannel by the names used here.
 _MEMBERS = {
     "channel_type": "type",
     "latency_mode": "latencyMode",
     "private": "authorized",
     "recording_config_arn": "recordingConfigurationArn",
 }
+# As many as one call of BatchGetChannel takes.
+CHANNELS_AT_ONCE = 50
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class IvsStreamKey:
 
 @dataclass(frozen=True)
 class IvsChannel:
-    """A channel of IVS; with its key, where the call tells it. `data` is the reply as the predecessor stores it.
+    """A channel of IVS, with its key if the reply holds it. `data` is the reply as the predecessor stores it.
 
-    No secret is in `data`: neither the key's value nor the SRT passphrase.
+    `data` holds no secret: neither the value of the key nor the SRT passphrase.
     """
 
     arn: str
@@ -53,21 +54,30 @@ class IvsChannel:
 
     @property
     def stream_key(self) -> str:
-        """The value of its key; empty where there is none."""
+        """The value of its key; empty if there is none."""
         return self.key.value if self.key else ""
+
+
+@dataclass(frozen=True)
+class ChannelSummary:
+    """A channel of the list of channels."""
+
+    arn: str
+    name: str
+    tags: dict[str, str]
 
 
 def channel_create(
     *, name: str, tags: dict[str, str], channel_type: str, latency_mode: str, private: bool, recording_config_arn: str
 ) -> IvsChannel:
-    """CreateChannel, called once: whatever it raises with an unknown outcome must be looked up by name.
+    """Create a channel (CreateChannel). It is called once: after an unknown outcome, look the channel up by name.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
 
     Raises:
-        AwsError: IVS refused, or nothing is known.
+        AwsError: IVS refused, or the outcome is unknown.
     """
-    with told_as_aws_error("CreateChannel", name):
+    with raises_aws_error("CreateChannel", name):
         reply = client("ivs", ONCE).create_channel(
             name=name,
             type=channel_type,
@@ -76,24 +86,24 @@ def channel_create(
             recordingConfigurationArn=recording_config_arn,
             tags=tags,
         )
-        return ivs_channel(reply["channel"], _ivs_stream_key(reply["streamKey"]))
+        return _channel(reply["channel"], _stream_key(reply["streamKey"]))
 
 
 def channel_arn(*, name: str) -> str | None:
-    """The ARN of the channel with this name, by ListChannels; None where IVS has none.
+    """Return the ARN of the channel with this name (ListChannels), or None.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html
 
     Raises:
         AwsError: IVS could not be asked.
     """
-    with told_as_aws_error("ListChannels", name):
+    with raises_aws_error("ListChannels", name):
         arns = _arns(client("ivs", RETRIED).list_channels(filterByName=name)["channels"])
     return arns[0] if arns else None
 
 
 def channel_find(*, name: str) -> IvsChannel | None:
-    """The channel with this name, with its key; None where IVS has none. A channel without a key gets one.
+    """Return the channel with this name and its key, or None. A channel without a key gets one.
 
     Raises:
         AwsError: IVS could not be asked.
@@ -106,19 +116,19 @@ def channel_find(*, name: str) -> IvsChannel | None:
 
 
 def channel_get(*, arn: str) -> IvsChannel:
-    """GetChannel; without its key.
+    """Return a channel without its key (GetChannel).
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetChannel.html
 
     Raises:
         AwsError: kind `not_found`, or IVS could not be asked.
     """
-    with told_as_aws_error("GetChannel", arn):
-        return ivs_channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"], None)
+    with raises_aws_error("GetChannel", arn):
+        return _channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"], None)
 
 
 def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
-    """UpdateChannel: `channel_type`, `latency_mode`, `private` and `recording_config_arn`, those that are given.
+    """Change `channel_type`, `latency_mode`, `private` or `recording_config_arn` of a channel (UpdateChannel).
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdateChannel.html
 
@@ -126,45 +136,45 @@ def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
         AwsError: kind `conflict` while it is live, `not_found`, or IVS refused or could not be asked.
     """
     members = {_MEMBERS[name]: value for name, value in changes.items()}
-    with told_as_aws_error("UpdateChannel", arn):
-        return ivs_channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"], None)
+    with raises_aws_error("UpdateChannel", arn):
+        return _channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"], None)
 
 
 def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
-    """TagResource: sets these tags and leaves the others.
+    """Set these tags of a channel and leave the others (TagResource).
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_TagResource.html
 
     Raises:
         AwsError: kind `not_found`, or IVS refused or could not be asked.
     """
-    with told_as_aws_error("TagResource", arn):
-        refuse_unnumbered(client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags))
+    with raises_aws_error("TagResource", arn):
+        require_request_id(client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags))
 
 
 def stream_key_arns(*, channel_arn: str) -> list[str]:
-    """ListStreamKeys: a channel has one key, or none for as long as it is being replaced.
+    """Return the ARN of the one key of a channel; none while the key is being replaced (ListStreamKeys).
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamKeys.html
 
     Raises:
-        AwsError: kind `not_found` where there is no such channel, or IVS could not be asked.
+        AwsError: kind `not_found` if there is no such channel, or IVS could not be asked.
     """
-    with told_as_aws_error("ListStreamKeys", channel_arn):
-        # One a page unless asked for more.
+    with raises_aws_error("ListStreamKeys", channel_arn):
+        # IVS returns one a page by default.
         return _arns(client("ivs", RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)["streamKeys"])
 
 
 def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
-    """The key of a channel; None where it has none.
+    """Return the key of a channel, or None.
 
     Raises:
-        AwsError: kind `not_found` where there is no such channel, or IVS could not be asked.
+        AwsError: kind `not_found` if there is no such channel, or IVS could not be asked.
     """
     for arn in stream_key_arns(channel_arn=channel_arn):
         try:
-            with told_as_aws_error("GetStreamKey", arn):
-                return _ivs_stream_key(client("ivs", RETRIED).get_stream_key(arn=arn)["streamKey"])
+            with raises_aws_error("GetStreamKey", arn):
+                return _stream_key(client("ivs", RETRIED).get_stream_key(arn=arn)["streamKey"])
         except AwsError as error:
             # Deleted since it was listed.
             if error.kind is not Kind.NOT_FOUND:
@@ -173,66 +183,87 @@ def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
 
 
 def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey:
-    """CreateStreamKey, called once: what it raises with an unknown outcome must be looked up.
+    """Create the key of a channel (CreateStreamKey). It is called once: after an unknown outcome, look the key up.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateStreamKey.html
 
     Raises:
-        AwsError: kind `quota` while the channel has a key, `not_found`, or IVS refused, or nothing is known.
+        AwsError: kind `quota` while the channel has a key, `not_found`, or IVS refused, or the outcome is unknown.
     """
-    with told_as_aws_error("CreateStreamKey", channel_arn):
-        return _ivs_stream_key(client("ivs", ONCE).create_stream_key(channelArn=channel_arn, tags=tags)["streamKey"])
+    with raises_aws_error("CreateStreamKey", channel_arn):
+        return _stream_key(client("ivs", ONCE).create_stream_key(channelArn=channel_arn, tags=tags)["streamKey"])
 
 
 def stream_key_delete(*, arn: str) -> None:
-    """DeleteStreamKey; a key that is gone already is fine. The stream that runs by it goes on.
+    """Delete a key (DeleteStreamKey), if it is there. The stream that uses it goes on.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteStreamKey.html
 
     Raises:
         AwsError: IVS refused or could not be asked.
     """
-    with _missing_is_fine(), told_as_aws_error("DeleteStreamKey", arn):
-        refuse_unnumbered(client("ivs", RETRIED).delete_stream_key(arn=arn))
+    with _missing_is_success(), raises_aws_error("DeleteStreamKey", arn):
+        require_request_id(client("ivs", RETRIED).delete_stream_key(arn=arn))
 
 
 def stream_stop(*, channel_arn: str) -> None:
-    """StopStream, called once: the second of two calls would say that nothing is on air.
+    """End the stream of a channel (StopStream). It is called once: a second call would report that nothing is live.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StopStream.html
 
     Raises:
-        AwsError: kind `not_broadcasting`, `not_found`, or IVS refused, or nothing is known.
+        AwsError: kind `not_broadcasting`, `not_found`, or IVS refused, or the outcome is unknown.
     """
-    with told_as_aws_error("StopStream", channel_arn):
-        refuse_unnumbered(client("ivs", ONCE).stop_stream(channelArn=channel_arn))
-
-
-def is_broadcasting(*, channel_arn: str) -> bool:
-    """Whether IVS has a stream of the channel now.
-
-    Raises:
-        AwsError: kind `not_found` where there is no such channel, or IVS could not be asked.
-    """
-    return stream_now(channel_arn=channel_arn) is not None
+    with raises_aws_error("StopStream", channel_arn):
+        require_request_id(client("ivs", ONCE).stop_stream(channelArn=channel_arn))
 
 
 def channel_delete(*, arn: str) -> None:
-    """DeleteChannel, its keys included; a channel that is gone already is fine.
+    """Delete a channel and its keys (DeleteChannel), if it is there.
 
     Raises:
         AwsError: kind `conflict` while it is live.
     """
-    with _missing_is_fine(), told_as_aws_error("DeleteChannel", arn):
-        refuse_unnumbered(client("ivs", RETRIED).delete_channel(arn=arn))
+    with _missing_is_success(), raises_aws_error("DeleteChannel", arn):
+        require_request_id(client("ivs", RETRIED).delete_channel(arn=arn))
+
+
+def channels_page(*, token: str = "") -> Page[ChannelSummary]:
+    """Return a page of the channels of the account (ListChannels).
+
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html
+
+    Raises:
+        AwsError: IVS could not be asked.
+    """
+    with raises_aws_error("ListChannels", "all channels"):
+        reply = client("ivs", RETRIED).list_channels(maxResults=100, **from_token(token))
+        channels = [
+            ChannelSummary(item["arn"], item.get("name", ""), item.get("tags", {})) for item in reply["channels"]
+        ]
+        return Page(channels, reply.get("nextToken", ""))
+
+
+def channels_get(*, arns: list[str]) -> list[IvsChannel]:
+    """Return at most `CHANNELS_AT_ONCE` channels, without their keys (BatchGetChannel); unknown ones are left out.
+
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetChannel.html
+
+    Raises:
+        AwsError: IVS refused them all or could not be asked.
+    """
+    with raises_aws_error("BatchGetChannel", f"{len(arns)} channels"):
+        reply = client("ivs", RETRIED).batch_get_channel(arns=arns)
+        return [_channel(channel, None) for channel in reply["channels"]]
 
 
 def _arns(items: list[dict[str, Any]]) -> list[str]:
     return [item["arn"] for item in items]
 
 
-def ivs_channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:
-    """The channel that a reply of IVS describes; raises as `told_as_aws_error` expects where it is incomplete."""
+def _channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:
+    """Return the channel of a reply of IVS; an incomplete reply raises KeyError."""
+    recording_config_arn = channel.get("recordingConfigurationArn", "")
     return IvsChannel(
         arn=channel["arn"],
         name=channel.get("name", ""),
@@ -241,30 +272,22 @@ def ivs_channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel
         channel_type=channel.get("type", ""),
         latency_mode=channel.get("latencyMode", ""),
         private=channel.get("authorized", False),
-        recording_config_arn=_reference(channel.get("recordingConfigurationArn", "")),
+        # The guides write `none` where the API has an empty text.
+        recording_config_arn="" if recording_config_arn == "none" else recording_config_arn,
         tags=channel.get("tags", {}),
-        data=_exported({name: value for name, value in channel.items() if name != "srt"}),
+        # The predecessor stores field names as Go exports them.
+        data={name[0].upper() + name[1:]: value for name, value in channel.items() if name != "srt"},
         key=key,
     )
 
 
-def _ivs_stream_key(key: dict[str, Any]) -> IvsStreamKey:
+def _stream_key(key: dict[str, Any]) -> IvsStreamKey:
     return IvsStreamKey(arn=key["arn"], value=key["value"])
 
 
-def _reference(arn: str) -> str:
-    """The guides write `none` where the API has an empty text."""
-    return "" if arn == "none" else arn
-
-
-def _exported(document: dict[str, Any]) -> dict[str, Any]:
-    """The predecessor stores field names as Go exports them; tags are no fields."""
-    return {name[0].upper() + name[1:]: value for name, value in document.items()}
-
-
 @contextmanager
-def _missing_is_fine() -> Iterator[None]:
-    """What is to be deleted may be gone already."""
+def _missing_is_success() -> Iterator[None]:
+    """Pass over a resource that is deleted already."""
     try:
         yield
     except AwsError as error:

@@ -1,6 +1,6 @@
-"""Values that stand elsewhere: a setting may name a file, or a secret of AWS Secrets Manager.
+"""Values of settings that are references to a file or to a secret of AWS Secrets Manager.
 
-Settings ask before they are loaded, so nothing here looks at them.
+The settings call this while they are loaded, so nothing here reads them.
 https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_GetSecretValue.html
 """
 
@@ -10,52 +10,33 @@ from functools import cache
 from pathlib import Path
 
 from channels_app.aws.clients import RETRIED, config_of
-from channels_app.aws.errors import told_as_aws_error
+from channels_app.aws.errors import raises_aws_error
 
 _SECRET = re.compile(r"(arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret:[^#\s]+)(?:#(.+))?")
 
 
 def secret_value(reference: str) -> str:
-    """What is meant by `file:/path`, or by the ARN of a secret; `#KEY` after an ARN is a member of its JSON object.
+    """Return the value behind `file:/path` or the ARN of a secret; `#KEY` after an ARN is a member of its JSON object.
 
-    Each secret is asked for once in a process.
+    Each secret is fetched once in a process.
 
     Raises:
-        AwsError: the secret could not be had.
+        AwsError: the secret could not be fetched.
         ValueError: no such file or member, or not a reference; the message holds no secret.
     """
     if reference.startswith("file:"):
-        return _file_text(reference.removeprefix("file:"))
+        path = reference.removeprefix("file:")
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(f"the file {path} cannot be read: {type(error).__name__}") from None
     match = _SECRET.fullmatch(reference)
     if match is None:
         raise ValueError("neither file:/path nor the ARN of a secret of Secrets Manager, with #KEY after it or not")
     arn, region, key = match.groups()
     text = _secret_text(arn, region)
-    return _member(text, key) if key else text
-
-
-def secrets_forget() -> None:
-    """Ask again for what was asked for: a secret was changed."""
-    _secret_text.cache_clear()
-
-
-def _file_text(path: str) -> str:
-    try:
-        return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(f"the file {path} cannot be read: {type(error).__name__}") from None
-
-
-@cache
-def _secret_text(arn: str, region: str) -> str:
-    import boto3
-
-    with told_as_aws_error("GetSecretValue", arn):
-        made = boto3.session.Session().client("secretsmanager", region_name=region, config=config_of(RETRIED))
-        return made.get_secret_value(SecretId=arn)["SecretString"]
-
-
-def _member(text: str, key: str) -> str:
+    if not key:
+        return text
     try:
         value = json.loads(text)[key]
     except (ValueError, TypeError, KeyError):
@@ -63,3 +44,17 @@ def _member(text: str, key: str) -> str:
     if not isinstance(value, str):
         raise ValueError(f"the secret has no text under {key}")
     return value
+
+
+def secrets_forget() -> None:
+    """Forget the fetched secrets, because one was changed."""
+    _secret_text.cache_clear()
+
+
+@cache
+def _secret_text(arn: str, region: str) -> str:
+    import boto3
+
+    with raises_aws_error("GetSecretValue", arn):
+        made = boto3.session.Session().client("secretsmanager", region_name=region, config=config_of(RETRIED))
+        return made.get_secret_value(SecretId=arn)["SecretString"]

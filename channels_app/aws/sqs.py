@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from channels_app.aws.clients import RETRIED, client
-from channels_app.aws.errors import AwsError, Kind, refuse_unnumbered, told_as_aws_error
+from channels_app.aws.errors import AwsError, Kind, raises_aws_error, require_request_id
 
 # The most that one call takes.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -17,7 +17,7 @@ _WAIT_SECONDS = 1
 
 @dataclass(frozen=True)
 class QueueMessage:
-    """A message as it was received; the receipt is that of the last time."""
+    """A received message; the receipt is that of its last delivery."""
 
     message_id: str
     receipt: str = field(repr=False)
@@ -27,24 +27,24 @@ class QueueMessage:
 def messages_receive(
     *, queue_url: str, longest: int, hidden_seconds: int | None = None, wait_seconds: int | None = None
 ) -> list[QueueMessage]:
-    """ReceiveMessage: up to `longest` messages (at most 10), which nobody else gets for `hidden_seconds`.
+    """Return up to `longest` messages (at most 10), hidden from other receivers for `hidden_seconds` (ReceiveMessage).
 
-    Without `hidden_seconds` it is the time of the queue. `wait_seconds`, for a first message, must stay below the read
-    timeout of the client.
+    Without `hidden_seconds` the visibility timeout of the queue holds. `wait_seconds` for a first message must stay
+    below the read timeout of the client.
 
     Raises:
-        AwsError: kind `not_found` where there is no such queue, or SQS could not be asked.
+        AwsError: kind `not_found` if there is no such queue, or SQS could not be asked.
     """
     hidden = {} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}
-    with told_as_aws_error("ReceiveMessage", queue_url):
+    with raises_aws_error("ReceiveMessage", queue_url):
         reply = client("sqs", RETRIED).receive_message(
             QueueUrl=queue_url,
             MaxNumberOfMessages=longest,
             WaitTimeSeconds=_WAIT_SECONDS if wait_seconds is None else wait_seconds,
             **hidden,
         )
-        # An empty queue is told by no member at all.
-        refuse_unnumbered(reply)
+        # The reply of an empty queue has no member at all.
+        require_request_id(reply)
         return [
             QueueMessage(message_id=item["MessageId"], receipt=item["ReceiptHandle"], body=item["Body"])
             for item in reply.get("Messages", [])
@@ -52,7 +52,7 @@ def messages_receive(
 
 
 def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
-    """DeleteMessageBatch. A message that somebody else received since may stay.
+    """Delete messages (DeleteMessageBatch). One that another consumer received since may stay.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
 
@@ -65,9 +65,9 @@ def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None
             {"Id": str(number), "ReceiptHandle": message.receipt}
             for number, message in enumerate(messages[first : first + BATCH])
         ]
-        with told_as_aws_error("DeleteMessage", queue_url):
+        with raises_aws_error("DeleteMessage", queue_url):
             reply = client("sqs", RETRIED).delete_message_batch(QueueUrl=queue_url, Entries=entries)
-            refuse_unnumbered(reply)
+            require_request_id(reply)
             refused += reply.get("Failed", [])
     if refused:
         kind = Kind.INVALID if refused[0].get("SenderFault") else Kind.UNAVAILABLE
@@ -75,19 +75,19 @@ def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None
 
 
 def messages_release(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
-    """ChangeMessageVisibilityBatch: anybody may receive them again at once. One that is hidden no longer is fine.
+    """Let messages be received again at once (ChangeMessageVisibilityBatch); one that is not hidden any more is fine.
 
     https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
 
     Raises:
-        AwsError: SQS could not be asked; the others come back when their time is over.
+        AwsError: SQS could not be asked; the others come back when their visibility timeout ends.
     """
     for first in range(0, len(messages), BATCH):
         entries = [
             {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
             for number, message in enumerate(messages[first : first + BATCH])
         ]
-        with told_as_aws_error("ChangeMessageVisibility", queue_url):
-            refuse_unnumbered(
+        with raises_aws_error("ChangeMessageVisibility", queue_url):
+            require_request_id(
                 client("sqs", RETRIED).change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
             )

@@ -12,7 +12,7 @@ import botocore.handlers
 from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
-from channels_app.aws.prepared import Body, body_of, headers_of
+from channels_app.aws.clients import Body, body_of, headers_of
 from ivsvod.local.ivs import IvsService, IvsStore
 from ivsvod.local.ivs.service import IN_PROCESS
 
