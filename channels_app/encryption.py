@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from channels_app.errors import ServiceError
 
 if TYPE_CHECKING:
     # Loaded where there is something to open or to close: few requests and no events.
@@ -12,8 +15,16 @@ if TYPE_CHECKING:
 PREFIX = "enc:1:"
 
 
-class UnreadableSecretError(Exception):
+class UnreadableSecretError(ServiceError):
     """No key of FIELD_ENCRYPTION_KEYS opens a stored secret."""
+
+    status_code = 502
+    code = "secret_unreadable"
+    sentence = "no key of FIELD_ENCRYPTION_KEYS opens a stored secret"
+    staff_sentence = _(
+        "The stream key cannot be read: the key that encrypted it is no longer in FIELD_ENCRYPTION_KEYS. Replace the "
+        "stream key, or ask whoever runs this service to add that key again."
+    )
 
 
 def _fernet() -> "MultiFernet":
@@ -40,7 +51,7 @@ def decrypt(stored: str) -> str:
     try:
         return _fernet().decrypt(stored.removeprefix(PREFIX)).decode()
     except InvalidToken:
-        raise UnreadableSecretError("no key of FIELD_ENCRYPTION_KEYS opens a stored secret") from None
+        raise UnreadableSecretError from None
 
 
 def encrypt_anew(stored: str) -> str:

@@ -1,101 +1,165 @@
-"""What the services of channels refuse, and why; `ivsvod/api/errors.py` says which answer each one is."""
+"""Errors of services, each with its answer: status, code and sentence of the API, and the sentence of the admin."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 
-class ChannelError(Exception):
-    """The base of all of them; the message is a sentence for the client, and names no secret."""
+class ServiceError(Exception):
+    """An operation that is refused or failed. The message is a sentence for the client, and names no secret."""
+
+    status_code = 409
+    code = "conflict"
+    # The message, unless the raiser gives one.
+    sentence = ""
+    # For the pages of the admin, in the language of the reader; `%(detail)s` stands for the message.
+    staff_sentence: str | Promise = "%(detail)s"
+    # The header Retry-After in seconds; None means the default of the status.
+    retry_after: str | None = None
+
+    def __init__(self, sentence: str = "") -> None:
+        super().__init__(sentence or self.sentence)
+
+    def for_client(self) -> str:
+        """Return the sentence of the API."""
+        return str(self)
+
+    def for_staff(self) -> str:
+        """Return the sentence of the admin."""
+        return str(self.staff_sentence) % {"detail": self}
+
+
+class ChannelError(ServiceError):
+    """The base of the errors of channels."""
 
 
 class ChannelNotFoundError(ChannelError):
-    """There is no such channel, or the caller may not know of it."""
+    """There is no such channel, or it is not visible to the caller."""
 
-    def __init__(self) -> None:
-        super().__init__("IVS Channel not found")
+    status_code = 404
+    code = "not_found"
+    sentence = "IVS Channel not found"
 
 
 class ChannelLeftBehindError(ChannelError):
-    """A channel may be in IVS and is not usable here; the message names it."""
+    """A channel may be in IVS and cannot be used here; the message names it."""
+
+    status_code = 503
+    code = "channel_unfinished"
+    staff_sentence = _(
+        "Amazon IVS gave no answer and may have made the channel. After a minute the action “Finish or undo "
+        "interrupted creation” of the list of channels settles it. (%(detail)s)"
+    )
 
 
 class ChannelDeletedError(ChannelError):
     """The channel was deleted; its row stays for its videos."""
 
-    def __init__(self) -> None:
-        super().__init__("The channel was deleted")
+    code = "channel_deleted"
+    sentence = "The channel was deleted"
+    staff_sentence = _("The channel was deleted. Only its row and its videos are left.")
 
 
 class ChannelUnfinishedError(ChannelError):
     """The creation of the channel is under way, or was interrupted."""
 
-    def __init__(self) -> None:
-        super().__init__(
-            "The creation of the channel is under way or was interrupted: repeat the request that made it, "
-            "or delete the channel after a minute"
-        )
+    code = "channel_unfinished"
+    sentence = (
+        "The creation of the channel is under way or was interrupted: repeat the request that made it, "
+        "or delete the channel after a minute"
+    )
+    staff_sentence = _(
+        "The creation of this channel is under way or was interrupted. After a minute the action “Finish or undo "
+        "interrupted creation” of the list of channels settles it."
+    )
 
 
 class ChannelLiveError(ChannelError):
     """Amazon IVS neither changes nor deletes a channel that is live."""
 
-    def __init__(self) -> None:
-        super().__init__("The channel is live: stop the stream, wait for its end, and try again")
+    code = "channel_live"
+    sentence = "The channel is live: stop the stream, wait for its end, and try again"
+    staff_sentence = _(
+        "Amazon IVS neither deletes a live channel nor changes its type, latency, privacy or recording. Stop the "
+        "stream, wait until the channel is offline, then try again."
+    )
 
 
 class ChannelOfflineError(ChannelError):
-    """There is no stream to be stopped."""
+    """There is no stream to stop."""
 
-    def __init__(self) -> None:
-        super().__init__("The channel is offline")
+    code = "channel_offline"
+    sentence = "The channel is offline"
+    staff_sentence = _("Nothing is on air: Amazon IVS has no stream of this channel.")
 
 
 class ChannelGoneError(ChannelError):
-    """The channel is here and not in IVS: somebody deleted it there."""
+    """The channel is here and not in IVS: it was deleted there."""
 
-    def __init__(self) -> None:
-        super().__init__("Amazon IVS no longer has this channel: it can only be deleted")
+    code = "channel_gone"
+    sentence = "Amazon IVS no longer has this channel: it can only be deleted"
+    staff_sentence = _("Amazon IVS no longer has this channel: somebody deleted it there. Delete it here as well.")
 
 
 class ChannelContendedError(ChannelError):
-    """Others went on changing the same thing of the channel in IVS."""
+    """Other requests keep changing the same property of the channel in IVS."""
 
-    def __init__(self) -> None:
-        super().__init__("Other requests are changing the same channel: try again")
+    code = "channel_contended"
+    sentence = "Other requests are changing the same channel: try again"
+    staff_sentence = _("Others are changing the same channel right now. Wait a few seconds, then try again.")
 
 
 class ChannelChangedError(ChannelError):
-    """Somebody else changed the channel since it was read by whoever wants to change it."""
+    """The channel was changed since the caller read it."""
 
-    def __init__(self) -> None:
-        super().__init__("The channel was changed meanwhile: look at it again")
+    code = "channel_changed"
+    sentence = "The channel was changed meanwhile: look at it again"
+    staff_sentence = _("Somebody else changed this channel meanwhile.")
 
 
 class StreamKeyMissingError(ChannelError):
     """The channel has no stream key: a ban removed it, or its replacement was interrupted."""
 
-    def __init__(self) -> None:
-        super().__init__("The channel has no stream key: replace it, which makes one")
+    code = "stream_key_missing"
+    sentence = "The channel has no stream key: replace it, which makes one"
+    staff_sentence = _(
+        "This channel has no stream key: a ban removed it, or its replacement was interrupted. Replace the stream "
+        "key, which makes a new one."
+    )
 
 
 class RecordingNotConfiguredError(ChannelError):
     """A channel is to be recorded, and the service has no recording configuration that exists."""
 
-    def __init__(self) -> None:
-        super().__init__("Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it")
+    code = "recording_not_configured"
+    sentence = "Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it"
+    staff_sentence = _(
+        "Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it. Do not record, "
+        "or ask whoever runs this service to set it."
+    )
 
 
 class ChannelImportError(ChannelError):
-    """A channel of IVS cannot be taken over; the message says why."""
+    """A channel of IVS cannot be taken over; the message says why. Raised by commands alone."""
 
 
 class IdempotencyKeyReusedError(ChannelError):
     """The key came before with another body."""
 
-    def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used with another body")
+    status_code = 422
+    code = "idempotency_key_reused"
+    sentence = "This Idempotency-Key was used with another body"
+    staff_sentence = _("This form was sent before with other values. To create another channel, load the page again.")
 
 
 class IdempotencyKeyInFlightError(ChannelError):
-    """A request with the same key may be at work for as many seconds as `retry_after` says."""
+    """A request with the same key may be under way, for at most as many seconds as `retry_after`."""
+
+    code = "idempotency_key_in_flight"
+    sentence = "A request with this Idempotency-Key is at work: try again"
+    staff_sentence = _(
+        "This form was sent twice, and the channel is being created. Look at the list of channels in a few seconds."
+    )
 
     def __init__(self, seconds: int = 1) -> None:
-        super().__init__("A request with this Idempotency-Key is at work: try again")
+        super().__init__()
         self.retry_after = str(seconds)

@@ -1,11 +1,14 @@
-"""What the services of videos refuse; `ivsvod/api/errors.py` says which answer each one is."""
+"""Errors of the services of videos."""
+
+from channels_app.errors import ServiceError
 
 
-class VideoNotFoundError(Exception):
-    """There is no such video, or the caller may not know of it."""
+class VideoNotFoundError(ServiceError):
+    """There is no such video, or it is not visible to the caller."""
 
-    def __init__(self) -> None:
-        super().__init__("Recording not found")
+    status_code = 404
+    code = "not_found"
+    sentence = "Recording not found"
 
 
 class TooManyChosenError(Exception):

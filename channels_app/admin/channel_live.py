@@ -8,8 +8,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels_app import aws
-from channels_app.admin.refusals import REFUSALS, refusal_told
+from channels_app.admin.pages import refusal_sentence
 from channels_app.control import refusals, refuse_unusable
+from channels_app.errors import ServiceError
 from channels_app.models import Channel
 from channels_app.times import zoned
 
@@ -45,8 +46,8 @@ def ask(channel: Channel) -> Asked:
         refuse_unusable(channel)
         with refusals():
             stream = aws.stream_now(channel_arn=channel.arn)
-    except REFUSALS as error:
-        return Asked(refusal_told(error))
+    except ServiceError as error:
+        return Asked(refusal_sentence(error))
     moment = {"moment": zoned(timezone.now())}
     if stream is None:
         return Asked(gettext("Asked at %(moment)s: Amazon IVS has no stream of this channel.") % moment)

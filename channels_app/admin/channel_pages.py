@@ -27,10 +27,9 @@ from channels_app.admin.channel_actions import ACTIONS, ChannelAction, is_ready
 from channels_app.admin.channel_facts import facts_of, limit_of, value_told
 from channels_app.admin.channel_streams import streams_context
 from channels_app.admin.links import PageLink, links_shown, row_address
-from channels_app.admin.pages import PlainFormAdmin, account_of
-from channels_app.admin.refusals import REFUSALS, refusal_told
+from channels_app.admin.pages import PlainFormAdmin, account_of, refusal_sentence
 from channels_app.control import EDITABLE, channel_edit, editable_of, row_again
-from channels_app.errors import ChannelDeletedError
+from channels_app.errors import ChannelDeletedError, ServiceError
 from channels_app.forms import LABELS, ChannelCreateForm, ChannelEditForm
 from channels_app.idempotency import Made, channel_create_once
 from channels_app.keys import is_key_removed
@@ -88,8 +87,8 @@ class ChannelPages(PlainFormAdmin):
             deleted = gettext("The channel that this form created was deleted. To create another, load the page again.")
             form.add_error(None, deleted)
             return self.create_page(request, form, form_url, extra_context)
-        except REFUSALS as error:
-            form.add_error(None, refusal_told(error))
+        except ServiceError as error:
+            form.add_error(None, refusal_sentence(error))
             return self.create_page(request, form, form_url, extra_context)
         return self._created(request, made)
 
@@ -126,7 +125,7 @@ class ChannelPages(PlainFormAdmin):
             return self._page(request, channel, form=form)
         try:
             channel_edit(channel=channel, shown=form.was_shown, values=form.changes())
-        except REFUSALS as error:
+        except ServiceError as error:
             return self._refused(request, form, error)
         self._note_edit(request, channel, form)
         return HttpResponseRedirect(page_address(channel))
@@ -139,13 +138,13 @@ class ChannelPages(PlainFormAdmin):
         names = ", ".join(str(LABELS[name]) for name in changed)
         self.message_user(request, gettext("Saved: %s.") % names, messages.SUCCESS)
 
-    def _refused(self, request: HttpRequest, form: ChannelEditForm, error: Exception) -> HttpResponse:
+    def _refused(self, request: HttpRequest, form: ChannelEditForm, error: ServiceError) -> HttpResponse:
         """The form again, over the channel as it is by now: what was saved in part, or by others, is not undone."""
         channel = self.get_object(request, str(form.channel.pk))
         if channel is None:
             return self._missing(request, str(form.channel.pk))
         again = form.rebased(channel)
-        again.add_error(None, refusal_told(error))
+        again.add_error(None, refusal_sentence(error))
         return self._page(request, channel, form=again, differences=differences_of(form, channel))
 
     def _page(self, request: HttpRequest, channel: Channel, **more: Any) -> HttpResponse:
@@ -207,8 +206,8 @@ class ChannelPages(PlainFormAdmin):
             return HttpResponseRedirect(page_address(channel))
         try:
             key = action.act(channel, account_of(request))
-        except REFUSALS as error:
-            self.message_user(request, f"{action.label}: {refusal_told(error)}", messages.ERROR)
+        except ServiceError as error:
+            self.message_user(request, f"{action.label}: {refusal_sentence(error)}", messages.ERROR)
             return HttpResponseRedirect(page_address(channel))
         if key:
             return self._key_page(request, row_again(channel), str(action.done), key)

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.audit import AuditedAdmin
 from channels_app.admin.channel_pages import ChannelPages
-from channels_app.admin.pages import SafeLookups, TextSearch, WordFilter, by_uuid
-from channels_app.admin.refusals import REFUSALS, refusal_told
+from channels_app.admin.pages import SafeLookups, TextSearch, WordFilter, by_uuid, refusal_sentence
+from channels_app.errors import ServiceError
 from channels_app.livestate import LIVE, OFFLINE
 from channels_app.models import Channel, ChannelQuerySet
 from channels_app.services import STILL_CREATING, channel_recover
@@ -116,8 +116,8 @@ def _recover(channel: Channel) -> tuple[int, str]:
     name = {"name": str(channel)}
     try:
         recovered = channel_recover(channel=channel)
-    except REFUSALS as error:
-        return messages.ERROR, f"{channel}: {refusal_told(error)}"
+    except ServiceError as error:
+        return messages.ERROR, f"{channel}: {refusal_sentence(error)}"
     if recovered is None:
         return messages.SUCCESS, gettext("%(name)s: Amazon IVS has no such channel; its row was removed.") % name
     return messages.SUCCESS, gettext("%(name)s: the channel is ready.") % name

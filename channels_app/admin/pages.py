@@ -1,5 +1,6 @@
 """What the pages of the admin have in common."""
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import reduce
@@ -20,8 +21,11 @@ from django.utils.functional import Promise, cached_property
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.counting import count_shown
+from channels_app.errors import ServiceError
 from channels_app.scopes import account_has_scope
 from channels_app.uuids import uuid_or_none
+
+logger = logging.getLogger(__name__)
 
 # Rows of a list that are counted, and reached from either end of it; what is farther away is found by a filter.
 COUNTED = 5_000
@@ -229,3 +233,9 @@ class ReadOnlyAdmin(SafeLookups):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never."""
         return False
+
+
+def refusal_sentence(error: ServiceError) -> str:
+    """Log the error, and return its sentence for staff; what AWS says of accounts and roles stays in the log."""
+    logger.warning("refused in the admin: %s", error)
+    return error.for_staff()

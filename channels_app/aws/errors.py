@@ -4,25 +4,79 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from channels_app.errors import ServiceError
 from channels_app.metrics import AWS_ERRORS, counted
 
 
 class Kind(StrEnum):
-    """The kind of a failure."""
+    """The kind of a failure: its word, status and code of the API, and the sentence of the admin."""
 
-    INVALID = "invalid"
-    DENIED = "denied"
-    PENDING_VERIFICATION = "pending_verification"
-    NOT_FOUND = "not_found"
-    NOT_BROADCASTING = "not_broadcasting"
-    CONFLICT = "conflict"
-    QUOTA = "quota"
-    THROTTLED = "throttled"
-    TIMEOUT = "timeout"
-    UNAVAILABLE = "unavailable"
-    MISCONFIGURED = "misconfigured"
+    status_code: int
+    code: str
+    staff_sentence: str | Promise
+
+    INVALID = (
+        *("invalid", 400, "aws_refused"),
+        _("Amazon IVS does not take a value: %(message)s. Change it, then try again."),
+    )
+    DENIED = (
+        *("denied", 502, "aws_failed"),
+        _(
+            "Amazon IVS does not let this service do that. Whoever runs it finds in the log which permission its role "
+            "lacks."
+        ),
+    )
+    PENDING_VERIFICATION = (
+        *("pending_verification", 403, "aws_pending_verification"),
+        _("The AWS account of this service is not verified yet: its owner opens a support case with AWS."),
+    )
+    NOT_FOUND = "not_found", 502, "aws_failed", _("Amazon IVS does not have it: %(message)s.")
+    NOT_BROADCASTING = (
+        *("not_broadcasting", 502, "aws_failed"),
+        _("Nothing is on air: Amazon IVS has no stream of this channel."),
+    )
+    CONFLICT = (
+        *("conflict", 409, "aws_conflict"),
+        _("Amazon IVS is changing the same thing right now. Wait a few seconds, then try again."),
+    )
+    QUOTA = (
+        *("quota", 503, "aws_quota"),
+        _(
+            "A quota of the AWS account is used up: %(message)s. Delete what nobody needs, or raise it in Service "
+            "Quotas."
+        ),
+    )
+    THROTTLED = (
+        *("throttled", 503, "aws_throttled"),
+        _("Amazon IVS is asked too often just now. Wait a few seconds, then try again."),
+    )
+    TIMEOUT = (
+        *("timeout", 503, "aws_timeout"),
+        _("Amazon IVS gave no answer in time, and may have done it all the same. Look before you try again."),
+    )
+    UNAVAILABLE = (
+        *("unavailable", 503, "aws_unavailable"),
+        _("Amazon IVS could not be reached, or failed. Try again in a minute."),
+    )
+    MISCONFIGURED = (
+        *("misconfigured", 502, "aws_failed"),
+        _(
+            "This service cannot speak to Amazon IVS: its region or its credentials are wrong. Whoever runs it finds "
+            "the reason in the log."
+        ),
+    )
+
+    def __new__(cls, word: str, status_code: int, code: str, staff_sentence: str | Promise) -> Self:
+        """Return the member of this word."""
+        kind = str.__new__(cls, word)
+        kind._value_ = word
+        kind.status_code, kind.code, kind.staff_sentence = status_code, code, staff_sentence
+        return kind
 
     @property
     def unknown_outcome(self) -> bool:
@@ -33,9 +87,13 @@ class Kind(StrEnum):
 # The text after these words quotes the signed headers, the session token among them.
 _SIGNED = "The Canonical String"
 _LONGEST_MESSAGE = 500
+# AWS does not say what to do.
+_VERIFY = (
+    ". The AWS account of this service is not verified yet: its owner opens a support case with AWS, then try again"
+)
 
 
-class AwsError(Exception):
+class AwsError(ServiceError):
     """A call to AWS failed: the operation, its resource and the kind of failure. The message is one line, no secret."""
 
     def __init__(self, operation: str, resource: str, kind: Kind, message: str) -> None:
@@ -45,6 +103,19 @@ class AwsError(Exception):
         self.resource = resource
         self.kind = kind
         self.message = message
+        self.status_code, self.code = kind.status_code, kind.code
+
+    def for_client(self) -> str:
+        """Return the sentence of the API, without what names accounts, roles and settings of the service."""
+        if self.kind in {Kind.DENIED, Kind.MISCONFIGURED}:
+            return f"Amazon IVS refused this service {self.operation}: the log of the service has the reason"
+        verb = "did not answer" if self.kind.unknown_outcome else "refused"
+        help_text = _VERIFY if self.kind is Kind.PENDING_VERIFICATION else ""
+        return f"Amazon IVS {verb} {self.operation}: {self.message or self.kind}{help_text}"
+
+    def for_staff(self) -> str:
+        """Return the sentence of the admin."""
+        return str(self.kind.staff_sentence) % {"message": self.message.rstrip(".")}
 
 
 # Expected answers of AWS; every other kind counts towards the alarm.

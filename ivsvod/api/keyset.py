@@ -8,6 +8,8 @@ from threading import Lock, Thread
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from channels_app.errors import ServiceError
+
 if TYPE_CHECKING:
     # Loaded with the first token: most callers have another credential, or none.
     from jwt import PyJWK
@@ -31,8 +33,12 @@ WAIT_SECONDS = 0.5
 THREAD_NAME = "key set"
 
 
-class KeySetUnavailableError(Exception):
+class KeySetUnavailableError(ServiceError):
     """The keys cannot be fetched now."""
+
+    status_code = 503
+    code = "unavailable"
+    sentence = "The keys of the identity provider cannot be fetched now"
 
     def __init__(self, retry_after: str) -> None:
         super().__init__()

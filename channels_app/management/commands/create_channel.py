@@ -6,8 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from rest_framework.exceptions import ValidationError
 
-from channels_app.aws import AwsError
-from channels_app.errors import ChannelError
+from channels_app.errors import ServiceError
 from channels_app.management.printing import channel_print
 from channels_app.serializers import ChannelCreateSerializer
 from channels_app.services import channel_create
@@ -46,7 +45,7 @@ class Command(BaseCommand):
             channel = channel_create(**serializer.validated_data)
         except ValidationError as error:
             raise CommandError(_first_problem(error)) from None
-        except (AwsError, ChannelError) as error:
+        except ServiceError as error:
             raise CommandError(str(error)) from None
         channel_print(self.stdout, channel)
 

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from channels_app.aws import AwsError, paced
-from channels_app.errors import ChannelError
+from channels_app.aws import paced
+from channels_app.errors import ServiceError
 from channels_app.management.printing import channel_print
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Scope
@@ -29,7 +29,7 @@ class Command(BaseCommand):
         """Take it over and print one JSON object; one line on standard error where it cannot be."""
         try:
             channel = channel_import(arn=options["arn"], owner=_owner(options["owner"]))
-        except (AwsError, ChannelError) as error:
+        except ServiceError as error:
             raise CommandError(str(error)) from None
         is_left = _left(channel)
         channel_print(self.stdout, channel)
