@@ -1,16 +1,16 @@
-"""How long the inbox keeps an event that nobody waits for any more."""
+"""Retention of the inbox: events that are done are removed after some time."""
 
 from collections import Counter
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Count
 
 from channels_app.models import InboxEvent, InboxEventQuerySet
+from channels_app.ordering import rows_after
 
-# What is tried again, or waits for a person, is never removed; but for what waits for a channel that never came, as
-# the channels of another stage in the account never do.
+# Events that are tried again, or wait for a person, are never removed. Parked ones are: their channel may never come,
+# as those of another stage in the account never do.
 REMOVED = (
     InboxEvent.Outcome.APPLIED,
     InboxEvent.Outcome.IGNORED,
@@ -19,46 +19,31 @@ REMOVED = (
 )
 NOTHING = {outcome.value: 0 for outcome in REMOVED}
 BATCH = 1000
-_FIRST_KEY = (datetime.min.replace(tzinfo=UTC), 0)
 
 
 def inbox_prunable(*, received_before: datetime) -> dict[str, int]:
-    """How many events of each outcome `inbox_prune` would remove."""
+    """Return how many events of each outcome `inbox_prune` would remove."""
     counted = _old(received_before).values("outcome").annotate(events=Count("pk")).values_list("outcome", "events")
     return NOTHING | dict(counted)
 
 
 def inbox_prune(*, received_before: datetime) -> dict[str, int]:
-    """Remove the events that are done and were received before, in committed batches; returns how many by outcome.
+    """Remove the events that are done and were received before, in committed batches; return their number by outcome.
 
-    What they changed stays, and they change nothing should they come again: what an event writes, it writes by its id
-    or by its time. Those that somebody holds at the moment are left to the next run.
+    Their changes stay, and they change nothing if they come again: an event writes by its id or by its time. Events
+    that are locked at the moment are left to the next run.
     """
     removed = Counter(NOTHING)
-    for outcomes in _batches(received_before):
-        removed.update(outcomes)
-    return dict(removed)
-
-
-def _batches(received_before: datetime) -> Iterator[list[str]]:
-    """The outcomes of the events that each batch removed."""
-    last = _FIRST_KEY
+    old = _old(received_before).order_by("received_at", "pk")
+    rows = old
     while True:
         with transaction.atomic():
-            batch = _batch(received_before, last)
-            InboxEvent.objects.filter(pk__in=[pk for _, pk, _ in batch]).delete()
+            batch = list(rows.select_for_update(skip_locked=True).values("received_at", "pk", "outcome")[:BATCH])
+            InboxEvent.objects.filter(pk__in=[row["pk"] for row in batch]).delete()
         if not batch:
-            return
-        *_, (received_at, pk, _) = batch
-        last = (received_at, pk)
-        yield [outcome for _, _, outcome in batch]
-
-
-def _batch(received_before: datetime, last: tuple[datetime, int]) -> list[tuple[datetime, int, str]]:
-    received_at, pk = last
-    events = _old(received_before).filter(received_at__gte=received_at).exclude(received_at=received_at, pk__lte=pk)
-    locked = events.select_for_update(skip_locked=True).order_by("received_at", "pk")
-    return list(locked.values_list("received_at", "pk", "outcome")[:BATCH])
+            return dict(removed)
+        removed.update(row["outcome"] for row in batch)
+        rows = rows_after(old, batch[-1])
 
 
 def _old(received_before: datetime) -> InboxEventQuerySet:

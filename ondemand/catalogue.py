@@ -160,14 +160,6 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """By start, unknown ones first; by the index of `newest_first`, backwards."""
         return self.order_by(F("started_at").asc(nulls_first=True), "uuid")
 
-    def after(self, last: "Video") -> Self:
-        """What follows a video in `oldest_first`."""
-        same = Q(started_at=last.started_at, uuid__gt=last.pk)
-        if last.started_at is None:
-            return self.filter(same | Q(started_at__isnull=False))
-        # The first condition is what the index can begin at.
-        return self.filter(Q(started_at__gte=last.started_at), same | Q(started_at__gt=last.started_at))
-
     def locked(self) -> Self:
         """Lock the videos for writing, by uuid. Lock order everywhere: channel, videos, content.
 

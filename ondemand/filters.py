@@ -20,7 +20,7 @@ from channels_app.filters import (
     UUIDFilter,
     WordFilter,
 )
-from channels_app.ranked import Ranked
+from channels_app.ordering import Ranked
 from ondemand.catalogue import LENGTH_KEY, ORDERINGS, VideoQuerySet
 from ondemand.limits import METADATA_KEY_LENGTH
 from ondemand.listing import Listing

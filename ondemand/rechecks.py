@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
+from channels_app.ordering import rows_after
 from ondemand.catalogue import VideoQuerySet
 from ondemand.metadata import ENDED, facts_complete
 from ondemand.models import Video
@@ -24,19 +26,17 @@ class Recheck:
 
 def videos_recheck(videos: VideoQuerySet, limit: int | None = None) -> Iterator[Recheck]:
     """Check these videos, the oldest first, and store what was found; at most `limit`."""
-    left = limit
-    rows = _batch(videos.oldest_first(), left)
-    while rows:
-        for video in rows:
-            yield video_recheck(video)
-        left = None if left is None else left - len(rows)
-        rows = _batch(videos.oldest_first().after(rows[-1]), left)
+    for video in islice(_oldest_first(videos), limit):
+        yield video_recheck(video)
 
 
-def _batch(videos: VideoQuerySet, left: int | None) -> list[Video]:
+def _oldest_first(videos: VideoQuerySet) -> Iterator[Video]:
     # By key, and not by a cursor of the server: a check may take a minute, and a transaction must not.
-    size = _BATCH if left is None else min(left, _BATCH)
-    return list(videos.defer("created_at", "data").select_related("recording")[:size])
+    rows = videos.oldest_first().defer("created_at", "data").select_related("recording")
+    batch = list(rows[:_BATCH])
+    while batch:
+        yield from batch
+        batch = list(rows_after(rows, batch[-1])[:_BATCH])
 
 
 def video_recheck(video: Video) -> Recheck:

@@ -9,7 +9,7 @@ from django.db.models import F, FloatField, Func, QuerySet, TextField, Value
 from django.db.models.functions import Cast, Left, NullIf
 from django.utils.html import escape
 
-from channels_app.ranked import Ranked
+from channels_app.ordering import Ranked
 from ondemand.catalogue import VideoQuerySet
 from ondemand.models import Video
 

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import Exists, Func, OuterRef, Q, TextField, Value
+from django.db.models import Exists, Func, OuterRef, TextField, Value
 from django.db.models.functions import Collate, Left, Upper
 
 from channels_app.counting import BOUND, count_shown, counts_to
+from channels_app.ordering import Order
 from ondemand.bulk_changes import TAG_KEY
 from ondemand.catalogue import TAG_BEGINNING, VideoQuerySet, beginnings_of
 from ondemand.models import Content, KnownTag, Video
@@ -23,13 +24,13 @@ class TagInUse:
 
 def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[str]:
     """Tags in use that begin so, in any letter case, in their order; those that follow one."""
-    known = KnownTag.objects.alias(key=TAG_KEY).filter(_in_use())
+    known = KnownTag.objects.alias(key=TAG_KEY).filter(_in_use()).order_by("key", "tag")
     if prefix:
         known = known.filter(key__startswith=Upper(Left(Value(prefix), TAG_BEGINNING)))
     if after:
         key = Collate(Upper(Left(Value(after), TAG_BEGINNING)), "C")
-        known = known.filter(Q(key__gt=key) | Q(key=key, tag__gt=after))
-    return list(known.order_by("key", "tag").values_list("tag", flat=True)[:limit])
+        known = known.filter(Order.of(known).after([key, after]))
+    return list(known.values_list("tag", flat=True)[:limit])
 
 
 def tags_counted(tags: Sequence[str]) -> list[TagInUse]:

@@ -139,15 +139,12 @@ def test_what_a_killed_run_removed_stays_removed_and_the_next_one_goes_on(monkey
     monkeypatch.setattr(retention, "BATCH", 2)
     for _ in range(5):
         make_event("applied", days_ago=101)
-    batch = retention._batch
 
-    def killed_later(*arguments: Any) -> Any:
-        if InboxEvent.objects.count() < 4:
-            raise Killed
-        return batch(*arguments)
+    def killed_after_a_batch(*_: Any) -> Any:
+        raise Killed
 
     with monkeypatch.context() as killed:
-        killed.setattr(retention, "_batch", killed_later)
+        killed.setattr(retention, "rows_after", killed_after_a_batch)
         with pytest.raises(Killed):
             prune()
     connection.close()

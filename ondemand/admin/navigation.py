@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation
-from django.db.models import Q
 from django.http import HttpRequest, QueryDict
 
+from channels_app.ordering import rows_after
 from ondemand.admin.filters import ReviewFilter
 from ondemand.catalogue import VideoQuerySet
 from ondemand.models import Video
@@ -28,7 +28,7 @@ class Neighbours:
 def neighbours(request: HttpRequest, model_admin: admin.ModelAdmin, video: Video) -> Neighbours:
     """Those beside the video in the list that `_changelist_filters` names; in two queries, by key."""
     listed = _listed(request, model_admin).select_related(None).only("uuid", "started_at")
-    return Neighbours(listed.after(video).oldest_first().first(), _older(listed.newest_first(), video))
+    return Neighbours(rows_after(listed.oldest_first(), video).first(), _older(listed.newest_first(), video))
 
 
 def is_from_review(request: HttpRequest) -> bool:
@@ -39,7 +39,7 @@ def is_from_review(request: HttpRequest) -> bool:
 def next_to_review(video: Video) -> Video | None:
     """The next one that waits for a word, in the order in which they came; at the end it begins again."""
     waiting = others_to_review(video).oldest_first().only("uuid", "started_at")
-    return waiting.after(video).first() or waiting.first()
+    return rows_after(waiting, video).first() or waiting.first()
 
 
 def others_to_review(video: Video) -> VideoQuerySet:
@@ -48,12 +48,11 @@ def others_to_review(video: Video) -> VideoQuerySet:
 
 
 def _older(listed: VideoQuerySet, video: Video) -> Video | None:
-    unknown = listed.filter(started_at__isnull=True)
     if video.started_at is None:
-        return unknown.filter(uuid__lt=video.pk).first()
-    same = Q(started_at=video.started_at, uuid__lt=video.pk)
+        return rows_after(listed, video).first()
     # Each part is one probe of the index; as one condition they would be a walk through it.
-    known = listed.filter(Q(started_at__lte=video.started_at), same | Q(started_at__lt=video.started_at))
+    known = rows_after(listed.order_by("-started_at", "-uuid"), video).newest_first()
+    unknown = listed.filter(started_at__isnull=True)
     found = known[:1].union(unknown[:1], all=True)
     return min(found, key=lambda row: row.started_at is None, default=None)
 

@@ -1,0 +1,143 @@
+"""Total orders of lists: the rows after a row (keyset), and lists ordered by rank."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import reduce
+from typing import Any, Generic, Self, TypeVar
+from uuid import UUID
+
+from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
+from django.db.models import F, Model, Q, QuerySet
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import OrderBy
+
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+
+
+@dataclass(frozen=True)
+class Key:
+    """A name by which a list is ordered. NULL stands last, first, or (None) does not occur."""
+
+    name: str
+    descending: bool
+    nulls_last: bool | None
+
+    @classmethod
+    def of(cls, item: Any, queryset: QuerySet[Any]) -> Self:
+        """Return the key of an item of `order_by`. An annotation holds no NULL unless the item says where NULL stands.
+
+        Raises:
+            ImproperlyConfigured: it is an expression without a name.
+        """
+        expression = item.expression if isinstance(item, OrderBy) else item
+        if isinstance(expression, F):
+            expression = expression.name  # type: ignore[attr-defined]
+        if not isinstance(expression, str):
+            raise ImproperlyConfigured(f"A list ordered by {item!r} cannot be paged: annotate it, order by its name")
+        name = expression.removeprefix("-")
+        descending = item.descending if isinstance(item, OrderBy) else name != expression
+        if isinstance(item, OrderBy) and (item.nulls_last or item.nulls_first):
+            return cls(name, descending, nulls_last=bool(item.nulls_last))
+        if name == "pk" or name in queryset.query.annotations:
+            return cls(name, descending, nulls_last=None)
+        # By default PostgreSQL takes NULL for larger than every value.
+        may_be_null = LOOKUP_SEP in name or queryset.model._meta.get_field(name).null
+        return cls(name, descending, nulls_last=not descending if may_be_null else None)
+
+    @property
+    def text(self) -> str:
+        """The key as text."""
+        return f"{self.name} {self.descending} {self.nulls_last}"
+
+    def value_of(self, row: Any) -> Any:
+        """Return the value of the row, in a form that JSON keeps and a lookup takes."""
+        if isinstance(row, Mapping):
+            value = row[self.name]
+        else:
+            try:
+                value = reduce(lambda found, name: getattr(found, name, None), self.name.split(LOOKUP_SEP), row)
+            except ObjectDoesNotExist:
+                # The path leads over a row that is missing.
+                value = None
+        if isinstance(value, datetime):
+            return value.isoformat()
+        return str(value) if isinstance(value, UUID) else value
+
+    def equal(self, value: Any) -> Q:
+        """Return the condition of the rows with this value."""
+        return Q((f"{self.name}__isnull", True)) if value is None else Q((self.name, value))
+
+    def after(self, value: Any) -> Q | None:
+        """Return the condition of the rows after all those with this value; None if there can be none."""
+        if value is None:
+            return None if self.nulls_last else Q((f"{self.name}__isnull", False))
+        beyond = Q((f"{self.name}__{'lt' if self.descending else 'gt'}", value))
+        return beyond | Q((f"{self.name}__isnull", True)) if self.nulls_last else beyond
+
+
+@dataclass(frozen=True)
+class Order:
+    """A total order of rows."""
+
+    keys: list[Key]
+
+    @classmethod
+    def of(cls, queryset: QuerySet[Any]) -> Self:
+        """Return the order of the queryset.
+
+        Raises:
+            ImproperlyConfigured: it has none, or is ordered by an expression without a name.
+        """
+        items = queryset.query.order_by
+        if not items:
+            raise ImproperlyConfigured("A list without an order cannot be paged")
+        return cls([Key.of(item, queryset) for item in items])
+
+    def values_of(self, row: Any) -> list[Any]:
+        """Return the position of the row."""
+        return [key.value_of(row) for key in self.keys]
+
+    def after(self, values: list[Any]) -> Q:
+        """Return the condition of the rows after the position: equal in the first keys, and after it in the next."""
+        later, alike = Q(), Q()
+        for key, value in zip(self.keys, values, strict=True):
+            beyond = key.after(value)
+            if beyond is not None:
+                later |= alike & beyond
+            alike &= key.equal(value)
+        first = self.keys[0]
+        if first.nulls_last or values[0] is None:
+            return later
+        # Without NULL at the end, this is a range that an index can begin at.
+        return later & Q((f"{first.name}__{'lte' if first.descending else 'gte'}", values[0]))
+
+    def until(self, values: list[Any]) -> Q:
+        """Return the condition of the rows up to the position, its row included, for keys without NULL."""
+        keys = [replace(key, descending=not key.descending) for key in self.keys]
+        here = Q(*((key.name, value) for key, value in zip(keys, values, strict=True)))
+        return type(self)(keys).after(values) | here
+
+
+def rows_after(rows: Rows, row: Model | Mapping[str, Any]) -> Rows:
+    """Return the rows of an ordered queryset that stand after one of its rows.
+
+    Raises:
+        ImproperlyConfigured: it has no order, or is ordered by an expression without a name.
+    """
+    order = Order.of(rows)
+    return rows.filter(order.after(order.values_of(row)))
+
+
+@dataclass(frozen=True)
+class Ranked(Generic[Rows]):
+    """A queryset in its own order whose rank costs too much for all rows. `rank` annotates the rows of one page.
+
+    With `sort`, the first `bound` rows are ordered by rank. `rows` has a total order by field names, which hold no NULL
+    if there is `sort`. `rank` takes a query of keys and returns their rows in the order of `rows`.
+    """
+
+    rows: Rows
+    rank: Callable[[QuerySet[Any, Any]], Rows]
+    sort: Callable[[Rows], Rows] | None = None
+    bound: int = 0
