@@ -1,36 +1,35 @@
-"""What a replay would change: it is done for some events at a time in a transaction that is rolled back.
+"""The dry run of a replay: the handlers write in a transaction that is rolled back, and the rows are compared.
 
-The events take the steps of the road that write tables, and no other: no row of the inbox is marked, no live-state
-file is written. What is needed from S3 is read before the transaction.
+No row of the inbox is marked and no file is written. Facts from S3 are read before the transaction.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import reduce
-from operator import or_
 from typing import Any
 
-from django.db import transaction
-from django.db.models import AutoField, Func, JSONField, Model, Q
+from django.db import OperationalError, connection, transaction
+from django.db.models import AutoField, Func, JSONField, Model, TextField
 
 from channels_app.events import Event
 from channels_app.inbox import Delivery, Work, errors_kept, work_parse, work_prepare, work_write
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
-from channels_app.reducers import Rows
 from channels_app.replay import in_batches
 
 # The channel is locked, and the events are held in memory, for so many of them at once.
 CHUNK = 100
+LOCK_TIMEOUT = "5s"
+# A row is named by the first of these columns that it has, else by its primary key.
+_NAMES = ("_event_id", "event_id", "stream_id", "video_id", "on_demand_video_uuid")
 
 Columns = dict[str, Any]
-# Rows by their table and primary key: the model's options, the name of the row, and its columns.
-Seen = dict[tuple[str, Any], tuple[str, Columns]]
+# A row by its model and primary key.
+Place = tuple[type[Model], Any]
 
 
 @dataclass(frozen=True)
 class Change:
-    """A row that would change, with the columns that would; None before a new row, and after one that would go."""
+    """The changed columns of a row. `before` is None for a new row, `after` for a deleted one."""
 
     table: str
     key: str
@@ -40,111 +39,104 @@ class Change:
 
 @dataclass
 class DryRun:
-    """What some events would change, and what would become of each."""
+    """The rows that some events would change, and the outcome of each event."""
 
     changes: list[Change] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
 
 
 def events_dry_run(events: InboxEventQuerySet, *, limit: int | None = None) -> Iterator[DryRun]:
-    """What `events_replay` would do, so many events at a time; nothing is left of it.
+    """Return what `events_replay` would change, `CHUNK` events at a time.
 
-    What lies further apart is tried without each other: a row that both would change is told twice.
+    Chunks are tried without each other: a row that two of them would change is in both.
     """
     for rows in in_batches(events, size=CHUNK, limit=limit):
-        yield _dry_run([Work(row, again=True) for row in rows])
-
-
-def _dry_run(works: list[Work]) -> DryRun:
-    told = DryRun()
-    for arn, together in _prepared_by_channel(works).items():
-        told.changes += _tried(arn, together)
-    told.changes += _marks(works)
-    told.deliveries += [Delivery(work.row.event_id, work.outcome, work.reason) for work in works]
-    return told
-
-
-def _prepared_by_channel(works: list[Work]) -> dict[str, list[tuple[Work, Event]]]:
-    """Those that are to be written, by the ARN of their channel."""
-    prepared: dict[str, list[tuple[Work, Event]]] = defaultdict(list)
-    for work in works:
-        with errors_kept(work):
-            event = work_parse(work)
-            work_prepare(work, event)
-            if not work.outcome:
-                prepared[event.channel_arn].append((work, event))
-    return prepared
-
-
-def _tried(arn: str, works: list[tuple[Work, Event]]) -> list[Change]:
-    """What the events of one channel would change."""
-    with transaction.atomic():
-        channel = Channel.objects.locked().by_arn(arn)
-        rows = [] if channel is None else [row for work, event in works for row in _rows(work, event, channel)]
-        before = _seen(rows)
-        for work, event in works:
+        works = [Work(row, again=True) for row in rows]
+        by_channel: dict[str, list[tuple[Work, Event]]] = defaultdict(list)
+        for work in works:
             with errors_kept(work):
-                work_write(work, event)
-        after = _seen(rows)
-        transaction.set_rollback(True)
-    return _changes(before, after)
+                event = work_parse(work)
+                work_prepare(work, event)
+                if not work.outcome:
+                    by_channel[event.channel_arn].append((work, event))
+        changes = [change for arn, together in by_channel.items() for change in _changes_of_channel(arn, together)]
+        for work in works:
+            stored = {"outcome": str(work.row.outcome), "error": work.row.error}
+            written = {"outcome": str(work.outcome), "error": work.error}
+            changes += _changed(InboxEvent._meta.db_table, work.row.event_id, stored, written)
+        yield DryRun(changes, [Delivery(work.row.event_id, work.outcome, work.reason) for work in works])
 
 
-def _rows(work: Work, event: Event, channel: Channel) -> Iterable[Rows]:
-    return work.reducer.rows(event, channel, work.prepared) if work.reducer else []
+def _changes_of_channel(arn: str, works: list[tuple[Work, Event]]) -> list[Change]:
+    """Return what the events of one channel would change; a lock that others hold fails all of them."""
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                cursor.execute(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'")
+            channel = Channel.objects.locked().by_arn(arn)
+            before = _versions(channel)
+            with transaction.atomic():
+                for work, event in works:
+                    with errors_kept(work):
+                        work_write(work, event)
+                after = _versions(channel)
+                changed = [place for place in {**before, **after} if before.get(place) != after.get(place)]
+                written = _rows(changed)
+                transaction.set_rollback(True)
+            stored = _rows(changed)
+    except OperationalError as error:
+        for work, _ in works:
+            work.fail(error)
+        return []
+    changes = []
+    for model, pk in changed:
+        old, new = stored.get((model, pk)), written.get((model, pk))
+        named = new or old or {}
+        key = next((str(named[name]) for name in _NAMES if named.get(name)), str(pk))
+        changes += _changed(model._meta.db_table, key, old, new)
+    return changes
 
 
-def _seen(rows: list[Rows]) -> Seen:
-    """The rows as PostgreSQL writes them in JSON, which holds any value; one query a table."""
-    conditions: dict[tuple[type[Model], str], dict[Q, None]] = defaultdict(dict)
-    for row in rows:
-        # Many events are of one stream, and their conditions the same.
-        conditions[row.model, row.key][row.condition] = None
-    seen: Seen = {}
-    for (model, key), wanted in conditions.items():
-        seen |= _seen_of(model, key, reduce(or_, wanted))
-    return seen
+def _versions(channel: Channel | None) -> dict[Place, str]:
+    """Return the version of each row of a channel: those with a foreign key to it, or to a row that has one.
+
+    The version is the transaction that wrote the row. https://www.postgresql.org/docs/current/ddl-system-columns.html
+    """
+    if channel is None:
+        return {}
+    paths: dict[Any, str] = {}
+    for relation in Channel._meta.related_objects:
+        paths.setdefault(relation.related_model, relation.field.name)
+        for part in relation.related_model._meta.related_objects:
+            paths.setdefault(part.related_model, f"{part.field.name}__{relation.field.name}")
+    return {
+        (model, pk): version
+        for model, path in paths.items()
+        for pk, version in model._base_manager.filter(**{path: channel})
+        .annotate(version=Func(template=f'"{model._meta.db_table}".xmin::text', output_field=TextField()))
+        .values_list("pk", "version")
+    }
 
 
-def _seen_of(model: type[Model], key: str, condition: Q) -> Seen:
-    table = model._meta.db_table
-    document = Func(template='to_jsonb("%(table)s")', table=table, output_field=JSONField())
-    found = model._default_manager.filter(condition).annotate(row_document=document).values_list("pk", "row_document")
-    return {(table, pk): (str(columns[key] or pk), _without_surrogate(model, columns)) for pk, columns in found}
+def _rows(places: list[Place]) -> dict[Place, Columns]:
+    """Return the rows that exist, as PostgreSQL writes them in JSON; one query a table."""
+    keys: dict[type[Model], list[Any]] = defaultdict(list)
+    for model, pk in places:
+        keys[model].append(pk)
+    rows: dict[Place, Columns] = {}
+    for model, pks in keys.items():
+        document = Func(template=f'to_jsonb("{model._meta.db_table}")', output_field=JSONField())
+        found = model._base_manager.filter(pk__in=pks).annotate(row_document=document)
+        for pk, columns in found.values_list("pk", "row_document"):
+            if isinstance(model._meta.pk, AutoField):
+                # A number that PostgreSQL counted up says nothing of the row.
+                del columns[model._meta.pk.column]
+            rows[model, pk] = columns
+    return rows
 
 
-def _without_surrogate(model: type[Model], columns: Columns) -> Columns:
-    """A number that PostgreSQL counted up says nothing of the row."""
-    pk = model._meta.pk
-    return {name: value for name, value in columns.items() if not (isinstance(pk, AutoField) and name == pk.column)}
-
-
-def _changes(before: Seen, after: Seen) -> list[Change]:
-    places = dict.fromkeys([*before, *after])
-    told = ((place, before.get(place), after.get(place)) for place in places)
-    return [_change(place[0], old, new) for place, old, new in told if old != new]
-
-
-def _change(table: str, old: tuple[str, Columns] | None, new: tuple[str, Columns] | None) -> Change:
-    named = old or new
-    assert named is not None  # noqa: S101  (they differ)
-    before, after = (old or ("", {}))[1], (new or ("", {}))[1]
-    changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-    return Change(
-        table,
-        named[0],
-        {name: before.get(name) for name in changed} if old else None,
-        {name: after.get(name) for name in changed} if new else None,
-    )
-
-
-def _marks(works: list[Work]) -> list[Change]:
-    """The rows of the inbox whose outcome would be another, or its reason."""
-    table = InboxEvent._meta.db_table
-    before: Seen = {(table, work.row.pk): _marked(work, work.row.outcome, work.row.error) for work in works}
-    after: Seen = {(table, work.row.pk): _marked(work, work.outcome, work.error) for work in works}
-    return _changes(before, after)
-
-
-def _marked(work: Work, outcome: str, error: str) -> tuple[str, Columns]:
-    return work.row.event_id, {"outcome": str(outcome), "error": error}
+def _changed(table: str, key: str, old: Columns | None, new: Columns | None) -> list[Change]:
+    """Return the change of one row; none if the row is the same."""
+    names = [name for name in {**(old or {}), **(new or {})} if (old or {}).get(name) != (new or {}).get(name)]
+    before, after = ({name: row.get(name) for name in names} if row else None for row in (old, new))
+    return [Change(table, key, before, after)] if names else []

@@ -27,7 +27,7 @@ from channels_app.livestate import LiveState
 from channels_app.metrics import events_measured
 from channels_app.models import Channel, InboxEvent
 from channels_app.publishing import live_state_publish
-from channels_app.reducers import Applied, Rows, moves_live_state
+from channels_app.reducers import Applied, moves_live_state
 
 logger = logging.getLogger(__name__)
 
@@ -53,9 +53,6 @@ class Reducer(Protocol):
 
     def apply(self, event: Event, channel: Channel, prepared: Any) -> Applied:
         """Decide and write, inside the transaction that holds the channel's lock. Running it again changes nothing."""
-
-    def rows(self, event: Event, channel: Channel, prepared: Any) -> Iterable[Rows]:
-        """The rows that `apply` may write, for a dry run to compare."""
 
 
 @dataclass(frozen=True)

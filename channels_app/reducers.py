@@ -6,12 +6,11 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Model, Q
 
 from channels_app.events import STREAM_STATE, Event
 from channels_app.history import KINDS, history_detail
 from channels_app.livestate import LiveState
-from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
+from channels_app.models import Channel, InboxEvent
 
 STREAM_START = "Stream Start"
 STREAM_END = "Stream End"
@@ -30,15 +29,6 @@ class Applied:
     reason: str = ""
     live_state: LiveState | None = None
     given_up_as: InboxEvent.Outcome = InboxEvent.Outcome.APPLIED
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The rows of a table that an event may write; each is named by the value of the column `key`."""
-
-    model: type[Model]
-    condition: Q
-    key: str
 
 
 @dataclass(frozen=True)
@@ -69,10 +59,6 @@ class StreamReducer:
         heard = stream_hear(channel=channel, event=event)
         return Applied(InboxEvent.Outcome.APPLIED, live_state=heard.live_state)
 
-    def rows(self, event: Event, channel: Channel, prepared: None) -> list[Rows]:
-        """Its stream, and what is kept of that."""
-        return stream_rows(channel=channel, stream_id=event.stream_id) if event.is_known and event.stream_id else []
-
 
 def moves_live_state(event: Event) -> bool:
     """Whether it is a start or an end, at each of which the predecessor wrote its file."""
@@ -94,15 +80,6 @@ def stream_hear(*, channel: Channel, event: Event) -> Heard:
         row: tuple[Any, ...] | None = cursor.fetchone()
     assert row is not None  # noqa: S101  (a function returns one row)
     return _heard(channel, *row)
-
-
-def stream_rows(*, channel: Channel, stream_id: str) -> list[Rows]:
-    """The rows that `stream_hear` may write for an event of this stream."""
-    return [
-        Rows(Stream, Q(channel=channel.pk, stream_id=stream_id), "stream_id"),
-        Rows(StreamHistoryEntry, Q(stream__channel=channel.pk, stream__stream_id=stream_id), "event_id"),
-        Rows(StateChange, Q(channel=channel.pk, data__stream_id=stream_id), "_event_id"),
-    ]
 
 
 def _heard(

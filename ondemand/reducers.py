@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Q
 
 from channels_app.events import (
     Event,
@@ -19,7 +18,7 @@ from channels_app.events import (
 )
 from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent, NewVideoState
-from channels_app.reducers import Applied, Rows, stream_hear, stream_rows
+from channels_app.reducers import Applied, stream_hear
 from ondemand.metadata import ENDED, FAILED, facts_complete
 from ondemand.models import Content, Recording, Video, started_before, video_uuid
 from ondemand.recording_check import facts_look, recording_check
@@ -183,19 +182,6 @@ class RecordingStateReducer:
         outcome, problem = _outcome(event, video, prepared)
         return Applied(outcome, problem, live_state)
 
-    def rows(self, event: Event, channel: Channel, prepared: Prepared) -> list[Rows]:
-        """The videos of its recording, what is kept and was written about them, and its stream."""
-        fields = prepared.fields
-        if not fields.bucket:
-            return []
-        stream = stream_rows(channel=channel, stream_id=event.stream_id) if event.stream_id else []
-        return [
-            Rows(Video, _place(event, channel, fields), "uuid"),
-            Rows(Recording, _place(event, channel, fields, "video__"), "video_id"),
-            Rows(Content, _place(event, channel, fields, "video__"), "on_demand_video_uuid"),
-            *stream,
-        ]
-
 
 def _placed_by_session(event: Event, fields: RecordingFields) -> RecordingFields:
     """The fields with the place that another event of the session told.
@@ -295,14 +281,6 @@ def _history_of(event: Event, video: Video, *, is_new: bool) -> RecordingHistory
     if not is_open or not video.prefix:
         return RecordingHistory()
     return recording_history(bucket=video.bucket or "", prefix=video.prefix)
-
-
-def _place(event: Event, channel: Channel, fields: RecordingFields, row: str = "") -> Q:
-    """All rows of the recording, as `_video_locked` finds them; `row` leads to the video."""
-    if not fields.prefix:
-        return Q((f"{row}uuid", video_uuid(channel.arn, event.stream_id)))
-    own = Q((f"{row}uuid", video_uuid(fields.bucket, fields.prefix)))
-    return own | Q((f"{row}bucket", fields.bucket), (f"{row}prefix", fields.prefix))
 
 
 def _first_of(rows: list[Video]) -> Video | None:

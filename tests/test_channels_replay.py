@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -543,9 +544,37 @@ def test_a_dry_run_leaves_no_lock_and_no_row_behind(channel: Channel, settings: 
     outcomes(recorded("Recording Start", 1))
     learned()
     changes, _ = dry()
-    tables_told = [change["table"] for change in changes]
-    assert tables_told == ["on_demand_videos", "ondemand_recording", "channels_app_stream", "channels_app_inboxevent"]
+    assert sorted(change["table"] for change in changes) == [
+        "channels_app_inboxevent",
+        "channels_app_stream",
+        "on_demand_videos",
+        "ondemand_recording",
+    ]
     assert not connection.in_atomic_block
     assert not Video.objects.exists()
     assert not Stream.objects.exists()
     assert command("replay")[1][0]["outcome"] == "applied"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_dry_run_waits_a_bounded_time_for_a_channel_that_others_lock_and_says_so(
+    channel: Channel, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(dry_run, "LOCK_TIMEOUT", "100ms")
+    other = make_channel()
+    learned = without_reducer(settings, "IVS Recording State Change")
+    locked, free = recorded("Recording Start", 1), recorded("Recording Start", 1, prefix="a/b", arn=other.arn)
+    outcomes(locked, free)
+    learned()
+    with psycopg.connect(**connection.get_connection_params() | {"context": None}) as elsewhere:
+        elsewhere.execute("SELECT FROM ivs_channels WHERE uuid = %s FOR UPDATE", [channel.pk])
+        changes, status = dry()
+    assert status == 1
+    by_table = {change["key"]: change["after"] for change in changes if change["table"] == "channels_app_inboxevent"}
+    assert by_table[locked["id"]]["outcome"] == "failed"
+    assert "lock timeout" in by_table[locked["id"]]["error"]
+    assert by_table[free["id"]] == {"outcome": "applied"}
+    assert [change["key"] for change in changes if change["table"] == "on_demand_videos"] == [
+        str(video_uuid(BUCKET, "a/b"))
+    ]
+    assert inbox_row(locked).outcome == "ignored"
