@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 from django.db import models
 from django.utils import timezone
 
-from channels_app.cascading import cascade_in_database
-
 
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     """Reads of idempotency keys."""
@@ -24,7 +22,10 @@ class IdempotencyKey(models.Model):
     caller = models.UUIDField()
     key = models.TextField(db_collation="C")
     body_digest = models.TextField()
-    channel = models.ForeignKey("Channel", on_delete=cascade_in_database, related_name="idempotency_keys")
+    # The migration writes the constraint, with ON DELETE CASCADE: the predecessor deletes channels by SQL.
+    channel = models.ForeignKey(
+        "Channel", on_delete=models.CASCADE, related_name="idempotency_keys", db_constraint=False
+    )
     created_at = models.DateTimeField(default=timezone.now)
     # Until then a request is at work for this key; later, whoever comes may finish what it left.
     claimed_until = models.DateTimeField()

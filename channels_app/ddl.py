@@ -1,11 +1,24 @@
 """Migration operations for tables that are large, in use, and may be half migrated."""
 
+from pathlib import Path
 from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db.migrations import RunSQL
+from django.db.migrations.operations.base import Operation
 
-_SHORT_WAIT = "SET LOCAL lock_timeout = '10s'"
+_ROOT = Path(__file__).resolve().parent.parent
+# Functions that are made with `SET search_path FROM CURRENT` find our tables whatever the search path of a session is;
+# that of a restore is empty. `pg_temp` comes last: no temporary object stands in for one of ours.
+_BEGIN = """
+SET LOCAL lock_timeout = '10s';
+SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
+"""
+
+
+def sql_files(folder: str, *names: str) -> str:
+    """Return the SQL of files, in this order: `sql_files("ondemand/sql/0003", "s3_name", "stream_ids")`."""
+    return "\n".join((_ROOT / folder / f"{name}.sql").read_text() for name in names)
 
 
 class RunSQLInTransaction(RunSQL):
@@ -19,14 +32,33 @@ class RunSQLInTransaction(RunSQL):
     atomic = True
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        """Run the SQL; it waits at most ten seconds for a lock."""
-        schema_editor.execute(_SHORT_WAIT, None)
+        """Run the SQL in the current schema alone; it waits at most ten seconds for a lock."""
+        schema_editor.execute(_BEGIN, None)
         super().database_forwards(app_label, schema_editor, from_state, to_state)
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Run the reverse SQL, with the same limit."""
-        schema_editor.execute(_SHORT_WAIT, None)
+        schema_editor.execute(_BEGIN, None)
         super().database_backwards(app_label, schema_editor, from_state, to_state)
+
+
+class RunDeferredSQL(Operation):
+    """Run the foreign keys and indexes of new tables that Django defers to the end of a migration.
+
+    Django records a migration that has left any only after its transaction. If it is killed in between, it fails when
+    it is run again. With this operation after those that make tables, they are part of the transaction.
+    """
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Change no model."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Run the statements; none is left."""
+        while schema_editor.deferred_sql:
+            schema_editor.execute(schema_editor.deferred_sql.pop(0), None)
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """Do nothing: they go with their tables."""
 
 
 class EnsureIndex(AddIndexConcurrently):

@@ -18,7 +18,6 @@ from django.utils.translation import pgettext_lazy
 
 from channels_app.adoption import Adoption as Adoption
 from channels_app.audit.entries import AuditEntry as AuditEntry
-from channels_app.cascading import cascade_in_database
 from channels_app.claims import IdempotencyKey as IdempotencyKey
 from channels_app.claims import Lease as Lease
 from channels_app.encryption import EncryptedTextField, decrypt
@@ -280,7 +279,10 @@ class StreamQuerySet(models.QuerySet["Stream"]):
 class Stream(models.Model):
     """One going-live of a channel. Rows of the predecessor reach it by a trigger."""
 
-    channel = models.ForeignKey(Channel, on_delete=cascade_in_database, related_name="streams", db_index=False)
+    # The migration writes the constraint, with ON DELETE CASCADE: the predecessor deletes channels by SQL.
+    channel = models.ForeignKey(
+        Channel, on_delete=models.CASCADE, related_name="streams", db_index=False, db_constraint=False
+    )
     stream_id = models.TextField(db_collation="C")
     first_event_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
@@ -342,7 +344,8 @@ class StreamHistoryEntry(models.Model):
     # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamSession.html
     SHOWN = 500
 
-    stream = models.ForeignKey(Stream, on_delete=cascade_in_database, related_name="history")
+    # The migration writes the constraint, with ON DELETE CASCADE, as for streams.
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="history", db_constraint=False)
     event_id = models.TextField(unique=True, db_collation="C")
     at = models.DateTimeField()
     name = models.TextField()

@@ -21,7 +21,6 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from channels_app.cascading import cascade_in_database
 from channels_app.models import Channel, ReadableDateTimeField
 from ondemand.bulk_changes import BulkChange as BulkChange
 from ondemand.bulk_changes import BulkChangeRow as BulkChangeRow
@@ -367,7 +366,8 @@ class VideoTag(models.Model):
 class Recording(models.Model):
     """What the events of one recording said, each kind once, so that their order does not matter."""
 
-    video = models.OneToOneField(Video, on_delete=cascade_in_database, related_name="recording")
+    # The migration writes the constraint, with ON DELETE CASCADE: the predecessor deletes videos by SQL.
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="recording", db_constraint=False)
     session_id = models.TextField(blank=True)
     start_at = models.DateTimeField(null=True)
     start_event_id = models.TextField(blank=True)

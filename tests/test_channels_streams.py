@@ -1,6 +1,5 @@
 """`GET /channels/{uuid}/streams`, and the history of streams that events fill."""
 
-import importlib
 import itertools
 import json
 from collections.abc import Callable
@@ -381,19 +380,3 @@ def test_an_entry_moves_no_live_state(channel: Channel) -> None:
     before = Client().get(f"/channels/{channel.uuid}/live").json()
     outcomes(*(event for event in EVENTS if event["id"] not in "bj"))
     assert Client().get(f"/channels/{channel.uuid}/live").json() == before
-
-
-@pytest.mark.django_db
-def test_the_history_of_events_that_were_applied_before_it_existed_is_filled_by_process_inbox(
-    channel: Channel,
-) -> None:
-    outcomes(*EVENTS)
-    expected = history()
-    StreamHistoryEntry.objects.all().delete()
-    migration = importlib.import_module("channels_app.migrations.0007_history_of_stored_events")
-    with connection.cursor() as cursor:
-        cursor.execute(migration.OPEN_AGAIN)
-    assert InboxEvent.objects.filter(outcome="received").count() == len(expected)
-    command("process_inbox")
-    assert history() == expected
-    assert not InboxEvent.objects.filter(outcome="received").exists()

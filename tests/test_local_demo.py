@@ -23,8 +23,10 @@ from urllib.parse import urljoin
 import imageio_ffmpeg
 import m3u8
 import psutil
+import psycopg
 import pytest
 
+from ivsvod.local import postgres
 from ivsvod.local.full_disk import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable
 from ivsvod.local.postgres.processes import wait_until
@@ -239,6 +241,37 @@ def test_on_a_full_disk_the_demo_ends_with_one_line(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     (line,) = done.stderr.splitlines()
     assert f"The disk of {tmp_path / 'home'} is full" in line
+
+
+@pytest.mark.parametrize("command", ["demo", "migrate"])
+def test_a_database_of_another_version_ends_the_command_with_one_line_that_says_what_to_do(
+    tmp_path: Path, command: str
+) -> None:
+    environment = {"PATH": os.environ["PATH"], "IVSVOD_HOME": str(tmp_path / "home"), "PORT": str(free_port())}
+    place = postgres.start(tmp_path / "home", durable=False).environment()
+    try:
+        with psycopg.connect(
+            host=place["PG_HOST"],
+            port=place["PG_PORT"],
+            user=place["PG_USER"],
+            password=place["PG_PASSWORD"],
+            dbname=place["PG_DATABASE"],
+        ) as connection:
+            connection.execute(
+                "CREATE TABLE django_migrations (id bigserial, app text, name text, applied timestamptz)"
+            )
+            connection.execute(
+                "INSERT INTO django_migrations (app, name, applied) VALUES ('channels_app', '0019_open_events', now())"
+            )
+        done = subprocess.run(
+            [sys.executable, "manage.py", command], cwd=CHECKOUT, env=environment, capture_output=True, text=True
+        )
+    finally:
+        postgres.stop(tmp_path / "home")
+    assert done.returncode == 1
+    (line,) = (line for line in done.stderr.splitlines() if "acts on" not in line)
+    assert line.startswith("CommandError: The database in ")
+    assert "run `make clean`" in line
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,15 @@
-"""Indexes of tables that may be large, built without stopping writes."""
+"""Build the indexes of `ivs_channels` without stopping writes. It can be killed and run again."""
 
 from channels_app.ddl import EnsureIndex
 from django.contrib.postgres.indexes import HashIndex
-from django.db import migrations
+from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("channels_app", "0003_derived_columns")]
-    operations = [EnsureIndex("channel", HashIndex(fields=["arn"], name="ivs_channels_arn_idx"))]
+    dependencies = [("channels_app", "0003_triggers")]
+    operations = [
+        EnsureIndex('channel', HashIndex(fields=['arn'], name='ivs_channels_arn_idx')),
+        EnsureIndex('channel', models.Index(condition=models.Q(('status', 'provisioning')), fields=['uuid'], name='channel_unfinished')),
+        EnsureIndex('channel', models.Index(condition=models.Q(('status', 'ready'), ('stream_key', '')), fields=['uuid'], name='channel_without_key')),
+    ]

@@ -1,6 +1,4 @@
-"""The database wrapper: why a connection could not be had, a password that was rotated, how long a statement may take,
-and migrations that may be killed at any point.
-"""
+"""The database wrapper: the reason of a failed connection, a rotated password, and the limit of a statement."""
 
 import logging
 import re
@@ -14,7 +12,8 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
-from django.db.backends.postgresql.schema import DatabaseSchemaEditor
+from django.db.backends.signals import connection_created
+from django.dispatch import receiver
 from psycopg.adapt import AdaptersMap
 
 from ivsvod.postgresql.times import ReadableTimeLoader
@@ -35,47 +34,22 @@ def statements_unlimited() -> Iterator[None]:
         _unlimited.reset(token)
 
 
-class _Deferred(list[Any]):
-    """Statements that wait for the end of their migration: foreign keys and indexes of new tables.
+@receiver(connection_created)
+def limit_statements(connection: base.DatabaseWrapper, **kwargs: Any) -> None:
+    """Set the longest that a statement may take, also on a connection of a pool, which keeps what was set before.
 
-    Where there are any, Django records the migration only after its transaction, and one that is killed in between
-    fails when it is run again. So they are run at the moment at which Django asks whether there are any.
+    Not by an option of the connection, which poolers refuse.
+    https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
     """
-
-    def __init__(self, editor: DatabaseSchemaEditor) -> None:
-        super().__init__()
-        self.editor = editor
-
-    def __bool__(self) -> bool:
-        """Run them; none is left."""
-        while len(self):
-            self.editor.execute(self.pop(0), None)
-        return False
-
-
-class SchemaEditor(DatabaseSchemaEditor):
-    """Django's own; what it defers is part of the transaction that records the migration. Foreign keys may cascade."""
-
-    def __enter__(self) -> Any:
-        """Begin a migration."""
-        super().__enter__()
-        self.deferred_sql = _Deferred(self)
-        return self
-
-    def _create_fk_sql(self, model: Any, field: Any, suffix: str) -> Any:
-        """Return Django's own statement, with ON DELETE CASCADE where the field says so."""
-        from channels_app.cascading import cascade_in_database
-
-        statement = super()._create_fk_sql(model, field, suffix)  # type: ignore[misc]  # the stubs lack it
-        if field.remote_field.on_delete is cascade_in_database:
-            statement.parts["deferrable"] = f" ON DELETE CASCADE{statement.parts['deferrable']}"
-        return statement
+    # 0 is no limit: the role or the database may have one of its own, which is not for migrations either.
+    seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
+    if seconds is not None:
+        connection.connection.execute(f"SET statement_timeout = '{seconds}s'")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own wrapper; failed connections, the limit of a statement, times and the end of a migration differ."""
+    """Django's own wrapper; failed connections and times differ."""
 
-    SchemaEditorClass = SchemaEditor
     # Shared by all threads.
     password_asked_at = 0.0
 
@@ -144,19 +118,6 @@ class DatabaseWrapper(base.DatabaseWrapper):
         pool = self._connection_pools.pop(self.alias, None)  # type: ignore[attr-defined]
         if pool is not None:
             pool.close()
-
-    def init_connection_state(self) -> None:
-        """Django's, and the longest that a statement may take: nobody waits any more for what takes longer.
-
-        Not by an option of the connection, which poolers refuse.
-        https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
-        """
-        super().init_connection_state()
-        # The role or the database may have a limit of its own, which is not for migrations either.
-        seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
-        if seconds is not None:
-            # Also on a connection of the pool: it keeps what was set on it before.
-            self.connection.execute(f"SET statement_timeout = '{seconds}s'")
 
     def _reason(self, conn_params: dict[str, Any], error: psycopg.OperationalError) -> psycopg.OperationalError:
         """The pool says only that time ran out; one connection of our own tells why."""

@@ -1,10 +1,13 @@
-"""Fill what is derived in rows that stood here before; batches, each committed, so that it can be stopped."""
+"""Derive what rows from before the triggers lack, in batches that are committed one by one, and note the known tags.
+
+Locks: the rows of a batch. It can be killed, and goes on where it was when it is run again.
+"""
 
 from django.db import migrations
-from ondemand import derivation
+from ondemand.backfill import backfill_by_migration
 
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("ondemand", "0003_indexes")]
-    operations = [migrations.RunPython(derivation.backfill_by_migration, migrations.RunPython.noop)]
+    dependencies = [("ondemand", "0003_triggers")]
+    operations = [migrations.RunPython(backfill_by_migration, migrations.RunPython.noop)]

@@ -9,8 +9,6 @@ from uuid import UUID
 
 from django.db import connection
 
-from ondemand import derivation
-
 BUCKET = "ivsvod-recordings"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 YEARS = 5
@@ -40,7 +38,10 @@ def rows_load(videos: int) -> None:
         _copy(cursor, "ivs_channels", _CHANNEL_COLUMNS, channels(videos))
         _copy(cursor, "on_demand_videos", _VIDEO_COLUMNS, video_rows(videos))
         _copy(cursor, "on_demand_video_content", _CONTENT_COLUMNS, content_rows(videos))
-        cursor.execute(derivation.KNOW_TAGS_IN_USE)
+        cursor.execute(
+            "INSERT INTO ondemand_knowntag (tag) "
+            "SELECT DISTINCT tag FROM on_demand_video_content, unnest(tags) AS tag WHERE tag <> '' ORDER BY tag"
+        )
         cursor.execute("SET session_replication_role = DEFAULT")
         cursor.execute("VACUUM ANALYZE")
 

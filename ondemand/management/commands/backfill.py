@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-import channels_app.derivation
-import ondemand.derivation
+import channels_app.backfill
+import ondemand.backfill
 
 
 class Command(BaseCommand):
@@ -26,11 +26,11 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             if options["search"]:
                 self._search_again(cursor)
-            channels_app.derivation.backfill(cursor, self.stdout.write)
-            ondemand.derivation.backfill(cursor, self.stdout.write)
+            channels_app.backfill.backfill(cursor, self.stdout.write)
+            ondemand.backfill.backfill(cursor, self.stdout.write)
 
     def _search_again(self, cursor: Any) -> None:
         try:
-            ondemand.derivation.search_config_set(cursor, settings.SEARCH_CONFIG, self.stdout.write)
-        except ondemand.derivation.UnknownSearchConfigError as error:
+            ondemand.backfill.search_config_set(cursor, settings.SEARCH_CONFIG, self.stdout.write)
+        except ondemand.backfill.UnknownSearchConfigError as error:
             raise CommandError(f"SEARCH_CONFIG: {error}") from None

@@ -1,0 +1,39 @@
+"""Derive columns and streams from rows of any writer, and write the audit log: functions and triggers.
+
+Locks: each table against writes for an instant (triggers), in a transaction of its own, once the writes that run have
+ended. It can be killed and run again.
+"""
+
+from channels_app.ddl import RunSQLInTransaction, sql_files
+from django.db import migrations
+
+SQL = "channels_app/sql/0003"
+FUNCTIONS = sql_files(
+    SQL,
+    *("json_text", "moment", "row_stream", "row_event", "merge_stream", "hear_state_change", "hear_event"),
+    *("audit_changes", "audit_type", "audit_actor", "audit_write", "audit_note", "audit", "audit_link", "is_recorded"),
+)
+CHANNELS = sql_files(SQL, "derive_channel", "audit_channels")
+STATE_CHANGES = sql_files(SQL, "derive_state_change", "state_changes_deleted")
+DROP_FUNCTIONS = """
+DROP FUNCTION IF EXISTS ivsvod_json_text, ivsvod_moment, ivsvod_row_stream, ivsvod_row_event, ivsvod_merge_stream,
+    ivsvod_hear_state_change, ivsvod_hear_event, ivsvod_audit_changes, ivsvod_audit_type, ivsvod_audit_actor,
+    ivsvod_audit_write, ivsvod_audit_note, ivsvod_audit, ivsvod_audit_link, ivsvod_is_recorded
+"""
+DROP_FROM_CHANNELS = """
+DROP TRIGGER IF EXISTS ivsvod_audit_insert ON ivs_channels;
+DROP TRIGGER IF EXISTS ivsvod_audit_update ON ivs_channels;
+DROP TRIGGER IF EXISTS ivsvod_audit_delete ON ivs_channels;
+DROP FUNCTION IF EXISTS ivsvod_derive_channel CASCADE;
+"""
+DROP_FROM_STATE_CHANGES = "DROP FUNCTION IF EXISTS ivsvod_derive_state_change, ivsvod_state_changes_deleted CASCADE"
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("channels_app", "0002_own_tables")]
+    operations = [
+        RunSQLInTransaction(FUNCTIONS, DROP_FUNCTIONS),
+        RunSQLInTransaction(CHANNELS, DROP_FROM_CHANNELS),
+        RunSQLInTransaction(STATE_CHANGES, DROP_FROM_STATE_CHANGES),
+    ]

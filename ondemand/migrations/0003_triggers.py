@@ -1,0 +1,65 @@
+"""Derive columns from rows of any writer, follow deletions, and write the audit log: functions and triggers.
+
+Locks: each table against writes for an instant (triggers), in a transaction of its own, once the writes that run have
+ended. The index that the triggers and the backfill read is built before, without stopping writes. It can be killed and
+run again.
+"""
+
+from channels_app.ddl import EnsureIndex, RunSQLInTransaction, sql_files
+from django.db import migrations, models
+
+SQL = "ondemand/sql/0003"
+FUNCTIONS = sql_files(
+    SQL,
+    *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_vector", "tag_beginnings", "video_tags"),
+)
+VIDEOS = sql_files(
+    SQL, "derive_video", "publish_video", "keep_times", "videos_deleted", "videos_inserted", "audit_videos"
+)
+CONTENT = sql_files(SQL, "derive_content", "know_tags", "audit_content")
+DROP_FUNCTIONS = """
+DROP VIEW IF EXISTS ivsvod_video_tags;
+DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
+    ivsvod_search_vector, ivsvod_tag_beginnings;
+"""
+DROP_FROM_VIDEOS = """
+DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_videos;
+DROP TRIGGER IF EXISTS ivsvod_audit_update ON on_demand_videos;
+DROP TRIGGER IF EXISTS ivsvod_audit_delete ON on_demand_videos;
+DROP FUNCTION IF EXISTS ivsvod_derive_video, ivsvod_publish_video, ivsvod_keep_times, ivsvod_videos_deleted,
+    ivsvod_videos_inserted CASCADE;
+DROP FUNCTION IF EXISTS ivsvod_publish_from, ivsvod_publish_until;
+"""
+DROP_FROM_CONTENT = """
+DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_video_content;
+DROP TRIGGER IF EXISTS ivsvod_audit_update ON on_demand_video_content;
+DROP TRIGGER IF EXISTS ivsvod_audit_delete ON on_demand_video_content;
+DROP FUNCTION IF EXISTS ivsvod_derive_content, ivsvod_know_tags CASCADE;
+"""
+
+
+class Migration(migrations.Migration):
+    atomic = False
+    dependencies = [("ondemand", "0002_own_tables")]
+    operations = [
+        EnsureIndex('video', models.Index(fields=['bucket', 'prefix'], name='on_demand_videos_place_idx')),
+        RunSQLInTransaction(
+            FUNCTIONS,
+            DROP_FUNCTIONS,
+            state_operations=[
+                migrations.CreateModel(
+                    name='VideoTag',
+                    fields=[
+                        ('pk', models.CompositePrimaryKey('video_id', 'tag', blank=True, editable=False, primary_key=True, serialize=False)),
+                        ('tag', models.TextField()),
+                    ],
+                    options={
+                        'db_table': 'ivsvod_video_tags',
+                        'managed': False,
+                    },
+                ),
+            ],
+        ),
+        RunSQLInTransaction(VIDEOS, DROP_FROM_VIDEOS),
+        RunSQLInTransaction(CONTENT, DROP_FROM_CONTENT),
+    ]

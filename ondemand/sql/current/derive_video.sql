@@ -1,0 +1,41 @@
+-- Fill the columns that are derived from `data` and `created_at`: status, bucket, prefix, session, streams,
+-- duration, start and end; and mark a new row as a duplicate if its recording has a row already.
+-- Fired by every INSERT and UPDATE of `on_demand_videos`, whoever writes. Sets only what is NULL, so rows of this
+-- service, which set the columns themselves, keep their values. Accepts any `data`.
+CREATE OR REPLACE FUNCTION ivsvod_derive_video() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    foreign_row boolean := NEW._status IS NULL;
+BEGIN
+    NEW._status := coalesce(NEW._status, 'available');
+    NEW._qa := coalesce(NEW._qa, 'unverified');
+    NEW._bucket := coalesce(NEW._bucket, ivsvod_s3_name(NEW.data, 'recording_s3_bucket_name', 63));
+    NEW._prefix := coalesce(NEW._prefix, ivsvod_s3_name(NEW.data, 'recording_s3_key_prefix', 1000));
+    NEW._session_id := coalesce(NEW._session_id, ivsvod_json_text(NEW.data, 'recording_session_id'), '');
+    NEW._stream_ids := coalesce(NEW._stream_ids, ivsvod_stream_ids(NEW.data));
+    NEW._duration_ms := coalesce(NEW._duration_ms, ivsvod_json_milliseconds(NEW.data, 'recording_duration_ms'));
+    IF foreign_row THEN
+        NEW._started_at := coalesce(NEW._started_at,
+            ivsvod_moment(NEW.created_at) - NEW._duration_ms * interval '1 millisecond');
+        NEW._ended_at := coalesce(NEW._ended_at, ivsvod_moment(NEW.created_at));
+    END IF;
+    IF foreign_row AND TG_OP = 'INSERT' AND NEW._prefix <> '' AND NEW._duplicate_of IS NULL THEN
+        -- Two sessions that insert the same recording at once must see each other. One lock for all recordings, since a
+        -- statement may insert any number of them and the memory for locks is bounded. It is taken before any channel
+        -- row, so that two such statements wait for each other here, and never in the middle.
+        PERFORM pg_advisory_xact_lock(hashtextextended('ivsvod_derive_video', 0));
+        -- Events of the channel are written under the lock of its row: this insert waits for them, and they for it.
+        PERFORM FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid FOR NO KEY UPDATE;
+        SELECT uuid INTO NEW._duplicate_of FROM on_demand_videos
+        WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
+            -- One that has not ended here is no better, for its Recording End may never come; one that staff hid is.
+            AND (_status = 'available' OR active = false)
+        ORDER BY created_at, uuid LIMIT 1;
+    END IF;
+    RETURN NEW;
+END $$;
+
+REVOKE ALL ON FUNCTION ivsvod_derive_video() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivsvod_derive BEFORE INSERT OR UPDATE ON on_demand_videos
+    FOR EACH ROW EXECUTE FUNCTION ivsvod_derive_video();
