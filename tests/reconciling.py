@@ -92,7 +92,6 @@ class Past:
         """Play it; returns its plan and its events. `without` are the objects, `start` or `end`, that S3 lacks."""
         plan = plan_broadcast(
             {"arn": channel.arn, "name": str(channel.uuid)},
-            account=ACCOUNT,
             bucket=BUCKET if is_recorded else None,
             at=at,
             duration_ms=round(seconds * 1000),

@@ -27,7 +27,7 @@ import psycopg
 import pytest
 
 from ivsvod.local import postgres
-from ivsvod.local.full_disk import is_disk_full
+from ivsvod.local.launch import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable
 from ivsvod.local.postgres.processes import wait_until
 

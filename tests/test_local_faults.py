@@ -53,7 +53,6 @@ def planned(faults: str = "", *, window: timedelta = WINDOW, seconds: int = 8, b
     channel = {"arn": ARN, "name": "room-42"}
     return plan_broadcast(
         channel,
-        account="111122223333",
         bucket=bucket,
         at=NINE,
         duration_ms=seconds * 1000,

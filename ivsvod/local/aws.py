@@ -1,12 +1,11 @@
 """The local AWS: IVS, S3 and a CDN under one WSGI callable, by endpoint URL or inside the process."""
 
-import io
 import os
 from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote_to_bytes, urlsplit
+from urllib.parse import urlsplit
 
 import botocore.handlers
 from botocore.awsrequest import AWSResponse
@@ -50,7 +49,8 @@ class LocalAws:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return [b""]
         application: Application = getattr(self, name)
-        return application(_unmounted(environ, name, slash + rest or "/"), start_response)
+        # As on a host of its own: moto misreads a SCRIPT_NAME.
+        return application({**environ, "SCRIPT_NAME": "", "PATH_INFO": slash + rest or "/"}, start_response)
 
     def environment(self, base_url: str) -> dict[str, str]:
         """Return the variables that send every boto3 client to this stack, and away from the caller's own AWS."""
@@ -66,16 +66,6 @@ class LocalAws:
             "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "PLAYBACK_BASE_URL": f"{base_url}/media",
         }
-
-
-def _unmounted(environ: dict[str, Any], name: str, path: str) -> dict[str, Any]:
-    """Return the environ that the part would have on a host of its own: moto misreads a SCRIPT_NAME."""
-    mount = f"{environ.get('SCRIPT_NAME', '')}/{name}"
-    # The undecoded path, if the server gives it; by it moto distinguishes "%2F" from "/".
-    raw: dict[str, Any] = {
-        key: environ[key].removeprefix(mount) or "/" for key in ("RAW_URI", "REQUEST_URI") if key in environ
-    }
-    return {**environ, **raw, "SCRIPT_NAME": "", "PATH_INFO": path}
 
 
 _installed: dict[str, Application] = {}
@@ -103,64 +93,26 @@ def _answer_in_process(request: Any, **_: Any) -> AWSResponse | None:
     base_url = next((url for url in _installed if request.url.startswith(f"{url}/")), None)
     if base_url is None:
         return None
-    environ = _environ(request, base_url)
+    # Imported here, because not every command calls AWS.
+    from werkzeug.test import EnvironBuilder, run_wsgi_app
+
+    url, base = urlsplit(request.url), urlsplit(base_url)
+    # The latter two are between client and server.
+    headers = {n: v for n, v in headers_of(request).items() if n.lower() not in ("transfer-encoding", "expect")}
+    environ = EnvironBuilder(
+        path=url.path.removeprefix(base.path),
+        base_url=base_url,
+        query_string=url.query,
+        method=request.method,
+        headers=headers,
+        data=body_of(request),
+    ).get_environ()
     try:
-        return _send(_installed[base_url], environ, request)
+        parts, status, reply_headers = run_wsgi_app(_installed[base_url], {**environ, IN_PROCESS: True}, buffered=True)
     except ConnectionResetError as error:
         raise ConnectionClosedError(endpoint_url=request.url, request=request) from error
     except TimeoutError as error:
         raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
 
-
-def _environ(request: Any, base_url: str) -> dict[str, Any]:
-    """Return the WSGI environ (PEP 3333) of a prepared request of botocore."""
-    url = urlsplit(request.url)
-    body = body_of(request)
-    mount = urlsplit(base_url).path
-    headers = {name.upper().replace("-", "_"): value for name, value in headers_of(request).items()}
-    content_type = headers.pop("CONTENT_TYPE", "")
-    # These are between client and server.
-    for name in ("TRANSFER_ENCODING", "EXPECT", "CONTENT_LENGTH"):
-        headers.pop(name, None)
-    return {
-        "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": mount,
-        "PATH_INFO": unquote_to_bytes(url.path.removeprefix(mount)).decode("latin-1"),
-        "RAW_URI": url.path,
-        "QUERY_STRING": url.query,
-        "SERVER_NAME": url.hostname,
-        "SERVER_PORT": str(url.port or 80),
-        "SERVER_PROTOCOL": "HTTP/1.1",
-        "REMOTE_ADDR": "127.0.0.1",
-        "HTTP_HOST": url.netloc,
-        **{f"HTTP_{name}": value for name, value in headers.items()},
-        "CONTENT_TYPE": content_type,
-        "CONTENT_LENGTH": str(len(body)),
-        "wsgi.version": (1, 0),
-        "wsgi.url_scheme": url.scheme,
-        "wsgi.input": io.BytesIO(body),
-        "wsgi.errors": io.StringIO(),
-        "wsgi.multithread": True,
-        "wsgi.multiprocess": False,
-        "wsgi.run_once": False,
-        IN_PROCESS: True,
-    }
-
-
-def _send(application: Application, environ: dict[str, Any], request: Any) -> AWSResponse:
-    started: list[Any] = []
-    written: list[bytes] = []
-
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-        started[:] = [int(status.split()[0]), headers]
-        return written.append
-
-    parts = application(environ, start_response)
-    try:
-        written.extend(parts)
-    finally:
-        close = getattr(parts, "close", None)
-        if close:
-            close()
-    body = b"" if environ["REQUEST_METHOD"] == "HEAD" else b"".join(written)
-    return AWSResponse(request.url, started[0], started[1], Body(body))
+    body = b"" if request.method == "HEAD" else b"".join(parts)
+    return AWSResponse(request.url, int(status.split()[0]), list(reply_headers), Body(body))

@@ -64,86 +64,69 @@ class Broadcast:
         return sum(part.duration_ms for part in self.plan.recordings or self.plan.streams)
 
 
-class Encoder:
-    """Broadcasts into the channels of a local IVS."""
+def play_broadcasts(
+    store: IvsStore,
+    s3_client: Any,
+    stream_key: str,
+    *,
+    seconds: float = 8,
+    many: int = 1,
+    faults: Faults = frozenset(),
+    random: Random | None = None,
+    begin: Begin,
+    deliver: Deliver,
+    record: Path | None = None,
+) -> list[Broadcast]:
+    """Play so many broadcasts one after the other, each with these faults; `random` decides on deliveries.
 
-    def __init__(self, store: IvsStore, s3_client: Any, *, region: str, account: str) -> None:
-        self.store = store
-        self.s3_client = s3_client
-        self.region = region
-        self.account = account
+    A recording in the folder `record` is used for every stream, whatever its length; else one of `seconds` is made,
+    and kept there if `record` is given.
 
-    def broadcasts(
-        self,
-        stream_key: str,
-        *,
-        seconds: float = 8,
-        many: int = 1,
-        faults: Faults = frozenset(),
-        random: Random | None = None,
-        begin: Begin,
-        deliver: Deliver,
-        record: Path | None = None,
-    ) -> list[Broadcast]:
-        """Play so many broadcasts one after the other, each with these faults; `random` decides on deliveries.
-
-        A recording in the folder `record` is used for every stream, whatever its length; else one of `seconds` is
-        made, and kept there if `record` is given.
-
-        Raises:
-            FaultRefusedError: a fault that cannot happen on this channel.
-            IvsError: the channel is live.
-            StreamKeyRefused: the key opens no channel of this region and account.
-        """
-        channel = self.store.channel_by_key(stream_key)
-        if channel is None:
-            raise StreamKeyRefused("no channel has this stream key")
-        if not channel["arn"].startswith(f"arn:aws:ivs:{self.region}:{self.account}:"):
-            raise StreamKeyRefused(f"{channel['arn']} is not in region {self.region} of account {self.account}")
-        if self.store.stream_of(channel["arn"]):
-            raise conflict(f"The channel is live already: {channel['arn']}")
-        bucket = self.store.recording_bucket(channel["arn"])
-        with tempfile.TemporaryDirectory(prefix="ivsvod-recording-") as scratch:
-            media = None
-            if bucket:
-                folder = record or Path(scratch, "recording")
-                made = read_recording(folder) if is_recording(folder) else make_recording(folder, seconds=seconds)
-                media = Media(made, Path(scratch, "merged"))
-            plan = partial(
-                plan_broadcast,
-                channel,
-                account=self.account,
-                bucket=bucket,
-                duration_ms=media.duration_ms if media else round(seconds * 1000),
-                faults=faults,
-                window=self.store.reconnect_window(channel["arn"]),
-            )
-            # All are as long as any one.
-            example = steps(plan(at=datetime(2000, 1, 1, tzinfo=UTC)))
-            length = example[-1].at - example[0].at
-            first = begin(length * many + BETWEEN * (many - 1))
-            plans = [plan(at=first + (length + BETWEEN) * number) for number in range(many)]
-            return self._play(plans, media, deliver, random or Random())  # noqa: S311 -- nothing here is secret
-
-    def _play(
-        self, plans: list[BroadcastPlan], media: Media | None, deliver: Deliver, random: Random
-    ) -> list[Broadcast]:
-        """Carry out the plans of one channel, which follow each other."""
+    Raises:
+        FaultRefusedError: a fault that cannot happen on this channel.
+        IvsError: the channel is live.
+        StreamKeyRefused: no channel has the key.
+    """
+    channel = store.channel_by_key(stream_key)
+    if channel is None:
+        raise StreamKeyRefused("no channel has this stream key")
+    if store.stream_of(channel["arn"]):
+        raise conflict(f"The channel is live already: {channel['arn']}")
+    bucket = store.recording_bucket(channel["arn"])
+    with tempfile.TemporaryDirectory(prefix="ivsvod-recording-") as scratch:
+        media = None
+        if bucket:
+            folder = record or Path(scratch, "recording")
+            made = read_recording(folder) if is_recording(folder) else make_recording(folder, seconds=seconds)
+            media = Media(made, Path(scratch, "merged"))
+        plan = partial(
+            plan_broadcast,
+            channel,
+            bucket=bucket,
+            duration_ms=media.duration_ms if media else round(seconds * 1000),
+            faults=faults,
+            window=store.reconnect_window(channel["arn"]),
+        )
+        # All are as long as any one.
+        example = steps(plan(at=datetime(2000, 1, 1, tzinfo=UTC)))
+        length = example[-1].at - example[0].at
+        first = begin(length * many + BETWEEN * (many - 1))
+        plans = [plan(at=first + (length + BETWEEN) * number) for number in range(many)]
         parts = [steps(plan) for plan in plans]
         everything = [step for part in parts for step in part]
-        batches = deliveries(events_of(everything), plans[0].faults, random)
-        with performance(self.store, self.s3_client, plans[0].channel_arn, media) as ivs:
+        batches = deliveries(events_of(everything), faults, random or Random())  # noqa: S311 -- nothing here is secret
+        with performance(store, s3_client, channel["arn"], media) as ivs:
             # `merge` takes a step before a batch of the same moment, because the steps are given first.
             for item in merge(everything, batches, key=lambda item: item.due if isinstance(item, Batch) else item.at):
                 if isinstance(item, Batch):
                     deliver(item.envelopes)
                 else:
                     ivs.do(item)
-        # No two broadcasts have a time in common.
-        arrived = Counter(envelope["time"] for batch in batches for envelope in batch.envelopes)
-        made = []
-        for plan, part in zip(plans, parts, strict=True):
-            events = events_of(part)
-            times = {envelope["time"] for envelope in events}
-            made.append(Broadcast(plan, events, sum(arrived[time] for time in times)))
-        return made
+    # No two broadcasts have a time in common.
+    arrived = Counter(envelope["time"] for batch in batches for envelope in batch.envelopes)
+    finished = []
+    for each, part in zip(plans, parts, strict=True):
+        events = events_of(part)
+        times = {envelope["time"] for envelope in events}
+        finished.append(Broadcast(each, events, sum(arrived[time] for time in times)))
+    return finished

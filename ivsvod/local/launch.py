@@ -1,9 +1,11 @@
 """Run a management command on the local stack, by setting the variables that a deployment would set."""
 
+import errno
 import fcntl
 import json
 import os
 import secrets
+import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
@@ -16,7 +18,6 @@ from cryptography.fernet import Fernet
 
 from ivsvod.local import postgres
 from ivsvod.local.aws import LocalAws, install_in_process
-from ivsvod.local.full_disk import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable, Server
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -36,6 +37,15 @@ OWN_NAMES = {
     "STATIC_ROOT", "STATIC_URL", "THROTTLE_ADDRESS", "THROTTLE_TOKEN", "THUMBNAIL_HOSTS", "TRUSTED_PROXIES",
     "VIDEO_PAGE_URL",
 }  # fmt: skip
+# EFBIG (`ulimit -f`) is treated alike.
+_FULL_DISK_NUMBERS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Parts of the messages of PostgreSQL, SQLite and the programs that they run.
+_FULL_DISK_TEXTS = (
+    *("No space left on device", "Check free disk space", "Disk quota exceeded", "disk is full"),
+    *("File too large", "File size limit exceeded"),
+)
+# The size of a write-ahead log file, which PostgreSQL removes if it cannot write it whole.
+_WAL_FILE_BYTES = 16 * 1024 * 1024
 
 
 def home_folder() -> Path:
@@ -95,6 +105,17 @@ def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
         if isinstance(error, PostgresUnavailable):
             sys.exit(f"The embedded PostgreSQL cannot run here: {error}")
         raise
+
+
+def is_disk_full(error: BaseException, folder: Path) -> bool:
+    """Return whether an error comes from a full disk: it or a cause says so, or the folder has hardly any room left."""
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    cause: BaseException | None = error
+    while cause is not None:
+        if getattr(cause, "errno", None) in _FULL_DISK_NUMBERS or any(text in str(cause) for text in _FULL_DISK_TEXTS):
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return shutil.disk_usage(existing).free < _WAL_FILE_BYTES
 
 
 def refuse_taken_port(number: int) -> None:

@@ -126,7 +126,6 @@ class BroadcastPlan:
 def plan_broadcast(
     channel: dict[str, Any],
     *,
-    account: str,
     bucket: str | None,
     at: datetime,
     duration_ms: int,
@@ -150,7 +149,7 @@ def plan_broadcast(
     streams = _streams(first, faults, window)
     recordings: list[RecordingPlan] = []
     for group in _groups(streams, faults) if bucket else []:
-        prefix = recording_prefix(account, channel["arn"], group[0].recorded_from)
+        prefix = recording_prefix(channel["arn"], group[0].recorded_from)
         recordings.append(RecordingPlan(bucket, prefix, _alphanumeric(16), group, window))  # type: ignore[arg-type]
     if recordings and "recording-end-failure" in faults:
         recordings[-1] = replace(recordings[-1], outcome="failed")
@@ -187,12 +186,12 @@ def _groups(streams: Sequence[StreamPlan], faults: Faults) -> list[tuple[StreamP
     return [tuple(streams[:2] if merged else streams[:1]), *((stream,) for stream in alone)]
 
 
-def recording_prefix(account: str, channel_arn: str, started_at: datetime) -> str:
+def recording_prefix(channel_arn: str, started_at: datetime) -> str:
     """Return a new prefix; the parts of the date are not padded with zeros.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
     """
-    channel_id = channel_arn.rpartition("/")[2]
+    account, channel_id = channel_arn.split(":")[4], channel_arn.rpartition("/")[2]
     at = started_at.astimezone(UTC)
     date = f"{at.year}/{at.month}/{at.day}/{at.hour}/{at.minute}"
     return f"ivs/v1/{account}/{channel_id}/{date}/{_alphanumeric(12)}"

@@ -10,7 +10,6 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -37,11 +36,6 @@ METADATA_KEYS: dict[RecordingState, str] = {
 
 _VARIANT_LINES = re.compile(r"^#EXT-X-STREAM-INF:.*RESOLUTION=(\d+)x(\d+).*\n(.+)/playlist\.m3u8$", re.MULTILINE)
 _SEGMENT_LINES = re.compile(r"^#EXTINF:([\d.]+),.*\n(.+)$", re.MULTILINE)
-
-TS_PACKET = 188
-PROGRAM_TABLE_PID = 0
-VIDEO_PID = 0x100  # ffmpeg's first stream
-PTS_PER_SECOND = 90_000
 
 
 @dataclass(frozen=True)
@@ -111,8 +105,8 @@ def read_recording(folder: Path) -> Recording:
         Rendition(name, int(width), int(height)) for width, height, name in _VARIANT_LINES.findall(multivariant)
     )
     first = renditions[0]
-    segments = _segments(folder / HLS_PATH / first.name / VARIANT)
-    duration = sum(seconds for seconds, _ in segments)
+    playlist = (folder / HLS_PATH / first.name / VARIANT).read_text()
+    duration = sum(float(seconds) for seconds, _ in _SEGMENT_LINES.findall(playlist))
     return Recording(folder, round(duration * 1000), renditions, first.width, first.height)
 
 
@@ -215,63 +209,21 @@ def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
         *("-g", keyframe, "-keyint_min", keyframe, "-sc_threshold", "0"),
         *("-c:a", "aac", "-b:a", "96k", "-ac", "2"),
         *("-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_playlist_type", "vod"),
-        # Each frame with its tables, so that a byte range beginning at any keyframe plays by itself.
-        *("-hls_flags", "independent_segments", "-hls_segment_options", "mpegts_flags=pat_pmt_at_frames"),
+        *("-hls_flags", "independent_segments"),
         *("-hls_segment_filename", f"{HLS_PATH}/%v/%d.ts", "-master_pl_name", MULTIVARIANT),
         *("-var_stream_map", variants, f"{HLS_PATH}/%v/{VARIANT}"),
     ]
 
 
-def _segments(playlist: Path) -> list[tuple[float, str]]:
-    """Return duration and name of each segment."""
-    return [(float(seconds), name) for seconds, name in _SEGMENT_LINES.findall(playlist.read_text())]
-
-
 def _write_byte_range_playlists(hls: Path) -> None:
-    """Write the second form of all playlists: each entry is a byte range of one keyframe interval."""
+    """Write the second form of all playlists, whose entries are byte ranges; here each is a whole segment."""
     multivariant = (hls / MULTIVARIANT).read_text()
     for _, _, name in _VARIANT_LINES.findall(multivariant):
-        (hls / name / BYTE_RANGE_VARIANT).write_text(_byte_range_variant(hls / name))
+        entries = _SEGMENT_LINES.sub(
+            lambda entry, folder=hls / name: (  # type: ignore[misc]
+                f"#EXTINF:{entry[1]},\n#EXT-X-BYTERANGE:{(folder / entry[2]).stat().st_size}@0\n{entry[2]}"
+            ),
+            (hls / name / VARIANT).read_text(),
+        )
+        (hls / name / BYTE_RANGE_VARIANT).write_text(entries)
     (hls / BYTE_RANGE_MULTIVARIANT).write_text(multivariant.replace(f"/{VARIANT}", f"/{BYTE_RANGE_VARIANT}"))
-
-
-def _byte_range_variant(folder: Path) -> str:
-    lines = [
-        "#EXTM3U",
-        "#EXT-X-VERSION:6",
-        f"#EXT-X-TARGETDURATION:{KEYFRAME_SECONDS}",
-        "#EXT-X-MEDIA-SEQUENCE:0",
-        "#EXT-X-PLAYLIST-TYPE:VOD",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
-    ]
-    for seconds, name in _segments(folder / VARIANT):
-        for duration, start, end in _byte_ranges((folder / name).read_bytes(), seconds):
-            lines += [f"#EXTINF:{duration:.6f},", f"#EXT-X-BYTERANGE:{end - start}@{start}", name]
-    return "\n".join([*lines, "#EXT-X-ENDLIST", ""])
-
-
-def _byte_ranges(segment: bytes, seconds: float) -> Iterator[tuple[float, int, int]]:
-    """Yield duration, first byte and end of each keyframe interval of an MPEG-TS segment."""
-    keyframes = list(_keyframes(segment))
-    first_pts = keyframes[0][1]
-    starts = [0, *(position for position, _ in keyframes[1:]), len(segment)]
-    times = [(pts - first_pts) / PTS_PER_SECOND for _, pts in keyframes] + [seconds]
-    for (start, end), (begin, stop) in zip(pairwise(starts), pairwise(times), strict=True):
-        yield stop - begin, start, end
-
-
-def _keyframes(segment: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the position of each keyframe, with its program tables, and its presentation time (ISO/IEC 13818-1)."""
-    tables = 0
-    for position in range(0, len(segment), TS_PACKET):
-        packet = segment[position : position + TS_PACKET]
-        pid = (packet[1] & 0x1F) << 8 | packet[2]
-        if pid == PROGRAM_TABLE_PID:
-            tables = position
-        starts_unit, has_adaptation = packet[1] & 0x40, packet[3] & 0x20
-        if pid == VIDEO_PID and starts_unit and has_adaptation and packet[4] and packet[5] & 0x40:
-            time = packet[5 + packet[4] :][9:14]
-            yield (
-                tables,
-                (time[0] & 0x0E) << 29 | time[1] << 22 | (time[2] & 0xFE) << 14 | time[3] << 7 | time[4] >> 1,
-            )

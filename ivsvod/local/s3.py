@@ -8,13 +8,18 @@ import io
 import json
 import shutil
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
+
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
+from werkzeug.http import parse_range_header
+from werkzeug.test import run_wsgi_app
+from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -29,9 +34,6 @@ CORS_HEADERS = [
     ("Access-Control-Allow-Origin", "*"),
     ("Access-Control-Expose-Headers", "Content-Length, Content-Range"),
 ]
-ACCESS_DENIED = (
-    b'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>'
-)
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ class S3App:
         # is blocked, so without a signature AWS answers only the preflight.
         is_signed = "Signature=" in environ.get("QUERY_STRING", "") or "HTTP_AUTHORIZATION" in environ
         if not is_signed and environ["REQUEST_METHOD"] != "OPTIONS":
-            return _access_denied(environ, start_response)
+            return _access_denied()(environ, start_response)
         # The body is read before the lock: a slow upload delays no other request. moto expects the bucket in the path
         # whatever the host, and the encoded path in RAW_URI, without which it decodes keys twice.
         raw_path = quote(environ.get("PATH_INFO", ""), safe="/", encoding="latin-1")
@@ -185,7 +187,6 @@ class S3App:
 
     def _answer(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         from moto.moto_server.werkzeug_app import create_backend_app
-        from werkzeug.test import run_wsgi_app
 
         if S3App._moto is None:
             S3App._moto = create_backend_app("s3")
@@ -225,14 +226,19 @@ class MediaApp:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
         if method == "OPTIONS":
-            return _preflight(environ, start_response)
+            allowed = [
+                ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
+                ("Access-Control-Allow-Headers", "Range"),
+            ]
+            return Response(status=204, headers=[*CORS_HEADERS, *allowed])(environ, start_response)
         if method not in {"GET", "HEAD"}:
-            return _method_not_allowed(environ, start_response)
+            refusal = Response(status=405, headers=[*CORS_HEADERS, ("Allow", "GET, HEAD, OPTIONS")])
+            return refusal(environ, start_response)
         found = (self.s3.find(bucket, _decoded_path(environ)) for bucket in self.s3.buckets())
         stored = next(filter(None, found), None)
         # S3 answers 403 for a missing key to callers without ListBucket, and CloudFront is one.
         if stored is None:
-            return _access_denied(environ, start_response)
+            return _access_denied()(environ, start_response)
         return _serve(stored, environ, start_response)
 
 
@@ -279,11 +285,13 @@ def _stored_object(backend: Any, bucket: str, key: str) -> StoredObject | None:
     return StoredObject(kept.value, headers, kept.etag, kept.last_modified)
 
 
-def _serve(stored: StoredObject, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    from werkzeug.exceptions import RequestedRangeNotSatisfiable
-    from werkzeug.http import parse_range_header
-    from werkzeug.wrappers import Response
+def _access_denied() -> Response:
+    error = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+    document = f'<?xml version="1.0" encoding="UTF-8"?>\n{error}'
+    return Response(document, 403, headers=CORS_HEADERS, content_type="application/xml")
 
+
+def _serve(stored: StoredObject, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
     response = Response(stored.body, content_type=stored.content_type, headers=CORS_HEADERS)
     response.headers["ETag"] = stored.etag
     if cache_control := stored.headers.get("cache-control"):
@@ -298,23 +306,3 @@ def _serve(stored: StoredObject, environ: "WSGIEnvironment", start_response: "St
     except RequestedRangeNotSatisfiable as error:
         response = Response(status=416, headers=[*CORS_HEADERS, *error.get_headers(environ)])
     return response(environ, start_response)
-
-
-def _plain(
-    status: str, headers: list[tuple[str, str]], body: bytes
-) -> Callable[["WSGIEnvironment", "StartResponse"], Iterable[bytes]]:
-    def answer(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-        length = [] if status.startswith("204") else [("Content-Length", str(len(body)))]
-        start_response(status, [*CORS_HEADERS, *headers, *length])
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
-
-    return answer
-
-
-_access_denied = _plain("403 Forbidden", [("Content-Type", "application/xml")], ACCESS_DENIED)
-_method_not_allowed = _plain("405 Method Not Allowed", [("Allow", "GET, HEAD, OPTIONS")], b"")
-_preflight = _plain(
-    "204 No Content",
-    [("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"), ("Access-Control-Allow-Headers", "Range")],
-    b"",
-)

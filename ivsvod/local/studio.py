@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from channels_app.models import Channel
 from ivsvod.lambda_entry import lambda_handler
-from ivsvod.local.encoder import Broadcast, Encoder
+from ivsvod.local.encoder import Broadcast, play_broadcasts
 from ivsvod.local.events import sqs_batch
 from ivsvod.local.ivs import IvsStore
 from ivsvod.local.storm import Faults
@@ -67,8 +67,9 @@ def broadcasts(
     def begin(length: timedelta) -> datetime:
         return free_before(now, length, store.session_times(channel.arn), apart)
 
-    encoder = Encoder(store, _s3_client(), region=region, account=account)
-    return encoder.broadcasts(
+    return play_broadcasts(
+        store,
+        _s3_client(),
         channel.reveal_stream_key(),
         seconds=seconds,
         many=many,

@@ -10,7 +10,7 @@ from typing import Any
 
 from ivsvod.local.ivs.calls import Call, Quotas
 from ivsvod.local.ivs.errors import IvsError
-from ivsvod.local.ivs.faults import Fault, RateLimit, take_fault, throttled
+from ivsvod.local.ivs.faults import Fault, take_fault, throttled
 from ivsvod.local.ivs.model import find_operation, read_arguments, status_of
 from ivsvod.local.ivs.operations import OPERATIONS
 from ivsvod.local.ivs.records import Document
@@ -41,17 +41,14 @@ class IvsService:
         store: IvsStore,
         *,
         quotas: Quotas | None = None,
-        throttling: bool = False,
         hang_seconds: float = 12,
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self.store = store
         self.quotas = quotas or Quotas()
-        self.throttling = throttling
         self.hang_seconds = hang_seconds
         self.clock = clock
         self.faults: list[Fault] = []
-        self._rates = RateLimit()
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         status, headers, body = self._answer(environ)
@@ -105,8 +102,6 @@ class IvsService:
         raise ConnectionResetError(f"{model.name} never answered")
 
     def _perform(self, model: Any, arguments: Document) -> Document | None:
-        if self.throttling:
-            self._rates.count(model.name)
         with self.store.transaction(write=not model.name.startswith(READ_ONLY)) as records:
             reply = OPERATIONS[model.name](Call(model.name, arguments, records, self.quotas, self.clock()))
             check_reply(reply, model.output_shape)
