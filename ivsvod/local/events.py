@@ -57,7 +57,7 @@ def stream_event(
 ) -> dict[str, Any]:
     """Return a change of a stream's state; `extra` is `reason` of a failure or `code` of a refused takeover."""
     detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id, **extra}
-    return _channel_envelope(STREAM_STATE_CHANGE, channel_arn, detail, at, event_id)
+    return _envelope(STREAM_STATE_CHANGE, channel_arn, detail, at, event_id)
 
 
 def health_event(
@@ -71,7 +71,7 @@ def health_event(
 ) -> dict[str, Any]:
     """Return the start or end of a starvation, in which IVS gets too little data from the encoder."""
     detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id}
-    return _channel_envelope(STREAM_HEALTH_CHANGE, channel_arn, detail, at, event_id)
+    return _envelope(STREAM_HEALTH_CHANGE, channel_arn, detail, at, event_id)
 
 
 def limit_event(
@@ -95,10 +95,9 @@ def limit_event(
         "exceeded_by": exceeded_by,
         "limit_unit": limit_unit,
     }
-    if channel_arn is None:
-        return _envelope(LIMIT_BREACH, [], detail, at, account, region, event_id)
-    detail |= {"channel_name": channel_name, "stream_id": stream_id}
-    return _envelope(LIMIT_BREACH, [channel_arn], detail, at, account, region, event_id)
+    if channel_arn is not None:
+        detail |= {"channel_name": channel_name, "stream_id": stream_id}
+    return _envelope(LIMIT_BREACH, channel_arn, detail, at, event_id, account, region)
 
 
 def recording_event(
@@ -129,7 +128,7 @@ def recording_event(
     }
     if stream_ids is not None:
         detail["recording_session_stream_ids"] = list(stream_ids)
-    return _channel_envelope(RECORDING_STATE_CHANGE, channel_arn, detail, at, event_id)
+    return _envelope(RECORDING_STATE_CHANGE, channel_arn, detail, at, event_id)
 
 
 def sqs_batch(envelopes: Iterable[dict[str, Any]], *, queue: str = "ivs-events") -> dict[str, Any]:
@@ -137,46 +136,42 @@ def sqs_batch(envelopes: Iterable[dict[str, Any]], *, queue: str = "ivs-events")
 
     https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
     """
-    return {"Records": [_sqs_record(envelope, queue) for envelope in envelopes]}
-
-
-def _sqs_record(envelope: dict[str, Any], queue: str) -> dict[str, Any]:
-    body = json.dumps(envelope)
-    sent = str(int(datetime.fromisoformat(envelope["time"]).timestamp() * 1000))
-    return {
-        "messageId": str(uuid.uuid4()),
-        "receiptHandle": uuid.uuid4().hex,
-        "body": body,
-        "attributes": {
-            "ApproximateReceiveCount": "1",
-            "SentTimestamp": sent,
-            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
-            "ApproximateFirstReceiveTimestamp": sent,
-        },
-        "messageAttributes": {},
-        "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{envelope['region']}:{envelope['account']}:{queue}",
-        "awsRegion": envelope["region"],
-    }
-
-
-def _channel_envelope(
-    detail_type: str, channel_arn: str, detail: dict[str, Any], at: datetime, event_id: str | None
-) -> dict[str, Any]:
-    _, _, _, region, account, _ = channel_arn.split(":", 5)
-    return _envelope(detail_type, [channel_arn], detail, at, account, region, event_id)
+    records = []
+    for envelope in envelopes:
+        body = json.dumps(envelope)
+        sent = str(int(datetime.fromisoformat(envelope["time"]).timestamp() * 1000))
+        record = {
+            "messageId": str(uuid.uuid4()),
+            "receiptHandle": uuid.uuid4().hex,
+            "body": body,
+            "attributes": {
+                "ApproximateReceiveCount": "1",
+                "SentTimestamp": sent,
+                "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+                "ApproximateFirstReceiveTimestamp": sent,
+            },
+            "messageAttributes": {},
+            "md5OfBody": hashlib.md5(body.encode(), usedforsecurity=False).hexdigest(),
+            "eventSource": "aws:sqs",
+            "eventSourceARN": f"arn:aws:sqs:{envelope['region']}:{envelope['account']}:{queue}",
+            "awsRegion": envelope["region"],
+        }
+        records.append(record)
+    return {"Records": records}
 
 
 def _envelope(
     detail_type: str,
-    resources: list[str],
+    channel_arn: str | None,
     detail: dict[str, Any],
     at: datetime,
-    account: str,
-    region: str,
     event_id: str | None,
+    account: str = "",
+    region: str = "",
 ) -> dict[str, Any]:
+    """Return an envelope, by default of the account and the region of the channel."""
+    if channel_arn:
+        _, _, _, region, account, _ = channel_arn.split(":", 5)
     return {
         "version": "0",
         "id": event_id or str(uuid.uuid4()),
@@ -185,6 +180,6 @@ def _envelope(
         "account": account,
         "time": rfc3339(at),
         "region": region,
-        "resources": resources,
+        "resources": [channel_arn] if channel_arn else [],
         "detail": detail,
     }

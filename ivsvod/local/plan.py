@@ -1,13 +1,12 @@
 """The plan of a broadcast: its streams, their recordings, and all times, computed from the start."""
 
 import math
-import secrets
-import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from ivsvod.local.ivs.records import random_id
 from ivsvod.local.storm import Faults
 
 # With a keyframe every 2 s viewers see the stream some seconds after the encoder connects, and IVS drains what it has
@@ -150,7 +149,7 @@ def plan_broadcast(
     recordings: list[RecordingPlan] = []
     for group in _groups(streams, faults) if bucket else []:
         prefix = recording_prefix(channel["arn"], group[0].recorded_from)
-        recordings.append(RecordingPlan(bucket, prefix, _alphanumeric(16), group, window))  # type: ignore[arg-type]
+        recordings.append(RecordingPlan(bucket, prefix, random_id(16), group, window))  # type: ignore[arg-type]
     if recordings and "recording-end-failure" in faults:
         recordings[-1] = replace(recordings[-1], outcome="failed")
     if recordings and "recording-start-failure" in faults:
@@ -194,12 +193,8 @@ def recording_prefix(channel_arn: str, started_at: datetime) -> str:
     account, channel_id = channel_arn.split(":")[4], channel_arn.rpartition("/")[2]
     at = started_at.astimezone(UTC)
     date = f"{at.year}/{at.month}/{at.day}/{at.hour}/{at.minute}"
-    return f"ivs/v1/{account}/{channel_id}/{date}/{_alphanumeric(12)}"
+    return f"ivs/v1/{account}/{channel_id}/{date}/{random_id(12)}"
 
 
 def _stream_id() -> str:
-    return f"st-{_alphanumeric(23)}"
-
-
-def _alphanumeric(length: int) -> str:
-    return "".join(secrets.choice(string.ascii_letters + string.digits) for _ in range(length))
+    return f"st-{random_id(23)}"

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import boto3
@@ -17,7 +16,6 @@ from ivsvod.lambda_entry import lambda_handler
 from ivsvod.local.encoder import Broadcast, play_broadcasts
 from ivsvod.local.events import sqs_batch
 from ivsvod.local.ivs import IvsStore
-from ivsvod.local.storm import Faults
 
 logger = logging.getLogger(__name__)
 
@@ -32,26 +30,12 @@ class DeliveryFailedError(Exception):
 
 
 def broadcast(*, home: Path, channel: Channel, seconds: float, record: Path | None = None) -> Broadcast:
-    """Play a broadcast without faults that ended just now.
-
-    Raises:
-        DeliveryFailedError: an event could not be processed.
-        StreamKeyRefused: the local IVS does not know the channel's key.
-    """
+    """Play a broadcast without faults that ended just now. Raises what `broadcasts` raises."""
     return broadcasts(home=home, channel=channel, seconds=seconds, record=record)[0]
 
 
-def broadcasts(
-    *,
-    home: Path,
-    channel: Channel,
-    seconds: float,
-    many: int = 1,
-    faults: Faults = frozenset(),
-    random: Random | None = None,
-    record: Path | None = None,
-) -> list[Broadcast]:
-    """Play so many broadcasts with these faults, in the latest time in which the channel was free; `seconds` a stream.
+def broadcasts(*, home: Path, channel: Channel, seconds: float, **options: Any) -> list[Broadcast]:
+    """Play broadcasts in the latest time in which the channel was free, with the `options` of `play_broadcasts`.
 
     Raises:
         DeliveryFailedError: an event could not be processed.
@@ -67,18 +51,8 @@ def broadcasts(
     def begin(length: timedelta) -> datetime:
         return free_before(now, length, store.session_times(channel.arn), apart)
 
-    return play_broadcasts(
-        store,
-        _s3_client(),
-        channel.reveal_stream_key(),
-        seconds=seconds,
-        many=many,
-        faults=faults,
-        random=random,
-        begin=begin,
-        deliver=deliver,
-        record=record,
-    )
+    key = channel.reveal_stream_key()
+    return play_broadcasts(store, _s3_client(), key, seconds=seconds, begin=begin, deliver=deliver, **options)
 
 
 @cache
