@@ -1,8 +1,8 @@
-"""How long a thread of gunicorn waits for the body of a request.
+"""Time limits on the bodies of requests under gunicorn.
 
-Such a thread reads the body itself, for as long as the client likes. Here few bodies of a process may keep a thread
-waiting, and none for long. A read is ended by closing the reading side of its connection: gunicorn then takes it for
-one that the client closed.
+A thread of gunicorn reads the body itself, for as long as the client takes. Here only a few slow bodies may keep
+threads of a process waiting, and none for long. A read ends when the reading side of its connection is shut down, which
+gunicorn treats as a client that closed it.
 """
 
 import socket
@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-# The key in the environ of a request under which its `TimedBody` is found.
+# The key of the `TimedBody` in the environ of a request.
 ENVIRON_KEY = "ivsvod.body"
-# How long a body may take in all, and how many of a process may keep a thread waiting: gunicorn has more threads.
+# The time of a whole body, and the slow bodies that may keep a thread waiting: gunicorn has more threads.
 LONGEST_SECONDS = 20.0
 MOST_WAITING = 2
-# A read that takes longer waits for the client.
+# A read that takes longer counts as slow.
 PATIENCE_SECONDS = 0.2
-# So much of a body that nobody wanted is read and dropped where it comes at once: the connection can be used again.
+# An unread rest of at most this size is read and dropped if it comes at once, to use the connection again.
 MOST_DROPPED = 64 * 1024
 
 # Status, sentence and code of the answer.
@@ -32,7 +32,7 @@ TOO_MANY: Refusal = (503, "Too many slow uploads: try again", "too_many_bodies")
 
 
 class TimedBody:
-    """`wsgi.input` of one request. Where a read was ended `refusal` is the answer."""
+    """`wsgi.input` of one request. If a read was ended, `refusal` is the answer."""
 
     def __init__(self, stream: Any, connection: socket.socket, length: int) -> None:
         self.stream, self.connection, self.left = stream, connection, length
@@ -41,7 +41,7 @@ class TimedBody:
         self.refusal: Refusal | None = None
 
     def read(self, size: int = -1) -> bytes:
-        """Return so many bytes, or what is left.
+        """Return `size` bytes, or the rest.
 
         Raises:
             TimeoutError: the read was ended.
@@ -49,7 +49,7 @@ class TimedBody:
         return self._timed(self.stream.read, size)
 
     def readline(self, size: int = -1) -> bytes:
-        """Return a line, or so much of it.
+        """Return a line, or `size` bytes of it.
 
         Raises:
             TimeoutError: the read was ended.
@@ -57,7 +57,7 @@ class TimedBody:
         return self._timed(self.stream.readline, size)
 
     def drop_rest(self) -> None:
-        """Read what nobody wanted if it is short and comes at once; gunicorn would wait for it otherwise."""
+        """Drop the rest if it is short and comes at once; else gunicorn would wait for it."""
         self.is_dropped = True
         if self.refusal or self.left > MOST_DROPPED:
             self.stop()
@@ -66,7 +66,7 @@ class TimedBody:
                 self._timed(self.stream.read, self.left)
 
     def stop(self) -> None:
-        """End the read that waits, and all later ones."""
+        """End the read that waits, and all later reads."""
         # The client may be gone. Not the method of a TLS socket, which would end TLS for the answer too.
         with suppress(OSError):
             socket.socket.shutdown(self.connection, socket.SHUT_RD)
@@ -83,11 +83,11 @@ class TimedBody:
 
 
 class Watch:
-    """A thread that looks at the reads of this process and ends those that wait too long, or are too many."""
+    """A thread that ends reads of this process which wait too long, or are too many."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        # In the order in which they began.
+        # In the order of their beginning.
         self._reads: dict[TimedBody, float] = {}
         self._thread: threading.Thread | None = None
 
@@ -136,7 +136,7 @@ _watch = Watch()
 
 
 def with_timed_body(application: "WSGIApplication") -> "WSGIApplication":
-    """Return the application, whose bodies are timed where gunicorn serves it. Others that serve it read them first."""
+    """Return the application with timed bodies under gunicorn. Other servers read the body first."""
 
     def serve(environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         connection, length = environ.get("gunicorn.socket"), environ.get("CONTENT_LENGTH") or ""

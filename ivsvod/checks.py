@@ -1,4 +1,4 @@
-"""System checks: what is missing, by id and hint. A missing name of AWS is a warning, so that `migrate` runs."""
+"""System checks of the settings. A missing name of AWS is a warning, so that `migrate` runs."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -19,7 +19,7 @@ _AWS_NAMES = {
 
 @register()
 def aws_names_are_set(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warns of each missing variable that names something in AWS."""
+    """Warn of each missing variable that names something in AWS."""
     return [
         checks.Warning(f"{name} is not set: {consequence}.", hint=f"Set {name}.", id=f"ivsvod.W00{number}")
         for number, (name, consequence) in enumerate(_AWS_NAMES.items(), 1)
@@ -29,7 +29,7 @@ def aws_names_are_set(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[
 
 @register()
 def recordings_can_be_played(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn where a `location` is a URL of the bucket, which is private."""
+    """Warn if a `location` is a URL of the bucket, which is private."""
     if settings.PLAYBACK_BASE_URL or not settings.RECORDING_BUCKET:
         return []
     return [
@@ -45,11 +45,11 @@ def recordings_can_be_played(app_configs: Sequence[Any] | None, **kwargs: Any) -
 def private_recordings_are_not_readable(
     app_configs: Sequence[Any] | None, *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Warn of private channels whose recordings play for anyone who has the address, though only curators get it."""
+    """Warn of private channels whose recordings play for everyone who knows the address."""
     if DEFAULT_DB_ALIAS not in (databases or ()) or not settings.PLAYBACK_BASE_URL:
         return []
     try:
-        # `migrate` checks too, before it has made the tables.
+        # `migrate` runs this check before it makes the tables.
         with transaction.atomic():
             has_private = Channel.objects.private().exists()
     except DatabaseError:
@@ -67,7 +67,7 @@ def private_recordings_are_not_readable(
 
 @register(deploy=True)
 def dead_letter_queue_is_named(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Nothing else needs it: the Lambda is handed its messages."""
+    """Warn if `redrive`, which alone needs the address of the queue, cannot work."""
     if settings.DEAD_LETTER_QUEUE_URL:
         return []
     return [
@@ -81,7 +81,7 @@ def dead_letter_queue_is_named(app_configs: Sequence[Any] | None, **kwargs: Any)
 
 @register(Tags.security)
 def field_encryption_keys_are_fernet_keys(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """An unusable key would fail only when the first channel is made."""
+    """Refuse an unusable key, which would fail only with the first channel."""
     return [
         Error(
             f"Key {number} of FIELD_ENCRYPTION_KEYS is not a Fernet key.",

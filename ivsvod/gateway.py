@@ -1,4 +1,4 @@
-"""HTTP as API Gateway and Function URLs hand it to a function, before Zappa's handler takes it; pure.
+"""HTTP invocations of API Gateway and Function URLs, checked and cleaned for Zappa's handler; pure functions.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
@@ -14,14 +14,14 @@ _SECRET_HEADER = "x-origin-secret"  # noqa: S105  (the name of a header)
 
 
 def is_http(event: Any) -> bool:
-    """Whether an invocation is a request. What EventBridge delivers is an event, whatever else stands in it."""
+    """Return whether an invocation is an HTTP request. With a `detail-type` it is an event of EventBridge."""
     if not isinstance(event, dict) or "detail-type" in event or not isinstance(event.get("requestContext"), dict):
         return False
     return bool(event.get("httpMethod")) or event.get("version") == "2.0"
 
 
 def method_and_path(event: Mapping[str, Any]) -> tuple[Any, Any]:
-    """Return the method and the path of a request, as its version of the payload has them."""
+    """Return the method and the path of a request, by the version of its payload."""
     if event.get("version") == "2.0":
         http = event["requestContext"].get("http")
         return (http.get("method") if isinstance(http, dict) else None), event.get("rawPath")
@@ -29,7 +29,7 @@ def method_and_path(event: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def is_readable(event: Mapping[str, Any]) -> bool:
-    """Return whether what Zappa reads is of its type, and text that UTF-8 knows: of anything else it makes a 500."""
+    """Return whether all that Zappa reads has its type and is text in UTF-8: Zappa answers anything else with 500."""
     body, cookies = event.get("body") or "", event.get("cookies") or []
     texts = [*method_and_path(event), body, event.get("rawQueryString") or ""]
     maps = [event.get("headers"), event.get("queryStringParameters")]
@@ -70,17 +70,17 @@ def _is_map_of_maps(value: Mapping[str, Any], *names: str) -> bool:
 
 
 def cleaned(event: Mapping[str, Any], host: str, secrets: list[str]) -> dict[str, Any]:
-    """The event without what nobody may say here, and as if it had come to the public host where CloudFront sent it.
+    """Return the event without headers that no client may send, and with the public host if CloudFront sent it.
 
-    CloudFront sends the host of its origin, since API Gateway answers to no other; the header with the secret is
-    CloudFront's alone, and while it is replaced there are two. Names with an underscore would be taken for those with a
-    hyphen (X_Forwarded_For), and of stage variables Zappa makes environment variables of the process.
+    CloudFront sends the host of its origin, since API Gateway answers to no other. Only CloudFront has the secret of
+    the header; during a rotation there are two. WSGI does not tell a name with an underscore (X_Forwarded_For) from one
+    with a hyphen. Zappa would turn stage variables into environment variables of the process.
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
     """
     lists = event.get("multiValueHeaders") or {}
     headers = event.get("headers") or {name: values[-1] for name, values in lists.items()}
     given = next((value for name, value in headers.items() if name.lower() == _SECRET_HEADER), "")
-    # Each is compared, so that the time tells nothing.
+    # All are compared, so that the time reveals nothing.
     equal = [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]
     is_ours = bool(host) and any(equal)
     changed = {**event, "headers": _headers(headers, host if is_ours else ""), "stageVariables": None}

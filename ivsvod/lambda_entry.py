@@ -1,7 +1,7 @@
-"""The entry of AWS Lambda: tells HTTP, SQS, raw EventBridge events, schedules and commands apart, and hands them on.
+"""The entry of AWS Lambda: dispatch HTTP, SQS, raw EventBridge events, schedules and commands.
 
-Zappa's own handler loses a raw event of IVS and answers a failed SQS item with success; HTTP, which it is good at, goes
-on to it. Nothing of HTTP is loaded before the first request, nothing of events before the first event.
+Zappa's own handler loses a raw event of IVS and answers a failed SQS item with success, so it handles HTTP only.
+Nothing of HTTP is loaded before the first request, nothing of events before the first event.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
-# What is loaded here stays: looking through it for garbage again and again takes a tenth of a cold start.
+# Imported objects stay: collecting garbage among them takes a tenth of a cold start.
 gc.disable()
 
 import django  # noqa: E402
@@ -38,7 +38,7 @@ from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
-# Whoever may invoke the function may run these by `zappa manage`; nothing else, and never Python text.
+# The commands that `zappa manage` may run; never Python text.
 ALLOWED_COMMANDS = {
     "axes_reset_logs",
     "backfill",
@@ -55,8 +55,8 @@ ALLOWED_COMMANDS = {
     "replay",
     "switch",
 }
-# What a schedule runs, by the last part of the function that zappa_settings.json names: Zappa ends the name of the rule
-# with it, and that is all that comes.
+# The command of a schedule, by the last part of the function that zappa_settings.json names. Zappa ends the name of the
+# rule with it, and the event has nothing else.
 SCHEDULED = {
     "scheduled_check_files": "check_recordings",
     "scheduled_clear_sessions": "clearsessions",
@@ -66,14 +66,14 @@ SCHEDULED = {
     "scheduled_reconcile": "reconcile --scheduled",
 }
 
-# For a command to end in: a call to AWS may take so long, and what it holds is to be given back.
+# The time for a command to end in: a call to AWS may take as long, and leases are returned.
 _LAST_SECONDS = 15
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 _LONGEST_MILLISECONDS = 900_000
 
 
 class InvocationRefusedError(Exception):
-    """An invocation that this service does not understand, or does not allow."""
+    """An invocation that this service does not understand or allow."""
 
 
 class EventFailedError(Exception):
@@ -85,7 +85,7 @@ def lambda_handler(event: Any, context: Any) -> Any:
 
     Returns:
         For HTTP, API Gateway's answer; for an SQS batch, `{"batchItemFailures": [{"itemIdentifier": …}]}`; for raw
-        events, what became of each; for a command or a schedule `{}`, or `{"exit_code": 1}` where it ends with another
+        events, the outcome of each; for a command or a schedule `{}`, or `{"exit_code": 1}` if it ends with another
         status than 0.
 
     Raises:
@@ -98,7 +98,7 @@ def lambda_handler(event: Any, context: Any) -> Any:
         return _http(event, context)
     name = getattr(context, "aws_request_id", None)
     request_id.set(name if isinstance(name, str) else "-")
-    # Outside HTTP no signal of Django runs: a connection that died since the last invocation would stay.
+    # Outside HTTP no signal of Django closes a connection that died since the last invocation.
     close_old_connections()
     try:
         return _handle(event, context)
@@ -115,12 +115,12 @@ def _http(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return _error_answer(400)
     answer = _zappa().handler(cleaned(event, settings.PUBLIC_HOST, settings.ORIGIN_SECRETS), context)
     logger.info("answered method=%s path=%s status=%s", *method_and_path(event), answer["statusCode"])
-    # Its own error, of what Django never saw, has no headers.
+    # Zappa's own error answer has no headers.
     return answer if "headers" in answer else _error_answer(500)
 
 
 def _error_answer(status: int) -> dict[str, Any]:
-    """An error in the shape of all others."""
+    """Return an error in the shape of all API errors."""
     from ivsvod.api.errors import error_document
 
     sentences = {400: "The request cannot be understood", 500: "The server failed"}
@@ -163,7 +163,7 @@ def _command(line: Any, context: Any) -> dict[str, Any]:
         raise InvocationRefusedError(
             f"not allowed: manage must begin with one of {', '.join(sorted(ALLOWED_COMMANDS))}"
         )
-    # Connections of its own: those that requests and events use have a limit for each statement.
+    # New connections: those of requests and events have a statement timeout.
     connections.close_all()
     try:
         with statements_unlimited(), command_acting(name), _interrupted_in_time(context):
@@ -172,7 +172,7 @@ def _command(line: Any, context: Any) -> dict[str, Any]:
         logger.warning("command stopped before the time of the function was over command=%s", name)
         return {"exit_code": STOPPED}
     except SystemExit as end:
-        # Lambda would take it for a crash, start the process anew, and run an asynchronous invocation twice more.
+        # Lambda would treat it as a crash: restart the process, and run an asynchronous invocation twice more.
         # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
         logger.warning("command ended command=%s status=%s", name, end.code)
         return {"exit_code": end.code if isinstance(end.code, int) else int(end.code is not None)}
@@ -183,8 +183,11 @@ def _command(line: Any, context: Any) -> dict[str, Any]:
 
 @contextmanager
 def _interrupted_in_time(context: Any) -> Iterator[None]:
-    """A command is stopped as by Ctrl-C, shortly before Lambda would kill it; the next run goes on from there."""
-    remaining = _seconds_left(context) - _LAST_SECONDS
+    """Stop a command as Ctrl-C does, shortly before Lambda would kill it; its next run continues from there."""
+    ask = getattr(context, "get_remaining_time_in_millis", None)
+    milliseconds: Any = ask() if callable(ask) else 0
+    is_known = isinstance(milliseconds, int | float) and 0 <= milliseconds <= _LONGEST_MILLISECONDS
+    remaining = (milliseconds / 1000 if is_known else 0) - _LAST_SECONDS
     if remaining <= 0:
         yield
         return
@@ -197,30 +200,22 @@ def _interrupted_in_time(context: Any) -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def _seconds_left(context: Any) -> float:
-    """Return the time that Lambda leaves the invocation; 0 if the context does not say."""
-    ask = getattr(context, "get_remaining_time_in_millis", None)
-    milliseconds: Any = ask() if callable(ask) else 0
-    is_known = isinstance(milliseconds, int | float) and 0 <= milliseconds <= _LONGEST_MILLISECONDS
-    return milliseconds / 1000 if is_known else 0
-
-
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
-    """Process a batch; only the items that must come again are reported, each by its own message id."""
+    """Process a batch. Report only the items to deliver again, each by its message id."""
     ids = [record.get("messageId") if isinstance(record, dict) else None for record in event["Records"]]
     if not all(isinstance(message_id, str) and message_id for message_id in ids):
-        # The whole batch comes again, and ends in the dead-letter queue: none of it is lost.
+        # SQS delivers the whole batch again, and then to the dead-letter queue: nothing is lost.
         raise InvocationRefusedError("records without a messageId")
     try:
         deliveries = _ingest(event)
     except Exception as error:
-        # The database is away, say: all stay in the queue, and what was done of them is done.
+        # For example, the database is away. All stay in the queue; processed events are duplicates then.
         logger.exception("batch failed messages=%d", len(event["Records"]))
         outage_counted(error)
         failed = event["Records"]
     else:
-        told = zip(event["Records"], deliveries, strict=True)
-        failed = [record for record, delivery in told if delivery.must_come_again]
+        pairs = zip(event["Records"], deliveries, strict=True)
+        failed = [record for record, delivery in pairs if delivery.must_come_again]
     return {"batchItemFailures": [{"itemIdentifier": record["messageId"]} for record in failed]}
 
 
@@ -241,14 +236,14 @@ def _ingest(document: Any) -> list[Any]:
 
 @cache
 def _zappa() -> Any:
-    """Zappa's handler, without its middleware that doubles every Set-Cookie header (zappa 0.63)."""
+    """Return Zappa's handler, without its middleware that doubles every Set-Cookie header (zappa 0.63)."""
     gc.disable()
     try:
         from zappa.handler import LambdaHandler
 
         handler = LambdaHandler()
         handler.wsgi_app = handler.wsgi_app.application
-        # What begins each path on the host of API Gateway; the package is the same for each stage.
+        # The first part of each path on the host of API Gateway; the package is the same for each stage.
         handler.settings.API_STAGE = settings.STAGE
         # Loads the views.
         _ = get_resolver().url_patterns
@@ -262,19 +257,14 @@ def _collect_again() -> None:
     gc.enable()
 
 
-def _close_before_snapshot() -> None:
-    """A snapshot of SnapStart must hold no connection: its copies would all speak on it.
-
-    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
-    """
+if settings.ON_LAMBDA:
     try:
         from snapshot_restore_py import register_before_snapshot
     except ImportError:
-        # Of Lambda's own Python from 3.12 alone.
-        return
-    register_before_snapshot(connections.close_all)
-
-
-if settings.ON_LAMBDA:
-    _close_before_snapshot()
+        # Only Lambda's own Python from 3.12 has it.
+        pass
+    else:
+        # A snapshot of SnapStart must hold no connection: all its copies would use it.
+        # https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
+        register_before_snapshot(connections.close_all)
 _collect_again()

@@ -1,4 +1,4 @@
-"""How many in how long, as the settings write it: `600/min`."""
+"""A request limit, as the settings write it: `600/min`."""
 
 import re
 from dataclasses import dataclass
@@ -9,14 +9,14 @@ _FORM = re.compile(r"([1-9][0-9]{0,8})/([a-z]+)")
 
 @dataclass(frozen=True)
 class Rate:
-    """So many in each window of so many seconds."""
+    """At most `count` requests in each window of `seconds`."""
 
     count: int
     seconds: int
 
     @classmethod
     def of(cls, text: str) -> "Rate":
-        """Read `600/min`, `10/s`, `1000/hour` or `5000/day`.
+        """Return the rate of a text: `600/min`, `10/s`, `1000/hour` or `5000/day`.
 
         Raises:
             ValueError: it is written in another way.
@@ -27,9 +27,9 @@ class Rate:
         return cls(int(found[1]), _PERIODS[found[2]])
 
     def window(self, now: float) -> int:
-        """The number of the window that a moment, in seconds, is in."""
+        """Return the number of the window of a moment, given in seconds."""
         return int(now // self.seconds)
 
     def seconds_left(self, now: float) -> float:
-        """How long that window still lasts."""
+        """Return the seconds until that window ends."""
         return self.seconds - now % self.seconds

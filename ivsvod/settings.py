@@ -202,9 +202,9 @@ AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contri
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
-# From all addresses of one network, a /48 of IPv6 or a /24 of IPv4, in the same time (ivsvod/accounts/lockout.py).
+# From all addresses of one network, a /48 of IPv6 or a /24 of IPv4, in the same time (ivsvod/accounts/sign_in.py).
 SIGN_IN_NETWORK_LIMIT = 50
-AXES_HANDLER = "ivsvod.accounts.lockout.NetworkLockout"
+AXES_HANDLER = "ivsvod.accounts.sign_in.NetworkLockout"
 AXES_CLIENT_IP_CALLABLE = "ivsvod.accounts.sign_in.stored_address"
 AXES_RESET_ON_SUCCESS = True
 # Whoever tries too early does not wait longer for it.

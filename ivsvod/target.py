@@ -1,12 +1,12 @@
-"""What a command of `manage.py` acts on: the local stack, or the database and the AWS that the environment names."""
+"""The target of a `manage.py` command: the local stack, or the database and AWS account of the environment."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-# These never touch anything real: they look at neither `.env` nor the caller's database and AWS variables.
+# Always on the local stack: they ignore `.env` and the database and AWS variables of the caller.
 LOCAL_COMMANDS = {"bench", "demo", "simulate_broadcast", "stop"}
-# These read and write files of the checkout, whatever the database is.
+# They use files of the checkout only, with any database.
 FILE_COMMANDS = {
     *("collectstatic", "compilemessages", "findstatic", "help", "makemessages", "makemigrations", "openapi", "version"),
     *("--help", "--version", "-h"),
@@ -59,7 +59,7 @@ def described(settings: Any, environment: Mapping[str, str], *, is_local: bool) 
     """Return the database and the AWS of a process in one line, without a user, a password or a key."""
     database = settings.DATABASES["default"]
     port = f":{database['PORT']}" if database["PORT"] and not database["HOST"].startswith("/") else ""
-    # A host that holds more is a mistake, which must not show a password.
+    # A malformed host may hold a password.
     host = database["HOST"].rpartition("@")[2]
     where = f"database {host}{port}/{database['NAME']}"
     aws = f"AWS {settings.AWS_REGION or environment.get('AWS_DEFAULT_REGION') or 'without a region'}"

@@ -20,6 +20,6 @@ class AccountsConfig(AppConfig):
 
 
 class SignInsConfig(axes.apps.AppConfig):
-    """django-axes, under a name that says something to people."""
+    """django-axes, under a name that people understand."""
 
     verbose_name = _("Sign-ins")

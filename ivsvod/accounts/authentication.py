@@ -1,6 +1,6 @@
-"""Who asks, and how often: each request is counted here, before its permission is looked at.
+"""Authentication classes of the API. They also count requests.
 
-The throttles of DRF run after permissions: a caller who is refused could ask without an end.
+DRF's throttles run after permissions: a caller without permission could send requests without a limit.
 """
 
 from copy import copy
@@ -19,13 +19,13 @@ from rest_framework.request import Request
 
 from ivsvod.accounts.models import ApiToken
 from ivsvod.api import throttling
-from ivsvod.api.identity import InvalidIdentityError, ProviderCaller, caller_of
+from ivsvod.api.identity import InvalidIdentityError, caller_of
 from ivsvod.api.keyset import KeySetUnavailableError
 
-# The last use is shown to staff; a write at every request would cost more than it tells.
+# Staff see the last use; a write at every request would cost more than it is worth.
 _LAST_USE_STEP = timedelta(minutes=1)
 _KEY_LENGTH = 15
-# No other is space in HTTP: the last byte of a key in UTF-8 can look like one in latin-1.
+# The only spaces of HTTP. The last byte of a UTF-8 key can be another space in latin-1.
 _SPACE = " \t"
 _NOT_VALID = "The credential is not valid"
 NOBODY = UUID(int=0)
@@ -33,7 +33,7 @@ NOBODY = UUID(int=0)
 
 @dataclass(frozen=True)
 class SharedKeyCaller:
-    """Whoever holds AUTH_API_KEY: may do all, and has no account. The predecessor wrote the zero uuid for it."""
+    """The caller with AUTH_API_KEY: all permissions, no account. The predecessor wrote the zero uuid for it."""
 
     uuid: UUID = NOBODY
     pk: UUID = NOBODY
@@ -42,20 +42,20 @@ class SharedKeyCaller:
     is_staff: bool = False
 
     def has_perm(self, permission: str) -> bool:
-        """The shared key has full access."""
+        """Return True: the shared key has full access."""
         return True
 
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer <credential>`; an invalid credential is refused on public reads too."""
+    """Authenticate by `Authorization: Bearer <credential>`; an invalid one is refused on public reads too."""
 
     def authenticate(self, request: Request) -> tuple[Any, ApiToken | None] | None:
-        """The caller and the token, which the shared key and a JWT lack; None where there is no credential at all.
+        """Return the caller and the token, which the shared key and a JWT lack; None without a credential.
 
         Raises:
-            AuthenticationFailed: the header is malformed, or its credential opens nothing.
-            KeySetUnavailableError: a JWT cannot be checked, since its provider cannot be reached.
-            TooManyRequestsError: the caller, or bad credentials of that address, came too often.
+            AuthenticationFailed: the header is malformed, or its credential is not valid.
+            KeySetUnavailableError: the provider of a JWT cannot be reached to check it.
+            TooManyRequestsError: too many requests of the caller, or bad credentials of the address.
         """
         header = request.META.get("HTTP_AUTHORIZATION")
         if header is None:
@@ -73,30 +73,31 @@ class BearerAuthentication(BaseAuthentication):
             raise
         throttling.note_success(header)
         throttling.count_by_credential(str(token.pk if token else caller.pk))
-        if token:
-            _note_use(token)
+        now = timezone.now()
+        if token and (token.last_used_at is None or now - token.last_used_at > _LAST_USE_STEP):
+            ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
         return caller, token
 
     def authenticate_header(self, request: Request) -> str:
-        """The challenge of a 401."""
+        """Return the challenge of a 401."""
         return "Bearer"
 
 
 class StaffSessionAuthentication(SessionAuthentication):
-    """A session of the admin, with its CSRF token in the header X-CSRFToken alone: bodies are JSON here."""
+    """Authenticate by a session of the admin, with its CSRF token in the header X-CSRFToken: bodies are JSON."""
 
     def authenticate(self, request: Request) -> tuple[Any, None] | None:
-        """The account that is signed in; None without a session.
+        """Return the account that is signed in; None without a session.
 
         Raises:
             PermissionDenied: the CSRF token is missing or wrong.
-            TooManyRequestsError: the account, or the address of a session that is none, came too often.
+            TooManyRequestsError: too many requests of the account, or of the address of an invalid session.
         """
-        # A session that nobody sent is not looked at: caches would have to tell answers apart by cookies.
+        # Without its cookie the session is not read: it would add `Vary: Cookie` to answers for shared caches.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
         found = super().authenticate(request)
-        # A session outlives what its account was when it began.
+        # An account can lose its staff status while its session lasts.
         if found is None or not found[0].is_staff:
             throttling.count_by_address(request)
             return None
@@ -109,57 +110,42 @@ class StaffSessionAuthentication(SessionAuthentication):
         Raises:
             PermissionDenied: the token is missing or wrong.
         """
-        # Django would look for the token in a form, and DRF's stand-in for a form is whatever JSON came.
+        # Django would look for the token in a form, for which DRF gives it the JSON of the body.
         plain = copy(request._request)
         plain.method = "PUT" if plain.method == "POST" else plain.method
         super().enforce_csrf(Request(plain))
 
 
 def _caller(header: str) -> tuple[Any, ApiToken | None]:
+    """Return the caller of an Authorization header, and its token if it is one of ours."""
     scheme, _, rest = header.strip(_SPACE).partition(" ")
     credential = rest.strip(_SPACE)
-    # The predecessor took the last word, whatever stood before it.
+    # The predecessor took the last part, whatever stood before it.
     if _is_shared_key(credential) or _is_shared_key(header.strip(_SPACE).rpartition(" ")[2]):
         return SharedKeyCaller(), None
     if scheme.lower() != "bearer" or not credential:
         raise AuthenticationFailed("The Authorization header is not 'Bearer' and a credential")
     if credential.count(".") == 2:
-        return _by_identity(credential), None
-    return _by_token(credential)
-
-
-def _is_shared_key(credential: str) -> bool:
-    """An empty setting means that there is no shared key, so that an empty credential never passes."""
-    key = settings.AUTH_API_KEY
-    return bool(key) and constant_time_compare(_header_bytes(credential), key.encode("utf-8", "surrogateescape"))
-
-
-def _header_bytes(text: str) -> bytes:
-    """WSGI hands header bytes over as latin-1; Lambda hands over text, which may be any."""
-    try:
-        return text.encode("latin-1")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogatepass")
-
-
-def _by_identity(text: str) -> ProviderCaller:
-    try:
-        return caller_of(text)
-    except InvalidIdentityError:
-        raise AuthenticationFailed(_NOT_VALID) from None
-
-
-def _by_token(text: str) -> tuple[Any, ApiToken]:
-    if text.isascii() and text.isprintable():
-        digest = hash_token(text)
+        try:
+            return caller_of(credential), None
+        except InvalidIdentityError:
+            raise AuthenticationFailed(_NOT_VALID) from None
+    if credential.isascii() and credential.isprintable():
+        digest = hash_token(credential)
         tokens = ApiToken.objects.valid(timezone.now()).select_related("user")
-        for token in tokens.filter(token_key=text[:_KEY_LENGTH]):
+        for token in tokens.filter(token_key=credential[:_KEY_LENGTH]):
             if constant_time_compare(digest, token.digest):
                 return token.user, token
     raise AuthenticationFailed(_NOT_VALID)
 
 
-def _note_use(token: ApiToken) -> None:
-    now = timezone.now()
-    if token.last_used_at is None or now - token.last_used_at > _LAST_USE_STEP:
-        ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
+def _is_shared_key(credential: str) -> bool:
+    """Return whether it is AUTH_API_KEY. No credential is if that is empty, not even an empty one."""
+    key = settings.AUTH_API_KEY
+    try:
+        # WSGI decodes header bytes as latin-1.
+        given = credential.encode("latin-1")
+    except UnicodeEncodeError:
+        # Lambda hands over text.
+        given = credential.encode("utf-8", "surrogatepass")
+    return bool(key) and constant_time_compare(given, key.encode("utf-8", "surrogateescape"))

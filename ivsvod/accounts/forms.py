@@ -1,4 +1,4 @@
-"""Forms of the admin: signing in by password and code, preferences, and the one that makes an API token."""
+"""Forms of the admin: sign-in, own password, two-step sign-in, preferences, and the creation of an API token."""
 
 import logging
 from datetime import timedelta
@@ -30,17 +30,17 @@ def _is_printable(text: str) -> None:
 
 
 class SignInForm(AdminAuthenticationForm):
-    """The name and password of a member of staff; wrong ones are counted."""
+    """Name and password of a member of staff; wrong ones are counted."""
 
     request: HttpRequest
     # The stock field tells the browser how long it may be, and takes any.
     username = UsernameField(max_length=150, widget=forms.TextInput(attrs={"autofocus": True}))
 
     def clean(self) -> dict[str, Any]:
-        """The name and password of a member of staff.
+        """Return the name and password of a member of staff.
 
         Raises:
-            ValidationError: they are not, or there were too many wrong ones.
+            ValidationError: they are wrong, or there were too many wrong ones.
         """
         with counted(self.request):
             try:
@@ -51,7 +51,7 @@ class SignInForm(AdminAuthenticationForm):
 
 
 class CodeForm(forms.Form):
-    """The code of an authenticator app, or a recovery code, of someone whose password was right."""
+    """A code of an authenticator app, or a recovery code, after the password."""
 
     code = forms.CharField(
         label=_("Code"),
@@ -65,54 +65,46 @@ class CodeForm(forms.Form):
         self.account = account
 
     def clean_code(self) -> str:
-        """A code that is right, and used up by that.
+        """Return a code that is right, and use it up.
 
         Raises:
             ValidationError: it is wrong, or it is too soon after a wrong one.
         """
         code: str = self.cleaned_data["code"]
         with counted(self.request):
-            self.use(code)
+            try:
+                is_right = self.is_right(code)
+            except CodeTooSoonError as error:
+                raise too_many(self.request, error.seconds) from None
+            except UnreadableSecretError:
+                logger.error("the secret of an authenticator app cannot be read account=%s", self.account.pk)
+                raise ValidationError(_("The secret of this app cannot be read: use a recovery code.")) from None
+            if not is_right:
+                raise ValidationError(_("This is not the code of now. Each code counts once."))
         return code
 
-    def use(self, code: str) -> None:
-        """Look at the code.
-
-        Raises:
-            ValidationError: it is wrong, or it is too soon after a wrong one.
-        """
-        try:
-            is_right = self.is_right(code)
-        except CodeTooSoonError as error:
-            raise too_many(self.request, error.seconds) from None
-        except UnreadableSecretError:
-            logger.error("the secret of an authenticator app cannot be read account=%s", self.account.pk)
-            raise ValidationError(_("The secret of this app cannot be read: use a recovery code.")) from None
-        if not is_right:
-            raise ValidationError(_("This is not the code of now. Each code counts once."))
-
     def is_right(self, code: str) -> bool:
-        """Whether it is one of the account's codes."""
+        """Return whether it is a code of the account."""
         return code_check(account=self.account, code=code)
 
     def get_user(self) -> User:
-        """Who is signed in by it."""
+        """Return the account that signs in, for `LoginView`."""
         return self.account
 
 
 class FirstCodeForm(CodeForm):
-    """The first code of a new app, by which its owner shows that it works."""
+    """The first code of a new app, which proves that it works."""
 
     recovery_codes: list[str] | None = None
 
     def is_right(self, code: str) -> bool:
-        """Whether two-step sign-in is on now; then there are recovery codes."""
+        """Return whether two-step sign-in is on now; then `recovery_codes` has the codes."""
         self.recovery_codes = authenticator_confirm(account=self.account, code=code)
         return self.recovery_codes is not None
 
 
 class PasswordForm(forms.Form):
-    """The password of whoever is signed in, again: an open session on a desk is no proof."""
+    """The own password again: an open session on a desk proves nothing."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -126,7 +118,7 @@ class PasswordForm(forms.Form):
         self.request = request
 
     def clean_password(self) -> str:
-        """The right password.
+        """Return the right password.
 
         Raises:
             ValidationError: it is wrong, or there were too many wrong ones.
@@ -135,14 +127,14 @@ class PasswordForm(forms.Form):
 
 
 class OwnPasswordForm(AdminPasswordChangeForm):
-    """A new password for whoever is signed in, for the old one."""
+    """The own password: the old one and a new one."""
 
     def __init__(self, *args: Any, request: HttpRequest, **values: Any) -> None:
         super().__init__(*args, **values)
         self.request = request
 
     def clean_old_password(self) -> str:
-        """The right password.
+        """Return the right password.
 
         Raises:
             ValidationError: it is wrong, or there were too many wrong ones.
@@ -151,7 +143,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
 
 
 def own_password(request: HttpRequest, password: str) -> str:
-    """The password, where it is that of whoever is signed in; each wrong one counts as one of the sign-in does.
+    """Return the password if it is that of the account of the request; a wrong one counts as in the sign-in.
 
     Raises:
         ValidationError: it is wrong, or there were too many wrong ones.
@@ -165,7 +157,7 @@ def own_password(request: HttpRequest, password: str) -> str:
 
 
 class PreferencesForm(forms.Form):
-    """What each member of staff sets for themselves."""
+    """The preferences of a member of staff."""
 
     time_zone = forms.ChoiceField(
         label=_("Time zone"),
@@ -176,7 +168,7 @@ class PreferencesForm(forms.Form):
 
 
 class ApiTokenCreateForm(forms.Form):
-    """What `services.api_token_create` takes, as far as the person who fills it in may give it away."""
+    """The arguments of `services.api_token_create`, limited to the scopes of the person who fills it in."""
 
     name = forms.CharField(
         label=_("Name"),
@@ -205,13 +197,13 @@ class ApiTokenCreateForm(forms.Form):
         super().__init__(*args, **values)
         self.by = by
         scopes = self.fields["scopes"]
-        # Nobody hands out what they lack.
+        # Nobody grants a scope that they lack.
         scopes.choices = [  # type: ignore[attr-defined]
             (name, sentence) for name, sentence in settings.API_SCOPES.items() if by.has_perm(f"accounts.{name}")
         ]
 
     def clean_account(self) -> str:
-        """The name; of another person on the staff for superusers alone, since it would act in that person's name."""
+        """Return the name. Only superusers make a token that acts for another member of staff."""
         name: str = self.cleaned_data["account"]
         others = User.objects.filter(username=name, is_staff=True).exclude(pk=self.by.pk)
         if not self.by.is_superuser and others.exists():
@@ -219,7 +211,7 @@ class ApiTokenCreateForm(forms.Form):
         return name
 
     def arguments(self) -> dict[str, Any]:
-        """The arguments of `services.api_token_create`."""
+        """Return the arguments of `services.api_token_create`."""
         given = self.cleaned_data
         days = given["expires_days"]
         return {

@@ -31,33 +31,33 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no
 
     @cached_property
     def rights_given(self) -> set[str]:
-        """What the account may do once it is active: Django says of one that is not that it may do nothing."""
+        """The permissions of the account once it is active; Django reports none for an inactive one."""
         given = Permission.objects.filter(models.Q(user=self) | models.Q(group__user=self))
         names = given.order_by().values_list("content_type__app_label", "codename").distinct()
         return {f"{app}.{codename}" for app, codename in names}
 
 
 class AuthenticatorQuerySet(models.QuerySet["Authenticator"]):
-    """Reads of second factors."""
+    """Queries of second factors."""
 
     def on(self) -> "AuthenticatorQuerySet":
-        """Those that are asked for at sign-in; the others were never confirmed by a code."""
+        """Return those that the sign-in asks for: confirmed by a first code."""
         return self.filter(confirmed=True)
 
     def of(self, account: "User") -> "Authenticator | None":
-        """The one that the account is asked for at sign-in."""
+        """Return the one that the sign-in asks the account for; None if it has none."""
         return self.on().filter(user=account).first()
 
 
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):
-    """An authenticator app that gives the codes of two-step sign-in, with what stands in for it when it is lost.
+    """An authenticator app of two-step sign-in, with its recovery codes.
 
-    The device of django-otp, but the library's own table holds the secret as plain text and recovery codes too.
+    A device of django-otp; the library's own models store the secret and the recovery codes as plain text.
     """
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="authenticator")
     secret = EncryptedTextField(editable=False, default="")
-    # A code is taken once: codes of this step of time and earlier ones are used up.
+    # The time step of the last code. Codes up to it are not accepted again.
     last_step = models.BigIntegerField(default=-1, editable=False)
     recovery_digests = ArrayField(models.CharField(max_length=64), default=list, editable=False)
 
@@ -68,15 +68,15 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
         default_permissions = ()
 
     def get_throttle_factor(self) -> int:
-        """Seconds to wait after the first wrong code; each further one doubles them."""
+        """Return the seconds to wait after the first wrong code; each further one doubles them."""
         return 1
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
-    """Reads of API tokens."""
+    """Queries of API tokens."""
 
     def valid(self, at: datetime) -> "ApiTokenQuerySet":
-        """Tokens that open the API at that moment: not expired, of an active account."""
+        """Return the tokens that are valid at that moment: not expired, of an active account."""
         unexpired = models.Q(expiry__isnull=True) | models.Q(expiry__gt=at)
         return self.filter(unexpired, user__is_active=True)
 
@@ -108,5 +108,5 @@ class ApiToken(AbstractAuthToken):
         return self.name
 
     def allows(self, scope: str) -> bool:
-        """Whether both the token and its account have the scope."""
+        """Return whether both the token and its account have the scope."""
         return scope in self.scopes and self.user.has_perm(f"accounts.{scope}")

@@ -12,11 +12,11 @@ from ivsvod.accounts.models import ApiToken, User
 
 
 class AdminAccountError(ValueError):
-    """An account that is there already, or is not what was asked for."""
+    """The account exists already, or is not a superuser."""
 
 
 class UnknownScopeError(ValueError):
-    """A scope that this service does not have."""
+    """The scope does not exist."""
 
 
 @audited()
@@ -25,8 +25,8 @@ def api_token_create(
 ) -> tuple[ApiToken, str]:
     """Make a token and return it with its text, which is not stored.
 
-    An account that is missing is made, without a password and with the permissions that the scopes name; the
-    permissions of an account that exists stay as they are.
+    A missing account is made, without a password and with the permissions of the scopes. The permissions of an
+    existing account do not change.
 
     Raises:
         UnknownScopeError: a scope is none of `settings.API_SCOPES`.
@@ -48,7 +48,7 @@ def api_token_create(
 
 @audited()
 def account_set_time_zone(*, account: User, time_zone: str) -> None:
-    """The zone in which the account sees and types times; empty is that of the service."""
+    """Set the time zone of the admin pages of the account; empty is that of the service."""
     User.objects.filter(pk=account.pk).update(time_zone=time_zone)
 
 
@@ -70,10 +70,10 @@ def admin_create(*, name: str, email: str, password: str) -> User:
 
 @audited()
 def admin_set_password(*, name: str, password: str) -> User:
-    """Set the password of a superuser again, which ends the sessions that were opened by the former one.
+    """Set the password of a superuser, which ends its sessions.
 
     Raises:
-        AdminAccountError: there is no such account, or it is not an active superuser: that is for people to decide.
+        AdminAccountError: there is no such account, or it is not an active superuser.
         ValidationError: the password is refused.
     """
     User.username_validator(name)

@@ -1,49 +1,77 @@
-"""Signing in: what is counted against guessing, and who has shown a password and not yet a code.
+"""Sign-in: limits on guessing, and the step between password and code.
 
-Two counts, for two ways to guess: wrong credentials of one address, whatever they are for, in the cache
+Two counts, for two ways to guess: wrong credentials of one address, for any account, in the cache
 (`ivsvod/api/throttling.py`), and wrong passwords for one account from one address or network, in the database
-(django-axes, `lockout.py`).
+(django-axes).
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 from math import ceil
 from time import time
 from typing import Any
 
+from axes.attempts import get_cool_off_threshold
+from axes.handlers.database import AxesDatabaseHandler
 from axes.handlers.proxy import AxesProxyHandler
+from axes.helpers import get_client_username
 from axes.models import AccessAttempt
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from ivsvod.accounts.lockout import network_attempts
 from ivsvod.accounts.models import User
 from ivsvod.api import throttling
 
 _WAITING = "waits_for_code"
-# As long as somebody may take to find their phone.
+# Time to find a phone.
 _WAITING_SECONDS = 600
-# django-axes stores these as they come, and PostgreSQL holds no NUL.
+# django-axes stores these as they are, and PostgreSQL holds no NUL.
 _STORED_HEADERS = ("HTTP_USER_AGENT", "HTTP_ACCEPT")
 
 
+class NetworkLockout(AxesDatabaseHandler):
+    """The library's handler, which also counts all addresses of a network for an account.
+
+    One customer of a provider has a /48 of IPv6, 65,536 networks that each count as a client of their own.
+    """
+
+    def is_locked(self, request: Any, credentials: dict[str, Any] | None = None) -> bool:
+        """Return whether the account is locked for the address, or for its whole network."""
+        if super().is_locked(request, credentials):
+            return True
+        failures = network_attempts(request, credentials).aggregate(Sum("failures_since_start"))
+        return (failures["failures_since_start__sum"] or 0) >= settings.SIGN_IN_NETWORK_LIMIT
+
+
+def network_attempts(request: HttpRequest, credentials: dict[str, Any] | None) -> QuerySet[AccessAttempt]:
+    """Return the wrong passwords for the account from the network of the request that are young enough to count."""
+    network = ip_network(throttling.wider_network(ip_address(request.axes_ip_address)))  # type: ignore[attr-defined]
+    return AccessAttempt.objects.filter(
+        username=get_client_username(request, credentials),
+        ip_address__range=(str(network[0]), str(network[-1])),
+        attempt_time__gte=get_cool_off_threshold(request),
+    )
+
+
 def stored_address(request: HttpRequest) -> str:
-    """The address of whoever signs in, as a column for addresses holds it; one for all that are not known."""
+    """Return the address of the client for a column of addresses; `::` if it is unknown."""
     address = throttling.client_address(request)
     return "::" if address == "unknown" else address
 
 
 @contextmanager
 def counted(request: HttpRequest) -> Iterator[None]:
-    """Around the look at a password or a code: a `ValidationError` is a wrong guess, and too many of them are refused.
+    """Count a `ValidationError` of the block, which checks a password or a code, and refuse too many.
 
     Raises:
         ValidationError: that of the guess, or there were too many; then `RefusalMiddleware` answers 429.
@@ -62,56 +90,51 @@ def counted(request: HttpRequest) -> Iterator[None]:
 
 
 def too_many(request: HttpRequest, seconds: float) -> ValidationError:
-    """The error that says how long to wait; the answer says it to programs."""
+    """Return the error that says how long to wait; `RefusalMiddleware` answers 429 for it."""
     request.wait = seconds  # type: ignore[attr-defined]
     minutes = ceil(seconds / 60)
-    told = ngettext(
+    sentence = ngettext(
         "There were too many wrong attempts: wait a minute, then try again.",
         "There were too many wrong attempts: wait %(minutes)d minutes, then try again.",
         minutes,
     )
-    return ValidationError(told, params={"minutes": minutes}, code="too_many")
+    return ValidationError(sentence, params={"minutes": minutes}, code="too_many")
 
 
 def refuse_locked(request: HttpRequest, username: str | None) -> None:
-    """After a password that was refused: say so where the reason is that the account is locked for this address.
+    """Refuse an account that is locked for the address of the request, after its password was refused.
 
     Raises:
-        ValidationError: it is, with the time to wait.
+        ValidationError: it is locked; with the time to wait.
     """
-    if getattr(request, "axes_locked_out", False) and username is not None:
-        raise too_many(request, seconds_locked(request, username))
-
-
-@dataclass(frozen=True)
-class Attempts:
-    """So many wrong passwords, the last of them then."""
-
-    many: int
-    last: datetime
-
-
-def seconds_locked(request: HttpRequest, username: str) -> float:
-    """For how long this account is still locked for this address; 0 where it is not."""
+    if not getattr(request, "axes_locked_out", False) or username is None:
+        return
     handler: Any = AxesProxyHandler.get_implementation()
     AxesProxyHandler.update_request(request)
     credentials = {"username": username}
     [of_address] = handler.get_user_attempts(request, credentials)
     of_network = network_attempts(request, credentials)
-    counted = ((of_address, settings.AXES_FAILURE_LIMIT), (of_network, settings.SIGN_IN_NETWORK_LIMIT))
-    ends = [locked_until(_known(rows), limit, settings.AXES_COOLOFF_TIME) for rows, limit in counted]
+    counts = ((of_address, settings.AXES_FAILURE_LIMIT), (of_network, settings.SIGN_IN_NETWORK_LIMIT))
+    ends = []
+    for rows, limit in counts:
+        attempts = [Attempts(row.failures_since_start, row.attempt_time) for row in rows]
+        ends.append(locked_until(attempts, limit, settings.AXES_COOLOFF_TIME))
     until = max((end for end in ends if end), default=None)
-    return max(1.0, (until - timezone.now()).total_seconds()) if until else 0.0
+    raise too_many(request, max(1.0, (until - timezone.now()).total_seconds()) if until else 0.0)
 
 
-def _known(rows: Iterable[AccessAttempt]) -> list[Attempts]:
-    return [Attempts(row.failures_since_start, row.attempt_time) for row in rows]
+@dataclass(frozen=True)
+class Attempts:
+    """A number of wrong passwords, with the time of the last."""
+
+    many: int
+    last: datetime
 
 
 def locked_until(known: Iterable[Attempts], limit: int, cool_off: timedelta) -> datetime | None:
-    """When fewer wrong attempts than the limit will be young enough to count; None where that is so already.
+    """Return when fewer attempts than the limit will be young enough to count; None if that is so already.
 
-    There are several where one person came with several browsers.
+    Each browser of a person has its own attempts.
     """
     many = 0
     for attempts in sorted(known, key=lambda attempts: attempts.last, reverse=True):
@@ -122,7 +145,7 @@ def locked_until(known: Iterable[Attempts], limit: int, cool_off: timedelta) -> 
 
 
 def wait_for_code(request: HttpRequest, account: User) -> None:
-    """The password was right: what is missing is a code. Nobody is signed in yet."""
+    """Remember in the session that the password was right and a code is missing. Nobody is signed in yet."""
     request.session[_WAITING] = {
         "account": str(account.pk),
         "backend": account.backend,
@@ -132,12 +155,12 @@ def wait_for_code(request: HttpRequest, account: User) -> None:
 
 
 def account_waiting(request: HttpRequest) -> User | None:
-    """Whose code this browser may give: the account whose password it showed a short time ago."""
+    """Return the account that waits for a code in this session; None if there is none, or its time is over."""
     waiting = request.session.get(_WAITING)
     if waiting is None or waiting["until"] < time():
         return None
     account = User.objects.filter(pk=waiting["account"], is_active=True, is_staff=True).first()
-    # Whoever changes a password ends what was begun with the old one.
+    # A changed password ends a sign-in that began with the old one.
     if account is None or account.get_session_auth_hash() != waiting["password"]:
         return None
     account.backend = waiting["backend"]
@@ -145,7 +168,7 @@ def account_waiting(request: HttpRequest) -> User | None:
 
 
 def other_sessions_end(request: HttpRequest) -> None:
-    """End all sessions of whoever is signed in but this one. There are as many as members of staff at work."""
+    """End all other sessions of the account. There are few: those of staff at work."""
     key, account = request.session.session_key, str(request.user.pk)
     for session in Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key=key):
         if session.get_decoded().get(SESSION_KEY) == account:
@@ -153,5 +176,5 @@ def other_sessions_end(request: HttpRequest) -> None:
 
 
 def stop_waiting(request: HttpRequest) -> None:
-    """Signed in, or given up."""
+    """Forget the account that waits for a code."""
     request.session.pop(_WAITING, None)

@@ -1,4 +1,4 @@
-"""Time zones of members of staff: which there are, and the one in which a page shows and reads times."""
+"""Time zones of members of staff: the choices, and the zone of a page."""
 
 from functools import cache
 from itertools import groupby
@@ -15,12 +15,12 @@ from channels_app.times import zone_named
 
 @cache
 def time_zone_names() -> list[str]:
-    """All that the IANA database calls by a place, and UTC; sorted, so that those of a continent stand together."""
+    """Return the zones of the IANA database that are named by a place, and UTC; sorted by continent."""
     return ["UTC", *sorted(name for name in available_timezones() if "/" in name)]
 
 
 def time_zone_choices() -> list[tuple[str, Any]]:
-    """The choices of a form: that of the service, then all others by continent or ocean."""
+    """Return the choices of a form: the zone of the service, then all others by continent or ocean."""
     default = gettext("That of the service (%(zone)s)") % {"zone": settings.TIME_ZONE}
     by_area = groupby(time_zone_names(), key=lambda name: name.partition("/")[0])
     areas = [(area, [(name, place_of(name)) for name in names]) for area, names in by_area]
@@ -28,21 +28,21 @@ def time_zone_choices() -> list[tuple[str, Any]]:
 
 
 def place_of(name: str) -> str:
-    """How people read a zone that stands under its continent."""
+    """Return the place of a zone for people, without its continent."""
     return name.partition("/")[2].replace("_", " ").replace("/", ", ") or name
 
 
 def validate_time_zone(name: str) -> None:
-    """Nothing, or a name that may be chosen.
+    """Accept an empty name, or one of `time_zone_names`.
 
     Raises:
-        ValidationError: it is none.
+        ValidationError: it is another.
     """
     if name and name not in time_zone_names():
         raise ValidationError(_("“%(name)s” is no time zone."), params={"name": name}, code="time_zone")
 
 
 def zone_of(name: str) -> tuple[ZoneInfo, bool]:
-    """The zone of that name, or that of the service where it has none or no usable one; and whether it was usable."""
+    """Return the zone of a name, or that of the service if it is empty or unusable; and whether it was usable."""
     zone = zone_named(name) if name else None
     return zone or ZoneInfo(settings.TIME_ZONE), not name or zone is not None

@@ -1,4 +1,4 @@
-"""Routes of signing in, and of what each member of staff sets for themselves; they stand before those of the admin."""
+"""Routes of the sign-in and of the own account; they stand before those of the admin."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +14,7 @@ app_name = "account"
 
 
 def _staff(view: Callable[..., Any]) -> Callable[..., Any]:
-    """For members of staff; no report of an error holds what they typed."""
+    """Open a view to staff only; error reports leave out its form."""
     return admin.site.admin_view(sensitive_post_parameters()(view))
 
 
@@ -22,7 +22,7 @@ urlpatterns = [
     # In place of the admin's own.
     path("login/", views.SignInView.as_view(), name="sign-in"),
     path("login/code/", views.CodeView.as_view(), name="code"),
-    # The admin's own, whose write the audit log knows the author of.
+    # The admin's own, with the author of the write in the audit log.
     path("password_change/", _staff(audited()(views.PasswordChange.as_view())), name="password-change"),
     path("account/preferences/", _staff(views.preferences), name="preferences"),
     path("account/two-step/", _staff(views.two_step), name="two-step"),

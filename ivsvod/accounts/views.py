@@ -1,7 +1,8 @@
-"""Signing in by password and code, and the pages on which each member of staff sets things for themselves."""
+"""Pages of the sign-in, and of the own account: password, preferences, two-step sign-in."""
 
 from typing import Any, cast
 
+import segno
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -12,11 +13,11 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse, reverse_lazy
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 from ivsvod.accounts.forms import CodeForm, FirstCodeForm, OwnPasswordForm, PasswordForm, PreferencesForm, SignInForm
 from ivsvod.accounts.models import Authenticator, User
-from ivsvod.accounts.qr import qr_svg
 from ivsvod.accounts.second_factor import (
     NotBegunError,
     authenticator_begin,
@@ -31,7 +32,7 @@ _SET_UP_BEGUN = "two_step_begun"
 
 
 class SignInView(LoginView):
-    """The sign-in of the admin: name and password, then a code where the account has two-step sign-in."""
+    """The sign-in of the admin: name and password, then a code if the account has two-step sign-in."""
 
     authentication_form: Any = SignInForm
     template_name = "admin/login.html"
@@ -39,13 +40,13 @@ class SignInView(LoginView):
     title = _("Log in")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """The form; whoever is signed in is led on."""
+        """Show the form; redirect staff that is signed in."""
         if admin.site.has_permission(request):
             return redirect("admin:index")
         return super().get(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in, or ask for the code."""
+        """Sign in, or redirect to the form for the code."""
         account: User = form.get_user()
         if Authenticator.objects.of(account) is None:
             return super().form_valid(form)
@@ -53,7 +54,7 @@ class SignInView(LoginView):
         return HttpResponseRedirect(with_next(self, "account:code"))
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """What the admin's own view gives to the page."""
+        """Return the context of the admin's own sign-in view."""
         stock = {
             "title": self.title,
             "subtitle": None,
@@ -71,14 +72,14 @@ class CodeView(SignInView):
     title = _("Two-step sign-in")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        """The page, for whoever showed a password a short time ago; others begin anew."""
+        """Show the page if an account waits for a code; else redirect to the first step."""
         self.account = account_waiting(request)
         if self.account is None:
             return HttpResponseRedirect(with_next(self, "admin:login"))
         return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """With the account whose code it is."""
+        """Return the arguments of the form, with the account."""
         return {**super().get_form_kwargs(), "account": self.account}
 
     def form_valid(self, form: Any) -> HttpResponse:
@@ -88,29 +89,29 @@ class CodeView(SignInView):
 
 
 def with_next(view: LoginView, name: str) -> str:
-    """The address of a step of signing in that leads on to where it began."""
+    """Return the URL of a step of the sign-in, which keeps the page to go on to."""
     wanted = view.get_redirect_url()
     return reverse(name) + (f"?{urlencode({REDIRECT_FIELD_NAME: wanted})}" if wanted else "")
 
 
 class PasswordChange(PasswordChangeView):
-    """The admin's own page, whose old password is no more open to guessing than that of the sign-in."""
+    """Change the own password, with the limits on guessing of the sign-in."""
 
     form_class = OwnPasswordForm
     template_name = "registration/password_change_form.html"
     success_url = reverse_lazy("admin:password_change_done")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """With the request, by which guesses are counted."""
+        """Return the arguments of the form, with the request, whose guesses are counted."""
         return {**super().get_form_kwargs(), "request": self.request}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """What all pages of the admin are given."""
+        """Return the context of every admin page, and of this one."""
         return {**super().get_context_data(**kwargs), **admin.site.each_context(self.request)}
 
 
 def preferences(request: HttpRequest) -> HttpResponse:
-    """The time zone of whoever is signed in."""
+    """Show and change the time zone of the account."""
     account = signed_in(request)
     form = PreferencesForm(request.POST or None, initial={"time_zone": account.time_zone})
     if request.method == "POST" and form.is_valid():
@@ -121,7 +122,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 
 def two_step(request: HttpRequest) -> HttpResponse:
-    """Whether two-step sign-in is on, and what can be done about it; the password turns it on."""
+    """Show whether two-step sign-in is on; the password begins its set-up."""
     device = Authenticator.objects.of(signed_in(request))
     form = PasswordForm(request, request.POST or None)
     if request.method == "POST" and device is None and form.is_valid():
@@ -133,27 +134,33 @@ def two_step(request: HttpRequest) -> HttpResponse:
 
 
 def two_step_set_up(request: HttpRequest) -> HttpResponse:
-    """The secret for the app, until a first code of it was given; the answer to that shows the recovery codes."""
+    """Show the secret for the app until its first code is right; then show the recovery codes."""
     account = signed_in(request)
-    # The secret is for the browser that showed the password for it, and for no other session of the account.
+    # Only the session that gave the password sees the secret.
     set_up = set_up_of(account) if request.session.get(_SET_UP_BEGUN) else None
     if set_up is None:
         return redirect("account:two-step")
     form = FirstCodeForm(request, request.POST or None, account=account)
     try:
         if request.method == "POST" and form.is_valid() and form.recovery_codes:
-            # What a password alone has opened until now stays open for nobody else.
+            # Sessions that a password alone opened end.
             other_sessions_end(request)
             return _recovery_codes_page(request, form.recovery_codes)
     except NotBegunError:
-        # Another window was quicker.
+        # Another window finished it.
         return redirect("account:two-step")
     context = {"set_up": set_up, "picture": qr_svg(set_up.uri), "form": form}
     return _page(request, "two_step_set_up", _("Set up two-step sign-in"), **context)
 
 
+def qr_svg(text: str) -> SafeString:
+    """Return the QR code as an SVG without styles or scripts; black on white on dark pages too, as apps need it."""
+    picture = segno.make(text, error="m").svg_inline(omitsize=True, svgclass="qr", lineclass=None, light="#ffffff")
+    return mark_safe(picture)  # noqa: S308  (it draws the text as squares)
+
+
 def two_step_recovery_codes(request: HttpRequest) -> HttpResponse:
-    """New recovery codes, for the password."""
+    """Make new recovery codes, after the password."""
     form = PasswordForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         codes = recovery_codes_renew(account=signed_in(request))
@@ -162,18 +169,20 @@ def two_step_recovery_codes(request: HttpRequest) -> HttpResponse:
 
 
 def two_step_off(request: HttpRequest) -> HttpResponse:
-    """Turn two-step sign-in off, for the password."""
+    """Turn two-step sign-in off, after the password."""
     form = PasswordForm(request, request.POST or None)
     if request.method == "POST" and form.is_valid():
         if authenticator_remove(account=signed_in(request)):
             messages.success(request, _("Two-step sign-in is off."))
         return redirect("account:two-step")
-    told = _("From then on your password alone opens your account. The app and the recovery codes count no longer.")
-    return _confirm_page(request, form, _("Turn off two-step sign-in"), told)
+    explanation = _(
+        "From then on your password alone opens your account. The app and the recovery codes count no longer."
+    )
+    return _confirm_page(request, form, _("Turn off two-step sign-in"), explanation)
 
 
 def signed_in(request: HttpRequest) -> User:
-    """Whoever asks: the pages are for members of staff alone."""
+    """Return the account of the request; only staff reaches these pages."""
     return cast(User, request.user)
 
 
@@ -182,10 +191,10 @@ def _recovery_codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse
     return _page(request, "recovery_codes", _("Recovery codes"), codes=codes)
 
 
-def _confirm_page(request: HttpRequest, form: Form, title: Any, told: Any) -> HttpResponse:
+def _confirm_page(request: HttpRequest, form: Form, title: Any, explanation: Any) -> HttpResponse:
     if Authenticator.objects.of(signed_in(request)) is None:
         return redirect("account:two-step")
-    return _page(request, "two_step_confirm", title, form=form, told=told)
+    return _page(request, "two_step_confirm", title, form=form, explanation=explanation)
 
 
 def _page(request: HttpRequest, template: str, title: Any, **context: Any) -> HttpResponse:

@@ -1,1 +1,1 @@
-"""Project-wide parts of the API: who asks, what they may, and the shape of every error."""
+"""REST parts of the whole service: middleware, parsers, errors, paging, throttling, identity tokens."""

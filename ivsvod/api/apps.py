@@ -1,10 +1,10 @@
-"""Static files of the service."""
+"""The app that collects static files."""
 
 from django.contrib.staticfiles.apps import StaticFilesConfig as DjangoStaticFilesConfig
 
 
 class StaticFilesConfig(DjangoStaticFilesConfig):
-    """Without what no page here uses: DRF's own pages, and of the sidecar of drf-spectacular all but Swagger UI."""
+    """Leave out files that no page uses: those of DRF's pages, and all of drf-spectacular's sidecar but Swagger UI."""
 
     ignore_patterns = [
         *DjangoStaticFilesConfig.ignore_patterns,

@@ -1,4 +1,4 @@
-"""What must hold for every answer, whichever view or middleware made it."""
+"""Middleware for every answer: CORS, refusals, HEAD, ETags and caching."""
 
 from collections.abc import Callable
 from math import ceil
@@ -19,20 +19,20 @@ from ivsvod.bodies import ENVIRON_KEY
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# RFC 9110 section 15.4.5: what a 304 repeats. The headers of CORS come from their own middleware.
+# The headers that a 304 repeats (RFC 9110 section 15.4.5). Those of CORS come from their own middleware.
 _OF_304 = ("Cache-Control", "Content-Location", "ETag", "Expires", "Vary")
 
 
 class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
-    """The library's, with the methods of the route, and 204 for a preflight."""
+    """Extend the library's middleware: the methods of the route, and 204 for a preflight."""
 
     def check_preflight(self, request: HttpRequest) -> HttpResponseBase | None:
-        """The answer to a preflight, whoever asks: browsers send no credential with it."""
+        """Answer a preflight without authentication: browsers send no credential with it."""
         response = super().check_preflight(request)
         return None if response is None else _no_content(route_methods(request.path_info) or _ALL_METHODS)
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """As the library does, naming the methods that `Allow` names."""
+        """Add the headers of CORS, with the methods that `Allow` names."""
         response = super().add_response_headers(request, response)
         if "Allow" in response and "Access-Control-Allow-Methods" in response:
             response["Access-Control-Allow-Methods"] = response["Allow"]
@@ -40,17 +40,17 @@ class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
 
 
 class RefusalMiddleware:
-    """Requests that no view should see, and a database that is away: a 503 that says when to come back, not a 500."""
+    """Refuse requests that no view should see; answer 503 with `Retry-After`, not 500, while the database is away."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Refuse, or answer; a form that refused too many guesses has said on the request how long to wait."""
+        """Refuse, or answer. A form that refused too many guesses left the seconds to wait on the request."""
         response = _refusal(request) or self.get_response(request)
         body = request.META.get(ENVIRON_KEY)
         if body is not None and body.refusal:
-            # Whatever was made of a body that did not come to its end.
+            # The view saw a body that broke off.
             response = json_error(*body.refusal)
         wait = getattr(request, "wait", None)
         if wait is not None:
@@ -59,18 +59,18 @@ class RefusalMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Called by Django for what a view raised."""
+        """Answer an outage of the database that a view raised."""
         return database_away(exception) if isinstance(exception, DATABASE_AWAY) else None
 
 
 class HeadMiddleware:
-    """`HEAD` as `GET`: the same headers and no body, whatever serves the application."""
+    """Answer `HEAD` as `GET`: the same headers and no body, with every WSGI server."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, and drop the body."""
+        """Answer, without the body."""
         response = self.get_response(request)
         if request.method == "HEAD" and response.status_code != 304 and isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))
@@ -79,13 +79,13 @@ class HeadMiddleware:
 
 
 class VersionMiddleware:
-    """Answers of the API have a version, a life in caches, and what they vary by; `OPTIONS` is answered here."""
+    """Add ETag, Cache-Control and Vary to answers of the API; answer `OPTIONS`."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer; a 304 where the caller has this version."""
+        """Answer; 304 if the caller has this version."""
         if request.method == "OPTIONS" and (methods := route_methods(request.path_info)):
             return _no_content(methods)
         response = self.get_response(request)
@@ -101,19 +101,23 @@ class VersionMiddleware:
             return response
         if request.method in {"GET", "HEAD"}:
             response["ETag"] = etag_of(response.content)
-            return _not_modified(request, response) or response
+            # Without the W/ that compression adds.
+            held = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
+            if response["ETag"] in held or "*" in held:
+                return HttpResponseNotModified(headers={name: response[name] for name in _OF_304 if name in response})
+            return response
         if request.method == "PATCH" and response["Content-Type"] == "application/json":
-            # What it answers with is what GET shows.
+            # The body is that of GET.
             response["ETag"] = etag_of(response.content)
         return response
 
     def process_view(self, request: Any, view: Any, arguments: Any, named: Any) -> None:
-        """Called by Django when it has found the view."""
+        """Note whether the view is one of the API."""
         request.is_api = _is_api(view)
 
 
 def database_away(exception: Exception) -> HttpResponseBase:
-    """The answer where the database is needed and cannot be reached; a middleware that looks something up gives it."""
+    """Return the 503 of a middleware that cannot reach the database."""
     failure = database_failed(exception)
     return json_error(503, failure.sentence, failure.code)
 
@@ -124,7 +128,7 @@ def is_admin_page(request: HttpRequest) -> bool:
 
 
 def route_methods(path: str) -> list[str]:
-    """The methods of the API route at a path; none where there is no such route."""
+    """Return the methods of the API route at a path; empty if there is no such route."""
     try:
         view: Any = resolve(path).func
     except Resolver404:
@@ -140,9 +144,9 @@ def _is_api(view: Any) -> bool:
 
 
 def _for_everybody(response: HttpResponseBase) -> None:
-    """What caches keep for everybody is not another one by cookies, and takes none from anybody.
+    """Remove cookies and `Vary: Cookie` from an answer that shared caches keep.
 
-    A session that is none was looked at, and Django would take its cookie back.
+    Django deletes the cookie of an invalid session that a view read.
     """
     response.cookies.clear()
     vary = [name for name in response.get("Vary", "").split(", ") if name and name != "Cookie"]
@@ -162,13 +166,13 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
         request.get_host()
     except DisallowedHost:
         return json_error(400, "This host name is not served here")
-    # A quoted cookie can spell NUL, with which a session cannot be looked up.
+    # A quoted cookie can hold NUL, which a query for its session cannot.
     if any("\0" in value for value in request.COOKIES.values()):
         return json_error(400, "A cookie holds a NUL")
     if request.method in {"GET", "HEAD", "OPTIONS"}:
         return None
     length = request.META.get("CONTENT_LENGTH") or ""
-    # Django would read either as a request without a body, and that means something to PATCH.
+    # Django would read either as a request without a body, and PATCH gives that a meaning.
     if not length and "HTTP_TRANSFER_ENCODING" in request.META:
         return json_error(411, "A body needs its Content-Length")
     if length and not (length.isascii() and length.isdigit() and len(length) < 19):
@@ -179,15 +183,7 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
 def _cache_control(request: HttpRequest, response: HttpResponseBase) -> str:
     if "HTTP_AUTHORIZATION" in request.META:
         return "private, no-store"
-    # An answer of 200 has found out who asks; an error may come from looking.
+    # Only a 200 guarantees that authentication ran.
     if request.method not in {"GET", "HEAD"} or response.status_code != 200:
         return "no-store"
     return "private, no-store" if request.user.is_authenticated else response.get("Cache-Control", "no-cache")
-
-
-def _not_modified(request: HttpRequest, response: HttpResponse) -> HttpResponse | None:
-    """By the opaque value of the tags: compression makes them weak."""
-    seen = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
-    if response["ETag"] not in seen and "*" not in seen:
-        return None
-    return HttpResponseNotModified(headers={name: response[name] for name in _OF_304 if name in response})

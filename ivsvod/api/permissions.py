@@ -1,4 +1,4 @@
-"""Which scope a request needs."""
+"""The permission class of the API."""
 
 from typing import Any
 
@@ -10,14 +10,14 @@ from channels_app.scopes import has_scope
 
 
 class HasScope(BasePermission):
-    """The view's `write_scope` for writes, `read` for reads; reads are open while API_PUBLIC_READ is on."""
+    """Require the view's `write_scope` for writes, and `read` for reads unless API_PUBLIC_READ opens them."""
 
     message = "This needs a scope that you lack"
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        """Decide by the method of the request."""
+        """Return whether the caller has the scope for the method."""
         if request.method not in view.allowed_methods:
-            # The answer is a 405, whoever asks.
+            # The answer is a 405 for every caller.
             return True
         if request.method not in SAFE_METHODS:
             return has_scope(request, view.write_scope)

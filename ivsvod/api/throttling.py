@@ -1,4 +1,4 @@
-"""How often a caller may ask: counts in windows of time, kept in the cache."""
+"""Request limits: counts in windows of time, kept in the cache."""
 
 import hashlib
 import logging
@@ -18,12 +18,12 @@ from ivsvod.rates import Rate
 
 logger = logging.getLogger(__name__)
 
-# How long a credential counts as one that opened the API here.
+# How long a credential is remembered as valid.
 _KNOWN_SECONDS = 24 * 3600
 # Limit of a network, as a multiple of the limit of an address.
 _NETWORK_FACTOR = 10
 _WITH_PORT = re.compile(r"\[([^]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
-# A cache that failed is left alone for so long: each try may wait for its timeout.
+# Pause after a failure of the cache: each try may wait for its timeout.
 _REST_SECONDS = 10
 
 
@@ -56,9 +56,9 @@ def count_by_credential(credential: str) -> None:
 
 
 def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
-    """Before a credential or a password is looked at: refuse it where its address showed too many bad ones.
+    """Refuse a credential or a password, before it is checked, if its address sent too many bad ones.
 
-    A credential that opened the API lately is let through, so that nobody is locked out by a neighbour.
+    A credential that was valid lately passes, so that a neighbour cannot lock its owner out.
 
     Raises:
         TooManyRequestsError: it is one guess too many.
@@ -74,14 +74,14 @@ def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
 
 
 def note_failure(request: HttpRequest) -> None:
-    """Count a credential or a password that opened nothing."""
+    """Count a credential or a password that was refused."""
     if settings.THROTTLE_FAILURES is not None:
         for who, allowed in _failure_limits(request, settings.THROTTLE_FAILURES):
             _increment("failure", who, allowed)
 
 
 def note_success(credential: str) -> None:
-    """Remember, by a digest, that this credential is good."""
+    """Remember, by a digest, that this credential is valid."""
     if settings.THROTTLE_FAILURES is not None:
         _careful(lambda: cache.add(_known_key(credential), 1, _KNOWN_SECONDS))
 
@@ -141,7 +141,7 @@ def _increment(kind: str, who: str, rate: Rate) -> int:
         try:
             return cache.incr(key)
         except ValueError:
-            # It was dropped between the two, to make room.
+            # The cache dropped it between the two calls.
             return 1
 
     return _careful(increment) or 0
@@ -165,7 +165,7 @@ _rest = _Rest()
 
 
 def _careful(use_cache: Callable[[], Any]) -> Any:
-    """What the cache answers; None while it is away: the API goes on without counting."""
+    """Return the answer of the cache; None while it fails: requests are not counted then."""
     if monotonic() < _rest.until:
         return None
     try:

@@ -1,4 +1,4 @@
-"""Routes of the service itself."""
+"""Health check, OpenAPI document and its page."""
 
 from functools import cache
 
@@ -22,31 +22,31 @@ class HealthView(APIView):
     is_open = True
 
     def get(self, request: Request) -> Response:
-        """Ask the database."""
+        """Run a query."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
 class SchemaView(APIView):
-    """`GET /schema`: this API in OpenAPI 3.1, as `make openapi` wrote it."""
+    """`GET /schema`: the OpenAPI 3.1 document."""
 
     authentication_classes = ()
     is_open = True
 
     def get(self, request: Request) -> HttpResponse:
-        """The document, made when the code was built: nothing is computed here."""
+        """Return the file, which `make openapi` wrote."""
         return HttpResponse(_document(), content_type="application/json", headers=public_life(60))
 
 
 class DocsView(APIView):
-    """`GET /docs`: the same, to be read and tried in a browser."""
+    """`GET /docs`: Swagger UI of the same document."""
 
     authentication_classes = ()
     is_open = True
 
     def get(self, request: Request) -> HttpResponse:
-        """Swagger UI from the service's own static files."""
+        """Return the page, which loads static files of the service only."""
         response = render(request, "api/docs.html")
         response["Cache-Control"] = public_life(60)["Cache-Control"]
         return response

@@ -1,4 +1,4 @@
-"""Accounts in the admin: what each member of staff may change of others."""
+"""Accounts and groups in the admin, with the limits on changing other accounts."""
 
 from typing import Any
 
@@ -21,18 +21,18 @@ from ivsvod.accounts.models import User
 from ivsvod.accounts.second_factor import authenticator_remove
 from ivsvod.accounts.time_zones import time_zone_choices
 
-# Whoever could change these could give themselves every right.
+# Only superusers change these, else staff could give themselves every right.
 FOR_SUPERUSERS = ("is_superuser", "groups", "user_permissions")
 FACTS = ("uuid", "two_step", "signed_in", "joined")
 
 
-# The stock page was made when its module was imported, above.
+# Importing `GroupAdmin` registered the stock page.
 admin.site.unregister(Group)
 
 
 @admin.register(Group)
 class RightsAdmin(AuditedAdmin, SafeLookups, GroupAdmin):
-    """Groups: whoever could change one that they are in could give themselves every right, so superusers do."""
+    """Groups. Only superusers change them: a member of a group could give themselves every right."""
 
     nothing_yet = _("There is no group. manage.py migrate makes Curators, Channel managers and Viewers.")
 
@@ -41,15 +41,15 @@ class RightsAdmin(AuditedAdmin, SafeLookups, GroupAdmin):
         js = ("admin/js/SelectFilter2.js", "accounts/rights.js")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Superusers."""
+        """Return True for superusers."""
         return bool(request.user.is_active and request.user.is_superuser)
 
     def has_change_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """Superusers."""
+        """Return True for superusers."""
         return self.has_add_permission(request)
 
     def has_delete_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """Superusers."""
+        """Return True for superusers."""
         return self.has_add_permission(request)
 
 
@@ -57,8 +57,8 @@ class RightsAdmin(AuditedAdmin, SafeLookups, GroupAdmin):
 class AccountAdmin(AuditedAdmin, SafeLookups, UserAdmin):
     """Members of staff and service accounts.
 
-    Rights are given by superusers. Whoever else may change accounts changes those that may do no more than they: a new
-    password for another account opens it.
+    Superusers give rights. Other staff change only accounts that may do no more than they: a new password opens the
+    account.
     """
 
     class Media:
@@ -76,73 +76,70 @@ class AccountAdmin(AuditedAdmin, SafeLookups, UserAdmin):
     )
 
     def get_urls(self) -> list[Any]:
-        """With the page that turns somebody's two-step sign-in off."""
+        """Return the URLs, with the page that turns two-step sign-in of an account off."""
         off = self.admin_site.admin_view(self.two_step_off)
         return [path("<path:object_id>/two-step-off/", off, name="accounts_user_two_step_off"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Facts; and rights, but for superusers."""
+        """Return the facts, and the rights except for superusers."""
         return FACTS if request.user.is_superuser else (*FACTS, *FOR_SUPERUSERS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whoever may change accounts, of an account that may do no more than they."""
+        """Return True with the permission, for an account that may do no more than the caller."""
         return super().has_change_permission(request, obj) and _may_no_more(obj, request)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
-        """Whoever may delete accounts, of an account that may do no more than they."""
+        """Return True with the permission, for an account that may do no more than the caller."""
         return super().has_delete_permission(request, obj) and _may_no_more(obj, request)
 
     def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> Any:
-        """The stock ones, but for the time zone, which is chosen."""
+        """Return the stock field, or the choice of a time zone."""
         if db_field.name != "time_zone":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return ChoiceField(label=db_field.verbose_name, required=False, choices=time_zone_choices, widget=Select)
 
     @audited()
     def user_change_password(self, request: HttpRequest, id: str, form_url: str = "") -> HttpResponse:  # noqa: A002
-        """The stock page, whose write the audit log knows the author of."""
+        """Change the password on the stock page, with its author in the audit log."""
         return super().user_change_password(request, id, form_url)
 
     def two_step_off(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """For somebody who lost their phone and the recovery codes: a superuser turns it off, after a confirmation."""
+        """Turn off two-step sign-in of an account that lost phone and recovery codes; for superusers."""
         if not request.user.is_superuser:
             raise PermissionDenied
         account = self.get_object(request, object_id)
         if account is None:
             raise Http404
         if request.method == "POST":
-            self._turn_off(request, account)
+            if authenticator_remove(account=account):
+                self.message_user(request, _("Two-step sign-in of this account is off."), messages.SUCCESS)
+            else:
+                self.message_user(request, _("Two-step sign-in of this account was off already."), messages.WARNING)
             return redirect("admin:accounts_user_change", account.pk)
         context = {**self.admin_site.each_context(request), "title": _("Turn off two-step sign-in"), "account": account}
         return TemplateResponse(request, "admin/accounts/user/two_step_off.html", context)
 
-    def _turn_off(self, request: HttpRequest, account: User) -> None:
-        if authenticator_remove(account=account):
-            self.message_user(request, _("Two-step sign-in of this account is off."), messages.SUCCESS)
-        else:
-            self.message_user(request, _("Two-step sign-in of this account was off already."), messages.WARNING)
-
     @admin.display(description=_("two-step"), boolean=True)
     def has_two_step(self, user: User) -> bool:
-        """Whether a code is asked for at sign-in."""
+        """Return whether the sign-in asks for a code."""
         device = getattr(user, "authenticator", None)
         return device is not None and device.confirmed
 
     @admin.display(description=_("two-step sign-in"))
     def two_step(self, user: User) -> str:
-        """Whether it is on, and when a code was last used."""
+        """Return whether it is on, and when a code was last used."""
         if not self.has_two_step(user):
             return str(_("off"))
         return str(_("on; last code used %(at)s") % {"at": zoned(user.authenticator.last_used_at)})
 
     @admin.display(description=_("last sign-in"))
     def signed_in(self, user: User) -> str:
-        """When the account last signed in."""
+        """Return the time of the last sign-in."""
         return zoned(user.last_login)
 
     @admin.display(description=_("made"))
     def joined(self, user: User) -> str:
-        """When the account was made."""
+        """Return the time at which the account was made."""
         return zoned(user.date_joined)
 
 

@@ -1,4 +1,4 @@
-"""Who signed in, and who tried, in the admin: for superusers alone."""
+"""Sign-ins and failed sign-ins in the admin, for superusers only."""
 
 from typing import Any
 
@@ -12,36 +12,36 @@ from channels_app.times import zoned
 
 
 class ForSuperusers(ReadOnlyAdmin):
-    """Pages that no permission opens: they tell the addresses of people."""
+    """Pages without a permission, since they show addresses of people."""
 
     search_fields = ("username", "ip_address")
     search_help_text = _("Part of a user name or of an address")
     ordering = ("-attempt_time", "-pk")
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        """Superusers."""
+        """Return True for superusers."""
         return bool(request.user.is_active and request.user.is_superuser)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Superusers."""
+        """Return True for superusers."""
         return self.has_module_permission(request)
 
     @admin.display(description=_("time"), ordering="attempt_time")
     def at(self, row: Any) -> str:
-        """When."""
+        """Return the time."""
         return zoned(row.attempt_time)
 
 
 @admin.register(AccessAttempt)
 class FailedSignInAdmin(ForSuperusers):
-    """Wrong passwords that still count; deleting a row lets its account in again from that address."""
+    """Wrong passwords that still count; deleting a row unlocks its account for that address."""
 
     nothing_yet = _("No wrong password counts now: nobody is locked out.")
     list_display = ("username", "ip_address", "failures_since_start", "at", "user_agent")
     fieldsets = ((None, {"fields": ("username", "ip_address", "failures_since_start", "at", "user_agent")}),)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Superusers."""
+        """Return True for superusers."""
         return self.has_module_permission(request)
 
 
@@ -55,5 +55,5 @@ class SignInAdmin(ForSuperusers):
 
     @admin.display(description=_("signed out"), ordering="logout_time")
     def left(self, row: AccessLog) -> str:
-        """When they signed out, where they did."""
+        """Return the time of the sign-out; a dash if there was none."""
         return zoned(row.logout_time)

@@ -45,13 +45,12 @@ class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Make a token and show it. The answer holds it: a message or a redirect would store it in the session."""
+        """Make a token and show it in the answer: a message or a redirect would store it in the session."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        # Whoever has the permission is signed in.
         form = ApiTokenCreateForm(
             request.POST or None,
-            by=request.user,  # type: ignore[arg-type]
+            by=request.user,  # type: ignore[arg-type]  # an account, by the permission
             initial={"account": request.user},
         )
         if not form.is_valid():
@@ -62,28 +61,28 @@ class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
         return TemplateResponse(request, "admin/accounts/apitoken/created.html", {**each, **context})
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: a token is revoked and another one made."""
+        """Return False: a token is revoked, and another one made."""
         return False
 
     @admin.display(description=_("scopes"))
     def shown_scopes(self, token: ApiToken) -> SafeString | str:
-        """All of them, in the words of the API."""
+        """Return all scopes, by their names in the API."""
         return format_html_join(", ", "<code>{}</code>", ((scope,) for scope in token.scopes)) or NOTHING
 
     @admin.display(description=_("created"), ordering="created")
     def made(self, token: ApiToken) -> str:
-        """When it was made."""
+        """Return the time of its creation."""
         return zoned(token.created)
 
     @admin.display(description=_("expiry"), ordering="expiry")
     def expires(self, token: ApiToken) -> str:
-        """When it ends or ended, or that it does not."""
+        """Return when it ends or ended, or "never"."""
         if token.expiry is None:
             return gettext("never")
-        told = zoned(token.expiry)
-        return gettext("expired %(moment)s") % {"moment": told} if token.expiry <= timezone.now() else told
+        moment = zoned(token.expiry)
+        return gettext("expired %(moment)s") % {"moment": moment} if token.expiry <= timezone.now() else moment
 
     @admin.display(description=_("last used"), ordering="last_used_at")
     def last_used(self, token: ApiToken) -> str:
-        """When it last opened the API, or that it did not yet."""
+        """Return when it was last used, or "never"."""
         return zoned(token.last_used_at) if token.last_used_at else gettext("never")

@@ -1,4 +1,4 @@
-"""`manage.py create_admin`: the first account of the admin, where nobody has a terminal to type a password into."""
+"""`manage.py create_admin`: make the first account of the admin without a terminal for a password."""
 
 import json
 from argparse import ArgumentParser
@@ -11,17 +11,16 @@ from django.core.management.base import CommandError
 from channels_app.aws import AwsError
 from channels_app.aws.secrets import secret_value, secrets_forget
 from channels_app.management.lines import LinesCommand
-from ivsvod.accounts.models import User
 from ivsvod.accounts.services import AdminAccountError, admin_create, admin_set_password
 
 
 class Command(LinesCommand):
-    """Makes a superuser; the password stands nowhere but where it is read from, and as a hash."""
+    """Make a superuser; the password is read from a file or a secret and stored as a hash only."""
 
     help = "Make a superuser whose password is read from a file or from a secret of AWS Secrets Manager."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Who, and where the password stands."""
+        """Add the name, and the reference to the password."""
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--email", default="", metavar="E")
         parser.add_argument(
@@ -38,26 +37,23 @@ class Command(LinesCommand):
             raise CommandError("--email is for a new account, and --reset for one that is there")
         password = _password(options["password_from"])
         try:
-            account = _account(options, password)
+            if options["reset"]:
+                account = admin_set_password(name=options["name"], password=password)
+            else:
+                account = admin_create(name=options["name"], email=options["email"], password=password)
         except AdminAccountError as error:
             raise CommandError(str(error)) from None
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        told = {"account": account.username, "uuid": str(account.pk), "created": not options["reset"]}
-        self.stdout.write(json.dumps(told))
-
-
-def _account(options: dict[str, Any], password: str) -> User:
-    if options["reset"]:
-        return admin_set_password(name=options["name"], password=password)
-    return admin_create(name=options["name"], email=options["email"], password=password)
+        result = {"account": account.username, "uuid": str(account.pk), "created": not options["reset"]}
+        self.stdout.write(json.dumps(result))
 
 
 def _password(reference: str) -> str:
     if settings.ON_LAMBDA and reference.startswith("file:"):
-        # Files of its image are known to everybody.
+        # Files of the package are no secret.
         raise CommandError("--password-from: on Lambda the ARN of a secret")
-    # A process on Lambda may have asked before somebody changed the secret.
+    # A process on Lambda may hold an older value of the secret.
     secrets_forget()
     try:
         return secret_value(reference)

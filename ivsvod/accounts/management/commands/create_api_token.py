@@ -1,4 +1,4 @@
-"""`manage.py create_api_token`: a token for a program."""
+"""`manage.py create_api_token`: make a token for a program."""
 
 from argparse import ArgumentParser
 from datetime import timedelta
@@ -11,19 +11,19 @@ from ivsvod.accounts.services import UnknownScopeError, api_token_create
 
 
 class Command(BaseCommand):
-    """Makes an API token and prints it once."""
+    """Make an API token and print it once."""
 
     help = "Make an API token and print it once. What it may do is its scopes and its account's permissions, both."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The name of the token, its account, scopes and life."""
+        """Add the name of the token, its account, scopes and life."""
         parser.add_argument("name")
         parser.add_argument("--account", help="user name of the account; made where it is missing (default: NAME)")
         parser.add_argument("--scope", default="read", help=f"comma-separated, of {','.join(settings.API_SCOPES)}")
         parser.add_argument("--expires-days", type=int, metavar="N")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make it and print its text on standard output."""
+        """Make the token and print its text on standard output."""
         days = options["expires_days"]
         if days is not None and not 1 <= days <= 36_500:
             raise CommandError("--expires-days takes 1 to 36500")

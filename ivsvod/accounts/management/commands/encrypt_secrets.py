@@ -1,19 +1,18 @@
-"""`manage.py encrypt_secrets`: what the predecessor stored in plain text, and what is under an old key."""
+"""`manage.py encrypt_secrets`: encrypt secrets that are plain text, or under an old key."""
 
 import json
 import sys
-from collections.abc import Iterator
 from itertools import chain
 from typing import Any
 
-from channels_app.encrypting import Encrypted, channels_encrypt, rows_encrypt
+from channels_app.encrypting import channels_encrypt, rows_encrypt
 from channels_app.encryption import encrypt_anew
 from channels_app.management.lines import LinesCommand
 from ivsvod.accounts.models import Authenticator
 
 
 class Command(LinesCommand):
-    """After a move from the predecessor, and in a rotation, when every process has FIELD_ENCRYPTION_KEYS=NEW,OLD."""
+    """Encrypt all secrets with the first key, after a move from the predecessor or in a rotation."""
 
     help = (
         "Encrypt every stream key, passphrase and secret of two-step sign-in with the first of FIELD_ENCRYPTION_KEYS, "
@@ -22,15 +21,12 @@ class Command(LinesCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print one JSON object; exit 1 where a secret cannot be read."""
+        """Print one JSON object; exit 1 if a secret cannot be read."""
         changed, unreadable = 0, []
-        for batch in chain(channels_encrypt(), _second_factors_encrypt()):
+        second_factors = rows_encrypt(Authenticator.objects.all(), lambda row: {"secret": encrypt_anew(row.secret)})
+        for batch in chain(channels_encrypt(), second_factors):
             changed += batch.changed
             unreadable += batch.unreadable
         self.stdout.write(json.dumps({"changed": changed, "unreadable": unreadable}))
         if unreadable:
             sys.exit(1)
-
-
-def _second_factors_encrypt() -> Iterator[Encrypted]:
-    return rows_encrypt(Authenticator.objects.all(), lambda row: {"secret": encrypt_anew(row.secret)})
