@@ -137,7 +137,7 @@ class StrictWordField(StrictField):
         return text
 
 
-class StrictBooleanField(StrictField):
+class StrictTrueFalseField(StrictField):
     """`true` or `false`."""
 
     def read(self, text: str) -> bool:
@@ -194,7 +194,7 @@ class WordFilter(django_filters.Filter):
 class BooleanFilter(django_filters.BooleanFilter):
     """`true` or `false`."""
 
-    field_class = StrictBooleanField
+    field_class = StrictTrueFalseField
 
 
 class StrictFilterSet(django_filters.FilterSet):

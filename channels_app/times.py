@@ -1,4 +1,4 @@
-"""How the API reads a moment, and how pages write it."""
+"""Times: reading RFC 3339, and writing them on pages."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -7,13 +7,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from django.utils import timezone
 from django.utils.formats import date_format
 
-# What pages say where there is nothing.
+# What pages show for a missing value.
 NOTHING = "–"  # noqa: RUF001
+# The times that every client can hold. A time of the database that is earlier or later is read as one of them.
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9000, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def parse_moment(text: str) -> datetime:
-    """The moment that a text of RFC 3339 names, in UTC, to the microsecond; a leap second is the one after it.
+    """Return the time of a text of RFC 3339 in UTC, to the microsecond; a leap second is the second after it.
 
     Raises:
         ValueError: it is no such text, names no zone, or is out of the range of years from 1 to 9999.
@@ -32,7 +35,7 @@ def parse_moment(text: str) -> datetime:
 
 
 def zone_named(name: str) -> ZoneInfo | None:
-    """The time zone of a name of the IANA database; None where this machine knows none of it."""
+    """Return the time zone with this name of the IANA database, or None."""
     try:
         return ZoneInfo(name)
     # A name that is a folder or leads out of the database is refused in ways of its own.
@@ -41,11 +44,13 @@ def zone_named(name: str) -> ZoneInfo | None:
 
 
 def zoned(moment: datetime | None) -> str:
-    """The moment to the second in the zone of the reader, with the name of that zone; a dash where there is none."""
+    """Return the time to the second in the zone of the reader, with the name of that zone; a dash for None."""
     return date_format(timezone.localtime(moment), "Y-m-d H:i:s T") if moment else NOTHING
 
 
-def clock(duration: timedelta) -> str:
-    """A length, or a moment of a recording or stream: h:mm:ss."""
+def clock(duration: timedelta, *, is_short: bool = False) -> str:
+    """Return a length, or a moment of a recording or stream, as h:mm:ss; a short one below an hour is m:ss."""
     minutes, seconds = divmod(int(duration.total_seconds()), 60)
+    if is_short and minutes < 60:
+        return f"{minutes}:{seconds:02}"
     return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"

@@ -212,8 +212,8 @@ class VideoForm(forms.Form):
         values = self.cleaned_data
         if values.get("address") and not values.get("picture"):
             values["thumbnail"] = values["address"]
-        begin, end = values.get("publish_from"), values.get("publish_until")
-        if begin and end and end <= begin and {"publish_from", "publish_until"} & self.changes().keys():
+        is_inverted = limits.is_inverted_window(values.get("publish_from"), values.get("publish_until"))
+        if is_inverted and {"publish_from", "publish_until"} & self.changes().keys():
             self.add_error("publish_until", gettext("Publication must end after it begins."))
         if values.get("shown") == UNDECIDED and awaits_decision(self.video):
             for name in {"publish_from", "publish_until"} & self.changes().keys():

@@ -1,6 +1,7 @@
-"""What people may write about a video. Held against what changes alone: older texts may be of any length."""
+"""Limits of the content of a video. They hold for changes alone: older texts may be of any length."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from urllib.parse import urlsplit
 
 TITLE_LENGTH = 200
@@ -10,8 +11,13 @@ MOST_METADATA, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 64, 500
 ADDRESS_LENGTH = 2000
 
 
+def is_inverted_window(begin: datetime | None, end: datetime | None) -> bool:
+    """Return whether a publication would not end after it begins."""
+    return begin is not None and end is not None and end <= begin
+
+
 def thumbnail_address(text: str, pictures: Mapping[str, str]) -> str:
-    """The URL of a thumbnail: an https URL, or a picture of the recording by its URL or its path (`Video.pictures`).
+    """Return the URL of a thumbnail: https, or a picture of the recording by its URL or path (`Video.pictures`).
 
     Raises:
         ValueError: it is neither.

@@ -192,7 +192,7 @@ class TagSerializer(serializers.Serializer):
     count = serializers.IntegerField()
 
 
-class TagsField(serializers.ListField):
+class TagListField(serializers.ListField):
     """Tags, each once."""
 
     child = PlainTextField(max_length=limits.TAG_LENGTH)
@@ -251,7 +251,7 @@ class VideoPatchSerializer(ChangesSerializer):
 
     title = PlainTextField(max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True)
     description = PlainTextField(max_length=limits.DESCRIPTION_LENGTH, allow_blank=True, allow_null=True)
-    tags = TagsField(allow_null=True)
+    tags = TagListField(allow_null=True)
     thumbnail = PlainTextField(allow_blank=True, allow_null=True)
     active = StrictBooleanField()
     visibility = WordField(Video.Visibility.choices)
@@ -290,6 +290,6 @@ def refuse_inverted_window(video: Video, values: Mapping[str, Any]) -> None:
         ValidationError: it would; names the field.
     """
     begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
-    if {"publish_from", "publish_until"} & values.keys() and begin and end and end <= begin:
+    if {"publish_from", "publish_until"} & values.keys() and limits.is_inverted_window(begin, end):
         name = "publish_until" if "publish_until" in values else "publish_from"
         raise serializers.ValidationError({name: ["Publication must end after it begins."]})

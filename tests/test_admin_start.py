@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from channels_app.audit import Actor, Way, acting, audited
 from channels_app.models import Channel, InboxEvent, Lease, ReportedDifference
 from ivsvod.accounts.models import User
-from ivsvod.console.charts import chart_of, length_told
+from ivsvod.console.charts import day_chart, length_told
 from ondemand.models import Video
 from tests.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, opened, picture
 from tests.console import (
@@ -232,7 +232,7 @@ def test_charts_have_a_name_a_description_and_a_table(browser: Client) -> None:
 @pytest.mark.parametrize("values", [[0, 0], [0, 5], [1, 1_000_000]])
 def test_bars_stay_inside_of_their_chart_and_what_is_little_is_seen(values: list[float]) -> None:
     days = [(NINE.date() + timedelta(days=n), float(value)) for n, value in enumerate(values)]
-    chart = chart_of("x", "X", days, str)
+    chart = day_chart("x", "X", days, str)
     for bar, value in zip(chart.bars, values, strict=True):
         assert float(bar.y) >= 0
         assert float(bar.y) + float(bar.height) == chart.height

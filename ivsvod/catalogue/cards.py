@@ -1,7 +1,7 @@
 """What the pages show of a video or a channel, made from the documents of the API."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 
-from channels_app.times import parse_moment
+from channels_app.times import clock, parse_moment
 from ivsvod.catalogue.query import PageQuery
 from ondemand.pictures import middle_of, picture_allowed
 
@@ -98,7 +98,7 @@ class Card:
     @property
     def length(self) -> str:
         """How long it is, as on a clock; empty where that is not known."""
-        return clock(self.seconds) if self.seconds else ""
+        return clock(timedelta(seconds=self.seconds), is_short=True) if self.seconds else ""
 
     @property
     def picture(self) -> str | None:
@@ -186,10 +186,3 @@ def with_zone(moment: datetime | None) -> str:
         return ""
     local = timezone.localtime(moment)
     return f"{date_format(local, 'DATE_FORMAT')}, {date_format(local, 'TIME_FORMAT')} {local.tzname()}"
-
-
-def clock(seconds: int) -> str:
-    """1:02:05 or 2:05."""
-    hours, rest = divmod(seconds, 3600)
-    minutes = f"{rest // 60:02}" if hours else str(rest // 60)
-    return ":".join([*([str(hours)] if hours else []), minutes, f"{rest % 60:02}"])

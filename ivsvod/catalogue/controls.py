@@ -2,14 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from channels_app.times import clock
 from channels_app.uuids import parse_uuid
-from ivsvod.catalogue.cards import channel_name, clock
+from ivsvod.catalogue.cards import channel_name
 from ivsvod.catalogue.client import PublicApi, RefusedError
 from ivsvod.catalogue.query import PageQuery
 
@@ -110,7 +112,8 @@ def length_options(chosen: str) -> list[Option]:
     """Lengths that people ask for; another one that the address holds is among them."""
     known = {value: str(label) for value, label in _LENGTHS.items()}
     if chosen and chosen not in known:
-        known[chosen] = clock(int(chosen)) if chosen.isascii() and chosen.isdigit() and len(chosen) < 9 else chosen
+        is_seconds = chosen.isascii() and chosen.isdigit() and len(chosen) < 9
+        known[chosen] = clock(timedelta(seconds=int(chosen)), is_short=True) if is_seconds else chosen
     return [Option(value, label, value == chosen) for value, label in known.items()]
 
 

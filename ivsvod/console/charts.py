@@ -41,8 +41,8 @@ class Chart:
     height = HEIGHT
 
 
-def chart_of(word: str, title: Any, days: Sequence[tuple[date, float]], told: Callable[[float], str]) -> Chart:
-    """A chart of one value a day; `told` writes a value with its unit."""
+def day_chart(word: str, title: Any, days: Sequence[tuple[date, float]], told: Callable[[float], str]) -> Chart:
+    """Return a bar chart of one value a day; `told` writes a value with its unit."""
     top = max((value for _day, value in days), default=0)
     bars = [_bar(position, day, value, top, told) for position, (day, value) in enumerate(days)]
     return Chart(word, title, bars, told(top), told(sum(value for _day, value in days)))

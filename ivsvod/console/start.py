@@ -29,10 +29,10 @@ from channels_app.models import (
 from channels_app.reconcile.last_run import LastRun, last_run
 from channels_app.scopes import account_has_scope
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
-from channels_app.times import zoned
+from channels_app.times import clock, zoned
 from ivsvod.console.attention import MATTERS, Matter
-from ivsvod.console.charts import Chart, chart_of, length_told
-from ondemand.admin.columns import clock, title_of
+from ivsvod.console.charts import Chart, day_chart, length_told
+from ondemand.admin.columns import title_of
 from ondemand.models import Video
 from ondemand.pictures import video_picture
 
@@ -65,8 +65,8 @@ class Days:
         hours = [(day, hours) for day, _count, hours in self.days]
         counts = [(day, float(count)) for day, count, _hours in self.days]
         return [
-            chart_of("hours", gettext_lazy("Hours recorded a day"), hours, length_told),
-            chart_of("recordings", gettext_lazy("Recordings a day"), counts, lambda value: f"{value:.0f}"),
+            day_chart("hours", gettext_lazy("Hours recorded a day"), hours, length_told),
+            day_chart("recordings", gettext_lazy("Recordings a day"), counts, lambda value: f"{value:.0f}"),
         ]
 
 
@@ -173,7 +173,7 @@ def _video_rows(request: HttpRequest, videos: Any, **listed_by: str) -> list[dic
             "picture": video_picture(video, to_curator=to_curator),
             "channel": str(video.channel or video.channel_id or ""),
             "start": zoned(video.started_at),
-            "length": clock(video.duration_ms or 0),
+            "length": clock(video.duration),
             "word": video.listing_at(now),
         }
         for video in videos.recent_first_with_channel()[:SHOWN]

@@ -27,7 +27,7 @@ from ondemand.bulk_previews import first_titles, of_private_channels, tag_uses, 
 from ondemand.bulk_rules import Kind, Outcome
 from ondemand.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes, zone_shown
-from ondemand.limits import MOST_TAGS
+from ondemand.limits import MOST_TAGS, is_inverted_window
 from ondemand.models import BulkChange, Video
 from ondemand.tagging import videos_tagged
 
@@ -44,8 +44,7 @@ class ScheduleForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """The end comes after the beginning."""
         values = super().clean() or self.cleaned_data
-        begin, end = values.get("publish_from"), values.get("publish_until")
-        if begin and end and end <= begin:
+        if is_inverted_window(values.get("publish_from"), values.get("publish_until")):
             self.add_error("publish_until", _("The end is not after the beginning."))
         return values
 

@@ -1,6 +1,5 @@
 """What the list of videos shows of each."""
 
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin
@@ -15,8 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from channels_app import times
-from channels_app.times import NOTHING, zoned
+from channels_app.times import NOTHING, clock, zoned
 from ondemand.editing import edited_values, versions_of
 from ondemand.listing import Listing
 from ondemand.models import Video
@@ -62,7 +60,7 @@ class VideoColumns(admin.ModelAdmin):
     @admin.display(description=gettext_lazy("duration"))
     def length(self, video: Video) -> str:
         """h:mm:ss; a dash where it is not known."""
-        return clock(video.duration_ms) if video.duration_ms else NOTHING
+        return clock(video.duration) if video.duration_ms else NOTHING
 
     @admin.display(description=gettext_lazy("listing"))
     def word(self, video: Video) -> SafeString:
@@ -98,11 +96,6 @@ def _title_cell(video: Video, address: str) -> str:
         "nothing": NOTHING,
     }
     return render_to_string("admin/ondemand/video/title_cell.html", context)
-
-
-def clock(milliseconds: int) -> str:
-    """`times.clock` of milliseconds."""
-    return times.clock(timedelta(milliseconds=milliseconds))
 
 
 def title_of(video: Video) -> str:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -15,8 +16,7 @@ from django.utils.translation import ngettext
 from channels_app.admin.streams import events_address, stream_rows
 from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.timeline import TimelineEntry, streams_shown, timeline_of
-from channels_app.times import NOTHING, zoned
-from ondemand.admin.columns import clock
+from channels_app.times import NOTHING, clock, zoned
 from ondemand.models import Video
 
 # IVS puts at most twenty streams into one recording.
@@ -45,7 +45,7 @@ def technical_facts(video: Video, *, shows_files: bool) -> list[Fact]:
         Fact(_("Status"), video.get_status_display() or NOTHING),
         Fact(_("Start"), zoned(video.started_at)),
         Fact(_("End"), zoned(video.ended_at)),
-        Fact(_("Length"), f"{clock(video.duration_ms)} ({video.duration_ms:,} ms)" if video.duration_ms else NOTHING),
+        Fact(_("Length"), f"{clock(video.duration)} ({video.duration_ms:,} ms)" if video.duration_ms else NOTHING),
         Fact(_("Duplicate of"), _original(video)),
     ]
 
@@ -125,7 +125,7 @@ def _happenings(video: Video, streams: Iterable[Stream]) -> Iterator[Happening]:
     ]
     for entry in sorted(entries, key=lambda entry: entry.at):
         second = _second(video, entry)
-        yield Happening(zoned(entry.at), entry, second, "" if second is None else clock(second * 1000))
+        yield Happening(zoned(entry.at), entry, second, "" if second is None else clock(timedelta(seconds=second)))
 
 
 def _second(video: Video, entry: TimelineEntry) -> int | None:

@@ -15,8 +15,7 @@ from django.utils.translation import gettext as _
 from channels_app.admin import AuditedAdmin, account_of
 from channels_app.aws import AwsError
 from channels_app.scopes import account_has_scope
-from channels_app.times import zoned
-from ondemand.admin.columns import clock
+from channels_app.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.facts import documents, stream_section, technical_facts
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
@@ -144,7 +143,7 @@ class VideoPage(AuditedAdmin):
         return {
             "reasons": reasons,
             "start": zoned(video.started_at),
-            "length": clock(video.duration_ms) if video.duration_ms else "",
+            "length": clock(video.duration) if video.duration_ms else "",
             "qa": video.qa or Video.Qa.UNVERIFIED.value,
             "qa_label": video.get_qa_display() or Video.Qa.UNVERIFIED.label,
             "facts": technical_facts(video, shows_files=_shows_files(request, video)),

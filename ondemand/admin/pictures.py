@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ondemand.admin.columns import clock
+from channels_app.times import clock
 from ondemand.models import Video
 from ondemand.pictures import middle_of, picture_allowed
 from ondemand.spread import evenly_spread
@@ -53,7 +53,7 @@ def _given(url: str) -> PictureChoice:
 def _made(video: Video, made: Mapping[str, str], chosen: str) -> Iterator[PictureChoice]:
     for number, (path, url) in enumerate(made.items()):
         # They are evenly spread over the recording.
-        at = clock(video.duration_ms * number // len(made)) if video.duration_ms else ""
+        at = clock(video.duration * number // len(made)) if video.duration_ms else ""
         label = _("Picture at about {moment}").format(moment=at) if at else _("Picture {name}").format(name=path)
         yield PictureChoice(path, _shown(url), label, at or path.rpartition("/")[2], chosen == url)
 
