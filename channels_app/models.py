@@ -6,12 +6,12 @@ meaning, and each column added to them has a database name that begins with `_`,
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Self
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -23,6 +23,7 @@ from channels_app.claims import Lease as Lease
 from channels_app.encryption import EncryptedTextField, decrypt
 from channels_app.livestate import LIVE, UNNAMED, LiveState
 from channels_app.reported import ReportedDifference as ReportedDifference
+from channels_app.times import EARLIEST, LATEST
 
 
 class ChannelType(models.TextChoices):
@@ -52,33 +53,15 @@ class NewVideoState(models.TextChoices):
     HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
 
 
-class ReadableDateTimeField(models.DateTimeField):
-    """A time of a table that others write too: one that Python cannot hold (BC, infinity) is read as 1970.
-
-    Conditions and orders see the time as it is stored; a list that is paged by it needs `READABLE_CREATED_AT`.
-    """
-
-    def select_format(self, compiler: Any, sql: str, params: Any) -> tuple[str, Any]:
-        """The column as every SELECT of rows reads it."""
-        return f"CASE WHEN {sql} IS NOT NULL THEN ivsvod_moment({sql}) END", (*params, *params)
-
-    def deconstruct(self) -> Any:
-        """To migrations it is a plain time."""
-        name, _, arguments, options = super().deconstruct()
-        return name, "django.db.models.DateTimeField", arguments, options
-
-
-READABLE_CREATED_AT = Case(
-    When(
-        created_at__isnull=False, then=Func("created_at", function="ivsvod_moment", output_field=models.DateTimeField())
-    )
-)
+# A list that is paged by `created_at` needs the time that is read from the database: see ReadableTimeLoader.
+READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("created_at", EARLIEST), LATEST)))
 
 
 def private_channel(path: str = "") -> Q:
     """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`.
 
-    A row that is not derived yet counts by what IVS answered to its creation.
+    A row that is not derived yet counts by what IVS answered to its creation. `Channel.is_private` decides the same of
+    a row in memory, and the SQL function `ivsvod_publish_video` of a row of the predecessor.
     """
     as_created = Q((f"{path}private__isnull", True), (f"{path}channel_data__Channel__Authorized", True))
     return Q((f"{path}private", True)) | as_created
@@ -152,7 +135,7 @@ class Channel(models.Model):
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     owner = models.UUIDField(_("owner"))
-    created_at = ReadableDateTimeField(_("created"), null=True, default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created"), null=True, default=timezone.now, editable=False)
     active = models.BooleanField(_("active"), null=True, default=True)
     arn = models.TextField(_("ARN"))
     rtmp_address = models.TextField(_("ingest host"))
@@ -200,7 +183,7 @@ class Channel(models.Model):
 
     @property
     def is_private(self) -> bool:
-        """Return whether it is private now, as `private_channel` decides in SQL."""
+        """Return whether it is private now; the rule is that of `private_channel`."""
         if self.private is not None:
             return self.private
         created = self.channel_data.get("Channel") if isinstance(self.channel_data, dict) else None

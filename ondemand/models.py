@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from channels_app.models import Channel, ReadableDateTimeField
+from channels_app.models import Channel
 from ondemand.bulk_changes import BulkChange as BulkChange
 from ondemand.bulk_changes import BulkChangeRow as BulkChangeRow
 from ondemand.bulk_changes import KnownTag as KnownTag
@@ -94,7 +94,7 @@ class Video(models.Model):
         related_name="videos",
         verbose_name=_("channel"),
     )
-    created_at = ReadableDateTimeField(default=timezone.now)
+    created_at = models.DateTimeField(default=timezone.now)
     active = models.BooleanField(_("shown"), null=True, default=True)
     data = models.JSONField(default=dict)
 
@@ -291,7 +291,7 @@ class Content(models.Model):
     video = models.OneToOneField(
         Video, on_delete=models.CASCADE, db_column="on_demand_video_uuid", related_name="content"
     )
-    created_at = ReadableDateTimeField(null=True, default=timezone.now, editable=False)
+    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
     created_by = models.UUIDField(editable=False)
     title = models.TextField(_("title"), null=True, blank=True)  # noqa: DJ001  (the predecessor's columns take NULL)
     description = models.TextField(_("description"), null=True, blank=True)  # noqa: DJ001

@@ -6,8 +6,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 
-EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
-LATEST = datetime(9000, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
+from channels_app.times import EARLIEST, LATEST
 
 
 class ReadableTimeLoader(BaseTzLoader):
