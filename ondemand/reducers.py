@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, Subquery
 
 from channels_app.events import (
     Event,
@@ -17,12 +18,11 @@ from channels_app.events import (
     recording_stream_ids,
 )
 from channels_app.livestate import LiveState
-from channels_app.models import Channel, InboxEvent, NewVideoState
+from channels_app.models import Adoption, Channel, InboxEvent, NewVideoState
 from channels_app.reducers import Applied, stream_hear
 from ondemand.metadata import ENDED, FAILED, facts_complete
-from ondemand.models import Content, Recording, Video, started_before, video_uuid
+from ondemand.models import Content, Recording, RemovedRecording, Video, started_before, video_uuid
 from ondemand.recording_check import facts_look, recording_check
-from ondemand.removed import RecordingHistory, recording_history
 from ondemand.services import checked_release
 from ondemand.verdicts import Verdict, better_verdict, verdict_of_video
 
@@ -167,13 +167,24 @@ class RecordingStateReducer:
             # Nothing is written of it yet.
             return Applied(InboxEvent.Outcome.DEFERRED, prepared.problem, given_up_as=InboxEvent.Outcome.IGNORED)
         video, is_new = _video_locked(event, channel, prepared.fields)
-        history = _history_of(event, video, is_new=is_new)
-        if history.is_removed:
+        is_removed, adopted_at = False, None
+        if video.prefix and (is_new or (event.name == END and video.active is None)):
+            # One statement for both: an event of a recording costs a fixed number.
+            is_removed, adopted_at = (
+                Channel.objects.filter(pk=channel.pk)
+                .values_list(
+                    Exists(RemovedRecording.objects.filter(bucket=video.bucket or "", prefix=video.prefix)),
+                    Subquery(Adoption.objects.values("adopted_at")[:1]),
+                )
+                .get()
+            )
+        if is_removed:
             return Applied(InboxEvent.Outcome.IGNORED, _REMOVED)
         recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
         heard = heard_after(_heard_of(recording), event, prepared.fields)
         verdict = better_verdict(verdict_of_video(video), prepared.verdict)
-        facts, is_old = _best_facts(video.facts, prepared.facts), history.precedes_adoption(heard.end_at)
+        facts = _best_facts(video.facts, prepared.facts)
+        is_old = adopted_at is not None and heard.end_at is not None and heard.end_at < adopted_at
         _video_write(video, heard, facts, verdict, channel, is_new=is_new, precedes_adoption=is_old)
         live_state = _stream_hear(channel, event)
         for name, value in asdict(heard).items():
@@ -273,14 +284,6 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
         return known, False
     undecided = {"active": None, "visibility": None, "held": None}
     return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
-
-
-def _history_of(event: Event, video: Video, *, is_new: bool) -> RecordingHistory:
-    """Return removal and adoption of the recording, if its video is new or undecided."""
-    is_open = is_new or (event.name == END and video.active is None)
-    if not is_open or not video.prefix:
-        return RecordingHistory()
-    return recording_history(bucket=video.bucket or "", prefix=video.prefix)
 
 
 def _first_of(rows: list[Video]) -> Video | None:
