@@ -5,11 +5,12 @@ https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html#r2s
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from channels_app import aws
 from channels_app.events import MalformedEventError, jsonb_safe, load_json, whole_milliseconds
+from channels_app.times import parse_moment
 from ondemand.paths import is_inside
 from ondemand.spread import evenly_spread
 
@@ -60,10 +61,7 @@ def parse_metadata(content: bytes) -> Metadata:
     Raises:
         MetadataError: truncated, not JSON, or a field is missing, has a wrong type or leads out of the recording.
     """
-    try:
-        document = load_json(content.decode())
-    except (MalformedEventError, UnicodeDecodeError) as error:
-        raise MetadataError(str(error)) from None
+    document = document_of(content)
     media = _member(document, "media", dict)
     hls = _member(media, "hls", dict)
     folder = _member(hls, "path", str).strip("/")
@@ -71,14 +69,48 @@ def parse_metadata(content: bytes) -> Metadata:
     if duration is None:
         raise MetadataError("duration_ms is no length of a recording")
     return Metadata(
-        started_at=_moment(document, "recording_started_at"),
-        ended_at=_moment(document, "recording_ended_at"),
+        started_at=moment_of(document, "recording_started_at"),
+        ended_at=moment_of(document, "recording_ended_at"),
         duration_ms=duration,
         playlist=_joined("playlist", folder, _member(hls, "playlist", str)),
         renditions=_renditions(_member(hls, "renditions", list), folder),
         thumbnail_folder=_path(media, "thumbnails"),
         latest_thumbnail=_path(media, "latest_thumbnail"),
     )
+
+
+def document_of(content: bytes) -> dict[str, Any]:
+    """Return the JSON object of an `events/recording-*.json`.
+
+    Raises:
+        MetadataError: truncated, not JSON, or not an object.
+    """
+    try:
+        document = load_json(content.decode())
+    except (MalformedEventError, UnicodeDecodeError) as error:
+        raise MetadataError(str(error)) from None
+    if not isinstance(document, dict):
+        raise MetadataError("it is not an object")
+    return document
+
+
+def moment_of(document: dict[str, Any], name: str) -> datetime | None:
+    """Return a time of the object in UTC, or None if it is missing.
+
+    Raises:
+        MetadataError: not RFC 3339, without a zone, or not of the years 2000 to 9000.
+    """
+    if document.get(name) is None:
+        return None
+    try:
+        moment = parse_moment(_member(document, name, str))
+    except MetadataError:
+        raise
+    except ValueError as error:
+        raise MetadataError(f"{name} is {error}") from None
+    if not 2000 <= moment.year <= 9000:
+        raise MetadataError(f"{name} is out of range")
+    return moment
 
 
 def _member(document: Any, name: str, kind: type) -> Any:
@@ -117,21 +149,6 @@ def _joined(name: str, *parts: str) -> str:
     if not is_inside(path):
         raise MetadataError(f"{name} leads out of the recording")
     return path
-
-
-def _moment(document: dict[str, Any], name: str) -> datetime | None:
-    if document.get(name) is None:
-        return None
-    try:
-        told = datetime.fromisoformat(_member(document, name, str))
-        moment = told.astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise MetadataError(f"{name} is not a moment") from None
-    if told.tzinfo is None:
-        raise MetadataError(f"{name} has no zone")
-    if not 2000 <= moment.year <= 9000:
-        raise MetadataError(f"{name} is out of range")
-    return moment
 
 
 def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None:

@@ -1,4 +1,4 @@
-"""What the metadata of a recording tell of its life: whose it is, when it began, and when and how it ended."""
+"""The life of a recording by its metadata: its channel, start, end and duration."""
 
 import re
 from dataclasses import dataclass
@@ -9,10 +9,9 @@ from django.conf import settings
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.events import AHEAD, MalformedEventError, load_json, whole_milliseconds
+from channels_app.events import AHEAD, whole_milliseconds
 from channels_app.services import CHANNEL_ARN
-from channels_app.times import parse_moment
-from ondemand.metadata import LONGEST
+from ondemand.metadata import LONGEST, MetadataError, document_of, moment_of
 from ondemand.reconcile.prefixes import FoundRecording
 
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
@@ -39,12 +38,12 @@ class RecordingLife:
 
     @property
     def until(self) -> datetime:
-        """The last moment of it that is known."""
+        """Return its end or, while it runs, its last known moment."""
         return self.ended_at or self.started_at + timedelta(milliseconds=self.duration_ms)
 
 
 def life_read(recording: FoundRecording) -> RecordingLife:
-    """Read the object that tells most: the one of the end, where there is one.
+    """Read the object of the end, or else the one of the start.
 
     Raises:
         UnreadableError: it cannot be had or understood.
@@ -64,30 +63,37 @@ def life_read(recording: FoundRecording) -> RecordingLife:
 
 
 def life_of(content: bytes, prefix: str) -> RecordingLife:
-    """What the object says.
+    """Return the life of the recording that the object describes. Times are whole seconds, as those of events.
 
     Raises:
         UnreadableError: it is not JSON, or a field is missing or of a wrong type.
         OfStageError: it is of no channel.
     """
     try:
-        document = load_json(content.decode())
-    except (MalformedEventError, UnicodeDecodeError) as error:
+        document = document_of(content)
+        if document.get("channel_arn") is None and document.get("stage_arn") is not None:
+            raise OfStageError
+        moments = {name: moment_of(document, name) for name in ("recording_started_at", "recording_ended_at")}
+    except MetadataError as error:
         raise UnreadableError(str(error)[:200]) from None
-    if not isinstance(document, dict):
-        raise UnreadableError("it is not an object")
-    if document.get("channel_arn") is None and document.get("stage_arn") is not None:
-        raise OfStageError
+    for name, moment in moments.items():
+        if moment and moment > timezone.now() + AHEAD:
+            raise UnreadableError(f"{name} is out of range")
+    started_at, ended_at = moments.values()
+    if started_at is None:
+        raise UnreadableError("recording_started_at is missing")
+    media = document.get("media")
+    hls = media.get("hls") if isinstance(media, dict) else None
     return RecordingLife(
         channel_arn=_channel_arn(document, prefix),
-        started_at=_moment(document, "recording_started_at"),
-        ended_at=_moment(document, "recording_ended_at") if document.get("recording_ended_at") is not None else None,
-        duration_ms=_duration(document),
+        started_at=started_at.replace(microsecond=0),
+        ended_at=ended_at and ended_at.replace(microsecond=0),
+        duration_ms=whole_milliseconds(hls.get("duration_ms") if isinstance(hls, dict) else None) or 0,
     )
 
 
 def folder_of(channel_arn: str) -> str:
-    """Where IVS puts the recordings of a channel.
+    """Return the folder in which IVS puts the recordings of a channel.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
     """
@@ -96,33 +102,16 @@ def folder_of(channel_arn: str) -> str:
 
 
 def channel_folder(prefix: str) -> str:
-    """The part of a prefix that all recordings of the channel share; empty where it is not as IVS writes it."""
+    """Return the part of a prefix that all recordings of a channel share; empty if IVS does not write it so."""
     found = _FOLDER.match(prefix)
     return found[0] if found else ""
 
 
 def _channel_arn(document: dict[str, Any], prefix: str) -> str:
-    told = document.get("channel_arn")
-    if isinstance(told, str) and CHANNEL_ARN.fullmatch(told):
-        return told
+    arn = document.get("channel_arn")
+    if isinstance(arn, str) and CHANNEL_ARN.fullmatch(arn):
+        return arn
     found = _FOLDER.match(prefix)
     if found is None or not settings.AWS_REGION:
         raise UnreadableError("channel_arn is missing or not the ARN of a channel")
     return f"arn:aws:ivs:{settings.AWS_REGION}:{found['account']}:channel/{found['channel']}"
-
-
-def _moment(document: dict[str, Any], name: str) -> datetime:
-    """To the second, as events have it."""
-    try:
-        moment = parse_moment(str(document.get(name)))
-    except ValueError as error:
-        raise UnreadableError(f"{name} is {error}") from None
-    if moment.year < 2000 or moment > timezone.now() + AHEAD:
-        raise UnreadableError(f"{name} is out of range")
-    return moment.replace(microsecond=0)
-
-
-def _duration(document: dict[str, Any]) -> int:
-    media = document.get("media")
-    hls = media.get("hls") if isinstance(media, dict) else None
-    return whole_milliseconds(hls.get("duration_ms") if isinstance(hls, dict) else None) or 0
