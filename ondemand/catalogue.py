@@ -1,7 +1,7 @@
 """Reads of videos: which of them, in which order, and the expressions of which indexes are made."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -12,9 +12,6 @@ from django.db.models.functions import Coalesce, Left, Lower, NullIf, TruncDate
 from channels_app.models import Channel, NewVideoState, private_channel
 from ondemand.listing import LASTING, LASTING_WORD, Listing, listing_conditions, listing_expression, within_window
 
-if TYPE_CHECKING:
-    from ondemand.models import Video
-
 # Where no start is known a video counts as older than all others. A constant, for an index is made of it.
 NO_START = datetime(1900, 1, 1, tzinfo=UTC)
 # The order of long titles is that of their beginnings, so that a cursor stays short.
@@ -24,7 +21,7 @@ LONGEST_RECORDING = timedelta(hours=48)
 TAG_BEGINNING = 100
 
 
-class VideoQuerySet(models.QuerySet["Video"]):
+class VideoQuerySet(models.QuerySet[Any]):
     """Reads of videos."""
 
     def listed(self, at: datetime) -> Self:
@@ -84,7 +81,7 @@ class VideoQuerySet(models.QuerySet["Video"]):
         """What was recorded between two moments, by its start, whoever may see it."""
         return self.filter(RECORDED, started_at__gte=since, started_at__lt=until)
 
-    def by_day(self) -> models.QuerySet["Video", dict[str, Any]]:
+    def by_day(self) -> models.QuerySet[Any, dict[str, Any]]:
         """Each `day` in the current zone on which there are some, how many begin on it, and their length in all."""
         days: models.QuerySet[Any, Any] = self.order_by().annotate(day=TruncDate("started_at")).values("day")
         return days.annotate(count=Count("*"), milliseconds=Sum("duration_ms")).order_by("day")
