@@ -1,19 +1,14 @@
-"""What was changed in many videos at once: the rows of it, as they were and as they are, so that it can be undone."""
+"""The models of bulk changes: what was chosen, how far the change is, and the outcome for each video."""
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Self
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import MD5, Collate, Left, Upper
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from ondemand.catalogue import TAG_BEGINNING
-
-# By which tags are found and put in order, in any letter case; an index finds beginnings in this collation alone.
-TAG_KEY = Collate(Upper(Left("tag", TAG_BEGINNING)), "C")
 KEPT = timedelta(days=30)
 DRAFT_KEPT = timedelta(days=1)
 
@@ -22,12 +17,13 @@ class BulkChangeQuerySet(models.QuerySet["BulkChange"]):
     """Reads of bulk changes."""
 
     def begun(self) -> Self:
-        """Those that somebody confirmed, the newest first."""
-        return self.filter(begun_at__isnull=False).order_by("-made_at")
+        """Return the confirmed changes, the newest first."""
+        return self.exclude(state=BulkChange.State.DRAFT).order_by("-made_at")
 
-    def outlived(self, at: datetime) -> Self:
-        """Those that are older than they are kept; what was never begun, than a day."""
-        return self.filter(Q(made_at__lt=at - KEPT) | Q(made_at__lt=at - DRAFT_KEPT, begun_at__isnull=True))
+    def outlived(self) -> Self:
+        """Return changes that are older than they are kept; drafts are kept for a day."""
+        now = timezone.now()
+        return self.filter(Q(made_at__lt=now - KEPT) | Q(made_at__lt=now - DRAFT_KEPT, state=BulkChange.State.DRAFT))
 
 
 class BulkChange(models.Model):
@@ -46,10 +42,20 @@ class BulkChange(models.Model):
         RENAME_TAG = "rename_tag", _("Rename a tag")
         CHECK = "check", _("Check again")
 
+    class State(models.TextChoices):
+        """The progress of a change; running and undoing may be interrupted, and resume."""
+
+        DRAFT = "draft"
+        RUNNING = "running", _("not finished")
+        DONE = "done", _("done")
+        UNDOING = "undoing", _("partly undone")
+        UNDONE = "undone", _("undone")
+
     OF_TAGS = (Kind.ADD_TAGS, Kind.REMOVE_TAGS, Kind.RENAME_TAG)
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.TextField(choices=Kind.choices)
+    state = models.TextField(choices=State.choices, default=State.DRAFT)
     # Tags, or the publication window; None until somebody has typed them.
     values = models.JSONField(null=True)
     by = models.UUIDField()
@@ -57,13 +63,9 @@ class BulkChange(models.Model):
     made_at = models.DateTimeField(default=timezone.now)
     # The list that it was chosen from, to go back to.
     query = models.TextField(blank=True)
-    # Of the chosen ones; what belongs to their recordings changes with them.
+    # The number of chosen videos; other rows of their recordings change with them.
     chosen = models.PositiveIntegerField()
-    begun_at = models.DateTimeField(null=True)
-    done_at = models.DateTimeField(null=True)
-    undoing_at = models.DateTimeField(null=True)
-    undone_at = models.DateTimeField(null=True)
-    # How many rows had come to each outcome when it was last at work: a list of changes does not count them.
+    # The number of rows of each outcome when it last ran: a list of changes does not count them.
     outcomes = models.JSONField(default=dict)
 
     objects = BulkChangeQuerySet.as_manager()
@@ -71,7 +73,7 @@ class BulkChange(models.Model):
     class Meta:
         app_label = "ondemand"
         indexes = [models.Index(fields=["-made_at"], name="bulk_change_newest")]
-        # No page of the stock admin: these are given with the videos and their content.
+        # No page of the stock admin: the permissions are those of videos and content.
         default_permissions = ()
 
     def __str__(self) -> str:
@@ -79,15 +81,25 @@ class BulkChange(models.Model):
 
     @property
     def is_of_tags(self) -> bool:
-        """Whether it changes content; else it changes the videos themselves."""
+        """Return whether it changes content; else it changes the videos themselves."""
         return self.kind in self.OF_TAGS
+
+    @property
+    def is_undoing(self) -> bool:
+        """Return whether undoing has begun, or is over."""
+        return self.state in {self.State.UNDOING, self.State.UNDONE}
+
+    @property
+    def operation(self) -> str:
+        """Return the operation of its audit entries; no request can have this name, for it has spaces."""
+        return f"bulk change {self.pk}"
 
 
 class BulkChangeRow(models.Model):
-    """One video of a bulk change."""
+    """One video of a bulk change. The values before and after are in the audit log alone."""
 
     class Outcome(models.TextChoices):
-        """How far it is with a video; each word is said of a number of them."""
+        """The outcome for a video; each label is said of a number of them."""
 
         WAITING = "waiting", _("not done yet")
         CHANGED = "changed", _("changed")
@@ -97,15 +109,13 @@ class BulkChangeRow(models.Model):
         GONE = "gone", _("left: they are not there any more")
         UNDONE = "undone", _("undone")
         CHANGED_SINCE = "changed_since", _("left as they are: somebody changed them since")
+        UNRECORDED = "unrecorded", _("left as they are: the audit log has lost what they were before")
 
     id = models.BigAutoField(primary_key=True)
     change = models.ForeignKey(BulkChange, on_delete=models.CASCADE, related_name="rows", db_index=False)
     # No foreign key: the predecessor may remove rows.
     video_uuid = models.UUIDField()
     outcome = models.TextField(choices=Outcome.choices, default=Outcome.WAITING)
-    # The columns that were written: as they were, and as they are since. None: there was no content.
-    before = models.JSONField(null=True)
-    after = models.JSONField(null=True)
 
     class Meta:
         app_label = "ondemand"
@@ -118,24 +128,3 @@ class BulkChangeRow(models.Model):
 
     def __str__(self) -> str:
         return f"{self.video_uuid} {self.outcome}"
-
-
-class KnownTag(models.Model):
-    """A tag that some content has or had, written by a trigger. None is removed: whoever reads them looks for a use.
-
-    A tag may be of any length, and the key of an index may not.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    tag = models.TextField()
-
-    class Meta:
-        app_label = "ondemand"
-        constraints = [models.UniqueConstraint(MD5("tag"), name="known_tag_once")]
-        indexes = [
-            models.Index(TAG_KEY, name="known_tag_beginning"),
-        ]
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.tag

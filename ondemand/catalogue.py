@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Count, F, Func, Q, Sum, Value, When
-from django.db.models.functions import Coalesce, Left, Lower, NullIf, TruncDate
+from django.db.models.functions import Coalesce, Collate, Left, Lower, NullIf, TruncDate, Upper
 
 from channels_app.models import Channel, NewVideoState, private_channel
 from ondemand.listing import LASTING, LASTING_WORD, Listing, listing_conditions, listing_expression, within_window
@@ -19,6 +19,8 @@ ORDERED_TITLE = 100
 # IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 LONGEST_RECORDING = timedelta(hours=48)
 TAG_BEGINNING = 100
+# By which tags are found and put in order, in any letter case; an index finds beginnings in this collation alone.
+TAG_KEY = Collate(Upper(Left("tag", TAG_BEGINNING)), "C")
 
 
 class VideoQuerySet(models.QuerySet[Any]):

@@ -24,13 +24,13 @@ from django.utils.translation import pgettext_lazy
 from channels_app.models import Channel
 from ondemand.bulk_changes import BulkChange as BulkChange
 from ondemand.bulk_changes import BulkChangeRow as BulkChangeRow
-from ondemand.bulk_changes import KnownTag as KnownTag
 from ondemand.catalogue import (
     LENGTH_KEY,
     LISTED,
     RECORDED,
     START_KEY,
     TAG_BEGINNING,
+    TAG_KEY,
     TO_REVIEW,
     VideoQuerySet,
     beginnings_of,
@@ -110,7 +110,7 @@ class Video(models.Model):
     facts = models.JSONField(null=True, db_column="_facts")
     qa = models.TextField(_("files"), null=True, db_column="_qa", choices=Qa.choices)  # noqa: DJ001
     # A list of short sentences.
-    qa_reasons = models.JSONField(null=True, db_column="_qa_reasons")
+    qa_reasons = models.JSONField(_("findings in the files"), null=True, db_column="_qa_reasons")
     duplicate_of = models.ForeignKey(
         "self",
         on_delete=models.DO_NOTHING,
@@ -139,7 +139,9 @@ class Video(models.Model):
     # A new recording that waits for somebody's word.
     held = models.BooleanField(_("held"), null=True, db_column="_held", default=False, db_default=False)
     # It is held because its files are not known to be good, and released when they are.
-    held_by_check = models.BooleanField(db_column="_held_by_check", default=False, db_default=False)
+    held_by_check = models.BooleanField(
+        _("held by the check of its files"), db_column="_held_by_check", default=False, db_default=False
+    )
 
     # It became hidden or unlisted because NEW_VIDEO_STATE or its channel says so of what is new. Whoever decides who
     # finds it writes False, even where nothing else changes; see `VideoQuerySet.to_review`.
@@ -358,6 +360,24 @@ class VideoTag(models.Model):
     class Meta:
         managed = False
         db_table = "ivsvod_video_tags"
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+class KnownTag(models.Model):
+    """A tag that some content has or had, written by a trigger. None is removed: readers look for a use of it.
+
+    A tag may be of any length, and the key of an index may not.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tag = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(MD5("tag"), name="known_tag_once")]
+        indexes = [models.Index(TAG_KEY, name="known_tag_beginning")]
+        default_permissions = ()
 
     def __str__(self) -> str:
         return self.tag

@@ -9,8 +9,7 @@ from django.db.models.functions import Collate, Left, Upper
 
 from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.ordering import Order
-from ondemand.bulk_changes import TAG_KEY
-from ondemand.catalogue import TAG_BEGINNING, VideoQuerySet, beginnings_of
+from ondemand.catalogue import TAG_BEGINNING, TAG_KEY, VideoQuerySet, beginnings_of
 from ondemand.models import Content, KnownTag, Video
 
 

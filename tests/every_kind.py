@@ -114,15 +114,13 @@ def every_difference(channel: Channel) -> int:
 
 def every_bulk_change(videos: list[Video]) -> dict[str, UUID]:
     """A bulk change that is done, and two that wait for what is typed."""
-    now = timezone.now()
     by = {"by": UUID(int=1), "by_name": "boss", "chosen": len(videos)}
     tags = BulkChange.objects.create(kind=BulkChange.Kind.ADD_TAGS, **by)
     schedule = BulkChange.objects.create(kind=BulkChange.Kind.SCHEDULE, **by)
     done = BulkChange.objects.create(
         kind=BulkChange.Kind.RENAME_TAG,
         values={"tags": ["x" * 100], "to": "פסטיבל"},
-        begun_at=now,
-        done_at=now,
+        state=BulkChange.State.DONE,
         outcomes={"changed": len(videos)},
         **by,
     )

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from ivsvod.local.aws import LocalAws
-from ondemand import bulk
+from ondemand.bulk import services
 from ondemand.models import BulkChange, Content, Video
 from ondemand.services import video_hide, video_show
 from tests.console import BULK, VIDEOS, choose, make_video, member, messages_of, page, press
@@ -97,7 +97,7 @@ def test_a_schedule_is_typed_on_the_clock_of_the_reader(browser: Client, setting
         html = press(browser, address, "_type", publish_from="2030-03-31T02:30").content.decode()
         assert "be interpreted" in html
         assert press(browser, address, "_confirm").status_code == 302
-        assert not BulkChange.objects.filter(begun_at__isnull=False).exists()
+        assert not BulkChange.objects.begun().exists()
         assert press(browser, address, "_type", publish_from="2030-07-01T12:00").status_code == 302
         html = page(browser, address)
         assert "listed" in html
@@ -189,8 +189,8 @@ def test_all_of_a_list_are_chosen_across_its_pages_by_its_filter(browser: Client
 
 
 def test_what_there_is_no_time_for_is_gone_on_with(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "BATCH", 2)
-    monkeypatch.setattr("ondemand.bulk.monotonic", iter(range(0, 10_000, 100)).__next__)
+    monkeypatch.setattr(services, "BATCH", 2)
+    monkeypatch.setattr("ondemand.bulk.services.monotonic", iter(range(0, 10_000, 100)).__next__)
     videos = [make_video(f"{n}") for n in range(5)]
     address = choose(browser, "hide", *videos)
     response = press(browser, address, "_confirm")

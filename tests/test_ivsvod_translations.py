@@ -228,9 +228,9 @@ def make_bulk_changes(video: Video) -> BulkChange:
     outcomes = dict.fromkeys(BulkChangeRow.Outcome.values, 2)
     made = {"by": UUID(int=1), "by_name": "άδα", "chosen": 1, "values": values, "outcomes": outcomes}
     for kind in BulkChange.Kind:
-        BulkChange.objects.create(kind=kind, begun_at=now, done_at=now, **made)
-    BulkChange.objects.create(kind="hide", begun_at=now, done_at=now, undoing_at=now, undone_at=now, **made)
-    change = BulkChange.objects.create(kind="hide", begun_at=now, done_at=now, **made)
+        BulkChange.objects.create(kind=kind, state="done", **made)
+    BulkChange.objects.create(kind="hide", state="undone", **made)
+    change = BulkChange.objects.create(kind="hide", state="done", **made)
     for outcome in BulkChangeRow.Outcome:
         BulkChangeRow.objects.create(
             change=change, video_uuid=video.pk if outcome == "changed" else uuid4(), outcome=outcome

@@ -17,7 +17,7 @@ from django.db import connection
 from django.test import Client
 
 from ivsvod.local.aws import LocalAws
-from ondemand.bulk import bulk_begin, bulk_choose, bulk_outcomes, bulk_run
+from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run
 from ondemand.models import BulkChange, Video
 from tests.helpers import make_channel, make_content, make_video
 from tests.recordings import put_recording

@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from ivsvod.local.aws import LocalAws
-from ondemand.bulk import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo
+from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo
 from ondemand.models import BulkChange, Recording, Video
 from tests.console import happened, make_event, make_stream
 from tests.helpers import OWNER, bearer, make_channel, make_content, make_token, make_video

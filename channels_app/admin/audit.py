@@ -27,7 +27,7 @@ from channels_app.times import NOTHING, zoned
 _LONGEST = 60
 # And so many of its fields in a row of the list.
 _MOST = 4
-_HIDDEN = {"thumbnail": ["***", "***"]}
+_HIDDEN = {name: ["***", "***"] for name in ("thumbnail", "qa_reasons")}
 # What is noted without a field of its own (`audit_note`).
 NOTED = {"stream": _("stream"), "replayed": _("replayed")}
 
@@ -89,7 +89,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[AuditEntry]:
-        """Return the entries about objects that the caller may see; `to_curator` says whether thumbnails are shown."""
+        """Return the entries about objects that the caller may see; `to_curator` says whether files are shown."""
         to_curator = Value(account_has_scope(request.user, "curate"))
         entries = AuditEntry.objects.select_related("content_type").annotate(to_curator=to_curator)
         if request.user.is_superuser:
@@ -218,7 +218,7 @@ def address_of(entry: AuditEntry) -> str | None:
 
 
 def _changes(entry: AuditEntry) -> dict[str, Any]:
-    """Return the changes; without the scope `curate` thumbnails are masked."""
+    """Return the changes; without the scope `curate` what may lead to files is masked."""
     changes: dict[str, Any] = entry.changes or {}
     to_curator: bool = entry.to_curator
     return changes if to_curator else {name: _HIDDEN.get(name, values) for name, values in changes.items()}

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -33,7 +33,7 @@ class Actor:
     """Whoever writes. `name` is what people know them by: a user name, a token, a command; never a secret.
 
     `account` is the key of a row of accounts, where there is one. `operation` is what all entries of one request,
-    command or event have in common.
+    command, event or bulk change have in common.
     """
 
     way: Way
@@ -66,6 +66,11 @@ def acting(actor: Actor | Callable[[], Actor | None]) -> Iterator[None]:
 def command_acting(name: str) -> Any:
     """Everything that is written inside is done by that command."""
     return acting(Actor(Way.COMMAND, name, operation=uuid4().hex))
+
+
+def acting_within(operation: str, *, command: str) -> Any:
+    """Write all inside as one operation, by the actor of the moment, or as that command where there is none."""
+    return acting(replace(_acting.get()() or Actor(Way.COMMAND, command), operation=operation))
 
 
 @contextmanager

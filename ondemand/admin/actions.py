@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from ondemand.admin.bulk import FORMS, bulk_started
-from ondemand.bulk_rules import Kind
+from ondemand.bulk.decisions import Kind
 from ondemand.models import Video
 
 

@@ -1,4 +1,4 @@
-"""The pages of a bulk change: what is typed for it, what it will do, what it did, and its undoing."""
+"""The pages of bulk changes: their values, the preview, the outcome, and their undoing."""
 
 import json
 from collections.abc import Callable
@@ -22,9 +22,18 @@ from django.utils.translation import gettext_lazy
 from channels_app.admin import account_of
 from channels_app.times import zoned
 from ondemand.admin.columns import title_of
-from ondemand.bulk import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo, bulk_values_set, videos_to_check
-from ondemand.bulk_previews import first_titles, of_private_channels, tag_uses, without_files, word_changes
-from ondemand.bulk_rules import Kind, Outcome
+from ondemand.bulk.decisions import Kind, Outcome
+from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
+from ondemand.bulk.services import (
+    State,
+    bulk_begin,
+    bulk_choose,
+    bulk_outcomes,
+    bulk_run,
+    bulk_undo,
+    bulk_values_set,
+    videos_to_check,
+)
 from ondemand.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes, zone_shown
 from ondemand.limits import MOST_TAGS, is_inverted_window
@@ -32,26 +41,22 @@ from ondemand.models import BulkChange, Video
 from ondemand.tagging import videos_tagged
 
 SHOWN_CHANGES = 50
+SHOWN_TITLES = 5
 
 
 class ScheduleForm(forms.Form):
-    """A publication window, on the clock of whoever types it."""
+    """A publication window, in the time zone in which the form was shown."""
 
     publish_from = MomentField(label=gettext_lazy("Publication begins"), required=False)
     publish_until = MomentField(label=gettext_lazy("Publication ends"), required=False)
     shown = forms.BooleanField(label=gettext_lazy("Also show videos awaiting review"), required=False)
 
     def clean(self) -> dict[str, Any]:
-        """The end comes after the beginning."""
+        """Refuse an end that is not after the beginning."""
         values = super().clean() or self.cleaned_data
         if is_inverted_window(values.get("publish_from"), values.get("publish_until")):
             self.add_error("publish_until", _("The end is not after the beginning."))
         return values
-
-    def values(self) -> dict[str, Any]:
-        """What the bulk change keeps of it."""
-        texts = {name: value.isoformat() for name, value in self.cleaned_data.items() if isinstance(value, datetime)}
-        return {**self.cleaned_data, **texts}
 
 
 class ManyTagsForm(forms.Form):
@@ -63,10 +68,6 @@ class ManyTagsForm(forms.Form):
         super().__init__(*args, **options)
         self.fields["tags"].widget = AdminTextareaWidget(attrs=tags_attributes())
 
-    def values(self) -> dict[str, Any]:
-        """What the bulk change keeps of it."""
-        return dict(self.cleaned_data)
-
 
 class NewTagsForm(ManyTagsForm):
     """Tags that videos will have: not too many, and none too long."""
@@ -74,7 +75,7 @@ class NewTagsForm(ManyTagsForm):
     tags = TagsField(label=gettext_lazy("Tags"), help_text=gettext_lazy("One a line."), validators=[check_tags])
 
 
-FORMS: dict[str, type[ScheduleForm | ManyTagsForm]] = {
+FORMS: dict[str, type[forms.Form]] = {
     Kind.SCHEDULE: ScheduleForm,
     Kind.ADD_TAGS: NewTagsForm,
     Kind.REMOVE_TAGS: ManyTagsForm,
@@ -85,7 +86,7 @@ class BulkPages(admin.ModelAdmin):
     """Recent bulk changes, and a page for each."""
 
     def get_urls(self) -> list[URLPattern]:
-        """The library's, and these."""
+        """Return the URLs of the library, and those of bulk changes."""
         view = self.admin_site.admin_view
         return [
             path("bulk/", view(self.bulk_changes_view), name="ondemand_video_bulk"),
@@ -94,24 +95,22 @@ class BulkPages(admin.ModelAdmin):
         ]
 
     def bulk_changes_view(self, request: HttpRequest) -> HttpResponse:
-        """What was done of late, the newest first."""
+        """Show the recent changes, the newest first."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        changes = BulkChange.objects.begun()[:SHOWN_CHANGES]
         rows = [
             {
                 "change": change,
-                "told": told_of(change, change.outcomes),
+                "summary": summary_of(change, change.outcomes),
                 "at": zoned(change.made_at),
                 "may_undo": may_undo(request, change),
             }
-            for change in changes
+            for change in BulkChange.objects.begun()[:SHOWN_CHANGES]
         ]
-        context = {"title": _("Recent bulk changes"), "rows": rows}
-        return page_answer(self, request, "bulk_changes.html", context)
+        return page_answer(self, request, "bulk_changes.html", {"title": _("Recent bulk changes"), "rows": rows})
 
     def bulk_change_view(self, request: HttpRequest, change_uuid: Any) -> HttpResponse:
-        """One of them: typed, confirmed, gone on with or undone by POST alone."""
+        """Show a change; POST alone sets its values, confirms, resumes or undoes it."""
         change = BulkChange.objects.filter(pk=change_uuid).first()
         if change is None:
             raise Http404
@@ -119,6 +118,9 @@ class BulkPages(admin.ModelAdmin):
             raise PermissionDenied
         step = next((name for name in _STEPS if name in request.POST), None)
         if request.method == "POST" and step:
+            # A draft belongs to whoever chose it.
+            if step != "_undo" and change.state == State.DRAFT and change.by != request.user.pk:
+                raise PermissionDenied
             try:
                 return _STEPS[step](self, request, change)
             except BulkChangeStateError as error:
@@ -127,44 +129,41 @@ class BulkPages(admin.ModelAdmin):
         return self._bulk_page(request, change)
 
     def _type(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        _refuse_draft_of_another(request, change)
         with timezone.override(zone_shown(request.POST)):
             form = FORMS[change.kind](request.POST) if change.kind in FORMS else None
             if form is None or not form.is_valid():
                 return self._bulk_page(request, change, form)
-        bulk_values_set(change_uuid=change.pk, values=form.values())
+        typed = form.cleaned_data.items()
+        values = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in typed}
+        bulk_values_set(change_uuid=change.pk, values=values)
         return HttpResponseRedirect(request.path)
 
     def _confirm(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        _refuse_draft_of_another(request, change)
-        if change.begun_at is None and request.POST.get("values_seen", values_mark(change)) != values_mark(change):
+        if change.state == State.DRAFT and request.POST.get("values_seen", values_mark(change)) != values_mark(change):
             told = _("Something else was typed for this change since this page was shown: look at it again.")
             self.message_user(request, told, messages.ERROR)
             return HttpResponseRedirect(request.path)
         bulk_begin(change_uuid=change.pk)
         bulk_run(change_uuid=change.pk)
-        return self._told(request, change)
+        return self._redirect_after(request, change)
 
     def _undo(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
         bulk_undo(change_uuid=change.pk)
-        return self._told(request, change)
+        return self._redirect_after(request, change)
 
-    def _told(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        """Back to the list with what was done; while something is left, to the page that goes on with it."""
+    def _redirect_after(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
+        """Redirect to the list with a summary or, while something is left to do, to the page of the change."""
         change.refresh_from_db()
-        is_over = bool(change.undone_at if change.undoing_at else change.done_at)
         address = reverse("admin:ondemand_video_bulk_change", args=[change.pk])
-        told = told_of(change, change.outcomes)
-        if not is_over or unchecked(change):
-            self.message_user(request, told, messages.WARNING)
+        summary = summary_of(change, change.outcomes)
+        if change.state not in {State.DONE, State.UNDONE} or unchecked(change):
+            self.message_user(request, summary, messages.WARNING)
             return HttpResponseRedirect(address)
-        link = "" if change.undoing_at else format_html(' <a href="{}">{}</a>', address, _("Details and undo"))
-        self.message_user(request, format_html("{}{}", told, link), messages.SUCCESS)
+        link = "" if change.is_undoing else format_html(' <a href="{}">{}</a>', address, _("Details and undo"))
+        self.message_user(request, format_html("{}{}", summary, link), messages.SUCCESS)
         return HttpResponseRedirect(list_address(change))
 
-    def _bulk_page(
-        self, request: HttpRequest, change: BulkChange, form: ScheduleForm | ManyTagsForm | None = None
-    ) -> HttpResponse:
+    def _bulk_page(self, request: HttpRequest, change: BulkChange, form: forms.Form | None = None) -> HttpResponse:
         context = {
             "title": change.get_kind_display(),
             "change": change,
@@ -173,13 +172,11 @@ class BulkPages(admin.ModelAdmin):
             "zone": timezone.get_current_timezone_name(),
             "values_seen": values_mark(change),
         }
-        if change.begun_at is None:
+        if change.state == State.DRAFT:
             return page_answer(self, request, "bulk.html", {**context, **_draft(change, form, request)})
-        outcomes = bulk_outcomes(change)
         done = {
-            "told": told_of(change, outcomes),
+            "summary": summary_of(change, bulk_outcomes(change)),
             "unchecked": unchecked(change),
-            "waiting": bool(outcomes.get(Outcome.WAITING)),
             "may_undo": may_undo(request, change),
         }
         return page_answer(self, request, "bulk_result.html", {**context, **done, "values": shown_values(change)})
@@ -193,14 +190,8 @@ _STEPS: dict[str, Callable[[BulkPages, HttpRequest, BulkChange], HttpResponse]] 
 
 
 def values_mark(change: BulkChange) -> str:
-    """What tells one version of what was typed for a change from another."""
+    """Return a digest of the values of a change, which tells one version of them from another."""
     return sha256(json.dumps(change.values, sort_keys=True).encode()).hexdigest()[:16]
-
-
-def _refuse_draft_of_another(request: HttpRequest, change: BulkChange) -> None:
-    # What somebody chose is for them to go on with.
-    if change.begun_at is None and change.by != request.user.pk:
-        raise PermissionDenied
 
 
 def bulk_started(
@@ -212,7 +203,7 @@ def bulk_started(
     values: dict[str, Any] | None,
     query: str = "",
 ) -> HttpResponseRedirect | None:
-    """Note what is chosen, and lead to the page that confirms it; None, with a message, where it is too much."""
+    """Store the choice and redirect to the page that confirms it; None, with a message, if too many are chosen."""
     by, by_name = account_of(request), request.user.get_username()
     try:
         change = bulk_choose(kind=kind, videos=videos, by=by, by_name=by_name, query=query, values=values)
@@ -225,24 +216,24 @@ def bulk_started(
 def page_answer(
     pages: admin.ModelAdmin, request: HttpRequest, template: str, context: dict[str, Any]
 ) -> TemplateResponse:
-    """A page of its own beside the list of videos."""
+    """Return a page of its own beside the list of videos."""
     each = {**pages.admin_site.each_context(request), "opts": pages.opts}
     return TemplateResponse(request, f"admin/ondemand/video/{template}", {**each, **context})
 
 
 def may_change(request: HttpRequest, change: BulkChange) -> bool:
-    """Whether somebody may do, and undo, what the change does."""
+    """Return whether the caller may do, and undo, what the change does."""
     permission = "ondemand.change_content" if change.is_of_tags else "ondemand.change_video"
     return bool(request.user.has_perm(permission))
 
 
 def may_undo(request: HttpRequest, change: BulkChange) -> bool:
-    """Whether there is something to undo, and somebody may."""
-    return change.undone_at is None and may_change(request, change)
+    """Return whether there is something to undo, and the caller may."""
+    return change.state != State.UNDONE and may_change(request, change)
 
 
 def list_address(change: BulkChange) -> str:
-    """The list that the videos were chosen from, or the page of tags."""
+    """Return the address of the list that the videos were chosen from, or of the page of tags."""
     if change.kind == Kind.RENAME_TAG:
         return reverse("admin:ondemand_video_tags")
     address = reverse("admin:ondemand_video_changelist")
@@ -250,56 +241,48 @@ def list_address(change: BulkChange) -> str:
 
 
 def unchecked(change: BulkChange) -> int:
-    """How many of the videos that were to be checked again are not checked yet."""
-    is_on = change.kind == Kind.CHECK and change.done_at and not change.undoing_at
+    """Return the number of videos that were to be checked again and are not checked yet."""
+    is_on = change.kind == Kind.CHECK and change.state == State.DONE
     return videos_to_check(change).count() if is_on else 0
 
 
-def told_of(change: BulkChange, counted: dict[str, int]) -> str:
-    """What a change did, in one line: `Hide: 10 changed, 2 nothing to change`."""
-    labels = dict(Outcome.choices)
-    told = ", ".join(f"{counted[word]} {label}" for word, label in labels.items() if counted.get(word))
-    return f"{change.get_kind_display()}: {told}." if told else f"{change.get_kind_display()}."
+def summary_of(change: BulkChange, outcomes: dict[str, int]) -> str:
+    """Return what a change did, in one line: `Hide: 10 changed, 2 nothing to change.`"""
+    counts = ", ".join(f"{outcomes[value]} {label}" for value, label in Outcome.choices if outcomes.get(value))
+    return f"{change.get_kind_display()}: {counts}." if counts else f"{change.get_kind_display()}."
 
 
 def shown_values(change: BulkChange) -> list[tuple[str, str]]:
-    """What was typed for it."""
+    """Return the values of a change, each with its label."""
     values = change.values or {}
     if change.kind == Kind.SCHEDULE:
-        texts = {_("Begins"): values.get("publish_from"), _("Ends"): values.get("publish_until")}
-        moments = [
-            (label, zoned(datetime.fromisoformat(text)) if text else _("not set")) for label, text in texts.items()
-        ]
-        shown = [(_("Also show videos awaiting review"), _("yes"))] if values.get("shown") else []
-        return [*moments, *shown]
+        texts = ((_("Begins"), values.get("publish_from")), (_("Ends"), values.get("publish_until")))
+        shown = [(label, zoned(datetime.fromisoformat(text)) if text else _("not set")) for label, text in texts]
+        return [*shown, (_("Also show videos awaiting review"), _("yes"))] if values.get("shown") else shown
     tags = [(_("Tags"), ", ".join(values["tags"]))] if values.get("tags") else []
-    return [*tags, *([(_("New name"), values["to"])] if values.get("to") else [])]
+    return [*tags, (_("New name"), values["to"])] if values.get("to") else tags
 
 
-def _draft(change: BulkChange, form: ScheduleForm | ManyTagsForm | None, request: HttpRequest) -> dict[str, Any]:
-    is_typed = change.kind not in FORMS or (change.values is not None and "edit" not in request.GET)
-    shown: dict[str, Any] = {"titles": [title_of(video) for video in first_titles(change)], "chosen": change.chosen}
-    shown["left"] = change.chosen - len(shown["titles"])
-    if is_typed and form is None:
-        return {**shown, "values": shown_values(change), "can_type": change.kind in FORMS, **_preview(change)}
-    return {**shown, "form": form or FORMS[change.kind](initial=_initial(change))}
-
-
-def _preview(change: BulkChange) -> dict[str, Any]:
+def _draft(change: BulkChange, form: forms.Form | None, request: HttpRequest) -> dict[str, Any]:
+    """Return what the page of a draft shows: the form for its values or, once they are set, the preview."""
     values = change.values or {}
+    newest = chosen_videos(change).with_content().newest_first()[:SHOWN_TITLES]
+    shown: dict[str, Any] = {"titles": [title_of(video) for video in newest], "chosen": change.chosen}
+    shown["left"] = change.chosen - len(shown["titles"])
+    can_type = change.kind in FORMS
+    if form is not None or (can_type and (change.values is None or "edit" in request.GET)):
+        texts = {name: values[name] for name in ("publish_from", "publish_until") if values.get(name)}
+        moments = {name: datetime.fromisoformat(text) for name, text in texts.items()}
+        return {**shown, "form": form or FORMS[change.kind](initial={**values, **moments})}
+    shown |= {"values": shown_values(change), "can_type": can_type}
     if change.is_of_tags:
         to = values.get("to", "")
         merged = to if to and videos_tagged(to).exists() else ""
         uses = tag_uses(change, [*values["tags"], *([to] if to else [])])
-        return {"tags": uses, "merged": merged, "most_tags": MOST_TAGS}
+        return {**shown, "tags": uses, "merged": merged, "most_tags": MOST_TAGS}
     if change.kind == Kind.CHECK:
-        return {"is_check": True, "without_files": without_files(change)}
-    return {"words": word_changes(change, values, timezone.now()), "of_private": of_private_channels(change)}
-
-
-def _initial(change: BulkChange) -> dict[str, Any]:
-    values = change.values or {}
-    if change.kind == Kind.SCHEDULE:
-        moments = {name: values.get(name) for name in ("publish_from", "publish_until")}
-        return {**values, **{name: datetime.fromisoformat(text) for name, text in moments.items() if text}}
-    return dict(values)
+        without_files = change.chosen - chosen_videos(change).with_files().count()
+        return {**shown, "is_check": True, "without_files": without_files}
+    # The files of private channels are for curators alone.
+    of_private = chosen_videos(change).of_private_channels().count()
+    return {**shown, "listings": listing_changes(change, values, timezone.now()), "of_private": of_private}

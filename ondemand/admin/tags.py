@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from channels_app.models import Channel
 from ondemand.admin.bulk import bulk_started, page_answer
-from ondemand.bulk_rules import Kind
+from ondemand.bulk.decisions import Kind
 from ondemand.editing import tags_of
 from ondemand.forms import OneLineField
 from ondemand.limits import TAG_LENGTH

@@ -1,51 +1,49 @@
-"""What a bulk change makes of one video: pure decisions."""
+"""The columns that a bulk change writes of one video: pure decisions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from ondemand.editing import awaits_decision
 from ondemand.limits import MOST_TAGS
-from ondemand.models import BulkChange, BulkChangeRow, Content, Video
-from ondemand.services import CONTENT, EMPTY_CONTENT, shown_or_hidden
+from ondemand.models import BulkChange, BulkChangeRow, Video
+from ondemand.services import EMPTY_CONTENT, shown_or_hidden
 
 Kind = BulkChange.Kind
 Outcome = BulkChangeRow.Outcome
 Columns = dict[str, Any]
-CHECKED = ("qa", "qa_reasons")
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What becomes of a row: the columns to write, as JSON has them, and what they are now (None: no such row)."""
+    """The outcome for one video and, where it is written, its columns; None removes the content."""
 
     outcome: Outcome
-    after: Columns | None = None
-    before: Columns | None = None
+    columns: Columns | None = None
 
     @property
     def is_written(self) -> bool:
-        """Whether the row is to be written."""
+        """Return whether the row is to be written."""
         return self.outcome in {Outcome.CHANGED, Outcome.UNDONE}
 
 
 def video_columns(kind: str, video: Video, values: Mapping[str, Any]) -> Columns:
-    """The columns that a change writes of a video, as Python has them."""
+    """Return the columns that a change writes of a video; the same names for every video that it changes."""
     return _VIDEO_COLUMNS[Kind(kind)](video, values)
 
 
 def video_decision(kind: str, video: Video, values: Mapping[str, Any]) -> Decision:
-    """What a change makes of a video."""
-    after = as_json(video_columns(kind, video, values))
-    before = as_json({name: getattr(video, name) for name in after})
-    return Decision(Outcome.SAME) if after == before else Decision(Outcome.CHANGED, after, before)
+    """Decide what a change writes of a video."""
+    columns = video_columns(kind, video, values)
+    is_same = all(getattr(video, name) == value for name, value in columns.items())
+    return Decision(Outcome.SAME) if is_same else Decision(Outcome.CHANGED, columns)
 
 
 def content_decision(kind: str, video: Video, values: Mapping[str, Any]) -> Decision:
-    """What a change makes of the content of a video.
+    """Decide what a change writes of the content of a video: its tags, or the whole of a content that is missing.
 
-    As with every change of content, a duplicate that shows the first row's gets a copy of it.
+    As with every change of content, a duplicate that shows the content of the first row gets a copy of it.
     """
     shown = video.shown_content
     tags = shown.shown_tags if shown else []
@@ -54,15 +52,15 @@ def content_decision(kind: str, video: Video, values: Mapping[str, Any]) -> Deci
         return Decision(Outcome.SAME)
     if len(written) > max(MOST_TAGS, len(tags)):
         return Decision(Outcome.TOO_MANY_TAGS)
-    own = video.own_content
-    if own is not None:
-        return Decision(Outcome.CHANGED, {"tags": written}, {"tags": own.tags})
-    copied = (shown and content_columns(shown, CONTENT)) or EMPTY_CONTENT
-    return Decision(Outcome.CHANGED, {**copied, "tags": written}, None)
+    if video.own_content is not None:
+        return Decision(Outcome.CHANGED, {"tags": written})
+    # No text of it is NULL: the audit entry then has all of them, by which undoing knows that the content was created.
+    copied = {name: getattr(shown, name, None) or empty for name, empty in EMPTY_CONTENT.items()}
+    return Decision(Outcome.CHANGED, {**copied, "tags": written})
 
 
 def tags_after(kind: str, tags: list[str], named: list[str], to: str = "") -> list[str]:
-    """The tags of a video after the change: each once, in their order, new ones at the end."""
+    """Return the tags of a video after the change: each once, in their order, new ones at the end."""
     if kind == Kind.ADD_TAGS:
         changed = [*tags, *named]
     elif kind == Kind.REMOVE_TAGS:
@@ -72,26 +70,8 @@ def tags_after(kind: str, tags: list[str], named: list[str], to: str = "") -> li
     return changed if changed == tags else list(dict.fromkeys(changed))
 
 
-def undo_decision(now: Columns | None, after: Columns, before: Columns | None) -> Decision:
-    """What undoing makes of a row: as it was before, unless somebody changed it since."""
-    if now != after:
-        return Decision(Outcome.CHANGED_SINCE)
-    return Decision(Outcome.UNDONE, before, now)
-
-
-def content_columns(content: Content | None, names: Any) -> Columns | None:
-    """Some columns of a content; None where there is none."""
-    return {name: getattr(content, name) for name in names} if content else None
-
-
-def as_json(columns: Columns) -> Columns:
-    """The columns with times as texts, in UTC."""
-    texts = {name: value.astimezone(UTC).isoformat() for name, value in columns.items() if isinstance(value, datetime)}
-    return {**columns, **texts}
-
-
 def dates_have_no_effect(video: Video, values: Mapping[str, Any]) -> bool:
-    """Return whether a schedule leaves a video as it is: it has a date, and nobody decided that the video is shown."""
+    """Return whether a schedule leaves a video unchanged: it has a date, and nobody decided that the video is shown."""
     has_date = bool(values.get("publish_from") or values.get("publish_until"))
     return has_date and not values.get("shown") and awaits_decision(video)
 
@@ -103,20 +83,16 @@ def _schedule(video: Video, values: Mapping[str, Any]) -> Columns:
     window = {name: datetime.fromisoformat(text) if text else None for name, text in moments.items()}
     if not values.get("shown"):
         return window
-    # The same columns of every row: they are written by one statement.
+    # The same columns of every row, since one statement writes them.
     shown = shown_or_hidden(video, shown=True)
     return {**window, **(shown if awaits_decision(video) else {name: getattr(video, name) for name in shown})}
-
-
-def _visible(word: Video.Visibility) -> Callable[..., Columns]:
-    return lambda video, values: {"visibility": word.value, "awaits_review": False}
 
 
 _VIDEO_COLUMNS: dict[Kind, Callable[[Video, Mapping[str, Any]], Columns]] = {
     Kind.SHOW: lambda video, values: shown_or_hidden(video, shown=True),
     Kind.HIDE: lambda video, values: shown_or_hidden(video, shown=False),
-    Kind.LIST: _visible(Video.Visibility.PUBLIC),
-    Kind.UNLIST: _visible(Video.Visibility.UNLISTED),
+    Kind.LIST: lambda video, values: {"visibility": Video.Visibility.PUBLIC.value, "awaits_review": False},
+    Kind.UNLIST: lambda video, values: {"visibility": Video.Visibility.UNLISTED.value, "awaits_review": False},
     Kind.SCHEDULE: _schedule,
     Kind.CHECK: lambda video, values: {"qa": Video.Qa.UNVERIFIED.value, "qa_reasons": None},
 }

@@ -1,0 +1,119 @@
+"""The preview of a bulk change: the listing of the chosen videos before and after it."""
+
+from copy import copy
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
+
+from ondemand.bulk.decisions import Kind, dates_have_no_effect, video_columns
+from ondemand.catalogue import IS_PRIVATE, VideoQuerySet
+from ondemand.listing import Listing
+from ondemand.models import BulkChange, Video
+from ondemand.reducers import new_video_state, publication_decide
+
+_ANY_VIDEO = UUID(int=0)
+_GROUPED_BY = ("status", "active", "held", "held_by_check", "awaits_review", "visibility")
+_EDGES = ("publish_from", "publish_until")
+# The listings that a schedule decides.
+_OF_TIME = (Listing.LISTED, Listing.SCHEDULED, Listing.EXPIRED)
+
+
+@dataclass(frozen=True)
+class ListingChange:
+    """The listing of so many videos before and after; `is_same`: nothing of them is changed.
+
+    `ended` is the listing of a running recording once it has ended; `is_reviewed`: it awaits review until then;
+    `is_undecided`: nobody decided that it is shown, so that the dates of a schedule have no effect.
+    """
+
+    now: Listing
+    after: Listing
+    is_same: bool
+    ended: Listing | None
+    is_reviewed: bool
+    is_decided_elsewhere: bool
+    is_undecided: bool
+    videos: int = 0
+
+
+def chosen_videos(change: BulkChange) -> VideoQuerySet:
+    """Return the chosen videos that exist."""
+    return Video.objects.filter(pk__in=change.rows.values("video_uuid"))
+
+
+def tag_uses(change: BulkChange, tags: list[str]) -> list[tuple[str, int]]:
+    """Return each tag with the number of chosen videos that have it already."""
+    counts = {f"tag{n}": Count("pk", filter=Q(content__tags__contains=[tag])) for n, tag in enumerate(tags)}
+    found = chosen_videos(change).aggregate(**counts)
+    return [(tag, found[f"tag{n}"]) for n, tag in enumerate(tags)]
+
+
+def listing_changes(change: BulkChange, values: dict[str, Any], at: datetime) -> list[ListingChange]:
+    """Return what changes, by listing; in one statement, however many videos there are.
+
+    The statement groups the videos by all that decides their listing; of each edge of the publication window one
+    moment stands for all earlier ones, and one for all later ones.
+    """
+    edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
+    decided_by = {
+        "is_copy": Case(When(duplicate_of__isnull=False, then=Value(True)), default=Value(False)),
+        "is_private": IS_PRIVATE,
+        # It decides recordings that run alone.
+        "new_state": Case(When(status=Video.Status.RECORDING, then=F("channel__new_video_state"))),
+        **edges,
+    }
+    rows = chosen_videos(change).annotate(**decided_by).order_by().values(*_GROUPED_BY, *decided_by)
+    counted: dict[ListingChange, int] = {}
+    for group in rows.annotate(videos=Count("pk")):
+        videos = group.pop("videos")
+        found = _listing_change(change.kind, group, values, at)
+        counted[found] = counted.get(found, 0) + videos
+    changes = [replace(found, videos=videos) for found, videos in counted.items()]
+    return sorted(changes, key=lambda found: (found.is_same, -found.videos))
+
+
+def _edge(name: str, wanted: str | None, at: datetime) -> Case:
+    moment = datetime.fromisoformat(wanted) if wanted else None
+    same = [When(Q((name, moment)), then=Value(moment))] if moment else []
+    later, earlier = Value(at + timedelta(days=1)), Value(at - timedelta(days=1))
+    kinds = [When(Q((f"{name}__gt", at)), then=later), When(Q((f"{name}__isnull", False)), then=earlier)]
+    return Case(*same, *kinds, output_field=DateTimeField())
+
+
+def _listing_change(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetime) -> ListingChange:
+    edges = {name: group.pop(f"{name}_edge") for name in _EDGES}
+    state = new_video_state(group.pop("new_state"), is_private=group.pop("is_private"))
+    video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **edges)
+    now, awaited = video.listing_at(at), _awaits_review(video)
+    is_undecided = kind == Kind.SCHEDULE and dates_have_no_effect(video, values)
+    written = video_columns(kind, video, values)
+    is_same = all(getattr(video, name) == value for name, value in written.items())
+    for name, value in written.items():
+        setattr(video, name, value)
+    after, ended = video.listing_at(at), None
+    if after == Listing.RECORDING and not is_same:
+        # Once it has ended and its files are found good.
+        finished = copy(video)
+        finished.status, finished.qa = Video.Status.AVAILABLE, Video.Qa.OK
+        publication_decide(finished, state)
+        ended = finished.listing_at(at)
+    return ListingChange(
+        now,
+        after,
+        is_same,
+        ended=ended,
+        is_reviewed=awaited and not _awaits_review(video),
+        is_decided_elsewhere=after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME),
+        is_undecided=is_undecided,
+    )
+
+
+def _awaits_review(video: Video) -> bool:
+    """Return whether it awaits review, by the rule of `VideoQuerySet.to_review`."""
+    if video.status != Video.Status.AVAILABLE or video.duplicate_of_id is not None:
+        return False
+    is_new = video.awaits_review and (video.active is False or video.visibility == Video.Visibility.UNLISTED)
+    return is_new or bool(video.active and video.held)

@@ -1,0 +1,283 @@
+"""Services of bulk changes: choose videos, change them in committed batches, undo the change in batches likewise."""
+
+import json
+from collections.abc import Mapping
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import connection
+from django.db.models import Count, QuerySet
+from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
+
+from channels_app.audit import acting_within, audited
+from ondemand.bulk.decisions import Columns, Decision, Kind, Outcome, content_decision, video_decision
+from ondemand.bulk.undo import undo_decisions
+from ondemand.catalogue import VideoQuerySet
+from ondemand.errors import BulkChangeStateError, TooManyChosenError
+from ondemand.models import BulkChange, BulkChangeRow, Video
+from ondemand.rechecks import videos_recheck
+
+State = BulkChange.State
+BATCH = 1000
+MOST_CHOSEN = 250_000
+# API Gateway waits for 29 s, and the check of the files of one recording may take 20 of them.
+SECONDS = 20
+CHECK_SECONDS = 8
+# The columns of a video that a bulk change reads.
+READ = (
+    "uuid",
+    "status",
+    "active",
+    "held",
+    "held_by_check",
+    "awaits_review",
+    "visibility",
+    "publish_from",
+    "publish_until",
+    "qa",
+    "qa_reasons",
+)
+# The chosen videos, and those that share their bucket and prefix.
+_RECORDINGS = """
+SELECT unnest(%s::uuid[]) UNION
+SELECT other.uuid FROM on_demand_videos AS chosen
+JOIN on_demand_videos AS other ON other._bucket = chosen._bucket AND other._prefix = chosen._prefix
+WHERE chosen.uuid = ANY(%s::uuid[]) AND chosen._prefix <> ''
+"""
+
+
+@audited()
+def bulk_choose(
+    *,
+    kind: str,
+    videos: QuerySet[Video],
+    by: UUID,
+    by_name: str,
+    query: str = "",
+    values: Mapping[str, Any] | None = None,
+) -> BulkChange:
+    """Store which videos are to be changed: those of the query as it is now. None of them is changed yet.
+
+    Removes drafts that are older than a day, and changes that are older than they are kept.
+
+    Raises:
+        TooManyChosenError: they are more than `MOST_CHOSEN`.
+    """
+    BulkChange.objects.outlived().delete()
+    change = BulkChange(kind=kind, by=by, by_name=by_name, query=query, values=values and dict(values), chosen=0)
+    # By the clock of the audit log, in which undoing looks for later writes.
+    change.made_at = TransactionNow()  # type: ignore[assignment]
+    change.save(force_insert=True)
+    sql, parameters = videos.order_by().values("pk")[: MOST_CHOSEN + 1].query.sql_with_params()
+    # The QuerySet's own SQL, with its parameters apart.
+    insert = f"""
+        INSERT INTO ondemand_bulkchangerow (change_id, video_uuid, outcome)
+        SELECT %s, uuid, 'waiting' FROM ({sql}) AS chosen(uuid)
+    """  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(insert, [change.pk, *parameters])
+        change.chosen = cursor.rowcount
+    if change.chosen > MOST_CHOSEN:
+        told = _("More than {most} videos are chosen: narrow the list down, by its dates say")
+        raise TooManyChosenError(told.format(most=MOST_CHOSEN))
+    change.save(update_fields=["chosen"])
+    change.refresh_from_db(fields=["made_at"])
+    return change
+
+
+@audited()
+def bulk_values_set(*, change_uuid: UUID, values: Mapping[str, Any]) -> BulkChange:
+    """Set the values with which the chosen videos are to be changed.
+
+    Raises:
+        BulkChangeStateError: the change has begun.
+    """
+    change = _locked(change_uuid)
+    if change.state != State.DRAFT:
+        raise BulkChangeStateError(_("This change has begun already"))
+    change.values = dict(values)
+    change.save(update_fields=["values"])
+    return change
+
+
+@audited()
+def bulk_begin(*, change_uuid: UUID) -> BulkChange:
+    """Let the change run; one that has begun already stays as it is.
+
+    Raises:
+        BulkChangeStateError: its values are not set.
+    """
+    change = _locked(change_uuid)
+    if change.values is None:
+        raise BulkChangeStateError(_("Nobody has said yet with what the videos are to be changed"))
+    if change.state == State.DRAFT:
+        _state_set(change, State.RUNNING)
+    return change
+
+
+def bulk_run(*, change_uuid: UUID, seconds: float = SECONDS) -> None:
+    """Change the waiting videos in committed batches while there is time; another call resumes.
+
+    Safe to stop anywhere, and beside another call. All audit entries have the change as their operation: undoing reads
+    the values before the change from them.
+    """
+    began = monotonic()
+    with acting_within(BulkChange(pk=change_uuid).operation, command="bulk change"):
+        while _run_batch(change_uuid) and monotonic() < began + seconds:
+            pass
+        change = _outcomes_store(change_uuid)
+        if change.kind == Kind.CHECK and change.state == State.DONE:
+            # The oldest first. A verdict is stored by its own transaction.
+            for _recheck in videos_recheck(videos_to_check(change)):
+                if monotonic() >= began + min(seconds, CHECK_SECONDS):
+                    break
+
+
+def bulk_undo(*, change_uuid: UUID, seconds: float = SECONDS) -> None:
+    """Restore the videos, except those that somebody changed since, in committed batches as `bulk_run`.
+
+    Raises:
+        BulkChangeStateError: the change has not begun.
+    """
+    until = monotonic() + seconds
+    while _undo_batch(change_uuid) and monotonic() < until:
+        pass
+    _outcomes_store(change_uuid)
+
+
+def bulk_outcomes(change: BulkChange) -> dict[str, int]:
+    """Return the number of rows of each outcome."""
+    counted = change.rows.order_by("outcome").values("outcome").annotate(rows=Count("pk"))
+    return dict(counted.values_list("outcome", "rows"))
+
+
+def videos_to_check(change: BulkChange) -> VideoQuerySet:
+    """Return the videos of a change that were marked, and not checked since."""
+    marked = change.rows.filter(outcome=Outcome.CHANGED).values("video_uuid")
+    return Video.objects.with_files().filter(qa=Video.Qa.UNVERIFIED, pk__in=marked)
+
+
+@audited()
+def _run_batch(change_uuid: UUID) -> bool:
+    """Change the next waiting videos; return False if none is left, or the change is not running."""
+    change = _locked(change_uuid)
+    if change.state != State.RUNNING:
+        return False
+    uuids = _next(change, Outcome.WAITING)
+    if not uuids:
+        _state_set(change, State.DONE)
+        return False
+    values = change.values or {}
+    decide = content_decision if change.is_of_tags else video_decision
+    # Who finds a recording, and when, is the same for all its rows.
+    videos = _videos_locked(change, uuids, with_recordings=not change.is_of_tags and change.kind != Kind.CHECK)
+    decisions = {video.pk: decide(change.kind, video, values) for video in videos}
+    if change.kind == Kind.CHECK:
+        have_files = set(Video.objects.with_files().filter(pk__in=decisions).values_list("pk", flat=True))
+        decisions |= {uuid: Decision(Outcome.NO_FILES) for uuid in decisions if uuid not in have_files}
+    _write(change, dict.fromkeys(uuids, Decision(Outcome.GONE)) | decisions)
+    return True
+
+
+@audited()
+def _undo_batch(change_uuid: UUID) -> bool:
+    """Restore the next changed videos; return False if none is left."""
+    change = _locked(change_uuid)
+    if change.state == State.DRAFT:
+        raise BulkChangeStateError(_("This change has not begun"))
+    uuids = _next(change, Outcome.CHANGED)
+    _state_set(change, State.UNDOING if uuids else State.UNDONE)
+    if not uuids:
+        return False
+    videos = _videos_locked(change, uuids, with_recordings=False)
+    _write(change, dict.fromkeys(uuids, Decision(Outcome.GONE)) | undo_decisions(change, videos))
+    return True
+
+
+@audited()
+def _outcomes_store(change_uuid: UUID) -> BulkChange:
+    change = _locked(change_uuid)
+    change.outcomes = bulk_outcomes(change)
+    change.save(update_fields=["outcomes"])
+    return change
+
+
+def _locked(change_uuid: UUID) -> BulkChange:
+    """Return the change, locked so that nobody else takes its next batch."""
+    return BulkChange.objects.select_for_update().get(pk=change_uuid)
+
+
+def _state_set(change: BulkChange, state: State) -> None:
+    if change.state != state:
+        change.state = state
+        change.save(update_fields=["state"])
+
+
+def _next(change: BulkChange, outcome: Outcome) -> list[UUID]:
+    rows = change.rows.filter(outcome=outcome).order_by("pk")
+    return list(rows.values_list("video_uuid", flat=True)[:BATCH])
+
+
+def _videos_locked(change: BulkChange, uuids: list[UUID], *, with_recordings: bool) -> list[Video]:
+    """Lock and return the videos, for a change of tags with their content, and the other rows of their recordings."""
+    wanted: Any = RawSQL(_RECORDINGS, [uuids, uuids]) if with_recordings else uuids  # noqa: S611  (a constant)
+    videos = list(Video.objects.locked().only(*READ).filter(pk__in=wanted))
+    if not change.is_of_tags:
+        return videos
+    # Content is read after the locks are held: a statement that waited for a lock may have read what was there before.
+    return list(Video.objects.with_content().defer("facts", "data").filter(pk__in=[video.pk for video in videos]))
+
+
+def _write(change: BulkChange, decisions: Mapping[UUID, Decision]) -> None:
+    """Write the decided rows by one statement, and store each outcome; rows of recordings are added to the change."""
+    written = {uuid: decision.columns for uuid, decision in decisions.items() if decision.is_written}
+    if written and change.is_of_tags:
+        _content_write(written, change.by)
+    elif written:
+        fields: list[Any] = [Video._meta.get_field(name) for name in next(iter(written.values())) or ()]
+        assignments = ", ".join(f'"{field.column}" = written."{field.name}"' for field in fields)
+        columns = ", ".join(f'"{field.name}" {field.db_type(connection)}' for field in fields)
+        _execute(
+            f"UPDATE on_demand_videos AS video SET {assignments} "  # noqa: S608  (names of our fields)
+            f"FROM jsonb_to_recordset(%s::jsonb) AS written(uuid uuid, {columns}) WHERE video.uuid = written.uuid",
+            [_recordset(written)],
+        )
+    rows = [BulkChangeRow(change=change, video_uuid=uuid, outcome=made.outcome) for uuid, made in decisions.items()]
+    BulkChangeRow.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["change", "video_uuid"], update_fields=["outcome"]
+    )
+
+
+def _content_write(written: Mapping[UUID, Columns | None], by: UUID) -> None:
+    """Write the tags, create the content that is missing, and remove the content that has no columns."""
+    removed = [uuid for uuid, columns in written.items() if columns is None]
+    _execute(
+        "SELECT FROM on_demand_video_content WHERE on_demand_video_uuid = ANY(%s::uuid[]) ORDER BY uuid "
+        "FOR NO KEY UPDATE",
+        [list(written)],
+    )
+    if len(removed) < len(written):
+        sql = """
+            INSERT INTO on_demand_video_content
+                (uuid, on_demand_video_uuid, created_at, created_by, title, description, tags, thumbnail)
+            SELECT gen_random_uuid(), uuid, now(), %s, title, description, tags, thumbnail
+            FROM jsonb_to_recordset(%s::jsonb)
+                AS written(uuid uuid, title text, description text, tags text[], thumbnail text)
+            ON CONFLICT (on_demand_video_uuid) DO UPDATE SET tags = excluded.tags
+        """
+        _execute(sql, [by, _recordset({uuid: columns for uuid, columns in written.items() if columns is not None})])
+    if removed:
+        _execute("DELETE FROM on_demand_video_content WHERE on_demand_video_uuid = ANY(%s::uuid[])", [removed])
+
+
+def _recordset(written: Mapping[UUID, Columns | None]) -> str:
+    """Return the rows for `jsonb_to_recordset`; moments are texts that PostgreSQL reads."""
+    return json.dumps([{"uuid": uuid, **(columns or {})} for uuid, columns in written.items()], default=str)
+
+
+def _execute(sql: str, parameters: list[Any]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, parameters)
