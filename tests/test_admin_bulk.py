@@ -57,6 +57,14 @@ def test_an_action_is_confirmed_done_and_undone(
     assert "It was undone." in page(browser, address)
 
 
+def test_the_audit_log_has_a_bulk_change_as_one_operation(browser: Client) -> None:
+    videos = make_video(), make_video()
+    press(browser, choose(browser, "hide", *videos), "_confirm")
+    html = page(browser, "/admin/channels_app/auditentry/", {"q": BulkChange.objects.get().operation})
+    assert all(str(video.pk) in html for video in videos)
+    assert html.count("badge-way-admin") == 2
+
+
 def test_the_result_says_how_many_changed_and_how_many_did_not(browser: Client) -> None:
     shown, hidden = make_video("shown"), make_video("hidden", active=False)
     response = press(browser, choose(browser, "hide", shown, hidden), "_confirm")

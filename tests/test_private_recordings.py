@@ -194,6 +194,7 @@ def test_staff_without_curate_see_no_files_of_a_private_channel_in_any_page_of_t
     video = broadcast()
     decide(api_key, video, active=True, thumbnail=PICTURE.replace("private0", "private1"))
     decide(api_key, video, thumbnail=PICTURE)
+    Video.objects.filter(pk=video.pk).update(qa_reasons=[f"{PREFIX}/media/hls/master.m3u8 is missing or empty."])
     assert watched(video, *permissions) == {}
 
 

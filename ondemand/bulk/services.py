@@ -26,20 +26,6 @@ MOST_CHOSEN = 250_000
 # API Gateway waits for 29 s, and the check of the files of one recording may take 20 of them.
 SECONDS = 20
 CHECK_SECONDS = 8
-# The columns of a video that a bulk change reads.
-READ = (
-    "uuid",
-    "status",
-    "active",
-    "held",
-    "held_by_check",
-    "awaits_review",
-    "visibility",
-    "publish_from",
-    "publish_until",
-    "qa",
-    "qa_reasons",
-)
 # The chosen videos, and those that share their bucket and prefix.
 _RECORDINGS = """
 SELECT unnest(%s::uuid[]) UNION
@@ -69,7 +55,7 @@ def bulk_choose(
     BulkChange.objects.outlived().delete()
     change = BulkChange(kind=kind, by=by, by_name=by_name, query=query, values=values and dict(values), chosen=0)
     # By the clock of the audit log, in which undoing looks for later writes.
-    change.made_at = TransactionNow()  # type: ignore[assignment]
+    change.made_at = TransactionNow()
     change.save(force_insert=True)
     sql, parameters = videos.order_by().values("pk")[: MOST_CHOSEN + 1].query.sql_with_params()
     # The QuerySet's own SQL, with its parameters apart.
@@ -224,7 +210,7 @@ def _next(change: BulkChange, outcome: Outcome) -> list[UUID]:
 def _videos_locked(change: BulkChange, uuids: list[UUID], *, with_recordings: bool) -> list[Video]:
     """Lock and return the videos, for a change of tags with their content, and the other rows of their recordings."""
     wanted: Any = RawSQL(_RECORDINGS, [uuids, uuids]) if with_recordings else uuids  # noqa: S611  (a constant)
-    videos = list(Video.objects.locked().only(*READ).filter(pk__in=wanted))
+    videos = list(Video.objects.locked().defer("created_at", "data", "facts", "metadata").filter(pk__in=wanted))
     if not change.is_of_tags:
         return videos
     # Content is read after the locks are held: a statement that waited for a lock may have read what was there before.

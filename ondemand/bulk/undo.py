@@ -8,7 +8,7 @@ from uuid import UUID
 from django.contrib.contenttypes.models import ContentType
 
 from channels_app.models import AuditEntry
-from ondemand.bulk.decisions import Columns, Decision, Outcome, video_columns
+from ondemand.bulk.decisions import Decision, Outcome, video_columns
 from ondemand.catalogue import IS_PRIVATE
 from ondemand.models import BulkChange, Content, Video
 from ondemand.reducers import new_video_state, publication_decide
@@ -73,21 +73,18 @@ def _since(change: BulkChange, entries: list[Entry]) -> list[dict[str, Any]]:
 
 def _decision(change: BulkChange, video: Video, names: tuple[str, ...], entries: list[Entry]) -> Decision:
     model, row = (Content, video.own_content) if change.is_of_tags else (Video, video)
-    before: Columns = {}
-    after: Columns = {}
-    for operation, changes in entries:
-        for name in changes if operation == change.operation else ():
-            if name in names:
-                old, new = map(model._meta.get_field(name).to_python, changes[name])
-                before.setdefault(name, old)
-                after[name] = new
-    if not before:
+    fields: Any = {name: model._meta.get_field(name) for name in names}
+    own = [changes for operation, changes in entries if operation == change.operation]
+    written = [(name, *values) for changes in own for name, values in changes.items() if name in names]
+    # A check of files writes its marks first and then its verdicts.
+    before = {name: fields[name].to_python(old) for name, old, _ in reversed(written)}
+    after = {name: fields[name].to_python(new) for name, _, new in written}
+    if not written:
         return Decision(Outcome.UNRECORDED)
-    # Of tags that were changed the other texts are nobody's; of a content that was created all count.
+    # Tags that were changed are restored whatever became of the title; a content that was created is removed as it was.
     watched = before if change.is_of_tags else names
-    if any(not changes.keys().isdisjoint(watched) for changes in _since(change, entries)) or any(
-        getattr(row, name, None) != value for name, value in after.items()
-    ):
+    is_written_since = any(not changes.keys().isdisjoint(watched) for changes in _since(change, entries))
+    if is_written_since or any(getattr(row, name, None) != value for name, value in after.items()):
         return Decision(Outcome.CHANGED_SINCE)
     if change.is_of_tags:
         return Decision(Outcome.UNDONE, None if "title" in before else before)
