@@ -1,6 +1,7 @@
 """The test session runs on a PostgreSQL and an AWS of its own; no variable of the caller reaches it."""
 
 import atexit
+import logging
 import os
 import shutil
 import tempfile
@@ -38,6 +39,7 @@ _own_environment()
 
 from django.conf import settings as django_settings  # noqa: E402  (needs the environment)
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.urls import clear_script_prefix  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
 
@@ -67,6 +69,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name their static files by the manifest, as in production."""
     if not hasattr(session.config, "workerinput"):
         call_command("collectstatic", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """The database of each worker is a copy of one that was migrated once a session."""
+    from tests.processes import migrated_template
+
+    connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
 
 @pytest.fixture(autouse=True)
@@ -170,7 +180,19 @@ def url(aws: LocalAws, settings: Any) -> Iterator[str]:
         yield origin
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
+def one_chromium() -> Iterator[None]:
+    """The Chromium that all tests of this process share ends with the session."""
+    from tests.chromium import stops
+
+    yield
+    # Its process may end a moment after the loop that waits for it.
+    logging.getLogger("asyncio").setLevel(logging.ERROR)
+    while stops:
+        stops.pop()()
+
+
+@pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the recording is kept, so that it is made once."""
     return tmp_path_factory.mktemp("recording")

@@ -1,5 +1,6 @@
 """`manage.py` in processes of its own, on a real database and over an AWS by HTTP."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -75,11 +77,30 @@ def served(application: Any) -> Iterator[str]:
         server.server_close()
 
 
+@cache
+def migrated_template() -> str:
+    """Return the name of an empty, migrated database of the session's server, to be copied and never connected to."""
+    name = "ivsvod_template"
+    # The workers of a session share it: the first that needs it makes it, and the others wait.
+    with (Path(os.environ["IVSVOD_TEST_HOME"]) / "template.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with connect("postgres") as server:
+            if server.execute("SELECT 1 FROM pg_database WHERE datname = %s AND datistemplate", [name]).fetchone():
+                return name
+            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+            line = [sys.executable, "-W", "error", str(ROOT / "manage.py"), "migrate", "--verbosity", "0"]
+            subprocess.run(line, env={**os.environ, "PG_DATABASE": name}, check=True)
+            server.execute(sql.SQL("ALTER DATABASE {} IS_TEMPLATE true").format(sql.Identifier(name)))
+    return name
+
+
 @contextmanager
 def database() -> Iterator[str]:
+    """A migrated database of the test's own."""
     name = f"processes_{uuid4().hex[:12]}"
+    copying = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
     with connect("postgres") as server:
-        server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        server.execute(copying.format(sql.Identifier(name), sql.Identifier(migrated_template())))
     try:
         yield name
     finally:
@@ -97,9 +118,6 @@ def scratch_place(folder: Path, channels: Mapping[str, UUID]) -> Iterator[Scratc
         # Each line is to be seen when it is printed.
         environment["PYTHONUNBUFFERED"] = "1"
         made = Scratch(environment, aws)
-        migrate = made.run("migrate", "--verbosity", "0")
-        _, stderr = migrate.communicate()
-        assert migrate.returncode == 0, stderr
         with connect(name) as connection:
             for arn, uuid in channels.items():
                 connection.execute(
