@@ -1,9 +1,11 @@
 """A real browser over the real stack: what its tests share."""
 
+import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,7 @@ LONG_TITLE = "Opening show of the summer festival, with every speaker, both pane
 # Each test of a browser has these.
 IN_BROWSER = [
     pytest.mark.browser,
+    pytest.mark.usefixtures("one_chromium"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium"),
 ]
@@ -131,13 +134,31 @@ def in_thread(work: Callable[[], Any]) -> Any:
         return pool.submit(done).result()
 
 
+stops: list[Callable[[], None]] = []
+
+
+@cache
+def launched() -> tuple[Browser, asyncio.AbstractEventLoop]:
+    """Headless Chromium, one for all tests of this process, and playwright's event loop."""
+    playwright = sync_playwright().start()
+    stops.append(playwright.stop)
+    browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    browser.on("disconnected", lambda _: launched.cache_clear())
+    return browser, asyncio.get_running_loop()
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Headless Chromium. Nothing inside may use the ORM: playwright runs an event loop in this thread."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    """Headless Chromium without any window or cookie. Nothing inside may use the ORM: see `in_thread`."""
+    browser, loop = launched()
+    # As playwright does between its calls; outside of the block the thread has no loop, and the ORM works.
+    asyncio._set_running_loop(loop)
+    try:
         yield browser
-        browser.close()
+    finally:
+        for context in browser.contexts:
+            context.close()
+        asyncio._set_running_loop(None)
 
 
 @contextmanager
@@ -167,6 +188,9 @@ def sign_in(page: Page, url: str, who: str = "boss") -> None:
 
 
 def picture(page: Page, name: str) -> None:
+    """Leave a picture of the page for a person to look at, with THOROUGH=1."""
+    if not THOROUGH:
+        return
     PICTURES.mkdir(exist_ok=True)
     page.screenshot(path=PICTURES / f"{name}.png", full_page=True)
 
