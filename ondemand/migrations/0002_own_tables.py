@@ -63,10 +63,7 @@ class Migration(migrations.Migration):
                 ('made_at', models.DateTimeField(default=timezone.now)),
                 ('query', models.TextField(blank=True)),
                 ('chosen', models.PositiveIntegerField()),
-                ('begun_at', models.DateTimeField(null=True)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('undoing_at', models.DateTimeField(null=True)),
-                ('undone_at', models.DateTimeField(null=True)),
+                ('state', models.TextField(choices=[('draft', 'Draft'), ('running', 'not finished'), ('done', 'done'), ('undoing', 'partly undone'), ('undone', 'undone')], default='draft')),
                 ('outcomes', models.JSONField(default=dict)),
             ],
             options={
@@ -79,9 +76,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('video_uuid', models.UUIDField()),
-                ('outcome', models.TextField(choices=[('waiting', 'not done yet'), ('changed', 'changed'), ('same', 'nothing to change'), ('too_many_tags', 'left as they are: they would have too many tags'), ('no_files', 'left as they are: they have no files that can be read'), ('gone', 'left: they are not there any more'), ('undone', 'undone'), ('changed_since', 'left as they are: somebody changed them since')], default='waiting')),
-                ('before', models.JSONField(null=True)),
-                ('after', models.JSONField(null=True)),
+                ('outcome', models.TextField(choices=[('waiting', 'not done yet'), ('changed', 'changed'), ('same', 'nothing to change'), ('too_many_tags', 'left as they are: they would have too many tags'), ('no_files', 'left as they are: they have no files that can be read'), ('gone', 'left: they are not there any more'), ('undone', 'undone'), ('changed_since', 'left as they are: somebody changed them since'), ('unrecorded', 'left as they are: the audit log has lost what they were before')], default='waiting')),
                 ('change', models.ForeignKey(db_index=False, on_delete=deletion.CASCADE, related_name='rows', to='ondemand.bulkchange')),
             ],
             options={
