@@ -24,7 +24,7 @@ from channels_app.errors import (
     RecordingNotConfiguredError,
 )
 from channels_app.models import Channel
-from channels_app.publishing import LiveStateUnsettledError, live_state_publish
+from channels_app.publishing import LiveStateFile, LiveStateUnsettledError
 from channels_app.services import is_being_created, tag_value
 
 logger = logging.getLogger(__name__)
@@ -277,7 +277,7 @@ def mark_deleted(*, channel: Channel, arn: str) -> None:
 def _tell_offline(channel: Channel) -> None:
     """A deleted channel is never live, though the end of its last stream may never come."""
     try:
-        live_state_publish(channel_uuid=channel.uuid, state=None, legacy=False)
+        LiveStateFile(channel.uuid).publish()
     except LiveStateUnsettledError as error:
         raise ChannelContendedError from error
 

@@ -5,14 +5,13 @@ No row of the inbox is marked and no file is written. Facts from S3 are read bef
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.db.models import AutoField, Func, JSONField, Model, TextField
 
-from channels_app.events import Event
-from channels_app.inbox import Delivery, Work, errors_kept, work_parse, work_prepare, work_write
+from channels_app.inbox import Delivery, Work, work_prepare, work_write
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
 from channels_app.replay import in_batches
 
@@ -37,12 +36,12 @@ class Change:
     after: Columns | None
 
 
-@dataclass
+@dataclass(frozen=True)
 class DryRun:
     """The rows that some events would change, and the outcome of each event."""
 
-    changes: list[Change] = field(default_factory=list)
-    deliveries: list[Delivery] = field(default_factory=list)
+    changes: list[Change]
+    deliveries: list[Delivery]
 
 
 def events_dry_run(events: InboxEventQuerySet, *, limit: int | None = None) -> Iterator[DryRun]:
@@ -51,14 +50,12 @@ def events_dry_run(events: InboxEventQuerySet, *, limit: int | None = None) -> I
     Chunks are tried without each other: a row that two of them would change is in both.
     """
     for rows in in_batches(events, size=CHUNK, limit=limit):
-        works = [Work(row, again=True) for row in rows]
-        by_channel: dict[str, list[tuple[Work, Event]]] = defaultdict(list)
+        works = [Work(row, row.event_id, again=True) for row in rows]
+        by_channel: dict[str, list[Work]] = defaultdict(list)
         for work in works:
-            with errors_kept(work):
-                event = work_parse(work)
-                work_prepare(work, event)
-                if not work.outcome:
-                    by_channel[event.channel_arn].append((work, event))
+            work_prepare(work)
+            if work.event is not None and not work.outcome:
+                by_channel[work.event.channel_arn].append(work)
         changes = [change for arn, together in by_channel.items() for change in _changes_of_channel(arn, together)]
         for work in works:
             stored = {"outcome": str(work.row.outcome), "error": work.row.error}
@@ -67,7 +64,7 @@ def events_dry_run(events: InboxEventQuerySet, *, limit: int | None = None) -> I
         yield DryRun(changes, [Delivery(work.row.event_id, work.outcome, work.reason) for work in works])
 
 
-def _changes_of_channel(arn: str, works: list[tuple[Work, Event]]) -> list[Change]:
+def _changes_of_channel(arn: str, works: list[Work]) -> list[Change]:
     """Return what the events of one channel would change; a lock that others hold fails all of them."""
     try:
         with transaction.atomic():
@@ -76,16 +73,15 @@ def _changes_of_channel(arn: str, works: list[tuple[Work, Event]]) -> list[Chang
             channel = Channel.objects.locked().by_arn(arn)
             before = _versions(channel)
             with transaction.atomic():
-                for work, event in works:
-                    with errors_kept(work):
-                        work_write(work, event)
+                for work in works:
+                    work_write(work)
                 after = _versions(channel)
                 changed = [place for place in {**before, **after} if before.get(place) != after.get(place)]
                 written = _rows(changed)
                 transaction.set_rollback(True)
             stored = _rows(changed)
     except OperationalError as error:
-        for work, _ in works:
+        for work in works:
             work.fail(error)
         return []
     changes = []

@@ -1,4 +1,4 @@
-"""Envelopes as they come and as they are stored: texts, whatever is in them; pure."""
+"""Envelopes as texts, as they are delivered and stored; pure."""
 
 import hashlib
 import json
@@ -12,17 +12,20 @@ LARGEST = 256 * 1024
 
 
 def envelope_texts(document: Any) -> list[str]:
-    """The envelopes in what a Lambda or a file holds: an SQS batch, a list, or one raw envelope."""
+    """Return the envelopes in the input of a Lambda or a file: an SQS batch, a list, or one raw envelope."""
     if isinstance(document, dict) and isinstance(document.get("Records"), list):
-        return [_body_of(record) for record in document["Records"]]
+        bodies = [record.get("body") if isinstance(record, dict) else None for record in document["Records"]]
+        # A record without a body is refused by its own text.
+        texts = zip(bodies, document["Records"], strict=True)
+        return [body if isinstance(body, str) else _text_of(record) for body, record in texts]
     documents = document if isinstance(document, list) else [document]
     return [_text_of(item) for item in documents]
 
 
 def _text_of(item: Any) -> str:
-    """As short as EventBridge writes it: what it lets through is not to grow too large here.
+    """Return the JSON without spaces, as EventBridge writes it, so that it does not grow too large here.
 
-    Of what is nested deeper than Python can write, nothing: it is refused as any text that is not JSON.
+    Empty if it is nested deeper than Python can write: it is refused as any text that is not JSON.
     """
     try:
         return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
@@ -30,45 +33,42 @@ def _text_of(item: Any) -> str:
         return ""
 
 
-def _body_of(record: Any) -> str:
-    """The body of an SQS record; of anything else its own text, which is refused."""
-    body = record.get("body") if isinstance(record, dict) else None
-    return body if isinstance(body, str) else _text_of(record)
-
-
 @dataclass(frozen=True)
 class Envelope:
-    """A body as it is stored, under its key."""
+    """A body as it is stored under its key. `document` is its JSON; None if it is none, or was cut."""
 
     key: str
     event_id: str | None
     text: str
+    document: Any = None
 
     @classmethod
     def of(cls, body: str) -> "Envelope":
-        """The body with what PostgreSQL cannot store written as JSON would escape it."""
-        text = body.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
+        """Return the envelope; one that is too large is cut."""
+        text = storable(body)
         encoded = text.encode()
-        is_whole = len(encoded) <= LARGEST
-        event_id = _id_in(text) if is_whole else None
-        stored = text if is_whole else encoded[:LARGEST].decode(errors="ignore")
-        return cls(event_id or _digest(encoded), event_id, stored)
+        if len(encoded) > LARGEST:
+            return cls(_digest(encoded), None, encoded[:LARGEST].decode(errors="ignore"))
+        try:
+            document = load_json(text)
+        except MalformedEventError:
+            document = None
+        event_id = event_id_of(document)
+        return cls(event_id or _digest(encoded), event_id, text, document)
 
     @property
     def digest(self) -> str:
-        """The key of the envelope by its text instead of its id."""
+        """Return the key of the envelope by its text instead of its id."""
         return _digest(self.text.encode()) if self.event_id else self.key
+
+
+def storable(text: str) -> str:
+    """Return the text with what PostgreSQL cannot store written as JSON would escape it."""
+    return text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
 
 
 def _digest(body: bytes) -> str:
     return f"{DIGEST_ID}{hashlib.sha256(body).hexdigest()}"
-
-
-def _id_in(text: str) -> str | None:
-    try:
-        return event_id_of(load_json(text))
-    except MalformedEventError:
-        return None
 
 
 def is_same_document(one: str, other: str) -> bool:
@@ -85,5 +85,5 @@ def _canonical(text: str) -> str:
 
 
 def is_cut(*, key: str, text: str) -> bool:
-    """Whether the key is the digest of more than the text that is stored under it."""
+    """Return whether the key is the digest of more than the text that is stored under it."""
     return key.startswith(DIGEST_ID) and key != _digest(text.encode())

@@ -1,4 +1,4 @@
-"""EventBridge envelopes of IVS as typed values; pure: no database, no clock.
+"""Typed events from EventBridge envelopes of IVS; pure: no database, no clock.
 
 Every event and field: https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 """
@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 from channels_app.times import parse_moment
 
 SOURCE = "aws.ivs"
-# What `reconcile` found out later (channels_app/reconciled.py). EventBridge lets nobody but AWS send as `aws.…`.
+# Events that `reconcile` makes (channels_app/reconciled.py). EventBridge lets only AWS send as `aws.…`.
 RECONCILED_SOURCE = "ivsvod.reconcile"
 RECONCILED_ID = "reconcile:"
 DIGEST_ID = "sha256:"
@@ -22,9 +22,11 @@ STREAM_STATE = "IVS Stream State Change"
 STREAM_HEALTH = "IVS Stream Health Change"
 LIMIT_BREACH = "IVS Limit Breach"
 RECORDING_STATE = "IVS Recording State Change"
+STREAM_START = "Stream Start"
+STREAM_END = "Stream End"
 
-# The field of `detail` that says what happened, by detail-type.
-_NAME_FIELDS = {
+# The field of `detail` that holds the name of the event, by detail-type.
+NAME_FIELDS = {
     STREAM_STATE: "event_name",
     STREAM_HEALTH: "event_name",
     LIMIT_BREACH: "limit_name",
@@ -36,9 +38,9 @@ DETAIL_TYPES = {
     **dict.fromkeys(
         (
             "Session Created",
-            "Stream Start",
+            STREAM_START,
             "Session Ended",
-            "Stream End",
+            STREAM_END,
             "Stream Failure",
             "Stream Takeover",
             "Stream Takeover Failure",
@@ -53,7 +55,7 @@ DETAIL_TYPES = {
         ("Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"), RECORDING_STATE
     ),
 }
-# What a clock of another machine may be ahead.
+# How far the clock of another machine may be ahead.
 AHEAD = timedelta(days=1)
 # A recording is cut after 48 hours; a year leaves room and keeps every sum of times in range.
 LONGEST_RECORDING_MS = 366 * 86_400_000
@@ -69,7 +71,7 @@ class MalformedEventError(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """One envelope. `name` is the discriminator of its detail-type, `""` where the detail-type has none."""
+    """One parsed envelope. `name` is the event's name within its detail-type, `""` if we know no such detail-type."""
 
     id: str
     detail_type: str
@@ -81,23 +83,18 @@ class Event:
 
     @property
     def is_known(self) -> bool:
-        """Whether IVS documents an event of this name and detail-type."""
+        """Return whether IVS documents an event of this name and detail-type."""
         return DETAIL_TYPES.get(self.name) == self.detail_type
 
     @property
     def is_reconciled(self) -> bool:
-        """Whether `reconcile` made it of what IVS or S3 still knew."""
+        """Return whether `reconcile` made it."""
         return is_reconciled_id(self.id)
 
 
 def is_reconciled_id(event_id: str) -> bool:
-    """Whether the id is of an event that `reconcile` made."""
+    """Return whether the id is of an event that `reconcile` made."""
     return event_id.startswith(RECONCILED_ID)
-
-
-def name_field(detail_type: str) -> str:
-    """The field of `detail` that says what happened."""
-    return _NAME_FIELDS[detail_type]
 
 
 @dataclass(frozen=True)
@@ -112,7 +109,7 @@ class RecordingFields:
 
 
 def load_json(text: str) -> Any:
-    """The JSON document.
+    """Return the JSON document.
 
     Raises:
         MalformedEventError: not JSON, or JSON with NaN, numbers out of range, or depth that no event has.
@@ -145,7 +142,7 @@ def _refuse_depth(document: Any, left: int) -> None:
 
 
 def event_id_of(document: Any) -> str | None:
-    """The id that an envelope carries; None where it has none that can be a key."""
+    """Return the id that an envelope carries; None if it has none that can be a key."""
     value = document.get("id") if isinstance(document, dict) else None
     if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable():
         return None
@@ -154,7 +151,7 @@ def event_id_of(document: Any) -> str | None:
 
 
 def parse(document: Any, *, received_at: datetime) -> Event:
-    """The typed event.
+    """Return the typed event.
 
     Raises:
         MalformedEventError: no id, no usable time, a time more than a day after `received_at`, or a wrong type.
@@ -164,34 +161,44 @@ def parse(document: Any, *, received_at: datetime) -> Event:
     event_id = event_id_of(document)
     if event_id is None:
         raise MalformedEventError(f"id is missing, begins with {DIGEST_ID}, or is no text of 1 to 200 characters")
-    detail_type = _text(document, "detail-type", longest=200)
-    is_reconciled = _is_reconciled(document, event_id)
-    told_of_ivs = is_reconciled or document.get("source") == SOURCE
-    ours = told_of_ivs and detail_type in _NAME_FIELDS
-    detail = _detail(document, required=ours)
-    name = _name(detail, detail_type) if ours else ""
-    # Of what IVS does not document nothing is asked but the name.
-    is_of_channel = detail_type in _NEEDS_CHANNEL and DETAIL_TYPES.get(name) == detail_type
-    needs_stream = is_of_channel and not (is_reconciled and detail_type == RECORDING_STATE)
+    detail_type, source = _text(document, "detail-type", longest=200), document.get("source")
+    is_reconciled = is_reconciled_id(event_id)
+    if is_reconciled != (source == RECONCILED_SOURCE):
+        raise MalformedEventError(f"id begins with {RECONCILED_ID} where source is {RECONCILED_SOURCE}, nowhere else")
+    is_of_ivs = is_reconciled or source == SOURCE
+    # None: nothing here depends on such events, and nothing is required of their detail.
+    name_field = NAME_FIELDS.get(detail_type) if is_of_ivs else None
+    detail = document.get("detail")
+    if not isinstance(detail, dict):
+        if name_field:
+            raise MalformedEventError("detail is not an object")
+        detail = {}
+    # Some public samples name a limit in the field `limit`.
+    names = {name_field: detail.get(name_field, detail.get("limit"))} if name_field else {}
+    name = _text(names, name_field, longest=200) if name_field else ""
+    # Of a name that IVS does not document nothing else is required.
+    needs_channel = detail_type in _NEEDS_CHANNEL and DETAIL_TYPES.get(name) == detail_type
+    needs_stream = needs_channel and not (is_reconciled and detail_type == RECORDING_STATE)
+    moment = _time(document, received_at)
+    # The ARN is never in `detail`. Account-level limit breaches have no channel at all.
+    arn = next(iter(_texts(document, "resources")), None if needs_channel else "")
+    channel_arn = _text({"resources[0]": arn}, "resources[0]", longest=500)
+    stream_id = _text(detail, "stream_id", longest=200, default=None if needs_stream else "") if name_field else ""
+    if needs_stream and not stream_id:
+        raise MalformedEventError("stream_id is empty")
     return Event(
         id=event_id,
-        detail_type=detail_type if told_of_ivs else "",
-        time=_time(document, received_at),
-        channel_arn=_channel_arn(document, required=ours and is_of_channel),
+        detail_type=detail_type if is_of_ivs else "",
+        time=moment,
+        channel_arn=channel_arn,
         name=name,
-        stream_id=_stream_id(detail, required=needs_stream) if ours else "",
+        stream_id=stream_id,
         detail=MappingProxyType(jsonb_safe(detail)),
     )
 
 
-def _is_reconciled(document: Mapping[str, Any], event_id: str) -> bool:
-    if is_reconciled_id(event_id) != (document.get("source") == RECONCILED_SOURCE):
-        raise MalformedEventError(f"id begins with {RECONCILED_ID} where source is {RECONCILED_SOURCE}, nowhere else")
-    return is_reconciled_id(event_id)
-
-
 def parse_recording(event: Event) -> RecordingFields:
-    """The fields of a recording event.
+    """Return the fields of a recording event.
 
     Raises:
         MalformedEventError: a field is missing or has a wrong type.
@@ -239,7 +246,7 @@ def whole_milliseconds(value: Any) -> int | None:
 
 
 def jsonb_safe(value: Any) -> Any:
-    """The document with what jsonb refuses (NUL, lone surrogates) replaced by U+FFFD."""
+    """Return the document with what jsonb refuses (NUL, lone surrogates) replaced by U+FFFD."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
@@ -247,21 +254,6 @@ def jsonb_safe(value: Any) -> Any:
     if isinstance(value, list):
         return [jsonb_safe(item) for item in value]
     return value
-
-
-def _detail(document: Mapping[str, Any], *, required: bool) -> dict[str, Any]:
-    detail = document.get("detail")
-    if isinstance(detail, dict):
-        return detail
-    if required:
-        raise MalformedEventError("detail is not an object")
-    return {}
-
-
-def _name(detail: Mapping[str, Any], detail_type: str) -> str:
-    name_of = _NAME_FIELDS[detail_type]
-    # Some public samples of a limit call it so.
-    return _text({name_of: detail.get(name_of, detail.get("limit"))}, name_of, longest=200)
 
 
 def _text(document: Mapping[str, Any], field: str, *, longest: int, default: str | None = None) -> str:
@@ -293,18 +285,3 @@ def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
     if moment > received_at + AHEAD:
         raise MalformedEventError("time is more than a day ahead")
     return moment
-
-
-def _channel_arn(document: Mapping[str, Any], *, required: bool) -> str:
-    # The ARN is never in `detail`. Account-level limit breaches have no channel at all.
-    resources = _texts(document, "resources")
-    if not resources and not required:
-        return ""
-    return _text({"resources[0]": resources[0] if resources else None}, "resources[0]", longest=500)
-
-
-def _stream_id(detail: Mapping[str, Any], *, required: bool) -> str:
-    stream_id = _text(detail, "stream_id", longest=200, default=None if required else "")
-    if required and not stream_id:
-        raise MalformedEventError("stream_id is empty")
-    return stream_id

@@ -1,4 +1,4 @@
-"""How the inbox is, for the alarms."""
+"""Metrics of the inbox, for the alarms."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from channels_app.models import InboxEvent
 
 
 def inbox_measure() -> None:
-    """Measure how many events are open or failed, how old the oldest of these is, and how many wait for their channel.
+    """Measure how many events are open or failed, the age of the oldest of these, and how many are parked.
 
-    What waits for its channel is no trouble: it may be that of another service.
+    Parked events count apart: their channel may be that of another service.
     """
     found: dict[str, Any] = InboxEvent.objects.open_or_failed().aggregate(open=Count("pk"), oldest=Min("received_at"))
     parked = InboxEvent.objects.filter(outcome=InboxEvent.Outcome.PARKED).count()

@@ -1,4 +1,4 @@
-"""The live state of a channel, decided from its last stream; pure."""
+"""The live state of a channel, from its last stream; pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,12 +6,12 @@ from typing import Any, Self
 
 
 def milliseconds(moment: datetime) -> int:
-    """Unix time in whole milliseconds, rounded down, without passing through a float."""
+    """Return Unix time in whole milliseconds, rounded down, without passing through a float."""
     since = moment - datetime.fromtimestamp(0, tz=moment.tzinfo)
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
-# A row of the predecessor that names no stream is a stream of its own, called so by the trigger.
+# Prefix of a stream that the trigger makes of a row of the predecessor without a stream id.
 UNNAMED = "row-"
 LIVE = "live"
 OFFLINE = "offline"
@@ -19,7 +19,7 @@ OFFLINE = "offline"
 
 @dataclass(frozen=True)
 class LiveState:
-    """`state` is `live` or `offline`; `timestamp` is since when, in ms (0: unknown)."""
+    """`state` is `live` or `offline`, since `timestamp` in Unix milliseconds (0: unknown)."""
 
     state: str
     timestamp: int
@@ -28,7 +28,7 @@ class LiveState:
 
     @property
     def document(self) -> dict[str, Any]:
-        """What the live-state file says."""
+        """Return the content of the live-state file."""
         return {"state": self.state, "timestamp": self.timestamp, "stream_id": self.stream_id}
 
     @classmethod
@@ -41,9 +41,9 @@ class LiveState:
         created_at: datetime | None,
         is_deleted: bool,
     ) -> Self:
-        """Decide from the last stream that has a Stream Start or a Stream End; all None where there is none.
+        """Return the live state by the last stream that has a Stream Start or a Stream End; all None if there is none.
 
-        A deleted channel is offline even where the end of its last stream never came; since when is unknown then.
+        A deleted channel is offline even if the end of its last stream never came; since when is unknown then.
         """
         live = started_at is not None and ended_at is None
         since = started_at if live else ended_at or created_at

@@ -1,7 +1,7 @@
-"""Messages of a queue go down the road of every event; those that need not come again are deleted.
+"""Process messages of a queue as events, and delete those that need not come again.
 
-A message is deleted only when its event is stored and done, and what happens twice is a duplicate: so a crash anywhere,
-or two who take the same message, loses and doubles nothing.
+A message is deleted only when its event is stored and done, and an event that comes twice is a duplicate. So neither a
+crash nor two workers with the same message lose or double anything.
 """
 
 import logging
@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Taken:
-    """A message, and what became of its event; it stays in the queue where that must come again."""
+    """A processed message and the outcome of its event; it stays in the queue if that must come again."""
 
     message_id: str
     delivery: Delivery
@@ -30,14 +30,14 @@ def messages_take(*, queue_url: str, messages: Sequence[QueueMessage]) -> list[T
         AwsError: not all of these could be deleted; they come again, as duplicates.
     """
     deliveries = list(inbox.ingest(message.body for message in messages))
-    told = list(zip(messages, deliveries, strict=True))
-    done = [message for message, delivery in told if not delivery.must_come_again]
+    processed = list(zip(messages, deliveries, strict=True))
+    done = [message for message, delivery in processed if not delivery.must_come_again]
     aws.messages_delete(queue_url=queue_url, messages=done)
-    return [Taken(message.message_id, delivery) for message, delivery in told]
+    return [Taken(message.message_id, delivery) for message, delivery in processed]
 
 
 def messages_give_back(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
-    """Let anybody receive them again at once; where that fails, when their time is over."""
+    """Make the messages visible in the queue again at once; if that fails, their visibility timeout does it."""
     try:
         aws.messages_release(queue_url=queue_url, messages=messages)
     except AwsError as error:

@@ -1,6 +1,6 @@
-"""Events that `reconcile` makes of what IVS and S3 still know; pure.
+"""Synthetic events, which `reconcile` makes from facts of IVS and S3; pure.
 
-They take the road of all events. Their id is a digest of what they tell, so that a second finding of the same is a
+They take the road of all events. Their id is a digest of their content, so that a second finding of the same is a
 duplicate; a real event outranks them, whichever comes first.
 """
 
@@ -9,26 +9,20 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from channels_app.events import (
-    DETAIL_TYPES,
-    RECONCILED_ID,
-    RECONCILED_SOURCE,
-    RECORDING_STATE,
-    name_field,
-)
+from channels_app.events import DETAIL_TYPES, NAME_FIELDS, RECONCILED_ID, RECONCILED_SOURCE, RECORDING_STATE
 
 
 def stream_envelope(
     *, name: str, arn: str, stream_id: str, at: datetime, channel_name: str = "", **detail: Any
 ) -> dict[str, Any]:
-    """An event of a stream; its detail-type is that of its name.
+    """Return an event of a stream; its detail-type is that of its name.
 
     Raises:
         KeyError: IVS has no event of this name.
     """
     detail_type = DETAIL_TYPES[name]
-    told = {name_field(detail_type): name, "channel_name": channel_name, "stream_id": stream_id, **detail}
-    return _envelope(detail_type, arn, at, told, about=[stream_id, name])
+    fields = {NAME_FIELDS[detail_type]: name, "channel_name": channel_name, "stream_id": stream_id, **detail}
+    return _envelope(detail_type, arn, at, fields, about=[stream_id, name])
 
 
 def recording_envelope(
@@ -45,7 +39,7 @@ def recording_envelope(
     reason: str = "",
     channel_name: str = "",
 ) -> dict[str, Any]:
-    """An event of a recording, found by bucket and prefix; which streams it holds may not be known any more."""
+    """Return an event of a recording, which is found by bucket and prefix; its streams may be unknown by now."""
     detail: dict[str, Any] = {
         "channel_name": channel_name,
         "stream_id": stream_id,

@@ -1,6 +1,6 @@
-"""What the queue gave up comes back: each message of the dead-letter queue goes down the road of every event again.
+"""Redrive: process the messages of the dead-letter queue here.
 
-A move to the first queue would hide what becomes of it from whoever asked for it.
+A move to the first queue would hide the outcome from the caller.
 """
 
 from collections.abc import Iterator
@@ -9,8 +9,8 @@ from channels_app import aws
 from channels_app.aws import QueueMessage
 from channels_app.messages import Taken, messages_give_back, messages_take
 
-# How long nobody else gets what a run has received: longer than most runs, so that each message comes once in one.
-# After a crash they come back when it is over.
+# Visibility timeout: longer than most runs, so that each message comes once in a run. After a crash the messages come
+# back when it is over.
 HIDDEN_SECONDS = 900
 
 
@@ -18,12 +18,12 @@ def queue_redrive(*, queue_url: str, limit: int | None = None) -> Iterator[Taken
     """Process each message of the queue once, at most `limit`; those that must come again stay in it.
 
     Raises:
-        AwsError: SQS refused or could not be asked; what was told until then is done.
+        AwsError: SQS refused or could not be asked; the messages yielded until then are done.
     """
     held: dict[str, QueueMessage] = {}
     try:
         for message in _each_once(queue_url, limit, held):
-            # One by one: what was told is done, whoever stops it.
+            # One by one: what was yielded is done, even if the caller stops.
             [taken] = messages_take(queue_url=queue_url, messages=[message])
             if not taken.delivery.must_come_again:
                 del held[message.message_id]

@@ -1,94 +1,97 @@
-"""What the events of a stream mean: what is written of them, and what is published."""
+"""Event handlers: what each detail-type writes and publishes. Here those of streams."""
 
 import json
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol, Self
 
 from django.db import connection
 
-from channels_app.events import STREAM_STATE, Event
+from channels_app.events import RECORDING_STATE, STREAM_END, STREAM_START, Event
 from channels_app.history import KINDS, history_detail
 from channels_app.livestate import LiveState
 from channels_app.models import Channel, InboxEvent
+from channels_app.publishing import LiveStateFile
 
-STREAM_START = "Stream Start"
-STREAM_END = "Stream End"
+_RECORD_EVENT = "SELECT * FROM ivsvod_hear_event(%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb)"
 
-_HEAR = "SELECT * FROM ivsvod_hear_event(%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb)"
+
+class Publication(Protocol):
+    """Something outside of the database that is to be written after commit, once for all events with the same `key`."""
+
+    @property
+    def key(self) -> Hashable:
+        """What it writes."""
+
+    def followed_by(self, later: Self) -> Self:
+        """Return the one publication that stands for both."""
+
+    def publish(self) -> None:
+        """Write it; any error makes the events come again."""
 
 
 @dataclass(frozen=True)
-class Applied:
-    """The outcome of an event; `reason` if it is deferred or incomplete.
+class Result:
+    """What a handler did with an event: `applied`, or `ignored` if it wrote nothing.
 
-    `live_state` is set if it is to be published. A deferred event becomes `given_up_as` when its retries end.
+    `try_again`: `reason` says what is missing, and a later try may find it.
     """
 
     outcome: InboxEvent.Outcome
     reason: str = ""
-    live_state: LiveState | None = None
-    given_up_as: InboxEvent.Outcome = InboxEvent.Outcome.APPLIED
+    try_again: bool = False
+    publication: Publication | None = None
 
 
-@dataclass(frozen=True)
-class Heard:
-    """The channel after an event: its live state (None: it never streamed), and whether any event can have moved it.
+class EventHandler:
+    """What one detail-type means. `settings.EVENT_HANDLERS` names the handler of each."""
 
-    So it is where the stream has an end and no start: its first event says when it was.
-    """
+    def prepare(self, event: Event) -> Any:
+        """Return facts from outside the database, bounded in time and size; called outside any transaction."""
 
-    live_state: LiveState | None
-    by_first_event: bool
+    def apply(self, event: Event, channel: Channel, facts: Any) -> Result:
+        """Decide and write, in the transaction that holds the channel's lock. A second run changes nothing."""
+        raise NotImplementedError
+
+    def publish_again(self, event: Event) -> Publication | None:
+        """Return what an event that was applied before publishes: the live-state file, so that a retry repairs it."""
+        channel = Channel.objects.by_arn(event.channel_arn)
+        return LiveStateFile(channel.pk) if channel is not None else None
 
 
-class StreamReducer:
-    """Events that tell of a stream: its state, its health, and limits that it exceeded.
+class StreamEventHandler(EventHandler):
+    """State and health of a stream, and limits that it exceeds.
 
     Stream Start and Stream End move the live state; any other may be the first of a stream, which puts it before
     another. Session Ended comes before Stream End, while IVS drains video, and ends nothing.
     """
 
-    def prepare(self, event: Event) -> None:
-        """Nothing is needed from outside."""
-
-    def apply(self, event: Event, channel: Channel, prepared: None) -> Applied:
-        """Note the stream that the event tells of, and what it tells."""
+    def apply(self, event: Event, channel: Channel, facts: None) -> Result:
+        """Write the stream and its history."""
         if not event.is_known or not event.stream_id:
-            return Applied(InboxEvent.Outcome.IGNORED)
-        heard = stream_hear(channel=channel, event=event)
-        return Applied(InboxEvent.Outcome.APPLIED, live_state=heard.live_state)
+            return Result(InboxEvent.Outcome.IGNORED)
+        return Result(InboxEvent.Outcome.APPLIED, publication=stream_record(channel=channel, event=event))
 
 
-def moves_live_state(event: Event) -> bool:
-    """Whether it is a start or an end, at each of which the predecessor wrote its file."""
-    return event.detail_type == STREAM_STATE and event.name in {STREAM_START, STREAM_END}
+def stream_record(*, channel: Channel, event: Event) -> LiveStateFile | None:
+    """Write what an event of any kind says about its stream; return the live-state file if it may be out of date.
 
-
-def stream_hear(*, channel: Channel, event: Event) -> Heard:
-    """Note what an event of any kind tells of its stream, and return the channel as it is then.
-
-    Inside the transaction that holds the channel's lock. The merge is SQL, for the predecessor's rows go through it as
-    well: the earliest start and end count, and a real event before one that `reconcile` made.
+    The transaction must hold the channel's lock. The merge is SQL, for rows of the predecessor go through it as well:
+    the earliest start and end count, and a real event before one that `reconcile` made.
     """
     history = json.dumps(history_detail(event)) if event.name in KINDS else None
     with connection.cursor() as cursor:
         cursor.execute(
-            _HEAR,
+            _RECORD_EVENT,
             [channel.pk, event.stream_id, event.time, event.name, event.id, json.dumps(dict(event.detail)), history],
         )
-        row: tuple[Any, ...] | None = cursor.fetchone()
+        row: tuple[str | None, datetime | None, datetime | None, bool] | None = cursor.fetchone()
     assert row is not None  # noqa: S101  (a function returns one row)
-    return _heard(channel, *row)
-
-
-def _heard(
-    channel: Channel,
-    stream_id: str | None,
-    started_at: datetime | None,
-    ended_at: datetime | None,
-    by_first_event: bool,
-) -> Heard:
+    stream_id, started_at, ended_at, by_first_event = row
+    # A recording event moves the live state only if its stream has an end and no start: its first event dates it.
+    if stream_id is None or (event.detail_type == RECORDING_STATE and not by_first_event):
+        return None
     state = LiveState.of(
         stream_id=stream_id,
         started_at=started_at,
@@ -96,4 +99,5 @@ def _heard(
         created_at=channel.created_at,
         is_deleted=channel.status == Channel.Status.DELETED,
     )
-    return Heard(state if stream_id else None, by_first_event)
+    # The predecessor wrote its single file at these two.
+    return LiveStateFile(channel.pk, state, legacy=event.name in {STREAM_START, STREAM_END})

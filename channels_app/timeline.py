@@ -12,10 +12,9 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.events import is_reconciled_id
+from channels_app.events import STREAM_END, STREAM_START, is_reconciled_id
 from channels_app.history import KINDS, HistoryKind
 from channels_app.models import Channel, Stream, StreamHistoryEntry, StreamQuerySet
-from channels_app.reducers import STREAM_END, STREAM_START
 
 
 class StreamWord(TextChoices):

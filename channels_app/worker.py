@@ -1,7 +1,7 @@
-"""What Lambda does for a queue, done by a process of our own: receive, take down the road of every event, delete.
+"""Queue worker, in place of Lambda: receive messages, process their events, delete them.
 
-It stays for as long as it is not asked to end: what is away is waited for, and no message is received meanwhile, so
-that the queue does not count it as tried and give it up.
+It runs until it is asked to end. While a service is away it waits and receives nothing, so that the queue does not
+count a message as tried and give it up.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 """
 
@@ -23,28 +23,28 @@ from channels_app.messages import Taken, messages_give_back, messages_take
 
 logger = logging.getLogger(__name__)
 
-# Below the read timeout of the client (10 s). What asks the process to end waits so long, and containers are killed
-# soon after: by Docker after 10 s. https://docs.docker.com/reference/cli/docker/container/stop/
+# Below the read timeout of the client (10 s). A stop takes effect after so long, and containers are killed soon after:
+# by Docker after 10 s. https://docs.docker.com/reference/cli/docker/container/stop/
 WAIT_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 60
 _ENDING = (signal.SIGTERM, signal.SIGINT)
-# What no waiting mends, where it is so from the start.
+# Errors that no waiting mends if they come from the start.
 _MISCONFIGURED = {Kind.NOT_FOUND, Kind.DENIED, Kind.INVALID, Kind.MISCONFIGURED}
 
 
 class Stop:
-    """Whether somebody asked the process to end."""
+    """A request that the process ends."""
 
     def __init__(self) -> None:
         self.is_asked = False
 
     def ask(self, *_: Any) -> None:
-        """A handler of signals; what is in hand comes to its end."""
+        """Ask for the end, as a signal handler; the batch in hand is finished first."""
         self.is_asked = True
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Be asked by SIGTERM and SIGINT, in place of being ended by them."""
+        """Take SIGTERM and SIGINT as the request, instead of being killed by them."""
         before = {number: signal.signal(number, self.ask) for number in _ENDING}
         try:
             yield
@@ -55,7 +55,7 @@ class Stop:
 
 @dataclass
 class Patience:
-    """How long to wait for what is away: twice as long each time, to a bound; told when it goes and when it is back."""
+    """Exponential backoff with a bound; logs when the waiting begins and when it is over."""
 
     stop: Stop
     seconds: int = 0
@@ -64,7 +64,8 @@ class Patience:
         """Wait, unless the process is to end."""
         if not self.seconds:
             expected = isinstance(error, AwsError | DatabaseError)
-            logger.warning("worker waits: %s", _first_line(error), exc_info=None if expected else error)
+            reason = str(error).strip().partition("\n")[0] or type(error).__name__
+            logger.warning("worker waits: %s", reason, exc_info=None if expected else error)
         self.seconds = min(self.seconds * 2 or 1, LONGEST_PAUSE_SECONDS)
         for _ in range(self.seconds):
             if self.stop.is_asked:
@@ -79,7 +80,7 @@ class Patience:
 
 
 def queue_work(*, queue_url: str, stop: Stop) -> None:
-    """Take each message that the queue gives, until asked to end.
+    """Process the messages of the queue until asked to end.
 
     Raises:
         AwsError: the queue, the rights or the credentials are not there from the start.
@@ -101,7 +102,7 @@ def queue_work(*, queue_url: str, stop: Stop) -> None:
 
 
 def queue_work_once(*, queue_url: str) -> None:
-    """Receive once, and take what came.
+    """Receive once, and process what came.
 
     Raises:
         AwsError: SQS refused or could not be asked.
@@ -109,8 +110,13 @@ def queue_work_once(*, queue_url: str) -> None:
     """
     _expect_database()
     messages = aws.messages_receive(queue_url=queue_url, longest=aws.QUEUE_BATCH, wait_seconds=WAIT_SECONDS)
-    if messages:
-        _tell(_take(queue_url, messages))
+    if not messages:
+        return
+    taken = _take(queue_url, messages)
+    kept = sum(item.delivery.must_come_again for item in taken)
+    outcomes = Counter(str(item.delivery.outcome) for item in taken)
+    counts = " ".join(f"{outcome}={number}" for outcome, number in sorted(outcomes.items()))
+    logger.info("batch processed messages=%d kept=%d %s", len(taken), kept, counts)
 
 
 def _expect_database() -> None:
@@ -132,14 +138,3 @@ def _take(queue_url: str, messages: Sequence[QueueMessage]) -> list[Taken]:
         raise
     finally:
         close_old_connections()
-
-
-def _tell(taken: Sequence[Taken]) -> None:
-    kept = sum(item.delivery.must_come_again for item in taken)
-    outcomes = Counter(str(item.delivery.outcome) for item in taken)
-    told = " ".join(f"{outcome}={number}" for outcome, number in sorted(outcomes.items()))
-    logger.info("batch processed messages=%d kept=%d %s", len(taken), kept, told)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

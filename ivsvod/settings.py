@@ -259,11 +259,11 @@ if STATIC_BUCKET:
 AUDITLOG_LOGENTRY_MODEL = "channels_app.AuditEntry"
 
 # Which function says what an event means, by the event's detail-type (channels_app/inbox.py).
-EVENT_REDUCERS = {
-    "IVS Stream State Change": "channels_app.reducers.StreamReducer",
-    "IVS Stream Health Change": "channels_app.reducers.StreamReducer",
-    "IVS Limit Breach": "channels_app.reducers.StreamReducer",
-    "IVS Recording State Change": "ondemand.reducers.RecordingStateReducer",
+EVENT_HANDLERS = {
+    "IVS Stream State Change": "channels_app.reducers.StreamEventHandler",
+    "IVS Stream Health Change": "channels_app.reducers.StreamEventHandler",
+    "IVS Limit Breach": "channels_app.reducers.StreamEventHandler",
+    "IVS Recording State Change": "ondemand.reducers.RecordingEventHandler",
 }
 
 API_PAGE_SIZE = 25

@@ -1,7 +1,7 @@
-"""What the events of a recording mean: pure decisions, then thin writes."""
+"""Event handler of recordings: pure decisions, then thin writes."""
 
 import logging
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,9 +17,8 @@ from channels_app.events import (
     recording_duration_ms,
     recording_stream_ids,
 )
-from channels_app.livestate import LiveState
 from channels_app.models import Adoption, Channel, InboxEvent, NewVideoState
-from channels_app.reducers import Applied, stream_hear
+from channels_app.reducers import EventHandler, Result, stream_record
 from ondemand.metadata import ENDED, FAILED, facts_complete
 from ondemand.models import Content, Recording, RemovedRecording, Video, started_before, video_uuid
 from ondemand.recording_check import facts_look, recording_check
@@ -37,136 +36,113 @@ _REMOVED = "its video was deleted: see ondemand_removedrecording"
 
 
 @dataclass(frozen=True)
-class Prepared:
-    """The event's fields, what S3 says (None: nothing), and why not; at an end also what is known of the files.
+class RecordingFacts:
+    """The fields of an event and the facts from S3: the metadata (None: there is none) and the check of the files.
 
-    `is_final`: a retry cannot help.
+    `problem`: why the metadata is unknown; then `verdict.problem` is empty if a later try cannot find it.
     """
 
     fields: RecordingFields
-    facts: dict[str, Any] | None = None
+    metadata: dict[str, Any] | None = None
     problem: str = ""
-    is_final: bool = False
-    verdict: Verdict | None = None
+    verdict: Verdict = field(default_factory=Verdict)
 
 
-@dataclass(frozen=True)
-class Heard:
-    """What the events of one recording said, each kind once: the earliest start, and the last of the ends.
+def recording_add(recording: Recording, event: Event, fields: RecordingFields) -> None:
+    """Add an event to its recording; neither order nor repetition matters.
 
-    A real event counts before one that `reconcile` made.
+    The earliest start counts, and of two ends the later, then the one with the larger id. A real event counts before
+    one that `reconcile` made.
     """
-
-    session_id: str = ""
-    start_at: datetime | None = None
-    start_event_id: str = ""
-    end_at: datetime | None = None
-    end_event_id: str = ""
-    end_detail: dict[str, Any] | None = None
-    failure_at: datetime | None = None
-    failure_event_id: str = ""
-    failure_detail: dict[str, Any] | None = None
-    stream_ids: tuple[str, ...] = ()
-
-
-def heard_after(known: Heard, event: Event, fields: RecordingFields) -> Heard:
-    """What is known once the event is known as well; neither order nor repetition matters."""
-    after = replace(
-        known,
-        session_id=max(known.session_id, fields.session_id),
-        stream_ids=tuple(sorted({*known.stream_ids, *fields.stream_ids})),
-    )
+    recording.session_id = max(recording.session_id, fields.session_id)
+    recording.stream_ids = sorted({*recording.stream_ids, *fields.stream_ids})
+    at, event_id = event.time, event.id
     if event.name == START:
-        earlier = _is_earlier(event, known.start_at, known.start_event_id)
-        return replace(after, start_at=event.time, start_event_id=event.id) if earlier else after
-    if event.name == END:
-        newer = _is_newer(event, known.end_at, known.end_event_id)
-        end = {"end_at": event.time, "end_event_id": event.id, "end_detail": dict(event.detail)}
-        return replace(after, **end) if newer else after  # type: ignore[arg-type]
-    newer = _is_newer(event, known.failure_at, known.failure_event_id)
-    failure = {"failure_at": event.time, "failure_event_id": event.id, "failure_detail": dict(event.detail)}
-    return replace(after, **failure) if newer else after  # type: ignore[arg-type]
+        known = recording.start_at, recording.start_event_id
+        if known[0] is None or (event.is_reconciled, at, event_id) < (is_reconciled_id(known[1]), *known):
+            recording.start_at, recording.start_event_id = at, event_id
+    elif event.name == END:
+        if recording.end_at is None or _rank(at, event_id) > _rank(recording.end_at, recording.end_event_id):
+            recording.end_at, recording.end_event_id, recording.end_detail = at, event_id, dict(event.detail)
+    elif recording.failure_at is None or _rank(at, event_id) > _rank(recording.failure_at, recording.failure_event_id):
+        recording.failure_at, recording.failure_event_id, recording.failure_detail = at, event_id, dict(event.detail)
 
 
-def _is_earlier(event: Event, at: datetime | None, event_id: str) -> bool:
-    return at is None or (event.is_reconciled, event.time, event.id) < (is_reconciled_id(event_id), at, event_id)
+def _rank(at: datetime, event_id: str) -> tuple[bool, datetime, str]:
+    return (not is_reconciled_id(event_id), at, event_id)
 
 
-def _is_newer(event: Event, at: datetime | None, event_id: str) -> bool:
-    """The later counts, then the larger id."""
-    return at is None or (not event.is_reconciled, event.time, event.id) > (
-        not is_reconciled_id(event_id),
-        at,
-        event_id,
-    )
-
-
-def video_columns(heard: Heard, facts: dict[str, Any] | None, verdict: Verdict) -> dict[str, Any]:
-    """What the catalogue says of a recording of which this was heard. Of an end and a failure, the end counts."""
-    facts = facts or {}
-    # An end that beats a failure does not end as the failure did.
-    of_closing = {} if heard.end_at and facts.get("source") == FAILED else facts
-    detail = heard.end_detail or heard.failure_detail or {}
-    closed_at = heard.end_at or heard.failure_at
-    duration_ms = of_closing.get("duration_ms", recording_duration_ms(detail))
-    started_at = _moment(facts.get("started_at")) or heard.start_at
+def video_columns(recording: Recording, metadata: dict[str, Any] | None, verdict: Verdict) -> dict[str, Any]:
+    """Return the columns of a video that its recording decides. Of an end and a failure, the end counts."""
+    metadata = metadata or {}
+    # The metadata of a failure does not tell how a recording ended that has an end.
+    closing = {} if recording.end_at and metadata.get("source") == FAILED else metadata
+    detail = recording.end_detail or recording.failure_detail or {}
+    closed_at = recording.end_at or recording.failure_at
+    duration_ms = closing.get("duration_ms", recording_duration_ms(detail))
+    started_at = _moment(metadata.get("started_at")) or recording.start_at
     if started_at is None and closed_at is not None:
         started_at = started_before(closed_at, duration_ms)
+    # In the order in which IVS names them, then the others.
+    named = [item for item in recording_stream_ids(detail) if item in recording.stream_ids]
+    closed_status = Video.Status.AVAILABLE if recording.end_at else Video.Status.FAILED
     return {
-        "status": _status(heard),
-        "session_id": heard.session_id,
-        "stream_ids": _in_order(recording_stream_ids(detail), heard.stream_ids),
+        "status": closed_status if closed_at else Video.Status.RECORDING,
+        "session_id": recording.session_id,
+        "stream_ids": list(dict.fromkeys([*named, *recording.stream_ids])),
         "duration_ms": duration_ms,
         "started_at": started_at,
-        "ended_at": (_moment(of_closing.get("ended_at")) or closed_at) if closed_at else None,
-        "facts": facts or None,
+        "ended_at": (_moment(closing.get("ended_at")) or closed_at) if closed_at else None,
+        "facts": metadata or None,
         **verdict.columns,
     }
-
-
-def _status(heard: Heard) -> str:
-    if heard.end_at:
-        return Video.Status.AVAILABLE
-    return Video.Status.FAILED if heard.failure_at else Video.Status.RECORDING
-
-
-def _in_order(told: list[str], known: tuple[str, ...]) -> list[str]:
-    """The streams in the order in which IVS names them, then the others."""
-    return list(dict.fromkeys([*[item for item in told if item in known], *known]))
 
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
-class RecordingStateReducer:
+class RecordingEventHandler(EventHandler):
     """The four statuses of a recording make its video and complete it."""
 
-    def prepare(self, event: Event) -> Prepared:
-        """The fields of the event and, at an end, what IVS wrote to S3."""
+    def prepare(self, event: Event) -> RecordingFacts | None:
+        """Return the fields of the event and, at an end, what IVS wrote to S3; None for an unknown status."""
         if event.name not in {START, END, START_FAILURE, END_FAILURE}:
-            return Prepared(RecordingFields("", "", 0, "", ()))
+            return None
         fields = parse_recording(event)
         if not fields.bucket:
             raise MalformedEventError("recording_s3_bucket_name is empty")
         if not fields.prefix and event.name != START_FAILURE:
-            fields = _placed_by_session(event, fields)
-            if not fields.prefix:
-                return Prepared(fields, problem="its prefix is empty, and no recording of its session is known yet")
-        if event.name not in _METADATA_OF:
-            return Prepared(fields)
-        prepared = _fetch(event, fields)
-        # Whether a recording that failed plays is nobody's question.
-        return _checked(prepared) if event.name == END else replace(prepared, verdict=None)
+            if not fields.session_id:
+                raise MalformedEventError("recording_s3_key_prefix and recording_session_id are empty")
+            # Another event of the session may have named the place.
+            known = Video.objects.filter(
+                channel__arn=event.channel_arn, session_id=fields.session_id, bucket=fields.bucket
+            )
+            prefix = known.exclude(prefix="").order_by("prefix").values_list("prefix", flat=True).first()
+            if not prefix:
+                return RecordingFacts(
+                    fields, problem="its prefix is empty, and no recording of its session is known yet"
+                )
+            fields = replace(fields, prefix=prefix)
+        # No other bucket is read, whatever an event says.
+        is_read = event.name in _METADATA_OF and fields.bucket in settings.RECORDING_BUCKETS
+        facts = _metadata_read(event, fields) if is_read else RecordingFacts(fields)
+        if event.name != END or facts.problem:
+            return facts
+        verdict = recording_check(
+            bucket=fields.bucket, prefix=fields.prefix, facts=facts.metadata, duration_ms=fields.duration_ms
+        )
+        return replace(facts, verdict=verdict)
 
-    def apply(self, event: Event, channel: Channel, prepared: Prepared) -> Applied:
-        """Write what the event adds to its recording and to the video."""
-        if not prepared.fields.bucket:
-            return Applied(InboxEvent.Outcome.IGNORED)
-        if not prepared.fields.prefix and event.name != START_FAILURE:
-            # Nothing is written of it yet.
-            return Applied(InboxEvent.Outcome.DEFERRED, prepared.problem, given_up_as=InboxEvent.Outcome.IGNORED)
-        video, is_new = _video_locked(event, channel, prepared.fields)
+    def apply(self, event: Event, channel: Channel, facts: RecordingFacts | None) -> Result:
+        """Write the content of the event to its recording and to the video."""
+        if facts is None:
+            return Result(InboxEvent.Outcome.IGNORED)
+        if not facts.fields.prefix and event.name != START_FAILURE:
+            # Nothing is written yet.
+            return Result(InboxEvent.Outcome.IGNORED, facts.problem, try_again=True)
+        video, is_new = _video_locked(event, channel, facts.fields)
         is_removed, adopted_at = False, None
         if video.prefix and (is_new or (event.name == END and video.active is None)):
             # One statement for both: an event of a recording costs a fixed number.
@@ -179,91 +155,55 @@ class RecordingStateReducer:
                 .get()
             )
         if is_removed:
-            return Applied(InboxEvent.Outcome.IGNORED, _REMOVED)
+            return Result(InboxEvent.Outcome.IGNORED, _REMOVED)
         recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
-        heard = heard_after(_heard_of(recording), event, prepared.fields)
-        verdict = better_verdict(verdict_of_video(video), prepared.verdict)
-        facts = _best_facts(video.facts, prepared.facts)
-        is_old = adopted_at is not None and heard.end_at is not None and heard.end_at < adopted_at
-        _video_write(video, heard, facts, verdict, channel, is_new=is_new, precedes_adoption=is_old)
-        live_state = _stream_hear(channel, event)
-        for name, value in asdict(heard).items():
-            setattr(recording, name, list(value) if name == "stream_ids" else value)
+        recording_add(recording, event, facts.fields)
+        # Nobody asks whether a failed recording plays.
+        verdict = better_verdict(verdict_of_video(video), facts.verdict if event.name == END else None)
+        metadata = _best_metadata(video.facts, facts.metadata)
+        is_old = adopted_at is not None and recording.end_at is not None and recording.end_at < adopted_at
+        _video_write(video, recording, metadata, verdict, channel, is_new=is_new, precedes_adoption=is_old)
+        file = stream_record(channel=channel, event=event) if event.stream_id else None
         recording.save()
-        outcome, problem = _outcome(event, video, prepared)
-        return Applied(outcome, problem, live_state)
+        reason, try_again = _missing(event, video, facts)
+        return Result(InboxEvent.Outcome.APPLIED, reason, try_again, file)
 
 
-def _placed_by_session(event: Event, fields: RecordingFields) -> RecordingFields:
-    """The fields with the place that another event of the session told.
-
-    Raises:
-        MalformedEventError: it names no session either.
-    """
-    if not fields.session_id:
-        raise MalformedEventError("recording_s3_key_prefix and recording_session_id are empty")
-    known = Video.objects.filter(channel__arn=event.channel_arn, session_id=fields.session_id, bucket=fields.bucket)
-    prefix = known.exclude(prefix="").order_by("prefix").values_list("prefix", flat=True).first()
-    return replace(fields, prefix=prefix or "")
-
-
-def _stream_hear(channel: Channel, event: Event) -> LiveState | None:
-    """Note the stream; the live state, where that may have moved: an early event moves a stream without a start."""
-    if not event.stream_id:
-        # What was found in S3 names no stream.
-        return None
-    heard = stream_hear(channel=channel, event=event)
-    return heard.live_state if heard.by_first_event else None
-
-
-def _fetch(event: Event, fields: RecordingFields) -> Prepared:
-    # No other bucket is read, whatever an event says.
-    if fields.bucket not in settings.RECORDING_BUCKETS:
-        return Prepared(fields)
+def _metadata_read(event: Event, fields: RecordingFields) -> RecordingFacts:
+    """Read the metadata of an end or a failure; if that is not possible, with a verdict that says why."""
     name = _METADATA_OF[event.name]
     found = facts_look(bucket=fields.bucket, prefix=fields.prefix, name=name)
-    if found.verdict is not None:
-        return replace(_unread(event, fields, found.problem, found.verdict), facts=found.facts)
-    if found.facts is None and event.name == END:
-        reason = f"{name} is not there yet"
-        return _unread(event, fields, reason, Verdict(reasons=(f"{reason}.",), problem=reason))
+    problem, verdict = found.problem, found.verdict
     # A failed recording may have no metadata at all.
-    return Prepared(fields, found.facts)
-
-
-def _unread(event: Event, fields: RecordingFields, problem: str, verdict: Verdict) -> Prepared:
+    if verdict is None and found.facts is None and event.name == END:
+        problem = f"{name} is not there yet"
+        verdict = Verdict(reasons=(f"{problem}.",), problem=problem)
+    if verdict is None:
+        return RecordingFacts(fields, found.facts)
     logger.warning("metadata not readable event_id=%s prefix=%s: %s", event.id, fields.prefix, problem)
-    return Prepared(fields, problem=problem, is_final=not verdict.problem, verdict=verdict)
+    return RecordingFacts(fields, found.facts, problem, verdict)
 
 
-def _checked(prepared: Prepared) -> Prepared:
-    """With a look at the files, unless S3 could not be read already."""
-    if prepared.problem:
-        return prepared
-    fields, facts = prepared.fields, prepared.facts
-    verdict = recording_check(bucket=fields.bucket, prefix=fields.prefix, facts=facts, duration_ms=fields.duration_ms)
-    return replace(prepared, verdict=verdict)
-
-
-def _outcome(event: Event, video: Video, prepared: Prepared) -> tuple[InboxEvent.Outcome, str]:
-    """Return `deferred` while a later try may complete the video, else `applied`; and what the video lacks."""
+def _missing(event: Event, video: Video, facts: RecordingFacts) -> tuple[str, bool]:
+    """Return what the video lacks after this event (empty: nothing), and whether a later try may find it."""
     # An end waits for its own metadata, though a failure of the same recording may have left some.
     sources = {ENDED, _METADATA_OF.get(event.name, ENDED)}
-    if prepared.problem and not any(facts_complete(video.facts, source=source) for source in sources):
-        return (InboxEvent.Outcome.APPLIED if prepared.is_final else InboxEvent.Outcome.DEFERRED), prepared.problem
-    problem = prepared.verdict.problem if prepared.verdict and video.qa == Video.Qa.UNVERIFIED else ""
-    return (InboxEvent.Outcome.DEFERRED if problem else InboxEvent.Outcome.APPLIED), problem
+    if facts.problem and not any(facts_complete(video.facts, source=source) for source in sources):
+        return facts.problem, bool(facts.verdict.problem)
+    is_unverified = event.name == END and video.qa == Video.Qa.UNVERIFIED
+    problem = facts.verdict.problem if is_unverified else ""
+    return problem, bool(problem)
 
 
-def _best_facts(known: dict[str, Any] | None, fetched: dict[str, Any] | None) -> dict[str, Any] | None:
-    """What was fetched now, unless what is known is of the end and this of a failure, or this lacks the pictures."""
+def _best_metadata(known: dict[str, Any] | None, fetched: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the fetched metadata; the known one if that alone is of the end, or alone has the pictures."""
     if fetched is None or (known and known.get("source") == ENDED != fetched["source"]):
         return known
     return fetched if facts_complete(fetched, source=fetched["source"]) or not known else known
 
 
 def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tuple[Video, bool]:
-    """The video of the recording, found by its bucket and prefix, and whether it is yet to be made."""
+    """Return the locked video of the recording, and whether it is yet to be made."""
     # A save writes no column that was not read: those of the predecessor stay as they are where the row is its own.
     videos = Video.objects.locked().defer("created_at", "data").select_related("recording")
     if not fields.prefix:
@@ -328,49 +268,34 @@ def _is_unfinished(row: Video) -> bool:
     return row.status != Video.Status.AVAILABLE and row.active is not False
 
 
-def _heard_of(recording: Recording) -> Heard:
-    values = {name: getattr(recording, name) for name in Heard.__dataclass_fields__ if name != "stream_ids"}
-    return Heard(**values, stream_ids=tuple(recording.stream_ids))
-
-
 def _video_write(
     video: Video,
-    heard: Heard,
-    facts: dict[str, Any] | None,
+    recording: Recording,
+    metadata: dict[str, Any] | None,
     verdict: Verdict,
     channel: Channel,
     *,
     is_new: bool,
     precedes_adoption: bool,
 ) -> None:
-    ours = is_new or _is_ours(video)
-    columns = video_columns(heard, facts, verdict)
-    if not ours and not heard.end_at:
-        # The predecessor made it of a Recording End: what else is heard can tell no more than when it began.
-        told = _moment((video.facts or {}).get("started_at"))
-        columns = {"started_at": told or heard.start_at or video.started_at}
+    is_ours = is_new or not video.prefix or video.uuid == video_uuid(video.bucket or "", video.prefix)
+    columns = video_columns(recording, metadata, verdict)
+    if not is_ours and not recording.end_at:
+        # The predecessor made it of a Recording End: other events can say no more than when it began.
+        started_at = _moment((video.facts or {}).get("started_at"))
+        columns = {"started_at": started_at or recording.start_at or video.started_at}
+    if is_ours:
+        # What the predecessor would have written at Recording End: it computes the start from `created_at`.
+        columns["data"] = recording.end_detail or recording.failure_detail or {}
+        if moment := recording.end_at or recording.failure_at or recording.start_at:
+            columns["created_at"] = moment
     for name, value in columns.items():
         setattr(video, name, value)
-    if ours:
-        _predecessor_columns(video, heard)
-        if heard.end_at:
-            state = new_video_state(channel.new_video_state, is_private=channel.is_private)
-            publication_decide(video, NewVideoState.HIDDEN if precedes_adoption else state)
+    if is_ours and recording.end_at:
+        state = new_video_state(channel.new_video_state, is_private=channel.is_private)
+        publication_decide(video, NewVideoState.HIDDEN if precedes_adoption else state)
     checked_release(video)
     video.save(force_insert=is_new)
-
-
-def _is_ours(video: Video) -> bool:
-    own = {video_uuid(video.bucket or "", video.prefix or "")}
-    return video.uuid in own or not video.prefix
-
-
-def _predecessor_columns(video: Video, heard: Heard) -> None:
-    """What the predecessor would have written at Recording End: it computes the start from `created_at`."""
-    video.data = heard.end_detail or heard.failure_detail or {}
-    moment = heard.end_at or heard.failure_at or heard.start_at
-    if moment is not None:
-        video.created_at = moment
 
 
 def new_video_state(of_channel: str | None, *, is_private: bool) -> str:

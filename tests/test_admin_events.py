@@ -10,7 +10,7 @@ from django.test import Client
 from channels_app import aws as aws_door
 from channels_app.admin import events as events_admin
 from channels_app.models import InboxEvent, Stream
-from channels_app.reducers import StreamReducer
+from channels_app.reducers import StreamEventHandler
 from ivsvod.local.aws import LocalAws
 from tests.console import EVENTS, NINE, listed_events, make_channel, make_event, member, messages_of, page, run_action
 from tests.road import ARN, outcomes, sample
@@ -89,7 +89,7 @@ def failed(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> list[InboxEvent]:
         raise ValueError("a bug")
 
     with monkeypatch.context() as patch:
-        patch.setattr(StreamReducer, "apply", raise_it)
+        patch.setattr(StreamEventHandler, "apply", raise_it)
         assert outcomes(sample("stream_start")) == ["failed"]
     assert outcomes(sample("stream_end")) == ["applied"]
     assert outcomes(sample("session_created", id="e-3", resources=[f"{ARN}X"])) == ["parked"]
@@ -106,7 +106,7 @@ def test_selected_events_are_replayed_whatever_they_were(browser: Client, failed
 def test_a_replay_that_fails_again_says_so(
     browser: Client, failed: list[InboxEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(StreamReducer, "apply", lambda *_: 1 / 0)
+    monkeypatch.setattr(StreamEventHandler, "apply", lambda *_: 1 / 0)
     response = browser.post(EVENTS, {"action": "replay", "_selected_action": [str(failed[0].pk)]})
     [message] = get_messages(response.wsgi_request)
     assert (message.level_tag, str(message)) == ("warning", "Replayed: 1 (1 failed).")

@@ -11,7 +11,7 @@ from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from channels_app.models import Channel
-from channels_app.reducers import StreamReducer
+from channels_app.reducers import StreamEventHandler
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.events import recording_event, stream_event
@@ -159,7 +159,7 @@ class Studio:
         failure: Any = "Recording End Failure"
         deliver([recording_event(failure, self.arn, "Studio", self.stream_id, datetime.now(UTC), **values)])
         with self.monkeypatch.context() as patch, pytest.raises(DeliveryFailedError):
-            patch.setattr(StreamReducer, "apply", lambda *_: 1 / 0)
+            patch.setattr(StreamEventHandler, "apply", lambda *_: 1 / 0)
             self._told("Session Ended")
 
     def _told(self, name: Any) -> None:

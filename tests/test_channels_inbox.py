@@ -1283,7 +1283,7 @@ def test_failed_events_are_processed_again_when_that_is_asked_for(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(reducers, "stream_hear", raising(RuntimeError("a bug")))
+        broken.setattr(reducers, "stream_record", raising(RuntimeError("a bug")))
         assert ingest_file(text_of(GOOD))[0] == 1
 
     assert command("process_inbox") == (0, [])
@@ -1416,7 +1416,7 @@ def test_an_event_that_stays_parked_by_an_error_does_not_keep_the_others_from_th
 ) -> None:
     park(2, arn=ARN)
     with monkeypatch.context() as patch:
-        patch.setattr(reducers.StreamReducer, "apply", raising(ValueError("a bug")))
+        patch.setattr(reducers.StreamEventHandler, "apply", raising(ValueError("a bug")))
         assert [line["outcome"] for line in command("process_inbox", "--limit", "2")[1]] == ["failed"] * 2
     InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD), attempts=1)
 

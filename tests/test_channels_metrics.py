@@ -15,7 +15,7 @@ from channels_app.aws import AwsError
 from channels_app.aws.errors import raises_aws_error
 from channels_app.inbox_state import inbox_measure
 from channels_app.models import InboxEvent
-from channels_app.reducers import StreamReducer
+from channels_app.reducers import StreamEventHandler
 from ivsvod.local.aws import LocalAws
 from tests.helpers import make_channel
 from tests.road import ARN, command, invoke, lambda_takes, sample, text_of, without
@@ -110,7 +110,7 @@ def test_a_run_of_process_inbox_that_is_stopped_tells_how_the_inbox_is(
     def stopped(*_: Any) -> Any:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(StreamReducer, "apply", stopped)
+    monkeypatch.setattr(StreamEventHandler, "apply", stopped)
 
     assert command("process_inbox") == (130, [])
 

@@ -63,7 +63,7 @@ MAX_RECEIVES = 2
 GOOD = sample("stream_start")
 
 
-class BrokenReducer:
+class BrokenHandler:
     """A bug of ours, which a release will mend."""
 
     def prepare(self, event: Any) -> None:
@@ -193,8 +193,8 @@ def happen(*envelopes: Envelope) -> list[str]:
 
 def broken_health(settings: Any) -> None:
     """From now on every health event fails."""
-    broken = f"{BrokenReducer.__module__}.BrokenReducer"
-    settings.EVENT_REDUCERS = {**settings.EVENT_REDUCERS, "IVS Stream Health Change": broken}
+    broken = f"{BrokenHandler.__module__}.BrokenHandler"
+    settings.EVENT_HANDLERS = {**settings.EVENT_HANDLERS, "IVS Stream Health Change": broken}
 
 
 def row(event_id: str) -> InboxEvent:
@@ -321,13 +321,13 @@ def test_what_failed_for_a_moment_is_applied_when_it_comes_again(
 
 
 def test_what_failed_is_brought_back_when_its_cause_is_mended(channel: Channel, queues: Queues, settings: Any) -> None:
-    reducers = settings.EVENT_REDUCERS
+    handlers = settings.EVENT_HANDLERS
     broken_health(settings)
     [event_id] = happen(sample("starvation_start"))
     queues.drain()
     assert [id_in(body) for body in queues.dead()] == [event_id]
 
-    settings.EVENT_REDUCERS = reducers
+    settings.EVENT_HANDLERS = handlers
     status, [line] = run_redrive()
 
     assert status == 0

@@ -15,7 +15,7 @@ from channels_app import aws as aws_door
 from channels_app import dry_run, inbox, livestate
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
 from channels_app.reconciled import stream_envelope
-from channels_app.reducers import Applied, StreamReducer
+from channels_app.reducers import Result, StreamEventHandler
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Recording, RemovedRecording, Video, video_uuid
 from ondemand.services import video_hide
@@ -63,13 +63,13 @@ def channel(aws: LocalAws) -> Channel:
     return make_channel(arn=ARN)
 
 
-def without_reducer(settings: Any, detail_type: str) -> Callable[[], None]:
-    """From now on nothing depends on these events; what is returned brings the reducer back."""
-    known = settings.EVENT_REDUCERS
-    settings.EVENT_REDUCERS = {name: path for name, path in known.items() if name != detail_type}
+def without_handler(settings: Any, detail_type: str) -> Callable[[], None]:
+    """From now on nothing depends on these events; what is returned brings the handler back."""
+    known = settings.EVENT_HANDLERS
+    settings.EVENT_HANDLERS = {name: path for name, path in known.items() if name != detail_type}
 
     def learned() -> None:
-        settings.EVENT_REDUCERS = known
+        settings.EVENT_HANDLERS = known
 
     return learned
 
@@ -104,8 +104,8 @@ def history() -> list[Envelope]:
 # Which events, and what becomes of them
 
 
-def test_an_event_that_nothing_depended_on_is_applied_once_a_reducer_knows_it(channel: Channel, settings: Any) -> None:
-    learned = without_reducer(settings, HEALTH)
+def test_an_event_that_nothing_depended_on_is_applied_once_a_handler_knows_it(channel: Channel, settings: Any) -> None:
+    learned = without_handler(settings, HEALTH)
     starvation, start = sample("starvation_start"), sample("stream_start")
     assert outcomes(starvation, start) == ["ignored", "applied"]
     learned()
@@ -133,7 +133,7 @@ def test_failed_parked_and_deferred_events_are_taken_in_the_order_in_which_they_
     assert outcomes(parked, elsewhere) == ["parked", "parked"]
     channel = make_channel(arn=ARN)
     with monkeypatch.context() as patch:
-        patch.setattr(StreamReducer, "apply", raising(ValueError("a bug")))
+        patch.setattr(StreamEventHandler, "apply", raising(ValueError("a bug")))
         assert outcomes(start) == ["failed"]
     assert outcomes(end) == ["deferred"]
     put(ENDED_KEY, ended_metadata())
@@ -177,7 +177,7 @@ def test_what_staff_chose_survives_a_replay(channel: Channel) -> None:
     assert (video.active, video.duration_ms) == (False, 3_960_500)
 
 
-def test_an_improved_reducer_fills_a_table_that_was_emptied_from_the_stored_history(channel: Channel) -> None:
+def test_an_improved_handler_fills_a_table_that_was_emptied_from_the_stored_history(channel: Channel) -> None:
     events = history()
     outcomes(*events)
     expected = tables("channels_app_inboxevent", "channels_app_streamhistoryentry")
@@ -193,7 +193,7 @@ def test_an_improved_reducer_fills_a_table_that_was_emptied_from_the_stored_hist
 def test_an_applied_event_stays_applied_when_nothing_depends_on_it_any_more(channel: Channel, settings: Any) -> None:
     starvation = sample("starvation_start")
     outcomes(starvation)
-    without_reducer(settings, HEALTH)
+    without_handler(settings, HEALTH)
     assert command("replay", "--all") == (0, [line(starvation, "applied")])
     assert inbox_row(starvation).outcome == "applied"
 
@@ -205,15 +205,15 @@ def test_an_applied_event_whose_replay_goes_wrong_is_failed_until_it_goes_right(
     outcomes(start, end)
     before = tables("channels_app_inboxevent")
     with monkeypatch.context() as patch:
-        apply = StreamReducer.apply
+        apply = StreamEventHandler.apply
 
-        def broken(self: Any, event: Any, *rest: Any) -> Applied:
+        def broken(self: Any, event: Any, *rest: Any) -> Result:
             applied = apply(self, event, *rest)
             if event.name == "Stream End":
                 raise ValueError("a new bug")
             return applied
 
-        patch.setattr(StreamReducer, "apply", broken)
+        patch.setattr(StreamEventHandler, "apply", broken)
         assert command("replay", "--all") == (1, [line(start, "applied"), line(end, "failed")])
     assert (inbox_row(end).outcome, inbox_row(end).error) == ("failed", "ValueError: a new bug")
     assert tables("channels_app_inboxevent") == before
@@ -222,7 +222,7 @@ def test_an_applied_event_whose_replay_goes_wrong_is_failed_until_it_goes_right(
 
 
 def test_an_ignored_event_of_a_channel_that_is_not_here_waits_for_it_from_now_on(aws: LocalAws, settings: Any) -> None:
-    learned = without_reducer(settings, HEALTH)
+    learned = without_handler(settings, HEALTH)
     starvation = sample("starvation_start")
     assert outcomes(starvation) == ["ignored"]
     learned()
@@ -234,7 +234,7 @@ def test_an_ignored_event_of_a_channel_that_is_not_here_waits_for_it_from_now_on
 def test_a_channel_that_appears_while_a_replayed_event_is_being_parked_gets_the_event(
     aws: LocalAws, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learned = without_reducer(settings, HEALTH)
+    learned = without_handler(settings, HEALTH)
     starvation = sample("starvation_start")
     outcomes(starvation)
     learned()
@@ -264,7 +264,7 @@ def test_a_worker_that_applies_an_event_meanwhile_has_the_last_word(
 ) -> None:
     start = sample("stream_start")
     with monkeypatch.context() as patch:
-        patch.setattr(StreamReducer, "apply", raising(ValueError("a bug")))
+        patch.setattr(StreamEventHandler, "apply", raising(ValueError("a bug")))
         outcomes(start)
         mark = inbox._mark
 
@@ -347,7 +347,7 @@ def test_a_dry_run_of_what_is_as_it_should_be_tells_of_nothing(channel: Channel)
 
 
 def test_a_dry_run_tells_each_row_and_column_and_changes_nothing_anywhere(channel: Channel, settings: Any) -> None:
-    learned = without_reducer(settings, HEALTH)
+    learned = without_handler(settings, HEALTH)
     starvation, end = sample("starvation_start"), sample("recording_end")
     assert outcomes(starvation, sample("stream_start"), end) == ["ignored", "applied", "deferred"]
     put(ENDED_KEY, ended_metadata())
@@ -431,7 +431,7 @@ def test_a_dry_run_tells_of_rows_that_would_go(channel: Channel, monkeypatch: py
     end = told("Stream End", 7)
     outcomes(told("Stream Start", 1), guess)
     with monkeypatch.context() as patch:
-        patch.setattr(StreamReducer, "apply", raising(ValueError("a bug")))
+        patch.setattr(StreamEventHandler, "apply", raising(ValueError("a bug")))
         outcomes(end)
 
     changes, _ = dry("--outcome", "failed")
@@ -456,7 +456,7 @@ def test_a_dry_run_tells_of_the_other_rows_of_the_recording_and_of_what_was_writ
     detail = sample("recording_end")["detail"]
     theirs = Video.objects.create(channel=channel, data=detail, status=None, created_at=at(73))
     with monkeypatch.context() as patch:
-        patch.setattr("ondemand.reducers.RecordingStateReducer.apply", raising(ValueError("a bug")))
+        patch.setattr("ondemand.reducers.RecordingEventHandler.apply", raising(ValueError("a bug")))
         outcomes(sample("recording_end"))
     put(ENDED_KEY, ended_metadata())
 
@@ -473,19 +473,19 @@ def test_a_dry_run_tells_of_the_other_rows_of_the_recording_and_of_what_was_writ
 def test_a_dry_run_says_by_its_status_that_an_event_would_fail_and_tries_its_neighbours(
     channel: Channel, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    learned = without_reducer(settings, HEALTH)
+    learned = without_handler(settings, HEALTH)
     first, second = sample("starvation_start"), sample("starvation_end")
     outcomes(first, second)
     learned()
-    apply = StreamReducer.apply
+    apply = StreamEventHandler.apply
 
-    def broken(self: Any, event: Any, *rest: Any) -> Applied:
+    def broken(self: Any, event: Any, *rest: Any) -> Result:
         applied = apply(self, event, *rest)
         if event.name == "Starvation Start":
             raise ValueError("a bug")
         return applied
 
-    monkeypatch.setattr(StreamReducer, "apply", broken)
+    monkeypatch.setattr(StreamEventHandler, "apply", broken)
     changes, status = dry()
 
     assert status == 1
@@ -500,7 +500,7 @@ def test_a_dry_run_goes_through_many_events_of_many_channels_some_at_a_time(
     channel: Channel, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dry_run, "CHUNK", 4)
-    learned = without_reducer(settings, "IVS Stream State Change")
+    learned = without_handler(settings, "IVS Stream State Change")
     other = make_channel()
     events = [told("Session Created", n, stream_id=f"st-{n}", arn=[ARN, other.arn][n % 2]) for n in range(11)]
     ingest_file(json.dumps([*events, told("Stream Start", 1, arn=ARN.replace("AjIh", "Zzzz"))]))
@@ -540,7 +540,7 @@ def test_no_call_to_aws_is_made_inside_a_transaction(
 
 @pytest.mark.django_db(transaction=True)
 def test_a_dry_run_leaves_no_lock_and_no_row_behind(channel: Channel, settings: Any) -> None:
-    learned = without_reducer(settings, "IVS Recording State Change")
+    learned = without_handler(settings, "IVS Recording State Change")
     outcomes(recorded("Recording Start", 1))
     learned()
     changes, _ = dry()
@@ -562,7 +562,7 @@ def test_a_dry_run_waits_a_bounded_time_for_a_channel_that_others_lock_and_says_
 ) -> None:
     monkeypatch.setattr(dry_run, "LOCK_TIMEOUT", "100ms")
     other = make_channel()
-    learned = without_reducer(settings, "IVS Recording State Change")
+    learned = without_handler(settings, "IVS Recording State Change")
     locked, free = recorded("Recording Start", 1), recorded("Recording Start", 1, prefix="a/b", arn=other.arn)
     outcomes(locked, free)
     learned()

@@ -38,7 +38,7 @@ MANY = 50
 GOOD = sample("stream_start")
 
 
-class BrokenReducer:
+class BrokenHandler:
     """A bug of ours, which a release will mend."""
 
     def prepare(self, event: Any) -> None:
@@ -211,8 +211,8 @@ def test_once_with_an_empty_queue_ends_at_once(queue: Queue) -> None:
 def test_a_poison_message_goes_to_the_dead_letter_queue_and_its_neighbours_do_not(
     channel: Channel, queue: Queue, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    broken = f"{BrokenReducer.__module__}.BrokenReducer"
-    settings.EVENT_REDUCERS = {**settings.EVENT_REDUCERS, "IVS Stream Health Change": broken}
+    broken = f"{BrokenHandler.__module__}.BrokenHandler"
+    settings.EVENT_HANDLERS = {**settings.EVENT_HANDLERS, "IVS Stream Health Change": broken}
     queue.send(GOOD, "{broken", sample("starvation_start"), sample("stream_end"))
 
     work_until_empty(monkeypatch)

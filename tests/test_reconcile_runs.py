@@ -365,7 +365,7 @@ def test_a_repair_that_fails_is_told_and_tried_again_by_the_next_run(
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
     with monkeypatch.context() as patch:
-        patch.setattr("channels_app.reducers.stream_hear", None)
+        patch.setattr("channels_app.reducers.stream_record", None)
         status, lines, _ = reconcile("--apply")
     assert (status, kinds(lines)) == (3, LOST)
     assert all("failed" in line and "would" in line and "did" not in line for line in lines)

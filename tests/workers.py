@@ -13,8 +13,9 @@ from unittest.mock import patch
 
 from django.db import connection
 
-from channels_app import inbox, publishing, reducers
-from ondemand.reducers import RecordingStateReducer
+from channels_app import inbox, publishing
+from channels_app.reducers import StreamEventHandler
+from ondemand.reducers import RecordingEventHandler
 from tests.road import Envelope, lambda_takes
 
 # Of a hundred steps a worker dies at so many.
@@ -23,12 +24,16 @@ MOST_DEATHS = 12
 
 WAITING_PLACES: list[tuple[Any, str]] = [
     (inbox, "receive"),
-    (inbox, "_apply"),
-    (RecordingStateReducer, "prepare"),
+    (inbox, "work_prepare"),
+    (inbox, "work_write"),
+    (RecordingEventHandler, "prepare"),
     (publishing, "_write"),
     (publishing, "live_state_of"),
     (inbox, "_mark"),
 ]
+
+
+HANDLERS = (StreamEventHandler, RecordingEventHandler)
 
 
 class Death(BaseException):
@@ -114,5 +119,6 @@ def seams(stage: Stage) -> Iterator[None]:
         for owner, name in WAITING_PLACES:
             patches.enter_context(patch.object(owner, name, around(getattr(owner, name))))
         # Inside the transaction it holds locks: it may die there, and wait for nobody.
-        patches.enter_context(patch.object(reducers, "_heard", around(reducers._heard, may_wait=False)))
+        for handler in HANDLERS:
+            patches.enter_context(patch.object(handler, "apply", around(handler.apply, may_wait=False)))
         yield

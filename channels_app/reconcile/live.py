@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from channels_app import aws
 from channels_app.batches import rows_of
+from channels_app.events import STREAM_END
 from channels_app.livestate import LIVE, UNNAMED
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.reconcile.asking import ask_unless_missing, pages
@@ -18,7 +19,6 @@ from channels_app.reconcile.elsewhere import elsewhere, elsewhere_of_missing, no
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconcile.sessions import differences_of_live, session_of, step_of
 from channels_app.reconciled import stream_envelope
-from channels_app.reducers import STREAM_END
 
 # The last that another table knows of a stream; None where it knows nothing.
 LastSign = Callable[[Stream], datetime | None]

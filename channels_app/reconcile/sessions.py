@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from channels_app import aws
 from channels_app.batches import rows_of
+from channels_app.events import STREAM_END, STREAM_START
 from channels_app.history import KINDS, HistoryKind
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.reconcile.asking import ask_unless_missing, pages
@@ -21,7 +22,6 @@ from channels_app.reconcile.differences import Difference, Kind, Scope, Step, no
 from channels_app.reconcile.elsewhere import elsewhere
 from channels_app.reconcile.repairing import events_send
 from channels_app.reconciled import recording_envelope, stream_envelope
-from channels_app.reducers import STREAM_END, STREAM_START
 
 # What GetStreamSession takes. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html
 _STREAM_ID = re.compile(r"st-[a-zA-Z0-9]{23}", re.ASCII)

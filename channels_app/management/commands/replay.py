@@ -1,17 +1,14 @@
-"""`manage.py replay`: stored events go down the road again."""
+"""`manage.py replay`: process stored events again."""
 
 import json
 import sys
 from argparse import ArgumentParser, ArgumentTypeError
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
-from uuid import UUID
 
 from django.core.management.base import CommandError
 
-from channels_app.dry_run import DryRun, events_dry_run
-from channels_app.inbox import Delivery
+from channels_app.dry_run import events_dry_run
 from channels_app.management.lines import LinesCommand
 from channels_app.management.options import limit_add, limit_of, moment_value, uuid_value
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
@@ -19,10 +16,10 @@ from channels_app.replay import OUTCOMES, events_chosen, events_replay
 
 
 def outcomes_value(text: str) -> list[str]:
-    """The `type` of `--outcome`: words, with commas between them.
+    """Return the outcomes of `--outcome`, which are separated by commas.
 
     Raises:
-        ArgumentTypeError: a word is no outcome.
+        ArgumentTypeError: one is no outcome.
     """
     words = [word.strip() for word in text.split(",")]
     unknown = [word for word in words if word not in InboxEvent.Outcome.values]
@@ -32,12 +29,12 @@ def outcomes_value(text: str) -> list[str]:
 
 
 class Command(LinesCommand):
-    """Brings back what failed, and runs improved reducers over the stored history."""
+    """Processes failed events again, and runs improved handlers over the stored history."""
 
     help = "Process stored events again, the oldest first: those that failed, are parked, ignored or deferred."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Which events."""
+        """Add the choice of events."""
         which = parser.add_mutually_exclusive_group()
         which.add_argument(
             "--outcome",
@@ -53,48 +50,35 @@ class Command(LinesCommand):
         parser.add_argument("--dry-run", action="store_true", help="only say which rows would change")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One JSON line for each event, or for each row that would change; exit 1 when one was refused or failed."""
-        events, limit = _events(options), limit_of(options)
-        if options["dry_run"]:
-            must_come_again = self.dry_run(events_dry_run(events, limit=limit))
-        else:
-            must_come_again = self.replay(events_replay(events, limit=limit))
-        if must_come_again:
+        """Print a JSON line for each event, or for each row that would change; exit 1 if one was refused or failed."""
+        outcomes = InboxEvent.Outcome.values if options["all"] else options["outcome"]
+        arn = None
+        if options["channel"]:
+            channel = Channel.objects.filter(pk=options["channel"]).first()
+            if channel is None:
+                raise CommandError(f"there is no channel {options['channel']}")
+            arn = channel.arn
+        events = events_chosen(outcomes=outcomes, channel_arn=arn, since=options["since"])
+        run = self.dry_run if options["dry_run"] else self.replay
+        if run(events, limit_of(options)):
             sys.exit(1)
 
-    def replay(self, batches: Iterator[list[Delivery]]) -> bool:
-        """Tell each event; whether one must come again."""
+    def replay(self, events: InboxEventQuerySet, limit: int | None) -> bool:
+        """Print each event; return whether one must come again."""
         must_come_again = False
-        for deliveries in batches:
+        for deliveries in events_replay(events, limit=limit):
             for delivery in deliveries:
                 self.stdout.write(json.dumps({"event_id": delivery.event_id, "outcome": delivery.outcome}))
-            must_come_again |= _must_come_again(deliveries)
+                must_come_again |= delivery.must_come_again
         return must_come_again
 
-    def dry_run(self, chunks: Iterator[DryRun]) -> bool:
-        """Tell each row, and how many there are; whether an event would have to come again."""
-        must_come_again, told = False, 0
-        for chunk in chunks:
+    def dry_run(self, events: InboxEventQuerySet, limit: int | None) -> bool:
+        """Print each row that would change, and their number; return whether an event would have to come again."""
+        must_come_again, count = False, 0
+        for chunk in events_dry_run(events, limit=limit):
             for change in chunk.changes:
                 self.stdout.write(json.dumps(asdict(change)))
-            told += len(chunk.changes)
-            must_come_again |= _must_come_again(chunk.deliveries)
-        self.stdout.write(json.dumps({"would_change": told}))
+            count += len(chunk.changes)
+            must_come_again |= any(delivery.must_come_again for delivery in chunk.deliveries)
+        self.stdout.write(json.dumps({"would_change": count}))
         return must_come_again
-
-
-def _must_come_again(deliveries: Iterable[Delivery]) -> bool:
-    return any(delivery.must_come_again for delivery in deliveries)
-
-
-def _events(options: dict[str, Any]) -> InboxEventQuerySet:
-    outcomes = InboxEvent.Outcome.values if options["all"] else options["outcome"]
-    arn = _arn(options["channel"]) if options["channel"] else None
-    return events_chosen(outcomes=outcomes, channel_arn=arn, since=options["since"])
-
-
-def _arn(uuid: UUID) -> str:
-    channel = Channel.objects.filter(pk=uuid).first()
-    if channel is None:
-        raise CommandError(f"there is no channel {uuid}")
-    return channel.arn
