@@ -1,4 +1,4 @@
-"""What happened to a stream beside its start and end, as its history keeps it; pure."""
+"""History of a stream: entries beside its start and end; pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,7 +10,7 @@ from channels_app.events import Event
 
 
 class HistoryKind(TextChoices):
-    """What an entry tells of."""
+    """Subject of an entry."""
 
     SESSION = "session", _("session")
     TAKEOVER = "takeover", _("takeover")
@@ -19,7 +19,7 @@ class HistoryKind(TextChoices):
     LIMIT = "limit", _("limit")
 
 
-# By the name of the event; what is not here is no history.
+# By the name of the event; other events are no history.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 KINDS = {
     "Session Created": HistoryKind.SESSION,
@@ -34,14 +34,14 @@ KINDS = {
     "Ingest Bitrate": HistoryKind.LIMIT,
     "Ingest Resolution": HistoryKind.LIMIT,
 }
-# Why it happened: a sentence of Stream Failure, else a word.
+# The reason: a sentence of Stream Failure, else a code.
 _REASONS = ("reason", "code", "recording_status_reason")
 _LONGEST_TEXT = 1000
 _LARGEST = 2**53
 
 
 def history_detail(event: Event) -> dict[str, Any]:
-    """What the history keeps of an event: `reason`, or of a limit `limit_value`, `exceeded_by` and `limit_unit`.
+    """Return the detail of an entry: `reason`, or of a limit `limit_value`, `exceeded_by` and `limit_unit`.
 
     A member that the event does not have, or has as what IVS does not send, is None.
     """

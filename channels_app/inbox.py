@@ -316,10 +316,10 @@ def _unpark(works: list[Work]) -> None:
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
     """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers.
 
-    A parked event is taken only when its channel is in the database. Other parked events are not read.
+    Parked events are read only if their channel is in the database.
     """
     rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
-    # What fails again and again must not keep the others from their turn.
+    # Events that fail again and again must not keep the others from their turn.
     turns, returned = (
         events.order_by("attempts", "id").values_list("attempts", "id")[:limit]
         for events in (rows, InboxEvent.objects.parked_with_channel())
@@ -328,7 +328,7 @@ def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Ite
 
 
 def process_parked(arn: str) -> list[Delivery]:
-    """Process the events that waited for a channel which is in the database now."""
+    """Process the events that waited for a channel that is in the database now."""
     return list(_process_stored(InboxEvent.objects.parked_for(arn).order_by("pk").values_list("pk", flat=True)))
 
 

@@ -1,4 +1,4 @@
-"""Numbers for the alarms, as lines of the log that CloudWatch reads as metrics: nothing is called, and nothing waits.
+"""Metrics for the alarms, as log lines that CloudWatch reads as metrics: no call, no wait.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -25,12 +25,12 @@ _MOST_VALUES = 100
 
 
 def counted(name: str, number: int = 1) -> None:
-    """Something happened so many times."""
+    """Add to a counter."""
     _tell({name: _COUNT}, {name: number})
 
 
 def events_measured(outcomes: Iterable[str], lags: Iterable[float]) -> None:
-    """What became of events (`EventsApplied` and so on), and how many seconds after its time each was received."""
+    """Count events by outcome (`EventsApplied` and so on), with the seconds after its time when each was received."""
     found = Counter(f"Events{outcome.capitalize()}" for outcome in outcomes)
     late = [round(lag, 1) for lag in lags][:_MOST_VALUES]
     units = dict.fromkeys(found, _COUNT) | ({INBOX_LAG: _SECONDS} if late else {})
@@ -38,7 +38,7 @@ def events_measured(outcomes: Iterable[str], lags: Iterable[float]) -> None:
 
 
 def inbox_measured(*, open_events: int, parked: int, oldest_open_seconds: float) -> None:
-    """How the inbox is."""
+    """Write the state of the inbox."""
     units = {OPEN_EVENTS: _COUNT, PARKED_EVENTS: _COUNT, OLDEST_OPEN_EVENT: _SECONDS}
     _tell(units, {OPEN_EVENTS: open_events, PARKED_EVENTS: parked, OLDEST_OPEN_EVENT: round(oldest_open_seconds, 1)})
 

@@ -35,7 +35,7 @@ class LiveStateFile:
 
     @property
     def key(self) -> UUID:
-        """The channel."""
+        """Identify the file: one a channel."""
         return self.channel_uuid
 
     def followed_by(self, later: Self) -> "LiveStateFile":

@@ -33,13 +33,13 @@ def queue_redrive(*, queue_url: str, limit: int | None = None) -> Iterator[Taken
 
 
 def _each_once(queue_url: str, limit: int | None, held: dict[str, QueueMessage]) -> Iterator[QueueMessage]:
-    seen: set[str] = set()
-    while limit is None or len(seen) < limit:
-        longest = aws.QUEUE_BATCH if limit is None else min(aws.QUEUE_BATCH, limit - len(seen))
+    received: set[str] = set()
+    while limit is None or len(received) < limit:
+        longest = aws.QUEUE_BATCH if limit is None else min(aws.QUEUE_BATCH, limit - len(received))
         messages = aws.messages_receive(queue_url=queue_url, longest=longest, hidden_seconds=HIDDEN_SECONDS)
         held.update({message.message_id: message for message in messages})
-        unseen = [message for message in messages if message.message_id not in seen]
-        if not unseen:
+        new = [message for message in messages if message.message_id not in received]
+        if not new:
             return
-        seen.update(message.message_id for message in unseen)
-        yield from unseen
+        received.update(message.message_id for message in new)
+        yield from new

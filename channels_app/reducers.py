@@ -1,4 +1,4 @@
-"""Event handlers: what each detail-type writes and publishes. Here those of streams."""
+"""Event handlers: one for each detail-type, which writes tables and returns what to publish. Here those of streams."""
 
 import json
 from collections.abc import Hashable
@@ -22,7 +22,7 @@ class Publication(Protocol):
 
     @property
     def key(self) -> Hashable:
-        """What it writes."""
+        """Identify what is written."""
 
     def followed_by(self, later: Self) -> Self:
         """Return the one publication that stands for both."""
@@ -33,7 +33,7 @@ class Publication(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """What a handler did with an event: `applied`, or `ignored` if it wrote nothing.
+    """Outcome of an event in its handler: `applied`, or `ignored` if nothing was written.
 
     `try_again`: `reason` says what is missing, and a later try may find it.
     """
@@ -45,7 +45,7 @@ class Result:
 
 
 class EventHandler:
-    """What one detail-type means. `settings.EVENT_HANDLERS` names the handler of each."""
+    """Base of the handlers; `settings.EVENT_HANDLERS` names one for each detail-type."""
 
     def prepare(self, event: Event) -> Any:
         """Return facts from outside the database, bounded in time and size; called outside any transaction."""

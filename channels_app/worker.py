@@ -61,7 +61,7 @@ class Patience:
     seconds: int = 0
 
     def wait(self, error: Exception) -> None:
-        """Wait, unless the process is to end."""
+        """Wait twice as long as before, unless the process is to end."""
         if not self.seconds:
             expected = isinstance(error, AwsError | DatabaseError)
             reason = str(error).strip().partition("\n")[0] or type(error).__name__
@@ -73,7 +73,7 @@ class Patience:
             sleep(1)
 
     def over(self) -> None:
-        """It went well."""
+        """End the backoff after a success."""
         if self.seconds:
             logger.info("worker goes on")
         self.seconds = 0

@@ -29,7 +29,7 @@ class MetadataError(ValueError):
 
 
 class PicturesUnlistedError(Exception):
-    """The metadata are known, `facts` without `thumbnails`; what S3 said of the list of pictures is the `cause`."""
+    """The pictures could not be listed, by `cause`; `facts` is the metadata without `thumbnails`."""
 
     def __init__(self, facts: dict[str, Any], cause: aws.AwsError) -> None:
         super().__init__(str(cause))
@@ -38,7 +38,7 @@ class PicturesUnlistedError(Exception):
 
 
 def facts_complete(facts: dict[str, Any] | None, *, source: str) -> bool:
-    """Whether this metadata was read, with its pictures."""
+    """Return whether the facts are those of this metadata file, with its pictures."""
     return facts is not None and facts.get("source") == source and "thumbnails" in facts
 
 
@@ -123,18 +123,17 @@ def _member(document: Any, name: str, kind: type) -> Any:
 def _renditions(items: list[Any], folder: str) -> list[dict[str, Any]]:
     if len(items) > _MOST_RENDITIONS:
         raise MetadataError(f"renditions are more than {_MOST_RENDITIONS}")
-    return [_rendition(item, folder) for item in items]
-
-
-def _rendition(item: Any, folder: str) -> dict[str, Any]:
-    path, playlist = _member(item, "path", str).strip("/"), _member(item, "playlist", str)
-    _joined("playlist", folder, path, playlist)
-    sizes = {name: _pixels(item.get(f"resolution_{name}")) for name in ("width", "height")}
-    return {"path": _joined("path", folder, path), "playlist": playlist, **sizes}
+    renditions = []
+    for item in items:
+        path, playlist = _member(item, "path", str).strip("/"), _member(item, "playlist", str)
+        _joined("playlist", folder, path, playlist)
+        sizes = {name: _pixels(item.get(f"resolution_{name}")) for name in ("width", "height")}
+        renditions.append({"path": _joined("path", folder, path), "playlist": playlist, **sizes})
+    return renditions
 
 
 def _pixels(value: Any) -> int | None:
-    """A size of a picture; None where there is none, as for sound alone."""
+    """Return the size of a picture; None if there is none, as for sound alone."""
     return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100_000 else None
 
 
@@ -152,7 +151,7 @@ def _joined(name: str, *parts: str) -> str:
 
 
 def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None:
-    """What `events/<name>` and the listing say, as it is stored with the video; None where S3 has no such object.
+    """Return the facts of `events/<name>` and the listing, as stored with the video; None if S3 has no such object.
 
     Keys: `source`, `started_at`, `ended_at` (RFC 3339 or None), `duration_ms`, `playlist`, `renditions`, `thumbnails`.
 
@@ -180,16 +179,16 @@ def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None
 
 
 def facts_columns(facts: dict[str, Any] | None) -> dict[str, Any]:
-    """What the facts say of a video that is known already; nothing where there are none."""
+    """Return the columns of a known video that the facts decide; empty without facts."""
     if facts is None:
         return {}
-    told = {name: facts[name] for name in ("started_at", "ended_at") if facts[name]}
-    moments = {name: datetime.fromisoformat(text) for name, text in told.items()}
+    texts = {name: facts[name] for name in ("started_at", "ended_at") if facts[name]}
+    moments = {name: datetime.fromisoformat(text) for name, text in texts.items()}
     return {"facts": facts, "duration_ms": facts["duration_ms"], **moments}
 
 
 def _thumbnails(bucket: str, prefix: str, metadata: Metadata) -> list[str]:
-    """Paths of the pictures in the order of their numbers; the names are nowhere documented, so they are listed."""
+    """Return the paths of the pictures in the order of their numbers; their names are not documented, so list them."""
     keys: list[str] = []
     if metadata.thumbnail_folder:
         folder = f"{prefix}/{metadata.thumbnail_folder}/"

@@ -18,7 +18,7 @@ _BATCH = 100
 
 @dataclass(frozen=True)
 class Recheck:
-    """A video as it is after its check; `unanswered`: S3 gave no answer."""
+    """A video after its check; `unanswered`: S3 gave no answer."""
 
     video: Video
     unanswered: bool

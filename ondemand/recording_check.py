@@ -1,4 +1,4 @@
-"""The look at the files of a recording, bounded in calls, bytes and time; what it means is in `ondemand/verdicts.py`.
+"""Inspection of the files of a recording, bounded in calls, bytes and time; `ondemand/verdicts.py` judges it.
 
 At most 61 calls: the multivariant playlist, and of each rendition its playlist and up to four files.
 """
@@ -15,20 +15,12 @@ from channels_app.aws import AwsError, Kind
 from ondemand.metadata import MetadataError, PicturesUnlistedError, facts_fetch
 from ondemand.models import DEFAULT_PLAYLIST
 from ondemand.paths import is_inside
-from ondemand.playlists import (
-    LONGEST_PLAYLIST,
-    MediaPlaylist,
-    PlaylistError,
-    parse_media,
-    parse_multivariant,
-    path_inside,
-)
+from ondemand.playlists import LONGEST_PLAYLIST, PlaylistError, parse_media, parse_multivariant, path_inside
 from ondemand.verdicts import (
-    Seen,
-    SeenRendition,
-    Told,
+    InspectedRendition,
+    Inspection,
     Verdict,
-    told_of,
+    expected_facts,
     verdict_of,
     verdict_of_error,
     verdict_of_metadata_error,
@@ -37,16 +29,16 @@ from ondemand.verdicts import (
 logger = logging.getLogger(__name__)
 
 MOST_RENDITIONS = 12
-# A look must leave a Lambda time for the rest of its batch.
+# An inspection must leave a Lambda time for the rest of its batch.
 SECONDS = 20
 _MOST_NAMES = 20
 
 
 @dataclass(frozen=True)
 class FactsFound:
-    """The facts of a recording (None: there is no such object), and where they could not be read whole why not.
+    """The facts of a recording; None if there is no such object.
 
-    `verdict` is then what is known of the files, `problem` the reason for the log and for the event.
+    If they could not be read whole, `verdict` says what is known of the files, and `problem` why, for log and event.
     """
 
     facts: dict[str, Any] | None = None
@@ -55,7 +47,7 @@ class FactsFound:
 
 
 def facts_look(*, bucket: str, prefix: str, name: str) -> FactsFound:
-    """`facts_fetch`, with what it raises as a verdict."""
+    """Return the result of `facts_fetch`, with its errors as a verdict."""
     try:
         return FactsFound(facts_fetch(bucket=bucket, prefix=prefix, name=name))
     except PicturesUnlistedError as error:
@@ -69,28 +61,24 @@ def facts_look(*, bucket: str, prefix: str, name: str) -> FactsFound:
 
 
 def recording_check(*, bucket: str, prefix: str, facts: dict[str, Any] | None, duration_ms: int | None) -> Verdict:
-    """Look at the playlists, and at the first and the last segment of each rendition.
+    """Inspect the playlists, and the first and the last segment of each rendition.
 
-    Never raises for what is found: an S3 that cannot be asked is in the verdict. `facts` as of `facts_fetch`; without
-    any, the recording is looked for in today's layout, and its length is compared with `duration_ms`.
+    Never raises: an S3 that cannot be asked is in the verdict. `facts` as of `facts_fetch`; without any, the recording
+    is expected in today's layout, and its length is compared with `duration_ms`.
     """
     if bucket not in settings.RECORDING_BUCKETS or not prefix:
         return Verdict(reasons=("It is in no bucket that may be read (RECORDING_BUCKETS).",))
     playlist = (facts or {}).get("playlist") or DEFAULT_PLAYLIST
-    verdict = _verdict(_Look(bucket, prefix), playlist, told_of(facts, duration_ms))
+    try:
+        verdict = verdict_of(_inspect(_Files(bucket, prefix), playlist), expected_facts(facts, duration_ms))
+    except AwsError as error:
+        verdict = verdict_of_error(error)
     logger.info("recording checked prefix=%s qa=%s reasons=%d", prefix, verdict.qa, len(verdict.reasons))
     return verdict
 
 
-def _verdict(look: "_Look", playlist: str, told: Told) -> Verdict:
-    try:
-        return verdict_of(_see(look, playlist), told)
-    except AwsError as error:
-        return verdict_of_error(error)
-
-
-class _Look:
-    """Reads of one recording, all of which end at one moment."""
+class _Files:
+    """The files of one recording; all reads share one time limit."""
 
     def __init__(self, bucket: str, prefix: str) -> None:
         self.bucket = bucket
@@ -98,13 +86,13 @@ class _Look:
         self.until = monotonic() + SECONDS
 
     def content(self, path: str) -> bytes | None:
-        """A playlist; None where it is missing."""
+        """Return a playlist; None if it is missing."""
         left = self._seconds_left()
         key = f"{self.prefix}/{path}"
         return aws.object_read(bucket=self.bucket, key=key, longest=LONGEST_PLAYLIST, seconds=left)
 
     def has(self, path: str) -> bool:
-        """Whether a file is there, and not empty."""
+        """Return whether a file is there, and not empty."""
         self._seconds_left()
         return bool(aws.object_size(bucket=self.bucket, key=f"{self.prefix}/{path}"))
 
@@ -115,43 +103,39 @@ class _Look:
         return left
 
 
-def _see(look: _Look, playlist: str) -> Seen:
+def _inspect(files: _Files, playlist: str) -> Inspection:
     if not is_inside(playlist):
-        return Seen(problem="is outside of the recording")
-    content = look.content(playlist)
+        return Inspection(problem="is outside of the recording")
+    content = files.content(playlist)
     if content is None:
-        return Seen(problem="is missing")
+        return Inspection(problem="is missing")
     try:
         uris = parse_multivariant(content)
     except PlaylistError as error:
-        return Seen(problem=f"cannot be read: {error}")
-    paths, outside = _sorted_out(playlist, uris)
-    looked_at = tuple(_see_rendition(look, path) for path in paths[:MOST_RENDITIONS])
-    return Seen(renditions=looked_at, outside=outside, unread=len(paths) - len(looked_at))
+        return Inspection(problem=f"cannot be read: {error}")
+    paths, outside = _paths(playlist, uris)
+    renditions = tuple(_inspect_rendition(files, path) for path in paths[:MOST_RENDITIONS])
+    return Inspection(renditions=renditions, outside=outside, unread=len(paths) - len(renditions))
 
 
-def _see_rendition(look: _Look, path: str) -> SeenRendition:
-    content = look.content(path)
+def _inspect_rendition(files: _Files, path: str) -> InspectedRendition:
+    content = files.content(path)
     if content is None:
-        return SeenRendition(path, "is missing")
+        return InspectedRendition(path, "is missing")
     try:
         playlist = parse_media(content)
     except PlaylistError as error:
-        return SeenRendition(path, f"cannot be read: {error}")
-    return _see_segments(look, path, playlist)
-
-
-def _see_segments(look: _Look, path: str, playlist: MediaPlaylist) -> SeenRendition:
+        return InspectedRendition(path, f"cannot be read: {error}")
     playing = [segment for segment in playlist.segments if not segment.is_gap]
-    _, outside = _sorted_out(path, [uri for segment in playing for uri in (segment.init, segment.uri) if uri])
-    inside, _ = _sorted_out(path, [segment.uri for segment in playing])
+    _, outside = _paths(path, [uri for segment in playing for uri in (segment.init, segment.uri) if uri])
+    inside, _ = _paths(path, [segment.uri for segment in playing])
     if not inside:
-        return SeenRendition(path, "has no segment of this recording that could be played", outside=outside)
+        return InspectedRendition(path, "has no segment of this recording that could be played", outside=outside)
     ends = [uri for segment in (playing[0], playing[-1]) for uri in (segment.init, segment.uri) if uri]
-    needed, _ = _sorted_out(path, ends)
-    return SeenRendition(
+    needed, _ = _paths(path, ends)
+    return InspectedRendition(
         path,
-        lost=tuple(file for file in needed if not look.has(file)),
+        lost=tuple(file for file in needed if not files.has(file)),
         outside=outside,
         segments=len(playlist.segments),
         duration_ms=sum(segment.seconds for segment in playlist.segments) * 1000,
@@ -161,8 +145,8 @@ def _see_segments(look: _Look, path: str, playlist: MediaPlaylist) -> SeenRendit
     )
 
 
-def _sorted_out(playlist: str, uris: list[str]) -> tuple[list[str], tuple[str, ...]]:
-    """The paths of what a playlist names, each once, and the first of the URIs that lead out of the recording."""
+def _paths(playlist: str, uris: list[str]) -> tuple[list[str], tuple[str, ...]]:
+    """Return the paths that a playlist names, each once, and the first of the URIs that lead out of the recording."""
     folder = playlist.rpartition("/")[0]
     paths = {uri: path_inside(folder, uri) for uri in uris}
     outside = [uri for uri, path in paths.items() if path is None]

@@ -227,7 +227,10 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
 
 
 def _first_of(rows: list[Video]) -> Video | None:
-    """The row that stands for a recording; the predecessor may have received the end of one that began here."""
+    """Return the row that stands for a recording, and make the others its duplicates.
+
+    There are several if the predecessor received the end of a recording that began here.
+    """
     first = min(rows, key=_is_unfinished, default=None)
     for row in rows:
         if first is not None and row is not first:
@@ -235,23 +238,18 @@ def _first_of(rows: list[Video]) -> Video | None:
                 _hand_over(row, first)
             row.duplicate_of = first
             row.save()
-            _take_along(row, first)
+            recording = getattr(row, "recording", None)
+            if recording is not None and getattr(first, "recording", None) is None:
+                recording.video = first
+                recording.save(update_fields=["video"])
             if not Content.objects.filter(video=first).exists():
                 # Written while the recording ran; the first row is the one that people find.
                 Content.objects.filter(video_id=row.pk).update(video=first)
     return first
 
 
-def _take_along(row: Video, first: Video) -> None:
-    """What the events said of the recording goes with its first row."""
-    recording = getattr(row, "recording", None)
-    if recording is not None and getattr(first, "recording", None) is None:
-        recording.video = first
-        recording.save(update_fields=["video"])
-
-
 def _hand_over(row: Video, first: Video) -> None:
-    """What staff chose for the row that began is for the one that ended; it opens as any duplicate does."""
+    """Give the choices of staff for the row that began to the one that ended; then it opens as any duplicate does."""
     first.awaits_review = first.awaits_review and row.visibility is None
     for name in ("visibility", "held", "publish_from", "publish_until"):
         chosen = getattr(row, name)
@@ -264,7 +262,7 @@ def _hand_over(row: Video, first: Video) -> None:
 
 
 def _is_unfinished(row: Video) -> bool:
-    """Not available, and not hidden by staff, whose word holds for all rows of the recording."""
+    """Return whether it is neither available nor hidden by staff, which holds for all rows of the recording."""
     return row.status != Video.Status.AVAILABLE and row.active is not False
 
 
@@ -299,17 +297,17 @@ def _video_write(
 
 
 def new_video_state(of_channel: str | None, *, is_private: bool) -> str:
-    """Return what a new recording becomes: what its channel says, else hidden if that is private, else the setting.
+    """Return the state of a new video: that of its channel, else hidden if that is private, else the setting.
 
-    The SQL function `ivsvod_publish_video` decides so of rows of the predecessor, without the setting.
+    The SQL function `ivsvod_publish_video` decides so for rows of the predecessor, without the setting.
     """
     return of_channel or (NewVideoState.HIDDEN.value if is_private else settings.NEW_VIDEO_STATE)
 
 
 def publication_decide(video: Video, state: str) -> None:
-    """Decide what nobody has decided yet; what staff chose while the recording ran stays.
+    """Decide the publication of a new video; choices that staff made while the recording ran stay.
 
-    Until now `active` is NULL, so that the predecessor does not list it; `held` is not NULL where staff showed it.
+    Until now `active` is NULL, so that the predecessor does not list it; `held` is not NULL if staff showed it.
     """
     if video.active is None:
         video.active = state != NewVideoState.HIDDEN or video.held is False

@@ -1,6 +1,6 @@
-"""Whether a recording plays: what was seen of its files, and the decision; pure."""
+"""The quality verdict of a recording: does it play, by an inspection of its files; pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,9 +19,9 @@ _SEVERITY = [Qa.OK, Qa.WARNING, Qa.FAILED]
 
 @dataclass(frozen=True)
 class Verdict:
-    """What is known of the files, and why: at most 22 short sentences.
+    """The quality of a recording, and its reasons: at most 22 short sentences.
 
-    `problem` says why a later look may find more; `unanswered`: S3 did not answer at all.
+    `problem`: why a later inspection may find more. `unanswered`: S3 did not answer at all.
     """
 
     qa: str = Qa.UNVERIFIED
@@ -31,24 +31,24 @@ class Verdict:
 
     @property
     def columns(self) -> dict[str, Any]:
-        """What is stored of it."""
+        """Return the columns of a video that hold it."""
         return {"qa": self.qa, "qa_reasons": list(self.reasons) or None}
 
 
 @dataclass(frozen=True)
-class Told:
-    """What the metadata says: the paths of the renditions' playlists, and the length. None: it says nothing."""
+class ExpectedFacts:
+    """The paths of the renditions' playlists and the length, by the metadata. None: unknown."""
 
     playlists: tuple[str, ...] | None
     duration_ms: int | None
 
 
 @dataclass(frozen=True)
-class SeenRendition:
+class InspectedRendition:
     """A rendition that the multivariant playlist names, by the path of its own playlist.
 
-    `problem`: why it does not play. `lost`: of the files that were looked for, those that are missing or empty.
-    `jumps`: how often a segment does not continue the one before.
+    `problem`: why it does not play. `lost`: files that are missing or empty. `jumps`: how often a segment does not
+    continue the one before.
     """
 
     path: str
@@ -63,29 +63,31 @@ class SeenRendition:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What was seen of a recording. `problem`: why there is no multivariant playlist. `unread`: renditions left out."""
+class Inspection:
+    """The files of a recording. `problem`: why there is no multivariant playlist. `unread`: renditions left out."""
 
     problem: str = ""
-    renditions: tuple[SeenRendition, ...] = ()
+    renditions: tuple[InspectedRendition, ...] = ()
     outside: tuple[str, ...] = ()
     unread: int = 0
 
 
-def verdict_of(seen: Seen, told: Told) -> Verdict:
-    """`failed` would not play, `warning` plays and is odd, `ok` has nothing amiss; reasons, the gravest first."""
-    if seen.problem:
-        return Verdict(Qa.FAILED, (f"The multivariant playlist {seen.problem}.",))
-    findings = [*_of_the_whole(seen, told)]
-    for rendition in seen.renditions:
-        findings += _of_a_rendition(rendition, told)
+def verdict_of(found: Inspection, expected: ExpectedFacts) -> Verdict:
+    """Return `failed` if it would not play, `warning` if it plays and is odd, else `ok`; the gravest reasons first."""
+    if found.problem:
+        return Verdict(Qa.FAILED, (f"The multivariant playlist {found.problem}.",))
+    findings = [*_findings_of_all(found, expected)]
+    for rendition in found.renditions:
+        findings += _findings_of_rendition(rendition, expected)
     findings.sort(key=lambda finding: -_SEVERITY.index(finding[0]))
     qa = findings[0][0] if findings else Qa.OK
-    return Verdict(qa, _bounded([text for _, text in findings]))
+    reasons = [text for _, text in findings[:_MOST_REASONS]]
+    left = len(findings) - len(reasons)
+    return Verdict(qa, (*reasons, *([f"And {left} more."] if left else [])))
 
 
 def verdict_of_error(error: AwsError, name: str = "A file") -> Verdict:
-    """Not verified; where an object is merely too long, a later look finds the same."""
+    """Return that it is not verified; if an object is merely too long, a later inspection finds the same."""
     name = "The list of its pictures" if error.operation == "ListObjectsV2" else name
     reasons = {
         Kind.DENIED: f"{name} is not there, or may not be read.",
@@ -97,54 +99,51 @@ def verdict_of_error(error: AwsError, name: str = "A file") -> Verdict:
 
 
 def verdict_of_metadata_error(error: MetadataError, name: str) -> Verdict:
-    """Not verified: the metadata is there and means nothing, and a later look finds the same."""
+    """Return that it is not verified: the metadata cannot be understood, and a later inspection finds the same."""
     return Verdict(reasons=(f"{name} cannot be understood: {shown_name(str(error))}.",))
 
 
 def verdict_without_metadata(verdict: Verdict) -> Verdict:
-    """The verdict of a recording of which no metadata is there: at best a warning."""
+    """Return the verdict of a recording without metadata: at best a warning."""
     qa = Qa.WARNING if verdict.qa == Qa.OK else verdict.qa
     return replace(verdict, qa=qa, reasons=(*verdict.reasons, "There is no metadata of its end."))
 
 
 def verdict_of_video(video: Video) -> Verdict:
-    """What is known of it."""
+    """Return the stored verdict."""
     return Verdict(video.qa or Qa.UNVERIFIED, tuple(video.qa_reasons or ()))
 
 
 def better_verdict(known: Verdict, new: Verdict | None) -> Verdict:
-    """The new one, but for a look that could verify nothing: it says nothing against what is known."""
+    """Return the new verdict, unless it could verify nothing and the known one did."""
     return known if new is None or (new.qa == Qa.UNVERIFIED and known.qa != Qa.UNVERIFIED) else new
 
 
 def shown_name(text: str) -> str:
-    """A name out of a file, as a reason may quote it."""
+    """Return a name out of a file, short and printable, as a reason quotes it."""
     plain = "".join(character if character.isprintable() else "\ufffd" for character in jsonb_safe(text))
     return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}…"
 
 
-def _of_the_whole(seen: Seen, told: Told) -> Iterator[Finding]:
-    if not seen.renditions:
+def _findings_of_all(found: Inspection, expected: ExpectedFacts) -> Iterator[Finding]:
+    if not found.renditions:
         yield Qa.FAILED, "The multivariant playlist names no rendition of this recording."
-    for uri in seen.outside:
+    for uri in found.outside:
         yield Qa.WARNING, f"The multivariant playlist names {shown_name(uri)}, which is outside of the recording."
-    if seen.unread:
-        yield Qa.WARNING, f"{seen.unread} more renditions were not looked at."
-    elif told.playlists is not None:
-        yield from _of_the_names({rendition.path for rendition in seen.renditions}, set(told.playlists))
-    lengths = [rendition.duration_ms for rendition in seen.renditions if not rendition.problem]
+    if found.unread:
+        yield Qa.WARNING, f"{found.unread} more renditions were not looked at."
+    elif expected.playlists is not None:
+        paths, names = {rendition.path for rendition in found.renditions}, set(expected.playlists)
+        for path in sorted(names - paths):
+            yield Qa.WARNING, f"{shown_name(path)} is named by the metadata and not by the multivariant playlist."
+        for path in sorted(paths - names):
+            yield Qa.WARNING, f"{shown_name(path)} is named by the multivariant playlist and not by the metadata."
+    lengths = [rendition.duration_ms for rendition in found.renditions if not rendition.problem]
     if lengths and not _is_near(min(lengths), max(lengths)):
         yield Qa.WARNING, f"The renditions differ in length: {_seconds(min(lengths))} to {_seconds(max(lengths))}."
 
 
-def _of_the_names(seen: set[str], told: set[str]) -> Iterator[Finding]:
-    for path in sorted(told - seen):
-        yield Qa.WARNING, f"{shown_name(path)} is named by the metadata and not by the multivariant playlist."
-    for path in sorted(seen - told):
-        yield Qa.WARNING, f"{shown_name(path)} is named by the multivariant playlist and not by the metadata."
-
-
-def _of_a_rendition(rendition: SeenRendition, told: Told) -> Iterator[Finding]:
+def _findings_of_rendition(rendition: InspectedRendition, expected: ExpectedFacts) -> Iterator[Finding]:
     name = shown_name(rendition.path)
     for uri in rendition.outside:
         yield Qa.WARNING, f"{name} names {shown_name(uri)}, which is outside of the recording."
@@ -160,13 +159,13 @@ def _of_a_rendition(rendition: SeenRendition, told: Told) -> Iterator[Finding]:
     if rendition.jumps:
         # As where the streams of one recording follow each other.
         yield Qa.OK, f"{name} has discontinuities: {rendition.jumps}."
-    if told.duration_ms is not None and not _is_near(rendition.duration_ms, told.duration_ms):
-        seen, wanted = _seconds(rendition.duration_ms), _seconds(told.duration_ms)
-        yield Qa.WARNING, f"{name} is {seen} long, and the recording is told to be {wanted}."
+    if expected.duration_ms is not None and not _is_near(rendition.duration_ms, expected.duration_ms):
+        found, wanted = _seconds(rendition.duration_ms), _seconds(expected.duration_ms)
+        yield Qa.WARNING, f"{name} is {found} long, and the recording is told to be {wanted}."
 
 
 def _is_near(one: float, other: float) -> bool:
-    """Within 2 s or 1 % of the longer, whichever is more: players and people do not notice."""
+    """Return whether they differ by at most 2 s or 1 % of the longer: players and people do not notice."""
     return abs(one - other) <= max(2000, max(one, other) / 100)
 
 
@@ -174,15 +173,10 @@ def _seconds(milliseconds: float) -> str:
     return f"{milliseconds / 1000:.1f} s"
 
 
-def _bounded(reasons: Sequence[str]) -> tuple[str, ...]:
-    left = len(reasons) - _MOST_REASONS
-    return (*reasons[:_MOST_REASONS], *([f"And {left} more."] if left > 0 else []))
-
-
-def told_of(facts: dict[str, Any] | None, duration_ms: int | None) -> Told:
-    """What the stored facts say; without any, the length alone, where it is known."""
+def expected_facts(facts: dict[str, Any] | None, duration_ms: int | None) -> ExpectedFacts:
+    """Return the expectation by the stored facts; without any, the length alone if it is known."""
     if facts is None:
-        return Told(None, duration_ms or None)
+        return ExpectedFacts(None, duration_ms or None)
     renditions: Iterable[dict[str, Any]] = facts.get("renditions", [])
     paths = tuple(f"{item.get('path', '')}/{item.get('playlist', '')}" for item in renditions)
-    return Told(paths, facts.get("duration_ms", duration_ms))
+    return ExpectedFacts(paths, facts.get("duration_ms", duration_ms))

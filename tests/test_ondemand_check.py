@@ -19,7 +19,7 @@ from ivsvod.local.recording import Rendition, make_recording, recording_metadata
 from ondemand import recording_check as check_module
 from ondemand.models import Video
 from ondemand.playlists import PlaylistError, parse_media, parse_multivariant, path_inside
-from ondemand.verdicts import Seen, SeenRendition, Told, verdict_of
+from ondemand.verdicts import ExpectedFacts, InspectedRendition, Inspection, verdict_of
 from tests.helpers import bearer, make_channel
 from tests.predecessor import statements
 from tests.recordings import (
@@ -657,7 +657,7 @@ def test_no_path_leads_out_of_its_folder(uri: str) -> None:
 
 
 SEEN_RENDITIONS = st.builds(
-    SeenRendition,
+    InspectedRendition,
     path=st.text(max_size=300),
     problem=st.sampled_from(["", "is missing"]),
     lost=st.lists(st.text(max_size=9), max_size=4).map(tuple),
@@ -672,20 +672,22 @@ SEEN_RENDITIONS = st.builds(
 
 @given(
     st.builds(
-        Seen,
+        Inspection,
         problem=st.sampled_from(["", "is missing"]),
         renditions=st.lists(SEEN_RENDITIONS, max_size=12).map(tuple),
         outside=st.lists(st.text(max_size=9), max_size=9).map(tuple),
         unread=st.integers(0, 99),
     ),
     st.builds(
-        Told,
+        ExpectedFacts,
         playlists=st.none() | st.lists(st.text(max_size=9), max_size=9).map(tuple),
         duration_ms=st.none() | st.integers(0, 10**12),
     ),
 )
 @settings(max_examples=200, deadline=None, database=None)
-def test_every_verdict_is_a_word_with_few_short_reasons_that_can_be_stored(seen: Seen, told: Told) -> None:
+def test_every_verdict_is_a_word_with_few_short_reasons_that_can_be_stored(
+    seen: Inspection, told: ExpectedFacts
+) -> None:
     verdict = verdict_of(seen, told)
     assert verdict.qa in {"ok", "warning", "failed"}
     assert len(verdict.reasons) <= 21
