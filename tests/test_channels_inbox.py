@@ -492,6 +492,20 @@ def test_the_predecessors_single_file_is_that_of_the_channel_that_had_the_last_s
     assert document_in_s3("dev-live.json") == {"state": "live"}
 
 
+def test_a_duplicate_repairs_the_file_of_its_channel_and_does_not_move_the_predecessors_single_file(
+    channel: Channel, settings: Any
+) -> None:
+    settings.LIVE_STATE_LEGACY_KEY = "dev-live.json"
+    other = make_channel()
+    outcomes(sample("stream_start"), told("Stream Start", 6, arn=other.arn), told("Stream End", 7, arn=other.arn))
+    put(f"live/{channel.uuid}.json", {"state": "nonsense"})
+
+    assert outcomes(sample("stream_start")) == ["duplicate"]
+
+    assert live_file(channel)["state"] == "live"
+    assert document_in_s3("dev-live.json") == {"state": "offline"}
+
+
 def test_without_a_bucket_events_are_applied_and_no_file_is_written(
     channel: Channel, settings: Any, asked: list[tuple[str, bool]]
 ) -> None:

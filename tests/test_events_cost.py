@@ -1,5 +1,6 @@
 """What an event costs: a fixed number of statements, fewer in a batch, and one object a channel a batch."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +12,19 @@ from channels_app import aws as aws_door
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
 from tests.helpers import make_channel
-from tests.road import ARN, EVENTS, Envelope, ended_metadata, lambda_takes, live_file, put, recorded, sample, told
+from tests.road import (
+    ARN,
+    EVENTS,
+    Envelope,
+    ended_metadata,
+    lambda_takes,
+    live_file,
+    put,
+    recorded,
+    sample,
+    text_of,
+    told,
+)
 
 MOST = 8
 ENDED_KEY = f"{recorded('Recording End', 0)['detail']['recording_s3_key_prefix']}/events/recording-ended.json"
@@ -106,6 +119,22 @@ def test_a_batch_writes_one_object_a_channel(channel: Channel, monkeypatch: pyte
 
     assert sorted(written) == sorted([f"live/{channel.uuid}.json", f"live/{other.uuid}.json"])
     assert [live_file(each)["state"] for each in (channel, other)] == ["offline", "live"]
+
+
+def test_an_envelope_is_read_as_json_once(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts: list[str] = []
+    loads = json.loads
+
+    def noted(text: Any, **rest: Any) -> Any:
+        texts.append(text)
+        return loads(text, **rest)
+
+    event = text_of(sample("stream_start"))
+    monkeypatch.setattr(json, "loads", noted)
+    assert lambda_takes(event) == []
+
+    assert texts.count(event) == 1
+    assert live_file(channel)["state"] == "live"
 
 
 def test_parked_and_unknown_events_cost_no_more(aws: LocalAws) -> None:
