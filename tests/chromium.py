@@ -22,8 +22,8 @@ from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.services import channel_create
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
+from ivsvod.local.broadcast.studio import broadcast
 from ivsvod.local.serving import MOUNT, served, with_local_aws
-from ivsvod.local.studio import broadcast
 from ondemand.models import Video
 from ondemand.services import content_replace
 from tests.helpers import THOROUGH

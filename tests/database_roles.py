@@ -20,7 +20,7 @@ from channels_app import inbox  # noqa: E402
 from channels_app.models import InboxEvent  # noqa: E402
 from ivsvod.accounts.models import User  # noqa: E402
 from ivsvod.accounts.services import admin_create, api_token_create  # noqa: E402
-from ivsvod.local.events import stream_event  # noqa: E402
+from ivsvod.local.broadcast.events import stream_event  # noqa: E402
 from ondemand.models import Video  # noqa: E402
 from tests.helpers import make_channel, make_video  # noqa: E402
 from tests.road import at  # noqa: E402

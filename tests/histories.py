@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from channels_app.events import RECORDING_STATE
 from channels_app.reconciled import recording_envelope, stream_envelope
-from ivsvod.local.events import health_event, limit_event, recording_event, stream_event
+from ivsvod.local.broadcast.events import health_event, limit_event, recording_event, stream_event
 from tests.road import BUCKET, NINE, Envelope, ended_metadata
 
 CHANNELS = {

@@ -16,7 +16,7 @@ from django.db import connection, connections
 
 from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
-from ivsvod.local.events import recording_event, sqs_batch, stream_event
+from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event
 
 Envelope = dict[str, Any]
 

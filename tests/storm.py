@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from ivsvod.local import launch, postgres  # noqa: E402
 from ivsvod.local.aws import LocalAws  # noqa: E402
-from ivsvod.local.events import health_event, recording_event, sqs_batch, stream_event  # noqa: E402
+from ivsvod.local.broadcast.events import health_event, recording_event, sqs_batch, stream_event  # noqa: E402
 
 BUCKET = "ivsvod-recordings"
 CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 21)}

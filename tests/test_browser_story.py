@@ -14,8 +14,8 @@ from channels_app.models import Channel
 from channels_app.reducers import StreamEventHandler
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import recording_event, stream_event
-from ivsvod.local.studio import DeliveryFailedError, broadcast, deliver
+from ivsvod.local.broadcast.events import recording_event, stream_event
+from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcast, deliver
 from ondemand.models import Content, Video
 from tests.chromium import IN_BROWSER, SECONDS, chromium, faults, in_thread, opened, picture, staff_of, until
 from tests.helpers import THOROUGH, make_content, make_video

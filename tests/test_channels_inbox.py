@@ -28,7 +28,7 @@ from channels_app.services import channel_create
 from ivsvod import lambda_entry
 from ivsvod.lambda_entry import EventFailedError, InvocationRefusedError
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import health_event, sqs_batch
+from ivsvod.local.broadcast.events import health_event, sqs_batch
 from ondemand import reducers as recording_reducers
 from ondemand.models import Recording, Video, video_uuid
 from ondemand.services import content_replace, video_hide, video_show, video_update

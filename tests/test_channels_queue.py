@@ -26,7 +26,7 @@ from channels_app.aws import AwsError, Kind
 from channels_app.aws import sqs as sqs_door
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import limit_event
+from ivsvod.local.broadcast.events import limit_event
 from ondemand.models import Video
 from tests.helpers import make_channel
 from tests.road import (

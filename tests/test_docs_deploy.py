@@ -31,7 +31,7 @@ from ivsvod import lambda_entry
 from ivsvod.api.throttling import client_address
 from ivsvod.local import postgres
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import recording_event, sqs_batch
+from ivsvod.local.broadcast.events import recording_event, sqs_batch
 from tests import database_roles
 from tests.cloudformation import NAMES, of_type, template
 from tests.helpers import make_channel

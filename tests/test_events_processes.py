@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import recording_event, stream_event
+from ivsvod.local.broadcast.events import recording_event, stream_event
 from ondemand.models import video_uuid
 from tests.helpers import THOROUGH
 from tests.processes import Scratch, scratch_place

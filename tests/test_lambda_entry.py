@@ -24,7 +24,7 @@ from ivsvod import lambda_entry
 from ivsvod.gateway import cleaned
 from ivsvod.lambda_entry import InvocationRefusedError
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import sqs_batch
+from ivsvod.local.broadcast.events import sqs_batch
 from ondemand.models import Video
 from tests.helpers import THOROUGH, make_channel
 from tests.lambda_http import EACH_KIND, Http, body_of, function_url, http_v2, rest_v1

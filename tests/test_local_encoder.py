@@ -18,18 +18,25 @@ import pytest
 from botocore.exceptions import ClientError
 
 from ivsvod.local.aws import LocalAws, install_in_process
-from ivsvod.local.encoder import Broadcast, StreamKeyRefused, play_broadcasts
-from ivsvod.local.events import event_name, health_event, limit_event, recording_event, sqs_batch, stream_event
-from ivsvod.local.ivs import IvsError
-from ivsvod.local.plan import plan_broadcast, recording_prefix
-from ivsvod.local.recording import (
+from ivsvod.local.broadcast.encoder import Broadcast, StreamKeyRefused, play_broadcasts
+from ivsvod.local.broadcast.events import (
+    event_name,
+    health_event,
+    limit_event,
+    recording_event,
+    sqs_batch,
+    stream_event,
+)
+from ivsvod.local.broadcast.plan import plan_broadcast, recording_prefix
+from ivsvod.local.broadcast.recording import (
     Recording,
     Rendition,
     make_recording,
     read_recording,
     recording_metadata,
 )
-from ivsvod.local.timeline import events_of, steps
+from ivsvod.local.broadcast.timeline import events_of, steps
+from ivsvod.local.ivs import IvsError
 
 BUCKET = "example-recordings"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
@@ -469,7 +476,7 @@ def test_without_a_folder_a_recording_is_made_for_the_broadcast(
         shutil.copytree(recording.folder / "media", folder / "media")
         return read_recording(folder)
 
-    monkeypatch.setattr("ivsvod.local.encoder.make_recording", copy_recording)
+    monkeypatch.setattr("ivsvod.local.broadcast.encoder.make_recording", copy_recording)
     arn, key = make_channel()
     broadcast = broadcast_into(aws, key, seconds=3, deliver=Listener(aws, arn))
     assert asked == [3]

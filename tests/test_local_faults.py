@@ -20,14 +20,13 @@ from django.utils import timezone
 from channels_app.models import Channel, InboxEvent
 from channels_app.services import channel_create
 from ivsvod import lambda_entry
-from ivsvod.local import studio
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import EVENT_NAMES, event_name
-from ivsvod.local.management.commands import simulate_broadcast
-from ivsvod.local.merging import merge_playlists, merge_recordings
-from ivsvod.local.plan import BroadcastPlan, FaultRefusedError, plan_broadcast
-from ivsvod.local.recording import Recording, Rendition, make_recording, read_recording
-from ivsvod.local.storm import (
+from ivsvod.local.broadcast import studio
+from ivsvod.local.broadcast.events import EVENT_NAMES, event_name
+from ivsvod.local.broadcast.merging import merge_playlists, merge_recordings
+from ivsvod.local.broadcast.plan import BroadcastPlan, FaultRefusedError, plan_broadcast
+from ivsvod.local.broadcast.recording import Recording, Rendition, make_recording, read_recording
+from ivsvod.local.broadcast.storm import (
     FAULTS,
     OF_BROADCAST,
     OF_DELIVERY,
@@ -37,8 +36,9 @@ from ivsvod.local.storm import (
     deliveries,
     parse_faults,
 )
-from ivsvod.local.studio import free_before
-from ivsvod.local.timeline import StreamBegins, StreamEnds, Written, events_of, steps
+from ivsvod.local.broadcast.studio import free_before
+from ivsvod.local.broadcast.timeline import StreamBegins, StreamEnds, Written, events_of, steps
+from ivsvod.local.management.commands import simulate_broadcast
 from ondemand.models import Video
 from tests.helpers import OWNER, bearer, ivs
 from tests.road import BUCKET, command, document_in_s3, live_file, s3
@@ -421,7 +421,7 @@ def channel(db: None, aws: LocalAws, recording: Recording, monkeypatch: pytest.M
         shutil.copytree(recording.folder / "media", folder / "media")
         return read_recording(folder)
 
-    monkeypatch.setattr("ivsvod.local.encoder.make_recording", copied)
+    monkeypatch.setattr("ivsvod.local.broadcast.encoder.make_recording", copied)
     monkeypatch.setattr(simulate_broadcast, "refuse_anything_real", lambda: aws.home)
     # The connection of a test in a transaction is kept.
     monkeypatch.setattr(lambda_entry, "close_old_connections", lambda: None)

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.recording import Rendition, make_recording, recording_metadata
+from ivsvod.local.broadcast.recording import Rendition, make_recording, recording_metadata
 from ondemand import recording_check as check_module
 from ondemand.models import Video
 from ondemand.playlists import PlaylistError, parse_media, parse_multivariant, path_inside

@@ -28,7 +28,7 @@ from deploy.package import LARGEST, PACKAGE, VERSION, lambda_python
 from ivsvod.lambda_entry import SCHEDULED
 from ivsvod.local import launch, postgres
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import recording_event, sqs_batch, stream_event
+from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event
 from ivsvod.local.serving import MOUNT, served, with_local_aws
 from tests.chromium import free_port
 from tests.lambda_http import body_of, function_url, http_v2, rest_v1

@@ -27,7 +27,7 @@ from deploy.settings import rendered
 from ivsvod.lambda_entry import SCHEDULED
 from ivsvod.local import launch, postgres
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.events import stream_event
+from ivsvod.local.broadcast.events import stream_event
 from ivsvod.local.serving import MOUNT, with_local_aws
 from ivsvod.local.serving import served as served_locally
 from tests.chromium import free_port

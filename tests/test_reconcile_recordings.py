@@ -18,7 +18,7 @@ from channels_app.models import Adoption, Channel, InboxEvent
 from channels_app.reconcile.lease import lease_keep
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.plan import BroadcastPlan
+from ivsvod.local.broadcast.plan import BroadcastPlan
 from ondemand.models import Recording, Video
 from ondemand.reconcile.prefixes import FoundRecording, recordings_in
 from ondemand.reconcile.recordings import KnownVideo, statuses_missing

@@ -9,8 +9,8 @@ from channels_app.models import Channel, StateChange, Stream, StreamHistoryEntry
 from channels_app.reconcile.live import guessed_end
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
+from ivsvod.local.broadcast.storm import Envelope
 from ivsvod.local.ivs import Fault
-from ivsvod.local.storm import Envelope
 from tests.helpers import OWNER, ivs, make_video
 from tests.reconciling import Asked, Past, kinds, mended, reconcile
 from tests.road import STREAM, at, lambda_takes, live, live_file, told

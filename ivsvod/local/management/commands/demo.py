@@ -28,9 +28,9 @@ from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local import launch
 from ivsvod.local.aws import LocalAws, install_in_process
+from ivsvod.local.broadcast.studio import broadcast
 from ivsvod.local.guard import refuse_anything_real
 from ivsvod.local.serving import MOUNT, served, with_local_aws
-from ivsvod.local.studio import broadcast
 from ondemand.models import Content, Video
 from ondemand.reconcile.phases import all_phases
 from ondemand.services import content_replace

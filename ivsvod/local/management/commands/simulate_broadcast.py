@@ -10,12 +10,12 @@ from django.core.management.base import BaseCommand, CommandError, DjangoHelpFor
 
 from channels_app.models import Channel
 from channels_app.uuids import parse_uuid
-from ivsvod.local.encoder import Broadcast, StreamKeyRefused
+from ivsvod.local.broadcast.encoder import Broadcast, StreamKeyRefused
+from ivsvod.local.broadcast.plan import FaultRefusedError
+from ivsvod.local.broadcast.storm import FAULTS, UnknownFaultError, parse_faults
+from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcasts
 from ivsvod.local.guard import refuse_anything_real
 from ivsvod.local.ivs import IvsError
-from ivsvod.local.plan import FaultRefusedError
-from ivsvod.local.storm import FAULTS, UnknownFaultError, parse_faults
-from ivsvod.local.studio import DeliveryFailedError, broadcasts
 
 MOST = 1000
 

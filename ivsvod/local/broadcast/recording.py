@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
-from ivsvod.local.events import rfc3339
+from ivsvod.local.broadcast.events import rfc3339
 
 FRAME_RATE = 30
 SEGMENT_SECONDS = 4

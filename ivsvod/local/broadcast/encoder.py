@@ -15,13 +15,13 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+from ivsvod.local.broadcast.performance import Media, performance
+from ivsvod.local.broadcast.plan import BroadcastPlan, plan_broadcast
+from ivsvod.local.broadcast.recording import is_recording, make_recording, read_recording
+from ivsvod.local.broadcast.storm import Batch, Envelope, Faults, deliveries
+from ivsvod.local.broadcast.timeline import events_of, steps
 from ivsvod.local.ivs.errors import conflict
 from ivsvod.local.ivs.store import IvsStore
-from ivsvod.local.performance import Media, performance
-from ivsvod.local.plan import BroadcastPlan, plan_broadcast
-from ivsvod.local.recording import is_recording, make_recording, read_recording
-from ivsvod.local.storm import Batch, Envelope, Faults, deliveries
-from ivsvod.local.timeline import events_of, steps
 
 Deliver = Callable[[list[Envelope]], None]
 # Returns the start of a run of this length.

@@ -8,13 +8,13 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from ivsvod.local.events import event_name
+from ivsvod.local.broadcast.events import event_name
+from ivsvod.local.broadcast.merging import merge_recordings
+from ivsvod.local.broadcast.plan import RecordingPlan, StreamPlan
+from ivsvod.local.broadcast.recording import METADATA_KEYS, Recording, RecordingState, recording_metadata
+from ivsvod.local.broadcast.storm import Envelope
+from ivsvod.local.broadcast.timeline import Sent, Step, StreamBegins, StreamEnds, Written
 from ivsvod.local.ivs.store import IvsStore
-from ivsvod.local.merging import merge_recordings
-from ivsvod.local.plan import RecordingPlan, StreamPlan
-from ivsvod.local.recording import METADATA_KEYS, Recording, RecordingState, recording_metadata
-from ivsvod.local.storm import Envelope
-from ivsvod.local.timeline import Sent, Step, StreamBegins, StreamEnds, Written
 
 CONTENT_TYPES = {
     ".ts": "video/mp2t",

@@ -6,9 +6,16 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Literal
 
-from ivsvod.local.events import LimitName, RecordingStatus, health_event, limit_event, recording_event, stream_event
-from ivsvod.local.plan import UNTIL_RECORDING_END, BroadcastPlan, RecordingPlan, StreamPlan
-from ivsvod.local.storm import Envelope
+from ivsvod.local.broadcast.events import (
+    LimitName,
+    RecordingStatus,
+    health_event,
+    limit_event,
+    recording_event,
+    stream_event,
+)
+from ivsvod.local.broadcast.plan import UNTIL_RECORDING_END, BroadcastPlan, RecordingPlan, StreamPlan
+from ivsvod.local.broadcast.storm import Envelope
 
 # Constructed: AWS documents the field, and no closed list of its texts.
 NO_CAPACITY = "No transcoding capacity left for this stream"

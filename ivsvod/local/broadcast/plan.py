@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from ivsvod.local.broadcast.storm import Faults
 from ivsvod.local.ivs.records import random_id
-from ivsvod.local.storm import Faults
 
 # With a keyframe every 2 s viewers see the stream some seconds after the encoder connects, and IVS drains what it has
 # when it disconnects. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html

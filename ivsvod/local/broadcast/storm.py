@@ -12,7 +12,7 @@ from random import Random
 from typing import Any
 from uuid import uuid4
 
-from ivsvod.local.events import EVENT_NAMES, event_name
+from ivsvod.local.broadcast.events import EVENT_NAMES, event_name
 
 Envelope = dict[str, Any]
 Faults = frozenset[str]

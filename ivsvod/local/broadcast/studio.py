@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from channels_app.models import Channel
 from ivsvod.lambda_entry import lambda_handler
-from ivsvod.local.encoder import Broadcast, play_broadcasts
-from ivsvod.local.events import sqs_batch
+from ivsvod.local.broadcast.encoder import Broadcast, play_broadcasts
+from ivsvod.local.broadcast.events import sqs_batch
 from ivsvod.local.ivs import IvsStore
 
 logger = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ivsvod.local.recording import (
+from ivsvod.local.broadcast.recording import (
     BYTE_RANGE_MULTIVARIANT,
     BYTE_RANGE_VARIANT,
     HLS_PATH,
