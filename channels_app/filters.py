@@ -1,4 +1,4 @@
-"""Filters of lists: strict, so that a misspelt filter is told and never answered with everything."""
+"""Strict filters of lists: a misspelt filter is a 400, and never answered with everything."""
 
 import re
 from collections.abc import Iterable
@@ -204,12 +204,12 @@ class StrictFilterSet(django_filters.FilterSet):
 
     @classmethod
     def takes(cls, name: str) -> bool:
-        """Whether a parameter of this name is a filter."""
+        """Return whether a parameter of this name is a filter."""
         return name in cls.base_filters
 
     @classmethod
     def is_repeatable(cls, name: str) -> bool:
-        """Whether the parameter may be given several times."""
+        """Return whether the parameter may be given several times."""
         return getattr(cls.base_filters.get(name), "is_repeatable", False)
 
 
@@ -235,7 +235,7 @@ class StrictFilterBackend(BaseFilterBackend):
 
 
 def is_ignored(name: str) -> bool:
-    """Whether API_IGNORED_PARAMETERS names the parameter: what caches and advertisers put into links."""
+    """Return whether API_IGNORED_PARAMETERS names the parameter, as those that advertisers put into links."""
     return any(fnmatchcase(name, pattern) for pattern in settings.API_IGNORED_PARAMETERS)
 
 

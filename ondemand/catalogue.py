@@ -1,4 +1,4 @@
-"""Reads of videos: which of them, in which order, and the expressions of which indexes are made."""
+"""The query set of videos, its orders, and the expressions of its indexes. It imports no model of this app."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, Collate, Left, Lower, NullIf, T
 from channels_app.models import Channel, NewVideoState, private_channel
 from ondemand.listing import LASTING, LASTING_WORD, Listing, listing_conditions, listing_expression, within_window
 
-# Where no start is known a video counts as older than all others. A constant, for an index is made of it.
+# A video without a start counts as older than all others. A constant, for an index is made of it.
 NO_START = datetime(1900, 1, 1, tzinfo=UTC)
 # The order of long titles is that of their beginnings, so that a cursor stays short.
 ORDERED_TITLE = 100
@@ -27,16 +27,16 @@ class VideoQuerySet(models.QuerySet[Any]):
     """Reads of videos."""
 
     def listed(self, at: datetime) -> Self:
-        """Videos that anyone may find at that moment.
+        """Return the videos that anyone may find at that moment.
 
         Active, available, public, inside their publication window, not held, and not a duplicate of another.
         """
         return self.filter(LISTED, within_window(at))
 
     def listed_but(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
-        """As `listed`, of another status, shown or not, where these are given.
+        """Return videos as `listed`, of another status, shown or not, if these are given.
 
-        What nobody has decided yet, as is usual before a recording is available, keeps no video of another status out.
+        NULL, which is usual before a recording is available, keeps no video of another status out.
         """
         wanted = status or "available"
         undecided = wanted != "available"
@@ -47,7 +47,7 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.filter(shown[active], public, free, within_window(at), status=wanted, duplicate_of__isnull=True)
 
     def with_listing(self, word: str, at: datetime) -> Self:
-        """Videos of which the word is true at that moment."""
+        """Return the videos with this listing at that moment."""
         if word == Listing.LISTED:
             return self.listed(at)
         if word in LASTING:
@@ -58,44 +58,44 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.alias(word=listing_expression(at)).filter(listing_conditions(at)[Listing(word)], word=word)
 
     def in_state(self, *, status: str | None, active: bool | None) -> Self:
-        """Videos of this status, shown or not, where these are given; NULL in `active` is not shown."""
+        """Return the videos of this status, shown or not, if these are given; NULL in `active` is not shown."""
         videos = self if status is None else self.filter(status=status)
         if active is None:
             return videos
         return videos.filter(active=True) if active else videos.exclude(active=True)
 
     def reachable(self, at: datetime) -> Self:
-        """Videos that open by their uuid: listed and unlisted ones, and their duplicates, whose links people hold.
+        """Return the videos that open by their uuid: listed and unlisted ones, and their duplicates.
 
-        Where the first row of a recording cannot be reached, nor can its duplicates.
+        A duplicate opens only if the first row of its recording does.
         """
         first = Q(duplicate_of__isnull=True) | _open_at(at, "duplicate_of__")
         return self.filter(_open_at(at), first)
 
     def to_review(self) -> Self:
-        """Available videos of which nobody has said yet who may find them, and which are kept back until then.
+        """Return the available videos awaiting a publication decision, without duplicates.
 
-        Held ones, and those that NEW_VIDEO_STATE or their channel made hidden or unlisted; no duplicates.
+        They are held, or NEW_VIDEO_STATE or their channel made them hidden or unlisted.
         """
         return self.filter(TO_REVIEW)
 
     def recorded(self, since: datetime, until: datetime) -> Self:
-        """What was recorded between two moments, by its start, whoever may see it."""
+        """Return the videos whose recording began between two moments, hidden ones too."""
         return self.filter(RECORDED, started_at__gte=since, started_at__lt=until)
 
     def by_day(self) -> models.QuerySet[Any, dict[str, Any]]:
-        """Each `day` in the current zone on which there are some, how many begin on it, and their length in all."""
+        """Return each `day` in the current zone, the `count` of videos that begin on it, and their `milliseconds`."""
         days: models.QuerySet[Any, Any] = self.order_by().annotate(day=TruncDate("started_at")).values("day")
         return days.annotate(count=Count("*"), milliseconds=Sum("duration_ms")).order_by("day")
 
     def stuck(self, at: datetime) -> Self:
-        """Videos that are `recording` for longer than any recording lasts; a duplicate follows its first."""
+        """Return the videos that are `recording` for longer than any recording lasts; a duplicate follows its first."""
         before = at - LONGEST_RECORDING
         is_old = Q(started_at__lt=before) | Q(started_at__isnull=True, created_at__lt=before)
         return self.filter(is_old, status="recording", duplicate_of__isnull=True).exclude(prefix="")
 
     def next_edge(self, at: datetime) -> datetime | None:
-        """The next moment at which the publication of a video begins or ends; by a probe of each index."""
+        """Return the next moment at which the publication of a video begins or ends; by a probe of each index."""
         edges = [
             self.filter((f"{name}__gt", at)).order_by(name).values_list(name)[:1]
             for name in ("publish_from", "publish_until")
@@ -103,30 +103,30 @@ class VideoQuerySet(models.QuerySet[Any]):
         return min((moment for (moment,) in edges[0].union(edges[1], all=True)), default=None)
 
     def tagged(self, tags: list[str]) -> Self:
-        """Videos that have all of these tags, by an index of their beginnings."""
+        """Return the videos that have all of these tags, by an index of their beginnings."""
         beginnings = [tag[:TAG_BEGINNING] for tag in tags]
         found = self.alias(tag_beginnings=beginnings_of("content__tags"))
         return found.filter(tag_beginnings__contains=beginnings, content__tags__contains=tags)
 
     def of_streams(self, stream_ids: list[str]) -> Self:
-        """Videos whose recording holds one of these streams, or more of them; by an index as `tagged`."""
+        """Return the videos whose recording holds at least one of these streams; by an index as `tagged`."""
         beginnings = [stream_id[:TAG_BEGINNING] for stream_id in stream_ids]
         found = self.alias(stream_beginnings=beginnings_of("stream_ids"))
         return found.filter(stream_beginnings__overlap=beginnings, stream_ids__overlap=stream_ids)
 
     def newest_first(self) -> Self:
-        """By start, newest first; the uuid breaks ties."""
+        """Order by start, newest first; the uuid breaks ties."""
         return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
 
     def in_order(self, word: str) -> Self:
-        """In one of `ORDERINGS`, each a total order that pages can follow; `relevance` needs the `rank` of a search."""
+        """Order by one of `ORDERINGS`, each a total order for pages; `relevance` needs the `rank` of a search."""
         keys = ORDERING_KEYS.get(word, {"start_key": START_KEY})
         return self.annotate(**keys).order_by(*ORDERINGS[word])
 
     def with_content(self) -> Self:
-        """Each video with its content and the content of the video that it duplicates, in one query; and `is_private`.
+        """Join the content and the content of the video that it duplicates, and annotate `is_private`.
 
-        Left out is what no page shows and what can be large, or out of the range of Python's times.
+        Columns that no page shows and that can be large are left out.
         """
         unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
         videos = self.annotate(is_private=IS_PRIVATE).select_related("content", "duplicate_of__content")
@@ -145,18 +145,18 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.reachable(at).filter(channel__in=Channel.objects.private().filter(undecided))
 
     def recent_first_with_channel(self) -> Self:
-        """For the admin's list."""
+        """Return the rows of the admin's list."""
         return self.newest_first().with_content().select_related("channel")
 
     def with_files(self) -> Self:
-        """Available videos whose files are in a bucket that may be read."""
+        """Return the available videos whose files are in a bucket that may be read."""
         place = Q(bucket__in=settings.RECORDING_BUCKETS)
         if settings.RECORDING_BUCKET:
             place |= Q(bucket="") | Q(bucket__isnull=True)
         return self.filter(place, status="available").exclude(prefix="").exclude(prefix__isnull=True)
 
     def oldest_first(self) -> Self:
-        """By start, unknown ones first; by the index of `newest_first`, backwards."""
+        """Order by start, unknown ones first; by the index of `newest_first`, backwards."""
         return self.order_by(F("started_at").asc(nulls_first=True), "uuid")
 
     def locked(self) -> Self:
@@ -172,7 +172,7 @@ class VideoQuerySet(models.QuerySet[Any]):
 START_KEY = Coalesce("started_at", Value(NO_START))
 LENGTH_KEY = Coalesce("duration_ms", Value(0), output_field=models.BigIntegerField())
 TITLE_KEY = NullIf(Lower(Left("content__title", ORDERED_TITLE)), Value(""))
-# What an ordering needs beside fields; the others need `start_key`.
+# The annotations of an ordering; the others need `start_key`.
 ORDERING_KEYS: dict[str, dict[str, Any]] = {
     "longest": {"length_key": LENGTH_KEY},
     "shortest": {"length_key": LENGTH_KEY},
@@ -191,7 +191,7 @@ LISTED = Q(active=True, status="available", visibility="public", held=False, dup
 # Its channel is private now; a duplicate has the files of the video that it duplicates, whose channel counts too.
 OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
 IS_PRIVATE = Case(When(OF_PRIVATE_CHANNEL, then=Value(True)), default=Value(False))
-# What was recorded, once, whoever may see it; as the partial index has it.
+# Each recording once, hidden ones too; as the partial index has it.
 RECORDED = Q(status="available", duplicate_of__isnull=True)
 # As the partial index has it. The predecessor's code may list a video and knows nothing of `awaits_review`.
 TO_REVIEW = Q(
@@ -202,11 +202,11 @@ TO_REVIEW = Q(
 
 
 def beginnings_of(texts: str) -> Func:
-    """The beginnings of the texts of a column, for an index: a key of it may have 2,700 bytes, and a tag any length."""
+    """Return the beginnings of the texts of a column, for an index: its keys have at most 2,700 bytes."""
     return Func(F(texts), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
 
 
 def _open_at(at: datetime, row: str = "") -> Q:
-    """Rows that may be seen by whoever has their uuid; `row` leads to the row."""
+    """Return the condition of rows that open by their uuid; `row` leads to the row."""
     values = {"active": True, "status": "available", "held": False}
     return Q(*((f"{row}{name}", value) for name, value in values.items())) & within_window(at, row)

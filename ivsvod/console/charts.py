@@ -20,12 +20,12 @@ class Bar:
     width: str
     height: str
     day: date
-    told: str
+    text: str
 
 
 @dataclass(frozen=True)
 class Chart:
-    """The bars of some days in a row; `top` is what the highest stands for."""
+    """The bars of successive days; `top` is the value of the highest."""
 
     word: str
     title: Any
@@ -41,15 +41,15 @@ class Chart:
     height = HEIGHT
 
 
-def day_chart(word: str, title: Any, days: Sequence[tuple[date, float]], told: Callable[[float], str]) -> Chart:
-    """Return a bar chart of one value a day; `told` writes a value with its unit."""
+def day_chart(word: str, title: Any, days: Sequence[tuple[date, float]], text_of: Callable[[float], str]) -> Chart:
+    """Return a bar chart of one value a day; `text_of` writes a value with its unit."""
     top = max((value for _day, value in days), default=0)
-    bars = [_bar(position, day, value, top, told) for position, (day, value) in enumerate(days)]
-    return Chart(word, title, bars, told(top), told(sum(value for _day, value in days)))
+    bars = [_bar(position, day, value, top, text_of) for position, (day, value) in enumerate(days)]
+    return Chart(word, title, bars, text_of(top), text_of(sum(value for _day, value in days)))
 
 
 def length_told(hours: float) -> str:
-    """A length in the unit in which it is not nothing, as the reader's language writes it."""
+    """Return a length in the unit in which it is not nothing, as the reader's language writes it."""
     if hours >= 1:
         return gettext("{length} h").format(length=number_format(hours, decimal_pos=1))
     seconds = round(hours * 3600)
@@ -58,8 +58,8 @@ def length_told(hours: float) -> str:
     return gettext("{length} s").format(length=number_format(seconds)) if seconds else gettext("0 h")
 
 
-def _bar(position: int, day: date, value: float, top: float, told: Callable[[float], str]) -> Bar:
-    # What is more than nothing is seen, however little it is.
+def _bar(position: int, day: date, value: float, top: float, text_of: Callable[[float], str]) -> Bar:
+    # A value above 0 is visible, however small it is.
     height = max(value / top * HEIGHT, 1) if value else 0
     x, y, width = position * SLOT + GAP / 2, HEIGHT - height, SLOT - GAP
-    return Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}", day, told(value))
+    return Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}", day, text_of(value))
