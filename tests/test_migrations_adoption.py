@@ -22,8 +22,11 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+from django.db.migrations import CreateModel
+from django.db.migrations.loader import MigrationLoader
 from psycopg import sql
 
+from channels_app.ddl import RunDeferredSQL
 from tests.adoption import SERVERS, Connection, Databases, databases_on
 from tests.predecessor import statements
 from tests.predecessor.rows import BUCKET, LONG_TEXT, ODD_DOCUMENTS, document, find, insert
@@ -474,12 +477,12 @@ def test_a_migration_killed_at_random_points_ends_right_when_run_again(
 
 
 UNRECORDED = """
-    CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+    CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         RAISE EXCEPTION 'not recorded';
     END $$;
-    CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON django_migrations
-        FOR EACH ROW WHEN (NEW.app = '{app}' AND NEW.name = '{name}') EXECUTE FUNCTION refuse();
+    CREATE TRIGGER refuse BEFORE INSERT ON django_migrations
+        FOR EACH ROW WHEN (NEW.app = 'ondemand' AND NEW.name = '0002_own_tables') EXECUTE FUNCTION refuse();
 """
 
 
@@ -491,15 +494,22 @@ def test_a_migration_that_makes_tables_is_recorded_in_its_own_transaction(
     name = copy(databases.predecessor)
     databases.migrate(name, "contenttypes")
     with databases.connect(name) as connection:
-        for migration in ("accounts.0001_initial", "channels_app.0002_own_tables", "ondemand.0002_own_tables"):
-            app, _, number = migration.partition(".")
-            connection.execute(UNRECORDED.format(app=app, name=number))
-            with databases.start_manage(name, "migrate") as process:
-                _, errors = process.communicate(timeout=120)
-            assert "not recorded" in errors
+        connection.execute(UNRECORDED)
+        with databases.start_manage(name, "migrate") as process:
+            _, errors = process.communicate(timeout=120)
+        assert "not recorded" in errors
         connection.execute("DROP TRIGGER refuse ON django_migrations; DROP FUNCTION refuse()")
     databases.migrate(name)
     assert_adopted(databases, name)
+
+
+def test_each_migration_that_makes_tables_runs_what_django_defers() -> None:
+    ours = ("accounts", "channels_app", "ondemand")
+    migrations = [each for key, each in MigrationLoader(None).disk_migrations.items() if key[0] in ours]
+    kinds = [[type(operation) for operation in migration.operations] for migration in migrations]
+    made = [each for each in kinds if CreateModel in each]
+    assert len(made) >= 3
+    assert all(CreateModel not in each[each.index(RunDeferredSQL) :] for each in made)
 
 
 STOPPER = """
