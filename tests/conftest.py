@@ -86,6 +86,18 @@ def no_stage_of_another_test() -> Iterator[None]:
     clear_script_prefix()
 
 
+@pytest.fixture(scope="session")
+def embedded_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """Databases of the predecessor and of this service on one embedded server: for tests of one group, one worker."""
+    from tests.adoption import databases_on
+
+    with databases_on("embedded", tmp_path_factory.mktemp("embedded")) as databases:
+        # All now: a database is not copied while a test is connected to it.
+        assert databases.adopted
+        assert databases.scratch
+        yield databases
+
+
 @pytest.fixture
 def aws(tmp_path: Path, settings: Any) -> Iterator[LocalAws]:
     """A fresh local IVS and S3 in this process, with a recording bucket and configuration."""

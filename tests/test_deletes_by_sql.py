@@ -8,26 +8,25 @@ from uuid import UUID, uuid4
 import psycopg
 import pytest
 
-from tests.adoption import Connection, Databases, databases_on
+from tests.adoption import Connection, Databases
 from tests.predecessor import statements
 from tests.predecessor.rows import BUCKET
 from tests.predecessor.statements import COLUMNS
 from tests.test_migrations_adoption import live_states
 
-pytestmark = pytest.mark.xdist_group("deletes")
+pytestmark = pytest.mark.xdist_group("adoption-embedded")
 
 ROLE = "predecessor_cleaning"
 PLACE = {"recording_s3_bucket_name": BUCKET, "recording_s3_key_prefix": "ivs/v1/1/a/2026/3/4/9/5/one"}
 
 
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    with databases_on("embedded", tmp_path_factory.mktemp("deletes")) as databases:
-        with databases.as_superuser() as superuser:
-            superuser.execute(f"CREATE ROLE {ROLE} LOGIN")
-        with databases.connect(databases.scratch) as connection:
-            connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(COLUMNS)} TO {ROLE}")
-        yield databases
+def databases(embedded_databases: Databases) -> Databases:
+    with embedded_databases.as_superuser() as superuser:
+        superuser.execute(f"CREATE ROLE {ROLE} LOGIN")
+    with embedded_databases.connect(embedded_databases.scratch) as connection:
+        connection.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {', '.join(COLUMNS)} TO {ROLE}")
+    return embedded_databases
 
 
 @pytest.fixture

@@ -52,6 +52,9 @@ ON_THE_LAST_SERVER = _on(next(reversed(SERVERS)))
     scope="module", params=[pytest.param(name, marks=pytest.mark.xdist_group(f"adoption-{name}")) for name in SERVERS]
 )
 def databases(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    if request.param == "embedded":
+        yield request.getfixturevalue("embedded_databases")
+        return
     with databases_on(request.param, tmp_path_factory.mktemp(request.param)) as databases:
         # All now: a database is not copied while a test is connected to it.
         assert databases.adopted
@@ -775,7 +778,9 @@ def test_going_backwards_on_a_database_of_our_own_keeps_the_four_tables_too(
 def connection(databases: Databases) -> Iterator[Connection]:
     """A connection of the predecessor to a database that this project has made, without rows."""
     with databases.connect(databases.scratch) as connection:
-        connection.execute("TRUNCATE ivs_channels, on_demand_videos CASCADE")
+        connection.execute(
+            "TRUNCATE ivs_channels, on_demand_videos, ondemand_removedrecording, channels_app_inboxevent CASCADE"
+        )
         yield connection
 
 

@@ -18,14 +18,14 @@ from ondemand.models import Video
 from ondemand.switch import decisions, looks, recordings
 from ondemand.switch.decisions import Ours
 from ondemand.switch.findings import Finding
-from tests.adoption import OWNER, Databases, databases_on
+from tests.adoption import OWNER, Databases
 from tests.helpers import OWNER as HELPER_OWNER
 from tests.helpers import make_video
 from tests.reconciling import Past
 from tests.road import BUCKET, PREFIX, at, command, invoke, put
 from tests.test_migrations_adoption import catalogue, dump
 
-pytestmark = pytest.mark.xdist_group("switch")
+pytestmark = pytest.mark.xdist_group("adoption-embedded")
 
 Line = dict[str, str]
 OURS = Ours("eu-west-1", "111122223333")
@@ -33,10 +33,8 @@ RULE = "rule/ivsvod-ivsvod.lambda_entry.scheduled_reconcile"
 
 
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    with databases_on("embedded", tmp_path_factory.mktemp("switch")) as databases:
-        assert databases.adopted
-        yield databases
+def databases(embedded_databases: Databases) -> Databases:
+    return embedded_databases
 
 
 @contextmanager

@@ -2,17 +2,16 @@
 
 import os
 import subprocess
-from collections.abc import Iterator
 
 import pytest
 from psycopg import sql
 
 from ivsvod.local.postgres import wheel_bin_dir
-from tests.adoption import OWNER, ROOT, Connection, Databases, databases_on
+from tests.adoption import OWNER, ROOT, Connection, Databases
 from tests.predecessor.statements import COLUMNS
 from tests.test_migrations_adoption import catalogue, derived, dump, quietly_differs
 
-pytestmark = pytest.mark.xdist_group("restores")
+pytestmark = pytest.mark.xdist_group("adoption-embedded")
 
 PLACES = "SELECT bucket, prefix FROM ondemand_removedrecording ORDER BY bucket, prefix"
 TAGS = "SELECT tag FROM ondemand_knowntag ORDER BY tag"
@@ -25,10 +24,8 @@ FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
 
 
 @pytest.fixture(scope="module")
-def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
-    with databases_on("embedded", tmp_path_factory.mktemp("restores")) as databases:
-        assert databases.adopted
-        yield databases
+def databases(embedded_databases: Databases) -> Databases:
+    return embedded_databases
 
 
 @pytest.fixture(scope="module")
