@@ -17,7 +17,7 @@ $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/typescript/node_modules/.package-lock.json
 
-.PHONY: demo test check bench openapi package static deploy-check stop clean
+.PHONY: demo test test-fast check bench openapi package static deploy-check stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -37,6 +37,10 @@ $(NODE_STAMP): tests/typescript/package-lock.json
 
 test: $(STAMP) $(NODE_STAMP)
 	@$(PY) -W error -m pytest -n 2 --dist loadgroup $(ARGS)
+
+# Without browsers, processes and servers of a test's own, and tests that try very many cases.
+test-fast: $(STAMP)
+	@$(PY) -W error -m pytest -n 2 --dist loadgroup -m "not package and not slow" $(ARGS)
 
 check: $(STAMP) $(CHECKOV)/installed
 	@$(PY) -m ruff check .

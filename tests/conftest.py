@@ -65,6 +65,44 @@ def _static_files_looked_up_once() -> None:
 _static_files_looked_up_once()
 
 
+# Files whose tests start processes of their own, or try very many cases.
+SLOW = {
+    "test_admin_queries",
+    "test_admin_roles",
+    "test_api_schemathesis",
+    "test_docs_api",
+    "test_events_convergence",
+    "test_events_cost",
+    "test_events_malformed",
+    "test_events_processes",
+    "test_ivsvod_database",
+    "test_ivsvod_target",
+    "test_ivsvod_translations",
+    "test_local_encoder",
+    "test_local_faults",
+    "test_local_ivs",
+    "test_local_postgres",
+    "test_ondemand_search",
+    "test_ondemand_search_cost",
+    "test_ondemand_times",
+    "test_ondemand_uploads",
+    "test_predecessor_client",
+    "test_private_recordings",
+    "test_reconcile_channels",
+    "test_reconcile_history",
+    "test_reconcile_recordings",
+}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow, before pytest chooses by marker."""
+    for item in items:
+        # A group shares what takes long to start: a server, databases, the demo.
+        if item.path.stem in SLOW or any(map(item.get_closest_marker, ("browser", "xdist_group"))):
+            item.add_marker("slow")
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name their static files by the manifest, as in production."""
     if not hasattr(session.config, "workerinput"):
