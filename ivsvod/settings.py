@@ -1,4 +1,4 @@
-"""All settings. `environment.py` reads the variables; the table of them is in the README.
+"""All settings. `environment.py` reads the variables; docs/configuration.md has the table of them.
 
 Nothing here knows the local stack: `manage.py` sets the same variables for it that a deployment sets.
 """
@@ -218,7 +218,7 @@ CSRF_FAILURE_VIEW = "ivsvod.console.refused.csrf_failure"
 
 USE_TZ = True
 USE_I18N = True
-# Of the whole project: README says how to add a language.
+# Of the whole project: docs/admin.md says how to add a language.
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]

@@ -3,14 +3,12 @@
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -20,13 +18,11 @@ from botocore import xform_name
 from botocore.exceptions import UnknownServiceError
 from cryptography.fernet import Fernet
 from django.conf import settings
-from django.core.management import get_commands, load_command_class
 from django.db import connection
 from django.test import RequestFactory
 
 from channels_app import inbox
 from deploy import package
-from deploy.outputs import variable_of
 from ivsvod import lambda_entry
 from ivsvod.api.throttling import client_address
 from ivsvod.local import postgres
@@ -34,91 +30,39 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.events import recording_event, sqs_batch
 from tests import database_roles
 from tests.cloudformation import NAMES, of_type, template
+from tests.documentation import (
+    ROOT,
+    ZAPPA_SETTINGS,
+    commands,
+    deployed_variables,
+    page,
+    quoted,
+    read,
+    section,
+    settings_variables,
+    typed,
+)
 from tests.helpers import make_channel
 from tests.road import BUCKET, PREFIX, at
 from tests.test_deploy_templates import METRICS
 
-ROOT = Path(settings.BASE_DIR)
 NAMED = ["deploy", "operations", "switch"]
 EACH = pytest.mark.parametrize("name", NAMED)
-SETTINGS = json.loads((ROOT / "zappa_settings.json").read_text())
-
-# Words of AWS, of the predecessor, and what stands for something of the reader's.
-FOREIGN_VARIABLES = {
-    *("AWS_DEFAULT_REGION", "AWS_USE_DUALSTACK_ENDPOINT", "IVSVOD_LOCAL", "LAMBDA_PYTHON"),
-    *("CAPABILITY_IAM", "INSUFFICIENT_DATA"),
-    *("SUBNET_1", "SECURITY_GROUP", "SECURITY_GROUP_2"),
-    *("THE_ARN_OF_IT", "OWNER_SECRET", "THE_GROUP_OF_THE_FIRST", "THE_EVENT_ID", "THE_ID", "EACH_OF_THEM"),
-    *("ITS_RULE_FOR_RECORDING_END", "ITS_MAPPING", "ITS_STACK", "ITS_DATABASE", "OUR_REST_API"),
-}
 FOREIGN_NAMES = {
     *("AccountLimit", "ConcurrentExecutions", "DeletionPolicy", "Disabled", "ImproperlyConfigured", "IntegrationUri"),
     *("DatabaseConnectionsCurrentlySessionPinned", "EventId", "FailedEntryCount"),
 }
-# Made by what the pages say.
-MADE = ("build/", "dist/", "deploy/production.env", "deploy/<stage>.env", "ivsvod/rds.pem")
-
-
-def page(name: str) -> str:
-    return (ROOT / "docs" / f"{name}.md").read_text()
 
 
 def pages() -> str:
     return "\n".join(map(page, NAMED))
 
 
-def commands(text: str) -> list[str]:
-    """What is to be typed: each line of an indented block, with those that go on from it."""
-    blocks = re.findall(r"(?<=\n\n)(?: {4}.*\n)+", text)
-    lines = "".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.strip() for line in lines]
-
-
-def quoted(text: str) -> list[str]:
-    """What stands in backticks."""
-    prose = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
-    return [" ".join(item.split()) for item in re.findall(r"`([^`]+)`", prose)]
-
-
-def typed(text: str) -> list[str]:
-    return [*commands(text), *quoted(text)]
-
-
-def heading_ids(text: str) -> set[str]:
-    """As GitHub makes them."""
-    headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
 # Names
 
 
-def settings_source() -> str:
-    return "".join((ROOT / "ivsvod" / name).read_text() for name in ("settings.py", "environment.py"))
-
-
-@cache
-def settings_variables() -> set[str]:
-    reader = r"(?:(?:env|environment)\.\w+|secret|required)"
-    return set(re.findall(reader + r'\(\s*"([A-Z][A-Z0-9_]+)"', settings_source()))
-
-
-def known_variables() -> set[str]:
-    placeholders = set(re.findall(r"\$\{([A-Z_]+)\}", json.dumps(SETTINGS)))
-    outputs = {variable_of(output) for name in NAMES for output in template(name)["Outputs"]}
-    return settings_variables() | placeholders | outputs | FOREIGN_VARIABLES
-
-
-@EACH
-def test_every_variable_exists(name: str) -> None:
-    named = set(re.findall(r"(?<![\w-])[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+(?!\w)", page(name)))
-    assert named
-    # Checks of checkov have names of that form too.
-    assert not {each for each in named if not each.startswith("CKV_")} - known_variables()
-
-
 def test_every_variable_that_must_be_set_is_told() -> None:
-    source = settings_source() + (ROOT / "ivsvod" / "checks.py").read_text()
+    source = "".join(map(read, ("ivsvod/settings.py", "ivsvod/environment.py", "ivsvod/checks.py")))
     required = set(re.findall(r'required\("([A-Z_]+)"|"([A-Z_]+) is not set', source))
     required = {name for pair in required for name in pair if name} | {"RECORDING_BUCKET", "RECORDING_CONFIG_ARN"}
     assert {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS", "PG_HOST", "PG_DATABASE", "PG_USER"} <= required
@@ -127,57 +71,13 @@ def test_every_variable_that_must_be_set_is_told() -> None:
 
 
 def test_every_variable_that_zappa_and_the_stacks_fill_is_told() -> None:
-    placeholders = set(re.findall(r"\$\{([A-Z_]+)\}", json.dumps(SETTINGS)))
-    outputs = {variable_of(output) for name in NAMES for output in template(name)["Outputs"]}
-    assert not (placeholders | outputs) - set(told_variables()) - {"CLOUDFRONT_KEY_ID"}
+    assert not deployed_variables() - set(told_variables()) - {"CLOUDFRONT_KEY_ID"}
 
 
 def told_variables() -> list[str]:
     """The first cells of the table."""
     rows = re.findall(r"^\| ([^|]+)", section(page("deploy"), "What stands in `deploy/<stage>.env`"), re.MULTILINE)
     return [variable for row in rows for variable in quoted(row)]
-
-
-@EACH
-def test_every_make_target_exists(name: str) -> None:
-    named = {target for line in typed(page(name)) for target in re.findall(r"^make ([\w-]+)", line)}
-    assert not named - targets()
-
-
-def targets() -> set[str]:
-    return set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-
-
-def test_the_readme_names_every_make_target() -> None:
-    readme = (ROOT / "README.md").read_text()
-    phony = re.search(r"^\.PHONY: (.+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert phony
-    assert not [target for target in phony[1].split() if f"make {target}" not in readme]
-
-
-def manage_lines(text: str) -> Iterator[tuple[str, bool]]:
-    """Each line of manage.py, and whether it is run on the function."""
-    for line in typed(text):
-        if found := re.search(r"(?:python )?manage\.py (.+)", line):
-            yield found[1], False
-        elif found := re.search(r"deploy\.zappa production manage (.+)", line):
-            yield found[1].strip('"'), True
-
-
-def options_of(command: str) -> set[str]:
-    parser = load_command_class(get_commands()[command], command).create_parser("manage.py", command)
-    return {option for action in parser._actions for option in action.option_strings}
-
-
-@EACH
-def test_every_command_exists_with_its_options(name: str) -> None:
-    lines = [line for line in manage_lines(page(name)) if line[0] != "…"]
-    assert lines
-    for line, is_on_function in lines:
-        command, *arguments = shlex.split(line, comments=True)
-        assert command in get_commands(), line
-        assert not {item for item in arguments if item.startswith("--")} - options_of(command), line
-        assert command in lambda_entry.ALLOWED_COMMANDS or not is_on_function, line
 
 
 @EACH
@@ -196,7 +96,7 @@ def test_every_module_of_deploy_and_command_of_zappa_exists(name: str) -> None:
     for line in lines:
         module, stage, *rest = line.partition("python -m ")[2].split()
         assert find_spec(module)
-        assert stage in SETTINGS
+        assert stage in ZAPPA_SETTINGS
         assert module != "deploy.zappa" or not rest or rest[0] in known, line
 
 
@@ -282,26 +182,6 @@ def service_model(service: str) -> Any:
 # Files and links
 
 
-@EACH
-def test_every_file_exists(name: str) -> None:
-    folders = "|".join(["deploy", "docs", "ivsvod", "channels_app", "ondemand", "tests", "build", "dist"])
-    named = set(re.findall(rf"(?<![\w/.-])(?:{folders})/[\w./<>-]*[\w>]", page(name)))
-    assert named
-    assert not {path for path in named if not path.startswith(MADE) and not (ROOT / path).exists()}
-
-
-@pytest.mark.parametrize("path", ["README.md", *(f"docs/{name}.md" for name in NAMED)])
-def test_every_link_leads_somewhere(path: str) -> None:
-    text = (ROOT / path).read_text()
-    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in link]
-    assert links
-    for link in links:
-        target, _, anchor = link.partition("#")
-        found = (ROOT / path).parent / target if target else ROOT / path
-        assert found.exists(), link
-        assert not anchor or anchor in heading_ids(found.read_text()), link
-
-
 def test_the_certificates_of_the_database_would_be_packed() -> None:
     (named,) = set(re.findall(r"/var/task/(\S+\.pem)", page("deploy")))
     ignored = subprocess.run(["git", "check-ignore", "--quiet", named], cwd=ROOT, check=False).returncode == 0
@@ -311,10 +191,6 @@ def test_the_certificates_of_the_database_would_be_packed() -> None:
 
 
 # Alarms and numbers
-
-
-def section(text: str, heading: str) -> str:
-    return text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
 
 def test_every_alarm_has_a_heading_of_its_name() -> None:
@@ -327,12 +203,12 @@ def test_every_metric_of_the_service_is_told() -> None:
 
 
 def test_the_numbers_of_the_settings_are_told_right() -> None:
-    base, operations = SETTINGS["base"], page("operations")
+    base, operations = ZAPPA_SETTINGS["base"], page("operations")
     seconds = base["timeout_seconds"] - lambda_entry._LAST_SECONDS
     for text in (page("deploy"), operations, page("switch")):
         assert f"{seconds} s" in text
-    assert f"`lambda_concurrency` ({SETTINGS['production']['lambda_concurrency']})" in operations
-    assert f"`queue_concurrency` ({SETTINGS['production']['queue_concurrency']})" in operations
+    assert f"`lambda_concurrency` ({ZAPPA_SETTINGS['production']['lambda_concurrency']})" in operations
+    assert f"`queue_concurrency` ({ZAPPA_SETTINGS['production']['queue_concurrency']})" in operations
     assert base["num_retained_versions"] == 3
     assert f"after {template('core')['Resources']['Events']['Properties']['VisibilityTimeout']} s" in operations
     for parameter in ("OldestMessageSeconds", "OldestOpenEventSeconds"):

@@ -197,5 +197,5 @@ def test_64_bodies_that_do_not_arrive_do_not_silence_the_others(server: Server, 
         assert status_of(connections[-1]) in ({503, 408} if has_cookie else {403})
 
 
-def test_the_readme_names_this_command() -> None:
-    assert " ".join(COMMAND).replace("127.0.0.1:0", "0.0.0.0:8000") in Path(ROOT, "README.md").read_text()
+def test_the_docs_name_this_command() -> None:
+    assert " ".join(COMMAND).replace("127.0.0.1:0", "0.0.0.0:8000") in Path(ROOT, "docs", "deploy.md").read_text()
