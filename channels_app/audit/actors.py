@@ -1,7 +1,7 @@
 """Who is acting, and by which way: told to the database in each transaction that writes, for its audit log.
 
-The log itself is written by triggers of the database (`triggers.py`), so that no write is left out, whichever code
-made it, and each entry stands or falls with its change.
+The log itself is written by triggers of the database (`channels_app/sql/current/audit.sql`), so that no write is left
+out, whichever code made it, and each entry stands or falls with its change.
 """
 
 import json
