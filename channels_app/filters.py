@@ -12,13 +12,9 @@ import django_filters
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError as FormError
-from django.db.models import QuerySet
 from django.http import QueryDict
 from rest_framework import serializers
-from rest_framework.filters import BaseFilterBackend
-from rest_framework.request import Request
 
-from channels_app.scopes import has_scope
 from channels_app.suggestions import unknown_names
 from channels_app.times import parse_moment
 from channels_app.uuids import parse_uuid
@@ -213,35 +209,18 @@ class StrictFilterSet(django_filters.FilterSet):
         return getattr(cls.base_filters.get(name), "is_repeatable", False)
 
 
-class StrictFilterBackend(BaseFilterBackend):
-    """Filters by the `filterset_class` of the view, and refuses whatever it does not understand."""
-
-    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: Any) -> QuerySet[Any]:
-        """The rows that the query asks for.
-
-        Raises:
-            ValidationError: a malformed value, an unknown name, or a repeated one; it names the parameter.
-            NotAuthenticated, PermissionDenied: a filter needs a scope that the caller lacks.
-        """
-        filterset_class = getattr(view, "filterset_class", None) or StrictFilterSet
-        _refuse_unknown(request.query_params, filterset_class, view)
-        for name, scope in filterset_class.scopes.items():
-            if name in request.query_params and not has_scope(request, scope):
-                view.permission_denied(request, message=f"The filter {name} needs the scope {scope}")
-        filterset = filterset_class(request.query_params, queryset=queryset, request=request)
-        if not filterset.is_valid():
-            raise serializers.ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
-        return filterset.qs
-
-
 def is_ignored(name: str) -> bool:
     """Return whether API_IGNORED_PARAMETERS names the parameter, as those that advertisers put into links."""
     return any(fnmatchcase(name, pattern) for pattern in settings.API_IGNORED_PARAMETERS)
 
 
-def _refuse_unknown(given: QueryDict, filterset_class: type[StrictFilterSet], view: Any) -> None:
-    paging = getattr(view.paginator, "parameters", ())
-    read = [(name, values) for name, values in given.lists() if not is_ignored(name)]
+def refuse_unknown(query: QueryDict, filterset_class: type[StrictFilterSet], paging: Iterable[str]) -> None:
+    """Refuse parameters that are neither filters nor of the pagination.
+
+    Raises:
+        ValidationError: a name is unknown, or given more than once; it names the parameter.
+    """
+    read = [(name, values) for name, values in query.lists() if not is_ignored(name)]
     unknown = [name for name, _ in read if name not in paging and not filterset_class.takes(name)]
     wrong = unknown_names("parameter", unknown, [*filterset_class.base_filters, *paging])
     for name, values in read:

@@ -1,14 +1,9 @@
-"""Routes of channels; a malformed uuid is a 400, so the path takes any text."""
+"""Routes of channels. A malformed uuid is a 400, not a 404, so the path takes any text."""
 
-from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-from channels_app import views
+from channels_app.viewsets import ChannelViewSet
 
-urlpatterns = [
-    path("channels", views.ChannelListView.as_view()),
-    path("channels/live", views.LiveChannelListView.as_view()),
-    path("channels/<str:uuid>", views.ChannelView.as_view()),
-    path("channels/<str:uuid>/live", views.LiveStateView.as_view()),
-    path("channels/<str:uuid>/stream-key", views.StreamKeyView.as_view()),
-    path("channels/<str:uuid>/stop", views.StreamStopView.as_view()),
-]
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+router.register("channels", ChannelViewSet, basename="channel")
+urlpatterns = router.urls

@@ -285,7 +285,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PARSER_CLASSES": ["ivsvod.api.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.api.parsers.IgnoreAccept",
     "DEFAULT_PAGINATION_CLASS": "ivsvod.api.pagination.PagePagination",
-    "DEFAULT_FILTER_BACKENDS": ["channels_app.filters.StrictFilterBackend"],
     "EXCEPTION_HANDLER": "ivsvod.api.errors.exception_handler",
     # Looked up by `make openapi` alone: drf-spectacular is not installed in production.
     "DEFAULT_SCHEMA_CLASS": "ivsvod.openapi.schema.ApiSchema",

@@ -20,12 +20,11 @@ from channels_app.filters import (
     UUIDFilter,
     WordFilter,
 )
-from channels_app.ordering import Ranked
 from ondemand.catalogue import LENGTH_KEY, ORDERINGS, VideoQuerySet
 from ondemand.limits import METADATA_KEY_LENGTH
 from ondemand.listing import Listing
 from ondemand.models import Video
-from ondemand.search import found_in_order, search_videos
+from ondemand.search import search_videos
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
 
@@ -68,16 +67,17 @@ class VideoFilterSet(StrictFilterSet):
     started_before = MomentFilter(field_name="started_at", lookup_expr="lt")
     min_duration = SecondsFilter(method="longer")
     max_duration = SecondsFilter(method="shorter")
-    status = WordFilter(words=Video.Status.values, method="apart")
-    active = BooleanFilter(method="apart")
-    listing = WordFilter(words=Listing, method="apart")
-    ordering = WordFilter(words=ORDERINGS, method="apart")
+    status = WordFilter(words=Video.Status.values, method="unfiltered")
+    active = BooleanFilter(method="unfiltered")
+    listing = WordFilter(words=Listing, method="unfiltered")
+    ordering = WordFilter(words=ORDERINGS, method="unfiltered")
 
     class Meta:
         form = VideoFilterForm
 
-    def __init__(self, data: Any = None, **options: Any) -> None:
+    def __init__(self, data: Any = None, *, at: datetime, **options: Any) -> None:
         super().__init__(data, **options)
+        self.at = at
         for name in data or ():
             if _METADATA.fullmatch(name):
                 self.filters[name] = MetadataFilter(field_name=name)
@@ -87,26 +87,16 @@ class VideoFilterSet(StrictFilterSet):
         """Whether a parameter of this name is a filter."""
         return super().takes(name) or bool(_METADATA.fullmatch(name))
 
-    def filter_queryset(self, queryset: VideoQuerySet) -> VideoQuerySet | Ranked:
-        """The rows that the query asks for, in its order."""
-        values = self.form.cleaned_data
-        videos: VideoQuerySet = super().filter_queryset(self.among(queryset))
-        word = values["ordering"] or ("relevance" if values["search"] else "newest")
-        return found_in_order(videos, values["search"], word, queryset) if values["search"] else videos.in_order(word)
-
-    def among(self, videos: VideoQuerySet) -> VideoQuerySet:
-        """Listed ones, or what a curator asks for in place of these."""
+    def filter_queryset(self, queryset: VideoQuerySet) -> VideoQuerySet:
+        """Return the videos that the query asks for: listed ones, or what a curator asks for in place of these."""
         status, active, word = (self.form.cleaned_data[name] for name in ("status", "active", "listing"))
         if word is not None:
-            return videos.with_listing(word, self.at).in_state(status=status, active=active)
-        if status is None and active is None:
-            return videos.listed(self.at)
-        return videos.listed_but(self.at, status=status, active=active)
-
-    @property
-    def at(self) -> datetime:
-        """The moment of the request."""
-        return self.request.parser_context["view"].at
+            videos = queryset.with_listing(word, self.at).in_state(status=status, active=active)
+        elif status is None and active is None:
+            videos = queryset.listed(self.at)
+        else:
+            videos = queryset.listed_but(self.at, status=status, active=active)
+        return super().filter_queryset(videos)
 
     def matching(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
         """Videos of which title, description or tags match."""
@@ -124,8 +114,8 @@ class VideoFilterSet(StrictFilterSet):
         """Videos of at most so many seconds."""
         return videos.filter(LessThanOrEqual(LENGTH_KEY, floor(value * 1000)))
 
-    def apart(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
-        """All of them: `filter_queryset` has looked at the value."""
+    def unfiltered(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
+        """Return all of them: `filter_queryset`, or the order of the list, uses the value."""
         return videos
 
 

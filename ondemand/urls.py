@@ -1,13 +1,12 @@
-"""Routes of videos; a malformed uuid is a 400, so the path takes any text."""
+"""Routes of videos. A malformed uuid is a 400, not a 404, so the path takes any text."""
 
-from django.urls import path
+from rest_framework.routers import SimpleRouter
 
-from ondemand import stream_views, views
+from ondemand.viewsets import StreamViewSet, TagViewSet, VideoViewSet
 
-urlpatterns = [
-    path("channels/<str:uuid>/streams", stream_views.StreamListView.as_view()),
-    path("on-demand", views.VideoListView.as_view()),
-    path("on-demand/search", views.VideoSearchView.as_view()),
-    path("on-demand/<str:uuid>", views.VideoView.as_view()),
-    path("tags", views.TagListView.as_view()),
-]
+router = SimpleRouter(trailing_slash=False, use_regex_path=False)
+# Here and not in channels_app, which may not import this app: each stream shows its videos.
+router.register("channels/<str:uuid>/streams", StreamViewSet, basename="stream")
+router.register("on-demand", VideoViewSet, basename="video")
+router.register("tags", TagViewSet, basename="tag")
+urlpatterns = router.urls

@@ -244,8 +244,12 @@ def routes() -> list[Route]:
             path = before + _with_holes(str(pattern.pattern))
             if isinstance(pattern, URLPattern):
                 view = getattr(pattern.callback, "cls", None)
-                filters = getattr(getattr(view, "filterset_class", None), "base_filters", {})
-                methods = [name.upper() for name in getattr(view, "http_method_names", ()) if hasattr(view, name)]
+                options = getattr(pattern.callback, "initkwargs", {})
+                filterset_class = options.get("filterset_class") or getattr(view, "filterset_class", None)
+                filters = getattr(filterset_class, "base_filters", {})
+                bound = {"options", *getattr(pattern.callback, "actions", ())}
+                names = getattr(view, "http_method_names", ())
+                methods = [name.upper() for name in names if name in bound or hasattr(view, name)]
                 yield Route(path, tuple(methods), tuple(filters))
             else:
                 yield from walk(pattern.url_patterns, path)

@@ -149,7 +149,7 @@ def test_a_bug_is_a_500_that_says_nothing_of_itself(client: Client, monkeypatch:
     def fail(*_: Any, **__: Any) -> None:
         raise KeyError("postgres://user:password@db")
 
-    monkeypatch.setattr("channels_app.views.ChannelView.get", fail)
+    monkeypatch.setattr("channels_app.viewsets.ChannelViewSet.retrieve", fail)
     response = client.get(f"/channels/{uuid4()}")
     assert_error(response, 500, "server_error")
     assert "password" not in response.content.decode()

@@ -150,7 +150,7 @@ def test_a_failure_is_for_other_origins_too(client: Client, monkeypatch: pytest.
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("channels_app.views.ChannelView.get", fail)
+    monkeypatch.setattr("channels_app.viewsets.ChannelViewSet.retrieve", fail)
     response = client.get(f"/channels/{uuid4()}", headers={"Origin": ORIGIN})
     assert (response.status_code, response.json()["code"]) == (500, "server_error")
     assert response["Access-Control-Allow-Origin"] == "*"
@@ -243,7 +243,7 @@ def test_a_failure_has_its_name_in_the_log_beside_the_traceback(
     def fail(*_: Any, **__: Any) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("channels_app.views.ChannelView.get", fail)
+    monkeypatch.setattr("channels_app.viewsets.ChannelViewSet.retrieve", fail)
     response = client.get(f"/channels/{uuid4()}", headers={"X-Request-ID": "the-name"})
     assert (response.status_code, response["X-Request-ID"]) == (500, "the-name")
     assert "request=the-name" in lines.getvalue()

@@ -415,8 +415,8 @@ def test_an_outage_is_a_page_that_says_so(anyone: Client, monkeypatch: pytest.Mo
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError("connection refused to secret-host")
 
-    monkeypatch.setattr("ondemand.views.VideoListView.get", away)
-    monkeypatch.setattr("ondemand.views.VideoView.get", away)
+    monkeypatch.setattr("ondemand.viewsets.VideoViewSet.list", away)
+    monkeypatch.setattr("ondemand.viewsets.VideoViewSet.retrieve", away)
     for path in ("/", f"/watch/{uuid4()}", f"/embed/{uuid4()}"):
         response = refused(anyone, path, 503)
         assert response["Retry-After"]

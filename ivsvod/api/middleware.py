@@ -135,8 +135,10 @@ def route_methods(path: str) -> list[str]:
         return []
     if not _is_api(view):
         return []
-    found = [name.upper() for name in view.cls.http_method_names if hasattr(view.cls, name)]
-    return [*found, "HEAD"] if "GET" in found and "HEAD" not in found else found
+    # A view set binds the methods of its actions at each request.
+    taken = {*view.actions, "options"} if hasattr(view, "actions") else {*dir(view.cls)}
+    found = [name.upper() for name in view.cls.http_method_names if name in taken and name != "head"]
+    return [*found, "HEAD"] if "GET" in found else found
 
 
 def _is_api(view: Any) -> bool:

@@ -8,14 +8,13 @@ from typing import Any
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
 
 from channels_app import serializers as channels
-from channels_app import views as channel_views
+from channels_app.viewsets import ChannelViewSet
 from ivsvod.api import views as service_views
 from ivsvod.openapi import examples
 from ivsvod.openapi.components import AnyOf, reference
 from ondemand import serializers as videos
 from ondemand import stream_serializers as streams
-from ondemand import stream_views
-from ondemand import views as video_views
+from ondemand.viewsets import StreamViewSet, TagViewSet, VideoViewSet
 
 _Answers = dict[tuple[int, str], OpenApiResponse]
 _ANY_CHANNEL = (channels.ManagedChannelSerializer, channels.ChannelSerializer)
@@ -40,13 +39,13 @@ _DONE = _answer({"type": "string", "const": "OK"}, "Done.", "OK", "text/plain")
 
 # /channels
 extend_schema_view(
-    get=extend_schema(
+    list=extend_schema(
         operation_id="listChannels",
         summary="List channels",
         description="Newest first. With the scope `channels` each is whole, and private and inactive ones are there.",
         responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
     ),
-    post=extend_schema(
+    create=extend_schema(
         operation_id="createChannel",
         summary="Create a channel",
         description="In Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. "
@@ -56,31 +55,25 @@ extend_schema_view(
             channels.CreatedChannelSerializer, "The channel with its stream key.", examples.CREATED_CHANNEL
         ),
     ),
-)(channel_views.ChannelListView)
-# /channels/live
-extend_schema_view(
-    get=extend_schema(
+    live=extend_schema(
         operation_id="listLiveChannels",
         summary="List what is live now",
         description="The latest to go live first.",
         responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
     ),
-)(channel_views.LiveChannelListView)
-# /channels/{uuid}
-extend_schema_view(
-    get=extend_schema(
+    retrieve=extend_schema(
         operation_id="getChannel",
         summary="Get a channel",
         responses=_answer(AnyOf(_ANY_CHANNEL), "The channel.", examples.MANAGED_CHANNEL),
     ),
-    patch=extend_schema(
+    partial_update=extend_schema(
         operation_id="changeChannel",
         summary="Change a channel",
         description="Changes the fields that are given, and no other; unknown ones are a 400 that names them.",
         request=_body(channels.ChannelUpdateSerializer, examples.CHANNEL_CHANGES),
         responses=_answer(channels.ManagedChannelSerializer, "The channel as it is now.", examples.MANAGED_CHANNEL),
     ),
-    delete=extend_schema(
+    destroy=extend_schema(
         operation_id="deleteChannel",
         summary="Delete a channel in Amazon IVS",
         description="Its row and its videos stay.",
@@ -88,78 +81,63 @@ extend_schema_view(
             channels.ManagedChannelSerializer, "The channel, no longer active.", examples.MANAGED_CHANNEL
         ),
     ),
-)(channel_views.ChannelView)
-# /channels/{uuid}/stream-key
-extend_schema_view(
-    post=extend_schema(
+    rotate_stream_key=extend_schema(
         operation_id="rotateStreamKey",
         summary="Replace the stream key",
         description="The old key works no longer. Heals a channel that a crash left without one.",
         responses=_answer(channels.StreamKeySerializer, "The new key.", examples.STREAM_KEY),
     ),
-)(channel_views.StreamKeyView)
-# /channels/{uuid}/stop
-extend_schema_view(
-    post=extend_schema(
+    stop_stream=extend_schema(
         operation_id="stopStream",
         summary="End the stream",
         description="With `ban` the stream key is removed first, so that the encoder cannot come back.",
         request=_body(channels.StreamStopSerializer, {"ban": False}),
         responses=_answer(channels.ManagedChannelSerializer, "The channel.", examples.MANAGED_CHANNEL),
     ),
-)(channel_views.StreamStopView)
-# /channels/{uuid}/live
-extend_schema_view(
-    get=extend_schema(
+    live_state=extend_schema(
         operation_id="getLiveState",
         summary="Get the live state of a channel",
         description="A channel that has never streamed is offline since it was made.",
         responses=_answer(channels.LiveStateSerializer, "The live state.", examples.LIVE_STATE),
     ),
-)(channel_views.LiveStateView)
+)(ChannelViewSet)
 # /channels/{uuid}/streams
 extend_schema_view(
-    get=extend_schema(
+    list=extend_schema(
         operation_id="listStreams",
         summary="List the streams of a channel",
         description="The last one first, each with its listed videos; its history is for the scope `channels`.",
         responses=_page("Stream", (streams.ManagedStreamSerializer, streams.StreamSerializer), examples.STREAM),
     ),
-)(stream_views.StreamListView)
+)(StreamViewSet)
 # /on-demand
 extend_schema_view(
-    get=extend_schema(
+    list=extend_schema(
         operation_id="listVideos",
         summary="List, filter and search videos",
         description="Newest start first; with `search` the best match first, with `rank` and `highlight`.",
         responses=_page("Video", (videos.FoundVideoSerializer, videos.VideoSerializer), examples.VIDEO),
     ),
-)(video_views.VideoListView)
-# /on-demand/search
-extend_schema_view(
-    get=extend_schema(
+    search=extend_schema(
         operation_id="searchVideos",
         summary="Search videos, with flat hits",
         description="The same search as that of the list, in the form of older clients. An empty search finds nothing.",
         responses=_page("Hit", (videos.HitSerializer,), examples.HIT),
     ),
-)(video_views.VideoSearchView)
-# /on-demand/{uuid}
-extend_schema_view(
-    get=extend_schema(
+    retrieve=extend_schema(
         operation_id="getVideo",
         summary="Get a video",
         description="Listed and unlisted videos; with the scope `curate` all.",
         responses=_answer(videos.VideoSerializer, "The video.", examples.VIDEO),
     ),
-    put=extend_schema(
+    update=extend_schema(
         operation_id="replaceContent",
         summary="Replace the content of a video",
         description="What is absent or null becomes empty; unknown fields are ignored.",
         request=_body(videos.ContentPutSerializer, examples.CONTENT),
         responses=_answer(videos.WrittenContentSerializer, "The content.", examples.STORED_CONTENT),
     ),
-    patch=extend_schema(
+    partial_update=extend_schema(
         operation_id="changeVideo",
         summary="Change a video, or show it again",
         description="Changes the fields that are given, and no other; unknown ones are a 400 that names them. "
@@ -167,22 +145,22 @@ extend_schema_view(
         request=_body(videos.VideoPatchSerializer, examples.VIDEO_CHANGES),
         responses=_answer(videos.VideoSerializer, "The video as it is now.", examples.VIDEO) | _DONE,
     ),
-    delete=extend_schema(
+    destroy=extend_schema(
         operation_id="hideVideo",
         summary="Hide a video",
         description="Its files stay, and `PATCH` shows it again.",
         responses=_DONE,
     ),
-)(video_views.VideoView)
+)(VideoViewSet)
 # /tags
 extend_schema_view(
-    get=extend_schema(
+    list=extend_schema(
         operation_id="listTags",
         summary="List the tags of listed videos",
         description="The most used first.",
         responses=_page("Tag", (videos.TagSerializer,), examples.TAG),
     ),
-)(video_views.TagListView)
+)(TagViewSet)
 # /healthz
 extend_schema_view(
     get=extend_schema(

@@ -122,9 +122,7 @@ class ApiSchema(AutoSchema):
             text = "With or without hyphens, in any case."
             made.append(OpenApiParameter("uuid", UUID_IN, OpenApiParameter.PATH, description=text))
         if self.is_list:
-            filterset_class = getattr(self.view, "filterset_class", None)
-            made += filter_parameters(filterset_class) if filterset_class else []
-            made += paging_parameters()
+            made += filter_parameters(self.view.filterset_class) + paging_parameters()
         if self.method == "POST" and "{" not in self.path:
             made.append(OpenApiParameter("Idempotency-Key", _HEADER_TEXT, header, description=_IDEMPOTENCY_KEY))
         elif self.method != "GET" or self.has_version:
@@ -135,6 +133,10 @@ class ApiSchema(AutoSchema):
             if self.has_version or not is_of_version:
                 made.append(OpenApiParameter(name, str, header, description=text, response=statuses))
         return made
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        """Return False: `AnyOf` describes the pages of lists, which are no bare arrays."""
+        return False
 
     def get_filter_backends(self) -> list[Any]:
         """Return none: `get_override_parameters` names the filters."""
