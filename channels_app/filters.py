@@ -1,4 +1,4 @@
-"""Strict filters of lists: a misspelt filter is a 400, and never answered with everything."""
+"""Strict filters of lists: a misspelt filter is a 400, not a list of everything."""
 
 import re
 from collections.abc import Iterable
@@ -20,18 +20,18 @@ from channels_app.times import parse_moment
 from channels_app.uuids import parse_uuid
 
 _DECIMAL = re.compile(r"\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
-# More milliseconds than these PostgreSQL's bigint does not hold.
+# PostgreSQL's bigint holds no more milliseconds.
 _LONGEST = Decimal(2**62) / 1000
 LONGEST_TEXT = 5000
 
 
 class StrictField(forms.Field):
-    """A parameter of a query; `read` makes its value, and one that is given is never taken for absent."""
+    """A parameter of a query. One that is given is never taken for absent."""
 
     shortest = 1
 
     def to_python(self, value: Any) -> Any:
-        """The value; None where the parameter is absent.
+        """Return the value; None if the parameter is absent.
 
         Raises:
             ValidationError: malformed.
@@ -39,10 +39,10 @@ class StrictField(forms.Field):
         return None if value is None else self.read(value)
 
     def read(self, text: str) -> Any:
-        """A text that a column can hold, as it is.
+        """Return the value of the text; here the text itself, if a column can hold it.
 
         Raises:
-            ValidationError: shorter than `shortest`, very long, or with a character that cannot be stored.
+            ValidationError: malformed; here too short, very long, or with a character that cannot be stored.
         """
         if not self.shortest <= len(text) <= LONGEST_TEXT:
             raise FormError(f"Not a text of {self.shortest} to {LONGEST_TEXT} characters.")
@@ -58,16 +58,12 @@ class StrictValueField(StrictField):
 
 
 class StrictEachField(StrictField):
-    """A parameter that may be given several times."""
+    """A text that may be given several times."""
 
     widget = forms.MultipleHiddenInput
 
     def to_python(self, value: Any) -> list[Any]:
-        """All of its values.
-
-        Raises:
-            ValidationError: one of them is malformed.
-        """
+        """Return all texts."""
         return [self.read(text) for text in value or []]
 
 
@@ -75,11 +71,7 @@ class StrictUUIDField(StrictField):
     """A uuid in any of the forms that the predecessor took."""
 
     def read(self, text: str) -> UUID:
-        """The uuid.
-
-        Raises:
-            ValidationError: it is none.
-        """
+        """Return the uuid."""
         try:
             return parse_uuid(text)
         except ValueError:
@@ -90,11 +82,7 @@ class StrictMomentField(StrictField):
     """A time of RFC 3339, which names its zone."""
 
     def read(self, text: str) -> datetime:
-        """The time in UTC.
-
-        Raises:
-            ValidationError: not RFC 3339, without a zone, or out of range.
-        """
+        """Return the time in UTC."""
         try:
             return parse_moment(text)
         except ValueError:
@@ -102,34 +90,26 @@ class StrictMomentField(StrictField):
 
 
 class StrictSecondsField(StrictField):
-    """A length of time in seconds, with decimals."""
+    """A length of time in seconds from 0, with decimals."""
 
     def read(self, text: str) -> Decimal:
-        """The seconds.
-
-        Raises:
-            ValidationError: no finite number from 0.
-        """
+        """Return the seconds, at most those whose milliseconds fit into a bigint."""
         if not _DECIMAL.fullmatch(text):
             raise FormError("Not a number of seconds.")
         return min(Decimal(text), _LONGEST)
 
 
-class StrictWordField(StrictField):
-    """One of a few words."""
+class StrictChoiceField(StrictField):
+    """One of a few texts."""
 
-    def __init__(self, *, choices: Iterable[tuple[str, str]], **options: Any) -> None:
+    def __init__(self, *, choices: Iterable[str], **options: Any) -> None:
         super().__init__(**options)
-        self.words = [word for word, _ in choices]
+        self.choices = [str(choice) for choice in choices]
 
     def read(self, text: str) -> str:
-        """The word.
-
-        Raises:
-            ValidationError: it is none of them.
-        """
-        if text not in self.words:
-            raise FormError(f"Not one of {', '.join(self.words)}.")
+        """Return the choice."""
+        if text not in self.choices:
+            raise FormError(f"Not one of {', '.join(self.choices)}.")
         return text
 
 
@@ -137,64 +117,57 @@ class StrictTrueFalseField(StrictField):
     """`true` or `false`."""
 
     def read(self, text: str) -> bool:
-        """Which of the two.
-
-        Raises:
-            ValidationError: neither.
-        """
+        """Return whether it is `true`."""
         if text not in {"true", "false"}:
             raise FormError("Not true or false.")
         return text == "true"
 
 
 class TextFilter(django_filters.CharFilter):
-    """An exact text."""
+    """Filter by an exact text."""
 
     field_class = StrictField
 
 
 class EachTextFilter(django_filters.Filter):
-    """A text that may be given several times; its method gets a list of all of them."""
+    """Filter by a text that may be given several times; the method gets a list of all of them."""
 
     field_class = StrictEachField
     is_repeatable = True
 
 
 class UUIDFilter(django_filters.UUIDFilter):
-    """A uuid in any of the forms that the predecessor took."""
+    """Filter by a uuid in any of the forms that the predecessor took."""
 
     field_class = StrictUUIDField
 
 
 class MomentFilter(django_filters.IsoDateTimeFilter):
-    """A time of RFC 3339."""
+    """Filter by a time of RFC 3339."""
 
     field_class = StrictMomentField
 
 
 class SecondsFilter(django_filters.NumberFilter):
-    """A length of time in seconds, decimals included."""
+    """Filter by a length of time in seconds, decimals included."""
 
     field_class = StrictSecondsField
 
 
-class WordFilter(django_filters.Filter):
-    """One of a few words."""
+class ChoiceFilter(django_filters.Filter):
+    """Filter by one of a few texts, the `choices`."""
 
-    field_class = StrictWordField
-
-    def __init__(self, *, words: Iterable[str], **options: Any) -> None:
-        super().__init__(choices=[(str(word), str(word)) for word in words], **options)
+    field_class = StrictChoiceField
 
 
 class BooleanFilter(django_filters.BooleanFilter):
-    """`true` or `false`."""
+    """Filter by `true` or `false`."""
 
     field_class = StrictTrueFalseField
 
 
 class StrictFilterSet(django_filters.FilterSet):
-    """The base of filter sets. A filter of `scopes` is for callers who have the scope that it names."""
+    """Base of filter sets. `scopes` names the scope that a caller needs for a filter."""
 
     scopes: dict[str, str] = {}
 
@@ -210,7 +183,7 @@ class StrictFilterSet(django_filters.FilterSet):
 
 
 def is_ignored(name: str) -> bool:
-    """Return whether API_IGNORED_PARAMETERS names the parameter, as those that advertisers put into links."""
+    """Return whether API_IGNORED_PARAMETERS names the parameter, such as those that advertisers put into links."""
     return any(fnmatchcase(name, pattern) for pattern in settings.API_IGNORED_PARAMETERS)
 
 

@@ -1,4 +1,4 @@
-"""The filters of the lists of videos and of tags."""
+"""The filters of the lists of videos and tags."""
 
 import re
 from datetime import datetime
@@ -11,6 +11,7 @@ from django_filters import Filter
 
 from channels_app.filters import (
     BooleanFilter,
+    ChoiceFilter,
     EachTextFilter,
     MomentFilter,
     SecondsFilter,
@@ -18,7 +19,6 @@ from channels_app.filters import (
     StrictValueField,
     TextFilter,
     UUIDFilter,
-    WordFilter,
 )
 from ondemand.catalogue import LENGTH_KEY, ORDERINGS, VideoQuerySet
 from ondemand.limits import METADATA_KEY_LENGTH
@@ -30,24 +30,24 @@ _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}
 
 
 class SearchField(forms.CharField):
-    """A text of web-search syntax. Like the predecessor it takes any; without a word it is as if absent."""
+    """A text in web-search syntax. Any text is valid, as for the predecessor; blank is as if absent."""
 
     def to_python(self, value: Any) -> str:
-        """The text; empty where it has no word."""
+        """Return the text; empty if it is blank or absent."""
         return str(value or "").encode(errors="replace").decode().replace("\0", " ").strip()
 
 
 class SearchFilter(Filter):
-    """What is searched for."""
+    """Filter by a search."""
 
     field_class = SearchField
 
 
 class VideoFilterForm(forms.Form):
-    """What concerns more than one parameter."""
+    """Checks that need more than one parameter."""
 
     def clean(self) -> dict[str, Any]:
-        """The values; only what is searched for has a rank."""
+        """Return the values, and refuse the order `relevance` without a search."""
         values = self.cleaned_data
         if values.get("ordering") == "relevance" and not values.get("search"):
             self.add_error("ordering", "relevance goes with a search.")
@@ -67,10 +67,10 @@ class VideoFilterSet(StrictFilterSet):
     started_before = MomentFilter(field_name="started_at", lookup_expr="lt")
     min_duration = SecondsFilter(method="longer")
     max_duration = SecondsFilter(method="shorter")
-    status = WordFilter(words=Video.Status.values, method="unfiltered")
+    status = ChoiceFilter(choices=Video.Status.values, method="unfiltered")
     active = BooleanFilter(method="unfiltered")
-    listing = WordFilter(words=Listing, method="unfiltered")
-    ordering = WordFilter(words=ORDERINGS, method="unfiltered")
+    listing = ChoiceFilter(choices=Listing, method="unfiltered")
+    ordering = ChoiceFilter(choices=ORDERINGS, method="unfiltered")
 
     class Meta:
         form = VideoFilterForm
@@ -84,14 +84,14 @@ class VideoFilterSet(StrictFilterSet):
 
     @classmethod
     def takes(cls, name: str) -> bool:
-        """Whether a parameter of this name is a filter."""
+        """Return whether a parameter of this name is a filter."""
         return super().takes(name) or bool(_METADATA.fullmatch(name))
 
     def filter_queryset(self, queryset: VideoQuerySet) -> VideoQuerySet:
         """Return the videos that the query asks for: listed ones, or what a curator asks for in place of these."""
-        status, active, word = (self.form.cleaned_data[name] for name in ("status", "active", "listing"))
-        if word is not None:
-            videos = queryset.with_listing(word, self.at).in_state(status=status, active=active)
+        status, active, listing = (self.form.cleaned_data[name] for name in ("status", "active", "listing"))
+        if listing is not None:
+            videos = queryset.with_listing(listing, self.at).in_state(status=status, active=active)
         elif status is None and active is None:
             videos = queryset.listed(self.at)
         else:
@@ -99,19 +99,19 @@ class VideoFilterSet(StrictFilterSet):
         return super().filter_queryset(videos)
 
     def matching(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
-        """Videos of which title, description or tags match."""
+        """Return the videos whose title, description or tags match."""
         return search_videos(videos, value)
 
     def tagged(self, videos: VideoQuerySet, name: str, value: list[str]) -> VideoQuerySet:
-        """Videos that have all of these tags."""
+        """Return the videos that have all of these tags."""
         return videos.tagged(value)
 
     def longer(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
-        """Videos of at least so many seconds."""
+        """Return the videos of at least so many seconds."""
         return videos.filter(GreaterThanOrEqual(LENGTH_KEY, ceil(value * 1000)))
 
     def shorter(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
-        """Videos of at most so many seconds."""
+        """Return the videos of at most so many seconds."""
         return videos.filter(LessThanOrEqual(LENGTH_KEY, floor(value * 1000)))
 
     def unfiltered(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
@@ -120,17 +120,17 @@ class VideoFilterSet(StrictFilterSet):
 
 
 class MetadataFilter(Filter):
-    """By one value of the metadata, exactly."""
+    """Filter by an exact value of the metadata."""
 
     field_class = StrictValueField
 
     def filter(self, qs: VideoQuerySet, value: str | None) -> VideoQuerySet:
-        """The videos with this value at the key."""
+        """Return the videos with this value at the key."""
         found = _METADATA.fullmatch(self.field_name)
         return qs.filter(metadata__contains={found[1]: value}) if found and value is not None else qs
 
 
 class TagFilterSet(StrictFilterSet):
-    """Tags that begin so, in any letter case."""
+    """Filter tags by their beginning, in any letter case."""
 
     prefix = TextFilter(field_name="tag", lookup_expr="istartswith")
