@@ -177,28 +177,23 @@ class StrictFilterSet(django_filters.FilterSet):
         return name in cls.base_filters
 
     @classmethod
-    def is_repeatable(cls, name: str) -> bool:
-        """Return whether the parameter may be given several times."""
-        return getattr(cls.base_filters.get(name), "is_repeatable", False)
+    def refuse_unknown(cls, query: QueryDict, paging: Iterable[str]) -> None:
+        """Refuse parameters that are neither filters nor of the pagination.
+
+        Raises:
+            ValidationError: a name is unknown, or given more than once; it names the parameter.
+        """
+        given = [(name, values) for name, values in query.lists() if not is_ignored(name)]
+        unknown = [name for name, _ in given if name not in paging and not cls.takes(name)]
+        wrong = unknown_names("parameter", unknown, [*cls.base_filters, *paging])
+        for name, values in given:
+            is_repeatable = name in {"page", "pageSize"} or getattr(cls.base_filters.get(name), "is_repeatable", False)
+            if len(values) > 1 and not is_repeatable:
+                wrong.setdefault(name, ["Given more than once."])
+        if wrong:
+            raise serializers.ValidationError(wrong)
 
 
 def is_ignored(name: str) -> bool:
     """Return whether API_IGNORED_PARAMETERS names the parameter, such as those that advertisers put into links."""
     return any(fnmatchcase(name, pattern) for pattern in settings.API_IGNORED_PARAMETERS)
-
-
-def refuse_unknown(query: QueryDict, filterset_class: type[StrictFilterSet], paging: Iterable[str]) -> None:
-    """Refuse parameters that are neither filters nor of the pagination.
-
-    Raises:
-        ValidationError: a name is unknown, or given more than once; it names the parameter.
-    """
-    read = [(name, values) for name, values in query.lists() if not is_ignored(name)]
-    unknown = [name for name, _ in read if name not in paging and not filterset_class.takes(name)]
-    wrong = unknown_names("parameter", unknown, [*filterset_class.base_filters, *paging])
-    for name, values in read:
-        is_single = name not in ("page", "pageSize") and not filterset_class.is_repeatable(name)
-        if len(values) > 1 and is_single:
-            wrong.setdefault(name, ["Given more than once."])
-    if wrong:
-        raise serializers.ValidationError(wrong)

@@ -15,7 +15,7 @@ from channels_app.conditional import public_life, require_match
 from channels_app.control import channel_delete, channel_update
 from channels_app.errors import ChannelNotFoundError
 from channels_app.fields import uuid_in_path
-from channels_app.filters import StrictFilterSet, refuse_unknown
+from channels_app.filters import StrictFilterSet
 from channels_app.idempotency import LONGEST_KEY, body_digest, channel_create_once
 from channels_app.keys import stream_key_rotate, stream_stop
 from channels_app.models import Channel, ChannelQuerySet
@@ -63,7 +63,7 @@ class StrictFilterViewSet(GenericViewSet):
             NotAuthenticated, PermissionDenied: a filter needs a scope that the caller lacks.
         """
         query = self.request.query_params
-        refuse_unknown(query, self.filterset_class, getattr(self.pagination_class, "parameters", ()))
+        self.filterset_class.refuse_unknown(query, getattr(self.pagination_class, "parameters", ()))
         for name, scope in self.filterset_class.scopes.items():
             if name in query and not has_scope(self.request, scope):
                 self.permission_denied(self.request, message=f"The filter {name} needs the scope {scope}")

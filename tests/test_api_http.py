@@ -93,6 +93,11 @@ def test_options_of_an_unknown_route_is_a_404(client: Client) -> None:
     assert client.options("/nothing").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/channels/", "/channels%0A", "/on-demand/search/", "/tags%0A"])
+def test_a_path_of_a_route_with_a_slash_or_a_line_break_behind_it_is_a_404(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
 # CORS
 
 
