@@ -65,6 +65,20 @@ def private_recordings_are_not_readable(
     ]
 
 
+@register()
+def page_can_read_the_api(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse the catalogue page without public reads: it calls the API as anyone, and would show nothing."""
+    if settings.API_PUBLIC_READ or not settings.CATALOGUE_PAGE:
+        return []
+    return [
+        Error(
+            "CATALOGUE_PAGE is on and API_PUBLIC_READ is off: the catalogue page can show nothing.",
+            hint="Set API_PUBLIC_READ=true to publish the catalogue, or CATALOGUE_PAGE=false.",
+            id="catalogue.E001",
+        )
+    ]
+
+
 @register(deploy=True)
 def dead_letter_queue_is_named(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn if `redrive`, which alone needs the address of the queue, cannot work."""

@@ -1,4 +1,4 @@
-"""The start page of the admin: what is live, what waits, what needs attention, and who is told."""
+"""The start page of the admin: what is live, what waits, what needs attention, and who may see it."""
 
 import re
 from datetime import timedelta
@@ -18,7 +18,7 @@ from playwright.sync_api import Page, expect
 from channels_app.audit import Actor, Way, acting, audited
 from channels_app.models import Channel, InboxEvent, Lease, ReportedDifference
 from ivsvod.accounts.models import User
-from ivsvod.console.charts import day_chart, length_told
+from ivsvod.console.charts import day_chart, length_text
 from ondemand.models import Video
 from tests.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, opened, picture
 from tests.console import (
@@ -48,8 +48,8 @@ def section(html: str, name: str) -> str:
     return re.sub(r"\s+", " ", found[1]) if found else ""
 
 
-def matters(html: str) -> dict[str, str]:
-    """The count of each matter by the address of its list."""
+def attention_items(html: str) -> dict[str, str]:
+    """Return the counts of the attention items by the URL of their list."""
     found = re.findall(r'<a href="([^"]+)"> <span class="badge[^>]*>([^<]+)</span>', section(html, "attention"))
     return {address.replace("&amp;", "&"): count for address, count in found}
 
@@ -99,7 +99,7 @@ def amiss() -> None:
 @db
 def test_each_matter_is_counted_and_leads_to_a_list_of_just_its_rows(browser: Client) -> None:
     amiss()
-    found = matters(page(browser, START))
+    found = attention_items(page(browser, START))
     assert list(found) == [
         f"{VIDEOS}?status=failed&active__isnull=True",
         f"{VIDEOS}?qa=failed&active__exact=1",
@@ -117,22 +117,22 @@ def test_each_matter_is_counted_and_leads_to_a_list_of_just_its_rows(browser: Cl
 
 
 @db
-def test_a_hundred_rows_are_counted_and_more_are_told_as_more(browser: Client) -> None:
+def test_up_to_a_hundred_rows_are_counted_and_more_are_shown_as_100_plus(browser: Client) -> None:
     for _ in range(100):
         make_event(outcome=InboxEvent.Outcome.FAILED)
-    assert matters(page(browser, START))[f"{EVENTS}?outcome=failed"] == "100"
+    assert attention_items(page(browser, START))[f"{EVENTS}?outcome=failed"] == "100"
     make_event(outcome=InboxEvent.Outcome.FAILED)
-    assert matters(page(browser, START))[f"{EVENTS}?outcome=failed"] == "100+"
+    assert attention_items(page(browser, START))[f"{EVENTS}?outcome=failed"] == "100+"
 
 
 @db
 def test_where_nothing_is_wrong_one_sentence_says_so(browser: Client) -> None:
     reconciled()
     make_video("Opening")
-    told = section(page(browser, START), "attention")
-    assert "Nothing needs attention." in told
-    assert "reconcile ran last at" in told
-    assert "badge" not in told
+    panel = section(page(browser, START), "attention")
+    assert "Nothing needs attention." in panel
+    assert "reconcile ran last at" in panel
+    assert "badge" not in panel
 
 
 @db
@@ -147,9 +147,9 @@ def test_where_nothing_is_wrong_one_sentence_says_so(browser: Client) -> None:
 def test_a_reconcile_that_does_not_run_is_a_matter_too(browser: Client, row: Any, sentence: str) -> None:
     if row:
         Lease.objects.create(name="reconcile", **row)
-    told = section(page(browser, START), "attention")
-    assert sentence in told
-    assert "Nothing needs attention." not in told
+    panel = section(page(browser, START), "attention")
+    assert sentence in panel
+    assert "Nothing needs attention." not in panel
 
 
 # What is live, what waits, and what was recorded
@@ -157,10 +157,10 @@ def test_a_reconcile_that_does_not_run_is_a_matter_too(browser: Client, row: Any
 
 @db
 def test_what_is_live_leads_to_its_stream(browser: Client, streams: dict[str, Any]) -> None:
-    told = section(page(browser, START), "live")
-    assert f"{STREAMS}{streams['live'].pk}/change/" in told
-    assert "since 2026-03-04 10:05:02 UTC" in told
-    assert told.count("<li>") == 1
+    panel = section(page(browser, START), "live")
+    assert f"{STREAMS}{streams['live'].pk}/change/" in panel
+    assert "since 2026-03-04 10:05:02 UTC" in panel
+    assert panel.count("<li>") == 1
 
 
 @db
@@ -168,11 +168,11 @@ def test_the_queue_shows_the_newest_and_leads_through_the_list(browser: Client) 
     for n in range(8):
         make_video(f"Show {n}", active=False, awaits_review=True, started_at=NINE + timedelta(days=n))
     make_video("Listed")
-    told = section(page(browser, START), "review")
-    assert re.findall(r"<bdi>(Show \d)</bdi>", told) == [f"Show {n}" for n in (7, 6, 5, 4, 3, 2)]
-    assert '<span class="badge badge-recording">8</span>' in told
-    assert f'href="{VIDEOS}?review=yes"' in told
-    assert "_changelist_filters=review=yes" in unquote(told)
+    panel = section(page(browser, START), "review")
+    assert re.findall(r"<bdi>(Show \d)</bdi>", panel) == [f"Show {n}" for n in (7, 6, 5, 4, 3, 2)]
+    assert '<span class="badge badge-recording">8</span>' in panel
+    assert f'href="{VIDEOS}?review=yes"' in panel
+    assert "_changelist_filters=review=yes" in unquote(panel)
 
 
 @db
@@ -199,9 +199,9 @@ def test_the_week_has_what_was_recorded_once_and_the_days_are_those_of_the_reade
     make_video("Failed", started_at=before, status=Video.Status.FAILED, active=None)
     make_video("Long ago", started_at=LONG_AGO)
     html = page(browser, START)
-    told = section(html, "week")
-    assert re.findall(r"<bdi>([A-Z][a-z]+)</bdi>", told) == ["Today", "Yesterday"]
-    assert "2 recordings, 2.5 h in the last 7 days" in told
+    panel = section(html, "week")
+    assert re.findall(r"<bdi>([A-Z][a-z]+)</bdi>", panel) == ["Today", "Yesterday"]
+    assert "2 recordings, 2.5 h in the last 7 days" in panel
     hours = section(html, "chart-hours")
     today, yesterday = f"{midnight:%a %Y-%m-%d}", f"{before:%a %Y-%m-%d}"
     assert f"{today}: 1.0 h" in hours
@@ -211,22 +211,22 @@ def test_the_week_has_what_was_recorded_once_and_the_days_are_those_of_the_reade
 
 
 @pytest.mark.parametrize(
-    ("seconds", "told"),
+    ("seconds", "text"),
     [(0, "0 h"), (12.4, "12 s"), (59.6, "1 min"), (90, "1 min"), (3599, "59 min"), (3600, "1.0 h"), (9000, "2.5 h")],
 )
-def test_a_length_is_told_in_the_unit_in_which_it_is_not_nothing(seconds: float, told: str) -> None:
-    assert length_told(seconds / 3600) == told
+def test_a_length_is_written_in_the_largest_unit_of_which_it_has_one(seconds: float, text: str) -> None:
+    assert length_text(seconds / 3600) == text
 
 
 @db
 def test_charts_have_a_name_a_description_and_a_table(browser: Client) -> None:
     make_video("Opening", started_at=timezone.now())
-    told = section(page(browser, START), "chart-hours")
-    label, described = re.search(r'role="img" aria-labelledby="([\w-]+) ([\w-]+)"', told).groups()  # type: ignore[union-attr]
-    assert f'<title id="{label}">Hours recorded a day</title>' in told
-    assert f'<desc id="{described}">' in told
-    assert (told.count("<rect"), told.count('<th scope="row">')) == (30, 30)
-    assert "style=" not in told
+    panel = section(page(browser, START), "chart-hours")
+    label, described = re.search(r'role="img" aria-labelledby="([\w-]+) ([\w-]+)"', panel).groups()  # type: ignore[union-attr]
+    assert f'<title id="{label}">Hours recorded a day</title>' in panel
+    assert f'<desc id="{described}">' in panel
+    assert (panel.count("<rect"), panel.count('<th scope="row">')) == (30, 30)
+    assert "style=" not in panel
 
 
 @pytest.mark.parametrize("values", [[0, 0], [0, 5], [1, 1_000_000]])
@@ -319,8 +319,8 @@ def test_each_panel_is_for_those_who_may_see_its_rows(
     client = member(*permissions)
     html = page(client, START)
     assert [name for name in PANELS if section(html, name)] == panels
-    assert {address.partition("?")[0] for address in matters(html)} == lists
-    assert all(client.get(address).status_code == 200 for address in matters(html))
+    assert {address.partition("?")[0] for address in attention_items(html)} == lists
+    assert all(client.get(address).status_code == 200 for address in attention_items(html))
 
 
 @db

@@ -20,8 +20,7 @@ from django.urls import clear_url_caches
 from django.utils import timezone
 
 from channels_app.models import Channel
-from ivsvod import urls
-from ivsvod.catalogue import checks
+from ivsvod import checks, urls
 from ivsvod.rates import Rate
 from ondemand.models import Video
 from tests.helpers import assert_error, make_channel, make_content, make_video

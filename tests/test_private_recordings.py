@@ -20,7 +20,7 @@ from tests.helpers import bearer, make_channel, make_content, make_token, make_v
 from tests.reconciling import reconcile
 from tests.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recorded, told
 from tests.test_admin_roles import filled, routes
-from tests.test_admin_start import matters, rows_at
+from tests.test_admin_start import attention_items, rows_at
 
 pytestmark = pytest.mark.django_db
 STARTED, ENDED = recorded("Recording Start", 5), recorded("Recording End", 73)
@@ -380,12 +380,12 @@ def open_before() -> dict[str, Video]:
 def test_videos_that_anyone_can_open_though_private_need_attention_and_are_hidden_all_at_once(browser: Client) -> None:
     videos = open_before()
     address = f"{VIDEOS}?private=yes"
-    assert matters(page(browser, "/admin/"))[address] == "2"
+    assert attention_items(page(browser, "/admin/"))[address] == "2"
     assert rows_at(browser, address) == 2
     press(browser, choose(browser, "hide", videos["listed"], query="?private=yes", across=True), "_confirm")
     hidden = {name for name, video in videos.items() if not Video.objects.get(pk=video.pk).active}
     assert hidden == {"listed", "unlisted", "hidden"}
-    assert address not in matters(page(browser, "/admin/"))
+    assert address not in attention_items(page(browser, "/admin/"))
 
 
 def test_reconcile_reports_the_videos_that_anyone_can_open_though_private_and_changes_none(

@@ -4,11 +4,7 @@ from django.apps import AppConfig
 
 
 class CatalogueConfig(AppConfig):
-    """It has no models: it reads the public API alone."""
+    """It has no models: it reads the public API only."""
 
     name = "ivsvod.catalogue"
     label = "catalogue"
-
-    def ready(self) -> None:
-        """Register the system checks."""
-        from ivsvod.catalogue import checks  # noqa: F401  (imported for its registrations)

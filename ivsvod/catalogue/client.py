@@ -1,4 +1,4 @@
-"""The public API, asked in this process: what the page shows is what any caller of the API is told."""
+"""Calls of the public API in this process: the pages show what any caller of the API receives."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,13 +6,13 @@ from io import BytesIO
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import resolve
 from django.utils.http import urlencode
 from rest_framework.response import Response
 
-# What the API may know of the visitor: enough to count and to name its own host, no credential and no session.
-_PASSED_ON = (
+# What the API receives of the request: enough to count it and to build URLs; no credential and no session.
+_FORWARDED = (
     "HTTP_HOST",
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
@@ -24,11 +24,11 @@ _PASSED_ON = (
     "lambda.event",
     "wsgi.url_scheme",
 )
-_LIFE = re.compile(r"public, max-age=(\d+)")
+_MAX_AGE = re.compile(r"public, max-age=(\d+)")
 
 
 class RefusedError(Exception):
-    """The API refused, or failed."""
+    """The API answered with an error."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(response.data["error"])
@@ -40,31 +40,39 @@ class RefusedError(Exception):
 
 @dataclass
 class PublicApi:
-    """The API as someone without a credential sees it; `life` is how long all that was answered may be kept."""
+    """The API for a caller without a credential."""
 
     request: HttpRequest
-    answers: list[int] = field(default_factory=list)
+    answer_ages: list[int] = field(default_factory=list)
 
     @property
-    def life(self) -> int:
-        """Seconds; none where nothing was asked."""
-        return min(self.answers, default=0)
+    def max_age(self) -> int:
+        """Return the seconds for which a page of all answers may be kept; 0 without any."""
+        return min(self.answer_ages, default=0)
 
     def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
-        """The document that `GET` of the path answers with.
+        """Return the document of `GET` on the path.
 
         Raises:
             RefusedError: the answer is an error.
         """
+        environ = {name: self.request.META[name] for name in _FORWARDED if name in self.request.META} | {
+            "REQUEST_METHOD": "GET",
+            # WSGI passes paths as latin-1.
+            "PATH_INFO": path.encode().decode("latin-1"),
+            "QUERY_STRING": urlencode(query or {}, doseq=True),
+            "wsgi.input": BytesIO(),
+        }
         view, arguments, named = resolve(path)
-        response = view(self._ask(path, urlencode(query or {}, doseq=True)), *arguments, **named)
+        response = view(WSGIRequest(environ), *arguments, **named)
         if response.status_code != 200:
             raise RefusedError(response)
-        self.answers.append(_life(response))
+        max_age = _MAX_AGE.fullmatch(response.get("Cache-Control", ""))
+        self.answer_ages.append(int(max_age[1]) if max_age else 0)
         return response.data
 
     def find(self, path: str) -> Any:
-        """The same; None where there is nothing that anyone may know of.
+        """Return the document of `GET` on the path; None if the answer is 404.
 
         Raises:
             RefusedError: the answer is another error.
@@ -75,14 +83,3 @@ class PublicApi:
             if refused.status == 404:
                 return None
             raise
-
-    def _ask(self, path: str, query: str) -> WSGIRequest:
-        known = {name: self.request.META[name] for name in _PASSED_ON if name in self.request.META}
-        # WSGI hands paths over as latin-1.
-        place = {"PATH_INFO": path.encode().decode("latin-1"), "QUERY_STRING": query}
-        return WSGIRequest({**known, **place, "REQUEST_METHOD": "GET", "wsgi.input": BytesIO()})
-
-
-def _life(response: HttpResponse) -> int:
-    found = _LIFE.fullmatch(response.get("Cache-Control", ""))
-    return int(found[1]) if found else 0

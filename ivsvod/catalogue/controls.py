@@ -1,18 +1,16 @@
-"""What a visitor can choose from: the fields of the form above the list, and the ways from one page to the next."""
+"""The form above the list of videos: the options of its fields, and its error sentences."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.times import clock
 from channels_app.uuids import parse_uuid
-from ivsvod.catalogue.cards import channel_name
 from ivsvod.catalogue.client import PublicApi, RefusedError
+from ivsvod.catalogue.presenters import channel_name
 from ivsvod.catalogue.query import PageQuery
 
 _ORDERINGS = {
@@ -41,8 +39,8 @@ _LABELS = {
     "ordering": _("Order"),
     "cursor": _("Page"),
 }
-# What is wrong with a field that the API refuses.
-_EXPECTED = {
+# Why the API refused a field.
+_FIELD_ERRORS = {
     "search": _("These words cannot be searched for."),
     "channel": _("There is no such channel."),
     "tag": _("This cannot be a tag."),
@@ -53,43 +51,41 @@ _EXPECTED = {
     "ordering": _("The videos cannot be put in this order."),
     "cursor": _("There is no such page of this list."),
 }
-_UNUSABLE = _("This cannot be used.")
-# One page of the API, whatever it is set to give at most.
-_MOST = 100
+# The size of one page of the API, which its settings may make smaller.
+_PAGE_SIZE = 100
 _SHOWN_TAGS = 20
 
 
 @dataclass(frozen=True)
 class Option:
-    """One of the values that a field offers."""
+    """A value that a field offers."""
 
     value: str
     label: str
     is_chosen: bool
 
 
-def channel_names(api: PublicApi, wanted: Iterable[str]) -> dict[str, str]:
-    """The names of the newest channels by uuid, and of those wanted; a channel that anyone may not know has none."""
-    listed = api.get("/channels", {"pageSize": _MOST})
-    names = {str(document["uuid"]): channel_name(document) for document in listed["data"]}
-    # Few services have more channels than a page holds: only these pay for asking one by one.
-    missing = {*wanted} - names.keys() if listed["next"] else set()
-    found = [api.find(f"/channels/{uuid}") for uuid in sorted(missing)]
-    return names | {str(document["uuid"]): channel_name(document) for document in found if document}
+def channel_names(api: PublicApi, uuids: Iterable[str]) -> dict[str, str]:
+    """Return the names of the newest channels by uuid, and of those given; channels that are not public have none."""
+    listed = api.get("/channels", {"pageSize": _PAGE_SIZE})
+    documents = listed["data"]
+    # Few services have more channels than a page holds: only these pay for a call for each.
+    if listed["next"]:
+        missing = {*uuids} - {str(document["uuid"]) for document in documents}
+        documents = [*documents, *filter(None, (api.find(f"/channels/{uuid}") for uuid in sorted(missing)))]
+    return {str(document["uuid"]): channel_name(document) for document in documents}
 
 
 def channel_options(names: dict[str, str], chosen: str) -> list[Option]:
-    """The channels by name; one that is asked for and has no name here is shown by its uuid."""
+    """Return the channels by name; a chosen one without a name is shown by its uuid."""
     chosen = canonical(chosen) or chosen
-    known = names if not chosen or chosen in names else {**names, chosen: chosen}
-    return [
-        Option(uuid, name, uuid == chosen)
-        for uuid, name in sorted(known.items(), key=lambda item: (item[1].casefold(), item[0]))
-    ]
+    labels = {chosen: chosen, **names} if chosen else names
+    by_label = sorted(labels.items(), key=lambda item: (item[1].casefold(), item[0]))
+    return [Option(uuid, name, uuid == chosen) for uuid, name in by_label]
 
 
 def canonical(uuid: str) -> str:
-    """The uuid as the API writes it; empty where the text spells none."""
+    """Return the uuid as the API writes it; empty for another text."""
     try:
         return str(parse_uuid(uuid))
     except ValueError:
@@ -97,50 +93,35 @@ def canonical(uuid: str) -> str:
 
 
 def tags_in_use(api: PublicApi) -> list[str]:
-    """The tags of listed videos, those of most videos first; of very many tags the first by name."""
-    tags = api.get("/tags", {"pageSize": _MOST})["data"]
+    """Return the tags of listed videos, most used first; of very many tags the first by name."""
+    tags = api.get("/tags", {"pageSize": _PAGE_SIZE})["data"]
     return [item["tag"] for item in sorted(tags, key=lambda item: (-item["count"], item["tag"])) if item["tag"].strip()]
 
 
 def tag_options(in_use: list[str], chosen: tuple[str, ...]) -> list[Option]:
-    """The chosen tags, and some of those in use."""
-    shown = dict.fromkeys([*chosen, *in_use[:_SHOWN_TAGS]])
-    return [Option(tag, tag, tag in chosen) for tag in shown]
+    """Return the chosen tags, and some of those in use."""
+    return [Option(tag, tag, tag in chosen) for tag in dict.fromkeys([*chosen, *in_use[:_SHOWN_TAGS]])]
 
 
 def length_options(chosen: str) -> list[Option]:
-    """Lengths that people ask for; another one that the address holds is among them."""
-    known = {value: str(label) for value, label in _LENGTHS.items()}
-    if chosen and chosen not in known:
+    """Return common lengths, and the chosen one if it is another."""
+    labels = {value: str(label) for value, label in _LENGTHS.items()}
+    if chosen and chosen not in labels:
         is_seconds = chosen.isascii() and chosen.isdigit() and len(chosen) < 9
-        known[chosen] = clock(timedelta(seconds=int(chosen)), is_short=True) if is_seconds else chosen
-    return [Option(value, label, value == chosen) for value, label in known.items()]
+        labels[chosen] = clock(timedelta(seconds=int(chosen)), is_short=True) if is_seconds else chosen
+    return [Option(value, label, value == chosen) for value, label in labels.items()]
 
 
 def ordering_options(query: PageQuery) -> list[Option]:
-    """The orders of a list. Without a choice it is the API's own: the best match of a search, else the newest."""
-    first = gettext("Best match first") if query.search else str(_ORDERINGS["newest"])
-    others = {word: str(label) for word, label in _ORDERINGS.items() if query.search or word != "newest"}
+    """Return the orders of a list. The default is that of the API: best match of a search, else newest first."""
+    default = gettext("Best match first") if query.search else str(_ORDERINGS["newest"])
+    others = {value: str(label) for value, label in _ORDERINGS.items() if query.search or value != "newest"}
     chosen = "" if query.ordering == "relevance" else query.ordering
-    return [Option(value, label, value == chosen) for value, label in {"": first, **others}.items()]
+    return [Option(value, label, value == chosen) for value, label in {"": default, **others}.items()]
 
 
-def next_address(query: PageQuery, link: str | None) -> str:
-    """The address of the next page, from the API's link to it; empty at the end."""
-    return query.after(parse_qs(urlsplit(link).query)["cursor"][0]).address if link else ""
-
-
-def count_sentence(query: PageQuery, found: dict[str, Any]) -> str:
-    """How many videos there are, or which of them a page shows: the API does not count all of a long list."""
-    count, first = len(found["data"]), (found["page"] - 1) * found["pageSize"] + 1
-    if not count:
-        return gettext("No videos found") if query.is_filtered or first > 1 else gettext("No videos yet")
-    if first > 1 or found["next"]:
-        return gettext("Videos %(first)d to %(last)d") % {"first": first, "last": first + count - 1}
-    return ngettext("%(count)d video", "%(count)d videos", count) % {"count": count}
-
-
-def complaints(refused: RefusedError) -> list[str]:
-    """What is wrong with the query: the API names the parameters, the page tells their fields in its own language."""
-    told = (f"{_LABELS.get(name, name)}: {_EXPECTED.get(name, _UNUSABLE)}" for name in refused.fields)
-    return list(told) or [gettext("The address of this page cannot be understood.")]
+def field_errors(refused: RefusedError) -> list[str]:
+    """Return a sentence for each parameter that the API refused, in the language of the page."""
+    unusable = gettext("This cannot be used.")
+    sentences = [f"{_LABELS.get(name, name)}: {_FIELD_ERRORS.get(name, unusable)}" for name in refused.fields]
+    return sentences or [gettext("The address of this page cannot be understood.")]

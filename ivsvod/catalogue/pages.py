@@ -1,4 +1,4 @@
-"""How a page is answered: without the visitor's session, and kept by caches no longer than the API's answers may be."""
+"""Answers of the pages: without the session of the visitor, kept by caches no longer than the answers of the API."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,12 +15,11 @@ from django.views.decorators.http import require_safe
 from channels_app.conditional import etag_of, public_life
 from ivsvod.catalogue.client import PublicApi, RefusedError
 
-_WHOLE, _FRAMED = "catalogue/base.html", "catalogue/frame.html"
-# What a refusal of the API is to a visitor, by its code or else its status: the status of the page, its heading and
-# what to do.
+_TOO_LONG = (503, _("This takes too long"), _("Ask for less, or load the page again in a minute."))
+# Status, heading and advice of a page, by the code or else the status of an error of the API.
 _REFUSALS: dict[str | int, tuple[int, Promise, Promise]] = {
-    "statement_timeout": (503, _("This takes too long"), _("Ask for less, or load the page again in a minute.")),
-    "database_contended": (503, _("This takes too long"), _("Ask for less, or load the page again in a minute.")),
+    "statement_timeout": _TOO_LONG,
+    "database_contended": _TOO_LONG,
     401: (403, _("This catalogue is closed"), _("Its videos are not open to everybody, so none can be shown here.")),
     404: (404, _("There is nothing here"), _("The video may have been taken down, or its address is not complete.")),
     429: (429, _("Too many requests"), _("Wait a minute, then load the page again.")),
@@ -30,7 +29,7 @@ _OUTAGE = (503, _("The videos cannot be reached"), _("This should not last. Load
 
 @dataclass(frozen=True)
 class Page:
-    """What a view makes of the API's answers; search engines keep it unless it says otherwise."""
+    """The template and the context of an answer; search engines may index it unless `is_indexed` is False."""
 
     template: str
     context: dict[str, Any]
@@ -38,49 +37,35 @@ class Page:
     is_indexed: bool = True
 
 
-View = Callable[..., Page]
+def public_page(view: Callable[..., Page], *, layout: str = "catalogue/base.html") -> Callable[..., HttpResponseBase]:
+    """Return the Django view of a page; `layout` is the template that its error pages extend."""
 
-
-def public_page(view: View) -> Callable[..., HttpResponseBase]:
-    """The answer to a request for the page that the view makes."""
-    return _answering(view, _WHOLE)
-
-
-def framed_page(view: View) -> Callable[..., HttpResponseBase]:
-    """The same for a page that others show in a frame: its refusals are as small."""
-    return _answering(view, _FRAMED)
-
-
-def _answering(view: View, layout: str) -> Callable[..., HttpResponseBase]:
     @wraps(view)
     def answer(request: HttpRequest, **named: str) -> HttpResponseBase:
-        api = PublicApi(request)
+        api, retry_after = PublicApi(request), None
         try:
-            return _kept(request, _rendered(view(api, **named)), api.life)
+            page = view(api, **named)
         except Http404:
-            return _refused(*_REFUSALS[404], layout)
+            status, heading, advice = _REFUSALS[404]
+            page = _error_page(layout, status, heading, advice)
         except RefusedError as refused:
-            response = _refused(*(_REFUSALS.get(refused.code) or _REFUSALS.get(refused.status, _OUTAGE)), layout)
-            if refused.retry_after:
-                response["Retry-After"] = refused.retry_after
-            return response
+            page = _error_page(layout, *(_REFUSALS.get(refused.code) or _REFUSALS.get(refused.status, _OUTAGE)))
+            retry_after = refused.retry_after
+        # Without the request: its context processors would add the account that is signed in.
+        response = render(None, page.template, {**page.context, "is_indexed": page.is_indexed}, status=page.status)
+        if retry_after:
+            response["Retry-After"] = retry_after
+        return _with_caching(request, response, api.max_age)
 
     return require_safe(answer)
 
 
-def _rendered(page: Page) -> HttpResponse:
-    # Without the request: what its context processors add is about who is signed in.
-    return render(None, page.template, {**page.context, "is_indexed": page.is_indexed}, status=page.status)
-
-
-def _refused(status: int, heading: Promise, advice: Promise, layout: str) -> HttpResponse:
+def _error_page(layout: str, status: int, heading: Promise, advice: Promise) -> Page:
     context = {"layout": layout, "heading": heading, "advice": advice}
-    response = _rendered(Page("catalogue/refused.html", context, status, is_indexed=False))
-    response["Cache-Control"] = "no-store"
-    return response
+    return Page("catalogue/refused.html", context, status, is_indexed=False)
 
 
-def _kept(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponseBase:
+def _with_caching(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponseBase:
     if response.status_code != 200:
         response["Cache-Control"] = "no-store"
         return response

@@ -1,4 +1,4 @@
-"""What a visitor asks for: the query of the page, which is that of the API in forms that a browser's form can send."""
+"""The query of the page: that of the API, in the forms that an HTML form can send."""
 
 import re
 from dataclasses import dataclass, replace
@@ -15,12 +15,11 @@ from channels_app.times import parse_moment
 PAGE_SIZE = 24
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _FOLDED = ("channel", "started_after", "started_before", "min_duration", "max_duration")
-_FILTERS = ("search", *_FOLDED)
 
 
 @dataclass(frozen=True)
 class PageQuery:
-    """The parameters of the page. A day stands for its beginning, and as the end of a time for its own end."""
+    """The parameters of the page. A day means its beginning, and in `started_before` its end."""
 
     search: str = ""
     channel: str = ""
@@ -34,74 +33,64 @@ class PageQuery:
     cursor: str = ""
 
     @classmethod
-    def of(cls, given: QueryDict) -> Self:
-        """What the address holds; empty fields of a form and names that mean nothing here are left out."""
-        texts = {name: given.get(name, "").strip() for name in cls.__dataclass_fields__ if name != "tag"}
-        tags = dict.fromkeys(tag.strip() for tag in given.getlist("tag"))
+    def of(cls, parameters: QueryDict) -> Self:
+        """Return the query of an address, without empty and unknown parameters."""
+        texts = {name: parameters.get(name, "").strip() for name in cls.__dataclass_fields__ if name != "tag"}
+        tags = dict.fromkeys(tag.strip() for tag in parameters.getlist("tag"))
         query = cls(tag=tuple(tag for tag in tags if tag), **texts)
-        # A form goes on sending the order of a search when there is none any more.
+        # A form still sends the order of a search after its text was removed.
         is_stray = query.ordering == "relevance" and not query.search
         return replace(query, ordering="") if is_stray else query
 
     @property
     def is_filtered(self) -> bool:
-        """Whether it asks for some of the videos alone."""
-        return bool(self.tag) or any(getattr(self, name) for name in _FILTERS)
+        """Return whether it selects some of the videos."""
+        return bool(self.tag or self.search) or any(getattr(self, name) for name in _FOLDED)
 
     @property
     def has_more_filters(self) -> bool:
-        """Whether it uses a field that is folded away until then."""
+        """Return whether it uses a field of "More filters"."""
         return bool(self.ordering) or any(getattr(self, name) for name in _FOLDED)
 
     @property
     def is_start(self) -> bool:
-        """Whether it is the page as one finds it."""
+        """Return whether it has no parameters."""
         return self == type(self)()
 
     def for_api(self) -> dict[str, Any]:
-        """The query of `GET /on-demand`."""
-        texts = {
-            **{name: value for name, value in vars(self).items() if value},
-            "started_after": moment_of(self.started_after),
-            "started_before": moment_of(self.started_before, days=1),
+        """Return the query of `GET /on-demand`."""
+        parameters = {
+            **vars(self),
+            "started_after": day_start(self.started_after),
+            "started_before": day_start(self.started_before, days=1),
+            "page": "" if self.cursor else self.page,
         }
-        if self.cursor:
-            texts.pop("page", None)
-        return {**{name: value for name, value in texts.items() if value}, "pageSize": PAGE_SIZE}
+        return {name: value for name, value in parameters.items() if value} | {"pageSize": PAGE_SIZE}
 
     @property
     def address(self) -> str:
-        """The page that it asks for."""
-        given = {name: value for name, value in vars(self).items() if value}
-        return f"{reverse('catalogue:start')}?{urlencode(given, doseq=True)}"
-
-    def at_page(self, page: int) -> Self:
-        """The same list at another page."""
-        return replace(self, cursor="", page=str(page) if page > 1 else "")
-
-    def after(self, cursor: str) -> Self:
-        """What follows a page of the list."""
-        return replace(self, cursor=cursor, page="")
+        """Return the address of the page."""
+        parameters = {name: value for name, value in vars(self).items() if value}
+        return f"{reverse('catalogue:start')}?{urlencode(parameters, doseq=True)}"
 
 
-def moment_of(text: str, days: int = 0) -> str:
-    """A day as its first moment in the zone of the page, or that of so many days later; all else as it is."""
+def day_start(text: str, days: int = 0) -> str:
+    """Return the first moment of a day, or of so many days later, in the zone of the page; another text unchanged."""
     if not _DAY.fullmatch(text):
         return text
     try:
         day = date.fromisoformat(text) + timedelta(days=days)
     except (ValueError, OverflowError):
-        # The API refuses it, by the name of the parameter.
+        # The API refuses it, and names the parameter.
         return text
     return datetime.combine(day, time(), timezone.get_current_timezone()).isoformat()
 
 
 def day_of(text: str, *, is_end: bool = False) -> str:
-    """What a field for days shows: the day itself, or that of a moment; a moment at midnight ends the day before."""
+    """Return the day of a text for a date field; an end at midnight belongs to the day before; empty if invalid."""
     if _DAY.fullmatch(text):
         return text
     try:
-        moment = timezone.localtime(parse_moment(text))
-        return (moment - timedelta(microseconds=is_end)).date().isoformat()
+        return (timezone.localtime(parse_moment(text)) - timedelta(microseconds=is_end)).date().isoformat()
     except (ValueError, OverflowError):
         return ""

@@ -1,1 +1,1 @@
-"""The admin as a whole: what it is called, and its start page."""
+"""The admin site and its start page."""

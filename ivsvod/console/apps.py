@@ -1,4 +1,4 @@
-"""The app `console`, and the stock admin with our site in place of its own."""
+"""The app `console`, and the stock admin with our site."""
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -13,12 +13,12 @@ class ConsoleConfig(AppConfig):
 
 
 class ConsoleAdminConfig(SimpleAdminConfig):
-    """`django.contrib.admin`, whose pages stand on `ConsoleSite`."""
+    """`django.contrib.admin` with `ConsoleSite` as its site."""
 
     default_site = "ivsvod.console.site.ConsoleSite"
 
     def ready(self) -> None:
-        """Load the pages, which the checks look at; on Lambda only when one is asked for (ivsvod/console/urls.py)."""
+        """Load the pages for the system checks; on Lambda `ivsvod/console/urls.py` loads them later."""
         super().ready()
         if not settings.ON_LAMBDA:
             from django.contrib import admin

@@ -1,4 +1,4 @@
-"""What needs somebody's attention: which rows, and the list in the admin that shows just these."""
+"""Rows that need attention, and the lists of the admin that show them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -14,42 +14,42 @@ from ondemand.models import Video
 
 
 @dataclass(frozen=True)
-class Matter:
-    """Something that may be amiss. `todo` says what people do about it; `tone` is that of a badge."""
+class AttentionItem:
+    """A kind of row that needs attention. `advice` says what to do; `tone` is the color of its badge."""
 
-    word: str
+    name: str
     model: type[Model]
     label: Any
-    todo: Any
+    advice: Any
     rows: Callable[[datetime], QuerySet[Any]]
     query: dict[str, str] = field(default_factory=dict)
     tone: str = "failed"
 
     @property
     def address(self) -> str:
-        """The list of just these rows."""
+        """Return the URL of the list of these rows."""
         return list_address(self.model, **self.query)
 
 
-# In the order in which they are shown. What staff have hidden they have seen to.
-MATTERS = (
-    Matter(
+# In the order of the page. A video that staff have hidden needs no attention.
+ATTENTION_ITEMS = (
+    AttentionItem(
         "failed",
         Video,
         _("Failed recordings"),
-        _("See what its events say; hide the video once you have."),
+        _("Read the events of the recording, then hide the video."),
         lambda at: Video.objects.filter(status=Video.Status.FAILED, active__isnull=True),
         {"status": "failed", "active__isnull": "True"},
     ),
-    Matter(
+    AttentionItem(
         "qa",
         Video,
         _("Shown videos whose files do not play"),
-        _("Mend the files and check again, or hide the video."),
+        _("Repair the files and check again, or hide the video."),
         lambda at: Video.objects.filter(qa=Video.Qa.FAILED, active=True),
         {"qa": "failed", "active__exact": "1"},
     ),
-    Matter(
+    AttentionItem(
         "private",
         Video,
         _("Videos of private channels that anyone can open"),
@@ -60,7 +60,7 @@ MATTERS = (
         lambda at: Video.objects.open_though_private(at),
         {"private": "yes"},
     ),
-    Matter(
+    AttentionItem(
         "stuck",
         Video,
         _("Recordings without an end after 48 hours"),
@@ -69,50 +69,50 @@ MATTERS = (
         {"stuck": "yes"},
         "recording",
     ),
-    Matter(
+    AttentionItem(
         "events-failed",
         InboxEvent,
         _("Failed events"),
-        _("Read the error, mend its cause, then replay them."),
+        _("Read the error, repair its cause, then replay them."),
         lambda at: InboxEvent.objects.filter(outcome=InboxEvent.Outcome.FAILED),
         {"outcome": "failed"},
     ),
-    Matter(
+    AttentionItem(
         "events-stuck",
         InboxEvent,
-        _("Events that are not done after an hour"),
-        _("See whether S3 can be read; manage.py process_inbox tries again."),
+        _("Events that are not processed after an hour"),
+        _("Check that S3 can be read; manage.py process_inbox tries again."),
         lambda at: InboxEvent.objects.stuck(at),
         {"outcome": "stuck"},
         "recording",
     ),
-    Matter(
+    AttentionItem(
         "events-parked",
         InboxEvent,
-        _("Events of channels that are not here"),
-        _("manage.py import_channel takes a channel over, and its events with it."),
+        _("Events of unknown channels"),
+        _("manage.py import_channel imports a channel and processes its events."),
         lambda at: InboxEvent.objects.filter(outcome=InboxEvent.Outcome.PARKED),
         {"outcome": "parked"},
         "quiet",
     ),
-    Matter(
+    AttentionItem(
         "differences",
         ReportedDifference,
         _("Differences from Amazon IVS and S3"),
-        _("manage.py reconcile --apply mends what can be mended."),
+        _("manage.py reconcile --apply repairs what can be repaired."),
         lambda at: ReportedDifference.objects.all(),
         tone="recording",
     ),
-    Matter(
+    AttentionItem(
         "no-key",
         Channel,
         _("Channels without a stream key"),
-        _("Nobody can go live there: they are banned, or a crash left them so. A new key heals both."),
+        _("Nobody can go live there: they are banned, or a crash left them without a key. Make a new key."),
         lambda at: Channel.objects.without_key(),
         {"attention": "no-key"},
         "recording",
     ),
-    Matter(
+    AttentionItem(
         "unfinished",
         Channel,
         _("Channels whose creation was interrupted"),

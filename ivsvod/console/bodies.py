@@ -10,7 +10,7 @@ from ivsvod.api.middleware import GetResponse, database_away, is_admin_page, rou
 from ivsvod.console.refused import too_large
 from ondemand.uploads import LARGEST_PICTURE_FORM, may_upload_picture
 
-# A form without a sign-in: a name, a password, a code.
+# The largest form before the sign-in: a name, a password or a code.
 LARGEST_ANONYMOUS = 1024 * 1024
 _SIGN_IN_PAGES = ("admin:login", "account:code", "admin:logout")
 
@@ -34,12 +34,12 @@ class BodyMiddleware:
             return self.get_response(request)
         try:
             is_staff = request.user.is_active and getattr(request.user, "is_staff", False)
-            most: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+            limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             if not is_staff:
-                most = min(most, LARGEST_ANONYMOUS)
+                limit = min(limit, LARGEST_ANONYMOUS)
             elif may_upload_picture(request):
-                most = LARGEST_PICTURE_FORM
-            if length > most:
+                limit = LARGEST_PICTURE_FORM
+            if length > limit:
                 return too_large(request)
             is_open = request.path in {reverse(name) for name in _SIGN_IN_PAGES}
             if is_admin_page(request) and not is_open and not is_staff:

@@ -1,4 +1,4 @@
-"""Small bar charts as plain numbers, for the template to draw; pure."""
+"""Bar charts of one value a day, as numbers for a template; pure."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,41 +25,35 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """The bars of successive days; `top` is the value of the highest."""
+    """The bars of successive days; `top` is the highest value and `total` the sum, as texts."""
 
-    word: str
+    name: str
     title: Any
     bars: list[Bar]
     top: str
     total: str
-
-    @property
-    def width(self) -> int:
-        """Of the drawing, as its height is `HEIGHT`."""
-        return len(self.bars) * SLOT
-
-    height = HEIGHT
+    width: int
+    height: int = HEIGHT
 
 
-def day_chart(word: str, title: Any, days: Sequence[tuple[date, float]], text_of: Callable[[float], str]) -> Chart:
-    """Return a bar chart of one value a day; `text_of` writes a value with its unit."""
-    top = max((value for _day, value in days), default=0)
-    bars = [_bar(position, day, value, top, text_of) for position, (day, value) in enumerate(days)]
-    return Chart(word, title, bars, text_of(top), text_of(sum(value for _day, value in days)))
+def day_chart(name: str, title: Any, days: Sequence[tuple[date, float]], text_of: Callable[[float], str]) -> Chart:
+    """Return the chart of one value a day; `text_of` writes a value with its unit."""
+    values = [value for _day, value in days]
+    top = max(values, default=0)
+    bars = []
+    for position, (day, value) in enumerate(days):
+        # A value above 0 stays visible, however small it is.
+        height = max(value / top * HEIGHT, 1) if value else 0
+        numbers = (position * SLOT + GAP / 2, HEIGHT - height, SLOT - GAP, height)
+        bars.append(Bar(*(f"{number:.1f}" for number in numbers), day, text_of(value)))
+    return Chart(name, title, bars, text_of(top), text_of(sum(values)), len(bars) * SLOT)
 
 
-def length_told(hours: float) -> str:
-    """Return a length in the unit in which it is not nothing, as the reader's language writes it."""
+def length_text(hours: float) -> str:
+    """Return a length in hours, minutes or seconds, in the largest unit of which it has one."""
     if hours >= 1:
         return gettext("{length} h").format(length=number_format(hours, decimal_pos=1))
     seconds = round(hours * 3600)
     if seconds >= 60:
         return gettext("{length} min").format(length=number_format(seconds // 60))
     return gettext("{length} s").format(length=number_format(seconds)) if seconds else gettext("0 h")
-
-
-def _bar(position: int, day: date, value: float, top: float, text_of: Callable[[float], str]) -> Bar:
-    # A value above 0 is visible, however small it is.
-    height = max(value / top * HEIGHT, 1) if value else 0
-    x, y, width = position * SLOT + GAP / 2, HEIGHT - height, SLOT - GAP
-    return Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}", day, text_of(value))

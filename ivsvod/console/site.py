@@ -1,4 +1,4 @@
-"""The site that all pages of the admin stand on."""
+"""The admin site."""
 
 from typing import Any
 
@@ -10,19 +10,19 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ConsoleSite(AdminSite):
-    """The stock site, with a start page that says what there is to do."""
+    """The stock site with a start page of its own."""
 
     site_header = site_title = "ivsvod"
     index_title = _("Overview")
 
     @property
     def site_url(self) -> str | None:  # type: ignore[override]
-        """Where "View site" leads: the catalogue page, where there is one."""
+        """Return the target of "View site": the catalogue page, if it is on."""
         return "/" if settings.CATALOGUE_PAGE else None
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """The start page."""
-        # The site is made before the models are.
+        """Return the start page."""
+        # The admin modules that it imports register with this site.
         from ivsvod.console.start import start_page
 
         return super().index(request, {"start": start_page(self, request), **(extra_context or {})})

@@ -1,4 +1,4 @@
-"""The routes of the admin. Loaded when one is asked for: an event or a read of the API needs none of its pages."""
+"""The routes of the admin, loaded at the first request of one: events and reads of the API need none of its pages."""
 
 from django.contrib import admin
 from django.urls import include, path

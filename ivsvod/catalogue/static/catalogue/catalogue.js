@@ -23,7 +23,7 @@
     return query ? form.action + "?" + query : form.action;
   }
 
-  function tell(sentence, isFailure) {
+  function announce(sentence, isFailure) {
     const count = document.getElementById("count");
     count.textContent = sentence;
     // The list says it too, but for those who do not see that the list has changed.
@@ -32,7 +32,7 @@
 
   function show(page) {
     document.title = page.title;
-    tell(page.getElementById("count").textContent, false);
+    announce(page.getElementById("count").textContent, false);
     document.getElementById("results").replaceChildren(...page.getElementById("results").childNodes);
     // The first order is another one with a search and without.
     const orders = document.getElementById("ordering");
@@ -70,7 +70,7 @@
           return;
         }
         shown = "";
-        tell(form.dataset.failed, true);
+        announce(form.dataset.failed, true);
         results.removeAttribute("aria-busy");
       }
     }
@@ -113,16 +113,16 @@
 
   function copies(button) {
     const field = document.getElementById(button.dataset.copy);
-    const told = button.closest("section").querySelector(".told");
+    const status = button.closest("section").querySelector(".copy-status");
     button.hidden = false;
     button.addEventListener("click", async function () {
       try {
         await navigator.clipboard.writeText(field.value);
-        told.textContent = button.dataset.done;
+        status.textContent = button.dataset.done;
       } catch {
         // Not allowed, or a page without TLS, which has no clipboard.
         field.select();
-        told.textContent = button.dataset.failed;
+        status.textContent = button.dataset.failed;
       }
     });
   }
