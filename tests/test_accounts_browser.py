@@ -49,7 +49,7 @@ def test_two_step_sign_in_is_set_up_and_used(url: str, staff: User, width: int, 
         looked_at(page, f"sign-in-code-{label}")
         page.keyboard.type("000000")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("This is not the code of now")).to_be_visible()
+        expect(page.get_by_text("This is not the current code")).to_be_visible()
         looked_at(page, f"sign-in-code-wrong-{label}")
         # After a wrong code the next one is looked at a second later.
         page.wait_for_timeout(1100)

@@ -72,7 +72,7 @@ def test_it_is_turned_on_with_the_password_and_a_first_code(browser: Client, sta
     secret = begin(browser)
     assert Authenticator.objects.of(staff) is None
     html = browser.post(SET_UP, {"code": "000000"}).content.decode()
-    assert "not the code of now" in html
+    assert "not the current code" in html
     assert secret in html
     clock.shift(seconds=2)
     assert browser.post(SET_UP, {"code": code_of(secret)}).status_code == 200

@@ -22,21 +22,21 @@ from ivsvod.api import throttling
 from ivsvod.api.identity import InvalidIdentityError, caller_of
 from ivsvod.api.keyset import KeySetUnavailableError
 
-# Staff see the last use; a write at every request would cost more than it is worth.
+# The precision of `last_used_at`, which saves a write at most requests.
 _LAST_USE_STEP = timedelta(minutes=1)
 _KEY_LENGTH = 15
 # The only spaces of HTTP. The last byte of a UTF-8 key can be another space in latin-1.
 _SPACE = " \t"
 _NOT_VALID = "The credential is not valid"
-NOBODY = UUID(int=0)
+_ZERO = UUID(int=0)
 
 
 @dataclass(frozen=True)
 class SharedKeyCaller:
     """The caller with AUTH_API_KEY: all permissions, no account. The predecessor wrote the zero uuid for it."""
 
-    uuid: UUID = NOBODY
-    pk: UUID = NOBODY
+    uuid: UUID = _ZERO
+    pk: UUID = _ZERO
     is_authenticated: bool = True
     is_active: bool = True
     is_staff: bool = False
@@ -96,13 +96,13 @@ class StaffSessionAuthentication(SessionAuthentication):
         # Without its cookie the session is not read: it would add `Vary: Cookie` to answers for shared caches.
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             return None
-        found = super().authenticate(request)
+        authenticated = super().authenticate(request)
         # An account can lose its staff status while its session lasts.
-        if found is None or not found[0].is_staff:
+        if authenticated is None or not authenticated[0].is_staff:
             throttling.count_by_address(request)
             return None
-        throttling.count_by_credential(str(found[0].pk))
-        return found
+        throttling.count_by_credential(str(authenticated[0].pk))
+        return authenticated
 
     def enforce_csrf(self, request: Request) -> None:
         """Refuse a request without the token.
@@ -117,7 +117,7 @@ class StaffSessionAuthentication(SessionAuthentication):
 
 
 def _caller(header: str) -> tuple[Any, ApiToken | None]:
-    """Return the caller of an Authorization header, and its token if it is one of ours."""
+    """Return the caller of an Authorization header, and its API token if it has one."""
     scheme, _, rest = header.strip(_SPACE).partition(" ")
     credential = rest.strip(_SPACE)
     # The predecessor took the last part, whatever stood before it.
@@ -140,7 +140,7 @@ def _caller(header: str) -> tuple[Any, ApiToken | None]:
 
 
 def _is_shared_key(credential: str) -> bool:
-    """Return whether it is AUTH_API_KEY. No credential is if that is empty, not even an empty one."""
+    """Return whether it is AUTH_API_KEY; False for every credential if that is empty."""
     key = settings.AUTH_API_KEY
     try:
         # WSGI decodes header bytes as latin-1.

@@ -1,7 +1,6 @@
 """Forms of the admin: sign-in, own password, two-step sign-in, preferences, and the creation of an API token."""
 
 import logging
-from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -21,27 +20,16 @@ from ivsvod.accounts.time_zones import time_zone_choices
 
 logger = logging.getLogger(__name__)
 
-_WIDE = {"class": "vTextField"}
-
-
-def _is_printable(text: str) -> None:
-    if not text.isprintable():
-        raise ValidationError(_("Only printable characters are allowed."))
-
 
 class SignInForm(AdminAuthenticationForm):
     """Name and password of a member of staff; wrong ones are counted."""
 
     request: HttpRequest
-    # The stock field tells the browser how long it may be, and takes any.
+    # The stock field sends its limit to the browser, and accepts a longer name.
     username = UsernameField(max_length=150, widget=forms.TextInput(attrs={"autofocus": True}))
 
     def clean(self) -> dict[str, Any]:
-        """Return the name and password of a member of staff.
-
-        Raises:
-            ValidationError: they are wrong, or there were too many wrong ones.
-        """
+        """Return the name and password; a `ValidationError` says that they are wrong, or how long to wait."""
         with counted(self.request):
             try:
                 return super().clean()
@@ -61,15 +49,10 @@ class CodeForm(forms.Form):
 
     def __init__(self, request: HttpRequest, *args: Any, account: User, **values: Any) -> None:
         super().__init__(*args, **values)
-        self.request = request
-        self.account = account
+        self.request, self.account = request, account
 
     def clean_code(self) -> str:
-        """Return a code that is right, and use it up.
-
-        Raises:
-            ValidationError: it is wrong, or it is too soon after a wrong one.
-        """
+        """Return a right code and use it up; a `ValidationError` says that it is wrong, or how long to wait."""
         code: str = self.cleaned_data["code"]
         with counted(self.request):
             try:
@@ -80,7 +63,7 @@ class CodeForm(forms.Form):
                 logger.error("the secret of an authenticator app cannot be read account=%s", self.account.pk)
                 raise ValidationError(_("The secret of this app cannot be read: use a recovery code.")) from None
             if not is_right:
-                raise ValidationError(_("This is not the code of now. Each code counts once."))
+                raise ValidationError(_("This is not the current code. Each code counts once."))
         return code
 
     def is_right(self, code: str) -> bool:
@@ -118,11 +101,7 @@ class PasswordForm(forms.Form):
         self.request = request
 
     def clean_password(self) -> str:
-        """Return the right password.
-
-        Raises:
-            ValidationError: it is wrong, or there were too many wrong ones.
-        """
+        """Return the password, checked by `own_password`."""
         return own_password(self.request, self.cleaned_data["password"])
 
 
@@ -134,11 +113,7 @@ class OwnPasswordForm(AdminPasswordChangeForm):
         self.request = request
 
     def clean_old_password(self) -> str:
-        """Return the right password.
-
-        Raises:
-            ValidationError: it is wrong, or there were too many wrong ones.
-        """
+        """Return the password, checked by `own_password`."""
         return own_password(self.request, self.cleaned_data["old_password"])
 
 
@@ -167,27 +142,33 @@ class PreferencesForm(forms.Form):
     )
 
 
-class ApiTokenCreateForm(forms.Form):
-    """The arguments of `services.api_token_create`, limited to the scopes of the person who fills it in."""
+def _is_printable(text: str) -> None:
+    if not text.isprintable():
+        raise ValidationError(_("Only printable characters are allowed."))
 
-    name = forms.CharField(
-        label=_("Name"),
-        max_length=200,
-        validators=[_is_printable],
-        widget=forms.TextInput(attrs=_WIDE),
-        help_text=_("What it is for: it stands in the list, so that it can be revoked."),
+
+class PrintableField(forms.CharField):
+    """A line of printable characters."""
+
+    widget = forms.TextInput(attrs={"class": "vTextField"})
+    default_validators = [_is_printable]
+
+
+class ApiTokenCreateForm(forms.Form):
+    """The arguments of `services.api_token_create`, with the scopes that the account of the request has."""
+
+    name = PrintableField(
+        label=_("Name"), max_length=200, help_text=_("Its purpose: the list shows it, so that it can be revoked.")
     )
-    account = forms.CharField(
+    account = PrintableField(
         label=_("Account"),
         max_length=150,
-        validators=[_is_printable],
-        widget=forms.TextInput(attrs=_WIDE),
-        help_text=_("User name of the account that it acts for; one that is missing is made, without a password."),
+        help_text=_("User name of the account that it acts for; a missing account is made, without a password."),
     )
     scopes = forms.MultipleChoiceField(
         label=_("Scopes"),
         widget=forms.CheckboxSelectMultiple,
-        help_text=_("What it may do is these and the permissions of its account, both."),
+        help_text=_("It may do what both these scopes and the permissions of its account allow."),
     )
     expires_days = forms.IntegerField(
         label=_("Expires after days"), required=False, min_value=1, max_value=36_500, help_text=_("Empty: never.")
@@ -196,9 +177,8 @@ class ApiTokenCreateForm(forms.Form):
     def __init__(self, *args: Any, by: User, **values: Any) -> None:
         super().__init__(*args, **values)
         self.by = by
-        scopes = self.fields["scopes"]
         # Nobody grants a scope that they lack.
-        scopes.choices = [  # type: ignore[attr-defined]
+        self.fields["scopes"].choices = [  # type: ignore[attr-defined]
             (name, sentence) for name, sentence in settings.API_SCOPES.items() if by.has_perm(f"accounts.{name}")
         ]
 
@@ -209,14 +189,3 @@ class ApiTokenCreateForm(forms.Form):
         if not self.by.is_superuser and others.exists():
             raise ValidationError(_("Only a superuser makes tokens that act for another member of staff."))
         return name
-
-    def arguments(self) -> dict[str, Any]:
-        """Return the arguments of `services.api_token_create`."""
-        given = self.cleaned_data
-        days = given["expires_days"]
-        return {
-            "name": given["name"],
-            "account": given["account"],
-            "scopes": given["scopes"],
-            "expires_in": timedelta(days=days) if days else None,
-        }

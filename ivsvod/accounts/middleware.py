@@ -22,11 +22,13 @@ from ivsvod.api.request_ids import request_id
 _OPEN = ("account:two-step", "account:two-step-set-up", "admin:logout", "admin:login", "account:code", "admin:jsi18n")
 
 
-class ActorMiddleware:
-    """Record the caller in the audit log as the author of all that the request writes."""
-
+class _Middleware:
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+
+
+class ActorMiddleware(_Middleware):
+    """Record the caller in the audit log as the author of all that the request writes."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer. The caller is looked up at the first write, since the API authenticates later."""
@@ -34,17 +36,14 @@ class ActorMiddleware:
             return self.get_response(request)
 
 
-class SecondFactorMiddleware:
-    """If REQUIRE_SECOND_FACTOR is set, make staff without a second factor set one up before anything else.
+class SecondFactorMiddleware(_Middleware):
+    """If REQUIRE_SECOND_FACTOR is set, redirect staff without a second factor to its set-up.
 
     The sign-in asked the others for a code. A session without a second factor does not open the API.
     """
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, or lead to the page."""
+        """Answer, or redirect to the page."""
         is_lacking = False
         # Without a session cookie no account is looked up.
         if settings.REQUIRE_SECOND_FACTOR and settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -59,14 +58,11 @@ class SecondFactorMiddleware:
         return self.get_response(request)
 
 
-class TimeZoneMiddleware:
+class TimeZoneMiddleware(_Middleware):
     """Show and read the times of admin pages in the time zone of the account."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
     def __call__(self, request: Any) -> HttpResponseBase:
-        """Answer in that zone; one that the machine does not know is left on the request, so that the page says so."""
+        """Answer in that zone; put an unknown one on the request, so that the page says so."""
         if not is_admin_page(request):
             return self.get_response(request)
         try:
@@ -92,8 +88,8 @@ def _actor(request: HttpRequest) -> Actor:
     elif isinstance(caller, SharedKeyCaller):
         name = "the shared key"
     elif caller is None or not caller.is_authenticated:
-        name = "nobody who is signed in"
+        name = "anonymous"
     else:
-        # A caller with a token of an identity provider has no name here.
+        # A token of an identity provider names no account here.
         name = f"identity {caller.pk}"
     return Actor(Way.ADMIN if is_admin_page(request) else Way.API, name, account, request_id.get())

@@ -21,7 +21,7 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no
     """A member of staff or a service account; `created_by` of content is its key."""
 
     uuid = models.UUIDField(_("uuid"), primary_key=True, default=uuid.uuid4, editable=False)
-    # Checked against the database of the machine, not listed here: a migration for each new zone helps nobody.
+    # Validated, not listed as choices: each new zone of the machine would need a migration.
     time_zone = models.CharField(
         _("time zone"), max_length=63, blank=True, default="", db_default="", validators=[validate_time_zone]
     )
@@ -31,22 +31,18 @@ class User(AbstractUser):  # type: ignore[django-manager-missing]  # knox has no
 
     @cached_property
     def rights_given(self) -> set[str]:
-        """The permissions of the account once it is active; Django reports none for an inactive one."""
-        given = Permission.objects.filter(models.Q(user=self) | models.Q(group__user=self))
-        names = given.order_by().values_list("content_type__app_label", "codename").distinct()
+        """Return the permissions of the account, also if it is inactive; Django reports none then."""
+        permissions = Permission.objects.filter(models.Q(user=self) | models.Q(group__user=self))
+        names = permissions.order_by().values_list("content_type__app_label", "codename").distinct()
         return {f"{app}.{codename}" for app, codename in names}
 
 
 class AuthenticatorQuerySet(models.QuerySet["Authenticator"]):
     """Queries of second factors."""
 
-    def on(self) -> "AuthenticatorQuerySet":
-        """Return those that the sign-in asks for: confirmed by a first code."""
-        return self.filter(confirmed=True)
-
     def of(self, account: "User") -> "Authenticator | None":
-        """Return the one that the sign-in asks the account for; None if it has none."""
-        return self.on().filter(user=account).first()
+        """Return the second factor of the account, confirmed by a first code; None if it has none."""
+        return self.filter(user=account, confirmed=True).first()
 
 
 class Authenticator(TimestampMixin, ThrottlingMixin, Device):
@@ -76,21 +72,18 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Queries of API tokens."""
 
     def valid(self, at: datetime) -> "ApiTokenQuerySet":
-        """Return the tokens that are valid at that moment: not expired, of an active account."""
+        """Return the tokens that are valid at that time: not expired, of an active account."""
         unexpired = models.Q(expiry__isnull=True) | models.Q(expiry__gt=at)
         return self.filter(unexpired, user__is_active=True)
 
 
 class ApiToken(AbstractAuthToken):
-    """A named bearer token of an account; only its digest is stored.
-
-    What it may do is `scopes` and the permissions of its account, both.
-    """
+    """A named bearer token of an account, limited to `scopes`; only its digest is stored."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     digest = models.CharField(max_length=128, unique=True, editable=False)
     name = models.CharField(_("name"), max_length=200)
-    # The library's own, by names that can be translated.
+    # The fields of the library, with labels that can be translated.
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="auth_token_set", verbose_name=_("account")
     )

@@ -18,11 +18,8 @@ from ivsvod.accounts.models import Authenticator, User
 
 DIGITS = 6
 RECOVERY_CODES = 10
-# Clocks differ: the codes before and after the present one are accepted too.
-_TOLERANCE = 1
 # Without letters and digits that look alike.
 _ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
-_GROUPS, _GROUP = 4, 4
 
 
 class CodeTooSoonError(Exception):
@@ -47,8 +44,9 @@ class SetUp:
 
 def new_recovery_codes() -> list[str]:
     """Return recovery codes of 79 random bits that people can copy from paper."""
-    letters = [[secrets.choice(_ALPHABET) for _ in range(_GROUPS * _GROUP)] for _ in range(RECOVERY_CODES)]
-    return ["-".join("".join(code[n : n + _GROUP]) for n in range(0, len(code), _GROUP)) for code in letters]
+    return [
+        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4)) for _ in range(RECOVERY_CODES)
+    ]
 
 
 def plain_code(text: str) -> str:
@@ -91,7 +89,7 @@ def authenticator_confirm(*, account: User, code: str) -> list[str] | None:
     """Turn two-step sign-in on if the code is right. Return the recovery codes; None if the code is wrong.
 
     Raises:
-        CodeTooSoonError: there was a wrong one a short time ago.
+        CodeTooSoonError: a wrong code came a short time ago.
         NotBegunError: no secret waits for its first code.
     """
     device = Authenticator.objects.select_for_update().filter(user=account, confirmed=False).first()
@@ -107,7 +105,7 @@ def code_check(*, account: User, code: str) -> bool:
     """Return whether it is a code of the app, or a recovery code, of the account. Each is accepted once.
 
     Raises:
-        CodeTooSoonError: there was a wrong one a short time ago.
+        CodeTooSoonError: a wrong code came a short time ago.
         UnreadableSecretError: it is no recovery code, and the secret of the app cannot be decrypted.
     """
     with audited():
@@ -125,8 +123,7 @@ def recovery_codes_renew(*, account: User) -> list[str] | None:
 @audited()
 def authenticator_remove(*, account: User) -> bool:
     """Turn two-step sign-in off; return whether it was on."""
-    removed = Authenticator.objects.on().filter(user=account).delete()[0]
-    return removed > 0
+    return Authenticator.objects.filter(user=account, confirmed=True).delete()[0] > 0
 
 
 def _renew(device: Authenticator) -> list[str]:
@@ -137,18 +134,18 @@ def _renew(device: Authenticator) -> list[str]:
 
 
 def _check(device: Authenticator, code: str) -> bool:
-    allowed, facts = device.verify_is_allowed()
-    if not allowed:
-        raise CodeTooSoonError(facts["locked_until"] - timezone.now())
+    is_allowed, details = device.verify_is_allowed()
+    if not is_allowed:
+        raise CodeTooSoonError(details["locked_until"] - timezone.now())
     digest, digits = recovery_digest(code), plain_code(code)
     is_right = digest in device.recovery_digests
     if is_right:
-        device.recovery_digests = [known for known in device.recovery_digests if known != digest]
+        device.recovery_digests = [other for other in device.recovery_digests if other != digest]
     elif len(digits) == DIGITS and digits.isascii() and digits.isdigit():
         totp = TOTP(b32decode(decrypt(device.secret)), digits=DIGITS)
         totp.time = time()
-        # A code is accepted once, so that one read over a shoulder is worthless.
-        is_right = totp.verify(int(digits), tolerance=_TOLERANCE, min_t=device.last_step + 1)
+        # Clocks differ: the codes before and after the present one are accepted too, but each only once.
+        is_right = totp.verify(int(digits), tolerance=1, min_t=device.last_step + 1)
         if is_right:
             device.last_step = totp.t()
     if is_right:

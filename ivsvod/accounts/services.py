@@ -33,15 +33,13 @@ def api_token_create(
     """
     unknown = [scope for scope in scopes if scope not in settings.API_SCOPES]
     if unknown:
-        known = ", ".join(settings.API_SCOPES)
-        raise UnknownScopeError(f"unknown scope {', '.join(unknown)}; there are {known}")
+        raise UnknownScopeError(f"unknown scope {', '.join(unknown)}; there are {', '.join(settings.API_SCOPES)}")
     user, created = User.objects.get_or_create(username=account)
     if created:
         user.set_unusable_password()
         user.save(update_fields=["password"])
-        user.user_permissions.set(
-            Permission.objects.filter(content_type__app_label="accounts", codename__in=list(scopes))
-        )
+        permissions = Permission.objects.filter(content_type__app_label="accounts", codename__in=list(scopes))
+        user.user_permissions.set(permissions)
     token, text = ApiToken.objects.create(user, expiry=expires_in, name=name, scopes=list(scopes))
     return token, text
 

@@ -1,14 +1,12 @@
 """Sign-in: limits on guessing, and the step between password and code.
 
-Two counts, for two ways to guess: wrong credentials of one address, for any account, in the cache
-(`ivsvod/api/throttling.py`), and wrong passwords for one account from one address or network, in the database
-(django-axes).
+The cache counts wrong credentials of one address for any account (`ivsvod/api/throttling.py`). The database counts
+wrong passwords for one account from one address or network (django-axes).
 """
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from ipaddress import ip_address, ip_network
 from math import ceil
 from time import time
@@ -32,8 +30,8 @@ from django.utils.translation import ngettext
 from ivsvod.accounts.models import User
 from ivsvod.api import throttling
 
-_WAITING = "waits_for_code"
-# Time to find a phone.
+WAITING = "waits_for_code"
+# The time between password and code.
 _WAITING_SECONDS = 600
 # django-axes stores these as they are, and PostgreSQL holds no NUL.
 _STORED_HEADERS = ("HTTP_USER_AGENT", "HTTP_ACCEPT")
@@ -54,7 +52,7 @@ class NetworkLockout(AxesDatabaseHandler):
 
 
 def network_attempts(request: HttpRequest, credentials: dict[str, Any] | None) -> QuerySet[AccessAttempt]:
-    """Return the wrong passwords for the account from the network of the request that are young enough to count."""
+    """Return the wrong passwords for the account from the network of the request that still count."""
     network = ip_network(throttling.wider_network(ip_address(request.axes_ip_address)))  # type: ignore[attr-defined]
     return AccessAttempt.objects.filter(
         username=get_client_username(request, credentials),
@@ -115,38 +113,29 @@ def refuse_locked(request: HttpRequest, username: str | None) -> None:
     [of_address] = handler.get_user_attempts(request, credentials)
     of_network = network_attempts(request, credentials)
     counts = ((of_address, settings.AXES_FAILURE_LIMIT), (of_network, settings.SIGN_IN_NETWORK_LIMIT))
-    ends = []
-    for rows, limit in counts:
-        attempts = [Attempts(row.failures_since_start, row.attempt_time) for row in rows]
-        ends.append(locked_until(attempts, limit, settings.AXES_COOLOFF_TIME))
+    ends = [
+        locked_until([(row.failures_since_start, row.attempt_time) for row in rows], limit) for rows, limit in counts
+    ]
     until = max((end for end in ends if end), default=None)
     raise too_many(request, max(1.0, (until - timezone.now()).total_seconds()) if until else 0.0)
 
 
-@dataclass(frozen=True)
-class Attempts:
-    """A number of wrong passwords, with the time of the last."""
+def locked_until(attempts: Iterable[tuple[int, datetime]], limit: int) -> datetime | None:
+    """Return the time from which fewer attempts than the limit count; None if that is so already.
 
-    many: int
-    last: datetime
-
-
-def locked_until(known: Iterable[Attempts], limit: int, cool_off: timedelta) -> datetime | None:
-    """Return when fewer attempts than the limit will be young enough to count; None if that is so already.
-
-    Each browser of a person has its own attempts.
+    Each browser of a person has a row of attempts: their number, and the time of the last.
     """
-    many = 0
-    for attempts in sorted(known, key=lambda attempts: attempts.last, reverse=True):
-        many += attempts.many
-        if many >= limit:
-            return attempts.last + cool_off
+    total = 0
+    for number, last in sorted(attempts, key=lambda row: row[1], reverse=True):
+        total += number
+        if total >= limit:
+            return last + settings.AXES_COOLOFF_TIME
     return None
 
 
 def wait_for_code(request: HttpRequest, account: User) -> None:
     """Remember in the session that the password was right and a code is missing. Nobody is signed in yet."""
-    request.session[_WAITING] = {
+    request.session[WAITING] = {
         "account": str(account.pk),
         "backend": account.backend,
         "password": account.get_session_auth_hash(),
@@ -156,7 +145,7 @@ def wait_for_code(request: HttpRequest, account: User) -> None:
 
 def account_waiting(request: HttpRequest) -> User | None:
     """Return the account that waits for a code in this session; None if there is none, or its time is over."""
-    waiting = request.session.get(_WAITING)
+    waiting = request.session.get(WAITING)
     if waiting is None or waiting["until"] < time():
         return None
     account = User.objects.filter(pk=waiting["account"], is_active=True, is_staff=True).first()
@@ -173,8 +162,3 @@ def other_sessions_end(request: HttpRequest) -> None:
     for session in Session.objects.filter(expire_date__gt=timezone.now()).exclude(session_key=key):
         if session.get_decoded().get(SESSION_KEY) == account:
             session.delete()
-
-
-def stop_waiting(request: HttpRequest) -> None:
-    """Forget the account that waits for a code."""
-    request.session.pop(_WAITING, None)

@@ -15,16 +15,16 @@ from channels_app.times import zone_named
 
 @cache
 def time_zone_names() -> list[str]:
-    """Return the zones of the IANA database that are named by a place, and UTC; sorted by continent."""
+    """Return UTC, and the zones of the IANA database that are named by a place, sorted by continent."""
     return ["UTC", *sorted(name for name in available_timezones() if "/" in name)]
 
 
 def time_zone_choices() -> list[tuple[str, Any]]:
-    """Return the choices of a form: the zone of the service, then all others by continent or ocean."""
+    """Return the choices of a form: the zone of the service, UTC, then all others by continent or ocean."""
     default = gettext("That of the service (%(zone)s)") % {"zone": settings.TIME_ZONE}
-    by_area = groupby(time_zone_names(), key=lambda name: name.partition("/")[0])
+    by_area = groupby(time_zone_names()[1:], key=lambda name: name.partition("/")[0])
     areas = [(area, [(name, place_of(name)) for name in names]) for area, names in by_area]
-    return [("", default), ("UTC", "UTC"), *(area for area in areas if area[0] != "UTC")]
+    return [("", default), ("UTC", "UTC"), *areas]
 
 
 def place_of(name: str) -> str:
@@ -36,10 +36,10 @@ def validate_time_zone(name: str) -> None:
     """Accept an empty name, or one of `time_zone_names`.
 
     Raises:
-        ValidationError: it is another.
+        ValidationError: it is another name.
     """
     if name and name not in time_zone_names():
-        raise ValidationError(_("“%(name)s” is no time zone."), params={"name": name}, code="time_zone")
+        raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name}, code="time_zone")
 
 
 def zone_of(name: str) -> tuple[ZoneInfo, bool]:

@@ -26,7 +26,7 @@ from ivsvod.accounts.second_factor import (
     set_up_of,
 )
 from ivsvod.accounts.services import account_set_time_zone
-from ivsvod.accounts.sign_in import account_waiting, other_sessions_end, stop_waiting, wait_for_code
+from ivsvod.accounts.sign_in import WAITING, account_waiting, other_sessions_end, wait_for_code
 
 _SET_UP_BEGUN = "two_step_begun"
 
@@ -40,7 +40,7 @@ class SignInView(LoginView):
     title = _("Log in")
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Show the form; redirect staff that is signed in."""
+        """Show the form; redirect staff that is signed in already."""
         if admin.site.has_permission(request):
             return redirect("admin:index")
         return super().get(request, *args, **kwargs)
@@ -55,12 +55,8 @@ class SignInView(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Return the context of the admin's own sign-in view."""
-        stock = {
-            "title": self.title,
-            "subtitle": None,
-            "app_path": self.request.get_full_path(),
-            "username": self.request.user.get_username(),
-        }
+        stock = {"title": self.title, "subtitle": None, "app_path": self.request.get_full_path()}
+        stock["username"] = self.request.user.get_username()
         return {**admin.site.each_context(self.request), **super().get_context_data(**kwargs), **stock}
 
 
@@ -84,14 +80,14 @@ class CodeView(SignInView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         """Sign in."""
-        stop_waiting(self.request)
+        self.request.session.pop(WAITING, None)
         return LoginView.form_valid(self, form)
 
 
 def with_next(view: LoginView, name: str) -> str:
-    """Return the URL of a step of the sign-in, which keeps the page to go on to."""
-    wanted = view.get_redirect_url()
-    return reverse(name) + (f"?{urlencode({REDIRECT_FIELD_NAME: wanted})}" if wanted else "")
+    """Return the URL of a step of the sign-in, with the page that follows the sign-in."""
+    target = view.get_redirect_url()
+    return reverse(name) + (f"?{urlencode({REDIRECT_FIELD_NAME: target})}" if target else "")
 
 
 class PasswordChange(PasswordChangeView):
@@ -112,9 +108,9 @@ class PasswordChange(PasswordChangeView):
 
 def preferences(request: HttpRequest) -> HttpResponse:
     """Show and change the time zone of the account."""
-    account = signed_in(request)
+    account = _account(request)
     form = PreferencesForm(request.POST or None, initial={"time_zone": account.time_zone})
-    if request.method == "POST" and form.is_valid():
+    if form.is_valid():
         account_set_time_zone(account=account, time_zone=form.cleaned_data["time_zone"])
         messages.success(request, _("Your preferences were saved."))
         return redirect("account:preferences")
@@ -123,10 +119,10 @@ def preferences(request: HttpRequest) -> HttpResponse:
 
 def two_step(request: HttpRequest) -> HttpResponse:
     """Show whether two-step sign-in is on; the password begins its set-up."""
-    device = Authenticator.objects.of(signed_in(request))
-    form = PasswordForm(request, request.POST or None)
-    if request.method == "POST" and device is None and form.is_valid():
-        authenticator_begin(account=signed_in(request))
+    account = _account(request)
+    device, form = Authenticator.objects.of(account), PasswordForm(request, request.POST or None)
+    if device is None and form.is_valid():
+        authenticator_begin(account=account)
         request.session[_SET_UP_BEGUN] = True
         return redirect("account:two-step-set-up")
     context = {"device": device, "form": form, "is_required": settings.REQUIRE_SECOND_FACTOR}
@@ -135,15 +131,15 @@ def two_step(request: HttpRequest) -> HttpResponse:
 
 def two_step_set_up(request: HttpRequest) -> HttpResponse:
     """Show the secret for the app until its first code is right; then show the recovery codes."""
-    account = signed_in(request)
+    account = _account(request)
     # Only the session that gave the password sees the secret.
     set_up = set_up_of(account) if request.session.get(_SET_UP_BEGUN) else None
     if set_up is None:
         return redirect("account:two-step")
     form = FirstCodeForm(request, request.POST or None, account=account)
     try:
-        if request.method == "POST" and form.is_valid() and form.recovery_codes:
-            # Sessions that a password alone opened end.
+        if form.is_valid() and form.recovery_codes:
+            # End the sessions that a password alone opened.
             other_sessions_end(request)
             return _recovery_codes_page(request, form.recovery_codes)
     except NotBegunError:
@@ -162,26 +158,24 @@ def qr_svg(text: str) -> SafeString:
 def two_step_recovery_codes(request: HttpRequest) -> HttpResponse:
     """Make new recovery codes, after the password."""
     form = PasswordForm(request, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        codes = recovery_codes_renew(account=signed_in(request))
+    if form.is_valid():
+        codes = recovery_codes_renew(account=_account(request))
         return redirect("account:two-step") if codes is None else _recovery_codes_page(request, codes)
-    return _confirm_page(request, form, _("New recovery codes"), _("The old ones open nothing any more."))
+    return _confirm_page(request, form, _("New recovery codes"), _("The old codes are not accepted any more."))
 
 
 def two_step_off(request: HttpRequest) -> HttpResponse:
     """Turn two-step sign-in off, after the password."""
     form = PasswordForm(request, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        if authenticator_remove(account=signed_in(request)):
+    if form.is_valid():
+        if authenticator_remove(account=_account(request)):
             messages.success(request, _("Two-step sign-in is off."))
         return redirect("account:two-step")
-    explanation = _(
-        "From then on your password alone opens your account. The app and the recovery codes count no longer."
-    )
+    explanation = _("Then your password alone opens your account. Codes of the app and recovery codes do not count.")
     return _confirm_page(request, form, _("Turn off two-step sign-in"), explanation)
 
 
-def signed_in(request: HttpRequest) -> User:
+def _account(request: HttpRequest) -> User:
     """Return the account of the request; only staff reaches these pages."""
     return cast(User, request.user)
 
@@ -192,11 +186,11 @@ def _recovery_codes_page(request: HttpRequest, codes: list[str]) -> HttpResponse
 
 
 def _confirm_page(request: HttpRequest, form: Form, title: Any, explanation: Any) -> HttpResponse:
-    if Authenticator.objects.of(signed_in(request)) is None:
+    if Authenticator.objects.of(_account(request)) is None:
         return redirect("account:two-step")
     return _page(request, "two_step_confirm", title, form=form, explanation=explanation)
 
 
 def _page(request: HttpRequest, template: str, title: Any, **context: Any) -> HttpResponse:
-    everything = {**admin.site.each_context(request), "title": title, **context}
-    return TemplateResponse(request, f"admin/accounts/{template}.html", everything)
+    context |= {**admin.site.each_context(request), "title": title}
+    return TemplateResponse(request, f"admin/accounts/{template}.html", context)

@@ -27,14 +27,14 @@ class Command(LinesCommand):
             "--password-from",
             required=True,
             metavar="REFERENCE",
-            help="file:/path, or the ARN of a secret, with #KEY after it where it is a JSON object",
+            help="file:/path, or the ARN of a secret, followed by #KEY if it is a JSON object",
         )
-        parser.add_argument("--reset", action="store_true", help="set the password of a superuser that is there")
+        parser.add_argument("--reset", action="store_true", help="set the password of an existing superuser")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Print one JSON object."""
         if options["reset"] and options["email"]:
-            raise CommandError("--email is for a new account, and --reset for one that is there")
+            raise CommandError("--email is for a new account, and --reset for an existing one")
         password = _password(options["password_from"])
         try:
             if options["reset"]:

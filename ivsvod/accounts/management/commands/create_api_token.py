@@ -13,12 +13,16 @@ from ivsvod.accounts.services import UnknownScopeError, api_token_create
 class Command(BaseCommand):
     """Make an API token and print it once."""
 
-    help = "Make an API token and print it once. What it may do is its scopes and its account's permissions, both."
+    help = (
+        "Make an API token and print it once. It may do what both its scopes and the permissions of its account allow."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the name of the token, its account, scopes and life."""
+        """Add the name of the token, its account, scopes and expiry."""
         parser.add_argument("name")
-        parser.add_argument("--account", help="user name of the account; made where it is missing (default: NAME)")
+        parser.add_argument(
+            "--account", help="user name of the account, which is made if it is missing (default: NAME)"
+        )
         parser.add_argument("--scope", default="read", help=f"comma-separated, of {','.join(settings.API_SCOPES)}")
         parser.add_argument("--expires-days", type=int, metavar="N")
 
@@ -35,12 +39,8 @@ class Command(BaseCommand):
         if not scopes:
             raise CommandError(f"--scope takes one or more of {','.join(settings.API_SCOPES)}")
         try:
-            _, text = api_token_create(
-                name=options["name"],
-                account=account,
-                scopes=scopes,
-                expires_in=timedelta(days=days) if days else None,
-            )
+            expires_in = timedelta(days=days) if days else None
+            _, text = api_token_create(name=options["name"], account=account, scopes=scopes, expires_in=expires_in)
         except UnknownScopeError as error:
             raise CommandError(f"--scope: {error}") from None
         self.stdout.write(text)

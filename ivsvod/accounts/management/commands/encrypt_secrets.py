@@ -16,7 +16,7 @@ class Command(LinesCommand):
 
     help = (
         "Encrypt every stream key, passphrase and secret of two-step sign-in with the first of FIELD_ENCRYPTION_KEYS, "
-        "in committed batches; safe to stop and rerun. The predecessor reads no stream key any more then. "
+        "in committed batches; safe to stop and rerun. Afterwards the predecessor can read no stream key. "
         "In a rotation (OLD,NEW, then NEW,OLD, then NEW) run it when every process has NEW,OLD."
     )
 
