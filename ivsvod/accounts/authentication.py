@@ -54,7 +54,7 @@ class BearerAuthentication(BaseAuthentication):
 
         Raises:
             AuthenticationFailed: the header is malformed, or its credential is not valid.
-            KeySetUnavailableError: the provider of a JWT cannot be reached to check it.
+            KeySetUnavailableError: the provider of a JWT cannot be reached.
             TooManyRequestsError: too many requests of the caller, or bad credentials of the address.
         """
         header = request.META.get("HTTP_AUTHORIZATION")
@@ -105,11 +105,7 @@ class StaffSessionAuthentication(SessionAuthentication):
         return authenticated
 
     def enforce_csrf(self, request: Request) -> None:
-        """Refuse a request without the token.
-
-        Raises:
-            PermissionDenied: the token is missing or wrong.
-        """
+        """Refuse a missing or wrong token by `PermissionDenied`."""
         # Django would look for the token in a form, for which DRF gives it the JSON of the body.
         plain = copy(request._request)
         plain.method = "PUT" if plain.method == "POST" else plain.method
@@ -144,8 +140,8 @@ def _is_shared_key(credential: str) -> bool:
     key = settings.AUTH_API_KEY
     try:
         # WSGI decodes header bytes as latin-1.
-        given = credential.encode("latin-1")
+        content = credential.encode("latin-1")
     except UnicodeEncodeError:
-        # Lambda hands over text.
-        given = credential.encode("utf-8", "surrogatepass")
-    return bool(key) and constant_time_compare(given, key.encode("utf-8", "surrogateescape"))
+        # Lambda passes text.
+        content = credential.encode("utf-8", "surrogatepass")
+    return bool(key) and constant_time_compare(content, key.encode("utf-8", "surrogateescape"))

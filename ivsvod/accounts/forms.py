@@ -21,6 +21,12 @@ from ivsvod.accounts.time_zones import time_zone_choices
 logger = logging.getLogger(__name__)
 
 
+class _RequestForm(forms.BaseForm):
+    def __init__(self, request: HttpRequest, *args: Any, **values: Any) -> None:
+        super().__init__(*args, **values)
+        self.request = request
+
+
 class SignInForm(AdminAuthenticationForm):
     """Name and password of a member of staff; wrong ones are counted."""
 
@@ -38,7 +44,7 @@ class SignInForm(AdminAuthenticationForm):
                 raise
 
 
-class CodeForm(forms.Form):
+class CodeForm(_RequestForm, forms.Form):
     """A code of an authenticator app, or a recovery code, after the password."""
 
     code = forms.CharField(
@@ -48,8 +54,8 @@ class CodeForm(forms.Form):
     )
 
     def __init__(self, request: HttpRequest, *args: Any, account: User, **values: Any) -> None:
-        super().__init__(*args, **values)
-        self.request, self.account = request, account
+        super().__init__(request, *args, **values)
+        self.account = account
 
     def clean_code(self) -> str:
         """Return a right code and use it up; a `ValidationError` says that it is wrong, or how long to wait."""
@@ -86,7 +92,7 @@ class FirstCodeForm(CodeForm):
         return self.recovery_codes is not None
 
 
-class PasswordForm(forms.Form):
+class PasswordForm(_RequestForm, forms.Form):
     """The own password again: an open session on a desk proves nothing."""
 
     password = forms.CharField(
@@ -96,21 +102,13 @@ class PasswordForm(forms.Form):
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
 
-    def __init__(self, request: HttpRequest, *args: Any, **values: Any) -> None:
-        super().__init__(*args, **values)
-        self.request = request
-
     def clean_password(self) -> str:
         """Return the password, checked by `own_password`."""
         return own_password(self.request, self.cleaned_data["password"])
 
 
-class OwnPasswordForm(AdminPasswordChangeForm):
+class OwnPasswordForm(_RequestForm, AdminPasswordChangeForm):
     """The own password: the old one and a new one."""
-
-    def __init__(self, *args: Any, request: HttpRequest, **values: Any) -> None:
-        super().__init__(*args, **values)
-        self.request = request
 
     def clean_old_password(self) -> str:
         """Return the password, checked by `own_password`."""

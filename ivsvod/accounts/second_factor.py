@@ -3,7 +3,6 @@
 import hashlib
 import secrets
 from base64 import b32decode, b32encode
-from dataclasses import dataclass
 from datetime import timedelta
 from time import time
 from urllib.parse import quote, urlencode
@@ -34,14 +33,6 @@ class NotBegunError(Exception):
     """No secret waits for its first code: the set-up was never begun, or is complete."""
 
 
-@dataclass(frozen=True)
-class SetUp:
-    """The `otpauth` URI for an authenticator app, and the secret to type in by hand."""
-
-    secret: str
-    uri: str
-
-
 def new_recovery_codes() -> list[str]:
     """Return recovery codes of 79 random bits that people can copy from paper."""
     return [
@@ -59,8 +50,8 @@ def recovery_digest(code: str) -> str:
     return hashlib.sha256(plain_code(code).encode()).hexdigest()
 
 
-def set_up_of(account: User) -> SetUp | None:
-    """Return the set-up of an app that is not confirmed yet; None otherwise, so that it is never shown again."""
+def set_up_of(account: User) -> tuple[str, str] | None:
+    """Return the secret and the `otpauth` URI of an app that is not confirmed yet; None otherwise: it is shown once."""
     device = Authenticator.objects.filter(user=account, confirmed=False).first()
     if device is None:
         return None
@@ -68,7 +59,7 @@ def set_up_of(account: User) -> SetUp | None:
     # https://github.com/google/google-authenticator/wiki/Key-Uri-Format
     issuer = f"ivsvod ({settings.STAGE})"
     parameters = urlencode({"secret": secret, "issuer": issuer, "digits": DIGITS}, quote_via=quote)
-    return SetUp(secret, f"otpauth://totp/{quote(f'{issuer}:{account.get_username()}')}?{parameters}")
+    return secret, f"otpauth://totp/{quote(f'{issuer}:{account.get_username()}')}?{parameters}"
 
 
 @audited()

@@ -103,7 +103,7 @@ def refuse_locked(request: HttpRequest, username: str | None) -> None:
     """Refuse an account that is locked for the address of the request, after its password was refused.
 
     Raises:
-        ValidationError: it is locked; with the time to wait.
+        ValidationError: it is locked; the message has the time to wait.
     """
     if not getattr(request, "axes_locked_out", False) or username is None:
         return

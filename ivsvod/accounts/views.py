@@ -145,7 +145,8 @@ def two_step_set_up(request: HttpRequest) -> HttpResponse:
     except NotBegunError:
         # Another window finished it.
         return redirect("account:two-step")
-    context = {"set_up": set_up, "picture": qr_svg(set_up.uri), "form": form}
+    secret, uri = set_up
+    context = {"secret": secret, "picture": qr_svg(uri), "form": form}
     return _page(request, "two_step_set_up", _("Set up two-step sign-in"), **context)
 
 

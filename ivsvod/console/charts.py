@@ -44,8 +44,8 @@ def day_chart(name: str, title: Any, days: Sequence[tuple[date, float]], text_of
     for position, (day, value) in enumerate(days):
         # A value above 0 stays visible, however small it is.
         height = max(value / top * HEIGHT, 1) if value else 0
-        numbers = (position * SLOT + GAP / 2, HEIGHT - height, SLOT - GAP, height)
-        bars.append(Bar(*(f"{number:.1f}" for number in numbers), day, text_of(value)))
+        x, y, width = position * SLOT + GAP / 2, HEIGHT - height, SLOT - GAP
+        bars.append(Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}", day, text_of(value)))
     return Chart(name, title, bars, text_of(top), text_of(sum(values)), len(bars) * SLOT)
 
 
