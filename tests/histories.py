@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from channels_app.events import RECORDING_STATE
 from channels_app.reconciled import recording_envelope, stream_envelope
-from ivsvod.local.broadcast.events import health_event, limit_event, recording_event, stream_event
+from ivsvod.local.broadcast.events import limit_event, recording_event, stream_event
 from tests.road import BUCKET, NINE, Envelope, ended_metadata
 
 CHANNELS = {
@@ -73,8 +73,8 @@ def life_of_a_stream(arn: str, stream_id: str, begins: datetime, minutes: int) -
         stream_event("Stream Failure", *known, begins + 2 * SECOND, reason="no capacity"),
         stream_event("Stream Takeover", *known, begins + length / 2),
         stream_event("Stream Takeover Failure", *known, begins + length / 2, code="StreamTakeoverInvalidPriority"),
-        health_event("Starvation Start", *known, begins + length / 3),
-        health_event("Starvation End", *known, begins + length / 3 + 7 * SECOND),
+        stream_event("Starvation Start", *known, begins + length / 3),
+        stream_event("Starvation End", *known, begins + length / 3 + 7 * SECOND),
         limit("Ingest Bitrate", begins - minutes * 40 * SECOND, arn, stream_id),
         limit("Ingest Resolution", begins + SECOND, arn, stream_id),
     ]

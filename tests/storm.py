@@ -30,7 +30,7 @@ sys.path.insert(0, str(ROOT))
 
 from ivsvod.local import launch, postgres  # noqa: E402
 from ivsvod.local.aws import LocalAws  # noqa: E402
-from ivsvod.local.broadcast.events import health_event, recording_event, sqs_batch, stream_event  # noqa: E402
+from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event  # noqa: E402
 
 BUCKET = "ivsvod-recordings"
 CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 21)}
@@ -60,8 +60,8 @@ def broadcast(arn: str, number: int) -> list[Envelope]:
         stream_event("Session Created", *known, begins),
         stream_event("Stream Start", *known, begins + timedelta(seconds=5)),
         recording_event("Recording Start", *known, begins + timedelta(seconds=7), **place),
-        health_event("Starvation Start", *known, begins + timedelta(minutes=9)),
-        health_event("Starvation End", *known, begins + timedelta(minutes=10)),
+        stream_event("Starvation Start", *known, begins + timedelta(minutes=9)),
+        stream_event("Starvation End", *known, begins + timedelta(minutes=10)),
         stream_event("Session Ended", *known, end),
         stream_event("Stream End", *known, end + timedelta(seconds=6)),
         recording_event("Recording End", *known, end + timedelta(seconds=9), **place, duration_ms=1_193_000),

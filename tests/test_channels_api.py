@@ -20,8 +20,7 @@ from channels_app.errors import ChannelUnfinishedError
 from channels_app.models import Channel, Stream
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.calls import Quotas
-from ivsvod.local.ivs.errors import IvsError
-from ivsvod.local.ivs.faults import Fault
+from ivsvod.local.ivs.errors import Fault, IvsError
 from ivsvod.local.ivs.operations import OPERATIONS
 from tests.helpers import OWNER, STREAM_KEY, assert_error, bearer, ivs, ivs_channels, make_channel, make_token
 

@@ -19,8 +19,7 @@ from channels_app.aws import clients
 from channels_app.models import AuditEntry, Channel, InboxEvent, Stream
 from channels_app.services import UUID_TAG, channel_create, tag_value
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs.errors import IvsError
-from ivsvod.local.ivs.faults import Fault
+from ivsvod.local.ivs.errors import Fault, IvsError
 from ivsvod.local.ivs.model import STATUS_OUTSIDE_THE_MODEL
 from ivsvod.local.ivs.operations import OPERATIONS
 from tests.helpers import (

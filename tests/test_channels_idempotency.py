@@ -19,7 +19,7 @@ from channels_app.aws.clients import client as ivs_client
 from channels_app.models import Channel, IdempotencyKey
 from channels_app.services import STILL_CREATING
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs.faults import Fault
+from ivsvod.local.ivs.errors import Fault
 from tests.helpers import OWNER, assert_error, bearer, ivs, make_token
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}

@@ -28,7 +28,7 @@ from channels_app.services import channel_create
 from ivsvod import lambda_entry
 from ivsvod.lambda_entry import EventFailedError, InvocationRefusedError
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import health_event, sqs_batch
+from ivsvod.local.broadcast.events import sqs_batch, stream_event
 from ondemand import reducers as recording_reducers
 from ondemand.models import Recording, Video, video_uuid
 from ondemand.services import content_replace, video_hide, video_show, video_update
@@ -333,7 +333,7 @@ def test_the_file_follows_when_a_health_event_moves_a_stream_without_a_start_bef
 ) -> None:
     outcomes(told("Stream Start", 30, stream_id=EARLIER), told("Stream End", 40, stream_id=LATER))
 
-    outcomes(health_event("Starvation Start", ARN, "room-42", LATER, at(10)))
+    outcomes(stream_event("Starvation Start", ARN, "room-42", LATER, at(10)))
 
     assert live_file(channel)["stream_id"] == EARLIER
 

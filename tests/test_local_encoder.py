@@ -21,7 +21,6 @@ from ivsvod.local.aws import LocalAws, install_in_process
 from ivsvod.local.broadcast.encoder import Broadcast, StreamKeyRefused, play_broadcasts
 from ivsvod.local.broadcast.events import (
     event_name,
-    health_event,
     limit_event,
     recording_event,
     sqs_batch,
@@ -73,9 +72,7 @@ def rebuilt(event: dict[str, Any]) -> dict[str, Any]:
         arn = event["resources"][0] if event["resources"] else None
         return limit_event(detail["limit_name"], at, **facts, **where, channel_arn=arn, event_id=event_id)
     channel = (event["resources"][0], detail["channel_name"], detail["stream_id"])
-    if event["detail-type"] == "IVS Stream Health Change":
-        return health_event(detail["event_name"], *channel, at, event_id=event_id)
-    if event["detail-type"] == "IVS Stream State Change":
+    if event["detail-type"] in ("IVS Stream Health Change", "IVS Stream State Change"):
         extra = {name: detail[name] for name in ("reason", "code") if name in detail}
         return stream_event(detail["event_name"], *channel, at, event_id=event_id, **extra)
     return recording_event(

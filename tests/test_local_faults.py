@@ -23,9 +23,15 @@ from ivsvod import lambda_entry
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast import studio
 from ivsvod.local.broadcast.events import EVENT_NAMES, event_name
-from ivsvod.local.broadcast.merging import merge_playlists, merge_recordings
 from ivsvod.local.broadcast.plan import BroadcastPlan, FaultRefusedError, plan_broadcast
-from ivsvod.local.broadcast.recording import Recording, Rendition, make_recording, read_recording
+from ivsvod.local.broadcast.recording import (
+    Recording,
+    Rendition,
+    make_recording,
+    merge_playlists,
+    merge_recordings,
+    read_recording,
+)
 from ivsvod.local.broadcast.storm import (
     FAULTS,
     OF_BROADCAST,
@@ -422,7 +428,7 @@ def channel(db: None, aws: LocalAws, recording: Recording, monkeypatch: pytest.M
         return read_recording(folder)
 
     monkeypatch.setattr("ivsvod.local.broadcast.encoder.make_recording", copied)
-    monkeypatch.setattr(simulate_broadcast, "refuse_anything_real", lambda: aws.home)
+    monkeypatch.setattr(simulate_broadcast, "refuse_real_services", lambda: aws.home)
     # The connection of a test in a transaction is kept.
     monkeypatch.setattr(lambda_entry, "close_old_connections", lambda: None)
     return channel_create(name="Main stage", owner=OWNER)

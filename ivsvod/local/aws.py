@@ -97,7 +97,7 @@ def _answer_in_process(request: Any, **_: Any) -> AWSResponse | None:
     from werkzeug.test import EnvironBuilder, run_wsgi_app
 
     url, base = urlsplit(request.url), urlsplit(base_url)
-    # The latter two are between client and server.
+    # The excluded headers concern the connection between client and server.
     headers = {n: v for n, v in headers_of(request).items() if n.lower() not in ("transfer-encoding", "expect")}
     environ = EnvironBuilder(
         path=url.path.removeprefix(base.path),

@@ -13,12 +13,15 @@ from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from django.conf import settings
+from django.core.management.base import CommandError
 
 from ivsvod.local import postgres
 from ivsvod.local.aws import LocalAws, install_in_process
-from ivsvod.local.postgres import PostgresUnavailable, Server
+from ivsvod.local.postgres import PostgresUnavailable, Server, ServerFolder
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BUCKET = "ivsvod-recordings"
@@ -51,6 +54,21 @@ _WAL_FILE_BYTES = 16 * 1024 * 1024
 def home_folder() -> Path:
     """Return the folder of all state of the local stack."""
     return Path(os.environ.get("IVSVOD_HOME") or CHECKOUT / ".local").expanduser().resolve()
+
+
+def refuse_real_services() -> Path:
+    """Return the home, after a check that the database and AWS are those of this home.
+
+    Raises:
+        CommandError: one of them is not.
+    """
+    home = home_folder()
+    if settings.DATABASES["default"]["HOST"] != str(ServerFolder(home).socket_dir):
+        raise CommandError("refused: the database is not the embedded one of IVSVOD_HOME")
+    for name in ("AWS_ENDPOINT_URL_IVS", "AWS_ENDPOINT_URL_S3"):
+        if urlsplit(os.environ.get(name, "")).hostname != "127.0.0.1":
+            raise CommandError(f"refused: {name} is not the local AWS")
+    return home
 
 
 def port() -> int:
@@ -205,8 +223,8 @@ def recording_configuration(aws: LocalAws, bucket: str) -> str:
     """
     install_in_process(aws, _SETUP_URL)
     client = _setup_client()
-    for known in client.get_paginator("list_recording_configurations").paginate():
-        for item in known["recordingConfigurations"]:
+    for listed in client.get_paginator("list_recording_configurations").paginate():
+        for item in listed["recordingConfigurations"]:
             if item["destinationConfiguration"]["s3"]["bucketName"] == bucket:
                 return item["arn"]
     made = client.create_recording_configuration(

@@ -51,7 +51,7 @@ class StoredObject:
 
 
 class Journal:
-    """The objects on disk: `<bucket>/<percent-encoded key>`, and beside each a JSON file with its facts."""
+    """The objects on disk: `<bucket>/<percent-encoded key>`, and beside each a JSON file with its details."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -298,8 +298,8 @@ def _serve(stored: StoredObject, environ: "WSGIEnvironment", start_response: "St
         response.headers["Cache-Control"] = cache_control
     # A Range header that is malformed or has several ranges is ignored: S3 then sends the whole object.
     # https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
-    wanted = parse_range_header(environ.get("HTTP_RANGE"))
-    if wanted is None or wanted.units != "bytes" or len(wanted.ranges) != 1:
+    requested = parse_range_header(environ.get("HTTP_RANGE"))
+    if requested is None or requested.units != "bytes" or len(requested.ranges) != 1:
         environ = {name: value for name, value in environ.items() if name != "HTTP_RANGE"}
     try:
         response.make_conditional(environ, accept_ranges=True, complete_length=len(stored.body))

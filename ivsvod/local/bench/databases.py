@@ -35,12 +35,12 @@ def database_make(rows: int) -> bool:
     """Make the database with its tables; return whether it is new."""
     name = name_of(rows)
     with _server() as server:
-        known = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if not known:
+        existing = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if not existing:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     with using(name):
         call_command("migrate", verbosity=0)
-    return not known
+    return not existing
 
 
 def database_drop(rows: int) -> None:

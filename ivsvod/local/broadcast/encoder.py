@@ -45,22 +45,22 @@ class Broadcast:
 
     @property
     def stream_id(self) -> str:
-        """The last stream's id."""
+        """Return the id of the last stream."""
         return self.plan.streams[-1].stream_id
 
     @property
     def bucket(self) -> str | None:
-        """None if the channel is not recorded."""
+        """Return the bucket of the recordings; None if the channel is not recorded."""
         return self.plan.recordings[-1].bucket if self.plan.recordings else None
 
     @property
     def prefix(self) -> str | None:
-        """The last recording's prefix; None without a recording."""
+        """Return the prefix of the last recording; None without a recording."""
         return next((recording.prefix for recording in self.plan.recordings[::-1] if recording.prefix), None)
 
     @property
     def duration_ms(self) -> int:
-        """The duration of all recordings, or of the streams if the channel is not recorded."""
+        """Return the duration of all recordings, or of the streams if the channel is not recorded."""
         return sum(part.duration_ms for part in self.plan.recordings or self.plan.streams)
 
 

@@ -46,7 +46,7 @@ def rfc3339(at: datetime) -> str:
 
 
 def stream_event(
-    name: StreamEventName,
+    name: StreamEventName | HealthEventName,
     channel_arn: str,
     channel_name: str,
     stream_id: str,
@@ -55,23 +55,10 @@ def stream_event(
     event_id: str | None = None,
     **extra: str,
 ) -> dict[str, Any]:
-    """Return a change of a stream's state; `extra` is `reason` of a failure or `code` of a refused takeover."""
+    """Return a change of the state or health of a stream; `extra` is the `reason` or `code` of a failure."""
     detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id, **extra}
-    return _envelope(STREAM_STATE_CHANGE, channel_arn, detail, at, event_id)
-
-
-def health_event(
-    name: HealthEventName,
-    channel_arn: str,
-    channel_name: str,
-    stream_id: str,
-    at: datetime,
-    *,
-    event_id: str | None = None,
-) -> dict[str, Any]:
-    """Return the start or end of a starvation, in which IVS gets too little data from the encoder."""
-    detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id}
-    return _envelope(STREAM_HEALTH_CHANGE, channel_arn, detail, at, event_id)
+    kind = STREAM_HEALTH_CHANGE if name in get_args(HealthEventName) else STREAM_STATE_CHANGE
+    return _envelope(kind, channel_arn, detail, at, event_id)
 
 
 def limit_event(

@@ -9,9 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from ivsvod.local.broadcast.events import event_name
-from ivsvod.local.broadcast.merging import merge_recordings
 from ivsvod.local.broadcast.plan import RecordingPlan, StreamPlan
-from ivsvod.local.broadcast.recording import METADATA_KEYS, Recording, RecordingState, recording_metadata
+from ivsvod.local.broadcast.recording import (
+    METADATA_KEYS,
+    Recording,
+    RecordingState,
+    merge_recordings,
+    recording_metadata,
+)
 from ivsvod.local.broadcast.storm import Envelope
 from ivsvod.local.broadcast.timeline import Sent, Step, StreamBegins, StreamEnds, Written
 from ivsvod.local.ivs.store import IvsStore
@@ -33,7 +38,7 @@ class Media:
 
     @property
     def duration_ms(self) -> int:
-        """The duration of one stream."""
+        """Return the duration of one stream."""
         return self._by_copies[1].duration_ms
 
     def of(self, plan: RecordingPlan) -> Recording:
@@ -107,8 +112,8 @@ class Performance:
             state, end = "RECORDING_ENDED", {"ended_at": plan.ended_at}
             if plan.outcome == "failed":
                 state, end["message"] = "RECORDING_ENDED_WITH_FAILURE", "InternalServerException"
-        facts = {"channel_arn": self.channel_arn, "started_at": plan.started_at, **end}
-        document = recording_metadata(recording, state, **facts)
+        details = {"channel_arn": self.channel_arn, "started_at": plan.started_at, **end}
+        document = recording_metadata(recording, state, **details)
         self._put(plan, METADATA_KEYS[state], json.dumps(document, indent=2).encode())
 
     def _put(self, plan: RecordingPlan, key: str, body: bytes) -> None:

@@ -17,7 +17,7 @@ UNTIL_STREAM_END = timedelta(seconds=6)
 UNTIL_FILES_COMPLETE = timedelta(seconds=2)
 UNTIL_RECORDING_END = timedelta(seconds=2)
 
-# After the stream's end. Where IVS begins to count the window is nowhere documented.
+# After the stream's end. The beginning of the window is nowhere documented.
 _BACK_IN_TIME = UNTIL_FILES_COMPLETE + timedelta(seconds=1)
 # After the encoder disconnected: the stream has not ended yet.
 _BACK_AT_ONCE = timedelta(seconds=3)
@@ -29,7 +29,7 @@ RecordingOutcome = Literal["ended", "failed", "not started"]
 
 
 class FaultRefusedError(ValueError):
-    """This fault cannot happen on the channel as it is; the message says why."""
+    """This fault cannot happen on the channel; the message says why."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class StreamPlan:
     def ended_at(self) -> datetime:
         return self.disconnected_at + UNTIL_STREAM_END
 
-    def moment(self, part: float) -> datetime:
+    def time_at(self, part: float) -> datetime:
         """Return the whole second at which this part (0 to 1) of it was sent."""
         return self.recorded_from + timedelta(seconds=math.floor(part * self.duration_ms / 1000))
 
@@ -90,7 +90,7 @@ class RecordingPlan:
 
     @property
     def ended_at(self) -> datetime:
-        """The end of the window: until then the encoder might reconnect.
+        """Return the end of the window, in which the encoder may reconnect.
 
         https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
         """
@@ -118,7 +118,7 @@ class BroadcastPlan:
 
     @property
     def channel(self) -> tuple[str, str]:
-        """ARN and name, as events have them."""
+        """Return ARN and name, as events have them."""
         return self.channel_arn, self.channel_name
 
 
@@ -136,7 +136,7 @@ def plan_broadcast(
     Each stream is recorded for `duration_ms`, if there is a `bucket`; `window` is the recording's reconnect window.
 
     Raises:
-        FaultRefusedError: `reconnect` where the window is too short for it.
+        FaultRefusedError: the window is too short for `reconnect`.
     """
     if at.tzinfo is None:
         raise ValueError("a broadcast starts at a time with a zone")

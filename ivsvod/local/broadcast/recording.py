@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -35,6 +35,10 @@ METADATA_KEYS: dict[RecordingState, str] = {
 }
 
 _VARIANT_LINES = re.compile(r"^#EXT-X-STREAM-INF:.*RESOLUTION=(\d+)x(\d+).*\n(.+)/playlist\.m3u8$", re.MULTILINE)
+_SEGMENT = re.compile(r"^(\d+)\.ts$", re.MULTILINE)
+_END = "#EXT-X-ENDLIST\n"
+# The clocks of two streams are independent. https://datatracker.ietf.org/doc/html/rfc8216#section-4.3.2.3
+_DISCONTINUITY = "#EXT-X-DISCONTINUITY\n"
 _SEGMENT_LINES = re.compile(r"^#EXTINF:([\d.]+),.*\n(.+)$", re.MULTILINE)
 
 
@@ -48,7 +52,7 @@ class Rendition:
 
     @property
     def video_kbps(self) -> int:
-        """Enough for the test picture: 1.5 Mbit/s at 720p."""
+        """Return a rate that is enough for the test picture: 1.5 Mbit/s at 720p."""
         return max(200, self.width * self.height // 600)
 
 
@@ -227,3 +231,45 @@ def _write_byte_range_playlists(hls: Path) -> None:
         )
         (hls / name / BYTE_RANGE_VARIANT).write_text(entries)
     (hls / BYTE_RANGE_MULTIVARIANT).write_text(multivariant.replace(f"/{VARIANT}", f"/{BYTE_RANGE_VARIANT}"))
+
+
+def merge_recordings(folder: Path, parts: Sequence[Recording]) -> Recording:
+    """Copy the parts, which have the same renditions, one after the other below `folder`.
+
+    So IVS leaves the streams of an encoder that reconnects within the window.
+    """
+    for rendition in parts[0].renditions:
+        source = [part.folder / HLS_PATH / rendition.name for part in parts]
+        offsets = _copy_numbered(folder / HLS_PATH / rendition.name, source, "", ".ts")
+        for name in (VARIANT, BYTE_RANGE_VARIANT):
+            merged = merge_playlists([(part / name).read_text() for part in source], offsets)
+            (folder / HLS_PATH / rendition.name / name).write_text(merged)
+    for name in (MULTIVARIANT, BYTE_RANGE_MULTIVARIANT):
+        shutil.copyfile(parts[0].folder / HLS_PATH / name, folder / HLS_PATH / name)
+    _copy_numbered(folder / THUMBNAILS_PATH, [part.folder / THUMBNAILS_PATH for part in parts], "thumb", ".jpg")
+    (folder / LATEST_THUMBNAIL_PATH).parent.mkdir()
+    shutil.copyfile(parts[-1].folder / LATEST_THUMBNAIL_PATH, folder / LATEST_THUMBNAIL_PATH)
+    return replace(read_recording(folder), duration_ms=sum(part.duration_ms for part in parts))
+
+
+def merge_playlists(texts: Sequence[str], offsets: Sequence[int]) -> str:
+    """Return one media playlist; each offset is added to the segment numbers of its text."""
+    bodies = []
+    for text, offset in zip(texts, offsets, strict=True):
+        head, tag, rest = text.partition("#EXTINF")
+        renumbered = _SEGMENT.sub(lambda found, offset=offset: f"{int(found[1]) + offset}.ts", rest)  # type: ignore[misc]
+        bodies.append(f"{tag}{renumbered.removesuffix(_END)}")
+    return f"{head}{_DISCONTINUITY.join(bodies)}{_END}"
+
+
+def _copy_numbered(folder: Path, parts: list[Path], before: str, after: str) -> list[int]:
+    """Copy the numbered files of each part with rising numbers; return the first number of each part."""
+    folder.mkdir(parents=True)
+    offsets, count = [], 0
+    for part in parts:
+        offsets.append(count)
+        number_of_files = len(list(part.glob(f"{before}*{after}")))
+        for number in range(number_of_files):
+            shutil.copyfile(part / f"{before}{number}{after}", folder / f"{before}{count + number}{after}")
+        count += number_of_files
+    return offsets

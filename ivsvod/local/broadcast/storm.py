@@ -17,7 +17,7 @@ from ivsvod.local.broadcast.events import EVENT_NAMES, event_name
 Envelope = dict[str, Any]
 Faults = frozenset[str]
 
-# These change the delivery alone: IVS and S3 are as if every event had arrived once.
+# These change only the delivery: IVS and S3 are as if every event had arrived once.
 OF_DELIVERY = {
     "duplicate": "every event comes a second time, and some a third",
     "republish": "every event comes again under a new id",
@@ -34,7 +34,7 @@ OF_BROADCAST = {
     "split": "the encoder comes back before the files are written: two streams, two recordings",
     "reconnect-late": "the encoder comes back after the window: two streams, two recordings",
     "takeover": "another encoder takes the stream over",
-    "takeover-failure": "another encoder is not let in",
+    "takeover-failure": "another encoder is refused",
     "starvation": "the encoder sends nothing for a while",
     "quota": "each of the four limits is exceeded",
     "stream-failure": "the first attempt is not processed; the encoder tries again",

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 # SQS delivers a message so often before it goes to the dead-letter queue.
 _RECEIVES = 3
-# Between the last event of a known broadcast and the first of a new one, beside the reconnect window.
+# Between the last event of an existing broadcast and the first of a new one, besides the reconnect window.
 _APART = timedelta(seconds=10)
 
 

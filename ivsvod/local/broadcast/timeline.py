@@ -9,7 +9,6 @@ from typing import Literal
 from ivsvod.local.broadcast.events import (
     LimitName,
     RecordingStatus,
-    health_event,
     limit_event,
     recording_event,
     stream_event,
@@ -81,7 +80,10 @@ def events_of(made: Iterable[Step]) -> list[Envelope]:
 
 
 def _attempts(plan: BroadcastPlan) -> Iterator[Step]:
-    """Connections that IVS does not process never go live; that it lists no session of them is nowhere documented."""
+    """Yield the steps of connections that IVS does not process and that never go live.
+
+    That it lists no session of them is nowhere documented.
+    """
     for attempt in plan.attempts:
         channel, at = (*plan.channel, attempt.stream_id), attempt.connected_at
         yield Sent(stream_event("Session Created", *channel, at))
@@ -101,7 +103,7 @@ def _streams(plan: BroadcastPlan) -> Iterator[Step]:
 
 
 def _recordings(plan: BroadcastPlan) -> Iterator[Step]:
-    """One start and one end each, for any number of streams; that there is no second start is nowhere documented."""
+    """Yield one start and one end of each recording; that there is no second start is nowhere documented."""
     for recording in plan.recordings:
         if recording.outcome == "not started":
             yield _recording_step(plan, recording, "Recording Start Failure", reason="ValidationException")
@@ -135,29 +137,29 @@ def _recording_step(plan: BroadcastPlan, recording: RecordingPlan, status: Recor
 
 
 def _incidents(plan: BroadcastPlan) -> Iterator[Envelope]:
-    """Events while a stream runs. That it keeps its id when it is taken over is nowhere documented."""
+    """Yield events of running streams. That a stream keeps its id when it is taken over is nowhere documented."""
     for stream in plan.streams:
         channel = (*plan.channel, stream.stream_id)
         if "quota" in plan.faults:
             yield from _breaches(plan, stream)
         if "starvation" in plan.faults:
-            yield health_event("Starvation Start", *channel, stream.moment(0.3))
-            yield health_event("Starvation End", *channel, stream.moment(0.5))
+            yield stream_event("Starvation Start", *channel, stream.time_at(0.3))
+            yield stream_event("Starvation End", *channel, stream.time_at(0.5))
         if "takeover" in plan.faults:
-            yield stream_event("Stream Takeover", *channel, stream.moment(0.6))
+            yield stream_event("Stream Takeover", *channel, stream.time_at(0.6))
         if "takeover-failure" in plan.faults:
             code = "StreamTakeoverInvalidPriority"
-            yield stream_event("Stream Takeover Failure", *channel, stream.moment(0.8), code=code)
+            yield stream_event("Stream Takeover Failure", *channel, stream.time_at(0.8), code=code)
 
 
 def _breaches(plan: BroadcastPlan, stream: StreamPlan) -> Iterator[Envelope]:
-    """Limits of the stream; with those of the first one the limits of the account, which name no channel."""
+    """Yield breaches of the limits of the stream, and with the first stream those of the account, without a channel."""
     arn, name = plan.channel
     region, account = arn.split(":")[3:5]
     owner = {"channel_arn": arn, "channel_name": name, "stream_id": stream.stream_id}
     account_limits = _ACCOUNT_LIMITS if stream is plan.streams[0] else ()
     for limits, subject in ((_INGEST_LIMITS, owner), (account_limits, {})):
         for limit, value, exceeded_by, unit in limits:
-            facts = {"limit_value": value, "exceeded_by": exceeded_by, "limit_unit": unit}
+            details = {"limit_value": value, "exceeded_by": exceeded_by, "limit_unit": unit}
             place = {"account": account, "region": region, **subject}
-            yield limit_event(limit, stream.moment(0.1), **facts, **place)  # type: ignore[arg-type]
+            yield limit_event(limit, stream.time_at(0.1), **details, **place)  # type: ignore[arg-type]

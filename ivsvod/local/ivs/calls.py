@@ -14,7 +14,7 @@ from ivsvod.local.ivs.records import BEFORE_ALL, Document, Placed, Records
 
 @dataclass(frozen=True)
 class Quotas:
-    """How many resources of a kind an account may have in a region.
+    """The quotas of an account in a region.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
     """

@@ -56,7 +56,7 @@ SELECT id, document FROM resources
 WHERE kind = :kind AND id > :after AND (:member IS NULL OR json_extract(document, '$.' || :member) = :value)
 ORDER BY id LIMIT :limit
 """
-# Newest start first: the local encoder also plays broadcasts that are older than the known ones. The place in the
+# Newest start first: the local encoder also plays broadcasts that are older than existing ones. The place in the
 # listing is the negative id.
 SELECT_SESSIONS = """
 SELECT *, (SELECT viewers FROM stream_viewers AS watched WHERE watched.stream_id = stream_sessions.stream_id) AS viewers

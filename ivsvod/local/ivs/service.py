@@ -9,8 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ivsvod.local.ivs.calls import Call, Quotas
-from ivsvod.local.ivs.errors import IvsError
-from ivsvod.local.ivs.faults import Fault, take_fault, throttled
+from ivsvod.local.ivs.errors import Fault, IvsError, take_fault
 from ivsvod.local.ivs.model import find_operation, read_arguments, status_of
 from ivsvod.local.ivs.operations import OPERATIONS
 from ivsvod.local.ivs.records import Document
@@ -22,12 +21,6 @@ IN_PROCESS = "ivsvod.in_process"
 READ_ONLY = ("Get", "List", "BatchGet")
 MAXIMUM_BODY_BYTES = 1_000_000
 REASONS = {200: "OK", 204: "No Content"}
-
-Answer = tuple[int, dict[str, str], bytes]
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class IvsService:
@@ -42,7 +35,7 @@ class IvsService:
         *,
         quotas: Quotas | None = None,
         hang_seconds: float = 12,
-        clock: Callable[[], datetime] = utc_now,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.store = store
         self.quotas = quotas or Quotas()
@@ -51,22 +44,21 @@ class IvsService:
         self.faults: list[Fault] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        status, headers, body = self._answer(environ)
+        try:
+            status, body = self._reply(environ)
+            headers = {}
+        except IvsError as error:
+            # botocore reads the code from the header and the text from "message"; AWS's own member is the other one.
+            document = {"exceptionMessage": error.message, "message": error.message}
+            status, body = status_of(error.code), json.dumps(document).encode()
+            headers = {"x-amzn-ErrorType": error.code}
         headers |= {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
         if status != 204:
             headers["Content-Length"] = str(len(body))
         start_response(f"{status} {REASONS.get(status, 'Error')}", list(headers.items()))
         return [body]
 
-    def _answer(self, environ: dict[str, Any]) -> Answer:
-        try:
-            return self._reply(environ)
-        except IvsError as error:
-            # botocore reads the code from the header and the text from "message"; AWS's own member is the other one.
-            body = {"exceptionMessage": error.message, "message": error.message}
-            return status_of(error.code), {"x-amzn-ErrorType": error.code}, json.dumps(body).encode()
-
-    def _reply(self, environ: dict[str, Any]) -> Answer:
+    def _reply(self, environ: dict[str, Any]) -> tuple[int, bytes]:
         # As AWS does; it also keeps other web pages away, because a browser sends no such header unasked.
         if not environ.get("HTTP_AUTHORIZATION", "").startswith("AWS4-HMAC-SHA256 "):
             raise IvsError("MissingAuthenticationTokenException", "Missing Authentication Token")
@@ -80,14 +72,14 @@ class IvsService:
         arguments = read_arguments(model, in_path, environ.get("QUERY_STRING", ""), body)
         reply = self._with_faults(model, arguments, in_process=IN_PROCESS in environ)
         status = int(model.http["responseCode"])
-        return status, {}, b"" if status == 204 else json.dumps(reply).encode()
+        return status, b"" if status == 204 else json.dumps(reply).encode()
 
     def _with_faults(self, model: Any, arguments: Document, *, in_process: bool) -> Document | None:
         fault = take_fault(self.faults, model.name)
         if fault is None:
             return self._perform(model, arguments)
         if fault.kind == "throttle":
-            raise throttled(model.name)
+            raise IvsError("ThrottlingException", f"Rate exceeded for {model.name}")
         if fault.kind == "error500":
             raise IvsError("InternalServerException", f"{model.name} failed")
         if fault.kind == "drop_reply" or fault.done:

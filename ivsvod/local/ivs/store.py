@@ -72,8 +72,8 @@ class IvsStore:
         Without `stream_id` it is the stream that is live, or the latest one.
         """
         with self.transaction() as records:
-            known = records.live_session(channel_arn) or records.latest_session(channel_arn)
-            session = records.session(stream_id) if stream_id else known
+            latest = records.live_session(channel_arn) or records.latest_session(channel_arn)
+            session = records.session(stream_id) if stream_id else latest
             if session and (session["ended_at"] is None or session["stop_requested"]):
                 records.end_session(session, ended_at=ended_at, stop_requested=bool(session["stop_requested"]))
 

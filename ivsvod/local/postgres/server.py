@@ -54,7 +54,7 @@ FAST_AND_LOSING_DATA_ON_POWER_LOSS = {"fsync": "off", "synchronous_commit": "off
 
 @dataclass(frozen=True)
 class Server:
-    """The connection facts of a running server."""
+    """The connection parameters of a running server."""
 
     socket_dir: Path
     port: int = PORT
@@ -147,7 +147,7 @@ def stop(home: Path) -> bool:
 def use(home: Path, *, durable: bool = True, bin_dir: Path | None = None) -> Iterator[Server]:
     """Share the server of this home with all its other users during the block; the last to leave stops it.
 
-    A killed user counts as gone. Raises what `start` and `stop` raise.
+    A killed process is no user any more. Raises what `start` and `stop` raise.
     """
     with _errors_named(home):
         folder = _make_folder(home)

@@ -10,19 +10,19 @@ from django.core.management.base import BaseCommand, CommandError
 from ivsvod.local.bench.databases import database_drop, database_make, name_of, using
 from ivsvod.local.bench.pages import Timings, measure
 from ivsvod.local.bench.rows import rows_load
-from ivsvod.local.guard import refuse_anything_real
+from ivsvod.local.launch import refuse_real_services
 
 SMALL = 10_000
 LARGE = 1_000_000
 
 
 class Command(BaseCommand):
-    """Loads both catalogues by COPY unless they exist, requests each page in turns, and prints the ratios."""
+    """Load both catalogues by COPY unless they exist, request each page in turns, and print the ratios."""
 
     help = "Local stack only: print the time of each page on a large catalogue and on a small one, and the ratio."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The two sizes, and the number of measurements."""
+        """Add the two sizes, and the number of measurements."""
         parser.add_argument("--small", type=int, default=SMALL, metavar="N", help=f"videos of the small one ({SMALL})")
         parser.add_argument("--large", type=int, default=LARGE, metavar="N", help=f"of the large one ({LARGE})")
         parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is measured (3)")
@@ -30,7 +30,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load, measure, print."""
-        refuse_anything_real()
+        refuse_real_services()
         sizes = [options["small"], options["large"]]
         if not 1000 <= sizes[0] <= sizes[1] or options["rounds"] < 1:
             raise CommandError("--small takes at least 1000, --large at least as many, --rounds at least 1")

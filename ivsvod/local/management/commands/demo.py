@@ -29,7 +29,6 @@ from ivsvod.accounts.services import api_token_create
 from ivsvod.local import launch
 from ivsvod.local.aws import LocalAws, install_in_process
 from ivsvod.local.broadcast.studio import broadcast
-from ivsvod.local.guard import refuse_anything_real
 from ivsvod.local.serving import MOUNT, served, with_local_aws
 from ondemand.models import Content, Video
 from ondemand.reconcile.phases import all_phases
@@ -41,7 +40,7 @@ SECONDS = 12
 
 
 class Command(BaseCommand):
-    """Starts everything, plays one broadcast unless there is one, and serves until Ctrl-C."""
+    """Start everything, play one broadcast unless there is one, and serve until Ctrl-C."""
 
     help = (
         "Run the whole service on this machine, with a local AWS, until Ctrl-C. PORT and IVSVOD_HOME change its place."
@@ -50,7 +49,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start the parts one after the other, each with a line."""
         self.began = monotonic()
-        home = refuse_anything_real()
+        home = launch.refuse_real_services()
         url = f"http://127.0.0.1:{launch.port()}"
         log = home / "demo.log"
         with _ended_by_signals(), _logged_to(log):
@@ -65,18 +64,17 @@ class Command(BaseCommand):
             aws.s3.create_bucket(settings.RECORDING_BUCKET)
             with served(with_local_aws(application, aws), launch.port()):
                 self.step(f"Serving on {url}")
-                known = self.prepare(home, url)
-                self.print_summary(known, log)
+                self.print_summary(self.prepare(home, url), log)
                 signal.pause()
 
     def prepare(self, home: Path, url: str) -> dict[str, Any]:
         """Make accounts, channels and the first broadcast unless they exist; return the content of demo.json."""
         path = home / "demo.json"
-        known = json.loads(path.read_text()) if path.is_file() else {}
-        password = known.get("admin_password") or secrets.token_urlsafe(12)
+        previous = json.loads(path.read_text()) if path.is_file() else {}
+        password = previous.get("admin_password") or secrets.token_urlsafe(12)
         _staff(ADMIN, password, superuser=True)
         _staff(CURATOR, password, superuser=False)
-        token = known.get("api_token") or ""
+        token = previous.get("api_token") or ""
         tokens = ApiToken.objects.valid(timezone.now()).filter(token_key=token[:15], name="demo")
         if not token or not tokens.exists():
             _, token = api_token_create(name="demo", account="demo", scopes=list(settings.API_SCOPES))
@@ -95,7 +93,7 @@ class Command(BaseCommand):
                 f"curl -H 'Authorization: Bearer {token}' -d '{body}' {url}/channels",
             ],
         }
-        # Already here, so that an interrupted run keeps its password and its token.
+        # Written before the broadcast too, so that an interrupted run keeps its password and its token.
         launch.write_private(path, document)
         if not Video.objects.filter(channel=channel).exists():
             self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
@@ -129,14 +127,14 @@ class Command(BaseCommand):
         self.stdout.write(f"[{monotonic() - self.began:5.1f} s] {text}")
         self.stdout.flush()
 
-    def print_summary(self, known: dict[str, Any], log: Path) -> None:
+    def print_summary(self, demo: dict[str, Any], log: Path) -> None:
         """Print URL, sign-in, token, log, and the requests to try."""
-        curl = "\n".join(known["curl"])
+        curl = "\n".join(demo["curl"])
         self.stdout.write(f"""
-ivsvod runs at   {known["url"]}/admin/
-The catalogue    {known["url"]}/
-Sign in as       {ADMIN} or {CURATOR}, password {known["admin_password"]}
-API token        {known["api_token"]}
+ivsvod runs at   {demo["url"]}/admin/
+The catalogue    {demo["url"]}/
+Sign in as       {ADMIN} or {CURATOR}, password {demo["admin_password"]}
+API token        {demo["api_token"]}
 The log          {log}
 
 {curl}

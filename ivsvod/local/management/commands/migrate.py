@@ -13,7 +13,7 @@ _OURS = ("accounts", "channels_app", "ondemand")
 
 
 class Command(migrate.Command):
-    """Django's own, which refuses tables that other migrations than those of this checkout have made."""
+    """Django's command, which refuses tables that migrations of another checkout made."""
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Migrate.

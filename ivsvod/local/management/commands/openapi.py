@@ -1,4 +1,4 @@
-"""`manage.py openapi`: writes `openapi.json`, which `GET /schema` serves; a test says when it is stale."""
+"""`manage.py openapi`: write `openapi.json`, which `GET /schema` serves; a test fails if it is out of date."""
 
 import json
 from typing import Any

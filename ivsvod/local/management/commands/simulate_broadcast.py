@@ -14,36 +14,34 @@ from ivsvod.local.broadcast.encoder import Broadcast, StreamKeyRefused
 from ivsvod.local.broadcast.plan import FaultRefusedError
 from ivsvod.local.broadcast.storm import FAULTS, UnknownFaultError, parse_faults
 from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcasts
-from ivsvod.local.guard import refuse_anything_real
 from ivsvod.local.ivs import IvsError
+from ivsvod.local.launch import refuse_real_services
 
 MOST = 1000
 
 
 class FaultsFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
-    """Keeps the list of faults as it is."""
+    """A formatter that keeps the lines of the list of faults."""
 
 
 class Command(BaseCommand):
-    """Plays broadcasts through the real path: events, recordings, catalogue."""
+    """Play broadcasts through the real path: events, recordings, catalogue."""
 
     help = "Local stack only: play broadcasts on a channel, with the events and the recordings that IVS would make."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The channel, the length, and the faults."""
+        """Add the channel, the length, and the faults."""
         parser.formatter_class = FaultsFormatter
         parser.epilog = "faults:\n" + "\n".join(f"  {name:28} {meaning}" for name, meaning in FAULTS.items())
         parser.add_argument("channel", metavar="CHANNEL", help="its uuid, or its name if only one has it")
         parser.add_argument("--seconds", type=float, default=8, metavar="N", help="the length of each stream (8)")
         parser.add_argument("--faults", default="", metavar="A,B", help="the faults; see below")
-        parser.add_argument("--many", type=int, default=1, metavar="N", help="so many broadcasts, one after the other")
-        parser.add_argument(
-            "--seed", type=int, metavar="N", help="the same faults of delivery as with this seed before"
-        )
+        parser.add_argument("--many", type=int, default=1, metavar="N", help="the number of broadcasts in a row")
+        parser.add_argument("--seed", type=int, metavar="N", help="repeat the faults of delivery of this seed")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Play them and print each as a JSON object."""
-        home = refuse_anything_real()
+        home = refuse_real_services()
         if not 1 <= options["seconds"] <= 3600:
             raise CommandError("--seconds takes 1 to 3600")
         if not 1 <= options["many"] <= MOST:
