@@ -1,6 +1,6 @@
-"""What Zappa leaves out or leaves open, put right after each `deploy` and `update`, and looked at.
+"""Corrections of the function after each `deploy` and `update`, and a check of them.
 
-Zappa loads this file by itself, as the module `hooks`.
+Zappa loads this file as the module `hooks`.
 """
 
 import json
@@ -10,61 +10,66 @@ from typing import Any
 
 import click
 
-# Without it Lambda takes no notice of which messages failed, and deletes them all.
+# Without it Lambda ignores which messages failed, and deletes the whole batch.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 REPORT = "ReportBatchItemFailures"
-# Zappa opens it to everybody, so that Function URLs work, without the condition that it be by the URL.
+# Zappa allows it to everybody for Function URLs, without limiting it to the URL.
 INVOKE = "lambda:InvokeFunction"
-# Seconds that Lambda is given to make or change a mapping, during which it lets nobody change it.
+# The longest time in seconds for Lambda to create or change a mapping, which nobody can change meanwhile.
 # https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html (ResourceInUseException)
-PATIENCE = 300
+SETTLE_SECONDS = 300
 
 
 def post(cli: Any) -> None:
-    """Called by Zappa with its command line.
+    """Correct the function that Zappa deployed; Zappa calls this with its command line.
 
     Raises:
-        click.ClickException: something is not as it must be; the deployment stands and must be mended.
+        click.ClickException: a check failed; the deployment stays and must be repaired.
     """
-    mend(cli.zappa.lambda_client, cli.lambda_name, cli.stage_config)
+    correct(cli.zappa.lambda_client, cli.lambda_name, cli.stage_config)
 
 
-def mend(client: Any, name: str, settings: Mapping[str, Any]) -> None:
-    """Put in order the function of this name, by the settings of its stage.
+def correct(client: Any, name: str, settings: Mapping[str, Any]) -> None:
+    """Correct the queue mapping and the policy of the function, by the settings of its stage.
 
     Raises:
-        click.ClickException: something is not as it must be; the deployment stands and must be mended.
+        click.ClickException: a check failed; the deployment stays and must be repaired.
     """
     function = client.get_function(FunctionName=name)["Configuration"]["FunctionArn"]
-    sources = _queues(settings)
+    sources = [event.get("event_source", {}) for event in settings.get("events", [])]
+    queues = {source["arn"]: source for source in sources if ":sqs:" in source.get("arn", "")}
     for mapping in _mappings(client, function):
         if _is_settled(client, mapping["UUID"]):
             client.update_event_source_mapping(
                 UUID=mapping["UUID"],
                 FunctionResponseTypes=[REPORT],
                 ScalingConfig={"MaximumConcurrency": settings["queue_concurrency"]},
-                **_opened(sources.get(mapping["EventSourceArn"])),
+                **_enabled(queues.get(mapping["EventSourceArn"])),
             )
-            # Zappa takes no notice where its own change is refused; the next command is not to come too early.
+            # Zappa ignores a refusal of its own change, so the next command must not come too early.
             _is_settled(client, mapping["UUID"])
-    _narrow(client, function)
-    _look(client, function, set(sources))
-    click.echo("Failed messages are reported one by one, and nobody may invoke the function but by its own ways.")
+    for statement in _statements(client, function):
+        if _is_open(statement):
+            client.remove_permission(FunctionName=function, StatementId=statement["Sid"])
+            client.add_permission(
+                FunctionName=function,
+                StatementId=statement["Sid"],
+                Action=INVOKE,
+                Principal="*",
+                InvokedViaFunctionUrl=True,
+            )
+    _check(client, function, set(queues))
+    click.echo("Failed messages are reported one by one, and the function cannot be invoked by everybody.")
 
 
-def _queues(settings: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    sources = [event.get("event_source", {}) for event in settings.get("events", [])]
-    return {source["arn"]: source for source in sources if ":sqs:" in source.get("arn", "")}
-
-
-def _opened(source: Mapping[str, Any] | None) -> dict[str, bool]:
-    """Whether the function is fed from now on: as the settings say, whatever Zappa was told (deploy/zappa.py)."""
+def _enabled(source: Mapping[str, Any] | None) -> dict[str, bool]:
+    """Return whether the mapping is enabled by the settings, which deploy/zappa.py changed for Zappa."""
     return {} if source is None else {"Enabled": source.get("opened", source.get("enabled", True))}
 
 
 def _is_settled(client: Any, uuid: str) -> bool:
-    """Wait until the mapping can be changed; false where it is gone."""
-    until = time.monotonic() + PATIENCE
+    """Wait until the mapping can be changed; return False if it was deleted."""
+    until = time.monotonic() + SETTLE_SECONDS
     while True:
         try:
             state = client.get_event_source_mapping(UUID=uuid)["State"]
@@ -89,27 +94,14 @@ def _statements(client: Any, function: str) -> list[dict[str, Any]]:
         return []
 
 
-def _narrow(client: Any, function: str) -> None:
-    for statement in _statements(client, function):
-        if _is_open(statement):
-            client.remove_permission(FunctionName=function, StatementId=statement["Sid"])
-            client.add_permission(
-                FunctionName=function,
-                StatementId=statement["Sid"],
-                Action=INVOKE,
-                Principal="*",
-                InvokedViaFunctionUrl=True,
-            )
-
-
 def _is_open(statement: dict[str, Any]) -> bool:
-    """Whether anybody may invoke by it, in any way."""
+    """Return whether the statement lets everybody invoke the function, not only by its URL."""
     everybody = statement.get("Principal") in ("*", {"AWS": "*"})
     by_url = statement.get("Condition") or statement.get("InvokedViaFunctionUrl")
     return everybody and statement.get("Action") == INVOKE and not by_url
 
 
-def _look(client: Any, function: str, queues: set[str]) -> None:
+def _check(client: Any, function: str, queues: set[str]) -> None:
     mappings = _mappings(client, function)
     if missing := queues - {mapping["EventSourceArn"] for mapping in mappings}:
         raise click.ClickException(f"The function is not fed by {', '.join(sorted(missing))}: run schedule")

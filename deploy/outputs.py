@@ -1,7 +1,6 @@
-"""`python -m deploy.outputs STAGE STACK …`: the outputs of stacks of CloudFormation, into `deploy/<stage>.env`.
+"""`python -m deploy.outputs STAGE STACK …`: write the outputs of CloudFormation stacks to `deploy/<stage>.env`.
 
-An output is the variable of its own name in capitals: `RecordingBucket` fills RECORDING_BUCKET. What else stands in the
-file stays.
+An output sets the variable of its name in capitals: `RecordingBucket` sets RECORDING_BUCKET. Other variables stay.
 """
 
 import re
@@ -16,7 +15,7 @@ from deploy.package import CHECKOUT
 
 
 def main(arguments: list[str]) -> None:
-    """Write them, and say which.
+    """Write the variables and print their names.
 
     Raises:
         SystemExit: a stack could not be read; the message says why.
@@ -36,7 +35,7 @@ def main(arguments: list[str]) -> None:
 
 
 def variable_of(output: str) -> str:
-    """The variable that an output fills."""
+    """Return the name of the variable of an output."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", output).upper()
 
 

@@ -1,10 +1,9 @@
-"""`make package`: the package of Lambda, `dist/ivsvod.zip`, made by Zappa of what runs there and nothing else.
+"""`make package`: make the Lambda package `dist/ivsvod.zip` by Zappa, with nothing that does not run there.
 
-Zappa packs a virtual environment as it is: with what its command line needs, with boto3, which the runtime has, and
-with bytecode that Python does not use, since its times are not those of the sources in the package. So what Zappa is
-given is made here: dependencies of their own in a folder shaped like an environment, a clean copy of the project,
-static files collected, bytecode that is checked against nothing, and of libraries bytecode alone. The same input gives
-the same bytes.
+Zappa packs a whole virtual environment: with its own command line, with boto3, which the runtime has, and with bytecode
+that Python ignores, since its times differ from those of the packed sources. So this module prepares the input of
+Zappa: the dependencies in a folder shaped like an environment, a clean copy of the project, collected static files, and
+unchecked bytecode, without the sources of libraries. The same input gives the same bytes.
 https://docs.python.org/3/reference/import.html#cached-bytecode-invalidation
 """
 
@@ -16,7 +15,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -28,19 +27,19 @@ ENVIRONMENT = BUILD / "dependencies"
 PROJECT = BUILD / "project"
 PACKAGE = CHECKOUT / "dist" / "ivsvod.zip"
 VERSION = "3.13"
-# What Lambda's Python 3.13 runs on is Amazon Linux 2023, with glibc 2.34.
+# Lambda's Python 3.13 runs on Amazon Linux 2023, with glibc 2.34.
 # https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 PLATFORMS = ("manylinux_2_34_x86_64", "manylinux_2_28_x86_64", "manylinux_2_17_x86_64", "manylinux2014_x86_64")
-# Where Lambda unpacks it: tracebacks name their lines as they are there.
+# The folder of the unpacked package on Lambda, which tracebacks name.
 TASK_ROOT = "/var/task"
-# Bytes; what the package may have.
+# The largest size of the package in bytes.
 LARGEST = 22_000_000
 
-# Of the files that git knows.
+# Prefixes of packed and of excluded paths among the files that git tracks.
 _PACKED = ("ivsvod/", "channels_app/", "ondemand/", "templates/", "locale/", "openapi.json")
 _NOT_PACKED = ("ivsvod/local/", "ivsvod/openapi/")
-# What no code here runs, below site-packages: tools, tests, types, sources of translations, pages of DRF's that are not
-# offered, and formats of pictures that nobody may upload.
+# Unused files below site-packages: tools, tests, types, sources of translations, the browsable API of DRF, and picture
+# formats that cannot be uploaded.
 _PRUNED = (
     "bin",
     "share",
@@ -79,14 +78,18 @@ _PRUNED = (
     "pillow.libs/liblcms2*",
     "pillow.libs/libbrotli*",
 )
-# Of what Zappa adds. The rest is a handler that is not ours, who packed it when, and an empty `__init__.py` in each
-# folder that has none, which would hide the bytecode beside it.
+# The one file that Zappa adds and the package needs. The others are its handler, the time and user of the packing, and
+# an empty `__init__.py` in each folder that has none, which would hide the bytecode beside it.
 _OF_ZAPPA = "zappa_settings.py"
+_SETTINGS_OF_PACKAGE = (
+    *("project_name", "runtime", "django_settings", "lambda_handler"),
+    *("debug", "log_level", "use_precompiled_packages", "manage_roles"),
+)
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
 def main() -> None:
-    """Build it, and say what is in it."""
+    """Build the package and print its contents."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--stage", default="production", help="of zappa_settings.json")
     parser.add_argument("--languages", default="", help="further languages of the pages, as in LANGUAGE_CODE: 'de fr'")
@@ -98,7 +101,7 @@ def main() -> None:
     except SettingsError as error:
         sys.exit(str(error))
     shutil.rmtree(BUILD, ignore_errors=True)
-    # One that is too large, or half made, is not to be deployed.
+    # A failure must leave no package that could be deployed.
     PACKAGE.unlink(missing_ok=True)
     _say("Copying the project")
     project_copy()
@@ -122,12 +125,12 @@ def main() -> None:
 
 
 def site_packages() -> Path:
-    """Where the dependencies are."""
+    """Return the folder of the dependencies."""
     return ENVIRONMENT / "lib" / f"python{VERSION}" / "site-packages"
 
 
 def lambda_python() -> str:
-    """A Python of Lambda's version: bytecode of another would not be used there.
+    """Return a Python of Lambda's version, which ignores the bytecode of another.
 
     Raises:
         SystemExit: there is none.
@@ -150,11 +153,11 @@ def _is_of_lambda(python: str) -> bool:
 
 
 def project_copy() -> None:
-    """What git knows of the project and runs in production, as it is in the checkout: nothing else that lies there."""
+    """Copy the files that git tracks and that run in production, as they are in the checkout."""
     for name in _listed("--others", "--exclude-standard"):
-        _say(f"  not packed, for git does not know it: {name}")
+        _say(f"  not packed, because git does not track it: {name}")
     for name in _listed("--cached"):
-        # A link leads out of the checkout.
+        # A link could lead out of the checkout.
         if (CHECKOUT / name).is_file() and not (CHECKOUT / name).is_symlink():
             target = PROJECT / name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -174,7 +177,7 @@ def _listed(*options: str) -> list[str]:
 
 
 def dependencies_install(folder: Path, requirements: Path) -> None:
-    """The wheels of Lambda's platform, whatever this machine is."""
+    """Install the wheels of Lambda's platform on any machine."""
     platforms = [argument for platform in PLATFORMS for argument in ("--platform", platform)]
     command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     command += ["--target", str(folder), "--implementation", "cp", "--python-version", VERSION, *platforms]
@@ -191,18 +194,19 @@ def environment_shape() -> None:
 
 
 def prune(folder: Path, languages: Iterable[str]) -> None:
-    """Take out what nothing here runs, and the texts of other languages."""
-    for pattern in _PRUNED:
-        for path in sorted(folder.glob(pattern)):
-            _remove(path)
+    """Remove unused files, and the texts of other languages."""
     kept = {language.replace("-", "_").lower() for language in languages}
-    for locale in sorted(folder.glob("**/locale/*/")):
-        if locale.name.lower() not in kept:
-            _remove(locale)
+    unused = [path for pattern in _PRUNED for path in folder.glob(pattern)]
+    unused += [locale for locale in folder.glob("**/locale/*/") if locale.name.lower() not in kept]
+    for path in unused:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def static_collect(*, keep: bool) -> None:
-    """Hashed files and the manifest; without `keep` the manifest alone."""
+    """Collect the hashed files and the manifest; without `keep` only the manifest."""
     root = PROJECT / "staticfiles"
     collectstatic({"STATIC_ROOT": str(root)})
     manifest = json.loads((root / "staticfiles.json").read_text())["paths"]
@@ -215,31 +219,29 @@ def static_collect(*, keep: bool) -> None:
 
 
 def collectstatic(variables: Mapping[str, str]) -> None:
-    """Django's command, with settings that lead nowhere but for these."""
+    """Run Django's command with these variables and otherwise with settings that reach no service."""
     command = [sys.executable, "-m", "django", "collectstatic", "--noinput", "--verbosity", "0"]
-    subprocess.run(command, cwd=CHECKOUT, check=True, env={**_settings_of_nothing(), **variables})
-
-
-def _settings_of_nothing() -> dict[str, str]:
-    return {
+    environment = {
         "PATH": os.environ["PATH"],
         "DJANGO_SETTINGS_MODULE": "ivsvod.settings",
-        "SECRET_KEY": "collects static files alone",
+        "SECRET_KEY": "only collects static files",
         "FIELD_ENCRYPTION_KEYS": "none",
         "ALLOWED_HOSTS": "none",
         "DATABASE_URL": "postgres://none/none",
+        **variables,
     }
+    subprocess.run(command, cwd=CHECKOUT, check=True, env=environment)
 
 
 def bytecode_write(python: str, folder: Path) -> None:
-    """Bytecode that Python takes without a look at the source, whose times are lost in the package."""
+    """Compile bytecode that Python never compares with its source, whose time the package does not keep."""
     command = [python, "-m", "compileall", "-q", "-f", "--invalidation-mode", "unchecked-hash"]
     command += ["-s", str(folder), "-p", TASK_ROOT, str(folder)]
     subprocess.run(command, check=True, env={"PATH": os.environ["PATH"], "PYTHONHASHSEED": "0"})
 
 
 def sources_drop(folder: Path) -> None:
-    """Of libraries bytecode alone, beside where its source was; of migrations both, since Zappa drops such bytecode.
+    """Replace the sources of libraries by bytecode, except of migrations, whose bytecode Zappa drops.
 
     Their tracebacks still name file and line. https://docs.python.org/3/library/compileall.html#cmdoption-compileall-b
     """
@@ -251,16 +253,16 @@ def sources_drop(folder: Path) -> None:
 
 
 def zappa_settings() -> dict[str, Any]:
-    """What stands in `zappa_settings.json`."""
+    """Return the content of `zappa_settings.json`."""
     return json.loads((CHECKOUT / "zappa_settings.json").read_text())
 
 
 def zappa_pack(stage: str, settings: Mapping[str, Any]) -> Path:
-    """Zappa's own package of the two folders; no call to AWS, and nothing of an account in it."""
-    told = {name: value for name, value in settings.items() if name in _SETTINGS_OF_PACKAGE}
-    (PROJECT / "zappa_settings.json").write_text(json.dumps({stage: told}))
+    """Return Zappa's package of the two folders, made without a call to AWS and without values of an account."""
+    own = {name: value for name, value in settings.items() if name in _SETTINGS_OF_PACKAGE}
+    (PROJECT / "zappa_settings.json").write_text(json.dumps({stage: own}))
     target = BUILD / "zappa.zip"
-    # It asks the package index for a newer Zappa: to no avail, by a proxy that nobody is.
+    # Zappa looks for a newer version of itself: a proxy that does not exist prevents that.
     environment = {**os.environ, "VIRTUAL_ENV": str(ENVIRONMENT), "HTTPS_PROXY": "http://127.0.0.1:9"}
     command = [str(Path(sys.executable).with_name("zappa")), "package", stage, "-o", str(target)]
     done = subprocess.run(command, cwd=PROJECT, env=environment, check=False, capture_output=True, text=True)
@@ -269,24 +271,12 @@ def zappa_pack(stage: str, settings: Mapping[str, Any]) -> Path:
     return target
 
 
-_SETTINGS_OF_PACKAGE = (
-    "project_name",
-    "runtime",
-    "django_settings",
-    "lambda_handler",
-    "debug",
-    "log_level",
-    "use_precompiled_packages",
-    "manage_roles",
-)
-
-
 def rewrite(packed: Path, target: Path) -> None:
-    """What was given to Zappa and its settings, in one order, with one time and one mode."""
+    """Write the input of Zappa and its settings file, sorted, with one time and one mode."""
     target.parent.mkdir(exist_ok=True)
-    given = {path.relative_to(root).as_posix() for root in (PROJECT, site_packages()) for path in root.rglob("*")}
+    own = {path.relative_to(root).as_posix() for root in (PROJECT, site_packages()) for path in root.rglob("*")}
     with zipfile.ZipFile(packed) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as made:
-        for name in sorted(set(source.namelist()) & (given - {"zappa_settings.json"} | {_OF_ZAPPA})):
+        for name in sorted(set(source.namelist()) & (own - {"zappa_settings.json"} | {_OF_ZAPPA})):
             entry = zipfile.ZipInfo(name, _EARLIEST)
             entry.create_system = 3
             entry.external_attr = 0o100644 << 16
@@ -294,7 +284,7 @@ def rewrite(packed: Path, target: Path) -> None:
 
 
 def report(package: Path) -> str:
-    """How large it is, and whose the bytes are."""
+    """Return the size of the package, and the share of each library."""
     with zipfile.ZipFile(package) as archive:
         entries = archive.infolist()
     shares = Counter[str]()
@@ -302,7 +292,9 @@ def report(package: Path) -> str:
         shares[_owner(PurePosixPath(entry.filename))] += entry.compress_size
     unpacked = sum(entry.file_size for entry in entries)
     total = package.stat().st_size
-    lines = [f"  {_megabytes(size):>9}  {size / total:5.1%}  {owner}" for owner, size in _largest(shares)]
+    largest = shares.most_common(20)
+    largest.append((f"{len(shares) - len(largest)} others", shares.total() - sum(size for _, size in largest)))
+    lines = [f"  {_megabytes(size):>9}  {size / total:5.1%}  {owner}" for owner, size in largest]
     sizes = f"{_megabytes(total)} zipped, {_megabytes(unpacked)} unpacked, {len(entries)} files"
     return "\n".join([f"{package.relative_to(CHECKOUT)}: {sizes}", *lines])
 
@@ -319,21 +311,8 @@ def _owner(path: PurePosixPath) -> str:
     return {"PIL": "pillow", "psycopg_binary": "psycopg", "_cffi_backend.cpython": "cffi"}.get(named, named)
 
 
-def _largest(shares: Counter[str]) -> Iterator[tuple[str, int]]:
-    shown = shares.most_common(20)
-    yield from shown
-    yield f"{len(shares) - len(shown)} others", shares.total() - sum(size for _, size in shown)
-
-
 def _megabytes(size: int) -> str:
     return f"{size / 1_000_000:.1f} MB"
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink()
 
 
 def _say(text: str) -> None:

@@ -1,7 +1,7 @@
-"""The settings of Zappa for one account: `zappa_settings.json`, with what stands in `deploy/<stage>.env`; pure.
+"""The settings of Zappa for one account: `zappa_settings.json` with the variables of `deploy/<stage>.env`; pure.
 
-`"${NAME}"` is the value of a variable, in a list each of its comma-separated parts. What the settings themselves do not
-name goes to the function, whose environment it is.
+`"${NAME}"` stands for the value of a variable, in a list for each of its comma-separated parts. Variables that the
+settings do not name become the environment of the function.
 """
 
 import re
@@ -21,14 +21,14 @@ LARGEST_ENVIRONMENT = 4096
 
 
 class SettingsError(Exception):
-    """What stands in the file of variables does not do; the message names the variables, and no value."""
+    """The variables cannot be used; the message names them, and no value."""
 
 
 def rendered(settings: Mapping[str, Any], stage: str, variables: Mapping[str, str]) -> dict[str, Any]:
-    """The settings of one stage, as Zappa reads them.
+    """Return the settings of one stage, as Zappa reads them.
 
     Raises:
-        SettingsError: no such stage, a variable that is missing, one that Lambda refuses, or too many.
+        SettingsError: there is no such stage, a variable is missing or refused by Lambda, or all are too long.
     """
     chosen = stage_settings(settings, stage)
     used = set(_names(chosen))
@@ -43,10 +43,10 @@ def rendered(settings: Mapping[str, Any], stage: str, variables: Mapping[str, st
 
 
 def stage_settings(settings: Mapping[str, Any], stage: str) -> dict[str, Any]:
-    """The settings of one stage with those that it extends, placeholders and all.
+    """Return the settings of one stage with those that it extends, with their placeholders.
 
     Raises:
-        SettingsError: no such stage.
+        SettingsError: there is no such stage.
     """
     if stage == "base" or stage not in settings:
         raise SettingsError(f"zappa_settings.json has no stage {stage}")
@@ -67,7 +67,7 @@ def _names(value: Any) -> Iterator[str]:
 
 
 def _single(value: Any) -> Iterator[str]:
-    """The names that stand for one value; a list may have none."""
+    """Yield the names of variables that need a value; one in a list may be empty."""
     if isinstance(value, Mapping):
         for item in value.values():
             yield from _single(item)

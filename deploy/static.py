@@ -1,6 +1,6 @@
-"""`make static STAGE=…`: static files into the bucket that `deploy/<stage>.env` names.
+"""`make static STAGE=…`: upload static files to the bucket of `deploy/<stage>.env`.
 
-Their names are digests: those of the version that runs now stay beside those of the next.
+Their names hold digests, so those of the running version stay beside those of the next.
 """
 
 import os
@@ -14,7 +14,7 @@ _NAMES = ("STATIC_BUCKET", "STATIC_URL", "AWS_REGION")
 
 
 def main(stage: str) -> None:
-    """Send those that are not there yet.
+    """Upload the missing files.
 
     Raises:
         SystemExit: the stage names no bucket.

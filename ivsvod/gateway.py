@@ -34,15 +34,16 @@ def is_readable(event: Mapping[str, Any]) -> bool:
     texts = [*method_and_path(event), body, event.get("rawQueryString") or ""]
     maps = [event.get("headers"), event.get("queryStringParameters")]
     lists = [event.get("multiValueHeaders"), event.get("multiValueQueryStringParameters")]
+    context = event["requestContext"]
     is_typed = (
         _are_texts(texts)
         and _are_texts(cookies)
-        and all(map(_is_map_of_texts, maps))
+        and all(value is None or (isinstance(value, dict) and _are_texts([*value.values()])) for value in maps)
         and all(map(_is_map_of_lists, lists))
-        and _is_map_of_maps(event["requestContext"], "authorizer", "identity")
-        and _is_map_of_maps(event["requestContext"].get("authorizer") or {}, "lambda", "iam")
+        and all(isinstance(context.get(name) or {}, dict) for name in ("authorizer", "identity"))
     )
-    if not is_typed:
+    authorizer = context.get("authorizer") or {}
+    if not is_typed or not all(isinstance(authorizer.get(name) or {}, dict) for name in ("lambda", "iam")):
         return False
     try:
         json.dumps([texts, cookies, maps, lists], ensure_ascii=False).encode()
@@ -57,24 +58,16 @@ def _are_texts(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(item, str) for item in value)
 
 
-def _is_map_of_texts(value: Any) -> bool:
-    return value is None or (isinstance(value, dict) and all(isinstance(item, str) for item in value.values()))
-
-
 def _is_map_of_lists(value: Any) -> bool:
     return value is None or (isinstance(value, dict) and all(item and _are_texts(item) for item in value.values()))
-
-
-def _is_map_of_maps(value: Mapping[str, Any], *names: str) -> bool:
-    return all(isinstance(value.get(name) or {}, dict) for name in names)
 
 
 def cleaned(event: Mapping[str, Any], host: str, secrets: list[str]) -> dict[str, Any]:
     """Return the event without headers that no client may send, and with the public host if CloudFront sent it.
 
     CloudFront sends the host of its origin, since API Gateway answers to no other. Only CloudFront has the secret of
-    the header; during a rotation there are two. WSGI does not tell a name with an underscore (X_Forwarded_For) from one
-    with a hyphen. Zappa would turn stage variables into environment variables of the process.
+    the header; during a rotation there are two. WSGI does not distinguish a name with an underscore (X_Forwarded_For)
+    from one with a hyphen. Zappa would turn stage variables into environment variables of the process.
     https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
     """
     lists = event.get("multiValueHeaders") or {}

@@ -1,7 +1,7 @@
 """The entry of AWS Lambda: dispatch HTTP, SQS, raw EventBridge events, schedules and commands.
 
 Zappa's own handler loses a raw event of IVS and answers a failed SQS item with success, so it handles HTTP only.
-Nothing of HTTP is loaded before the first request, nothing of events before the first event.
+Modules of HTTP are loaded by the first request, those of events by the first event.
 https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 """
 
@@ -55,8 +55,7 @@ ALLOWED_COMMANDS = {
     "replay",
     "switch",
 }
-# The command of a schedule, by the last part of the function that zappa_settings.json names. Zappa ends the name of the
-# rule with it, and the event has nothing else.
+# The command of a schedule, by the function that zappa_settings.json names. Zappa ends the name of the rule with it.
 SCHEDULED = {
     "scheduled_check_files": "check_recordings",
     "scheduled_clear_sessions": "clearsessions",
@@ -66,7 +65,7 @@ SCHEDULED = {
     "scheduled_reconcile": "reconcile --scheduled",
 }
 
-# The time for a command to end in: a call to AWS may take as long, and leases are returned.
+# The time in which a stopped command ends: a call to AWS may take as long, and leases are released.
 _LAST_SECONDS = 15
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 _LONGEST_MILLISECONDS = 900_000
@@ -96,8 +95,8 @@ def lambda_handler(event: Any, context: Any) -> Any:
     """
     if is_http(event):
         return _http(event, context)
-    name = getattr(context, "aws_request_id", None)
-    request_id.set(name if isinstance(name, str) else "-")
+    invocation_id = getattr(context, "aws_request_id", None)
+    request_id.set(invocation_id if isinstance(invocation_id, str) else "-")
     # Outside HTTP no signal of Django closes a connection that died since the last invocation.
     close_old_connections()
     try:
@@ -145,7 +144,10 @@ def _handle(event: Any, context: Any) -> Any:
 
 
 def _scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html"""
+    """Run the command of a schedule.
+
+    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+    """
     resources = event.get("resources")
     rule = resources[0] if isinstance(resources, list) and resources else ""
     name = rule.rpartition("-")[2].rpartition(".")[2] if isinstance(rule, str) else ""
@@ -184,10 +186,10 @@ def _command(line: Any, context: Any) -> dict[str, Any]:
 @contextmanager
 def _interrupted_in_time(context: Any) -> Iterator[None]:
     """Stop a command as Ctrl-C does, shortly before Lambda would kill it; its next run continues from there."""
-    ask = getattr(context, "get_remaining_time_in_millis", None)
-    milliseconds: Any = ask() if callable(ask) else 0
-    is_known = isinstance(milliseconds, int | float) and 0 <= milliseconds <= _LONGEST_MILLISECONDS
-    remaining = (milliseconds / 1000 if is_known else 0) - _LAST_SECONDS
+    remaining_time = getattr(context, "get_remaining_time_in_millis", None)
+    milliseconds: Any = remaining_time() if callable(remaining_time) else 0
+    is_valid = isinstance(milliseconds, int | float) and 0 <= milliseconds <= _LONGEST_MILLISECONDS
+    remaining = (milliseconds / 1000 if is_valid else 0) - _LAST_SECONDS
     if remaining <= 0:
         yield
         return

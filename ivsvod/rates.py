@@ -19,15 +19,15 @@ class Rate:
         """Return the rate of a text: `600/min`, `10/s`, `1000/hour` or `5000/day`.
 
         Raises:
-            ValueError: it is written in another way.
+            ValueError: it has another form.
         """
-        found = _FORM.fullmatch(text)
-        if found is None or found[2] not in _PERIODS:
+        match = _FORM.fullmatch(text)
+        if match is None or match[2] not in _PERIODS:
             raise ValueError("not a number from 1, a slash, and s, min, hour or day")
-        return cls(int(found[1]), _PERIODS[found[2]])
+        return cls(int(match[1]), _PERIODS[match[2]])
 
     def window(self, now: float) -> int:
-        """Return the number of the window of a moment, given in seconds."""
+        """Return the number of the window at a time in seconds."""
         return int(now // self.seconds)
 
     def seconds_left(self, now: float) -> float:

@@ -66,6 +66,6 @@ def described(settings: Any, environment: Mapping[str, str], *, is_local: bool) 
     if is_local:
         return f"the local stack: {where}, {aws}"
     account = settings.RECORDING_CONFIG_ARN.split(":")[4:5]
-    known = [f"profile {environment['AWS_PROFILE']}"] if environment.get("AWS_PROFILE") else []
-    known += [f"account {account[0]} of RECORDING_CONFIG_ARN"] if account else []
-    return f"{where}, {aws}" + (f" ({', '.join(known)})" if known else "")
+    details = [f"profile {environment['AWS_PROFILE']}"] if environment.get("AWS_PROFILE") else []
+    details += [f"account {account[0]} of RECORDING_CONFIG_ARN"] if account else []
+    return f"{where}, {aws}" + (f" ({', '.join(details)})" if details else "")

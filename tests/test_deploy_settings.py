@@ -182,7 +182,7 @@ def zappas(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> list[dict[str, An
     package.touch()
     monkeypatch.setattr(zappa, "BUILD", checkout / "build")
     monkeypatch.setattr(zappa, "PACKAGE", package)
-    monkeypatch.setattr(zappa, "mend", lambda *_: None)
+    monkeypatch.setattr(zappa, "correct", lambda *_: None)
     given: list[dict[str, Any]] = []
 
     def run(line: list[str], **_: Any) -> Any:
@@ -205,10 +205,10 @@ def test_a_mapping_is_made_closed_and_left_open(zappas: list[dict[str, Any]], co
 def test_what_is_amiss_after_a_schedule_is_an_error(
     zappas: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def mend(*_: Any) -> None:
+    def correct(*_: Any) -> None:
         raise click.ClickException("amiss")
 
-    monkeypatch.setattr(zappa, "mend", mend)
+    monkeypatch.setattr(zappa, "correct", correct)
     assert zappa.main(["dev", "schedule"]) == 1
     assert "amiss" in capsys.readouterr().err
 
@@ -334,7 +334,7 @@ def test_a_mapping_that_is_being_changed_is_waited_for(deployed: Any, monkeypatc
 
 def test_a_mapping_that_is_changed_for_ever_is_an_error(deployed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(deployed.zappa.lambda_client, "get_event_source_mapping", lambda **_: {"State": "Updating"})
-    monkeypatch.setattr(hooks, "PATIENCE", -1)
+    monkeypatch.setattr(hooks, "SETTLE_SECONDS", -1)
     with pytest.raises(click.ClickException, match="still Updating"):
         hooks.post(deployed)
 

@@ -92,5 +92,5 @@ CHANNEL_CHANGES: dict[str, Any] = {"name": "Evening show", "new_video_state": "u
 
 
 def page_of(row: dict[str, Any]) -> dict[str, Any]:
-    """The last page of a list, with one row."""
+    """Return the last page of a list, with one row."""
     return {"data": [row], "page": 1, "pageSize": 25, "next": None}

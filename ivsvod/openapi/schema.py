@@ -1,4 +1,4 @@
-"""drf-spectacular's view of an operation, a serializer and a field, with what this API adds to it."""
+"""drf-spectacular's schemas of operations, serializers and fields, with the additions of this API."""
 
 from typing import Any
 
@@ -43,19 +43,19 @@ class ApiSchema(AutoSchema):
 
     @property
     def scope(self) -> str:
-        """The scope that a caller needs; empty if the operation is open to all."""
+        """Return the scope that a caller needs; empty if the operation is open to all."""
         if self.method != "GET":
             return str(self.view.write_scope)
         return "" if getattr(self.view, "is_open", False) else "read"
 
     @property
     def has_version(self) -> bool:
-        """Whether the answer has an ETag."""
+        """Return whether the answer has an ETag."""
         return self.method == "GET" and self.path != "/healthz"
 
     @property
     def is_list(self) -> bool:
-        """Whether the answer is a page of a list."""
+        """Return whether the answer is a page of a list."""
         [answer, *_] = self.get_response_serializers().values()
         return isinstance(answer.response, AnyOf) and bool(answer.response.page_of)
 

@@ -1,1 +1,1 @@
-"""Django's PostgreSQL backend, with errors that tell an operator what to do."""
+"""Django's PostgreSQL backend, with errors that say how to fix their cause."""

@@ -1,4 +1,4 @@
-"""The database wrapper: the reason of a failed connection, a rotated password, and the limit of a statement."""
+"""The database wrapper: the reason of a failed connection, a rotated password, and the statement timeout."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 @contextmanager
 def statements_unlimited() -> Iterator[None]:
-    """On connections made inside, a statement may take as long as it needs: nobody waits for a migration."""
+    """Make connections without a statement timeout during the block: nobody waits for a migration."""
     token = _unlimited.set(True)
     try:
         yield
@@ -36,35 +36,35 @@ def statements_unlimited() -> Iterator[None]:
 
 @receiver(connection_created)
 def limit_statements(connection: base.DatabaseWrapper, **kwargs: Any) -> None:
-    """Set the longest that a statement may take, also on a connection of a pool, which keeps what was set before.
+    """Set the statement timeout, also on a connection of a pool, which keeps the one before.
 
     Not by an option of the connection, which poolers refuse.
     https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
     """
-    # 0 is no limit: the role or the database may have one of its own, which is not for migrations either.
+    # 0 is no limit, and overrides that of the role or the database.
     seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
     if seconds is not None:
         connection.connection.execute(f"SET statement_timeout = '{seconds}s'")
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """Django's own wrapper; failed connections and times differ."""
+    """Django's wrapper, with other errors of failed connections and another loader of times."""
 
     # Shared by all threads.
-    password_asked_at = 0.0
+    password_read_at = 0.0
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Django's, with times that can always be read."""
+        """Return Django's parameters, with a loader that can read every time."""
         params: dict[str, Any] = super().get_connection_params()
         params["context"] = adapters = AdaptersMap(params["context"])
         adapters.register_loader("timestamptz", ReadableTimeLoader)
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """A connection from the pool or the server.
+        """Return a connection from the pool or the server.
 
         Raises:
-            psycopg.OperationalError: with the server's reason, and a hint where a value looks percent-encoded.
+            psycopg.OperationalError: with the server's reason, and a hint if a value looks percent-encoded.
         """
         try:
             return super().get_new_connection(conn_params)
@@ -79,7 +79,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
         https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-secrets-manager.html
         """
-        # Loaded by now where there is a pool.
+        # Loaded already if there is a pool.
         from psycopg_pool import PoolClosed
 
         if isinstance(reason, PoolClosed):
@@ -89,17 +89,16 @@ class DatabaseWrapper(base.DatabaseWrapper):
             return False
         refused, refused_at = conn_params.get("password", ""), monotonic()
         with _password_lock:
-            # One thread asks; the others use its answer.
-            if self.settings_dict["PASSWORD"] == refused and DatabaseWrapper.password_asked_at < refused_at:
+            # One thread reads it again; the others use its result.
+            if self.settings_dict["PASSWORD"] == refused and DatabaseWrapper.password_read_at < refused_at:
                 self._password_renew()
-                DatabaseWrapper.password_asked_at = monotonic()
+                DatabaseWrapper.password_read_at = monotonic()
             return bool(self.settings_dict["PASSWORD"] != refused)
 
     def _password_renew(self) -> None:
-        """Ask for the password again; where it is another one, new connections are made with it.
+        """Read the password again; new connections use a changed one.
 
-        The pool knows only the password that it was made with. Its connections in use go on, and are closed when they
-        are given back.
+        The pool keeps the password that it was made with. Its connections in use stay open until they are returned.
         """
         from channels_app.aws import AwsError
         from channels_app.aws.secrets import secret_value, secrets_forget
@@ -108,7 +107,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             password = secret_value(self.settings_dict["PASSWORD_REFERENCE"])
         except (AwsError, ValueError) as unreadable:
-            logger.warning("the password of the database cannot be asked for again: %s", unreadable)
+            logger.warning("the password of the database cannot be read again: %s", unreadable)
             return
         if password == self.settings_dict["PASSWORD"]:
             return
@@ -120,8 +119,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             pool.close()
 
     def _reason(self, conn_params: dict[str, Any], error: psycopg.OperationalError) -> psycopg.OperationalError:
-        """The pool says only that time ran out; one connection of our own tells why."""
-        # Loaded by now where there is a pool.
+        """Return the reason of a timeout of the pool, found by a connection of our own."""
+        # Loaded already if there is a pool.
         from psycopg_pool import PoolTimeout
 
         if not isinstance(error, PoolTimeout):
