@@ -1,4 +1,4 @@
-"""The forms that create a channel and edit one; no model forms, for services write the rows."""
+"""Forms that create and edit a channel; they are no model forms, because services write the rows."""
 
 import json
 import re
@@ -8,7 +8,6 @@ from uuid import uuid4
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.control import EDITABLE, editable_of
@@ -17,12 +16,11 @@ from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState
 from channels_app.services import LONGEST_NAME
 from channels_app.times import NOTHING
 
-_CHECKED = {"private", "record", "active"}
 _LINE_ENDS = re.compile("[\r\n]")
 _WIDE = {"class": "vTextField", "dir": "auto"}
-# By the words of Amazon IVS.
-_TYPES = [(word, word) for word in ChannelType.values]
-_LATENCY_MODES = [(word, word) for word in LatencyMode.values]
+# Named as in Amazon IVS.
+_TYPES = [(value, value) for value in ChannelType.values]
+_LATENCY_MODES = [(value, value) for value in LatencyMode.values]
 LABELS = {
     "name": _("Name"),
     "type": _("Type"),
@@ -33,92 +31,84 @@ LABELS = {
     "active": _("Active"),
 }
 _HELP = {
-    "type": _("STANDARD and ADVANCED make several qualities of each stream; BASIC passes on what comes."),
-    "latency_mode": _("LOW is for interaction, NORMAL for a stable picture."),
+    "type": _("STANDARD and ADVANCED transcode each stream to several qualities; BASIC passes it on unchanged."),
+    "latency_mode": _("LOW suits interaction, NORMAL a stable picture."),
     "private": _(
-        "Nobody can play the live stream through this service: Amazon IVS wants a playback token, which must come from"
-        " elsewhere. New videos are hidden until somebody shows them, and only curators get their files."
+        "Nobody can play the live stream through this service: Amazon IVS requires a playback token, which must come"
+        " from elsewhere. New videos are hidden until a curator shows them, and only curators get their files."
     ),
     "record": _("Each stream is recorded into the catalogue."),
-    "active": _("An inactive channel is in no public list."),
+    "active": _("No public list shows an inactive channel."),
 }
 NEW_VIDEO_STATES: dict[str, Any] = {
     NewVideoState.LISTED: _("Listed: anyone finds them"),
-    NewVideoState.UNLISTED: _("Unlisted: whoever has the address plays them"),
-    NewVideoState.HIDDEN: _("Hidden until somebody shows them"),
+    NewVideoState.UNLISTED: _("Unlisted: anyone with the address plays them"),
+    NewVideoState.HIDDEN: _("Hidden until a curator shows them"),
 }
 
 
-class ChannelCreateForm(forms.Form):
-    """What `idempotency.channel_create_once` takes: `once` is the same however often one form is sent."""
+def _field(name: str, kind: type[forms.Field], **options: Any) -> Any:
+    return kind(label=LABELS[name], help_text=_HELP.get(name, ""), **{"required": False, **options})
 
-    name = forms.CharField(label=LABELS["name"], max_length=LONGEST_NAME, widget=forms.TextInput(attrs=_WIDE))
+
+class ChannelCreateForm(forms.Form):
+    """The values of a new channel; `once` stays the same each time one form is sent."""
+
+    name = _field("name", forms.CharField, required=True, max_length=LONGEST_NAME, widget=forms.TextInput(attrs=_WIDE))
     owner = forms.UUIDField(
         label=_("Owner"),
         widget=forms.TextInput(attrs=_WIDE),
-        help_text=_("The uuid of who the channel belongs to. It stands here as yours."),
+        help_text=_("The uuid of the owner of the channel, at first your own."),
     )
-    channel_type = forms.ChoiceField(
-        label=LABELS["type"], choices=_TYPES, initial=ChannelType.STANDARD, help_text=_HELP["type"]
+    channel_type = _field("type", forms.ChoiceField, required=True, choices=_TYPES, initial=ChannelType.STANDARD)
+    latency_mode = _field(
+        "latency_mode", forms.ChoiceField, required=True, choices=_LATENCY_MODES, initial=LatencyMode.LOW
     )
-    latency_mode = forms.ChoiceField(
-        label=LABELS["latency_mode"],
-        choices=_LATENCY_MODES,
-        initial=LatencyMode.LOW,
-        help_text=_HELP["latency_mode"],
-    )
-    private = forms.BooleanField(label=LABELS["private"], required=False, help_text=_HELP["private"])
-    record = forms.BooleanField(label=LABELS["record"], required=False, initial=True, help_text=_HELP["record"])
+    private = _field("private", forms.BooleanField)
+    record = _field("record", forms.BooleanField, initial=True)
     once = forms.UUIDField(required=False, widget=forms.HiddenInput, label="", initial=uuid4)
 
-    @cached_property
-    def key(self) -> str:
-        """By which the form is known when it comes again; that of a form without one never does."""
-        return f"admin:{self.cleaned_data['once'] or uuid4()}"
-
-    @property
-    def digest(self) -> str:
-        """By which two forms with the same values are known."""
-        return body_digest({name: str(value) for name, value in self.arguments().items()})
-
-    def arguments(self) -> dict[str, Any]:
-        """The values of the channel."""
-        return {name: value for name, value in self.cleaned_data.items() if name != "once"}
+    def creation(self) -> dict[str, Any]:
+        """Return the arguments of `channel_create_once`; the idempotency key is a new one if `once` is missing."""
+        values = {name: value for name, value in self.cleaned_data.items() if name != "once"}
+        digest = body_digest({name: str(value) for name, value in values.items()})
+        return {"key": f"admin:{self.cleaned_data['once'] or uuid4()}", "digest": digest, "values": values}
 
 
 class ChannelEditForm(forms.Form):
-    """The fields of a channel that `control.channel_edit` changes, and hidden among them what the person was shown.
+    """The fields of a channel that `control.channel_edit` changes; the hidden `shown` holds the values of the page.
 
-    A field that stays as it was shown is not checked: old rows may hold anything.
+    A field that keeps its shown value is not validated: old rows may hold anything.
     """
 
-    name = forms.CharField(label=LABELS["name"], required=False, strip=False, widget=forms.TextInput(attrs=_WIDE))
-    type = forms.ChoiceField(label=LABELS["type"], required=False, help_text=_HELP["type"])
-    latency_mode = forms.ChoiceField(label=LABELS["latency_mode"], required=False, help_text=_HELP["latency_mode"])
-    private = forms.BooleanField(label=LABELS["private"], required=False, help_text=_HELP["private"])
-    record = forms.BooleanField(label=LABELS["record"], required=False, help_text=_HELP["record"])
-    new_video_state = forms.ChoiceField(label=LABELS["new_video_state"], required=False)
-    active = forms.BooleanField(label=LABELS["active"], required=False, help_text=_HELP["active"])
+    name = _field("name", forms.CharField, strip=False, widget=forms.TextInput(attrs=_WIDE))
+    type = _field("type", forms.ChoiceField)
+    latency_mode = _field("latency_mode", forms.ChoiceField)
+    private = _field("private", forms.BooleanField)
+    record = _field("record", forms.BooleanField)
+    new_video_state = _field("new_video_state", forms.ChoiceField)
+    active = _field("active", forms.BooleanField)
     shown = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(self, data: Any = None, *, channel: Channel) -> None:
         now = editable_of(channel)
         super().__init__(data, initial={**_as_sent(now), "shown": json.dumps(now)})
         self.channel = channel
-        as_set = _("As the setting NEW_VIDEO_STATE says: %(state)s; hidden while the channel is private") % {
+        by_setting = _("As the setting NEW_VIDEO_STATE says: %(state)s; hidden while the channel is private") % {
             "state": NewVideoState(settings.NEW_VIDEO_STATE).label
         }
-        self._offer("type", _TYPES)
-        self._offer("latency_mode", _LATENCY_MODES)
-        self._offer("new_video_state", [("", as_set), *NEW_VIDEO_STATES.items()])
-
-    def _offer(self, name: str, choices: list[Any]) -> None:
-        current = self.initial[name]
-        known = current in dict(choices)
-        self.fields[name].choices = choices if known else [(current, current or NOTHING), *choices]  # type: ignore[attr-defined]
+        offered: dict[str, list[Any]] = {
+            "type": _TYPES,
+            "latency_mode": _LATENCY_MODES,
+            "new_video_state": [("", by_setting), *NEW_VIDEO_STATES.items()],
+        }
+        for name, choices in offered.items():
+            current = self.initial[name]
+            unknown = [] if current in dict(choices) else [(current, current or NOTHING)]
+            self.fields[name].choices = [*unknown, *choices]  # type: ignore[attr-defined]
 
     def clean_shown(self) -> dict[str, Any] | None:
-        """What the person was shown; None where it is not what this form sends."""
+        """Return the values that the page showed, or None if this form did not send them."""
         try:
             shown = json.loads(self.cleaned_data["shown"])
         except (ValueError, RecursionError):
@@ -126,10 +116,10 @@ class ChannelEditForm(forms.Form):
         return shown if isinstance(shown, dict) and set(shown) == set(EDITABLE) else None
 
     def clean(self) -> dict[str, Any]:
-        """All values; those that stay as they were shown are taken as they are.
+        """Validate the values that differ from those shown.
 
         Raises:
-            ValidationError: what was shown is missing.
+            ValidationError: the shown values are missing.
         """
         if self.cleaned_data.get("shown") is None:
             raise ValidationError(_("The form is incomplete: load the page again."))
@@ -143,17 +133,17 @@ class ChannelEditForm(forms.Form):
 
     @property
     def was_shown(self) -> dict[str, Any]:
-        """What the person was shown."""
+        """Return the values that the page showed."""
         return dict(self.cleaned_data.get("shown") or {})
 
     def changes(self) -> dict[str, Any]:
-        """The values that differ from what the person was shown."""
-        was = _as_sent(self.was_shown)
-        sent = {name: self.cleaned_data[name] for name in was if name in self.cleaned_data}
-        return {name: _as_stored(name, value) for name, value in sent.items() if value != was[name]}
+        """Return the values that differ from those shown."""
+        before = _as_sent(self.was_shown)
+        changed = {name: value for name, value in self.cleaned_data.items() if name in before and value != before[name]}
+        return {name: None if (name, value) == ("new_video_state", "") else value for name, value in changed.items()}
 
     def rebased(self, channel: Channel) -> Self:
-        """The form over the channel as it is now, with the person's own changes kept and all else as it is now."""
+        """Return the form over the current row: the person's changes stay, every other value is the current one."""
         now = editable_of(channel)
         form = type(self)({**_as_sent(now), **_as_sent(self.changes()), "shown": json.dumps(now)}, channel=channel)
         form.is_valid()
@@ -161,10 +151,9 @@ class ChannelEditForm(forms.Form):
 
 
 def _as_sent(values: dict[str, Any]) -> dict[str, Any]:
-    """The values as a browser sends them: NULL is empty or not checked, and a line of text has no ends of lines."""
-    texts = {name: _LINE_ENDS.sub("", str(value or "")) for name, value in values.items()}
-    return {name: bool(value) if name in _CHECKED else texts[name] for name, value in values.items()}
-
-
-def _as_stored(name: str, value: Any) -> Any:
-    return None if name == "new_video_state" and value == "" else value
+    """Return the values as a browser sends them: NULL as empty or unchecked, and text without line ends."""
+    checkboxes = {"private", "record", "active"}
+    return {
+        name: bool(value) if name in checkboxes else _LINE_ENDS.sub("", str(value or ""))
+        for name, value in values.items()
+    }

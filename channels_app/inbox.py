@@ -22,7 +22,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from channels_app.audit import Actor, Way, acting, telling_actor
+from channels_app.audit import Actor, Way, acting, with_actor
 from channels_app.batches import chunks_of
 from channels_app.envelopes import Envelope, is_cut, is_same_document, storable
 from channels_app.events import Event, MalformedEventError, load_json, parse
@@ -206,7 +206,7 @@ def work_write(work: Work) -> None:
     with _errors_kept(work):
         with acting(Actor(Way.EVENT, event.name, operation=event.id)), transaction.atomic():
             # The channel, then the rest: every worker takes its locks in this order.
-            channel = telling_actor(Channel.objects.locked()).by_arn(event.channel_arn)
+            channel = with_actor(Channel.objects.locked()).by_arn(event.channel_arn)
             if channel is None:
                 work.end(InboxEvent.Outcome.PARKED)
                 return

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from channels_app.admin.pages import LongList
+from channels_app.admin.pages import SafeLookups
 from channels_app.models import AuditEntry
 from ivsvod.accounts.models import User
 from tests.console import (
@@ -107,7 +107,7 @@ def test_a_choice_that_names_no_row_is_told_and_nothing_is_done(
     for address, (action, *_others) in with_actions.items():
         response = browser.post(address, {"action": action, "_selected_action": chosen, "index": "0"})
         assert (response.status_code, response["Location"]) == (302, address)
-        assert "Nothing was done: what was chosen names no row of this list." in messages_of(response)
+        assert "Nothing was done: the selection names no row of this list." in messages_of(response)
         page(browser, address)
 
 
@@ -122,7 +122,7 @@ def test_each_empty_list_says_what_would_be_in_it_and_what_to_do(browser: Client
     model._default_manager.all().delete()
     told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, address), re.DOTALL)
     assert len(told) == 1
-    assert str(LongList.nothing_yet) not in told[0]
+    assert str(SafeLookups.nothing_yet) not in told[0]
 
 
 @pytest.mark.parametrize("path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, "/admin/accounts/user/"])

@@ -24,7 +24,7 @@ def rows(html: str) -> list[str]:
     return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in found]
 
 
-def test_the_log_is_listed_newest_first_with_who_what_and_before_and_after(browser: Client) -> None:
+def test_the_log_is_listed_newest_first_with_actor_object_and_values(browser: Client) -> None:
     video = make_video("Opening")
     with acting(ADA):
         video_hide(video_uuid=video.pk)
@@ -52,7 +52,7 @@ def test_the_log_is_filtered(browser: Client, query: dict[str, str], found: set[
     with acting(ADA):
         video_hide(video_uuid=video.pk)
     listed = rows(page(browser, AUDIT, query))
-    assert {word for word in ("video", "channel") if any(f" {word} " in row for row in listed)} == found
+    assert {kind for kind in ("video", "channel") if any(f" {kind} " in row for row in listed)} == found
 
 
 def test_the_log_is_searched_by_object_operation_and_name(browser: Client) -> None:
@@ -96,7 +96,7 @@ def test_hostile_texts_and_secrets_are_shown_as_nothing_but_text(browser: Client
         assert "sk_another" not in html
 
 
-def test_the_log_is_read_only_and_for_whoever_may_see_it(browser: Client) -> None:
+def test_the_log_is_read_only_and_for_accounts_that_may_see_it(browser: Client) -> None:
     make_video()
     entry = AuditEntry.objects.latest("pk")
     address = f"{AUDIT}{entry.pk}/"

@@ -1,4 +1,4 @@
-"""The buttons of a channel in the admin: each asks first, and each that shows a key shows it once."""
+"""The buttons of a channel in the admin: each asks for confirmation, and a key is shown once."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ PERMISSIONS = {
     "ban": "change_channel",
     "delete": "delete_channel",
 }
-WORDS = list(PERMISSIONS)
+NAMES = list(PERMISSIONS)
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def channel(aws: LocalAws) -> Channel:
     return channel_create(name="Studio", owner=UUID(int=7))
 
 
-def address_of(channel: Channel, word: str = "change") -> str:
-    return f"{CHANNELS}{channel.pk}/{word}/"
+def address_of(channel: Channel, name: str = "change") -> str:
+    return f"{CHANNELS}{channel.pk}/{name}/"
 
 
 def go_live(aws: LocalAws, channel: Channel) -> None:
@@ -48,38 +48,38 @@ def key_in_ivs(channel: Channel) -> str | None:
 
 
 def kept() -> str:
-    """What stays in the database of a request, but for the channel."""
+    """Return everything that a request stores in the database, except the channel."""
     logged = [entry.__dict__ for entry in LogEntry.objects.all()]
     audited = [entry.__dict__ for entry in AuditEntry.objects.all()]
     return str([logged, audited, [session.get_decoded() for session in Session.objects.all()]])
 
 
-def test_the_page_offers_what_somebody_may_do_and_the_channel_allows(browser: Client, channel: Channel) -> None:
+def test_the_page_offers_the_buttons_that_the_account_and_the_channel_allow(browser: Client, channel: Channel) -> None:
     def offered(client: Client, channel: Channel) -> list[str]:
         links = re.findall(rf'href="{CHANNELS}{channel.pk}/(\w+)/"', page(client, address_of(channel)))
-        return [word for word in links if word in WORDS]
+        return [name for name in links if name in NAMES]
 
-    assert offered(browser, channel) == WORDS
-    for word, permission in PERMISSIONS.items():
-        alike = [other for other in WORDS if PERMISSIONS[other] == permission]
-        assert offered(member("view_channel", permission), channel) == alike, word
+    assert offered(browser, channel) == NAMES
+    for name, permission in PERMISSIONS.items():
+        alike = [other for other in NAMES if PERMISSIONS[other] == permission]
+        assert offered(member("view_channel", permission), channel) == alike, name
     assert offered(member("view_channel"), channel) == []
     assert offered(browser, make_channel(stream_key="")) == ["rotate", "stop", "ban", "delete"]
     assert offered(browser, make_channel(status=Channel.Status.PROVISIONING, arn="")) == ["delete"]
     assert offered(browser, make_channel(status=Channel.Status.DELETED)) == []
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_a_button_asks_first_and_says_what_will_happen(
-    browser: Client, channel: Channel, aws: LocalAws, word: str
+@pytest.mark.parametrize("name", NAMES)
+def test_a_button_asks_for_confirmation_and_names_its_consequences(
+    browser: Client, channel: Channel, aws: LocalAws, name: str
 ) -> None:
     go_live(aws, channel)
     before = (key_in_ivs(channel), aws.ivs.store.stream_of(channel.arn))
-    response = browser.get(address_of(channel, word))
+    response = browser.get(address_of(channel, name))
     html = response.content.decode()
-    [action] = [action for action in ACTIONS if action.word == word]
-    assert all(str(sentence) in html for sentence in action.told)
-    assert "On air since 2026-03-04 09:05:02 UTC" in html
+    [action] = [action for action in ACTIONS if action.name == name]
+    assert all(str(sentence) in html for sentence in action.consequences)
+    assert "Live since 2026-03-04 09:05:02 UTC" in html
     assert '<form method="post"' in html
     assert (key_in_ivs(channel), aws.ivs.store.stream_of(channel.arn)) == before
     assert before[0] not in html
@@ -88,29 +88,29 @@ def test_a_button_asks_first_and_says_what_will_happen(
     assert not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("word", WORDS)
-def test_a_button_needs_its_permission(channel: Channel, aws: LocalAws, word: str) -> None:
+@pytest.mark.parametrize("name", NAMES)
+def test_a_button_needs_its_permission(channel: Channel, aws: LocalAws, name: str) -> None:
     go_live(aws, channel)
-    others = [name for name in ("view_channel", *PERMISSIONS.values()) if name != PERMISSIONS[word]]
+    others = {"view_channel", *PERMISSIONS.values()} - {PERMISSIONS[name]}
     nobody, anonymous = member(*others, "add_channel"), Client()
     for ask in ("get", "post"):
-        assert getattr(nobody, ask)(address_of(channel, word)).status_code == 403
-        assert "/admin/login/" in getattr(anonymous, ask)(address_of(channel, word))["Location"]
+        assert getattr(nobody, ask)(address_of(channel, name)).status_code == 403
+        assert "/admin/login/" in getattr(anonymous, ask)(address_of(channel, name))["Location"]
     assert aws.ivs.store.stream_of(channel.arn)
     assert key_in_ivs(channel) == channel.reveal_stream_key()
     channel.refresh_from_db()
     assert channel.status == Channel.Status.READY
 
 
-@pytest.mark.parametrize("word", WORDS)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_button_takes_no_other_method_and_no_forged_request(
-    browser: Client, staff: Any, channel: Channel, word: str
+    browser: Client, staff: Any, channel: Channel, name: str
 ) -> None:
-    assert browser.put(address_of(channel, word)).status_code == 405
-    assert browser.delete(address_of(channel, word)).status_code == 405
+    assert browser.put(address_of(channel, name)).status_code == 405
+    assert browser.delete(address_of(channel, name)).status_code == 405
     forged = Client(enforce_csrf_checks=True)
     forged.force_login(staff)
-    assert forged.post(address_of(channel, word)).status_code == 403
+    assert forged.post(address_of(channel, name)).status_code == 403
     channel.refresh_from_db()
     assert channel.status == Channel.Status.READY
     assert key_in_ivs(channel) == channel.reveal_stream_key()
@@ -124,7 +124,7 @@ def shown_once(response: Any, key: str) -> None:
     assert key not in kept() + str(messages_of(response)) + str(dict(response.wsgi_request.session))
 
 
-def test_revealing_shows_the_key_once_and_puts_it_on_record(
+def test_revealing_shows_the_key_once_and_is_in_the_audit_log(
     browser: Client, staff: Any, channel: Channel, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -138,7 +138,7 @@ def test_revealing_shows_the_key_once_and_puts_it_on_record(
     assert "access" in page(browser, browser.get(address_of(channel, "history"))["Location"])
 
 
-def test_a_key_that_cannot_be_revealed_is_said_to_be_so(browser: Client, channel: Channel, settings: Any) -> None:
+def test_a_message_says_why_a_key_cannot_be_revealed(browser: Client, channel: Channel, settings: Any) -> None:
     without = make_channel(stream_key="")
     assert "has no stream key" in messages_of(browser.post(address_of(without, "reveal")))[-1]
     settings.FIELD_ENCRYPTION_KEYS = ["x" * 43 + "="]
@@ -200,34 +200,34 @@ def test_deleting_keeps_the_row_and_its_streams(browser: Client, channel: Channe
     assert browser.post(address_of(channel, "delete")).status_code == 302
 
 
-def test_what_cannot_be_done_is_said_with_what_to_do(browser: Client, channel: Channel, aws: LocalAws) -> None:
+def test_a_message_says_why_a_button_failed_and_what_to_do(browser: Client, channel: Channel, aws: LocalAws) -> None:
     assert "Nothing is on air" in messages_of(browser.post(address_of(channel, "stop")))[-1]
     go_live(aws, channel)
     assert "Stop the stream, wait" in messages_of(browser.post(address_of(channel, "delete")))[-1]
-    gone = make_channel()
-    for word in ("rotate", "stop", "ban"):
-        assert "Delete it here as well." in messages_of(browser.post(address_of(gone, word)))[-1]
+    missing = make_channel()
+    for name in ("rotate", "stop", "ban"):
+        assert "Delete it here as well." in messages_of(browser.post(address_of(missing, name)))[-1]
     deleted = make_channel(status=Channel.Status.DELETED)
-    for word in ("rotate", "stop", "ban"):
-        assert "The channel was deleted." in messages_of(browser.post(address_of(deleted, word)))[-1]
+    for name in ("rotate", "stop", "ban"):
+        assert "The channel was deleted." in messages_of(browser.post(address_of(deleted, name)))[-1]
     assert not LogEntry.objects.exists()
 
 
-@pytest.mark.parametrize("word", [word for word in WORDS if word != "reveal"])
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "reveal"])
 @pytest.mark.parametrize(
     ("fault", "sentence"),
     [("throttle", "asked too often"), ("error500", "could not be reached"), ("hang", "no answer")],
 )
 def test_a_fault_of_ivs_is_a_message_that_says_what_to_do(
-    browser: Client, channel: Channel, aws: LocalAws, one_try: None, word: str, fault: Any, sentence: str
+    browser: Client, channel: Channel, aws: LocalAws, one_try: None, name: str, fault: Any, sentence: str
 ) -> None:
     go_live(aws, channel)
     aws.ivs.faults.append(Fault("*", fault, times=99, done=False))
-    response = browser.post(address_of(channel, word))
+    response = browser.post(address_of(channel, name))
     assert response["Location"] == address_of(channel)
-    [told] = messages_of(response)
-    assert sentence in told
-    assert channel.reveal_stream_key() not in told
+    [message] = messages_of(response)
+    assert sentence in message
+    assert channel.reveal_stream_key() not in message
     assert not LogEntry.objects.exists()
     channel.refresh_from_db()
     assert channel.status == Channel.Status.READY

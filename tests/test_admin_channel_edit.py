@@ -1,4 +1,4 @@
-"""A channel is edited in the admin: by the service of the API, and not over what somebody else saved."""
+"""Channels are edited in the admin by the service of the API, and no edit overwrites that of another person."""
 
 import html as markup
 import json
@@ -34,7 +34,7 @@ def address_of(channel: Channel) -> str:
 
 
 def form_of(html: str, **values: str) -> dict[str, str]:
-    """The form of a page as a browser sends it, with these values typed; an empty one of a box is not checked."""
+    """Return the form of a page as a browser sends it, with these values; an empty checkbox is unchecked."""
     form = html.partition('id="channel_form"')[2].partition("</form>")[0]
     sent = {}
     for tag in re.findall(r"<input[^>]+>", form):
@@ -74,7 +74,7 @@ def test_every_field_is_saved_in_ivs_and_here(browser: Client, channel: Channel)
     assert (channel.new_video_state, channel.record) == (None, True)
 
 
-def test_a_form_that_changes_nothing_asks_ivs_nothing(browser: Client, channel: Channel, aws: LocalAws) -> None:
+def test_a_form_that_changes_nothing_sends_nothing_to_ivs(browser: Client, channel: Channel, aws: LocalAws) -> None:
     html = page(browser, address_of(channel))
     aws.ivs.faults.append(Fault("*", "throttle", times=99))
     response = browser.post(address_of(channel), form_of(html))
@@ -116,19 +116,17 @@ def test_a_wrong_value_is_refused_with_its_name_and_nothing_is_written(
     assert (channel.name, channel.type, channel.active) == ("Studio", "STANDARD", True)
 
 
-def test_the_second_of_two_editors_is_told_what_differs_and_nothing_of_theirs_is_written(
-    browser: Client, channel: Channel
-) -> None:
+def test_the_second_of_two_editors_sees_the_differences_and_writes_nothing(browser: Client, channel: Channel) -> None:
     first, second = (page(browser, address_of(channel)) for _ in range(2))
     browser.post(address_of(channel), form_of(first, type="BASIC", new_video_state="hidden"))
     response = browser.post(address_of(channel), form_of(second, name="Mine"))
     html = response.content.decode()
     assert response.status_code == 200
     assert "Somebody else changed this channel meanwhile." in html
-    told = re.findall(r'<th scope="row">(.*?)</th>\s*<td>\s*<bdi>(.*?)</bdi>\s*</td>\s*<td>\s*<bdi>(.*?)</bdi>', html)
-    assert told == [
+    rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td>\s*<bdi>(.*?)</bdi>\s*</td>\s*<td>\s*<bdi>(.*?)</bdi>', html)
+    assert rows == [
         ("Type", "STANDARD", "BASIC"),
-        ("New videos", "as the setting NEW_VIDEO_STATE says", "Hidden until somebody shows them"),
+        ("New videos", "as the setting NEW_VIDEO_STATE says", "Hidden until a curator shows them"),
     ]
     channel.refresh_from_db()
     assert (channel.name, channel.type) == ("Studio", "BASIC")
@@ -178,7 +176,7 @@ def test_a_fault_of_ivs_is_an_error_of_the_form_that_says_what_to_do(
     assert form_of(response.content.decode())["latency_mode"] == "NORMAL"
 
 
-def test_what_was_saved_before_ivs_failed_is_told_apart(
+def test_a_partly_saved_form_shows_which_fields_were_saved(
     browser: Client, channel: Channel, aws: LocalAws, one_try: None
 ) -> None:
     html = page(browser, address_of(channel))
@@ -193,7 +191,7 @@ def test_what_was_saved_before_ivs_failed_is_told_apart(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ivs_is_asked_outside_any_transaction(
+def test_ivs_is_called_outside_any_transaction(
     browser: Client, channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     inside: list[bool] = []

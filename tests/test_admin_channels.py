@@ -85,7 +85,7 @@ def test_the_answer_to_the_form_shows_ingest_url_and_key_once_with_the_steps_for
 
 
 def kept_of(response: Any) -> str:
-    """What stays of a request: messages, the session, and the history of the admin."""
+    """Return everything that a request stores: messages, the session, and the history of the admin."""
     entries = [str(entry.__dict__) for entry in LogEntry.objects.all()]
     return str([messages_of(response), dict(response.wsgi_request.session), entries])
 
@@ -118,7 +118,7 @@ def test_ivs_is_called_outside_any_transaction(browser: Client, aws: LocalAws, m
 
 
 def refused(response: Any) -> str:
-    """The page of a form that was refused: nothing says that something was added, and what was typed is there."""
+    """Return the page of a refused form, which keeps the typed values and reports no success."""
     assert response.status_code == 200
     html = response.content.decode()
     assert "success" not in html
@@ -142,10 +142,10 @@ def test_a_quota_of_ivs_ends_as_an_error_of_the_form(browser: Client, aws: Local
     assert not Channel.objects.exists()
 
 
-@pytest.mark.parametrize(("kind", "told"), [("throttle", "asked too often"), ("error500", "Try again in a minute")])
-def test_a_fault_of_ivs_leaves_nothing(browser: Client, aws: LocalAws, kind: Any, told: str) -> None:
+@pytest.mark.parametrize(("kind", "sentence"), [("throttle", "asked too often"), ("error500", "Try again in a minute")])
+def test_a_fault_of_ivs_leaves_nothing(browser: Client, aws: LocalAws, kind: Any, sentence: str) -> None:
     aws.ivs.faults.append(Fault("CreateChannel", kind, times=9))
-    assert told in refused(browser.post(f"{CHANNELS}add/", channel_form()))
+    assert sentence in refused(browser.post(f"{CHANNELS}add/", channel_form()))
     assert not Channel.objects.exists()
 
 
@@ -161,11 +161,11 @@ def test_a_channel_that_may_be_left_is_named_and_settled_by_the_action(browser: 
     channel = Channel.objects.get()
     assert str(channel.uuid) in html
     assert "Finish or undo interrupted creation" in html
-    [told] = run_action(browser, CHANNELS, "recover", channel)
-    assert "may be under way: 1" in told
+    [message] = run_action(browser, CHANNELS, "recover", channel)
+    assert "may be under way: 1" in message
     Channel.objects.update(created_at=NINE)
-    [told] = run_action(browser, CHANNELS, "recover", channel)
-    assert "could not be reached" in told
+    [message] = run_action(browser, CHANNELS, "recover", channel)
+    assert "could not be reached" in message
     aws.ivs.faults.clear()
     assert run_action(browser, CHANNELS, "recover", channel) == ["Studio: the channel is ready."]
     channel.refresh_from_db()
@@ -175,8 +175,8 @@ def test_a_channel_that_may_be_left_is_named_and_settled_by_the_action(browser: 
 def test_recovering_removes_a_row_that_ivs_does_not_know(browser: Client, aws: LocalAws) -> None:
     channel = make_channel(arn="", status=Channel.Status.PROVISIONING, created_at=NINE)
     ready = make_channel(name="Ready")
-    told = run_action(browser, CHANNELS, "recover", channel, ready)
-    assert told[0] == "Main stage: Amazon IVS has no such channel; its row was removed."
+    first, *_ = run_action(browser, CHANNELS, "recover", channel, ready)
+    assert first == "Main stage: Amazon IVS has no such channel; its row was removed."
     assert Channel.objects.get() == ready
 
 
@@ -189,7 +189,7 @@ def test_recovering_removes_a_row_that_ivs_does_not_know(browser: Client, aws: L
         ({"name": "Studio\0"}, "Null characters are not allowed."),
     ],
 )
-def test_a_wrong_value_is_refused_before_ivs_is_asked(
+def test_a_wrong_value_is_refused_before_ivs_is_called(
     browser: Client, aws: LocalAws, values: dict[str, str], sentence: str
 ) -> None:
     response = browser.post(f"{CHANNELS}add/", channel_form(**values))
@@ -283,8 +283,8 @@ def test_streams_are_drawn_to_one_scale_with_marks_at_their_times(browser: Clien
         ("50.00%", "takeover"),
         ("75.00%", "limit"),
     ]
-    told = "Length 1:40:00. starvation at 0:10:00 for 0:20:00; Stream Takeover at 0:50:00; Ingest Bitrate at 1:15:00"
-    assert f'aria-label="{told}"' in oldest
+    label = "Length 1:40:00. starvation at 0:10:00 for 0:20:00; Stream Takeover at 0:50:00; Ingest Bitrate at 1:15:00"
+    assert f'aria-label="{label}"' in oldest
     assert 'aria-label="Length 0:25:00. Nothing else happened"' in newest
     assert "style=" not in newest + oldest
     assert short.stream_id in newest
@@ -324,7 +324,7 @@ def test_the_list_of_channels_takes_as_many_queries_for_100_rows_as_for_25(
 def test_channels_are_filtered_by_whether_they_are_live(browser: Client, streams: dict[str, Stream]) -> None:
     make_channel(name="Quiet")
     found = {
-        word: re.findall("<bdi>(.*?)</bdi>", page(browser, CHANNELS, {"live": word})) for word in ("live", "offline")
+        state: re.findall("<bdi>(.*?)</bdi>", page(browser, CHANNELS, {"live": state})) for state in ("live", "offline")
     }
     assert found == {"live": ["Main stage"], "offline": ["Quiet", "Gone"]}
     assert len(re.findall('class="field-shown_name"', page(browser, CHANNELS, {"live": "nonsense"}))) == 3
@@ -342,7 +342,7 @@ def test_a_hostile_name_is_text_on_every_page_of_a_channel(browser: Client, aws:
     assert "data-hls" not in page(browser, f"{CHANNELS}{channel.pk}/change/", {"play": "1"})
 
 
-def test_a_page_of_a_channel_that_there_is_not_says_so(browser: Client) -> None:
+def test_the_pages_of_a_missing_channel_redirect_with_a_message(browser: Client) -> None:
     for path in ("change/", "live/", "live.json", "reveal/", "delete/"):
         response = browser.get(f"{CHANNELS}{uuid4()}/{path}")
         assert (response.status_code, response["Location"]) == (302, "/admin/"), path
@@ -350,7 +350,7 @@ def test_a_page_of_a_channel_that_there_is_not_says_so(browser: Client) -> None:
     assert browser.get(f"{CHANNELS}nonsense/change/").status_code == 302
 
 
-def test_the_page_of_a_channel_leads_to_its_videos_for_whoever_may_see_them(browser: Client) -> None:
+def test_the_page_of_a_channel_links_to_its_videos_for_accounts_that_may_see_them(browser: Client) -> None:
     channel = make_channel()
     make_video("Mine", channel=channel)
     make_video("Other")
@@ -361,10 +361,10 @@ def test_the_page_of_a_channel_leads_to_its_videos_for_whoever_may_see_them(brow
     assert VIDEOS not in page(member("view_channel"), f"{CHANNELS}{channel.pk}/change/")
 
 
-# What IVS says now
+# Live facts of IVS
 
 
-def test_ivs_is_asked_for_viewers_and_health_by_an_address_of_its_own(browser: Client, aws: LocalAws) -> None:
+def test_viewers_and_health_come_from_ivs_at_a_separate_address(browser: Client, aws: LocalAws) -> None:
     channel = live_channel(aws)
     aws.ivs.store.viewers_come(channel.arn, 12)
     document = browser.get(f"{CHANNELS}{channel.pk}/live.json")
@@ -391,7 +391,7 @@ def live_channel(aws: LocalAws, **values: Any) -> Channel:
     ("fault", "sentence"),
     [("throttle", "asked too often"), ("error500", "could not be reached"), ("hang", "no answer")],
 )
-def test_the_page_does_not_wait_for_ivs_and_says_why_it_cannot_be_asked(
+def test_the_page_does_not_wait_for_ivs_and_shows_why_it_does_not_answer(
     browser: Client, aws: LocalAws, one_try: None, fault: Any, sentence: str
 ) -> None:
     channel = live_channel(aws)
@@ -402,20 +402,20 @@ def test_the_page_does_not_wait_for_ivs_and_says_why_it_cannot_be_asked(
     assert f'href="{CHANNELS}{channel.pk}/live/"' in html
     answer = browser.get(f"{CHANNELS}{channel.pk}/live.json").json()
     assert answer["facts"] == {}
-    assert sentence in answer["told"]
+    assert sentence in answer["message"]
 
 
-def test_a_channel_without_a_stream_in_ivs_is_said_to_have_none(browser: Client, aws: LocalAws) -> None:
+def test_the_live_facts_say_that_ivs_has_no_stream(browser: Client, aws: LocalAws) -> None:
     channel = channel_create(name="Studio", owner=UUID(int=7))
-    assert "has no stream" in browser.get(f"{CHANNELS}{channel.pk}/live.json").json()["told"]
+    assert "reported no stream" in browser.get(f"{CHANNELS}{channel.pk}/live.json").json()["message"]
     assert "data-poll" not in page(browser, f"{CHANNELS}{channel.pk}/change/")
-    gone = make_channel()
-    assert "no longer has this channel" in browser.get(f"{CHANNELS}{gone.pk}/live.json").json()["told"]
+    missing = make_channel()
+    assert "no longer has this channel" in browser.get(f"{CHANNELS}{missing.pk}/live.json").json()["message"]
     deleted = make_channel(status=Channel.Status.DELETED)
-    assert "was deleted" in browser.get(f"{CHANNELS}{deleted.pk}/live.json").json()["told"]
+    assert "was deleted" in browser.get(f"{CHANNELS}{deleted.pk}/live.json").json()["message"]
 
 
-def test_what_ivs_says_is_for_whoever_sees_channels_and_only_read(browser: Client, aws: LocalAws) -> None:
+def test_live_facts_are_read_only_and_for_accounts_that_may_see_channels(browser: Client, aws: LocalAws) -> None:
     channel = make_channel()
     for path in ("live/", "live.json"):
         address = f"{CHANNELS}{channel.pk}/{path}"
@@ -438,7 +438,7 @@ def test_a_public_live_stream_plays_on_a_page_that_may_reach_ivs(browser: Client
     assert "live-video.net" not in policy["default-src"]
 
 
-def test_a_private_live_stream_is_said_to_need_a_token_from_elsewhere(browser: Client, aws: LocalAws) -> None:
+def test_the_page_says_that_a_private_live_stream_needs_a_token_from_elsewhere(browser: Client, aws: LocalAws) -> None:
     channel = live_channel(aws, private=True)
     html = page(browser, f"{CHANNELS}{channel.pk}/change/", {"play": "1"})
     assert "needs a playback token, which this service does not make" in html
@@ -446,7 +446,7 @@ def test_a_private_live_stream_is_said_to_need_a_token_from_elsewhere(browser: C
     assert "data-hls" not in html
 
 
-def test_a_form_whose_channel_was_deleted_or_whose_key_is_old_is_told_the_truth(browser: Client, aws: LocalAws) -> None:
+def test_a_repeated_form_reports_a_deleted_channel_until_its_key_expires(browser: Client, aws: LocalAws) -> None:
     sent = channel_form(once="0f9a3c5e-7c1f-4f0e-9a40-3a1f5f3f6a10")
     assert browser.post(f"{CHANNELS}add/", sent).status_code == 200
     Channel.objects.update(status=Channel.Status.DELETED)

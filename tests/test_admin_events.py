@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 # Inbox
 
 
-def test_inbox_lists_what_became_of_each_event(browser: Client) -> None:
+def test_inbox_lists_the_outcome_of_each_event(browser: Client) -> None:
     make_event(
         name="Ingest Bitrate", detail_type="IVS Limit Breach", outcome="failed", error="x" * 200, received_at=NINE
     )
@@ -59,7 +59,7 @@ def test_inbox_filters_and_search(browser: Client) -> None:
         ("", ""),
     ],
 )
-def test_inbox_shows_a_body_indented_or_as_it_came(browser: Client, body: str, shown: str) -> None:
+def test_inbox_shows_a_body_indented_or_as_received(browser: Client, body: str, shown: str) -> None:
     event = make_event(body=body)
     assert shown in page(browser, f"{EVENTS}{event.pk}/change/").partition('class="envelope"')[2]
 
@@ -96,7 +96,7 @@ def failed(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> list[InboxEvent]:
     return list(InboxEvent.objects.order_by("pk"))
 
 
-def test_selected_events_are_replayed_whatever_they_were(browser: Client, failed: list[InboxEvent]) -> None:
+def test_selected_events_are_replayed_whatever_their_outcome(browser: Client, failed: list[InboxEvent]) -> None:
     assert run_action(browser, EVENTS, "replay", *failed) == ["Replayed: 3 (2 applied, 1 parked)."]
     rows = InboxEvent.objects.order_by("pk")
     assert list(rows.values_list("outcome", "attempts")) == [("applied", 2), ("applied", 2), ("parked", 2)]
@@ -131,25 +131,25 @@ def test_more_events_than_a_request_can_replay_are_for_the_command(
     browser: Client, failed: list[InboxEvent], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events_admin, "MOST_REPLAYED", 2)
-    [told] = run_action(browser, EVENTS, "replay", *failed)
-    assert "3 events are more than 2" in told
-    assert "manage.py replay" in told
+    [message] = run_action(browser, EVENTS, "replay", *failed)
+    assert "3 events are more than 2" in message
+    assert "manage.py replay" in message
     assert InboxEvent.objects.filter(attempts=1).count() == 3
 
 
-def test_events_for_which_there_is_no_time_are_left_and_told(
+def test_events_beyond_the_time_limit_are_reported_as_not_replayed(
     browser: Client, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_channel(arn=ARN)
     outcomes(*(sample("session_created", id=f"e-{n:02}") for n in range(12)))
     monkeypatch.setattr(events_admin, "REPLAY_SECONDS", 0)
-    told = run_action(browser, EVENTS, "replay", *InboxEvent.objects.all())
-    assert told[0] == "Replayed: 10 (10 applied)."
-    assert told[1].startswith("Not replayed: 2.")
+    first, second = run_action(browser, EVENTS, "replay", *InboxEvent.objects.all())
+    assert first == "Replayed: 10 (10 applied)."
+    assert second.startswith("Not replayed: 2.")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_replay_asks_s3_outside_any_transaction(
+def test_a_replay_calls_s3_outside_any_transaction(
     browser: Client, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_channel(arn=ARN)

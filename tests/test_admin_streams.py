@@ -30,7 +30,7 @@ from tests.console import (
 pytestmark = pytest.mark.django_db
 
 
-def test_streams_are_listed_newest_first_each_in_one_word(browser: Client, streams: dict[str, Stream]) -> None:
+def test_streams_are_listed_newest_first_with_their_state(browser: Client, streams: dict[str, Stream]) -> None:
     html = page(browser, STREAMS)
     assert listed_streams(html) == ["st-live", "st-never", "st-ended", "st-open", "st-gone"]
     assert badges(html, "state") == ["live", "never live", "ended", "no end", "no end"]
@@ -38,9 +38,7 @@ def test_streams_are_listed_newest_first_each_in_one_word(browser: Client, strea
     assert KEY not in html
 
 
-def test_the_list_shows_how_often_what_happened_and_what_was_found_later(
-    browser: Client, streams: dict[str, Stream]
-) -> None:
+def test_the_list_counts_the_marks_and_flags_reconciled_times(browser: Client, streams: dict[str, Stream]) -> None:
     names = ["Stream Failure", "Recording End Failure", "Ingest Bitrate", "Starvation Start", "Starvation End"]
     for name in [*names, "Session Created", "Stream Takeover", "Starvation Start"]:
         happened(streams["ended"], name)
@@ -152,7 +150,7 @@ def links_of(html: str) -> dict[str, str]:
     return {label: address for address, label in re.findall(r'<a href="([^"]+)">(\w+)</a>', tools)}
 
 
-def test_a_stream_leads_to_its_channel_its_events_and_its_videos(browser: Client, streams: dict[str, Stream]) -> None:
+def test_a_stream_links_to_its_channel_its_events_and_its_videos(browser: Client, streams: dict[str, Stream]) -> None:
     stream = streams["ended"]
     make_video("Recorded", stream_ids=["st-ended", "st-other"])
     make_video("Another", stream_ids=["st-other"])
@@ -166,7 +164,7 @@ def test_a_stream_leads_to_its_channel_its_events_and_its_videos(browser: Client
     assert links["Videos"] == f"{VIDEOS}?q=st-ended"
 
 
-def test_a_stream_of_the_predecessor_without_an_id_leads_to_no_search(browser: Client) -> None:
+def test_a_stream_of_the_predecessor_without_an_id_links_to_no_search(browser: Client) -> None:
     stream = make_stream(make_channel(), "row-7", start=1)
     html = page(browser, f"{STREAMS}{stream.pk}/change/")
     assert list(links_of(html)) == ["Channel"]
@@ -174,7 +172,7 @@ def test_a_stream_of_the_predecessor_without_an_id_leads_to_no_search(browser: C
     assert listed_streams(page(browser, STREAMS)) == ["without an id"]
 
 
-def test_streams_are_read_only_and_shown_to_whoever_sees_streams_or_channels(streams: dict[str, Stream]) -> None:
+def test_streams_are_read_only_and_for_accounts_that_may_see_streams_or_channels(streams: dict[str, Stream]) -> None:
     address = f"{STREAMS}{streams['live'].pk}/change/"
     for permissions, links in (
         (["view_stream"], []),

@@ -60,7 +60,7 @@ def test_a_channel_is_created_its_key_copied_revealed_and_its_stream_stopped(
         page.get_by_role("button", name="Stop the stream").click()
         expect(page.get_by_text("Amazon IVS ended the stream.")).to_be_visible()
         page.get_by_role("link", name="Ask Amazon IVS").click()
-        expect(page.locator("[data-told]")).to_contain_text("has no stream of this channel")
+        expect(page.locator("[data-message]")).to_contain_text("reported no stream of this channel")
         assert faults(wrong) == []
     assert aws.ivs.store.stop_requested(channel.arn)
 

@@ -133,7 +133,7 @@ _DATA = re.compile("|".join(DATA))
 # The zones of the machine are one long list of names; permissions and groups are rows.
 _NAMES = re.compile(r'<select name="(?:time_zone|permissions|user_permissions|groups)".*?</select>', re.DOTALL)
 # What the audit log holds, as it is stored.
-_VALUES = re.compile(r'<bdi>[^<]*</bdi> → <bdi>[^<]*</bdi>|<td class="told">.*?</td>', re.DOTALL)
+_VALUES = re.compile(r'<bdi>[^<]*</bdi> → <bdi>[^<]*</bdi>|<td class="value">.*?</td>', re.DOTALL)
 
 
 def untranslated(html: str) -> list[str]:

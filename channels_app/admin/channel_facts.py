@@ -1,31 +1,42 @@
-"""What the page of a channel says of it beside its form, and what whoever sets up an encoder has to know."""
+"""Facts for the page of a channel: those of its row, and those that Amazon IVS reports at the time of the request."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.functional import Promise
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.control import editable_of
+from channels_app import aws
+from channels_app.admin.pages import Text, refusal_sentence
+from channels_app.control import editable_of, refusals, refuse_unusable
+from channels_app.errors import ServiceError
 from channels_app.forms import LABELS, NEW_VIDEO_STATES
 from channels_app.models import Channel, ChannelType
 from channels_app.times import NOTHING, zoned
 
-Text = str | Promise
 _UP_TO_1080P = _("at most 8.5 Mbit/s and 1920 × 1080")  # noqa: RUF001
+# What an encoder may send, by type of channel.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html
-_LIMITS: dict[str, Text] = {
+ENCODER_LIMITS: dict[str | None, Text] = {
     ChannelType.STANDARD: _UP_TO_1080P,
     ChannelType.ADVANCED_SD: _UP_TO_1080P,
     ChannelType.ADVANCED_HD: _UP_TO_1080P,
     ChannelType.BASIC: _("at most 1.5 Mbit/s for 852 × 480, or 3.5 Mbit/s for up to 1920 × 1080"),  # noqa: RUF001
 }
+# In the order in which the page shows them.
+LIVE_LABELS: dict[str, Text] = {
+    "viewers": _("Viewers"),
+    "health": _("Health"),
+    "since": _("On air since"),
+    "stream": _("Stream"),
+}
+_HEALTH: dict[str, Text] = {"HEALTHY": _("healthy"), "STARVING": _("starving: the encoder sends too little")}
 
 
 @dataclass(frozen=True)
 class Fact:
-    """A line of the page; `copy` is the label of its button, where it has one."""
+    """A line of the page; `copy` is the label of its copy button, empty if it has none."""
 
     label: Text
     value: Text
@@ -34,33 +45,23 @@ class Fact:
 
 
 def facts_of(channel: Channel, *, with_settings: bool) -> list[Fact]:
-    """What stands beside the form, and its fields too where there is no form. The stream key is never among them."""
-    return [*_addresses(channel), *(_settings(channel) if with_settings else ()), *_identity(channel)]
+    """Return the facts beside the form, with the settings if the page has no form; never the stream key itself."""
+    settings = editable_of(channel).items() if with_settings else ()
+    facts = [
+        Fact(_("Ingest URL"), channel.ingest_url or "", _("Copy the ingest URL"), is_code=True),
+        Fact(_("Stream key"), _("hidden") if channel.stream_key else _("none")),
+        Fact(_("Playback URL"), channel.playback_url or "", _("Copy the playback URL"), is_code=True),
+        *(Fact(LABELS[name], setting_text(name, value)) for name, value in settings),
+        Fact(_("Owner"), str(channel.owner), is_code=True),
+        Fact(_("Created"), zoned(channel.created_at)),
+        Fact(_("UUID"), str(channel.pk), _("Copy the UUID"), is_code=True),
+        Fact(_("ARN"), channel.arn or "", _("Copy the ARN"), is_code=True),
+    ]
+    return [fact for fact in facts if fact.value]
 
 
-def _addresses(channel: Channel) -> Iterator[Fact]:
-    if channel.ingest_url:
-        yield Fact(_("Ingest URL"), channel.ingest_url, _("Copy the ingest URL"), is_code=True)
-    yield Fact(_("Stream key"), _("hidden") if channel.stream_key else _("none"))
-    if channel.playback_url:
-        yield Fact(_("Playback URL"), channel.playback_url, _("Copy the playback URL"), is_code=True)
-
-
-def _settings(channel: Channel) -> Iterator[Fact]:
-    for name, value in editable_of(channel).items():
-        yield Fact(LABELS[name], value_told(name, value))
-
-
-def _identity(channel: Channel) -> Iterator[Fact]:
-    yield Fact(_("Owner"), str(channel.owner), is_code=True)
-    yield Fact(_("Created"), zoned(channel.created_at))
-    yield Fact(_("UUID"), str(channel.pk), _("Copy the UUID"), is_code=True)
-    if channel.arn:
-        yield Fact(_("ARN"), channel.arn, _("Copy the ARN"), is_code=True)
-
-
-def value_told(name: str, value: Any) -> Text:
-    """A value of a field that people edit, as they read it."""
+def setting_text(name: str, value: Any) -> Text:
+    """Return the value of an editable field as text."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if name == "new_video_state":
@@ -68,6 +69,24 @@ def value_told(name: str, value: Any) -> Text:
     return str(value) if value else NOTHING
 
 
-def limit_of(channel: Channel) -> Text | None:
-    """How much an encoder may send; None of a channel whose type is not known."""
-    return _LIMITS.get(channel.type or "")
+def live_facts(channel: Channel) -> tuple[str, dict[str, str]]:
+    """Ask IVS about the current stream of a channel.
+
+    Return a sentence, which says so if IVS refuses or cannot be asked, and the facts by the names of `LIVE_LABELS`,
+    none if there is no stream.
+    """
+    try:
+        refuse_unusable(channel)
+        with refusals():
+            stream = aws.stream_now(channel_arn=channel.arn)
+    except ServiceError as error:
+        return refusal_sentence(error), {}
+    time = {"time": zoned(timezone.now())}
+    if stream is None:
+        return gettext("Amazon IVS reported no stream of this channel at %(time)s.") % time, {}
+    return gettext("Reported by Amazon IVS at %(time)s.") % time, {
+        "viewers": gettext("not counted yet") if stream.viewers is None else str(stream.viewers),
+        "health": str(_HEALTH.get(stream.health, _("not known yet"))),
+        "since": zoned(stream.started_at),
+        "stream": stream.stream_id,
+    }

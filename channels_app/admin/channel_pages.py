@@ -1,7 +1,7 @@
-"""The pages of one channel: how it is made, looked at and edited, and its buttons.
+"""The pages of one channel: creation, view and edit, its buttons, and the live facts of Amazon IVS.
 
-None of them is one transaction, as the stock pages are: AWS must not be called inside one. The page itself never
-waits for AWS; what IVS knows at the moment has an address of its own.
+The stock pages of the admin run in one transaction. These do not, for AWS must not be called inside a transaction. The
+page itself never waits for AWS: the live facts have an address that a script fetches.
 """
 
 from collections.abc import Callable
@@ -22,90 +22,79 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from channels_app.admin import channel_live
 from channels_app.admin.channel_actions import ACTIONS, ChannelAction, is_ready
-from channels_app.admin.channel_facts import facts_of, limit_of, value_told
-from channels_app.admin.channel_streams import streams_context
-from channels_app.admin.links import PageLink, links_shown, row_address
-from channels_app.admin.pages import PlainFormAdmin, account_of, refusal_sentence
+from channels_app.admin.channel_facts import ENCODER_LIMITS, LIVE_LABELS, facts_of, live_facts, setting_text
+from channels_app.admin.pages import PageLink, PlainFormAdmin, account_of, links_shown, refusal_sentence
+from channels_app.admin.streams import streams_context
 from channels_app.control import EDITABLE, channel_edit, editable_of, row_again
 from channels_app.errors import ChannelDeletedError, ServiceError
 from channels_app.forms import LABELS, ChannelCreateForm, ChannelEditForm
-from channels_app.idempotency import Made, channel_create_once
+from channels_app.idempotency import channel_create_once
 from channels_app.keys import is_key_removed
 from channels_app.livestate import LIVE
 from channels_app.models import Channel
 from channels_app.times import zoned
 
-NO_STORE = {"Cache-Control": "no-store"}
+_NO_STORE = {"Cache-Control": "no-store"}
 _LINES: Any = [
     (None, {"fields": ("name", ("type", "latency_mode"), ("private", "record", "active"), "new_video_state")})
 ]
-# Whence IVS plays; for the one page that shows a live stream.
+# The hosts of IVS playback, for the one page that plays a live stream.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/web-content-security-policy.html
 _PLAYBACK = "https://*.live-video.net"
-with_playback = csp_update({"connect-src": [_PLAYBACK], "media-src": [_PLAYBACK]})
+_with_playback = csp_update({"connect-src": [_PLAYBACK], "media-src": [_PLAYBACK]})
 
 
 class ChannelPages(PlainFormAdmin):
-    """One channel."""
+    """The pages of one channel."""
 
-    # Further pages about a channel, from other apps too.
+    # Links to further pages about a channel; other apps append to it.
     links: tuple[PageLink, ...] = ()
     create_title = _("Create a channel")
     create_help = _(
-        "Amazon IVS makes the channel at once. Its ingest URL and its stream key are shown on the page that follows; "
-        "the stream key just this once."
+        "Amazon IVS creates the channel at once. The next page shows its ingest URL and its stream key; "
+        "the stream key is shown only once."
     )
 
     def get_urls(self) -> list[URLPattern]:
-        """The stock addresses, and before them those of the buttons and of what IVS says now."""
-        pages: dict[str, Callable[..., HttpResponse]] = {"live/": self.live_page, "live.json": self.live_document}
-        pages |= {f"{action.word}/": partial(self.action_page, action) for action in ACTIONS}
+        """Return the addresses of buttons and live facts, followed by the stock addresses."""
+        live, act = require_GET(self.live_view), require_http_methods(["GET", "HEAD", "POST"])(self.action_view)
+        pages: dict[str, Callable[..., HttpResponse]] = {"live/": live, "live.json": partial(live, as_json=True)}
+        pages |= {f"{action.name}/": partial(act, action=action) for action in ACTIONS}
         own = [
-            path(f"<uuid:pk>/{end}", self.admin_site.admin_view(view), name=f"channels_app_channel_{_name(end)}")
+            path(
+                f"<uuid:pk>/{end}",
+                self.admin_site.admin_view(view),
+                name=f"channels_app_channel_{end.rstrip('/').replace('.', '_')}",
+            )
             for end, view in pages.items()
         ]
         return [*own, *super().get_urls()]
 
-    # Making one
-
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Create a channel, and show its key: in the answer itself, for a message or a session would keep it."""
+        """Create a channel; the response itself shows its key, since a message or a session would store it."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         form = ChannelCreateForm(request.POST or None, initial={"owner": request.user.pk})
         if not form.is_valid():
             return self.create_page(request, form, form_url, extra_context)
         try:
-            made = channel_create_once(
-                caller=account_of(request), key=form.key, digest=form.digest, values=form.arguments()
-            )
-        except ChannelDeletedError:
-            deleted = gettext("The channel that this form created was deleted. To create another, load the page again.")
-            form.add_error(None, deleted)
-            return self.create_page(request, form, form_url, extra_context)
+            made = channel_create_once(caller=account_of(request), **form.creation())
         except ServiceError as error:
-            form.add_error(None, refusal_sentence(error))
+            deleted = gettext("The channel that this form created was deleted. To create another, load the page again.")
+            form.add_error(None, deleted if isinstance(error, ChannelDeletedError) else refusal_sentence(error))
             return self.create_page(request, form, form_url, extra_context)
-        return self._created(request, made)
-
-    def _created(self, request: HttpRequest, made: Made) -> HttpResponse:
-        channel = made.channel
         if made.is_repeated:
-            told = gettext("The channel was created when this form was sent before; that answer showed its stream key.")
-            self.message_user(request, told, messages.WARNING)
-            return HttpResponseRedirect(page_address(channel))
-        return self._key_page(request, channel, gettext("Channel created"), channel.reveal_stream_key())
-
-    # Looking at one, and editing it
+            repeated = gettext("This form was sent before and created the channel; that answer showed its stream key.")
+            return self._back(request, made.channel, repeated, messages.WARNING)
+        return self._key_page(request, made.channel, gettext("Channel created"), made.channel.reveal_stream_key())
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """The page of a channel; sent back, its form is saved."""
+        """Return the page of a channel; POST saves its form."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         channel = self.get_object(request, object_id)
@@ -114,7 +103,7 @@ class ChannelPages(PlainFormAdmin):
         if request.method == "POST":
             return self._edit(request, channel)
         if request.GET.get("play") and _is_playable(channel):
-            return with_playback(self._page)(request, channel, player=channel.playback_url)
+            return _with_playback(self._page)(request, channel, player=channel.playback_url)
         return self._page(request, channel)
 
     def _edit(self, request: HttpRequest, channel: Channel) -> HttpResponse:
@@ -123,48 +112,41 @@ class ChannelPages(PlainFormAdmin):
         form = ChannelEditForm(request.POST, channel=channel)
         if not form.is_valid():
             return self._page(request, channel, form=form)
+        changes = form.changes()
         try:
-            channel_edit(channel=channel, shown=form.was_shown, values=form.changes())
+            channel_edit(channel=channel, shown=form.was_shown, values=changes)
         except ServiceError as error:
-            return self._refused(request, form, error)
-        self._note_edit(request, channel, form)
-        return HttpResponseRedirect(page_address(channel))
-
-    def _note_edit(self, request: HttpRequest, channel: Channel, form: ChannelEditForm) -> None:
-        changed = list(form.changes())
-        if not changed:
-            self.message_user(request, gettext("Nothing was changed."), messages.INFO)
-            return
-        names = ", ".join(str(LABELS[name]) for name in changed)
-        self.message_user(request, gettext("Saved: %s.") % names, messages.SUCCESS)
-
-    def _refused(self, request: HttpRequest, form: ChannelEditForm, error: ServiceError) -> HttpResponse:
-        """The form again, over the channel as it is by now: what was saved in part, or by others, is not undone."""
-        channel = self.get_object(request, str(form.channel.pk))
-        if channel is None:
-            return self._missing(request, str(form.channel.pk))
-        again = form.rebased(channel)
-        again.add_error(None, refusal_sentence(error))
-        return self._page(request, channel, form=again, differences=differences_of(form, channel))
+            # The form again, over the row as it is now: it may be saved in part, or changed by others.
+            current = self.get_object(request, str(channel.pk))
+            if current is None:
+                return self._missing(request, str(channel.pk))
+            again = form.rebased(current)
+            again.add_error(None, refusal_sentence(error))
+            return self._page(request, current, form=again, differences=_differences(form, current))
+        if not changes:
+            return self._back(request, channel, gettext("Nothing was changed."), messages.INFO)
+        names = ", ".join(str(LABELS[name]) for name in changes)
+        return self._back(request, channel, gettext("Saved: %s.") % names, messages.SUCCESS)
 
     def _page(self, request: HttpRequest, channel: Channel, **more: Any) -> HttpResponse:
         form = more.pop("form", None)
         if form is None and self.has_change_permission(request) and is_ready(channel):
             form = ChannelEditForm(channel=channel)
+        actions = [each for each in ACTIONS if request.user.has_perm(each.permission) and each.is_offered(channel)]
         context = {
             **self._context(request, channel, _("Channel")),
-            **_live_words(channel),
+            **_live_state(channel),
             "is_playable": _is_playable(channel),
-            "live_labels": channel_live.LABELS,
-            "live_page": reverse("admin:channels_app_channel_live", args=[channel.pk]),
-            "live_document": reverse("admin:channels_app_channel_live_json", args=[channel.pk]),
+            "live_labels": LIVE_LABELS,
+            "live_page": _address(channel, "live"),
+            "live_document": _address(channel, "live_json"),
             "is_ready": is_ready(channel),
             "is_banned": is_key_removed(channel),
             "facts": facts_of(channel, with_settings=form is None),
-            "actions": self._actions(request, channel),
+            "actions": [(action, _address(channel, action.name)) for action in actions],
             "links": links_shown(request, self.links, channel),
             "streams": streams_context(channel, timezone.now()),
-            "may_see_history": _may(request, "channels_app.view_auditentry"),
+            "may_see_history": request.user.has_perm("channels_app.view_auditentry"),
             "form": form,
             "adminform": form and AdminForm(form, _LINES, {}, model_admin=self),
             "errors": form and form.errors,
@@ -172,82 +154,51 @@ class ChannelPages(PlainFormAdmin):
         }
         return TemplateResponse(request, "admin/channels_app/channel/page.html", context)
 
-    def _actions(self, request: HttpRequest, channel: Channel) -> list[tuple[ChannelAction, str]]:
-        offered = [action for action in ACTIONS if _may(request, action.permission) and action.is_offered(channel)]
-        return [(action, _action_address(action, channel)) for action in offered]
-
-    # Its buttons
-
-    def action_page(self, action: ChannelAction, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """Ask whether it shall be done; sent back, do it."""
-        return require_http_methods(["GET", "HEAD", "POST"])(self._action)(request, action, pk)
-
-    def _action(self, request: HttpRequest, action: ChannelAction, pk: UUID) -> HttpResponse:
-        if not _may(request, action.permission):
+    def action_view(self, request: HttpRequest, pk: UUID, *, action: ChannelAction) -> HttpResponse:
+        """Ask for confirmation of a button; POST does it."""
+        if not request.user.has_perm(action.permission):
             raise PermissionDenied
         channel = self.get_object(request, str(pk))
         if channel is None:
             return self._missing(request, str(pk))
-        if request.method == "POST":
-            return self._act(request, action, channel)
-        context = {
-            **self._context(request, channel, action.question),
-            **_live_words(channel),
-            "action": action,
-            "key_seen": key_mark(channel),
-        }
-        return TemplateResponse(request, "admin/channels_app/channel/confirm.html", context)
-
-    def _act(self, request: HttpRequest, action: ChannelAction, channel: Channel) -> HttpResponse:
-        # A page that shows the new key may be loaded again, and the browser then sends its form again.
-        if action.replaces_key and request.POST.get("key_seen", key_mark(channel)) != key_mark(channel):
-            told = gettext("The stream key was replaced since this form was shown: it was not replaced once more.")
-            self.message_user(request, told, messages.WARNING)
-            return HttpResponseRedirect(page_address(channel))
+        key_seen = _key_fingerprint(channel)
+        if request.method != "POST":
+            context = {**self._context(request, channel, action.question), **_live_state(channel)}
+            context |= {"action": action, "key_seen": key_seen}
+            return TemplateResponse(request, "admin/channels_app/channel/confirm.html", context)
+        # Reloading the page with the new key sends its form again.
+        if action.replaces_key and request.POST.get("key_seen", key_seen) != key_seen:
+            replaced = gettext("The stream key was replaced since this form was shown: it was not replaced once more.")
+            return self._back(request, channel, replaced, messages.WARNING)
         try:
-            key = action.act(channel, account_of(request))
+            result = action.act(channel, account_of(request))
         except ServiceError as error:
-            self.message_user(request, f"{action.label}: {refusal_sentence(error)}", messages.ERROR)
-            return HttpResponseRedirect(page_address(channel))
-        if key:
-            return self._key_page(request, row_again(channel), str(action.done), key)
-        self.message_user(request, str(action.done), messages.SUCCESS)
-        return HttpResponseRedirect(page_address(channel))
+            return self._back(request, channel, f"{action.label}: {refusal_sentence(error)}", messages.ERROR)
+        if action.shows_key:
+            return self._key_page(request, row_again(channel), str(action.done), str(result))
+        return self._back(request, channel, str(action.done), messages.SUCCESS)
 
-    def _key_page(self, request: HttpRequest, channel: Channel, told: str, key: str) -> HttpResponse:
-        context = {
-            **self._context(request, channel, told),
-            "key": key,
-            "limit": limit_of(channel),
-        }
-        return TemplateResponse(request, "admin/channels_app/channel/key.html", context, headers=NO_STORE)
-
-    # What IVS says now
-
-    def live_page(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """What IVS says, for people without a script."""
-        return require_GET(self._live)(request, pk, self._live_page)
-
-    def live_document(self, request: HttpRequest, pk: UUID) -> HttpResponse:
-        """What IVS says, for the script of the page."""
-        return require_GET(self._live)(request, pk, self._live_document)
-
-    def _live(self, request: HttpRequest, pk: UUID, answer: Callable[..., HttpResponse]) -> HttpResponse:
+    def live_view(self, request: HttpRequest, pk: UUID, *, as_json: bool = False) -> HttpResponse:
+        """Return the facts that IVS reports now: JSON for the script of the page, or a page for use without script."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         channel = self.get_object(request, str(pk))
-        return self._missing(request, str(pk)) if channel is None else answer(request, channel)
-
-    def _live_page(self, request: HttpRequest, channel: Channel) -> HttpResponse:
+        if channel is None:
+            return self._missing(request, str(pk))
+        sentence, facts = live_facts(channel)
+        if as_json:
+            return JsonResponse({"message": sentence, "facts": facts}, headers=_NO_STORE)
         context = {
-            **self._context(request, channel, _("What Amazon IVS says now")),
-            "asked": channel_live.ask(channel),
+            **self._context(request, channel, _("Live facts of Amazon IVS")),
+            "sentence": sentence,
+            "facts": [(LIVE_LABELS[name], value) for name, value in facts.items()],
         }
-        return TemplateResponse(request, "admin/channels_app/channel/asked.html", context)
+        return TemplateResponse(request, "admin/channels_app/channel/live_facts.html", context)
 
-    def _live_document(self, request: HttpRequest, channel: Channel) -> HttpResponse:
-        asked = channel_live.ask(channel)
-        return JsonResponse({"told": asked.told, "facts": asked.facts}, headers=NO_STORE)
+    def _key_page(self, request: HttpRequest, channel: Channel, title: str, key: str) -> HttpResponse:
+        limit = ENCODER_LIMITS.get(channel.type)
+        context = {**self._context(request, channel, title), "key": key, "limit": limit}
+        return TemplateResponse(request, "admin/channels_app/channel/key.html", context, headers=_NO_STORE)
 
     def _context(self, request: HttpRequest, channel: Channel, title: Any) -> dict[str, Any]:
         return {
@@ -256,50 +207,42 @@ class ChannelPages(PlainFormAdmin):
             "original": channel,
             "title": title,
             "subtitle": str(channel),
-            "page": page_address(channel),
+            "page": _address(channel),
             "media": self.media,
             "has_view_permission": self.has_view_permission(request),
         }
+
+    def _back(self, request: HttpRequest, channel: Channel, message: str, level: int) -> HttpResponse:
+        """Redirect to the page of the channel, with a message."""
+        self.message_user(request, message, level)
+        return HttpResponseRedirect(_address(channel))
 
     def _missing(self, request: HttpRequest, pk: str) -> HttpResponse:
         return self._get_obj_does_not_exist_redirect(request, self.opts, pk)  # type: ignore[attr-defined]
 
 
-def key_mark(channel: Channel) -> str:
-    """What tells one stream key of a channel from another, and nothing else of it."""
-    return salted_hmac("channels_app.admin.key_mark", channel.stream_key or "", algorithm="sha256").hexdigest()[:16]
-
-
-def page_address(channel: Channel) -> str:
-    """The page of a channel."""
-    return row_address(Channel, channel.pk)
-
-
-def differences_of(form: ChannelEditForm, channel: Channel) -> list[tuple[Any, Any, Any]]:
-    """What is another value by now than the person was shown: the field, what it was, what it is."""
-    shown, now = form.was_shown, editable_of(channel)
-    changed = [name for name in EDITABLE if shown[name] != now[name]]
-    return [(LABELS[name], value_told(name, shown[name]), value_told(name, now[name])) for name in changed]
-
-
-def _live_words(channel: Channel) -> dict[str, Any]:
+def _live_state(channel: Channel) -> dict[str, Any]:
     state = channel.live_state
     return {"is_live": state.state == LIVE, "since": state.since and zoned(state.since)}
 
 
-def _name(end: str) -> str:
-    return end.rstrip("/").replace(".", "_")
+def _address(channel: Channel, name: str = "change") -> str:
+    return reverse(f"admin:channels_app_channel_{name}", args=[channel.pk])
 
 
-def _action_address(action: ChannelAction, channel: Channel) -> str:
-    return reverse(f"admin:channels_app_channel_{action.word}", args=[channel.pk])
-
-
-def _may(request: HttpRequest, permission: str) -> bool:
-    return request.user.has_perm(permission)
+def _key_fingerprint(channel: Channel) -> str:
+    """Return a text that differs between stream keys, and reveals nothing else about them."""
+    return salted_hmac("channels_app.admin.key_mark", channel.stream_key or "", algorithm="sha256").hexdigest()[:16]
 
 
 def _is_playable(channel: Channel) -> bool:
-    """Whether the live stream plays without a playback token."""
-    is_live = channel.live_state.state == LIVE
-    return is_live and not channel.private and (channel.playback_url or "").startswith("https://")
+    """Return whether the live stream plays without a playback token."""
+    is_public = not channel.private and (channel.playback_url or "").startswith("https://")
+    return is_public and channel.live_state.state == LIVE
+
+
+def _differences(form: ChannelEditForm, channel: Channel) -> list[tuple[Any, Any, Any]]:
+    """Return label, shown value and current value of each field that has changed since the form was shown."""
+    shown, now = form.was_shown, editable_of(channel)
+    changed = [name for name in EDITABLE if shown[name] != now[name]]
+    return [(LABELS[name], setting_text(name, shown[name]), setting_text(name, now[name])) for name in changed]

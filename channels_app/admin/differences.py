@@ -1,4 +1,4 @@
-"""What the last runs of `reconcile` found and nobody has mended yet, in the admin."""
+"""The open differences that `reconcile` reported, in the admin."""
 
 from typing import Any
 
@@ -10,37 +10,38 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.links import PageLink, links_shown, row_address
-from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter, by_uuid, without_places
+from channels_app.admin.pages import (
+    ChoiceFilter,
+    PageLink,
+    ReadOnlyAdmin,
+    TextSearch,
+    by_uuid,
+    row_address,
+    time_column,
+    without_places,
+)
 from channels_app.models import Channel, ReportedDifference, Stream
 from channels_app.reconcile.kinds import Kind
 from channels_app.reconcile.last_run import last_run
 from channels_app.scopes import account_has_scope
-from channels_app.times import NOTHING, zoned
-
-MENDED_BY = _("%(run)s What can be mended, manage.py reconcile --apply mends.")
+from channels_app.times import NOTHING
 
 
-class KindFilter(WordFilter):
-    """By what differs; only the kinds that there are."""
+class KindFilter(ChoiceFilter):
+    """By kind, with only the kinds that exist."""
 
     title = _("kind")
     parameter_name = "kind"
-    words = dict(Kind.choices)
+    labels = dict(Kind.choices)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The kinds that there are, in their order."""
+        """Return the kinds that exist, in their order."""
         found = set(ReportedDifference.objects.values_list("kind", flat=True).distinct())
-        return [(kind, label) for kind, label in self.words.items() if kind in found]
-
-
-def channel_address(difference: ReportedDifference) -> str | None:
-    """The page of its channel."""
-    return row_address(Channel, difference.channel.pk) if difference.channel else None
+        return [(kind, label) for kind, label in self.labels.items() if kind in found]
 
 
 def stream_address(difference: ReportedDifference) -> str | None:
-    """The page of its stream, where it is here."""
+    """Return the address of its stream's page, or None if there is no row of the stream."""
     if not difference.stream_id or difference.channel_id is None:
         return None
     stream = Stream.objects.filter(channel_id=difference.channel_id, stream_id=difference.stream_id).first()
@@ -49,14 +50,16 @@ def stream_address(difference: ReportedDifference) -> str | None:
 
 @admin.register(ReportedDifference)
 class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
-    """Differences, read-only: a run of `reconcile` mends them, or finds them no more."""
+    """Differences, read-only: a run of `reconcile` repairs them, or no longer finds them."""
 
     nothing_yet = _(
-        "No difference is known. manage.py reconcile looks for them: schedule it every 15 minutes, with --scheduled."
+        "No difference is reported. manage.py reconcile finds them: schedule it every 15 minutes, with --scheduled."
     )
-    # Other apps add theirs.
+    # Other apps append to it.
     links: tuple[PageLink, ...] = (
-        PageLink("channels_app.view_channel", _("Channel"), channel_address),
+        PageLink(
+            "channels_app.view_channel", _("Channel"), lambda row: row.channel and row_address(Channel, row.channel.pk)
+        ),
         PageLink("channels_app.view_stream", _("Stream"), stream_address),
     )
     list_display = ("shown_kind", "of_channel", "where", "mends", "found_first", "seen_last")
@@ -67,14 +70,15 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
     search_fields = ("stream_id", "prefix", "arn")
     search_help_text = _("The whole id of a stream, prefix of a recording, or ARN or uuid of a channel")
     ordering = ("-found_at", "-id")
-    change_form_template = "admin/linked.html"
     fieldsets = (
         (None, {"fields": ("shown_kind", "mends", "found_first", "seen_last")}),
-        (_("What it is about"), {"fields": ("of_channel", "arn", "where")}),
+        (_("Subject"), {"fields": ("of_channel", "arn", "where")}),
     )
+    found_first = time_column("found_at", _("found"), ordering="found_at")
+    seen_last = time_column("seen_at", _("seen last"), ordering="seen_at")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may see differences, or channels, whose they are."""
+        """Return whether the caller may see differences, or the channels that they belong to."""
         return super().has_view_permission(request, obj) or request.user.has_perm("channels_app.view_channel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReportedDifference]:
@@ -84,53 +88,35 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         return super().get_queryset(request).annotate(is_place_hidden=is_place_hidden)
 
     def found(self, queryset: QuerySet[ReportedDifference], text: str) -> QuerySet[ReportedDifference]:
-        """Those about a stream, a recording or a channel."""
         return queryset.filter(Q(stream_id=text) | Q(prefix=text.strip("/")) | Q(arn=text) | by_uuid(text, "channel"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """The list, under a sentence that says how old it is."""
-        told = MENDED_BY % {"run": last_run(timezone.now()).told}
-        return super().changelist_view(request, {"subtitle": told, **(extra_context or {})})
-
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
-    ) -> HttpResponse:
-        """The page, with links to what the difference is about."""
-        context |= {"links": links_shown(request, self.links, context["original"])}
-        return super().render_change_form(request, context, *args, **options)
+        """Return the list, under a sentence with the time of the last run."""
+        run = last_run(timezone.now()).told
+        subtitle = _("%(run)s manage.py reconcile --apply repairs what can be repaired.") % {"run": run}
+        return super().changelist_view(request, {"subtitle": subtitle, **(extra_context or {})})
 
     @admin.display(description=_("what differs"), ordering="kind")
     def shown_kind(self, difference: ReportedDifference) -> str:
-        """What differs, in a sentence."""
         return str(difference)
 
     @admin.display(description=_("channel"), ordering="channel__name")
     def of_channel(self, difference: ReportedDifference) -> SafeString:
-        """The channel; its ARN where there is no row of it."""
+        """Return the channel, or its ARN if there is no row of it."""
         return format_html("<bdi>{}</bdi>", difference.channel or difference.arn or NOTHING)
 
     @admin.display(description=_("stream or recording"))
     def where(self, difference: ReportedDifference) -> str:
-        """The id of the stream, or the bucket and prefix of the recording."""
-        is_place_hidden: bool = difference.is_place_hidden  # type: ignore[attr-defined]
-        return (difference.stream_id or difference.bucket if is_place_hidden else difference.place) or NOTHING
+        """Return the id of the stream, or the bucket and prefix of the recording."""
+        is_hidden: bool = difference.is_place_hidden  # type: ignore[attr-defined]
+        return (difference.stream_id or difference.bucket if is_hidden else difference.place) or NOTHING
 
-    @admin.display(description=_("what mends it"))
+    @admin.display(description=_("repair"))
     def mends(self, difference: ReportedDifference) -> SafeString:
-        """What a run would do or what people can do, and why the last try failed."""
+        """Return what a run or a person can do, and why the last attempt failed."""
         if not difference.problem:
             return format_html("{}", difference.would)
+        is_hidden: bool = difference.is_place_hidden  # type: ignore[attr-defined]
+        problem = without_places(difference.problem) if is_hidden else difference.problem
         badge = '{}<br><span class="badge badge-failed">{}</span> {}'
-        is_place_hidden: bool = difference.is_place_hidden  # type: ignore[attr-defined]
-        problem = without_places(difference.problem) if is_place_hidden else difference.problem
         return format_html(badge, difference.would, _("failed"), problem)
-
-    @admin.display(description=_("found"), ordering="found_at")
-    def found_first(self, difference: ReportedDifference) -> str:
-        """When a run found it first."""
-        return zoned(difference.found_at)
-
-    @admin.display(description=_("seen last"), ordering="seen_at")
-    def seen_last(self, difference: ReportedDifference) -> str:
-        """When a run found it last."""
-        return zoned(difference.seen_at)

@@ -1,8 +1,9 @@
-"""What the pages of the admin have in common."""
+"""Shared parts of the admin pages: lists, filters, columns, forms and links."""
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -15,31 +16,66 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
 from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
-from django.db.models import Q, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.functional import Promise, cached_property
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.counting import count_shown
 from channels_app.errors import ServiceError
 from channels_app.scopes import account_has_scope
+from channels_app.times import zoned
 from channels_app.uuids import uuid_or_none
 
 logger = logging.getLogger(__name__)
+Text = str | Promise
 
-# Rows of a list that are counted, and reached from either end of it; what is farther away is found by a filter.
+# Rows of a list that are counted, and reached from either end of it; a filter finds the others.
 COUNTED = 5_000
 
-# What IVS calls the place of a recording, and how such a place begins.
+# The field of an IVS event with the place of a recording, and the beginning of such a place.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 _PLACE = re.compile(r'(?<="recording_s3_key_prefix": ")[^"]*|ivs/v1/[0-9]+/[^\s"]*')
+
+
+# Addresses and links
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """A link to a page about a row, for accounts with the permission; `address` returns None if there is no page."""
+
+    permission: str
+    label: Any
+    address: Callable[[Any], str | None]
+
+
+def links_shown(request: HttpRequest, links: Iterable[PageLink], row: Any) -> list[tuple[Any, str]]:
+    """Return the label and address of each page about a row that the caller may open."""
+    allowed = (link for link in links if request.user.has_perm(link.permission))
+    return [(link.label, address) for link in allowed if (address := link.address(row))]
+
+
+def list_address(model: type[Model], **query: Any) -> str:
+    """Return the address of a model's list in the admin, filtered by the query."""
+    address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    return f"{address}?{urlencode(query)}" if query else address
+
+
+def row_address(model: type[Model], pk: object) -> str:
+    """Return the address of a row's page in the admin."""
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_change", args=[pk])
+
+
+# Lists
 
 
 class LongPaginator(Paginator):
     """Pages of a list of any length, the last as quick as the first.
 
-    Rows are counted to a bound. Of a list that is longer the pages 1, 2, … count from its beginning and -1, -2, …
-    from its end.
+    Rows are counted to a bound. In a longer list the pages 1, 2, … count from its beginning and -1, -2, … from its end.
     """
 
     object_list: QuerySet[Any]
@@ -48,30 +84,23 @@ class LongPaginator(Paginator):
     def _counted(self) -> int:
         return self.object_list.order_by()[: COUNTED + 1].count()
 
-    @property
-    def is_longer(self) -> bool:
-        """Whether there are more rows than are counted."""
-        return self._counted > COUNTED
-
     @cached_property
     def count(self) -> int:
-        """How many rows there are, at most `COUNTED`."""
+        """Return the number of rows, at most `COUNTED`."""
         return min(self._counted, COUNTED)
 
     @property
     def shown_count(self) -> str:
-        """The number of rows as people read it: `5000+` where there are more than are counted."""
+        """Return the number of rows as text: `5000+` if there are more than are counted."""
         return count_shown(self._counted, COUNTED)
 
     def validate_number(self, number: Any) -> int:
-        """A page that there is; those from the end are for what is too long to be counted."""
+        """Return the number of an existing page; only a list too long to be counted has pages from the end."""
         page = int(number)
-        if page < 0 and self.is_longer and -page <= self.num_pages:
-            return page
-        return super().validate_number(page)
+        return page if self._counted > COUNTED and -self.num_pages <= page < 0 else super().validate_number(page)
 
     def page(self, number: Any) -> Page[Any]:
-        """The rows of a page; a page from the end is read backwards."""
+        """Return a page; a page from the end is read backwards."""
         page = self.validate_number(number)
         if page > 0:
             return super().page(page)
@@ -80,55 +109,46 @@ class LongPaginator(Paginator):
         return Page(rows[::-1], page, self)
 
     def get_elided_page_range(self, number: Any = 1, **options: Any) -> Iterator[Any]:
-        """The pages that are offered: the first, those around, the last."""
+        """Yield the pages that the list links to: the first, those around this one, the last."""
         page = self.validate_number(number)
         if page > 0:
             yield from super().get_elided_page_range(page, **options)
         else:
             yield from (1, self.ELLIPSIS)
             yield from range(max(page - 3, -self.num_pages), min(page + 3, 0))
-        if self.is_longer and not -4 <= page < 0:
+        if self._counted > COUNTED and not -4 <= page < 0:
             yield from (self.ELLIPSIS, -1)
 
 
-class LongList(admin.ModelAdmin):
-    """A list that may be of any length: nothing on its page reads all of it."""
+class SafeLookups(admin.ModelAdmin):
+    """A list of any length, of which no page reads all rows, and whose address filters by no secret."""
 
-    # What an empty list says: what would be here, and what to do for it.
-    nothing_yet: str | Promise = _("There is nothing here yet.")
+    # Shown in an empty list: what it will hold, and how to get there.
+    nothing_yet: Text = _("There is nothing here yet.")
     paginator = LongPaginator
     show_full_result_count = False
-    # They count all rows of a filter.
+    # Facets count all rows of a filter.
     show_facets = admin.ShowFacets.NEVER
+    # A filter must not let a caller guess a secret letter by letter; Django accepts any lookup of any field.
+    secret_fields: tuple[str, ...] = ()
+    # Only the scope `curate` lets a caller see where the files of every video are.
+    curated_fields: tuple[str, ...] = ()
 
     def response_action(  # type: ignore[override]  # the stubs are those of a later Django
         self, request: HttpRequest, queryset: QuerySet[Any]
     ) -> HttpResponse | None:
-        """Do what was chosen to the rows that were chosen; a choice that can be no key of a row is told."""
-        if all(map(self._may_be_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
-            return super().response_action(request, queryset)
-        told = _("Nothing was done: what was chosen names no row of this list.")
-        self.message_user(request, told, messages.ERROR)
-        return None
-
-    def _may_be_key(self, text: str) -> bool:
+        """Run the chosen action on the chosen rows; refuse values that cannot be primary keys with a message."""
         try:
-            self.opts.pk.clean(text, None)
+            for text in request.POST.getlist(ACTION_CHECKBOX_NAME):
+                self.opts.pk.clean(text, None)
         except ValidationError:
-            return False
-        return True
-
-
-class SafeLookups(LongList):
-    """Addresses of lists: a field may be filtered by in any way, so some fields and values are refused."""
-
-    # A filter must not be a way to guess a secret letter by letter.
-    secret_fields: tuple[str, ...] = ()
-    # The same for all but those with the scope `curate`, who may know where the files of every video are.
-    curated_fields: tuple[str, ...] = ()
+            refusal = _("Nothing was done: the selection names no row of this list.")
+            self.message_user(request, refusal, messages.ERROR)
+            return None
+        return super().response_action(request, queryset)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Whether a list may be filtered so; NUL is in no row, and PostgreSQL raises for it."""
+        """Return whether the list may be filtered by this lookup; PostgreSQL raises an error for NUL."""
         field = lookup.split("__")[0]
         if field in self.secret_fields or "\0" in str(value):
             return False
@@ -138,65 +158,81 @@ class SafeLookups(LongList):
 
 
 class TextSearch(admin.ModelAdmin):
-    """A list whose search box is read by one method, `found(queryset, text)`; its text is never empty."""
+    """A list whose search calls one method, `found(queryset, text)`, with a text that is never empty."""
 
     found: Callable[..., QuerySet[Any]]
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """The rows that are found; all of them where nothing is sought. No row comes twice."""
+        """Return the rows that match, or all rows if the text is empty; no row comes twice."""
         text = search_term.strip()
         return (self.found(queryset, text) if text else queryset), False
 
 
-class WordFilter(admin.SimpleListFilter):
-    """By one of a few words, each with its label; an unknown word filters nothing."""
+class ChoiceFilter(admin.SimpleListFilter):
+    """A filter by one of a few values, each with its label; an unknown value filters nothing."""
 
-    words: Mapping[str, Any]
+    labels: Mapping[str, Any]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """All of them."""
-        return list(self.words.items())
+        return list(self.labels.items())
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of which the word is true."""
-        wanted = self.value()
-        return queryset if wanted is None or wanted not in self.words else self.of_word(queryset, wanted)
+        value = self.value()
+        return queryset if value is None or value not in self.labels else self.with_value(queryset, value)
 
-    def of_word(self, rows: Any, word: str) -> Any:
-        """The rows of which a known word is true: of which the field has it, unless a filter knows better."""
-        return rows.filter((str(self.parameter_name), word))
+    def with_value(self, rows: Any, value: str) -> Any:
+        """Return the rows with the value; by default those whose field of the parameter's name holds it."""
+        return rows.filter((str(self.parameter_name), value))
+
+
+def time_column(field: str, description: Any, ordering: str | None = None) -> Callable[[Any, Any], str]:
+    """Return a column that shows the time of a field in the zone of the reader."""
+
+    @admin.display(description=description, ordering=ordering)
+    def column(_admin: Any, row: Any) -> str:
+        return zoned(getattr(row, field))
+
+    return column
+
+
+def shortened(text: str, length: int) -> str:
+    """Return the text, cut with an ellipsis if it is longer than so many characters."""
+    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def without_places(text: str) -> str:
-    """Return the text without the buckets and prefixes of recordings, for those who may not know where files are."""
+    """Return the text with buckets and prefixes of recordings masked, for callers who may not see where files are."""
     for bucket in settings.RECORDING_BUCKETS:
         text = text.replace(bucket, "***")
     return _PLACE.sub("***", text)
 
 
 def by_uuid(text: str, *fields: str) -> Q:
-    """The rows that have the uuid in one of the fields; none where the text is no uuid."""
+    """Return the condition that one of the fields holds the uuid; no row meets it if the text is no uuid."""
     uuid = uuid_or_none(text)
     return Q(pk__in=[]) if uuid is None else reduce(or_, (Q((field, uuid)) for field in fields))
 
 
+# Forms and pages
+
+
 def account_of(request: HttpRequest) -> UUID:
-    """The account of whoever is signed in."""
+    """Return the primary key of the account that is signed in."""
     return request.user.pk  # type: ignore[return-value]  # an account: the admin lets no one else in
 
 
 class PlainFormAdmin(admin.ModelAdmin):
-    """Rows are made by a service from a plain form: the model's own form and its transaction are not used."""
+    """A service creates rows from a plain form; the model form and its transaction are not used."""
 
-    create_title: str | Promise = ""
-    create_help: str | Promise = ""
+    create_title: Text = ""
+    create_help: Text = ""
 
     def create_page(
         self, request: HttpRequest, form: forms.Form, form_url: str, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
-        """The page of the form, with what is wrong with it."""
+        """Return the page of the form, with its errors."""
         fieldsets = [(None, {"fields": list(form.fields), "description": self.create_help})]
         admin_form = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
         context = {
@@ -217,25 +253,27 @@ class ReadOnlyAdmin(SafeLookups):
     """Pages that show rows and change none."""
 
     change_form_template = "admin/read_only.html"
+    # Links to pages about the row, for `admin/read_only.html`.
+    links: tuple[PageLink, ...] = ()
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """All that the page shows."""
         return flatten_fieldsets(self.get_fieldsets(request, obj))
 
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: such rows come from elsewhere."""
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
+    ) -> HttpResponse:
+        """Return the page with its links."""
+        context |= {"links": links_shown(request, self.links, context["original"])}
+        return super().render_change_form(request, context, *args, **options)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return False: such rows are written elsewhere."""
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never."""
-        return False
+    has_change_permission = has_delete_permission = has_add_permission
 
 
 def refusal_sentence(error: ServiceError) -> str:
-    """Log the error, and return its sentence for staff; what AWS says of accounts and roles stays in the log."""
+    """Log the error, and return its sentence for staff; accounts and roles named by AWS stay in the log."""
     logger.warning("refused in the admin: %s", error)
     return error.for_staff()

@@ -1,21 +1,20 @@
-"""Streams in the admin: what happened to each, and when."""
+"""Streams in the admin: the list, the page with its timeline, and the chart on the page of a channel."""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.links import PageLink, links_shown, list_address, row_address
-from channels_app.admin.pages import ReadOnlyAdmin, TextSearch, WordFilter
+from channels_app.admin.pages import ChoiceFilter, PageLink, ReadOnlyAdmin, Text, TextSearch, list_address, row_address
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
+from channels_app.stream_chart import MARKED, Chart, ChartMark, ChartRow, chart_of
 from channels_app.timeline import (
     StreamMark,
     StreamWord,
@@ -25,58 +24,59 @@ from channels_app.timeline import (
     streams_shown,
     timeline_of,
 )
-from channels_app.times import NOTHING, zoned
+from channels_app.times import NOTHING, clock, zoned
 
 NO_ID = _("without an id")
+SHOWN_STREAMS = 20
+# Of each stream; a reader could not distinguish more.
+_DRAWN_MARKS = 100
+_DESCRIBED_MARKS = 10
+# SVG paths around the marked point; a starvation is also drawn as a span.
+SHAPES = {
+    StreamMark.FAILURE: "M-5-5L5 5M5-5L-5 5",
+    StreamMark.LIMIT: "M0-6L6 5H-6Z",
+    StreamMark.STARVATION: "M-2-7H2V7H-2Z",
+    StreamMark.TAKEOVER: "M0-6L6 0L0 6L-6 0Z",
+}
+LEGEND: dict[StreamMark, Text] = {
+    StreamMark.STARVATION: _("starvation: the encoder sent too little"),
+    StreamMark.TAKEOVER: _("takeover: another encoder came in"),
+    StreamMark.LIMIT: _("breach of a limit"),
+    StreamMark.FAILURE: _("failure"),
+}
 
 
-class StateFilter(WordFilter):
-    """By how far the stream is."""
-
+class StateFilter(ChoiceFilter):
     title = pgettext_lazy("a stream", "state")
     parameter_name = "state"
-    words = dict(StreamWord.choices)
+    labels = dict(StreamWord.choices)
 
-    def of_word(self, rows: Any, word: str) -> QuerySet[Stream]:
-        """The streams of which the word is true."""
-        return streams_in_state(rows, word)
+    def with_value(self, rows: Any, value: str) -> QuerySet[Stream]:
+        return streams_in_state(rows, value)
 
 
-class MarkFilter(WordFilter):
-    """By what happened to the stream."""
-
+class MarkFilter(ChoiceFilter):
     title = _("what happened")
     parameter_name = "mark"
-    words = dict(StreamMark.choices)
+    labels = dict(StreamMark.choices)
 
-    def of_word(self, rows: Any, word: str) -> QuerySet[Stream]:
-        """The streams that have the mark."""
-        return streams_marked(rows, word)
-
-
-def channel_address(stream: Stream) -> str:
-    """The page of its channel."""
-    return row_address(Channel, stream.channel_id)
+    def with_value(self, rows: Any, value: str) -> QuerySet[Stream]:
+        return streams_marked(rows, value)
 
 
 def events_address(stream: Stream) -> str | None:
-    """The list of its events."""
+    """Return the address of the list of its events, or None if IVS gave it no id."""
     return list_address(InboxEvent, q=stream.shown_id) if stream.shown_id else None
-
-
-def streams_address(channel: Channel) -> str:
-    """The list of all streams of a channel."""
-    return list_address(Stream, channel__uuid__exact=channel.pk)
 
 
 @admin.register(Stream)
 class StreamAdmin(TextSearch, ReadOnlyAdmin):
-    """Streams, read-only: they come from events."""
+    """Streams, read-only: events create them."""
 
-    nothing_yet = _("There is no stream yet. One comes here by itself when a channel goes live.")
-    # Other apps add theirs.
+    nothing_yet = _("There is no stream yet. One appears here when a channel goes live.")
+    # Other apps append to it.
     links: tuple[PageLink, ...] = (
-        PageLink("channels_app.view_channel", _("Channel"), channel_address),
+        PageLink("channels_app.view_channel", _("Channel"), lambda stream: row_address(Channel, stream.channel_id)),
         PageLink("channels_app.view_inboxevent", _("Events"), events_address),
     )
     list_display = ("shown_id", "state", "marks", "of_channel", "start", "end")
@@ -85,27 +85,25 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
     search_fields = ("stream_id",)
     search_help_text = _("The whole id of a stream")
     ordering = ("-order_at", "-stream_id")
-    # No index is in another order.
+    # There is no index for another order.
     sortable_by = ("start",)
     change_form_template = "admin/channels_app/stream/change_form.html"
     fieldsets = ((None, {"fields": ("shown_id", "of_channel", "state", "start", "end", "marks")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Stream]:
-        """All streams with what a row shows."""
         return streams_shown(Stream.objects.all())
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Whoever may see streams, or channels, whose page shows the last ones."""
+        """Return whether the caller may see streams, or channels, whose page shows the last streams."""
         return super().has_view_permission(request, obj) or request.user.has_perm("channels_app.view_channel")
 
     def found(self, queryset: QuerySet[Stream], text: str) -> QuerySet[Stream]:
-        """The streams with this id."""
         return queryset.filter(stream_id=text)
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        """The page, with the timeline and links to what else is known of the stream."""
+        """Return the page, with its links and the timeline of the stream."""
         stream: Stream = context["original"]
         history = list(stream.history.newest_first()[: StreamHistoryEntry.SHOWN + 1])
         timeline = timeline_of(stream, history[: StreamHistoryEntry.SHOWN])
@@ -113,73 +111,117 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
             "subtitle": stream.shown_id or NO_ID,
             "timeline": [(zoned(entry.at), entry) for entry in timeline],
             "shown_entries": StreamHistoryEntry.SHOWN if len(history) > StreamHistoryEntry.SHOWN else None,
-            "links": links_shown(request, self.links, stream),
         }
         return super().render_change_form(request, context, *args, **options)
 
     @admin.display(description=_("stream"), ordering="stream_id")
     def shown_id(self, stream: Stream) -> str:
-        """The id that IVS gave it."""
         return stream.shown_id or str(NO_ID)
 
     @admin.display(description=_("channel"), ordering="channel__name")
     def of_channel(self, stream: Stream) -> SafeString:
-        """The name of its channel; the uuid where there is none."""
+        """Return the name of its channel, or the uuid if it has none."""
         name: str | None = stream.channel_name  # type: ignore[attr-defined]
         return format_html("<bdi>{}</bdi>", name or stream.channel_id)
 
     @admin.display(description=pgettext_lazy("a stream", "state"))
     def state(self, stream: Stream) -> SafeString:
-        """How far it is, in one word."""
         return state_of(stream)
 
     @admin.display(description=_("start"), ordering="order_at")
     def start(self, stream: Stream) -> SafeString:
-        """When it went live, and whether that was found out later."""
-        return moment_of(stream.started_at, stream.start_reconciled)
+        return time_of(stream.started_at, stream.start_reconciled)
 
     @admin.display(description=_("end"), ordering="ended_at")
     def end(self, stream: Stream) -> SafeString:
-        """When it ended, and whether that was found out later."""
-        return moment_of(stream.ended_at, stream.end_reconciled)
+        return time_of(stream.ended_at, stream.end_reconciled)
 
     @admin.display(description=_("what happened"))
     def marks(self, stream: Stream) -> SafeString:
-        """What happened to it that is worth a look."""
-        return marks_shown(stream)
+        return marks_badges(stream)
 
 
 def stream_rows(streams: Iterable[Stream]) -> list[dict[str, Any]]:
-    """What a short list shows of each; the streams must come from `streams_shown`."""
+    """Return what a short list shows of each stream; the streams must come from `streams_shown`."""
     return [
         {
             "id": stream.shown_id or NO_ID,
-            "address": reverse("admin:channels_app_stream_change", args=[stream.pk]),
+            "address": row_address(Stream, stream.pk),
             "state": state_of(stream),
-            "start": moment_of(stream.started_at, stream.start_reconciled),
-            "end": moment_of(stream.ended_at, stream.end_reconciled),
-            "marks": marks_shown(stream),
+            "start": time_of(stream.started_at, stream.start_reconciled),
+            "end": time_of(stream.ended_at, stream.end_reconciled),
+            "marks": marks_badges(stream),
         }
         for stream in streams
     ]
 
 
 def state_of(stream: Stream) -> SafeString:
-    """The word of a stream as a badge."""
-    word = StreamWord(stream.word)  # type: ignore[attr-defined]
-    return format_html('<span class="badge badge-{}">{}</span>', word, word.label)
+    """Return the state of a stream as a badge; the stream must come from `streams_shown`."""
+    state = StreamWord(stream.word)  # type: ignore[attr-defined]
+    return format_html('<span class="badge badge-{}">{}</span>', state, state.label)
 
 
-def moment_of(moment: datetime | None, is_reconciled: bool) -> SafeString:
-    """A time of a stream, and whether `reconcile` found it out."""
-    if not moment or not is_reconciled:
-        return format_html("{}", zoned(moment))
-    why = gettext("Found out by reconcile, for want of an event")
-    return format_html('{} <span class="badge" title="{}">{}</span>', zoned(moment), why, gettext("reconciled"))
+def time_of(time: datetime | None, is_reconciled: bool) -> SafeString:
+    """Return a time of a stream, with a badge if `reconcile` added it."""
+    if not time or not is_reconciled:
+        return format_html("{}", zoned(time))
+    why = gettext("Added by reconcile, because the event did not arrive")
+    return format_html('{} <span class="badge" title="{}">{}</span>', zoned(time), why, gettext("reconciled"))
 
 
-def marks_shown(stream: Stream) -> SafeString:
-    """The marks of a stream as badges, with how often where it was more than once; a dash where there is none."""
+def marks_badges(stream: Stream) -> SafeString:
+    """Return the marks of a stream as badges with their counts above 1, or a dash if it has none."""
     marks = marks_of(stream)
     badges = ((mark, f"{mark.label} {count}" if count > 1 else mark.label) for mark, count in marks.items())
     return format_html_join(" ", '<span class="badge badge-mark-{}">{}</span>', badges) or format_html("{}", NOTHING)
+
+
+# The chart
+
+
+def streams_context(channel: Channel, now: datetime) -> dict[str, Any]:
+    """Return the context of the template of the last streams, in two queries."""
+    marked = StreamHistoryEntry.objects.filter(name__in=MARKED).newest_first()[:_DRAWN_MARKS]
+    streams = streams_shown(channel.streams.newest_first())[:SHOWN_STREAMS]
+    streams = streams.prefetch_related(Prefetch("history", marked, to_attr="marked"))
+    chart = chart_of([(stream, stream.marked) for stream in streams], now)
+    return {
+        "rows": [_row(chart, row) for row in chart.rows],
+        "ticks": [(chart.percent(tick), clock(tick)) for tick in chart.ticks],
+        "legend": [(mark, SHAPES[mark], label) for mark, label in LEGEND.items()],
+        "all_streams": list_address(Stream, channel__uuid__exact=channel.pk),
+    }
+
+
+def _row(chart: Chart, row: ChartRow) -> dict[str, Any]:
+    [shown] = stream_rows([row.stream])
+    length = None if row.length is None else clock(row.length)
+    sentences, spans, points = [], [], []
+    for mark in row.marks:
+        sentences.append(sentence := _sentence(mark))
+        place = {"x": chart.percent(mark.offset), "kind": mark.kind.value, "shape": SHAPES[mark.kind]}
+        if mark.until:
+            spans.append({**place, "width": chart.percent(mark.until - mark.offset), "title": sentence})
+        else:
+            points.append({**place, "title": f"{sentence} · {zoned(mark.at)}"})
+    more = len(sentences) - _DESCRIBED_MARKS
+    described = sentences[:_DESCRIBED_MARKS] + ([gettext("and %d more") % more] if more > 0 else [])
+    begin = gettext("It never went live") if length is None else gettext("Length %s") % length
+    return {
+        **shown,
+        "bar_state": row.word.value,
+        "marks": shown["marks"] if row.marks else "",
+        "length": length,
+        "description": f"{begin}. {'; '.join(described) or gettext('Nothing else happened')}",
+        "bar": None if row.length is None else chart.percent(row.length),
+        "spans": spans,
+        "points": points,
+    }
+
+
+def _sentence(mark: ChartMark) -> str:
+    if mark.until is None:
+        return gettext("%(name)s at %(at)s") % {"name": mark.name, "at": clock(mark.offset)}
+    length = clock(mark.until - mark.offset)
+    return gettext("starvation at %(at)s for %(length)s") % {"at": clock(mark.offset), "length": length}

@@ -1,7 +1,7 @@
-"""Who is acting, and by which way: told to the database in each transaction that writes, for its audit log.
+"""The actor of a change and its way in: set for each transaction that writes, for the triggers of the audit log.
 
-The log itself is written by triggers of the database (`channels_app/sql/current/audit.sql`), so that no write is left
-out, whichever code made it, and each entry stands or falls with its change.
+Triggers of the database (`channels_app/sql/current/audit.sql`) write the log. So no write is left out, whichever code
+made it, and each entry is committed or rolled back with its change.
 """
 
 import json
@@ -24,16 +24,16 @@ class Way(models.TextChoices):
     API = "api", _("API")
     COMMAND = "command", _("command")
     EVENT = "event", _("event")
-    # Whoever writes to the database without this code: the predecessor, or a person with psql.
+    # A program that writes to the database without this code: the predecessor, or psql.
     DATABASE = "database", _("another program")
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Whoever writes. `name` is what people know them by: a user name, a token, a command; never a secret.
+    """The author of writes. `name` is a user name, the name of a token, or a command; never a secret.
 
-    `account` is the key of a row of accounts, where there is one. `operation` is what all entries of one request,
-    command, event or bulk change have in common.
+    `account` is the primary key of an account, if any. `operation` is common to all entries of one request, command,
+    event or bulk change.
     """
 
     way: Way
@@ -41,21 +41,14 @@ class Actor:
     account: UUID | None = None
     operation: str = ""
 
-    @property
-    def as_json(self) -> str:
-        """As the triggers read it."""
-        return json.dumps({**asdict(self), "account": str(self.account) if self.account else None})
 
-
-# Of a request it is known only once somebody has looked who asks.
+# A function, for the actor of a request is only known after its authentication.
 _acting: ContextVar[Callable[[], Actor | None]] = ContextVar("acting", default=lambda: None)
-_SET = "set_config"
-_NAME = "ivsvod.actor"
 
 
 @contextmanager
 def acting(actor: Actor | Callable[[], Actor | None]) -> Iterator[None]:
-    """Everything that is written inside is done by that actor."""
+    """Record everything that is written inside as done by the actor."""
     token = _acting.set(actor if callable(actor) else lambda: actor)
     try:
         yield
@@ -64,46 +57,53 @@ def acting(actor: Actor | Callable[[], Actor | None]) -> Iterator[None]:
 
 
 def command_acting(name: str) -> Any:
-    """Everything that is written inside is done by that command."""
+    """Record everything that is written inside as done by the command."""
     return acting(Actor(Way.COMMAND, name, operation=uuid4().hex))
 
 
 def acting_within(operation: str, *, command: str) -> Any:
-    """Write all inside as one operation, by the actor of the moment, or as that command where there is none."""
+    """Record everything that is written inside as one operation of the current actor, or of the command if none."""
     return acting(replace(_acting.get()() or Actor(Way.COMMAND, command), operation=operation))
 
 
 @contextmanager
 def audited() -> Iterator[None]:
-    """A transaction of which the audit log knows whose it is; also a decorator, as `transaction.atomic` is."""
+    """Open a transaction for which the actor is set; also a decorator, as `transaction.atomic` is."""
     with transaction.atomic():
-        actor_tell()
+        set_actor()
         yield
 
 
-def actor_tell() -> None:
-    """Tell the database who acts, inside a transaction that somebody else has opened, until its end."""
-    actor = _acting.get()()
-    if actor is not None:
+def set_actor() -> None:
+    """Set the current actor in the database, until the end of the transaction that the caller has opened."""
+    if setting := _setting():
         with connection.cursor() as cursor:
-            cursor.execute(f"SELECT {_SET}(%s, %s, true)", [_NAME, actor.as_json])
+            cursor.execute("SELECT set_config(%s, %s, true)", setting)
 
 
-def telling_actor(rows: Any) -> Any:
-    """Rows whose reading tells the database who acts until the transaction ends, without a statement of its own."""
+def with_actor(rows: Any) -> Any:
+    """Return the rows so that reading them also does what `set_actor` does, without a further statement."""
+    if setting := _setting():
+        values = [*map(Value, setting), Value(True)]
+        return rows.annotate(set_actor=Func(*values, function="set_config", output_field=TextField()))
+    return rows
+
+
+def _setting() -> tuple[str, str] | None:
+    """Return the name and the JSON value of the setting that the triggers read, or None if nobody is acting."""
     actor = _acting.get()()
     if actor is None:
-        return rows
-    told = Func(Value(_NAME), Value(actor.as_json), Value(True), function=_SET, output_field=TextField())
-    return rows.annotate(told_actor=told)
+        return None
+    account = str(actor.account) if actor.account else None
+    return "ivsvod.actor", json.dumps({**asdict(actor), "account": account})
 
 
 @audited()
 def audit_note(*, model: str, pk: object, name: str = "", changes: dict[str, list[str]] | None = None) -> None:
-    """Note what was done about a row of this app and changed no row: in Amazon IVS, or that a secret was shown.
+    """Record what was done to a row of this app and changed no row: in Amazon IVS, or that a secret was shown.
 
-    `changes` names what it was with before and after; None is for what was shown.
+    `changes` maps names to the values before and after; None records that something was shown.
     """
-    told = None if changes is None else json.dumps(changes)
+    values = [model, str(pk), name, None if changes is None else json.dumps(changes)]
     with connection.cursor() as cursor:
-        cursor.execute("SELECT ivsvod_audit_note('channels_app', %s, %s, %s, %s::jsonb)", [model, str(pk), name, told])
+        cursor.execute("SELECT ivsvod_audit_note('channels_app', %s, %s, %s, %s::jsonb)", values)

@@ -10,14 +10,14 @@ from channels_app.audit.actors import Way
 
 
 class AuditEntry(AbstractLogEntry):
-    """One change of one object, before and after, as django-auditlog keeps it; `cid` is the operation.
+    """One change of one object, as django-auditlog stores it; `cid` is the operation.
 
-    Written by triggers of the database alone, and never changed. `changes` is `{field: [before, after]}`; of what is
-    secret it only says that it changed.
+    Only triggers of the database write entries, and none is ever changed. `changes` is `{field: [before, after]}`; for
+    secrets it only records that they changed.
     """
 
     id = models.BigAutoField(primary_key=True)
-    # The library's fields without indexes of their own: each is sought together with the newest first.
+    # The fields of the library without their indexes: each is searched together with the newest first.
     object_pk = models.CharField(_("object pk"), max_length=255)
     object_id = models.BigIntegerField(_("object id"), null=True)
     action = models.PositiveSmallIntegerField(_("action"), choices=AbstractLogEntry.Action.choices)
@@ -33,7 +33,7 @@ class AuditEntry(AbstractLogEntry):
     class Meta(AbstractLogEntry.Meta):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
-        # Of one moment, that of a transaction, the last written is the newest.
+        # All entries of a transaction have one time: the last written is the newest.
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["object_pk", "-id"], name="audit_of_object"),

@@ -13,7 +13,7 @@ from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin import WordFilter
+from channels_app.admin import ChoiceFilter
 from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.models import Channel
 from channels_app.uuids import uuid_or_none
@@ -76,7 +76,7 @@ class PrivateFilter(YesFilter):
     wanted = _open_though_private
 
 
-class CountedFilter(WordFilter):
+class CountedFilter(ChoiceFilter):
     """By one of a few words, each with its count up to `100+` where nothing else narrows the list down."""
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
@@ -86,7 +86,7 @@ class CountedFilter(WordFilter):
         if not set(changelist.filter_params) <= alone:
             yield from choices
             return
-        counts = counts_to(BOUND, [self.of_word(Video.objects.all(), word) for word in self.words])
+        counts = counts_to(BOUND, [self.with_value(Video.objects.all(), word) for word in self.labels])
         yield choices[0]
         for choice, count in zip(choices[1:], counts, strict=True):
             yield {**choice, "display": f"{choice['display']} ({count_shown(count)})"}
@@ -97,11 +97,11 @@ class ListingFilter(CountedFilter):
 
     title = _("listing")
     parameter_name = "listing"
-    words = {word.value: capfirst(word.label) for word in reversed(Listing)}
+    labels = {word.value: capfirst(word.label) for word in reversed(Listing)}
 
-    def of_word(self, rows: VideoQuerySet, word: str) -> VideoQuerySet:
+    def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
         """See `VideoQuerySet.with_listing`."""
-        return rows.with_listing(word, timezone.now())
+        return rows.with_listing(value, timezone.now())
 
 
 class StatusFilter(CountedFilter):
@@ -109,7 +109,7 @@ class StatusFilter(CountedFilter):
 
     title = _("recording")
     parameter_name = "status"
-    words = dict(Video.Status.choices)
+    labels = dict(Video.Status.choices)
 
 
 class QaFilter(CountedFilter):
@@ -117,7 +117,7 @@ class QaFilter(CountedFilter):
 
     title = _("files")
     parameter_name = "qa"
-    words = {word.value: capfirst(word.label) for word in Video.Qa}
+    labels = {word.value: capfirst(word.label) for word in Video.Qa}
 
 
 class TypedFilter(admin.SimpleListFilter):

@@ -1,46 +1,46 @@
 "use strict";
 
-// The page of a channel asks what Amazon IVS says of it: by its button, and while it is live every ten seconds.
+// The page of a channel fetches the live facts of Amazon IVS: on a click, and every ten seconds while it is live.
 (function () {
-  const EVERY = 10000;
+  const INTERVAL = 10000;
   const panel = document.querySelector(".live-panel");
 
   function show(answer) {
-    panel.querySelector("[data-told]").textContent = answer.told;
+    panel.querySelector("[data-message]").textContent = answer.message;
     const facts = panel.querySelector("[data-facts]");
     facts.hidden = Object.keys(answer.facts).length === 0;
-    facts.querySelectorAll("[data-fact]").forEach(function (place) {
-      place.textContent = answer.facts[place.dataset.fact] || "–";
+    facts.querySelectorAll("[data-fact]").forEach(function (value) {
+      value.textContent = answer.facts[value.dataset.fact] || "–";
     });
   }
 
-  async function ask() {
+  async function refresh() {
     try {
       const response = await fetch(panel.dataset.document);
       show(await response.json());
       return true;
     } catch {
-      // Signed out, the answer is the page of the sign-in.
-      show({ told: panel.dataset.failed, facts: {} });
+      // If signed out, the answer is the sign-in page, which is not JSON.
+      show({ message: panel.dataset.failed, facts: {} });
       return false;
     }
   }
 
-  // The next question waits for the answer; a page that nobody sees asks nothing.
+  // The next request waits for the answer; a hidden page sends none.
   async function poll() {
-    if (document.hidden || (await ask())) {
-      setTimeout(poll, EVERY);
+    if (document.hidden || (await refresh())) {
+      setTimeout(poll, INTERVAL);
     }
   }
 
   if (panel) {
-    const button = panel.querySelector("[data-ask]");
+    const button = panel.querySelector("[data-fetch]");
     if (button) {
       button.addEventListener("click", function (event) {
         event.preventDefault();
-        // Whoever asks wants to hear the answer; what comes by itself is not read out.
-        panel.querySelector("[data-told]").setAttribute("role", "status");
-        ask();
+        // A screen reader reads the answer to a click, not that of a timer.
+        panel.querySelector("[data-message]").setAttribute("role", "status");
+        refresh();
       });
     }
     if ("poll" in panel.dataset) {
@@ -48,7 +48,7 @@
     }
   }
 
-  // A form that is on its way is not sent again by a second click.
+  // A second click does not send a form again.
   document.querySelectorAll("form[data-once]").forEach(function (form) {
     form.addEventListener("submit", function (event) {
       if (form.dataset.sent) {
@@ -58,7 +58,7 @@
       form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
     });
   });
-  // The way back shows the page as it was left.
+  // The back button restores the page as it was left.
   addEventListener("pageshow", function () {
     document.querySelectorAll("form[data-sent]").forEach(function (form) {
       delete form.dataset.sent;

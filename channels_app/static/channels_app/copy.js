@@ -1,6 +1,6 @@
 "use strict";
 
-// <button type="button" class="copy" data-copy="text" data-copied="Copied"> puts the text on the clipboard and says so.
+// <button type="button" class="copy" data-copy="text" data-copied="Copied"> copies the text to the clipboard and shows "Copied".
 document.addEventListener("click", function (event) {
   const button = event.target.closest("button[data-copy]");
   if (!button) {

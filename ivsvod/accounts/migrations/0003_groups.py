@@ -3,7 +3,7 @@
 Going back leaves the groups as they are: people may rely on them. A permission that was given to a group stays.
 """
 
-from channels_app.audit import actor_tell
+from channels_app.audit import set_actor
 from django.db import migrations
 
 # Django makes permissions after the last migration; it finds these then, by their codename.
@@ -42,7 +42,7 @@ def make_groups(apps, schema_editor):
     permissions = apps.get_model("auth", "Permission").objects.using(database)
     groups = apps.get_model("auth", "Group").objects.using(database)
     # So that the audit log names the command.
-    actor_tell()
+    set_actor()
     made = {}
     for (app, model, codename), name in NAMES.items():
         content_type, _ = content_types.get_or_create(app_label=app, model=model)
