@@ -72,8 +72,8 @@ def setting_text(name: str, value: Any) -> Text:
 def live_facts(channel: Channel) -> tuple[str, dict[str, str]]:
     """Ask IVS about the current stream of a channel.
 
-    Return a sentence, which says so if IVS refuses or cannot be asked, and the facts by the names of `LIVE_LABELS`,
-    none if there is no stream.
+    Return a sentence, which is the error if IVS refuses or does not answer, and the facts by the names of
+    `LIVE_LABELS`, none if there is no stream.
     """
     try:
         refuse_unusable(channel)

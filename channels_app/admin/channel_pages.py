@@ -102,7 +102,7 @@ class ChannelPages(PlainFormAdmin):
             return self._missing(request, object_id)
         if request.method == "POST":
             return self._edit(request, channel)
-        if request.GET.get("play") and _is_playable(channel):
+        if request.GET.get("play") and _live_state(channel)["is_playable"]:
             return _with_playback(self._page)(request, channel, player=channel.playback_url)
         return self._page(request, channel)
 
@@ -136,7 +136,6 @@ class ChannelPages(PlainFormAdmin):
         context = {
             **self._context(request, channel, _("Channel")),
             **_live_state(channel),
-            "is_playable": _is_playable(channel),
             "live_labels": LIVE_LABELS,
             "live_page": _address(channel, "live"),
             "live_document": _address(channel, "live_json"),
@@ -222,8 +221,11 @@ class ChannelPages(PlainFormAdmin):
 
 
 def _live_state(channel: Channel) -> dict[str, Any]:
+    """Return the live state for templates; `is_playable` is whether it plays without a playback token."""
     state = channel.live_state
-    return {"is_live": state.state == LIVE, "since": state.since and zoned(state.since)}
+    is_live = state.state == LIVE
+    is_playable = is_live and not channel.private and (channel.playback_url or "").startswith("https://")
+    return {"is_live": is_live, "since": state.since and zoned(state.since), "is_playable": is_playable}
 
 
 def _address(channel: Channel, name: str = "change") -> str:
@@ -233,12 +235,6 @@ def _address(channel: Channel, name: str = "change") -> str:
 def _key_fingerprint(channel: Channel) -> str:
     """Return a text that differs between stream keys, and reveals nothing else about them."""
     return salted_hmac("channels_app.admin.key_mark", channel.stream_key or "", algorithm="sha256").hexdigest()[:16]
-
-
-def _is_playable(channel: Channel) -> bool:
-    """Return whether the live stream plays without a playback token."""
-    is_public = not channel.private and (channel.playback_url or "").startswith("https://")
-    return is_public and channel.live_state.state == LIVE
 
 
 def _differences(form: ChannelEditForm, channel: Channel) -> list[tuple[Any, Any, Any]]:

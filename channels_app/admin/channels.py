@@ -13,14 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.audit import AuditedAdmin
 from channels_app.admin.channel_pages import ChannelPages
-from channels_app.admin.pages import (
-    ChoiceFilter,
-    SafeLookups,
-    TextSearch,
-    by_uuid,
-    refusal_sentence,
-    time_column,
-)
+from channels_app.admin.pages import ChoiceFilter, SafeLookups, TextSearch, by_uuid, refusal_sentence, time_column
 from channels_app.errors import ServiceError
 from channels_app.livestate import LIVE, OFFLINE
 from channels_app.models import Channel, ChannelQuerySet

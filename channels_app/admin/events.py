@@ -112,7 +112,18 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
             refusal = gettext("Nothing was replayed: %(total)d events are more than %(most)d. Use manage.py replay.")
             self.message_user(request, refusal % {"total": total, "most": MOST_REPLAYED}, messages.ERROR)
             return
-        outcomes = _replayed(queryset)
+        outcomes: Counter[str] = Counter()
+        pks = dict(queryset.order_by().values_list("event_id", "pk"))
+        until = monotonic() + REPLAY_SECONDS
+        # The batch in progress at the time limit is finished.
+        for deliveries in events_replay(queryset.defer(None)):
+            for delivery in deliveries:
+                # The event is the actor of what it changes; the caller is the actor of the replay.
+                name, outcome = str(delivery.event_id), str(delivery.outcome)
+                audit_note(model="inboxevent", pk=pks[name], name=name, changes={"replayed": ["", outcome]})
+                outcomes[outcome] += 1
+            if monotonic() >= until:
+                break
         counted = ", ".join(f"{count} {_COUNTED[outcome]}" for outcome, count in sorted(outcomes.items()))
         result = gettext("Replayed: %(total)d (%(counted)s).") if counted else gettext("Replayed: %(total)d.")
         level = messages.WARNING if _UNDONE & outcomes.keys() else messages.SUCCESS
@@ -130,22 +141,6 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     def envelope(self, event: InboxEvent) -> SafeString:
         """Return the body, indented if it is JSON, otherwise as it was received."""
         return format_html('<pre class="envelope" tabindex="0">{}</pre>', _indented(event.body))
-
-
-def _replayed(events: QuerySet[InboxEvent]) -> Counter[str]:
-    """Replay events for `REPLAY_SECONDS`, finish the current batch, and return the number of each outcome."""
-    outcomes: Counter[str] = Counter()
-    rows = dict(events.order_by().values_list("event_id", "pk"))
-    until = monotonic() + REPLAY_SECONDS
-    for deliveries in events_replay(events.defer(None)):
-        for delivery in deliveries:
-            # The event is the actor of what it changes; the caller is the actor of the replay.
-            text = str(delivery.event_id)
-            audit_note(model="inboxevent", pk=rows[text], name=text, changes={"replayed": ["", str(delivery.outcome)]})
-        outcomes.update(str(delivery.outcome) for delivery in deliveries)
-        if monotonic() >= until:
-            break
-    return outcomes
 
 
 def _indented(body: str) -> str:

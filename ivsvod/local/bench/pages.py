@@ -41,9 +41,9 @@ def pages(rows: int) -> dict[str, str]:
         "a day": {"started": f"{NOW - timedelta(days=1):%Y-%m-%d}"},
         "listed, a search and a year": {"q": "word1", "listing": "listed", "started": _MIDDLE},
         **{
-            f"{each.parameter_name} {word}": {each.parameter_name: word}
+            f"{each.parameter_name} {value}": {each.parameter_name: value}
             for each in (ListingFilter, QaFilter, StatusFilter)
-            for word in each.words
+            for value in each.labels
         },
     }
     return {
