@@ -1,4 +1,4 @@
-"""What the page of a video edits: its values, a version of each, and a title where there is none."""
+"""The values that the page of a video edits, a version of each value, and a suggested title."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -16,11 +16,10 @@ from ondemand.services import CONTENT as CONTENT
 
 PUBLICATION = ("shown", "visibility", "publish_from", "publish_until")
 SHOWN, HIDDEN, UNDECIDED = "yes", "no", ""
-_DIGITS = 16
 
 
 class VideoChangedError(Exception):
-    """Somebody else wrote what a page was about to write; `video` is what it is now."""
+    """Somebody else changed the values that a page was about to write; `video` is its current row."""
 
     def __init__(self, video: Video) -> None:
         super().__init__("The video was changed meanwhile")
@@ -28,96 +27,90 @@ class VideoChangedError(Exception):
 
 
 def edited_values(video: Video) -> dict[str, Any]:
-    """What the page shows of a video, in the form in which a browser can send it back."""
+    """Return the editable values of a video, in the form in which a browser sends them back."""
     content = video.shown_content
     return {
         "title": one_line(content.shown_title if content else ""),
         "description": plain_text(content.shown_description if content else ""),
         "tags": tags_of(content.shown_tags if content else []),
         "thumbnail": one_line(content.shown_thumbnail if content else ""),
-        "shown": shown_word(video),
+        "shown": shown_choice(video),
         "visibility": video.visibility or UNDECIDED,
         "publish_from": video.publish_from,
         "publish_until": video.publish_until,
     }
 
 
-def shown_word(video: Video) -> str:
-    """Whether people decided to show it: one that is not available yet shows once its recording ends."""
+def shown_choice(video: Video) -> str:
+    """Return `SHOWN`, `HIDDEN` or `UNDECIDED`; a recording that is `SHOWN` appears at its end."""
     if video.awaits_review:
         return UNDECIDED
     if video.active is False:
         return HIDDEN
     if video.held is not False:
         return UNDECIDED
-    is_available = video.status == Video.Status.AVAILABLE
     # NULL is hidden, as it was for the predecessor.
-    return HIDDEN if is_available and video.active is None else SHOWN
+    return HIDDEN if video.active is None and video.status == Video.Status.AVAILABLE else SHOWN
 
 
 def awaits_decision(video: Video) -> bool:
-    """Return whether it stays hidden until a person decides, so that a date of publication alone has no effect."""
-    if video.status != Video.Status.AVAILABLE or shown_word(video) != UNDECIDED:
+    """Return whether the video stays hidden until a person decides, whatever its publication dates are."""
+    if video.status != Video.Status.AVAILABLE or shown_choice(video) != UNDECIDED:
         return False
-    # An unlisted one that awaits review opens by its address; a check lets go by itself what it holds.
+    # An unlisted video that awaits review opens by its address; a later check releases what a check held.
     return not video.active or (video.held is not False and not video.held_by_check)
 
 
 def versions_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
-    """A version of each of these values; two are the same where a person sees no difference."""
-    return {name: _version(values[name]) for name in names}
-
-
-def _version(value: Any) -> str:
-    # Pages write moments to the second.
-    same = value.replace(microsecond=0).timestamp() if isinstance(value, datetime) else value
-    return sha256(json.dumps(same).encode("utf-8", "surrogatepass")).hexdigest()[:_DIGITS]
+    """Return a digest of each of these values; times are compared to the second, as pages show them."""
+    versions = {}
+    for name in names:
+        value = values[name]
+        shown = value.replace(microsecond=0).timestamp() if isinstance(value, datetime) else value
+        versions[name] = sha256(json.dumps(shown).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return versions
 
 
 def version_text(versions: Mapping[str, str]) -> str:
-    """The versions as a form carries them."""
+    """Return the versions as the text of a form field."""
     return " ".join(f"{name}={version}" for name, version in versions.items())
 
 
 def versions_from(text: str) -> dict[str, str]:
-    """The versions of `version_text`; of what is no such text, none that fits anything."""
-    pairs = (item.partition("=") for item in text.split())
-    return {name: version for name, _, version in pairs}
+    """Return the versions of a text of `version_text`; any other text gives versions that match nothing."""
+    return {name: version for name, _, version in (item.partition("=") for item in text.split())}
 
 
 def one_line(text: str) -> str:
-    """The text on one line: a browser drops line ends, so stored ones are shown as spaces."""
+    """Return the text with spaces for line ends, which a browser would drop."""
     return " ".join(text.splitlines()).strip()
 
 
 def plain_text(text: str) -> str:
-    """The text with the line ends that the API's clients use: browsers send them in another form."""
+    """Return the text with `\\n` as line ends, as the API stores them; browsers send `\\r\\n`."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip()
 
 
 def tags_of(texts: Iterable[Any]) -> list[str]:
-    """The tags in their order, each once and on one line; NULL and empty ones are none."""
+    """Return the tags in their order without duplicates, each on one line; NULL and empty tags are dropped."""
     lines = (" ".join(str(text).split()) for text in texts if text)
     return list(dict.fromkeys(line for line in lines if line))
 
 
-def offered_title(video: Video) -> str:
-    """A title of the channel and the start, in the zone, which it names, and the language of the reader.
-
-    Empty without a start.
-    """
+def suggested_title(video: Video) -> str:
+    """Return a title of the channel and the start, in the current language and zone; empty without a start."""
     if video.started_at is None:
         return ""
     start = timezone.localtime(video.started_at)
     parts = {
         "channel": one_line(str(video.channel)) if video.channel else _("Recording"),
-        "date": date_format(start, pgettext("the date in a title that is offered", "j F Y")),
-        "time": date_format(start, pgettext("the time in a title that is offered", "H:i")) + f" {start.tzname()}",
+        "date": date_format(start, pgettext("the date in a suggested title", "j F Y")),
+        "time": date_format(start, pgettext("the time in a suggested title", "H:i")) + f" {start.tzname()}",
     }
-    return pgettext("a title that is offered", "{channel}, {date}, {time}").format(**parts)
+    return pgettext("a suggested title", "{channel}, {date}, {time}").format(**parts)
 
 
-def name_of(video: Video) -> str:
-    """What pages call it: its title, else the one that is offered, else its uuid."""
+def display_title(video: Video) -> str:
+    """Return the title; else the suggested title, else the uuid."""
     content = video.shown_content
-    return (content and one_line(content.shown_title)) or offered_title(video) or str(video.pk)
+    return (content and one_line(content.shown_title)) or suggested_title(video) or str(video.pk)

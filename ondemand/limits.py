@@ -1,4 +1,4 @@
-"""Limits of the content of a video. They hold for changes alone: older texts may be of any length."""
+"""Limits of the content of a video. They hold for changes only: stored texts may be of any length."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ ADDRESS_LENGTH = 2000
 
 
 def is_inverted_window(begin: datetime | None, end: datetime | None) -> bool:
-    """Return whether a publication would not end after it begins."""
+    """Return whether a publication window ends at or before its beginning."""
     return begin is not None and end is not None and end <= begin
 
 
@@ -35,6 +35,6 @@ def _is_safe_address(text: str) -> bool:
         has_host = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
         return False
-    # Browsers read a backslash as a slash, and then go to another host than Python sees.
+    # Browsers read a backslash as a slash, and would request another host than Python parses.
     plain = text.isprintable() and not any(character.isspace() or character in "\\\"'<>" for character in text)
     return parts.scheme == "https" and has_host and plain and len(text) <= ADDRESS_LENGTH

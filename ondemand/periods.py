@@ -1,4 +1,4 @@
-"""Years, months and days in which recordings began, by as many probes of the index as there are of them."""
+"""The years, months and days in which recordings began; each one is found by one probe of an index."""
 
 import re
 from dataclasses import dataclass
@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-# Times that others wrote may be of any year.
+# Times that other programs wrote may be of any year.
 _FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
-_WRITTEN = re.compile(r"([1-8]\d{3})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
+_TEXT = re.compile(r"([1-8]\d{3})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 _MOST = 40
-# A period may begin in an hour that the clock shows twice, as days in the Azores do: it is taken for the second one,
+# A period may begin in an hour that occurs twice, as days in the Azores do. `date_trunc` returns the second occurrence,
 # and the next probe must look before the first.
-_BEGUN = """
+_PERIODS = """
 WITH RECURSIVE period (begins) AS (
     (SELECT date_trunc(%(unit)s, _started_at, %(zone)s) FROM on_demand_videos
      WHERE _started_at >= %(begin)s AND _started_at < %(end)s ORDER BY _started_at DESC NULLS LAST LIMIT 1)
@@ -32,7 +32,7 @@ _UNITS = ("year", "month", "day")
 
 @dataclass(frozen=True)
 class Period:
-    """A year, a month or a day in the zone of the reader, as `2026`, `2026-03` or `2026-03-04`."""
+    """A year, month or day in the current time zone; `text` is `2026`, `2026-03` or `2026-03-04`."""
 
     text: str
     unit: str
@@ -41,41 +41,38 @@ class Period:
 
     @property
     def parents(self) -> list["Period"]:
-        """What it is part of, the longest first."""
+        """Return the periods that contain it, the longest first."""
         parts = self.text.split("-")
-        found = (parse_period("-".join(parts[:length])) for length in range(1, len(parts)))
-        return [period for period in found if period]
+        periods = (parse_period("-".join(parts[:length])) for length in range(1, len(parts)))
+        return [period for period in periods if period]
 
 
 def parse_period(text: str) -> Period | None:
-    """The period that the text names; None where it names none."""
-    found = _WRITTEN.fullmatch(text)
-    parts = [int(part) for part in found.groups() if part] if found else []
+    """Return the period of the text; None if it is invalid."""
+    match = _TEXT.fullmatch(text)
+    if match is None:
+        return None
+    parts = [int(part) for part in match.groups() if part]
+    year, month, day = (*parts, 1, 1)[:3]
     try:
-        return _period(*parts) if parts else None
+        begin = datetime(year, month, day, tzinfo=timezone.get_current_timezone())
     except ValueError:
         return None
+    if len(parts) == 1:
+        return Period(text, "year", begin, begin.replace(year=year + 1))
+    if len(parts) == 2:
+        return Period(text, "month", begin, begin.replace(year=year + month // 12, month=month % 12 + 1))
+    # In local time: a day may have 23 or 25 hours.
+    return Period(text, "day", begin, begin + timedelta(days=1))
 
 
 def periods_within(period: Period | None) -> list[Period]:
-    """The years, months of the year or days of the month in which a recording began, the newest first."""
+    """Return the years, the months of a year or the days of a month in which a recording began, the newest first."""
     unit = _UNITS[_UNITS.index(period.unit) + 1 if period else 0]
     begin, end = (period.begin, period.end) if period else (_FIRST, _LAST)
     zone = timezone.get_current_timezone_name()
     with connection.cursor() as cursor:
-        cursor.execute(_BEGUN, {"unit": unit, "zone": zone, "begin": begin, "end": end, "most": _MOST})
-        moments = [timezone.localtime(moment) for (moment,) in cursor.fetchall()]
-    texts = (moment.strftime({"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}[unit]) for moment in moments)
+        cursor.execute(_PERIODS, {"unit": unit, "zone": zone, "begin": begin, "end": end, "most": _MOST})
+        begins = [timezone.localtime(begin) for (begin,) in cursor.fetchall()]
+    texts = (begin.strftime({"year": "%Y", "month": "%Y-%m", "day": "%Y-%m-%d"}[unit]) for begin in begins)
     return [found for found in map(parse_period, texts) if found]
-
-
-def _period(year: int, month: int = 0, day: int = 0) -> Period:
-    zone = timezone.get_current_timezone()
-    begin = datetime(year, month or 1, day or 1, tzinfo=zone)
-    if day:
-        # On the clock: a day may have 23 or 25 hours.
-        return Period(f"{year}-{month:02}-{day:02}", "day", begin, begin + timedelta(days=1))
-    if month:
-        end = begin.replace(year=year + month // 12, month=month % 12 + 1)
-        return Period(f"{year}-{month:02}", "month", begin, end)
-    return Period(str(year), "year", begin, begin.replace(year=year + 1))

@@ -1,10 +1,10 @@
-"""Some of many, evenly spread."""
+"""A sample at even intervals."""
 
 from collections.abc import Sequence
 
 
 def evenly_spread(items: Sequence[str], most: int) -> list[str]:
-    """At most `most` (from 2) of the items in their order, the first and the last among them."""
+    """Return at most `most` (2 or more) items at even intervals, with the first and the last."""
     if len(items) <= most:
         return list(items)
     last = len(items) - 1

@@ -1,7 +1,6 @@
-"""Tags in use: found by their beginning, with how many videos have them, hidden ones too."""
+"""Tags in use, by prefix, with the number of their videos, including hidden ones."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Exists, Func, OuterRef, TextField, Value
@@ -13,41 +12,30 @@ from ondemand.catalogue import TAG_BEGINNING, TAG_KEY, VideoQuerySet, beginnings
 from ondemand.models import Content, KnownTag, Video
 
 
-@dataclass(frozen=True)
-class TagInUse:
-    """A tag, and how many videos have it: `100+` where they are many."""
-
-    tag: str
-    videos: str
-
-
 def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[str]:
-    """Tags in use that begin so, in any letter case, in their order; those that follow one."""
-    known = KnownTag.objects.alias(key=TAG_KEY).filter(_in_use()).order_by("key", "tag")
+    """Return tags in use with this prefix in any letter case, in their order, from after `after`."""
+    # The index of the beginnings of tags finds the content that has the tag.
+    beginning = _array(Left(OuterRef("tag"), TAG_BEGINNING))
+    content = Content.objects.alias(tag_beginnings=beginnings_of("tags"))
+    in_use = Exists(content.filter(tag_beginnings__contains=beginning, tags__contains=_array(OuterRef("tag"))))
+    tags = KnownTag.objects.alias(key=TAG_KEY).filter(in_use).order_by("key", "tag")
     if prefix:
-        known = known.filter(key__startswith=Upper(Left(Value(prefix), TAG_BEGINNING)))
+        tags = tags.filter(key__startswith=Upper(Left(Value(prefix), TAG_BEGINNING)))
     if after:
         key = Collate(Upper(Left(Value(after), TAG_BEGINNING)), "C")
-        known = known.filter(Order.of(known).after([key, after]))
-    return list(known.values_list("tag", flat=True)[:limit])
+        tags = tags.filter(Order.of(tags).after([key, after]))
+    return list(tags.values_list("tag", flat=True)[:limit])
 
 
-def tags_counted(tags: Sequence[str]) -> list[TagInUse]:
-    """Each of these tags with how many videos have it; in one statement."""
+def tags_counted(tags: Sequence[str]) -> list[dict[str, str]]:
+    """Return each `tag` with the number of its `videos` as text, up to `100+`, in one statement."""
     counts = counts_to(BOUND, [videos_tagged(tag) for tag in tags])
-    return [TagInUse(tag, count_shown(count)) for tag, count in zip(tags, counts, strict=True)]
+    return [{"tag": tag, "videos": count_shown(count)} for tag, count in zip(tags, counts, strict=True)]
 
 
 def videos_tagged(tag: str) -> VideoQuerySet:
-    """The videos of which the own content has the tag."""
+    """Return the videos whose own content has the tag."""
     return Video.objects.tagged([tag])
-
-
-def _in_use() -> Exists:
-    """Whether some content has the tag, by the index of their beginnings."""
-    beginning = Left(OuterRef("tag"), TAG_BEGINNING)
-    users = Content.objects.alias(tag_beginnings=beginnings_of("tags"))
-    return Exists(users.filter(tag_beginnings__contains=_array(beginning), tags__contains=_array(OuterRef("tag"))))
 
 
 def _array(value: object) -> Func:

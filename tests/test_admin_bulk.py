@@ -23,7 +23,7 @@ def text_of(html: str) -> str:
 
 
 @pytest.mark.parametrize(
-    ("action", "button", "told", "values"),
+    ("action", "button", "preview", "values"),
     [
         ("show", "Show", "1 hidden → listed", {"active": True}),
         ("hide", "Hide", "1 listed → hidden", {"active": False}),
@@ -32,7 +32,7 @@ def text_of(html: str) -> str:
     ],
 )
 def test_an_action_is_confirmed_done_and_undone(
-    browser: Client, action: str, button: str, told: str, values: dict[str, Any]
+    browser: Client, action: str, button: str, preview: str, values: dict[str, Any]
 ) -> None:
     shown, hidden = make_video("Shown"), make_video("Hidden", active=False)
     before = list(Video.objects.order_by("pk").values())
@@ -40,7 +40,7 @@ def test_an_action_is_confirmed_done_and_undone(
     html = text_of(page(browser, address))
     assert "2 videos are chosen:" in html
     assert "Shown" in html
-    assert told in html
+    assert preview in html
     assert list(Video.objects.order_by("pk").values()) == before
     response = press(browser, address, "_confirm")
     assert response["Location"] == f"{VIDEOS}?q=&o=-6"
@@ -77,7 +77,7 @@ def test_showing_a_held_video_releases_it(browser: Client) -> None:
     assert Video.objects.get().listing_at(timezone.now()) == "listed"
 
 
-def test_a_preview_tells_what_changes_where_the_word_stays(browser: Client) -> None:
+def test_a_preview_shows_the_changes_if_the_listing_stays_the_same(browser: Client) -> None:
     waiting = make_video(visibility="unlisted", awaits_review=True)
     running = make_video(status=Video.Status.RECORDING, active=None, held=None, visibility=None)
     hidden, held = make_video(active=False), make_video(held=True)
@@ -91,7 +91,7 @@ def test_a_preview_tells_what_changes_where_the_word_stays(browser: Client) -> N
     assert "1 held → listed , and is not to review any more" in html
 
 
-def test_a_schedule_is_typed_on_the_clock_of_the_reader(browser: Client, settings: Any) -> None:
+def test_a_schedule_is_in_the_time_zone_of_the_user(browser: Client, settings: Any) -> None:
     settings.TIME_ZONE = "Europe/Berlin"
     with timezone.override("Europe/Berlin"):
         video = make_video("Opening")
@@ -119,7 +119,7 @@ def test_a_schedule_is_typed_on_the_clock_of_the_reader(browser: Client, setting
     assert video.publish_until is None
 
 
-def test_a_schedule_leaves_what_nobody_decided_on_unless_it_shows_it_too(browser: Client) -> None:
+def test_a_schedule_leaves_undecided_videos_unless_it_shows_them_too(browser: Client) -> None:
     shown, waiting, held = make_video("a"), make_video(active=False, awaits_review=True), make_video(held=True)
     before = list(Video.objects.filter(pk__in=[waiting.pk, held.pk]).order_by("pk").values())
     address = choose(browser, "schedule", shown, waiting, held)
@@ -196,7 +196,7 @@ def test_all_of_a_list_are_chosen_across_its_pages_by_its_filter(browser: Client
     assert Video.objects.filter(active=False).count() == 120
 
 
-def test_what_there_is_no_time_for_is_gone_on_with(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unfinished_change_is_resumed(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "BATCH", 2)
     monkeypatch.setattr("ondemand.bulk.services.monotonic", iter(range(0, 10_000, 100)).__next__)
     videos = [make_video(f"{n}") for n in range(5)]
@@ -217,7 +217,7 @@ def test_what_there_is_no_time_for_is_gone_on_with(browser: Client, monkeypatch:
     assert "partly undone" in page(browser, BULK)
 
 
-def test_a_page_that_is_only_looked_at_changes_nothing(browser: Client) -> None:
+def test_viewing_a_page_changes_nothing(browser: Client) -> None:
     video = make_video()
     address = choose(browser, "hide", video)
     for query in ("", "?_confirm=1", "?_undo=1", "?edit"):
@@ -293,14 +293,14 @@ def queries(client: Client, path: str) -> int:
     return len(captured)
 
 
-def test_what_is_confirmed_is_what_was_shown(browser: Client) -> None:
+def test_only_the_shown_values_can_be_confirmed(browser: Client) -> None:
     video = make_video("Opening")
     address = choose(browser, "add_tags", video)
     press(browser, address, "_type", tags="good")
     [seen] = re.findall(r'name="values_seen" value="(\w+)"', page(browser, address))
     press(browser, address, "_type", tags="other")
     response = press(browser, address, "_confirm", values_seen=seen)
-    assert "look at it again" in messages_of(response)[-1]
+    assert "check them again" in messages_of(response)[-1]
     assert not Content.objects.filter(tags__contains=["other"]).exists()
     colleague = member("view_video", "change_video", "change_content")
     assert press(colleague, address, "_type", tags="planted").status_code == 403
@@ -319,7 +319,7 @@ def test_a_schedule_is_read_in_the_zone_in_which_its_form_was_shown(browser: Cli
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_somebody_did_and_undid_since_is_not_undone_again(browser: Client) -> None:
+def test_a_video_that_was_changed_and_restored_since_is_not_undone(browser: Client) -> None:
     video = make_video("Opening", active=True)
     address = choose(browser, "hide", video)
     press(browser, address, "_confirm")

@@ -42,7 +42,7 @@ def test_tags_are_completed_in_any_letter_case_those_of_hidden_videos_too(browse
         assert completions(browser, nothing) == [], nothing
 
 
-def test_a_tag_that_nobody_uses_any_more_is_not_offered(browser: Client) -> None:
+def test_an_unused_tag_is_not_suggested(browser: Client) -> None:
     make_video("One", tags=["gone", "kept"])
     Content.objects.update(tags=["kept"])
     assert KnownTag.objects.filter(tag="gone").exists()
@@ -52,7 +52,7 @@ def test_a_tag_that_nobody_uses_any_more_is_not_offered(browser: Client) -> None
     assert completions(browser, "g") == ["gone"]
 
 
-def test_tags_that_other_programs_write_are_known_at_once(browser: Client) -> None:
+def test_tags_of_other_programs_are_listed_at_once(browser: Client) -> None:
     video = make_video()
     long = "x" * 5000
     with connection.cursor() as cursor:
@@ -65,9 +65,7 @@ def test_tags_that_other_programs_write_are_known_at_once(browser: Client) -> No
     assert KnownTag.objects.count() == 2
 
 
-def test_the_page_shows_tags_with_counts_by_name_some_at_a_time(
-    browser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_page_shows_tags_with_counts_by_name_in_pages(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ondemand.admin.tags.SHOWN_TAGS", 2)
     make_video("One", tags=["b", "A"])
     make_video("Two", tags=["b", "c"])
@@ -92,7 +90,7 @@ def change(client: Client, tag: str, button: str, to: str = "") -> str:
     return str(response["Location"])
 
 
-def test_a_tag_is_renamed_merged_and_parted_again(browser: Client) -> None:
+def test_a_tag_is_renamed_merged_and_the_merge_undone(browser: Client) -> None:
     make_video("One", tags=["old", "x"])
     make_video("Two", tags=["new", "old"], active=False)
     make_video("Three", tags=["new"])
@@ -110,7 +108,7 @@ def test_a_tag_is_renamed_merged_and_parted_again(browser: Client) -> None:
     assert rows(page(browser, TAGS)) == {"new": "2", "old": "2", "x": "1"}
 
 
-def test_a_new_name_that_nobody_uses_is_no_merge(browser: Client) -> None:
+def test_a_new_name_that_is_not_in_use_is_no_merge(browser: Client) -> None:
     make_video("One", tags=["old"])
     assert "is in use already" not in page(browser, change(browser, "old", "_rename", "new"))
 
@@ -134,7 +132,7 @@ def test_a_tag_is_removed_from_all_videos(browser: Client) -> None:
         ("a\0b", "Null characters are not allowed."),
     ],
 )
-def test_a_name_that_cannot_be_is_refused(browser: Client, to: str, error: str) -> None:
+def test_an_invalid_name_is_refused(browser: Client, to: str, error: str) -> None:
     make_video("One", tags=["old"])
     response = browser.post(f"{TAG}?tag=old", {"_rename": "1", "to": to})
     assert error in response.content.decode()

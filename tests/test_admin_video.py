@@ -43,7 +43,7 @@ def address(video: Video) -> str:
 
 
 def opened(client: Client, video: Video) -> dict[str, str]:
-    """The fields of the page as they are when somebody opens it."""
+    """Return the fields of the page as a browser opens it."""
     return form_of(page(client, address(video)))
 
 
@@ -55,7 +55,7 @@ def in_berlin(account: User) -> None:
     User.objects.filter(pk=account.pk).update(time_zone="Europe/Berlin")
 
 
-def word(video: Video) -> str:
+def listing(video: Video) -> str:
     return Video.objects.get(pk=video.pk).listing_at(timezone.now())
 
 
@@ -98,7 +98,7 @@ def test_a_sentence_says_why_people_see_it_or_not(browser: Client) -> None:
     assert "It is hidden. It is unlisted: only who has its address opens it." in " ".join(html.split())
 
 
-def test_a_title_is_offered_where_there_is_none(browser: Client, staff: User) -> None:
+def test_a_title_is_suggested_if_there_is_none(browser: Client, staff: User) -> None:
     video = make_video(channel=make_channel())
     in_berlin(staff)
     assert 'data-use-title="Main stage, 4 March 2026, 10:05 CET"' in page(browser, address(video))
@@ -206,7 +206,7 @@ def test_limits_hold_for_what_is_edited_alone(browser: Client, field: str, text:
     assert (content.title, len(content.description or ""), len(content.tags or [])) == ("Opening", 20_000, 60)
 
 
-def test_hostile_texts_are_shown_and_not_interpreted_wherever_they_stand(browser: Client) -> None:
+def test_hostile_texts_are_escaped_everywhere_on_the_page(browser: Client) -> None:
     hostile = "</textarea></script>\"'><script>alert(1)</script>"
     stream = make_stream(make_channel(name=hostile), "st-1", 0, 10)
     happened(stream, "Stream Failure", 1, detail={"reason": hostile})
@@ -232,7 +232,7 @@ def test_hostile_texts_are_shown_and_not_interpreted_wherever_they_stand(browser
 # Publication
 
 
-def test_who_finds_it_is_decided_here(browser: Client) -> None:
+def test_the_page_sets_the_publication(browser: Client) -> None:
     video = make_video("Opening")
     for values, found in (
         ({"shown": "no"}, "hidden"),
@@ -242,10 +242,10 @@ def test_who_finds_it_is_decided_here(browser: Client) -> None:
         ({"publish_until": ""}, "listed"),
     ):
         assert save(browser, video, **values).status_code == 302
-        assert word(video) == found
+        assert listing(video) == found
 
 
-def test_times_are_those_of_the_readers_clock(browser: Client, staff: User) -> None:
+def test_times_are_in_the_time_zone_of_the_user(browser: Client, staff: User) -> None:
     video = make_video("Opening", publish_from=datetime(2026, 7, 1, 10, tzinfo=UTC))
     in_berlin(staff)
     html = page(browser, address(video))
@@ -256,7 +256,7 @@ def test_times_are_those_of_the_readers_clock(browser: Client, staff: User) -> N
 
 
 @pytest.mark.parametrize("text", ["2026-10-25T02:30", "2026-03-29T02:30"])
-def test_a_time_that_the_clock_shows_twice_or_never_is_refused(browser: Client, staff: User, text: str) -> None:
+def test_an_ambiguous_or_nonexistent_local_time_is_refused(browser: Client, staff: User, text: str) -> None:
     video = make_video("Opening")
     in_berlin(staff)
     response = save(browser, video, publish_from=text, title="Typed")
@@ -265,7 +265,7 @@ def test_a_time_that_the_clock_shows_twice_or_never_is_refused(browser: Client, 
     assert Video.objects.get().publish_from is None
 
 
-def test_a_time_that_the_clock_shows_twice_stays_where_it_was_there_before(browser: Client, staff: User) -> None:
+def test_an_ambiguous_local_time_that_is_stored_already_is_kept(browser: Client, staff: User) -> None:
     second = datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
     video = make_video("Opening", publish_from=second)
     in_berlin(staff)
@@ -274,7 +274,7 @@ def test_a_time_that_the_clock_shows_twice_stays_where_it_was_there_before(brows
 
 
 @pytest.mark.parametrize(
-    ("values", "told"),
+    ("values", "message"),
     [
         ({"publish_from": "2026-01-02T00:00", "publish_until": "2026-01-01T00:00"}, "must end after it begins"),
         ({"publish_until": "0001-01-01T00:00"}, "from the year 1900 to 9000"),
@@ -283,23 +283,23 @@ def test_a_time_that_the_clock_shows_twice_stays_where_it_was_there_before(brows
         ({"shown": "maybe"}, "Select a valid choice."),
     ],
 )
-def test_a_publication_that_makes_no_sense_is_refused(browser: Client, values: dict[str, str], told: str) -> None:
+def test_an_invalid_publication_is_refused(browser: Client, values: dict[str, str], message: str) -> None:
     video = make_video("Opening")
     response = save(browser, video, **values)
     assert response.status_code == 200
-    assert told in response.content.decode()
-    assert word(video) == "listed"
+    assert message in response.content.decode()
+    assert listing(video) == "listed"
 
 
-def test_what_a_form_does_not_say_changes_nothing(browser: Client) -> None:
+def test_a_field_that_is_not_submitted_is_not_changed(browser: Client) -> None:
     video = make_video("Opening")
     fields = opened(browser, video)
     del fields["shown"], fields["visibility"]
     assert browser.post(address(video), {**fields, "title": "Closing"}).status_code == 302
-    assert word(video) == "listed"
+    assert listing(video) == "listed"
 
 
-def test_a_new_video_is_undecided_until_somebody_decides_even_as_it_is(browser: Client) -> None:
+def test_a_new_video_is_undecided_until_a_person_decides(browser: Client) -> None:
     kinds: list[dict[str, Any]] = [
         {"awaits_review": True, "active": False},
         {"awaits_review": True, "visibility": "unlisted"},
@@ -314,11 +314,11 @@ def test_a_new_video_is_undecided_until_somebody_decides_even_as_it_is(browser: 
         assert not Video.objects.to_review().filter(pk=video.pk).exists()
         assert opened(browser, video)["shown"] == "no"
         save(browser, video, shown="yes", visibility="public")
-        assert word(video) == "listed"
+        assert listing(video) == "listed"
 
 
 @pytest.mark.parametrize("field", ["publish_from", "publish_until"])
-def test_a_date_of_a_video_that_nobody_decided_on_is_refused(browser: Client, field: str) -> None:
+def test_a_publication_date_of_an_undecided_video_is_refused(browser: Client, field: str) -> None:
     sentence = "Choose Shown, or this date has no effect."
     kept_back: list[dict[str, Any]] = [{"awaits_review": True, "active": False}, {"held": True}]
     for values in kept_back:
@@ -328,13 +328,13 @@ def test_a_date_of_a_video_that_nobody_decided_on_is_refused(browser: Client, fi
         assert sentence in response.content.decode()
         assert getattr(Video.objects.get(pk=video.pk), field) is None
         assert save(browser, video, shown="yes", **{field: "2030-01-01T00:00"}).status_code == 302
-        assert word(video) == ("scheduled" if field == "publish_from" else "listed")
+        assert listing(video) == ("scheduled" if field == "publish_from" else "listed")
     # A date has an effect on these: a check lets the one go by itself, an address opens the other.
     for values in ({"held": True, "held_by_check": True}, {"awaits_review": True, "visibility": "unlisted"}):
         assert save(browser, make_video("New", **values), **{field: "2030-01-01T00:00"}).status_code == 302
 
 
-def test_a_recording_that_failed_offers_no_publication_and_takes_none(browser: Client) -> None:
+def test_a_failed_recording_has_no_publication(browser: Client) -> None:
     undecided = {"active": None, "held": None, "visibility": None}
     video = make_video(status=Video.Status.FAILED, **undecided)
     html = page(browser, address(video))
@@ -347,7 +347,7 @@ def test_a_recording_that_failed_offers_no_publication_and_takes_none(browser: C
     assert Content.objects.get().title == "Broken"
 
 
-def test_a_recording_that_runs_is_decided_before_it_ends(browser: Client) -> None:
+def test_a_running_recording_can_be_published_before_it_ends(browser: Client) -> None:
     undecided = {"active": None, "held": None, "visibility": None}
     video = make_video(status=Video.Status.RECORDING, **undecided)
     fields = opened(browser, video)
@@ -376,7 +376,7 @@ def test_a_picture_that_is_no_https_address_is_refused(browser: Client, field: s
     assert Content.objects.get().title == "Opening"
 
 
-def test_a_picture_of_the_recording_is_chosen_by_its_path_and_taken_back(browser: Client) -> None:
+def test_a_picture_of_the_recording_is_chosen_by_its_path_and_cleared(browser: Client) -> None:
     video = make_video("Opening")
     assert save(browser, video, thumbnail="thumb1.jpg").status_code == 302
     assert Content.objects.get().thumbnail == video.pictures["thumb1.jpg"]
@@ -385,7 +385,7 @@ def test_a_picture_of_the_recording_is_chosen_by_its_path_and_taken_back(browser
     assert Content.objects.get().thumbnail == ""
 
 
-def test_pictures_are_a_sample_and_all_of_them_wait_for_a_script(browser: Client) -> None:
+def test_pictures_are_a_sample_and_a_script_gets_all_of_them(browser: Client) -> None:
     facts = {"playlist": "p.m3u8", "thumbnails": [f"thumb{n}.jpg" for n in range(100)]}
     video = make_video("Opening", facts=facts)
     save(browser, video, thumbnail="thumb33.jpg")
@@ -398,7 +398,7 @@ def test_pictures_are_a_sample_and_all_of_them_wait_for_a_script(browser: Client
     assert 'alt="Picture at about 0:20:29"' in html
 
 
-def test_a_picture_that_the_policy_does_not_let_in_is_told_by_its_address(browser: Client) -> None:
+def test_a_picture_that_the_policy_forbids_is_shown_as_its_address(browser: Client) -> None:
     video = make_video("Opening")
     save(browser, video, address="https://elsewhere.test/a.jpg")
     html = page(browser, address(video))
@@ -406,7 +406,7 @@ def test_a_picture_that_the_policy_does_not_let_in_is_told_by_its_address(browse
     assert 'src="https://elsewhere.test' not in html
 
 
-def test_a_file_becomes_the_picture_with_the_one_save(browser: Client, aws: LocalAws) -> None:
+def test_an_uploaded_file_becomes_the_picture_with_one_save(browser: Client, aws: LocalAws) -> None:
     video = make_video("Opening")
     response = save(browser, video, picture=upload(picture_file("PNG", (64, 36))), thumbnail="upload", title="New")
     assert response.status_code == 302
@@ -418,7 +418,9 @@ def test_a_file_becomes_the_picture_with_the_one_save(browser: Client, aws: Loca
     assert opened(browser, video)["thumbnail"] == content.thumbnail
 
 
-def test_a_kept_picture_is_taken_from_a_local_stack_without_tls(browser: Client, aws: LocalAws, settings: Any) -> None:
+def test_a_stored_picture_of_a_local_stack_without_tls_is_accepted(
+    browser: Client, aws: LocalAws, settings: Any
+) -> None:
     settings.PLAYBACK_BASE_URL = "http://127.0.0.1:8000/_local/media"
     video = make_video("Opening")
     save(browser, video, picture=upload(picture_file("PNG", (64, 36))))
@@ -430,25 +432,25 @@ def test_a_kept_picture_is_taken_from_a_local_stack_without_tls(browser: Client,
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"<svg onload='alert(1)'/>", "no JPEG, PNG or WebP"),
         (b"", "The submitted file is empty."),
         (bytes(10 * 1024 * 1024 + 1), "more than 10 MB"),
     ],
 )
-def test_a_file_that_is_no_picture_is_refused_and_what_was_typed_stays(
-    browser: Client, content: bytes, told: str
+def test_a_file_that_is_no_picture_is_refused_and_the_other_fields_keep_their_values(
+    browser: Client, content: bytes, message: str
 ) -> None:
     video = make_video("Opening")
     response = save(browser, video, picture=upload(content), thumbnail="upload", title="Typed")
     html = response.content.decode()
-    assert told in html
+    assert message in html
     assert 'value="Typed"' in html
     assert Content.objects.get().title == "Opening"
 
 
-def test_a_picture_is_kept_even_if_something_else_must_be_mended_first(browser: Client, aws: LocalAws) -> None:
+def test_a_picture_is_stored_even_if_another_field_is_invalid(browser: Client, aws: LocalAws) -> None:
     video = make_video("Opening")
     given = upload(picture_file("PNG", (64, 36)))
     html = save(browser, video, picture=given, thumbnail="upload", title="x" * 201).content.decode()
@@ -459,7 +461,7 @@ def test_a_picture_is_kept_even_if_something_else_must_be_mended_first(browser: 
     assert Content.objects.get().thumbnail == fields["thumbnail"]
 
 
-def test_an_s3_that_fails_is_told_and_nothing_is_saved_or_lost(
+def test_an_s3_error_is_reported_and_nothing_is_saved_or_lost(
     browser: Client, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(storages["default"], "bucket_name", "another-bucket")
@@ -472,13 +474,13 @@ def test_an_s3_that_fails_is_told_and_nothing_is_saved_or_lost(
     assert (Content.objects.get().title, Content.objects.get().thumbnail) == ("Opening", "")
 
 
-def test_a_file_that_was_chosen_and_is_not_sent_is_asked_for(browser: Client) -> None:
+def test_a_chosen_file_that_is_not_sent_is_an_error(browser: Client) -> None:
     html = save(browser, make_video("Opening"), thumbnail="upload").content.decode()
     assert "Choose the file again" in html
 
 
 @pytest.mark.django_db(transaction=True)
-def test_s3_is_never_asked_inside_a_transaction(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_s3_is_never_called_inside_a_transaction(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     inside = []
 
     def kept(content: bytes) -> str:
@@ -493,7 +495,7 @@ def test_s3_is_never_asked_inside_a_transaction(browser: Client, monkeypatch: py
 # Two people
 
 
-def test_the_second_of_two_is_told_what_the_first_one_wrote_and_by_whom(browser: Client) -> None:
+def test_the_second_of_two_editors_sees_the_changes_of_the_first_and_the_name(browser: Client) -> None:
     video = make_video("Opening", tags=["a"])
     fields = opened(browser, video)
     with acting(Actor(Way.API, "importer")):
@@ -524,7 +526,7 @@ def test_the_second_of_two_is_told_what_the_first_one_wrote_and_by_whom(browser:
         ({"publish_until": NINE + timedelta(days=9000)}, {"title": "Mine"}, {"metadata": {"episode": "7"}}),
     ],
 )
-def test_who_is_named_changed_what_differs_and_is_not_whoever_wrote_last(
+def test_a_conflict_names_the_account_that_changed_the_differing_fields(
     browser: Client, theirs: dict[str, Any], typed: dict[str, str], mine: dict[str, Any]
 ) -> None:
     video = make_video("Opening", visibility="public", active=None, held=True)
@@ -536,7 +538,7 @@ def test_who_is_named_changed_what_differs_and_is_not_whoever_wrote_last(
     assert "importer (API) changed this video at" in html
 
 
-def test_who_changed_what_a_duplicate_shows_of_the_first_row_is_named(browser: Client) -> None:
+def test_a_conflict_of_a_duplicate_names_the_account_that_changed_the_first_row(browser: Client) -> None:
     first = make_video("Opening")
     video = make_video(duplicate_of=first)
     fields = opened(browser, video)
@@ -546,7 +548,7 @@ def test_who_changed_what_a_duplicate_shows_of_the_first_row_is_named(browser: C
     assert "importer (API) changed this video at" in html
 
 
-def test_nobody_is_named_where_the_log_knows_no_change_of_what_differs(browser: Client) -> None:
+def test_a_conflict_names_nobody_if_the_audit_log_has_no_entry(browser: Client) -> None:
     video = make_video("Opening")
     fields = opened(browser, video)
     with acting(Actor(Way.API, "importer")):
@@ -556,7 +558,7 @@ def test_nobody_is_named_where_the_log_knows_no_change_of_what_differs(browser: 
     assert "Somebody changed this video while you had it open." in html
 
 
-def test_two_who_save_at_once_are_told_apart_under_the_lock(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_saves_at_once_are_compared_under_the_lock(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_video("Opening")
 
     def meanwhile(**arguments: Any) -> Video:
@@ -570,7 +572,7 @@ def test_two_who_save_at_once_are_told_apart_under_the_lock(browser: Client, mon
     assert Content.objects.get().title == "Theirs"
 
 
-def test_who_wrote_the_same_or_nothing_is_not_stopped_for_long(browser: Client) -> None:
+def test_equal_or_no_changes_are_no_lasting_conflict(browser: Client) -> None:
     video = make_video("Opening")
     fields = opened(browser, video)
     Content.objects.update(title="Same")
@@ -581,7 +583,7 @@ def test_who_wrote_the_same_or_nothing_is_not_stopped_for_long(browser: Client) 
     assert "<td data-label" not in html
 
 
-def test_whoever_edits_content_is_not_stopped_by_a_change_of_publication() -> None:
+def test_a_change_of_publication_is_no_conflict_for_an_editor_of_content() -> None:
     video = make_video("Opening")
     curator = member("view_video", "change_content")
     fields = opened(curator, video)
@@ -591,7 +593,7 @@ def test_whoever_edits_content_is_not_stopped_by_a_change_of_publication() -> No
 
 
 @pytest.mark.parametrize("version", ["", "nonsense", "title=", "=" * 5000])
-def test_a_page_without_a_version_is_taken_for_an_old_one(browser: Client, version: str) -> None:
+def test_a_form_without_a_version_counts_as_outdated(browser: Client, version: str) -> None:
     video = make_video("Opening")
     response = save(browser, video, title="Mine", version=version)
     assert response.status_code == 200
@@ -607,7 +609,7 @@ def beside(html: str) -> dict[str, str]:
     return {side: uuid for uuid, side in found}
 
 
-def test_neighbours_are_those_of_the_list_that_somebody_came_from(browser: Client) -> None:
+def test_neighbours_are_those_of_the_list_that_linked_to_the_page(browser: Client) -> None:
     old, middle, hidden, new = (
         make_video(title, started_at=NINE + timedelta(hours=n), active=title != "hidden")
         for n, title in enumerate(("old", "middle", "hidden", "new"))
@@ -624,19 +626,19 @@ def test_neighbours_are_those_of_the_list_that_somebody_came_from(browser: Clien
     assert beside(page(browser, address(unknown))) == {"prev": str(old.pk)}
 
 
-def test_neighbours_of_one_moment_follow_the_order_of_the_list(browser: Client) -> None:
+def test_neighbours_with_the_same_start_follow_the_order_of_the_list(browser: Client) -> None:
     videos = [make_video(f"{n}") for n in range(3)]
     newest, middle, oldest = sorted(videos, key=lambda video: video.pk, reverse=True)
     assert beside(page(browser, address(middle))) == {"prev": str(newest.pk), "next": str(oldest.pk)}
 
 
 @pytest.mark.parametrize("filters", ["nonsense=1", "e=1&p=7", "stream_ids__0=%00", "q=%00", "data__a=b", "%"])
-def test_a_list_that_is_none_does_not_keep_a_page_from_opening(browser: Client, filters: str) -> None:
+def test_a_page_opens_although_the_address_of_its_list_is_invalid(browser: Client, filters: str) -> None:
     video = make_video("Opening")
     assert browser.get(address(video), {"_changelist_filters": filters}).status_code == 200
 
 
-def test_saving_leads_on_to_the_next_to_review_and_at_last_to_the_list(browser: Client) -> None:
+def test_saving_goes_to_the_next_video_to_review_and_finally_to_the_list(browser: Client) -> None:
     waiting = {"awaits_review": True, "active": False}
     first, second, third = (make_video(f"{n}", started_at=NINE + timedelta(hours=n), **waiting) for n in range(3))
     assert 'name="_next"' in page(browser, address(second))
@@ -649,7 +651,7 @@ def test_saving_leads_on_to_the_next_to_review_and_at_last_to_the_list(browser: 
     assert "No other video is left to review." in messages_of(response)
 
 
-def test_the_first_button_is_the_one_that_enter_presses(browser: Client) -> None:
+def test_enter_presses_the_first_button(browser: Client) -> None:
     one, _other = (make_video(f"{n}", awaits_review=True, active=False) for n in range(2))
 
     def first_button(query: str) -> str:
@@ -665,7 +667,7 @@ def test_the_first_button_is_the_one_that_enter_presses(browser: Client) -> None
     assert first_button("?_changelist_filters=q%3Dx%26review%3Dyes") == "_next"
 
 
-def test_saving_can_stay_on_the_page_and_keeps_the_list_in_mind(browser: Client) -> None:
+def test_saving_can_stay_on_the_page_and_keeps_the_filters_of_the_list(browser: Client) -> None:
     video = make_video("Opening")
     kept = "?_changelist_filters=status%3Davailable"
     fields = opened(browser, video)
@@ -688,14 +690,14 @@ def test_files_are_checked_again_by_a_button(browser: Client, aws: LocalAws) -> 
     assert "The multivariant playlist is missing." in page(browser, address(video))
 
 
-def test_an_s3_that_gives_no_answer_is_told(browser: Client, monkeypatch: pytest.MonkeyPatch, one_try: None) -> None:
+def test_no_answer_of_s3_is_reported(browser: Client, monkeypatch: pytest.MonkeyPatch, one_try: None) -> None:
     video = make_video("Opening", qa="ok")
     monkeypatch.setattr("ondemand.admin.page.video_recheck", lambda video: type("R", (), {"unanswered": True})())
     response = browser.post(f"{VIDEOS}{video.pk}/check/")
     assert messages_of(response) == ["Amazon S3 gave no answer; try again later."]
 
 
-def test_the_streams_of_a_recording_tell_what_happened_and_when_in_it() -> None:
+def test_the_page_shows_the_streams_and_the_position_of_each_event_in_the_recording() -> None:
     channel = make_channel()
     stream = make_stream(channel, "st-1", 0, 60)
     happened(stream, "Starvation Start", 12.5)
@@ -712,7 +714,7 @@ def test_the_streams_of_a_recording_tell_what_happened_and_when_in_it() -> None:
     assert "Starvation" not in page(member("view_video"), address(video))
 
 
-def test_the_public_page_and_its_embed_code_are_there_while_it_opens(browser: Client, settings: Any) -> None:
+def test_the_public_page_and_its_embed_code_are_shown_while_the_video_is_public(browser: Client, settings: Any) -> None:
     video = make_video("Opening & closing")
     settings.VIDEO_PAGE_URL = "https://www.example.com/watch/{uuid}"
     html = page(browser, address(video))
@@ -723,13 +725,13 @@ def test_the_public_page_and_its_embed_code_are_there_while_it_opens(browser: Cl
     assert "opens once people may see the video" in html
 
 
-def test_without_a_public_page_nothing_is_said_of_it(browser: Client, settings: Any) -> None:
+def test_without_a_public_page_there_is_no_link_to_it(browser: Client, settings: Any) -> None:
     settings.VIDEO_PAGE_URL, settings.CATALOGUE_PAGE = "", False
     html = page(browser, address(make_video("Opening")))
     assert "video-share" not in html
 
 
-def test_the_history_is_the_audit_log_for_who_may_see_it(browser: Client) -> None:
+def test_the_history_is_the_audit_log_for_auditors(browser: Client) -> None:
     video = make_video("Opening")
     save(browser, video, title="Closing")
     assert f"{VIDEOS}{video.pk}/history/" in page(browser, address(video))
@@ -742,7 +744,7 @@ def test_the_history_is_the_audit_log_for_who_may_see_it(browser: Client) -> Non
 # Who may
 
 
-def test_who_only_looks_sees_all_and_has_no_field() -> None:
+def test_a_viewer_sees_everything_and_has_no_field() -> None:
     video = make_video("Opening", tags=["gala"], publish_from=NINE)
     viewer = member("view_video", "view_content")
     html = page(viewer, address(video))
@@ -756,26 +758,26 @@ def test_who_only_looks_sees_all_and_has_no_field() -> None:
     assert Content.objects.get().title == "Opening"
 
 
-def test_who_may_publish_alone_edits_no_content() -> None:
+def test_a_publisher_edits_no_content() -> None:
     video = make_video("Opening")
     publisher = member("change_video")
     fields = opened(publisher, video)
     assert "title" not in fields
     assert publisher.post(address(video), {**fields, "shown": "no", "title": "Typed"}).status_code == 302
-    assert (word(video), Content.objects.get().title) == ("hidden", "Opening")
+    assert (listing(video), Content.objects.get().title) == ("hidden", "Opening")
 
 
-def test_who_may_write_content_alone_publishes_nothing() -> None:
+def test_an_editor_of_content_publishes_nothing() -> None:
     video = make_video("Opening")
     writer = member("view_video", "change_content")
     fields = opened(writer, video)
     assert "shown" not in fields
     given = {**fields, "title": "Typed", "shown": "no", "publish_until": "2001-01-01T00:00"}
     assert writer.post(address(video), given).status_code == 302
-    assert (word(video), Content.objects.get().title) == ("listed", "Typed")
+    assert (listing(video), Content.objects.get().title) == ("listed", "Typed")
 
 
-def test_who_has_no_right_sees_nothing() -> None:
+def test_an_account_without_permissions_sees_nothing() -> None:
     video = make_video("Opening")
     for client in (member(), member("change_content"), member("view_channel")):
         assert client.get(address(video)).status_code == 403

@@ -65,8 +65,8 @@ def test_list_is_newest_first_and_unknown_starts_are_last(browser: Client) -> No
     assert row_titles(page(browser, VIDEOS)) == ["new", "old", "unknown"]
 
 
-def one_of_each_word() -> None:
-    """A video of each word, two hidden ones; each has its word as its title."""
+def one_of_each_listing() -> None:
+    """Create a video of each listing, two hidden ones; the title of each is its listing."""
     first = make_video("listed")
     soon, past = timezone.now() + timedelta(hours=1), timezone.now() - timedelta(hours=1)
     make_video("unlisted", visibility="unlisted")
@@ -85,8 +85,8 @@ def started_choices(html: str) -> list[str]:
     return re.findall(r">([^<>]+)</a>", parts)
 
 
-def test_one_word_says_whether_a_video_is_found_and_why_not(browser: Client) -> None:
-    one_of_each_word()
+def test_the_list_shows_the_listing_of_a_video_and_the_reason(browser: Client) -> None:
+    one_of_each_listing()
     html = page(browser, VIDEOS)
     assert re.findall(r'class="badge badge-(\w+)">\1<', html) == row_titles(html)
     assert len(row_titles(html)) == 10
@@ -124,16 +124,16 @@ def test_filters(browser: Client, query: dict[str, str], titles: set[str]) -> No
     assert set(row_titles(page(browser, VIDEOS, query))) == titles
 
 
-def test_each_word_of_the_list_is_a_filter_that_shows_just_its_videos(browser: Client) -> None:
-    one_of_each_word()
-    for word in Listing:
-        assert set(row_titles(page(browser, VIDEOS, {"listing": word}))) == {word.value}
+def test_each_listing_is_a_filter_that_shows_only_its_videos(browser: Client) -> None:
+    one_of_each_listing()
+    for listing in Listing:
+        assert set(row_titles(page(browser, VIDEOS, {"listing": listing}))) == {listing.value}
 
 
-def test_filters_count_their_rows_to_a_bound_and_only_where_nothing_else_narrows_the_list(
+def test_filters_count_their_rows_to_a_bound_if_no_other_filter_is_set(
     browser: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    one_of_each_word()
+    one_of_each_listing()
     html = page(browser, VIDEOS)
     assert "Hidden (2)" in html
     assert "Available (8)" in html
@@ -164,7 +164,7 @@ def test_a_typed_filter_keeps_the_others(browser: Client) -> None:
     assert '<input type="hidden" name="listing" value="listed">' in form[0]
 
 
-def test_years_lead_to_months_and_days_that_have_a_recording_in_the_zone_of_the_reader(
+def test_years_lead_to_months_and_days_with_a_recording_in_the_time_zone_of_the_user(
     browser: Client, settings: Any
 ) -> None:
     for moment in ((2024, 12, 31, 23, 30), (2026, 3, 4, 9, 5), (2026, 3, 9, 1, 0), (2026, 7, 1, 0, 0)):
@@ -191,7 +191,7 @@ def test_years_lead_to_months_and_days_that_have_a_recording_in_the_zone_of_the_
         ("America/Havana", "2026-11", ["2026-11-02T12:00", "2026-11-01T04:30"], [2, 1]),
     ],
 )
-def test_a_day_whose_first_hour_the_clock_shows_twice_is_offered_once_and_hides_no_other(
+def test_a_day_whose_first_hour_occurs_twice_is_listed_once_and_hides_no_other(
     zone: str, month: str, moments: list[str], days: list[int]
 ) -> None:
     for moment in (*moments, "2024-03-04T12:00"):
@@ -202,9 +202,7 @@ def test_a_day_whose_first_hour_the_clock_shows_twice_is_offered_once_and_hides_
         assert [period.text for period in periods_within(parse_period(month))] == [f"{month}-{day:02}" for day in days]
 
 
-def test_a_list_that_is_longer_than_is_counted_has_pages_from_either_end(
-    browser: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_list_too_long_to_count_has_pages_from_both_ends(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels_app.admin.pages.COUNTED", 200)
     for n in range(250):
         make_video(f"{n:03}", started_at=NINE - timedelta(minutes=n))
@@ -226,7 +224,7 @@ def test_a_list_that_is_longer_than_is_counted_has_pages_from_either_end(
     assert browser.get(VIDEOS, {"p": "-1"}).status_code == 302
 
 
-def test_only_the_start_is_sorted_by_and_both_ways_by_the_index(browser: Client) -> None:
+def test_only_the_start_is_sortable_and_the_index_serves_both_directions(browser: Client) -> None:
     for title, started_at in (("old", NINE), ("new", NINE + timedelta(days=1)), ("unknown", None)):
         video = make_video(title)
         Video.objects.filter(pk=video.pk).update(started_at=started_at)
@@ -288,7 +286,7 @@ def test_hostile_texts_are_shown_and_not_interpreted(browser: Client) -> None:
 # Videos: pictures
 
 
-def test_a_chosen_picture_is_shown_only_where_the_policy_lets_it(settings: Any) -> None:
+def test_a_chosen_picture_is_shown_only_if_the_policy_allows_it(settings: Any) -> None:
     settings.CONTENT_SECURITY_POLICY = {
         "DIRECTIVES": {"img-src": ["'self'", "data:", "https://img.example.org", "*.pics.example"]}
     }
@@ -336,13 +334,13 @@ def test_a_title_and_tags_are_edited_in_the_list(browser: Client, staff: Any) ->
     assert in_place(browser, video, "title", "Again", answer.json()["version"]).status_code == 409
 
 
-def test_a_video_without_content_gets_some_by_whoever_writes(browser: Client, staff: Any) -> None:
+def test_a_video_without_content_gets_content_created_by_the_editor(browser: Client, staff: Any) -> None:
     video = make_video()
     assert in_place(browser, video, "title", "Named").status_code == 200
     assert (Content.objects.get().created_by, Content.objects.get().title) == (staff.pk, "Named")
 
 
-def test_the_second_of_two_is_told_what_the_first_wrote_and_nothing_is_written(browser: Client) -> None:
+def test_the_second_of_two_editors_gets_the_value_of_the_first_and_writes_nothing(browser: Client) -> None:
     video = make_video("Opening", tags=["a", "b"])
     shown = versions_of(edited_values(video), ["title", "tags"])
     Content.objects.update(title="<Theirs>")
@@ -351,7 +349,7 @@ def test_the_second_of_two_is_told_what_the_first_wrote_and_nothing_is_written(b
     assert answer.json()["error"] == "Somebody changed it to “<Theirs>”."
     assert answer.json()["value"] == "<Theirs>"
     assert Content.objects.get().title == "<Theirs>"
-    # Another field was not touched, and what was told is the version for a second try.
+    # Another field was not touched, and the response has the version for a second try.
     assert in_place(browser, video, "tags", "c", shown["tags"]).status_code == 200
     assert in_place(browser, video, "title", "Mine", answer.json()["version"]).status_code == 200
 
@@ -366,7 +364,7 @@ def test_the_second_of_two_is_told_what_the_first_wrote_and_nothing_is_written(b
         ("active", "no", "field: one of title, tags."),
     ],
 )
-def test_what_is_refused_in_the_list_names_its_field(browser: Client, field: str, value: str, error: str) -> None:
+def test_an_error_in_the_list_names_its_field(browser: Client, field: str, value: str, error: str) -> None:
     video = make_video("Opening", tags=["a"])
     answer = in_place(browser, video, field, value, "whatever")
     assert answer.status_code == 400
@@ -388,7 +386,7 @@ def test_who_may_edit_in_the_list() -> None:
     Content.objects.all().delete()
     Video.objects.all().delete()
     answer = editor.post(f"{VIDEOS}{video.pk}/in-place/", {"field": "title", "title": "x"})
-    assert (answer.status_code, answer.json()["error"]) == (404, "There is no such video any more.")
+    assert (answer.status_code, answer.json()["error"]) == (404, "This video no longer exists.")
 
 
 # Videos: who may what

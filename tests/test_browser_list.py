@@ -81,7 +81,7 @@ def test_tags_are_edited_in_the_list_and_completed(url: str, video: Video) -> No
     assert sorted(Content.objects.values_list("tags", flat=True)) == [["festival"], ["festival", "new tag"]]
 
 
-def test_the_second_of_two_editors_is_told(url: str, video: Video) -> None:
+def test_the_second_of_two_editors_sees_the_conflict(url: str, video: Video) -> None:
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, _):
         page.goto(f"{url}{LIST}")
         other = page.context.new_page()
@@ -90,8 +90,8 @@ def test_the_second_of_two_editors_is_told(url: str, video: Video) -> None:
             tab.get_by_role("button", name=f"Edit the title: {LONG_TITLE}").click()
             tab.get_by_role("textbox", name="Edit the title").fill(title)
             tab.keyboard.press("Enter")
-        told = page.get_by_role("alert")
-        expect(told).to_have_text(
+        message = page.get_by_role("alert")
+        expect(message).to_have_text(
             "Somebody changed it to “Theirs”. Save again to write yours, or cancel to keep theirs."
         )
         picture(page, "list-conflict-1280-light")
@@ -144,9 +144,7 @@ def curated(video: Video) -> Video:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
-def test_each_bulk_change_says_what_it_will_do_does_it_and_is_undone(
-    url: str, curated: Video, width: int, scheme: str
-) -> None:
+def test_each_bulk_change_is_previewed_run_and_undone(url: str, curated: Video, width: int, scheme: str) -> None:
     with chromium() as browser, opened(browser, url, width, scheme, who="cora") as (page, wrong):
         page.goto(f"{url}{LIST}")
         for bulk in BULK:
@@ -168,7 +166,7 @@ def test_each_bulk_change_says_what_it_will_do_does_it_and_is_undone(
             expect(chosen.locator(bulk.after)).to_have_count(1)
             page.get_by_role("link", name="Details and undo").click()
             if bulk.action == "Schedule…":
-                # On the clock of whoever looks: what was typed, and not what UTC makes of it.
+                # In the time zone of the user, as typed, and not in UTC.
                 expect(page.get_by_text("2040-01-02 03:04:05 +0545")).to_be_visible()
                 picture(page, f"bulk-result-{label}")
             page.get_by_role("button", name="Undo").click()

@@ -101,7 +101,7 @@ def test_a_curator_publishes_what_was_recorded_in_few_clicks_and_one_page_load_e
         queue.get_by_role("listitem").last.get_by_role("link").click()
         for number in range(3):
             plays(page)
-            page.get_by_role("button", name="Use the title that is offered").click()
+            page.get_by_role("button", name="Use the suggested title").click()
             tag(page, "fest", "festival")
             if number == 1:
                 expect(frame(page)).to_be_checked()

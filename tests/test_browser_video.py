@@ -29,7 +29,7 @@ def ready(page: Page) -> None:
 
 @pytest.fixture
 def new(video: Video) -> Video:
-    """A recording that nobody has written about, and that waits for somebody's word."""
+    """Return a recording without content that awaits review."""
     Content.objects.all().delete()
     Video.objects.filter(pk=video.pk).update(awaits_review=True, active=False)
     return video
@@ -68,7 +68,7 @@ def test_keys_seek_step_and_change_the_speed(url: str, video: Video) -> None:
         assert faults(wrong) == []
 
 
-def test_a_file_is_shown_before_it_is_sent_and_made_small_where_it_is_large(url: str, video: Video) -> None:
+def test_a_file_is_previewed_and_a_large_one_is_shrunk_before_it_is_sent(url: str, video: Video) -> None:
     large = picture_file("PNG", (2600, 1700), noise=True)
     assert len(large) > 3 * 1024 * 1024
     with chromium() as browser, opened(browser, url, 1280, "dark") as (page, wrong):
@@ -87,31 +87,31 @@ def test_a_file_is_shown_before_it_is_sent_and_made_small_where_it_is_large(url:
         until(page, "document.querySelector('input[name=picture]').files[0]?.type === 'image/jpeg'")
         page.get_by_role("button", name="Save and continue editing").click()
         expect(page.get_by_text("was changed successfully")).to_be_visible()
-        given_choice = page.get_by_role("radio", name="The picture that somebody gave")
+        given_choice = page.get_by_role("radio", name="The picture from elsewhere")
         expect(given_choice).to_be_checked()
         until(page, "document.querySelector('.picture-choice:has(:checked) img').naturalWidth === 1920")
         assert faults(wrong) == []
 
 
-def test_what_was_typed_is_not_lost_without_a_question(url: str, video: Video) -> None:
+def test_leaving_with_unsaved_changes_asks_first(url: str, video: Video) -> None:
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
         page.goto(address(url, video))
-        asked: list[str] = []
+        dialogs: list[str] = []
 
         def stay(dialog: Any) -> None:
-            asked.append(dialog.type)
+            dialogs.append(dialog.type)
             dialog.dismiss()
 
         page.on("dialog", stay)
         page.get_by_label("Title").fill("Typed")
         page.get_by_role("link", name="Videos", exact=True).first.click()
         page.wait_for_timeout(500)
-        assert asked == ["beforeunload"]
+        assert dialogs == ["beforeunload"]
         expect(page.get_by_label("Title")).to_have_value("Typed")
         assert faults(wrong) == []
 
 
-def test_enter_in_the_queue_saves_and_goes_on_in_it(url: str, new: Video) -> None:
+def test_enter_in_the_review_queue_saves_and_opens_the_next_video(url: str, new: Video) -> None:
     other = make_video("Another", prefix="", facts=None, awaits_review=True, active=False)
     queue = "?_changelist_filters=review%3Dyes"
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
@@ -126,7 +126,7 @@ def test_enter_in_the_queue_saves_and_goes_on_in_it(url: str, new: Video) -> Non
     assert Video.objects.get(pk=new.pk).active
 
 
-def test_the_page_does_without_scripts_but_for_playing(url: str, new: Video) -> None:
+def test_the_page_works_without_scripts_except_for_playback(url: str, new: Video) -> None:
     with chromium() as browser:
         context = browser.new_context(java_script_enabled=False)
         page = context.new_page()

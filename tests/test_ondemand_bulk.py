@@ -314,7 +314,7 @@ def test_nothing_is_changed_before_it_is_begun_and_nothing_new_is_typed_after() 
     change = bulk_choose(kind=Kind.ADD_TAGS, videos=Video.objects.all(), by=BY, by_name="boss")
     bulk_run(change_uuid=change.pk)
     assert not Content.objects.exists()
-    with pytest.raises(BulkChangeStateError, match="Nobody has said yet"):
+    with pytest.raises(BulkChangeStateError, match="not set yet"):
         bulk_begin(change_uuid=change.pk)
     with pytest.raises(BulkChangeStateError, match="has not begun"):
         bulk_undo(change_uuid=change.pk)

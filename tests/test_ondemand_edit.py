@@ -78,7 +78,7 @@ def test_content_is_changed_field_by_field(client: Client, patch: Patch, body: d
 
 
 @pytest.mark.django_db
-def test_content_is_made_where_there_is_none_and_only_then(patch: Patch) -> None:
+def test_content_is_created_only_if_there_is_none(patch: Patch) -> None:
     video = make_video()
     assert patch(video, {"visibility": "unlisted"}).json()["content"] == {}
     empty = {"title": "New", "description": "", "tags": [], "thumbnail": ""}
@@ -140,7 +140,7 @@ def test_showing_a_held_video_releases_it(patch: Patch) -> None:
 
 
 @pytest.mark.django_db
-def test_the_row_of_the_predecessor_stays_as_it_was(patch: Patch) -> None:
+def test_the_row_of_the_predecessor_is_unchanged(patch: Patch) -> None:
     video = make_video(data={"a": 1}, created_at=NINE)
     before = Video.objects.values("created_at", "data", "channel_id", "status", "facts").get()
     assert patch(video, {"title": "x", "metadata": {"a": "b"}}).status_code == 200
@@ -341,7 +341,7 @@ def test_any_version_will_do_for_a_star_but_there_must_be_one(patch: Patch) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_editors_who_saw_the_same_version_one_wins(client: Client, api_key: str) -> None:
+def test_of_editors_with_the_same_version_one_wins(client: Client, api_key: str) -> None:
     video = make_video()
     make_content(video)
     path = f"/on-demand/{video.uuid}"
@@ -410,7 +410,7 @@ def test_an_answer_to_a_change_has_the_version_that_get_shows(client: Client, pa
 
 
 @pytest.mark.django_db
-def test_what_may_be_written_may_be_filtered_by(client: Client, patch: Patch) -> None:
+def test_every_writable_value_can_be_filtered_by(client: Client, patch: Patch) -> None:
     video = make_video()
     assert patch(video, {"metadata": {"a": ""}}).status_code == 200
     assert patch(video, {"title": "x", "tags": ["y" * 1200]}, "PUT").status_code == 200

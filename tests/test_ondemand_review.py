@@ -32,7 +32,7 @@ def decide(api_key: str, **body: Any) -> None:
 
 @pytest.mark.parametrize(("state", "waits"), [("listed", False), ("unlisted", True), ("hidden", True)])
 @pytest.mark.parametrize("events", [[STARTED, ENDED], [ENDED, STARTED], [ENDED, ENDED]])
-def test_a_new_recording_waits_where_it_is_not_listed_at_once(
+def test_a_new_recording_awaits_review_if_it_is_not_listed_at_once(
     aws: LocalAws, state: str, waits: bool, events: list[Any]
 ) -> None:
     make_channel(arn=ARN, new_video_state=state)
@@ -41,7 +41,7 @@ def test_a_new_recording_waits_where_it_is_not_listed_at_once(
     assert waiting() == ([Video.objects.get()] if waits else [])
 
 
-def test_a_recording_that_runs_does_not_wait_yet(aws: LocalAws) -> None:
+def test_a_running_recording_does_not_await_review_yet(aws: LocalAws) -> None:
     make_channel(arn=ARN, new_video_state="hidden")
     lambda_takes(STARTED)
     assert waiting() == []
@@ -51,7 +51,7 @@ def test_a_recording_that_runs_does_not_wait_yet(aws: LocalAws) -> None:
 @pytest.mark.parametrize(
     "body", [{"active": True}, {"active": False}, {"visibility": "public"}, {"visibility": "unlisted"}]
 )
-def test_whatever_staff_decide_ends_the_waiting_and_a_late_event_does_not_bring_it_back(
+def test_any_decision_ends_the_review_and_a_late_event_does_not_reopen_it(
     aws: LocalAws, api_key: str, state: str, body: dict[str, Any]
 ) -> None:
     make_channel(arn=ARN, new_video_state=state)
@@ -69,7 +69,7 @@ def test_a_title_or_a_date_alone_decides_nothing(aws: LocalAws, api_key: str, bo
     assert len(waiting()) == 1
 
 
-def test_what_staff_decided_while_the_recording_ran_needs_no_review(aws: LocalAws, api_key: str) -> None:
+def test_a_recording_decided_while_it_ran_needs_no_review(aws: LocalAws, api_key: str) -> None:
     make_channel(arn=ARN, new_video_state="hidden")
     lambda_takes(STARTED)
     decide(api_key, active=False)
@@ -77,7 +77,7 @@ def test_what_staff_decided_while_the_recording_ran_needs_no_review(aws: LocalAw
     assert waiting() == []
 
 
-def test_a_held_recording_waits_until_it_is_shown_or_hidden(api_key: str) -> None:
+def test_a_held_recording_awaits_review_until_it_is_shown_or_hidden(api_key: str) -> None:
     make_video("Opening", held=True, held_by_check=True)
     assert len(waiting()) == 1
     decide(api_key, active=False)
@@ -87,7 +87,7 @@ def test_a_held_recording_waits_until_it_is_shown_or_hidden(api_key: str) -> Non
 
 
 @pytest.mark.parametrize(("state", "waits"), [(None, 0), ("listed", 0), ("unlisted", 1), ("hidden", 1)])
-def test_a_row_of_the_predecessor_waits_as_its_channel_says(state: str | None, waits: int) -> None:
+def test_a_row_of_the_predecessor_awaits_review_by_the_setting_of_its_channel(state: str | None, waits: int) -> None:
     channel = make_channel(new_video_state=state)
     data = json.dumps({"recording_s3_bucket_name": "b", "recording_s3_key_prefix": "p"})
     with connection.cursor() as cursor:
@@ -100,7 +100,7 @@ def test_a_row_of_the_predecessor_waits_as_its_channel_says(state: str | None, w
 
 
 @pytest.mark.parametrize(("body", "waits"), [({}, 1), ({"visibility": "unlisted"}, 0)])
-def test_a_recording_whose_end_the_predecessor_received_waits_unless_staff_had_decided(
+def test_a_recording_that_the_predecessor_ended_awaits_review_unless_staff_had_decided(
     aws: LocalAws, api_key: str, body: dict[str, Any], waits: int
 ) -> None:
     channel = make_channel(arn=ARN, new_video_state="unlisted")
@@ -116,7 +116,7 @@ def test_a_recording_whose_end_the_predecessor_received_waits_unless_staff_had_d
     assert len(waiting()) == waits
 
 
-def test_what_the_predecessor_lists_waits_no_more() -> None:
+def test_a_video_that_the_predecessor_lists_needs_no_review() -> None:
     video = make_video(active=False, awaits_review=True)
     assert waiting() == [video]
     with connection.cursor() as cursor:
@@ -124,7 +124,7 @@ def test_what_the_predecessor_lists_waits_no_more() -> None:
     assert waiting() == []
 
 
-def test_the_list_of_videos_is_filtered_by_what_waits_and_by_what_is_stuck(browser: Client) -> None:
+def test_the_list_of_videos_is_filtered_by_review_and_by_stuck_recordings(browser: Client) -> None:
     long_ago = timezone.now() - timedelta(hours=49)
     listed = make_video("Listed")
     waits = make_video("Waits", active=False, awaits_review=True)

@@ -67,7 +67,7 @@ def test_a_tall_picture_is_bounded_too() -> None:
     assert normalised(picture_file("JPEG", (20, 6000))).height == LONGEST_SIDE
 
 
-def test_a_picture_lying_on_its_side_is_set_upright_and_tells_nothing_of_its_maker() -> None:
+def test_a_rotated_picture_is_set_upright_and_loses_its_metadata() -> None:
     exif = Image.Exif()
     exif[ORIENTATION], exif[MAKER] = 6, "A telephone"
     exif.get_ifd(GPS)[1] = "N"
@@ -79,13 +79,13 @@ def test_a_picture_lying_on_its_side_is_set_upright_and_tells_nothing_of_its_mak
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P", "L", "1", "I;16", "CMYK"])
-def test_every_way_of_colouring_is_understood(mode: str) -> None:
+def test_every_colour_mode_is_accepted(mode: str) -> None:
     kind = "JPEG" if mode == "CMYK" else "PNG"
     made = normalised(picture_file(kind, (40, 40), mode=mode))
     assert made.mode == "RGB"
 
 
-def test_what_is_transparent_becomes_white_and_grey_of_16_bits_stays_grey() -> None:
+def test_transparency_becomes_white_and_16_bit_grey_stays_grey() -> None:
     clear = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
     grey = Image.new("I;16", (8, 8), 128 * 256)
     for image, shade in ((clear, 255), (grey, 128)):
@@ -96,7 +96,7 @@ def test_what_is_transparent_becomes_white_and_grey_of_16_bits_stays_grey() -> N
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         (b"", "no JPEG, PNG or WebP"),
         (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no JPEG, PNG or WebP"),
@@ -119,8 +119,8 @@ def test_what_is_transparent_becomes_white_and_grey_of_16_bits_stays_grey() -> N
         (picture_file("PNG", (8, 8), pnginfo=long_comments()), "damaged"),
     ],
 )
-def test_what_is_no_such_picture_is_refused(content: bytes, told: str) -> None:
-    with pytest.raises(PictureError, match=told):
+def test_other_files_are_refused(content: bytes, message: str) -> None:
+    with pytest.raises(PictureError, match=message):
         picture_normalised(BytesIO(content))
 
 
@@ -155,11 +155,11 @@ def test_the_largest_picture_of_each_kind_takes_less_than_300_mb(kind: str) -> N
 
 
 @pytest.mark.parametrize(("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGBA")])
-def test_a_screenshot_of_4k_is_taken(kind: str, mode: str) -> None:
+def test_a_4k_screenshot_is_accepted(kind: str, mode: str) -> None:
     assert normalised(picture_file(kind, (3840, 2160), mode=mode)).size == (1920, 1080)
 
 
-def test_a_picture_is_kept_in_the_recording_bucket_by_its_digest_for_ever(aws: LocalAws) -> None:
+def test_a_picture_is_stored_in_the_recording_bucket_by_its_digest_and_cached_for_ever(aws: LocalAws) -> None:
     content = picture_normalised(BytesIO(picture_file("PNG", (64, 36))))
     url = picture_store(content)
     assert url == picture_store(content)
@@ -179,14 +179,14 @@ def test_without_a_media_host_the_bucket_serves_the_picture(aws: LocalAws, setti
     assert is_stored_picture(url)
 
 
-def test_a_bucket_that_is_not_there_is_an_error_of_aws(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_bucket_is_an_aws_error(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(default_storage, "bucket_name", "another-bucket")
     monkeypatch.setattr(default_storage, "_bucket", None)
     with pytest.raises(AwsError, match="PutObject"):
         picture_store(b"picture")
 
 
-def test_only_pictures_that_were_kept_here_count_as_such(settings: Any) -> None:
+def test_only_urls_of_stored_pictures_count_as_stored(settings: Any) -> None:
     settings.PLAYBACK_BASE_URL = "http://127.0.0.1:8000/_local/media"
     name = f"{'0' * 64}.jpg"
     assert is_stored_picture(f"http://127.0.0.1:8000/_local/media/thumbnails/{name}")

@@ -1,14 +1,12 @@
-"""The pages of bulk changes: their values, the preview, the outcome, and their undoing."""
+"""Bulk changes in the admin: the actions of the video list, and the pages that confirm, show and undo a change."""
 
 import json
-from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
-from django.contrib.admin.widgets import AdminTextareaWidget
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -22,24 +20,16 @@ from django.utils.translation import gettext_lazy
 from channels_app.admin import account_of
 from channels_app.times import zoned
 from ondemand.admin.columns import title_of
+from ondemand.bulk import services
 from ondemand.bulk.decisions import Kind, Outcome
 from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
-from ondemand.bulk.services import (
-    State,
-    bulk_begin,
-    bulk_choose,
-    bulk_outcomes,
-    bulk_run,
-    bulk_undo,
-    bulk_values_set,
-    videos_to_check,
-)
 from ondemand.errors import BulkChangeStateError, TooManyChosenError
-from ondemand.forms import MomentField, TagsField, check_tags, tags_attributes, zone_shown
+from ondemand.forms import LocalDateTimeField, TagsField, check_tags, posted_zone
 from ondemand.limits import MOST_TAGS, is_inverted_window
 from ondemand.models import BulkChange, Video
 from ondemand.tagging import videos_tagged
 
+State = BulkChange.State
 SHOWN_CHANGES = 50
 SHOWN_TITLES = 5
 
@@ -47,12 +37,11 @@ SHOWN_TITLES = 5
 class ScheduleForm(forms.Form):
     """A publication window, in the time zone in which the form was shown."""
 
-    publish_from = MomentField(label=gettext_lazy("Publication begins"), required=False)
-    publish_until = MomentField(label=gettext_lazy("Publication ends"), required=False)
+    publish_from = LocalDateTimeField(label=gettext_lazy("Publication begins"), required=False)
+    publish_until = LocalDateTimeField(label=gettext_lazy("Publication ends"), required=False)
     shown = forms.BooleanField(label=gettext_lazy("Also show videos awaiting review"), required=False)
 
     def clean(self) -> dict[str, Any]:
-        """Refuse an end that is not after the beginning."""
         values = super().clean() or self.cleaned_data
         if is_inverted_window(values.get("publish_from"), values.get("publish_until")):
             self.add_error("publish_until", _("The end is not after the beginning."))
@@ -60,17 +49,13 @@ class ScheduleForm(forms.Form):
 
 
 class ManyTagsForm(forms.Form):
-    """Tags, one a line."""
+    """Any number of tags, one a line."""
 
     tags = TagsField(label=gettext_lazy("Tags"), help_text=gettext_lazy("One a line."))
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.fields["tags"].widget = AdminTextareaWidget(attrs=tags_attributes())
 
-
-class NewTagsForm(ManyTagsForm):
-    """Tags that videos will have: not too many, and none too long."""
+class NewTagsForm(forms.Form):
+    """Tags to add, within the limits of a video."""
 
     tags = TagsField(label=gettext_lazy("Tags"), help_text=gettext_lazy("One a line."), validators=[check_tags])
 
@@ -82,11 +67,38 @@ FORMS: dict[str, type[forms.Form]] = {
 }
 
 
+def _action(name: str, kind: Kind, description: Any, permission: str = "change") -> Any:
+    """Return an action of the list that starts a bulk change of this kind."""
+
+    @admin.action(description=description, permissions=[permission])
+    def start(pages: Any, request: HttpRequest, videos: QuerySet[Video]) -> HttpResponseRedirect | None:
+        # A kind with a form needs values first.
+        values: dict[str, Any] | None = None if kind in FORMS else {}
+        return bulk_started(pages, request, kind=kind, videos=videos, values=values, query=request.GET.urlencode())
+
+    start.__name__ = name
+    return start
+
+
 class BulkPages(admin.ModelAdmin):
-    """Recent bulk changes, and a page for each."""
+    """The actions of the list, the page of recent bulk changes, and a page for each change."""
+
+    actions = (
+        _action("show", Kind.SHOW, gettext_lazy("Show")),
+        _action("hide", Kind.HIDE, gettext_lazy("Hide")),
+        _action("list_", Kind.LIST, gettext_lazy("List")),
+        _action("unlist", Kind.UNLIST, gettext_lazy("Unlist")),
+        _action("schedule", Kind.SCHEDULE, gettext_lazy("Schedule…")),
+        _action("add_tags", Kind.ADD_TAGS, gettext_lazy("Add tags…"), "content"),
+        _action("remove_tags", Kind.REMOVE_TAGS, gettext_lazy("Remove tags…"), "content"),
+        _action("check_again", Kind.CHECK, gettext_lazy("Check the files again")),
+    )
+
+    def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Return whether the caller may change the content of videos."""
+        return request.user.has_perm("ondemand.change_content")
 
     def get_urls(self) -> list[URLPattern]:
-        """Return the URLs of the library, and those of bulk changes."""
         view = self.admin_site.admin_view
         return [
             path("bulk/", view(self.bulk_changes_view), name="ondemand_video_bulk"),
@@ -103,7 +115,7 @@ class BulkPages(admin.ModelAdmin):
                 "change": change,
                 "summary": summary_of(change, change.outcomes),
                 "at": zoned(change.made_at),
-                "may_undo": may_undo(request, change),
+                "may_undo": change.state != State.UNDONE and may_change(request, change),
             }
             for change in BulkChange.objects.begun()[:SHOWN_CHANGES]
         ]
@@ -116,39 +128,41 @@ class BulkPages(admin.ModelAdmin):
             raise Http404
         if not may_change(request, change):
             raise PermissionDenied
-        step = next((name for name in _STEPS if name in request.POST), None)
-        if request.method == "POST" and step:
-            # A draft belongs to whoever chose it.
-            if step != "_undo" and change.state == State.DRAFT and change.by != request.user.pk:
-                raise PermissionDenied
-            try:
-                return _STEPS[step](self, request, change)
-            except BulkChangeStateError as error:
-                self.message_user(request, f"{error}.", messages.ERROR)
-                return HttpResponseRedirect(request.path)
+        posted = request.POST if request.method == "POST" else {}
+        step = next((name for name in ("_type", "_confirm", "_undo") if name in posted), "")
+        # Only the account that chose the videos may go on with a draft.
+        if step in {"_type", "_confirm"} and change.state == State.DRAFT and change.by != request.user.pk:
+            raise PermissionDenied
+        try:
+            if step == "_type":
+                return self._type(request, change)
+            if step == "_confirm":
+                return self._confirm(request, change)
+            if step == "_undo":
+                services.bulk_undo(change_uuid=change.pk)
+                return self._redirect_after(request, change)
+        except BulkChangeStateError as error:
+            self.message_user(request, f"{error}.", messages.ERROR)
+            return HttpResponseRedirect(request.path)
         return self._bulk_page(request, change)
 
     def _type(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        with timezone.override(zone_shown(request.POST)):
+        with timezone.override(posted_zone(request.POST)):
             form = FORMS[change.kind](request.POST) if change.kind in FORMS else None
             if form is None or not form.is_valid():
                 return self._bulk_page(request, change, form)
-        typed = form.cleaned_data.items()
-        values = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in typed}
-        bulk_values_set(change_uuid=change.pk, values=values)
+        fields = form.cleaned_data.items()
+        values = {name: value.isoformat() if isinstance(value, datetime) else value for name, value in fields}
+        services.bulk_values_set(change_uuid=change.pk, values=values)
         return HttpResponseRedirect(request.path)
 
     def _confirm(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
         if change.state == State.DRAFT and request.POST.get("values_seen", values_mark(change)) != values_mark(change):
-            told = _("Something else was typed for this change since this page was shown: look at it again.")
-            self.message_user(request, told, messages.ERROR)
+            message = _("The values of this change were edited after this page was shown: check them again.")
+            self.message_user(request, message, messages.ERROR)
             return HttpResponseRedirect(request.path)
-        bulk_begin(change_uuid=change.pk)
-        bulk_run(change_uuid=change.pk)
-        return self._redirect_after(request, change)
-
-    def _undo(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        bulk_undo(change_uuid=change.pk)
+        services.bulk_begin(change_uuid=change.pk)
+        services.bulk_run(change_uuid=change.pk)
         return self._redirect_after(request, change)
 
     def _redirect_after(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
@@ -175,27 +189,20 @@ class BulkPages(admin.ModelAdmin):
         if change.state == State.DRAFT:
             return page_answer(self, request, "bulk.html", {**context, **_draft(change, form, request)})
         done = {
-            "summary": summary_of(change, bulk_outcomes(change)),
+            "summary": summary_of(change, services.bulk_outcomes(change)),
             "unchecked": unchecked(change),
-            "may_undo": may_undo(request, change),
+            "may_undo": change.state != State.UNDONE and may_change(request, change),
         }
         return page_answer(self, request, "bulk_result.html", {**context, **done, "values": shown_values(change)})
 
 
-_STEPS: dict[str, Callable[[BulkPages, HttpRequest, BulkChange], HttpResponse]] = {
-    "_type": BulkPages._type,
-    "_confirm": BulkPages._confirm,
-    "_undo": BulkPages._undo,
-}
-
-
 def values_mark(change: BulkChange) -> str:
-    """Return a digest of the values of a change, which tells one version of them from another."""
+    """Return a digest of the values of a change; confirming sends it back, so that edited values are noticed."""
     return sha256(json.dumps(change.values, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def bulk_started(
-    pages: admin.ModelAdmin,
+    pages: Any,
     request: HttpRequest,
     *,
     kind: Kind,
@@ -206,34 +213,27 @@ def bulk_started(
     """Store the choice and redirect to the page that confirms it; None, with a message, if too many are chosen."""
     by, by_name = account_of(request), request.user.get_username()
     try:
-        change = bulk_choose(kind=kind, videos=videos, by=by, by_name=by_name, query=query, values=values)
+        change = services.bulk_choose(kind=kind, videos=videos, by=by, by_name=by_name, query=query, values=values)
     except TooManyChosenError as error:
         pages.message_user(request, f"{error}.", messages.ERROR)
         return None
     return HttpResponseRedirect(reverse("admin:ondemand_video_bulk_change", args=[change.pk]))
 
 
-def page_answer(
-    pages: admin.ModelAdmin, request: HttpRequest, template: str, context: dict[str, Any]
-) -> TemplateResponse:
-    """Return a page of its own beside the list of videos."""
+def page_answer(pages: Any, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
+    """Return a page of the admin of videos."""
     each = {**pages.admin_site.each_context(request), "opts": pages.opts}
     return TemplateResponse(request, f"admin/ondemand/video/{template}", {**each, **context})
 
 
 def may_change(request: HttpRequest, change: BulkChange) -> bool:
-    """Return whether the caller may do, and undo, what the change does."""
+    """Return whether the caller may run and undo the change."""
     permission = "ondemand.change_content" if change.is_of_tags else "ondemand.change_video"
     return bool(request.user.has_perm(permission))
 
 
-def may_undo(request: HttpRequest, change: BulkChange) -> bool:
-    """Return whether there is something to undo, and the caller may."""
-    return change.state != State.UNDONE and may_change(request, change)
-
-
 def list_address(change: BulkChange) -> str:
-    """Return the address of the list that the videos were chosen from, or of the page of tags."""
+    """Return the address of the list in which the videos were chosen, or of the page of tags."""
     if change.kind == Kind.RENAME_TAG:
         return reverse("admin:ondemand_video_tags")
     address = reverse("admin:ondemand_video_changelist")
@@ -241,13 +241,13 @@ def list_address(change: BulkChange) -> str:
 
 
 def unchecked(change: BulkChange) -> int:
-    """Return the number of videos that were to be checked again and are not checked yet."""
-    is_on = change.kind == Kind.CHECK and change.state == State.DONE
-    return videos_to_check(change).count() if is_on else 0
+    """Return the number of marked videos whose files are not checked yet."""
+    is_check = change.kind == Kind.CHECK and change.state == State.DONE
+    return services.videos_to_check(change).count() if is_check else 0
 
 
 def summary_of(change: BulkChange, outcomes: dict[str, int]) -> str:
-    """Return what a change did, in one line: `Hide: 10 changed, 2 nothing to change.`"""
+    """Return the outcomes of a change in one line: `Hide: 10 changed, 2 nothing to change.`"""
     counts = ", ".join(f"{outcomes[value]} {label}" for value, label in Outcome.choices if outcomes.get(value))
     return f"{change.get_kind_display()}: {counts}." if counts else f"{change.get_kind_display()}."
 
@@ -264,17 +264,17 @@ def shown_values(change: BulkChange) -> list[tuple[str, str]]:
 
 
 def _draft(change: BulkChange, form: forms.Form | None, request: HttpRequest) -> dict[str, Any]:
-    """Return what the page of a draft shows: the form for its values or, once they are set, the preview."""
+    """Return the context of a draft: the form for its values or, once they are set, the preview."""
     values = change.values or {}
     newest = chosen_videos(change).with_content().newest_first()[:SHOWN_TITLES]
     shown: dict[str, Any] = {"titles": [title_of(video) for video in newest], "chosen": change.chosen}
     shown["left"] = change.chosen - len(shown["titles"])
-    can_type = change.kind in FORMS
-    if form is not None or (can_type and (change.values is None or "edit" in request.GET)):
-        texts = {name: values[name] for name in ("publish_from", "publish_until") if values.get(name)}
-        moments = {name: datetime.fromisoformat(text) for name, text in texts.items()}
-        return {**shown, "form": form or FORMS[change.kind](initial={**values, **moments})}
-    shown |= {"values": shown_values(change), "can_type": can_type}
+    has_form = change.kind in FORMS
+    if form is not None or (has_form and (change.values is None or "edit" in request.GET)):
+        window = {name: values[name] for name in ("publish_from", "publish_until") if values.get(name)}
+        times = {name: datetime.fromisoformat(text) for name, text in window.items()}
+        return {**shown, "form": form or FORMS[change.kind](initial={**values, **times})}
+    shown |= {"values": shown_values(change), "has_form": has_form}
     if change.is_of_tags:
         to = values.get("to", "")
         merged = to if to and videos_tagged(to).exists() else ""

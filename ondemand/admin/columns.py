@@ -1,104 +1,147 @@
-"""What the list of videos shows of each."""
+"""The columns of the video list; titles and tags are edited in it."""
 
 from typing import Any
+from uuid import UUID
 
+from django import forms
 from django.contrib import admin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import MaxLengthValidator
 from django.db.models import F
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from channels_app.admin import account_of
 from channels_app.times import NOTHING, clock, zoned
-from ondemand.editing import edited_values, versions_of
+from ondemand.editing import VideoChangedError, edited_values, versions_of
+from ondemand.errors import VideoNotFoundError
+from ondemand.forms import OneLineField, TagsField, check_tags
+from ondemand.limits import TITLE_LENGTH
 from ondemand.listing import Listing
 from ondemand.models import Video
 from ondemand.pictures import video_picture
+from ondemand.services import video_update
 
-IN_PLACE = ("title", "tags")
+# The fields that are edited in the list.
+IN_PLACE: dict[str, forms.CharField] = {
+    "title": OneLineField(label=gettext_lazy("Title"), required=False, validators=[MaxLengthValidator(TITLE_LENGTH)]),
+    "tags": TagsField(label=gettext_lazy("Tags"), required=False, validators=[check_tags]),
+}
 
 
 class VideoColumns(admin.ModelAdmin):
-    """One method a fact."""
+    """One method for each column, and the view that writes a title or tags."""
+
+    def get_urls(self) -> list[URLPattern]:
+        in_place = self.admin_site.admin_view(self.in_place_view)
+        return [path("<uuid:video_uuid>/in-place/", in_place, name="ondemand_video_in_place"), *super().get_urls()]
 
     def get_list_display(self, request: HttpRequest) -> tuple[object, ...]:  # type: ignore[override]
-        """The columns; the title leads to the page of its video, and from there back to this list."""
-        kept: Any = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        """Return the columns; the title links to the page of its video, and that page links back to this list."""
+        context: Any = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
 
         @admin.display(description=gettext_lazy("title"))
         def title(video: Video) -> str:
-            address = reverse("admin:ondemand_video_change", args=[video.pk])
-            return _title_cell(video, add_preserved_filters(kept, address))
+            values = edited_values(video)
+            cell = {
+                **values,
+                "address": add_preserved_filters(context, reverse("admin:ondemand_video_change", args=[video.pk])),
+                "in_place": reverse("admin:ondemand_video_in_place", args=[video.pk]),
+                "tags_text": "\n".join(values["tags"]),
+                "versions": versions_of(values, IN_PLACE),
+                "nothing": NOTHING,
+            }
+            return render_to_string("admin/ondemand/video/title_cell.html", cell)
 
-        return ("picture", title, "word", "files", "channel_name", "start", "length")
+        return ("picture", title, "listing", "files", "channel_name", "start", "length")
 
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, video: Video) -> SafeString:
-        """A thumbnail."""
         url = video_picture(video, to_curator=video.to_curator)  # type: ignore[attr-defined]
         if url is None:
             return format_html('<span class="no-picture">{}</span>', _("No picture"))
-        told = _("Picture of {title}").format(title=title_of(video))
-        return format_html('<img class="thumbnail" loading="lazy" src="{}" alt="{}">', url, told)
+        label = _("Picture of {title}").format(title=title_of(video))
+        return format_html('<img class="thumbnail" loading="lazy" src="{}" alt="{}">', url, label)
 
     @admin.display(description=gettext_lazy("channel"))
     def channel_name(self, video: Video) -> SafeString:
-        """The channel; its uuid where there is no such channel."""
+        """Return the name of the channel; its uuid if the channel does not exist."""
         return format_html("<bdi>{}</bdi>", video.channel or video.channel_id or NOTHING)
 
-    # The index has this order; no other order has one.
+    # The only order that an index serves.
     @admin.display(description=gettext_lazy("start"), ordering=F("started_at").asc(nulls_first=True))
     def start(self, video: Video) -> str:
-        """When the recording began."""
         return zoned(video.started_at)
 
     @admin.display(description=gettext_lazy("duration"))
     def length(self, video: Video) -> str:
-        """h:mm:ss; a dash where it is not known."""
+        """Return the duration as h:mm:ss; a dash if it is unknown."""
         return clock(video.duration) if video.duration_ms else NOTHING
 
     @admin.display(description=gettext_lazy("listing"))
-    def word(self, video: Video) -> SafeString:
-        """Whether people find it, and the gravest of the reasons why not."""
+    def listing(self, video: Video) -> SafeString:
+        """Return the listing, and the most serious reason why the video is not listed."""
         reasons = video.listing_reasons_at(timezone.now())
         badge = format_html('<span class="badge badge-{}">{}</span>', reasons.word, reasons.word.label)
-        why = [reasons.sentences[0]] if reasons.word != Listing.LISTED else []
+        notes = [reasons.sentences[0]] if reasons.word != Listing.LISTED else []
         if video.playback == Video.Playback.GRANT:
-            why.append(_("Private channel: its files are for curators only."))
-        return badge + format_html_join("", '<span class="reason">{}</span>', ((text,) for text in why))
+            notes.append(_("Private channel: its files are for curators only."))
+        return badge + format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))
 
     @admin.display(description=gettext_lazy("files"))
     def files(self, video: Video) -> SafeString:
-        """What is known of its files, and the first of the reasons."""
-        word = video.qa or Video.Qa.UNVERIFIED.value
+        """Return the result of the quality check; the first reason is its tooltip."""
+        qa = video.qa or Video.Qa.UNVERIFIED.value
         label = video.get_qa_display() or Video.Qa.UNVERIFIED.label
         shows_files = video.shows_files(to_curator=video.to_curator)  # type: ignore[attr-defined]
-        reasons = (video.qa_reasons if shows_files else None) or []
-        reason = next((str(reason) for reason in reasons), "")
-        return format_html('<span class="badge badge-qa-{}" title="{}">{}</span>', word, reason, label)
+        reasons = (video.qa_reasons if shows_files else None) or [""]
+        return format_html('<span class="badge badge-qa-{}" title="{}">{}</span>', qa, str(reasons[0]), label)
 
+    def in_place_view(self, request: HttpRequest, video_uuid: UUID) -> HttpResponse:
+        """Write one field, unless it was changed since the list was shown."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        if not request.user.has_perm("ondemand.change_content"):
+            raise PermissionDenied
+        name = request.POST.get("field", "")
+        if name not in IN_PLACE:
+            return JsonResponse({"error": _("field: one of {names}.").format(names=", ".join(IN_PLACE))}, status=400)
+        try:
+            value = IN_PLACE[name].clean(request.POST.get(name))
+        except ValidationError as error:
+            return JsonResponse({"error": f"{IN_PLACE[name].label}: {' '.join(error.messages)}"}, status=400)
 
-def _title_cell(video: Video, address: str) -> str:
-    values = edited_values(video)
-    context = {
-        "video": video,
-        "address": address,
-        "title": values["title"],
-        "tags": values["tags"],
-        "tags_text": "\n".join(values["tags"]),
-        "versions": versions_of(values, IN_PLACE),
-        "in_place": reverse("admin:ondemand_video_in_place", args=[video.pk]),
-        "nothing": NOTHING,
-    }
-    return render_to_string("admin/ondemand/video/title_cell.html", context)
+        def check(video: Video) -> None:
+            if versions_of(edited_values(video), [name])[name] != request.POST.get("version", ""):
+                raise VideoChangedError(video)
+
+        try:
+            video = video_update(video_uuid=video_uuid, by=account_of(request), values={name: value}, check=check)
+        except VideoNotFoundError:
+            return JsonResponse({"error": _("This video no longer exists.")}, status=404)
+        except VideoChangedError as error:
+            message = _("Somebody changed it to “{value}”.").format(value=_text(error.video, name, ", "))
+            return JsonResponse({"error": message, **_field_state(error.video, name)}, status=409)
+        return JsonResponse(_field_state(video, name))
 
 
 def title_of(video: Video) -> str:
-    """The title; the uuid where there is none."""
+    """Return the title; the uuid if there is none."""
     content = video.shown_content
     return (content and content.title) or str(video.uuid)
+
+
+def _field_state(video: Video, name: str) -> dict[str, str]:
+    return {"value": _text(video, name, "\n"), "version": versions_of(edited_values(video), [name])[name]}
+
+
+def _text(video: Video, name: str, separator: str) -> str:
+    value: str | list[str] = edited_values(video)[name]
+    return value if isinstance(value, str) else separator.join(value)

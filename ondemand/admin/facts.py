@@ -1,4 +1,4 @@
-"""What is known of a recording beside what people write: its files, and the streams that it holds."""
+"""The technical facts of a recording: its files, its JSON documents and its streams."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from channels_app.admin.streams import events_address, stream_rows
 from channels_app.models import Stream, StreamHistoryEntry
-from channels_app.timeline import TimelineEntry, streams_shown, timeline_of
+from channels_app.timeline import streams_shown, timeline_of
 from channels_app.times import NOTHING, clock, zoned
 from ondemand.models import Video
 
@@ -28,7 +28,7 @@ LONGEST_DOCUMENT = 20_000
 
 @dataclass(frozen=True)
 class Fact:
-    """A line of the technical facts; `copied` is what its button copies."""
+    """A line of the technical facts; its button copies `copied`."""
 
     label: str
     value: Any
@@ -36,7 +36,11 @@ class Fact:
 
 
 def technical_facts(video: Video, *, shows_files: bool) -> list[Fact]:
-    """What the events and the metadata say of the recording; of its files only where they are shown."""
+    """Return the facts from the events and the metadata of the recording; those of its files only if `shows_files`."""
+    original: SafeString | str = NOTHING
+    if video.duplicate_of_id is not None:
+        address = reverse("admin:ondemand_video_change", args=[video.duplicate_of_id])
+        original = format_html('<a href="{}">{}</a>', address, video.duplicate_of_id)
     return [
         Fact(_("uuid"), video.pk, str(video.pk)),
         *(_file_facts(video) if shows_files else []),
@@ -46,7 +50,7 @@ def technical_facts(video: Video, *, shows_files: bool) -> list[Fact]:
         Fact(_("Start"), zoned(video.started_at)),
         Fact(_("End"), zoned(video.ended_at)),
         Fact(_("Length"), f"{clock(video.duration)} ({video.duration_ms:,} ms)" if video.duration_ms else NOTHING),
-        Fact(_("Duplicate of"), _original(video)),
+        Fact(_("Duplicate of"), original),
     ]
 
 
@@ -62,90 +66,6 @@ def _file_facts(video: Video) -> list[Fact]:
     ]
 
 
-@dataclass(frozen=True)
-class Document:
-    """A JSON document, indented; `left` characters of it are not shown."""
-
-    label: str
-    text: str
-    left: int
-
-
-def documents(video: Video, *, shows_files: bool) -> list[Document]:
-    """What is stored as JSON, as far as there is any; what leads to the files only where they are shown."""
-    stored = [
-        (_("Metadata of the recording"), video.facts if shows_files else None),
-        (_("What applications noted"), video.metadata),
-        (_("Data of the event"), video.data if shows_files else None),
-    ]
-    return [_document(label, value) for label, value in stored if value]
-
-
-def _document(label: str, value: Any) -> Document:
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return Document(label, text[:LONGEST_DOCUMENT], max(0, len(text) - LONGEST_DOCUMENT))
-
-
-@dataclass(frozen=True)
-class Happening:
-    """An entry of the timeline of a stream; `second` is where it is in the recording, None if it is not in it."""
-
-    at: str
-    entry: TimelineEntry
-    second: int | None
-    moment: str
-
-
-@dataclass(frozen=True)
-class StreamSection:
-    """The streams of a recording, what happened to them, and lists that tell more: label and address."""
-
-    rows: list[dict[str, Any]]
-    happenings: list[Happening]
-    links: list[tuple[str, str]]
-
-
-def stream_section(request: HttpRequest, video: Video) -> StreamSection | None:
-    """The streams, in two queries; None for who may not see streams, or where none is known."""
-    may_see = any(request.user.has_perm(f"channels_app.{name}") for name in ("view_stream", "view_channel"))
-    if not may_see or not video.stream_ids or video.channel_id is None:
-        return None
-    of_video = Stream.objects.filter(channel_id=video.channel_id, stream_id__in=video.stream_ids)
-    streams = list(streams_shown(of_video).order_by("order_at", "stream_id")[:SHOWN_STREAMS])
-    return StreamSection(stream_rows(streams), list(_happenings(video, streams)), _event_links(request, streams))
-
-
-def _happenings(video: Video, streams: Iterable[Stream]) -> Iterator[Happening]:
-    by_pk = {stream.pk: stream for stream in streams}
-    history = list(StreamHistoryEntry.objects.filter(stream__in=list(by_pk)).newest_first()[:SHOWN_ENTRIES])
-    entries = [
-        entry
-        for stream in by_pk.values()
-        for entry in timeline_of(stream, (told for told in history if told.stream_id == stream.pk))
-    ]
-    for entry in sorted(entries, key=lambda entry: entry.at):
-        second = _second(video, entry)
-        yield Happening(zoned(entry.at), entry, second, "" if second is None else clock(timedelta(seconds=second)))
-
-
-def _second(video: Video, entry: TimelineEntry) -> int | None:
-    if video.started_at is None or not video.duration_ms or not video.location:
-        return None
-    second = int((entry.at - video.started_at).total_seconds())
-    return second if 0 <= second * 1000 < video.duration_ms else None
-
-
-def _event_links(request: HttpRequest, streams: Iterable[Stream]) -> list[tuple[str, str]]:
-    if not request.user.has_perm("channels_app.view_inboxevent"):
-        return []
-    found = ((stream.shown_id, events_address(stream)) for stream in streams)
-    return [(_("Events of {stream}").format(stream=name), address) for name, address in found if address]
-
-
-def _lines(texts: Iterable[str]) -> SafeString | str:
-    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or NOTHING
-
-
 def _rendition(item: Any) -> str:
     if not isinstance(item, dict):
         return str(item)
@@ -153,8 +73,58 @@ def _rendition(item: Any) -> str:
     return f"{item.get('path', '')} ({size})"
 
 
-def _original(video: Video) -> str | SafeString:
-    if video.duplicate_of_id is None:
-        return NOTHING
-    address = reverse("admin:ondemand_video_change", args=[video.duplicate_of_id])
-    return format_html('<a href="{}">{}</a>', address, video.duplicate_of_id)
+def _lines(texts: Iterable[str]) -> SafeString | str:
+    return format_html_join("", "<div>{}</div>", ((text,) for text in texts)) or NOTHING
+
+
+def documents(video: Video, *, shows_files: bool) -> list[dict[str, Any]]:
+    """Return the stored JSON documents that are not empty; those that locate the files only if `shows_files`.
+
+    Each has a `label`, a `text` that may be cut, and in `left` the number of characters that are not shown.
+    """
+    stored = [
+        (_("Metadata of the recording"), video.facts if shows_files else None),
+        (_("Metadata of applications"), video.metadata),
+        (_("Data of the event"), video.data if shows_files else None),
+    ]
+    texts = [(label, json.dumps(value, indent=2, ensure_ascii=False)) for label, value in stored if value]
+    return [
+        {"label": label, "text": text[:LONGEST_DOCUMENT], "left": max(0, len(text) - LONGEST_DOCUMENT)}
+        for label, text in texts
+    ]
+
+
+def stream_section(request: HttpRequest, video: Video) -> dict[str, Any] | None:
+    """Return the streams as `rows`, their `timeline`, and `links` to their events, in two queries.
+
+    Return None if the caller may not see streams, or none is recorded.
+    """
+    may_see = any(request.user.has_perm(f"channels_app.{name}") for name in ("view_stream", "view_channel"))
+    if not may_see or not video.stream_ids or video.channel_id is None:
+        return None
+    of_video = Stream.objects.filter(channel_id=video.channel_id, stream_id__in=video.stream_ids)
+    streams = list(streams_shown(of_video).order_by("order_at", "stream_id")[:SHOWN_STREAMS])
+    links = []
+    if request.user.has_perm("channels_app.view_inboxevent"):
+        addresses = ((stream.shown_id, events_address(stream)) for stream in streams)
+        links = [(_("Events of {stream}").format(stream=name), address) for name, address in addresses if address]
+    return {"rows": stream_rows(streams), "timeline": list(_timeline_rows(video, streams)), "links": links}
+
+
+def _timeline_rows(video: Video, streams: list[Stream]) -> Iterator[dict[str, Any]]:
+    """Yield the entries of the streams; `second` is the position in the recording, None if outside."""
+    keys = [stream.pk for stream in streams]
+    history = list(StreamHistoryEntry.objects.filter(stream__in=keys).newest_first()[:SHOWN_ENTRIES])
+    entries = [
+        entry
+        for stream in streams
+        for entry in timeline_of(stream, (row for row in history if row.stream_id == stream.pk))
+    ]
+    is_playable = bool(video.duration_ms and video.location)
+    for entry in sorted(entries, key=lambda entry: entry.at):
+        second, position = None, ""
+        if is_playable and video.started_at is not None:
+            offset = int((entry.at - video.started_at).total_seconds())
+            if 0 <= offset * 1000 < (video.duration_ms or 0):
+                second, position = offset, clock(timedelta(seconds=offset))
+        yield {"at": zoned(entry.at), "entry": entry, "second": second, "position": position}

@@ -1,7 +1,7 @@
 """Filters of the list of videos."""
 
-from collections.abc import Callable, Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator
+from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, ChangeList
@@ -22,90 +22,87 @@ from ondemand.listing import Listing
 from ondemand.models import Video
 from ondemand.periods import Period, parse_period, periods_within
 
-# A list by part of a name is of the channels that are found first.
+# At most so many channels match a part of a name.
 MOST_CHANNELS = 100
-
-
-def _stuck(videos: VideoQuerySet) -> VideoQuerySet:
-    return videos.stuck(timezone.now())
-
-
-def _open_though_private(videos: VideoQuerySet) -> VideoQuerySet:
-    return videos.open_though_private(timezone.now())
+FORMATS = {"year": "Y", "month": "F Y", "day": "j F"}
 
 
 class YesFilter(admin.SimpleListFilter):
-    """The rows of which something is true; any other word than `yes` filters nothing."""
+    """Rows that meet one condition; any value other than `yes` filters nothing."""
 
     label: Any
-    wanted: ClassVar[Callable[..., Any]]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Yes alone."""
         return [("yes", self.label)]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The rows of which it is true."""
-        return type(self).wanted(queryset) if self.value() == "yes" else queryset
+        return self.matching(queryset) if self.value() == "yes" else queryset
+
+    def matching(self, videos: Any) -> QuerySet[Any]:
+        """Return the rows that meet the condition."""
+        raise NotImplementedError
 
 
 class ReviewFilter(YesFilter):
-    """New recordings that wait until somebody says who may find them."""
+    """New recordings that await review."""
 
     title = _("review")
     parameter_name = "review"
     label = _("To review")
-    wanted = VideoQuerySet.to_review
+
+    def matching(self, videos: VideoQuerySet) -> VideoQuerySet:
+        return videos.to_review()
 
 
 class StuckFilter(YesFilter):
-    """Recordings whose end never came."""
+    """Recordings without a Recording End event after 48 hours."""
 
     title = _("end")
     parameter_name = "stuck"
     label = _("Recording for over 48 h")
-    wanted = _stuck
+
+    def matching(self, videos: VideoQuerySet) -> VideoQuerySet:
+        return videos.stuck(timezone.now())
 
 
 class PrivateFilter(YesFilter):
-    """Videos that anyone can open though their channel is private."""
+    """Videos that anyone can open although their channel is private."""
 
     title = _("private channel")
     parameter_name = "private"
     label = _("Publicly reachable, private channel")
-    wanted = _open_though_private
+
+    def matching(self, videos: VideoQuerySet) -> VideoQuerySet:
+        return videos.open_though_private(timezone.now())
 
 
 class CountedFilter(ChoiceFilter):
-    """By one of a few words, each with its count up to `100+` where nothing else narrows the list down."""
+    """A choice whose values are counted, up to `100+`, if no other filter is set."""
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """The words, with their counts where they are quick to know."""
-        alone = {str(self.parameter_name), ORDER_VAR, ALL_VAR}
         choices = list(super().choices(changelist))
-        if not set(changelist.filter_params) <= alone:
+        if not set(changelist.filter_params) <= {str(self.parameter_name), ORDER_VAR, ALL_VAR}:
             yield from choices
             return
-        counts = counts_to(BOUND, [self.with_value(Video.objects.all(), word) for word in self.labels])
+        counts = counts_to(BOUND, [self.with_value(Video.objects.all(), value) for value in self.labels])
         yield choices[0]
         for choice, count in zip(choices[1:], counts, strict=True):
             yield {**choice, "display": f"{choice['display']} ({count_shown(count)})"}
 
 
 class ListingFilter(CountedFilter):
-    """By whether people find it, in the one word that the list shows."""
+    """By listing, as the list shows it."""
 
     title = _("listing")
     parameter_name = "listing"
-    labels = {word.value: capfirst(word.label) for word in reversed(Listing)}
+    labels = {listing.value: capfirst(listing.label) for listing in reversed(Listing)}
 
     def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
-        """See `VideoQuerySet.with_listing`."""
         return rows.with_listing(value, timezone.now())
 
 
 class StatusFilter(CountedFilter):
-    """By how far the recording is."""
+    """By the status of the recording."""
 
     title = _("recording")
     parameter_name = "status"
@@ -113,52 +110,53 @@ class StatusFilter(CountedFilter):
 
 
 class QaFilter(CountedFilter):
-    """By what is known of the files."""
+    """By the result of the quality check of the files."""
 
     title = _("files")
     parameter_name = "qa"
-    labels = {word.value: capfirst(word.label) for word in Video.Qa}
+    labels = {qa.value: capfirst(qa.label) for qa in Video.Qa}
 
 
 class TypedFilter(admin.SimpleListFilter):
-    """By what somebody types: there is no list of all that could be chosen."""
+    """A filter by typed text, with autocompletion, because there are too many values for a list."""
 
     template = "admin/ondemand/video/typed_filter.html"
-    # The address that completes what is typed.
+    # The URL name of the autocompletion.
     complete = ""
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """What is typed."""
         return [(self.value() or "", self.value() or "")]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """One: the box, and what else the list is narrowed down by."""
-        others = dict(changelist.filter_params)
-        for name in self.expected_parameters():
-            others.pop(str(name), None)
+        """Yield one choice: the text box, with the other filters as hidden fields."""
+        own = [str(name) for name in self.expected_parameters()]
         yield {
             "name": self.parameter_name,
             "value": self.value() or "",
             "shown": self.shown(),
             "complete": reverse(self.complete),
-            "others": [(name, value) for name, values in others.items() for value in values],
-            "query_string": changelist.get_query_string(remove=[str(name) for name in self.expected_parameters()]),
+            "others": [
+                (name, value)
+                for name, values in changelist.filter_params.items()
+                if name not in own
+                for value in values
+            ],
+            "query_string": changelist.get_query_string(remove=own),
         }
 
     def shown(self) -> str:
-        """What the list is filtered by, as people read it."""
+        """Return the value as the text box shows it."""
         return self.value() or ""
 
 
 class TagFilter(TypedFilter):
-    """By a tag, exactly; the index of their beginnings serves it."""
+    """By a tag, exactly."""
 
     title = _("tag")
     parameter_name = "tag"
     complete = "admin:ondemand_video_tags_complete"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The videos that have it."""
         tag = " ".join((self.value() or "").replace("\0", "").split())
         return queryset.tagged([tag]) if tag else queryset  # type: ignore[attr-defined]
 
@@ -169,7 +167,7 @@ class ChannelFilter(TypedFilter):
     title = _("channel")
     parameter_name = "channel"
     complete = "admin:ondemand_video_channels_complete"
-    # As the links of the library, and those of the pages of channels, have it.
+    # The parameter of Django's own links, and of the links on channel pages.
     exact = "channel__uuid__exact"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
@@ -179,59 +177,50 @@ class ChannelFilter(TypedFilter):
         super().__init__(request, params, model, model_admin)
 
     def expected_parameters(self) -> list[str | None]:
-        """Either name."""
         return [self.parameter_name, self.exact]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The videos of the channel, or of those with such a name."""
         text = (self.value() or "").replace("\0", "").strip()
         if not text:
             return queryset
-        uuid = uuid_or_none(text.strip())
+        uuid = uuid_or_none(text)
         if uuid is not None:
             return queryset.filter(channel_id=uuid)
-        found = Channel.objects.filter(name__icontains=text).order_by("name", "pk").values_list("pk", flat=True)
-        return queryset.filter(channel_id__in=list(found[:MOST_CHANNELS]))
+        channels = Channel.objects.filter(name__icontains=text).order_by("name", "pk").values_list("pk", flat=True)
+        return queryset.filter(channel_id__in=list(channels[:MOST_CHANNELS]))
 
     def shown(self) -> str:
-        """The name of the channel where its uuid is given."""
+        """Return the name of the channel if the value is its uuid."""
         uuid = uuid_or_none((self.value() or "").strip())
         channel = Channel.objects.filter(pk=uuid).only("name").first() if uuid else None
         return str(channel or self.value() or "")
 
 
 class StartedFilter(admin.SimpleListFilter):
-    """By the year, the month or the day in which the recording began; shown above the list."""
+    """By the year, month or day in which the recording began; shown above the list."""
 
     title = _("start")
     parameter_name = "started"
     template = "admin/ondemand/video/started_filter.html"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """The period that is asked for. What may be chosen is looked up where it is shown."""
+        # `choices` queries the periods, and only when the filter is shown.
         return [(self.value() or "", self.value() or "")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """The videos of which the recording began then."""
         period = parse_period(self.value() or "")
         return queryset.filter(started_at__gte=period.begin, started_at__lt=period.end) if period else queryset
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """All times, the way down to the period that is asked for, and its parts that have a recording."""
-        period = parse_period(self.value() or "")
-        yield self._choice(changelist, None, "way", selected=period is None)
-        for parent in [*period.parents, period] if period else []:
-            yield self._choice(changelist, parent, "way", selected=parent == period)
-        # Of a day its brothers: from one day to the next.
-        within = period.parents[-1] if period and period.unit == "day" else period
-        for part in periods_within(within):
-            yield self._choice(changelist, part, "part", selected=part == period)
-
-    def _choice(self, changelist: ChangeList, period: Period | None, kind: str, *, selected: bool) -> dict[str, Any]:
-        name = str(self.parameter_name)
-        query = changelist.get_query_string({name: period.text} if period else {}, [] if period else [name])
-        shown = date_format(period.begin, FORMATS[period.unit]) if period else _("All times")
-        return {"kind": kind, "selected": selected, "query_string": query, "display": shown}
-
-
-FORMATS = {"year": "Y", "month": "F Y", "day": "j F"}
+        """Yield all times, the path to the selected period, and its parts that have a recording."""
+        name, period = str(self.parameter_name), parse_period(self.value() or "")
+        path: list[Period | None] = [None, *period.parents, period] if period else [None]
+        # For a day, the other days of its month.
+        parts = periods_within(period.parents[-1] if period and period.unit == "day" else period)
+        for kind, each in [*(("path", each) for each in path), *(("parts", each) for each in parts)]:
+            yield {
+                "kind": kind,
+                "selected": each == period,
+                "query_string": changelist.get_query_string({name: each.text} if each else {}, [] if each else [name]),
+                "display": date_format(each.begin, FORMATS[each.unit]) if each else _("All times"),
+            }

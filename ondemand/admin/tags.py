@@ -1,4 +1,4 @@
-"""The page of the tags that are in use, and the addresses that complete what is typed."""
+"""The page of the tags in use, and the autocompletion of tags and channel names."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -29,25 +29,19 @@ class TagNameForm(forms.Form):
 
     to = OneLineField(label=gettext_lazy("New name"), validators=[MaxLengthValidator(TAG_LENGTH)])
 
-    def __init__(self, *args: Any, tag: str, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self.tag = tag
-
     def clean_to(self) -> str:
-        """Another name, as tags are stored."""
         name = next(iter(tags_of([self.cleaned_data["to"]])), "")
         if not name:
             raise forms.ValidationError(_("A tag has at least one character."))
-        if name == self.tag:
+        if name == self.initial["tag"]:
             raise forms.ValidationError(_("That is its name already."))
         return name
 
 
 class TagPages(admin.ModelAdmin):
-    """Tags in use: counted, renamed, merged and removed."""
+    """List the tags in use; rename, merge and remove them."""
 
     def get_urls(self) -> list[URLPattern]:
-        """The library's, and these."""
         view = self.admin_site.admin_view
         return [
             path("tags/", view(self.tags_view), name="ondemand_video_tags"),
@@ -58,15 +52,15 @@ class TagPages(admin.ModelAdmin):
         ]
 
     def tags_view(self, request: HttpRequest) -> HttpResponse:
-        """The tags, by name, some at a time."""
-        self._refuse_strangers(request)
-        sought, after = _text(request, "q"), _text(request, "after")
-        tags = tags_beginning(sought, SHOWN_TAGS + 1, after=after)
-        following = urlencode({"q": sought, "after": tags[SHOWN_TAGS - 1]}) if len(tags) > SHOWN_TAGS else ""
+        """List the tags by name, one page at a time."""
+        self._require_access(request)
+        text, after = _text(request, "q"), _text(request, "after")
+        tags = tags_beginning(text, SHOWN_TAGS + 1, after=after)
+        following = urlencode({"q": text, "after": tags[SHOWN_TAGS - 1]}) if len(tags) > SHOWN_TAGS else ""
         context = {
             "title": _("Tags"),
             "tags": tags_counted(tags[:SHOWN_TAGS]),
-            "q": sought,
+            "q": text,
             "is_first": not after,
             "following": following,
             "may_change": request.user.has_perm("ondemand.change_content"),
@@ -74,12 +68,12 @@ class TagPages(admin.ModelAdmin):
         return page_answer(self, request, "tags.html", context)
 
     def tag_view(self, request: HttpRequest) -> HttpResponse:
-        """One tag: a new name for it, or none; what is then to be done is confirmed on the page of bulk changes."""
+        """Rename or remove one tag, by a bulk change that is confirmed on its own page."""
         if not request.user.has_perm("ondemand.change_content"):
             raise PermissionDenied
-        # As it stands in the rows: older tags may hold what is not typed any more.
+        # Not normalised: older tags may hold characters that are refused today.
         tag = request.GET.get("tag", "").replace("\0", "")
-        form = TagNameForm(request.POST if "_rename" in request.POST else None, tag=tag)
+        form = TagNameForm(request.POST if "_rename" in request.POST else None, initial={"tag": tag})
         if request.method == "POST" and "_remove" in request.POST:
             return self._tag_change(request, Kind.REMOVE_TAGS, tag)
         if form.is_valid():
@@ -88,29 +82,28 @@ class TagPages(admin.ModelAdmin):
         return page_answer(self, request, "tag.html", {"title": _("Tag"), "form": form, "tag": counted})
 
     def tags_complete_view(self, request: HttpRequest) -> HttpResponse:
-        """Tags that begin so, those of hidden videos too."""
-        self._refuse_strangers(request)
+        """Return the tags with this prefix, those of hidden videos too."""
+        self._require_access(request)
         prefix = _text(request, "prefix")
         return JsonResponse({"values": tags_beginning(prefix, COMPLETIONS) if prefix else []})
 
     def channels_complete_view(self, request: HttpRequest) -> HttpResponse:
-        """Names of channels that hold the text."""
-        self._refuse_strangers(request)
-        sought = _text(request, "prefix")
-        named = (
-            Channel.objects.filter(name__icontains=sought).order_by("name").values_list("name", flat=True).distinct()
-        )
-        return JsonResponse({"values": list(named[:COMPLETIONS]) if sought else []})
+        """Return the names of channels that contain the text."""
+        self._require_access(request)
+        text = _text(request, "prefix")
+        channels = Channel.objects.filter(name__icontains=text).order_by("name")
+        names = channels.values_list("name", flat=True).distinct()[:COMPLETIONS]
+        return JsonResponse({"values": list(names) if text else []})
 
     def _tag_change(self, request: HttpRequest, kind: Kind, tag: str, **more: str) -> HttpResponse:
         started = bulk_started(self, request, kind=kind, videos=videos_tagged(tag), values={"tags": [tag], **more})
         return started or HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
 
-    def _refuse_strangers(self, request: HttpRequest) -> None:
+    def _require_access(self, request: HttpRequest) -> None:
         if not (self.has_view_or_change_permission(request) or request.user.has_perm("ondemand.change_content")):
             raise PermissionDenied
 
 
 def _text(request: HttpRequest, name: str) -> str:
-    """A text of the address, as tags and names are stored."""
+    """Return a query parameter with its whitespace normalised, as in stored tags."""
     return " ".join(request.GET.get(name, "").replace("\0", "").split())

@@ -1,4 +1,4 @@
-"""Videos and their content in the admin."""
+"""The admin of videos, and the links that lead to it from channels, streams and differences."""
 
 from typing import Any
 
@@ -7,24 +7,21 @@ from django.db.models import QuerySet, Value
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin import PageLink, SafeLookups, StreamAdmin, TextSearch, list_address
-from channels_app.models import Stream
+from channels_app.admin import (
+    ChannelAdmin,
+    PageLink,
+    ReportedDifferenceAdmin,
+    SafeLookups,
+    StreamAdmin,
+    TextSearch,
+    list_address,
+    row_address,
+)
+from channels_app.models import Channel, ReportedDifference, Stream
 from channels_app.scopes import account_has_scope
-from ondemand.admin.actions import VideoActions
+from ondemand.admin import filters
 from ondemand.admin.bulk import BulkPages
 from ondemand.admin.columns import VideoColumns
-from ondemand.admin.filters import (
-    ChannelFilter,
-    ListingFilter,
-    PrivateFilter,
-    QaFilter,
-    ReviewFilter,
-    StartedFilter,
-    StatusFilter,
-    StuckFilter,
-    TagFilter,
-)
-from ondemand.admin.in_place import InPlace
 from ondemand.admin.page import VideoPage
 from ondemand.admin.tags import TagPages
 from ondemand.lookups import videos_of_address, videos_of_id
@@ -33,23 +30,23 @@ from ondemand.search import search_videos
 
 
 @admin.register(Video)
-class VideoAdmin(VideoColumns, InPlace, BulkPages, TagPages, VideoPage, VideoActions, TextSearch, SafeLookups):
+class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, SafeLookups):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
     change_list_template = "admin/ondemand/video/change_list.html"
     list_display_links = ("picture",)
     list_filter = (
-        StartedFilter,
-        ReviewFilter,
-        ListingFilter,
-        ChannelFilter,
-        TagFilter,
-        QaFilter,
-        StatusFilter,
-        StuckFilter,
-        PrivateFilter,
+        filters.StartedFilter,
+        filters.ReviewFilter,
+        filters.ListingFilter,
+        filters.ChannelFilter,
+        filters.TagFilter,
+        filters.QaFilter,
+        filters.StatusFilter,
+        filters.StuckFilter,
+        filters.PrivateFilter,
     )
-    # What leads to the files.
+    # The fields that name the location of files.
     curated_fields = ("bucket", "prefix", "data", "facts", "qa_reasons")
     search_fields = ("content__title",)
     search_help_text = _(
@@ -57,20 +54,18 @@ class VideoAdmin(VideoColumns, InPlace, BulkPages, TagPages, VideoPage, VideoAct
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Video]:
-        """All videos, newest first, with all that a row shows, and whether that is shown `to_curator`."""
+        """Return all videos, newest first, with what a row shows; `to_curator` is whether the caller is a curator."""
         to_curator = account_has_scope(request.user, "curate")
         return Video.objects.recent_first_with_channel().annotate(to_curator=Value(to_curator))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Never: a video comes from a recording."""
         return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Never: a video is hidden."""
         return False
 
     def found(self, queryset: QuerySet[Video], text: str) -> QuerySet[Video]:
-        """Videos by the index of the API's search, by uuid, by stream id or by a URL."""
+        """Return the videos found by the search index of the API, a uuid, a stream id or a URL."""
         of_address = videos_of_address(text)
         if of_address is not None:
             return queryset.filter(pk__in=of_address.values("pk"))
@@ -80,9 +75,25 @@ class VideoAdmin(VideoColumns, InPlace, BulkPages, TagPages, VideoPage, VideoAct
         return queryset.filter(pk__in=by_text.union(*by_id) if by_id else by_text)
 
 
-def videos_address(stream: Stream) -> str | None:
-    """The list of the videos of a stream."""
+def channel_videos_address(channel: Channel) -> str:
+    """Return the address of the list of the videos of a channel."""
+    return list_address(Video, channel__uuid__exact=channel.pk)
+
+
+def stream_videos_address(stream: Stream) -> str | None:
+    """Return the address of the list of the videos of a stream; None if its id is unknown."""
     return list_address(Video, q=stream.shown_id) if stream.shown_id else None
 
 
-StreamAdmin.links += (PageLink("ondemand.view_video", _("Videos"), videos_address),)
+def difference_video_address(difference: ReportedDifference) -> str | None:
+    """Return the address of the video of the recording that `reconcile` reported; None if there is none."""
+    if not difference.prefix:
+        return None
+    videos = Video.objects.filter(bucket=difference.bucket, prefix=difference.prefix, duplicate_of__isnull=True)
+    video = videos.only("pk").first()
+    return row_address(Video, video.pk) if video else None
+
+
+ChannelAdmin.links += (PageLink("ondemand.view_video", _("Videos"), channel_videos_address),)
+StreamAdmin.links += (PageLink("ondemand.view_video", _("Videos"), stream_videos_address),)
+ReportedDifferenceAdmin.links += (PageLink("ondemand.view_video", _("Video"), difference_video_address),)

@@ -75,9 +75,9 @@ def listing_changes(change: BulkChange, values: dict[str, Any], at: datetime) ->
     return sorted(changes, key=lambda found: (found.is_same, -found.videos))
 
 
-def _edge(name: str, wanted: str | None, at: datetime) -> Case:
-    moment = datetime.fromisoformat(wanted) if wanted else None
-    same = [When(Q((name, moment)), then=Value(moment))] if moment else []
+def _edge(name: str, text: str | None, at: datetime) -> Case:
+    time = datetime.fromisoformat(text) if text else None
+    same = [When(Q((name, time)), then=Value(time))] if time else []
     later, earlier = Value(at + timedelta(days=1)), Value(at - timedelta(days=1))
     kinds = [When(Q((f"{name}__gt", at)), then=later), When(Q((f"{name}__isnull", False)), then=earlier)]
     return Case(*same, *kinds, output_field=DateTimeField())
@@ -100,15 +100,9 @@ def _listing_change(kind: str, group: dict[str, Any], values: dict[str, Any], at
         finished.status, finished.qa = Video.Status.AVAILABLE, Video.Qa.OK
         publication_decide(finished, state)
         ended = finished.listing_at(at)
-    return ListingChange(
-        now,
-        after,
-        is_same,
-        ended=ended,
-        is_reviewed=awaited and not _awaits_review(video),
-        is_decided_elsewhere=after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME),
-        is_undecided=is_undecided,
-    )
+    is_reviewed = awaited and not _awaits_review(video)
+    is_decided_elsewhere = after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME)
+    return ListingChange(now, after, is_same, ended, is_reviewed, is_decided_elsewhere, is_undecided)
 
 
 def _awaits_review(video: Video) -> bool:

@@ -45,12 +45,12 @@ def bulk_choose(
     query: str = "",
     values: Mapping[str, Any] | None = None,
 ) -> BulkChange:
-    """Store which videos are to be changed: those of the query as it is now. None of them is changed yet.
+    """Store the videos of the query as a draft, without changing them.
 
-    Removes drafts that are older than a day, and changes that are older than they are kept.
+    Remove drafts older than a day, and changes whose retention has ended.
 
     Raises:
-        TooManyChosenError: they are more than `MOST_CHOSEN`.
+        TooManyChosenError: there are more than `MOST_CHOSEN`.
     """
     BulkChange.objects.outlived().delete()
     change = BulkChange(kind=kind, by=by, by_name=by_name, query=query, values=values and dict(values), chosen=0)
@@ -67,8 +67,8 @@ def bulk_choose(
         cursor.execute(insert, [change.pk, *parameters])
         change.chosen = cursor.rowcount
     if change.chosen > MOST_CHOSEN:
-        told = _("More than {most} videos are chosen: narrow the list down, by its dates say")
-        raise TooManyChosenError(told.format(most=MOST_CHOSEN))
+        message = _("More than {most} videos are chosen: narrow the list, for example by date")
+        raise TooManyChosenError(message.format(most=MOST_CHOSEN))
     change.save(update_fields=["chosen"])
     change.refresh_from_db(fields=["made_at"])
     return change
@@ -76,7 +76,7 @@ def bulk_choose(
 
 @audited()
 def bulk_values_set(*, change_uuid: UUID, values: Mapping[str, Any]) -> BulkChange:
-    """Set the values with which the chosen videos are to be changed.
+    """Set the values of a draft, such as tags or a publication window.
 
     Raises:
         BulkChangeStateError: the change has begun.
@@ -91,14 +91,14 @@ def bulk_values_set(*, change_uuid: UUID, values: Mapping[str, Any]) -> BulkChan
 
 @audited()
 def bulk_begin(*, change_uuid: UUID) -> BulkChange:
-    """Let the change run; one that has begun already stays as it is.
+    """Set the state of a draft to running; a change that has begun stays as it is.
 
     Raises:
         BulkChangeStateError: its values are not set.
     """
     change = _locked(change_uuid)
     if change.values is None:
-        raise BulkChangeStateError(_("Nobody has said yet with what the videos are to be changed"))
+        raise BulkChangeStateError(_("The values of this change are not set yet"))
     if change.state == State.DRAFT:
         _state_set(change, State.RUNNING)
     return change
@@ -209,8 +209,8 @@ def _next(change: BulkChange, outcome: Outcome) -> list[UUID]:
 
 def _videos_locked(change: BulkChange, uuids: list[UUID], *, with_recordings: bool) -> list[Video]:
     """Lock and return the videos, for a change of tags with their content, and the other rows of their recordings."""
-    wanted: Any = RawSQL(_RECORDINGS, [uuids, uuids]) if with_recordings else uuids  # noqa: S611  (a constant)
-    videos = list(Video.objects.locked().defer("created_at", "data", "facts", "metadata").filter(pk__in=wanted))
+    locked: Any = RawSQL(_RECORDINGS, [uuids, uuids]) if with_recordings else uuids  # noqa: S611  (a constant)
+    videos = list(Video.objects.locked().defer("created_at", "data", "facts", "metadata").filter(pk__in=locked))
     if not change.is_of_tags:
         return videos
     # Content is read after the locks are held: a statement that waited for a lock may have read what was there before.

@@ -16,7 +16,7 @@ from ondemand.services import CONTENT
 
 # Recording End decides these where nobody has.
 _DECIDED_AT_END = ("active", "visibility", "held")
-# What an audit entry says: its operation, and the field names with the values before and after.
+# An audit entry: its operation, and the field names with the values before and after.
 Entry = tuple[str | None, dict[str, Any]]
 
 
@@ -81,7 +81,7 @@ def _decision(change: BulkChange, video: Video, names: tuple[str, ...], entries:
     after = {name: fields[name].to_python(new) for name, _, new in written}
     if not written:
         return Decision(Outcome.UNRECORDED)
-    # Tags that were changed are restored whatever became of the title; a content that was created is removed as it was.
+    # Tags that were changed are restored even if the title changed; a content that was created is removed as it was.
     watched = before if change.is_of_tags else names
     is_written_since = any(not changes.keys().isdisjoint(watched) for changes in _since(change, entries))
     if is_written_since or any(getattr(row, name, None) != value for name, value in after.items()):

@@ -14,7 +14,7 @@
   }
   const tools = section.querySelector(".player-tools");
   const rate = section.querySelector("[data-rate]");
-  const told = section.querySelector(".player-told");
+  const status = section.querySelector(".player-status");
   const help = section.querySelector("dialog");
 
   function seek(second) {
@@ -22,15 +22,15 @@
     video.currentTime = Math.min(Math.max(second, 0), Math.max(end - 0.05, 0));
   }
 
-  function by(seconds) {
+  function skip(seconds) {
     seek(video.currentTime + seconds);
   }
 
   function toggle() {
     if (video.paused) {
-      // What keeps it from playing is told by the player.
+      // The error message of the browser.
       video.play().catch(function (problem) {
-        told.textContent = problem.message;
+        status.textContent = problem.message;
       });
     } else {
       video.pause();
@@ -39,7 +39,7 @@
 
   function step(frames) {
     if (video.paused) {
-      by(frames * FRAME);
+      skip(frames * FRAME);
     }
   }
 
@@ -47,7 +47,7 @@
     const index = Math.min(Math.max(rate.selectedIndex + steps, 0), rate.options.length - 1);
     rate.selectedIndex = index;
     useRate();
-    told.textContent = rate.options[index].text;
+    status.textContent = rate.options[index].text;
   }
 
   function useRate() {
@@ -68,10 +68,10 @@
   const KEYS = {
     " ": toggle,
     k: toggle,
-    ArrowLeft: () => by(-5),
-    ArrowRight: () => by(5),
-    j: () => by(-10),
-    l: () => by(10),
+    ArrowLeft: () => skip(-5),
+    ArrowRight: () => skip(5),
+    j: () => skip(-10),
+    l: () => skip(10),
     ",": () => step(-1),
     ".": () => step(1),
     "<": () => changeRate(-1),
@@ -89,11 +89,9 @@
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
       return false;
     }
-    if (target.matches(KEPT_BY_CONTROLS)) {
-      return false;
-    }
-    if (event.key === " " && (target === video || target.matches("button, summary, a"))) {
-      // The browser's own controls and buttons know what it means.
+    // The browser's own controls and buttons handle the space key themselves.
+    const isButtonKey = event.key === " " && (target === video || target.matches("button, summary, a"));
+    if (isButtonKey || target.matches(KEPT_BY_CONTROLS)) {
       return false;
     }
     return target === document.body || section.contains(target);
@@ -107,31 +105,31 @@
     }
   });
 
-  function remembered() {
-    try {
-      return JSON.parse(localStorage.getItem(REMEMBERED)) || {};
-    } catch {
-      // Nothing is stored, or the browser stores nothing for this page.
-      return {};
-    }
-  }
-
   function remember() {
     const values = { volume: video.volume, muted: video.muted, rate: rate.value };
     try {
       localStorage.setItem(REMEMBERED, JSON.stringify(values));
     } catch {
-      // A browser that stores nothing begins anew with each page.
+      // The browser stores nothing for this page.
     }
   }
 
+  function hasRate(value) {
+    return [...rate.options].some((option) => option.value === value);
+  }
+
   function begin() {
-    const values = remembered();
+    let values = {};
+    try {
+      values = JSON.parse(localStorage.getItem(REMEMBERED)) || {};
+    } catch {
+      // Nothing is stored, or the browser stores nothing for this page.
+    }
     if (typeof values.volume === "number") {
       video.volume = Math.min(Math.max(values.volume, 0), 1);
     }
     video.muted = values.muted === true;
-    if ([...rate.options].some((option) => option.value === values.rate)) {
+    if (hasRate(values.rate)) {
       rate.value = values.rate;
     }
     useRate();
@@ -146,7 +144,7 @@
   video.addEventListener("volumechange", remember);
   video.addEventListener("ratechange", function () {
     const shown = String(video.playbackRate);
-    if ([...rate.options].some((option) => option.value === shown)) {
+    if (hasRate(shown)) {
       rate.value = shown;
       remember();
     }

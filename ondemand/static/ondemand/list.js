@@ -1,21 +1,21 @@
 "use strict";
-/* The list of videos: titles and tags are edited in place, and what is typed into a filter is completed. */
+/* The list of videos: edits titles and tags in place, and completes the text of filters. */
 (() => {
   const WAIT = 150;
 
   const completing = (input) => {
     let timer = 0;
-    let asked = null;
+    let controller = null;
     const complete = async () => {
-      asked?.abort();
-      asked = new AbortController();
+      controller?.abort();
+      controller = new AbortController();
       const query = new URLSearchParams({ prefix: input.value });
       try {
-        const answer = await fetch(`${input.dataset.complete}?${query}`, { signal: asked.signal });
+        const answer = await fetch(`${input.dataset.complete}?${query}`, { signal: controller.signal });
         const { values } = await answer.json();
         input.list.replaceChildren(...values.map((value) => Object.assign(document.createElement("option"), { value })));
       } catch {
-        // Without completions it is typed whole.
+        // Without completions the whole text is typed.
         input.list.replaceChildren();
       }
     };
@@ -26,16 +26,16 @@
   };
   document.querySelectorAll("input[data-complete]").forEach(completing);
 
-  const told = document.getElementById("in-place");
-  if (!told) {
+  const settings = document.getElementById("in-place");
+  if (!settings) {
     return;
   }
-  const texts = told.dataset;
+  const texts = settings.dataset;
   const token = document.querySelector("#changelist-form input[name=csrfmiddlewaretoken]").value;
   const live = document.createElement("p");
   live.className = "in-place-live";
   live.setAttribute("role", "status");
-  told.after(live);
+  settings.after(live);
 
   const send = async (place, value) => {
     const sent = new URLSearchParams({
@@ -66,10 +66,8 @@
       return;
     }
     const tags = place.dataset.value.split("\n").filter(Boolean);
-    place.replaceChildren(...tags.flatMap((tag) => {
-      const chip = Object.assign(document.createElement("bdi"), { className: "tag", textContent: tag });
-      return [chip, " "];
-    }));
+    const chip = (tag) => Object.assign(document.createElement("bdi"), { className: "tag", textContent: tag });
+    place.replaceChildren(...tags.flatMap((tag) => [chip(tag), " "]));
   };
 
   const label = (place, button) => {
@@ -100,13 +98,8 @@
       field.type = "text";
       field.maxLength = Number(texts.maxlength);
     } else {
-      Object.assign(field.dataset, {
-        tags: "",
-        tagsAddress: texts.tagsAddress,
-        tagsAdd: texts.tagsAdd,
-        tagsRemove: texts.tagsRemove,
-        tagsFound: texts.tagsFound,
-      });
+      const { tagsAddress, tagsAdd, tagsRemove, tagsFound } = texts;
+      Object.assign(field.dataset, { tags: "", tagsAddress, tagsAdd, tagsRemove, tagsFound });
       input = window.enhanceTags(field);
     }
     editor.append(save, cancel, error);
@@ -120,7 +113,7 @@
 
     let isBusy = false;
     let isOver = false;
-    // After a refusal only a person's word sends it again.
+    // After an error only the save button or Enter sends it again.
     let isRefused = false;
     const end = (message) => {
       isOver = true;
@@ -173,7 +166,7 @@
     save.addEventListener("click", submit);
     cancel.addEventListener("click", () => end(""));
     editor.addEventListener("focusout", (event) => {
-      // A button whose tag was removed takes the focus with it.
+      // Removing a tag removes its button, which had the focus.
       const isInside = editor.contains(event.relatedTarget) || !editor.contains(event.target);
       if (!isInside && event.target.isConnected && document.hasFocus() && !isRefused) {
         setTimeout(() => {

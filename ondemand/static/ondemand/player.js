@@ -1,21 +1,21 @@
 "use strict";
 
-// Plays every <video data-hls="playlist">: by hls.js where it runs, for browsers' own HLS has known gaps, else natively.
+// Plays every <video data-hls="playlist"> by hls.js if it runs, because native HLS has known gaps; else natively.
 // The library's player is the property `hls` of the element, for scripts that need more of it.
 (function () {
   const NOT_LOADED = "The recording cannot be loaded. Its files may be gone, or this page may not reach them.";
   const NOT_PLAYED = "The recording cannot be played: its files are damaged, or this browser does not know their format.";
   const NO_HLS = "This browser cannot play HLS.";
-  // The first picture comes from one small segment; more is loaded once somebody plays.
+  // The first picture needs one small segment; more is loaded when playback starts.
   const WAITING = { maxBufferLength: 4, maxMaxBufferLength: 8 };
   const PLAYING = { maxBufferLength: 30, maxMaxBufferLength: 120 };
   const OPTIONS = { startLevel: 0, startFragPrefetch: true, capLevelToPlayerSize: true, backBufferLength: 60, ...WAITING };
 
-  function tell(video, sentence) {
+  function showError(video, sentence) {
     const place = video.parentElement.querySelector(".player-error");
     place.textContent = sentence;
     place.hidden = false;
-    // A player that has nothing would go on showing that it loads.
+    // An empty player would show that it is loading forever.
     video.hidden = video.readyState === 0;
   }
 
@@ -32,7 +32,7 @@
         return;
       }
       player.destroy();
-      tell(video, problem.type === Hls.ErrorTypes.NETWORK_ERROR ? NOT_LOADED : NOT_PLAYED);
+      showError(video, problem.type === Hls.ErrorTypes.NETWORK_ERROR ? NOT_LOADED : NOT_PLAYED);
     });
     video.addEventListener("play", function () {
       Object.assign(player.config, PLAYING);
@@ -45,7 +45,7 @@
   function playNatively(video) {
     video.addEventListener("error", function () {
       const damaged = video.error && video.error.code === MediaError.MEDIA_ERR_DECODE;
-      tell(video, damaged ? NOT_PLAYED : NOT_LOADED);
+      showError(video, damaged ? NOT_PLAYED : NOT_LOADED);
     });
     video.src = video.dataset.hls;
   }
@@ -56,7 +56,7 @@
     } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
       playNatively(video);
     } else {
-      tell(video, NO_HLS);
+      showError(video, NO_HLS);
     }
   }
 

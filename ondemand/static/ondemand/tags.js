@@ -1,5 +1,5 @@
 "use strict";
-/* A box for tags, one a line, becomes a row of tags with an input that completes from the tags in use.
+/* A textarea of tags, one a line, becomes a row of tags with an input that completes from the tags in use.
    `textarea[data-tags]` holds the value all along; its data- attributes hold the texts and the address. */
 (() => {
   const WAIT = 150;
@@ -69,7 +69,7 @@
       }
     };
 
-    let asked = null;
+    let controller = null;
     let timer = 0;
     const options = () => [...listbox.children];
     const active = () => options().find((option) => option.getAttribute("aria-selected") === "true");
@@ -84,7 +84,7 @@
     };
     const close = () => {
       clearTimeout(timer);
-      asked?.abort();
+      controller?.abort();
       listbox.hidden = true;
       listbox.replaceChildren();
       input.setAttribute("aria-expanded", "false");
@@ -114,14 +114,14 @@
         close();
         return;
       }
-      asked?.abort();
-      asked = new AbortController();
+      controller?.abort();
+      controller = new AbortController();
       try {
-        const answer = await fetch(`${texts.tagsAddress}?${new URLSearchParams({ prefix })}`, { signal: asked.signal });
+        const answer = await fetch(`${texts.tagsAddress}?${new URLSearchParams({ prefix })}`, { signal: controller.signal });
         const has = new Set(tags());
         open((await answer.json()).values.filter((tag) => !has.has(tag)));
       } catch {
-        // Without completions a tag is typed whole.
+        // Without completions the whole tag is typed.
         listbox.hidden = true;
         input.setAttribute("aria-expanded", "false");
       }
@@ -161,7 +161,7 @@
         write(tags().slice(0, -1));
       }
     });
-    // What is typed and not added would be lost with the form.
+    // Text that is not added as a tag would be lost when the form is submitted.
     input.addEventListener("blur", () => add(input.value));
     show();
     return input;

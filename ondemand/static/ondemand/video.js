@@ -1,7 +1,7 @@
 "use strict";
 
-// The page of a video: a title that is offered, pictures (more of them, a frame of the player, a file), and a question
-// before what was typed is lost.
+// The page of a video: a suggested title, the choice of a picture (all pictures, a frame of the player, a file), and a
+// question before unsaved changes are lost.
 (function () {
   const LONGEST_SIDE = 1920;
   const QUALITY = 0.9;
@@ -34,23 +34,15 @@
     });
   }
 
-  function pictureChoice(choice) {
-    const label = document.createElement("label");
-    const radio = document.createElement("input");
-    const image = document.createElement("img");
-    const caption = document.createElement("span");
-    label.className = "picture-choice";
-    radio.type = "radio";
-    radio.name = "thumbnail";
-    radio.value = choice.value;
-    image.loading = "lazy";
-    image.alt = choice.label;
-    image.src = choice.url;
-    caption.className = "picture-caption";
-    caption.setAttribute("aria-hidden", "true");
-    caption.textContent = choice.caption;
-    label.append(radio, image, caption);
-    return label;
+  function pictureChoice({ value, url, label, caption }) {
+    const make = (name, properties) => Object.assign(document.createElement(name), properties);
+    const choice = make("label", { className: "picture-choice" });
+    choice.append(
+      make("input", { type: "radio", name: "thumbnail", value }),
+      make("img", { loading: "lazy", alt: label, src: url }),
+      make("span", { className: "picture-caption", ariaHidden: "true", textContent: caption }),
+    );
+    return choice;
   }
 
   function offerMorePictures() {
@@ -72,15 +64,11 @@
     });
   }
 
-  function fitted(width, height) {
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
-    return [Math.round(width * scale), Math.round(height * scale)];
-  }
-
   // Shows the picture among the others, chosen.
   function preview(source, width, height) {
     const canvas = given.querySelector("canvas");
-    [canvas.width, canvas.height] = fitted(width, height);
+    const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+    [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
     canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
     given.hidden = false;
     const radio = given.querySelector("input");
@@ -109,7 +97,7 @@
     try {
       bitmap = await createImageBitmap(chosen);
     } catch {
-      // No picture that this browser knows: the service says what is wrong with it.
+      // The browser cannot decode it: the service returns the reason.
       given.querySelector("input").checked = true;
       return;
     }
@@ -119,7 +107,7 @@
     }
   }
 
-  // The player may show a small rendition; the picture is taken from the best one, where it comes in time.
+  // The player may show a small rendition: the picture is taken from the best one, if that loads in time.
   async function withBestLevel(take) {
     const player = video.hls;
     if (!player || player.levels.length < 2) {
@@ -134,7 +122,7 @@
     while (performance.now() < until && !(video.videoHeight >= best && video.readyState >= 2 && !video.seeking)) {
       await new Promise((resolve) => { setTimeout(resolve, 100); });
       if (video.videoHeight < best && !video.seeking) {
-        // A paused player shows what it has; a seek makes it show what was loaded since.
+        // A paused player keeps its old picture; a seek shows the segment that was loaded since.
         video.currentTime = at;
       }
     }
@@ -149,9 +137,7 @@
     if (!video.videoWidth || video.readyState < 2) {
       throw new Error("There is no picture yet.");
     }
-    const canvas = preview(video, video.videoWidth, video.videoHeight);
-    const blob = await asJpeg(canvas);
-    send(blob, "frame.jpg");
+    send(await asJpeg(preview(video, video.videoWidth, video.videoHeight)), "frame.jpg");
   }
 
   function offerFrame() {
@@ -160,15 +146,15 @@
       return;
     }
     button.addEventListener("click", async function () {
-      const told = document.querySelector(".player-told");
-      told.textContent = "";
+      const status = document.querySelector(".player-status");
+      status.textContent = "";
       button.disabled = true;
       try {
         await withBestLevel(takeFrame);
         given.querySelector("input").focus({ preventScroll: true });
         given.scrollIntoView({ block: "nearest" });
       } catch {
-        told.textContent = button.dataset.failed;
+        status.textContent = button.dataset.failed;
       }
       button.disabled = false;
     });
@@ -177,7 +163,7 @@
   function choosePictures() {
     const address = document.querySelector("input[name=address]");
     file.addEventListener("change", showFile);
-    // What was given beside the pictures counts for more than they do, so choosing one of them takes it back.
+    // A file or an address takes precedence over a chosen picture, so choosing a picture clears both.
     grid.addEventListener("change", function (event) {
       if (event.target.value !== "upload") {
         file.value = "";
