@@ -100,9 +100,15 @@ def _listing_change(kind: str, group: dict[str, Any], values: dict[str, Any], at
         finished.status, finished.qa = Video.Status.AVAILABLE, Video.Qa.OK
         publication_decide(finished, state)
         ended = finished.listing_at(at)
-    is_reviewed = awaited and not _awaits_review(video)
-    is_decided_elsewhere = after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME)
-    return ListingChange(now, after, is_same, ended, is_reviewed, is_decided_elsewhere, is_undecided)
+    return ListingChange(
+        now,
+        after,
+        is_same,
+        ended=ended,
+        is_reviewed=awaited and not _awaits_review(video),
+        is_decided_elsewhere=after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME),
+        is_undecided=is_undecided,
+    )
 
 
 def _awaits_review(video: Video) -> bool:
