@@ -1,6 +1,5 @@
 """The page of the tags in use, and the autocompletion of tags and channel names."""
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django import forms
