@@ -1,24 +1,53 @@
-"""What the last runs of `reconcile` left for people: one row a difference that is still open."""
+"""Open differences between the database, IVS and S3, as the last runs of `reconcile` reported them."""
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.reconcile.kinds import Kind
+
+class Kind(models.TextChoices):
+    """Kind of a difference."""
+
+    EVENT_UNAPPLIED = "event_unapplied", _("An event is not applied")
+    CHANNEL_UNFINISHED = "channel_unfinished", _("The creation of a channel was interrupted")
+    CHANNEL_ORPHAN = "channel_orphan", _("A channel of this service in IVS has no row here")
+    CHANNEL_UNCLAIMED = "channel_unclaimed", _("A channel in IVS has a uuid as its tag, and no row here")
+    CHANNEL_DOUBLED = "channel_doubled", _("A second channel in IVS has the uuid of this one")
+    CHANNEL_NOT_DELETED = "channel_not_deleted", _("The channel is deleted here, and still in IVS")
+    CHANNEL_CHANGED = "channel_changed", _("A setting of the channel differs in IVS")
+    CHANNEL_RENAMED = "channel_renamed", _("The name of the channel differs in IVS")
+    CHANNEL_GONE = "channel_gone", _("The channel is no longer in IVS")
+    STREAM_KEY_MISSING = "stream_key_missing", _("IVS has no stream key of the channel")
+    STREAM_KEY_CHANGED = "stream_key_changed", _("IVS has another stream key")
+    STREAM_KEY_NOT_REMOVED = "stream_key_not_removed", _("The channel is banned, and IVS still has its stream key")
+    STREAM_MISSING = "stream_missing", _("No event of a stream arrived")
+    STREAM_START_MISSING = "stream_start_missing", _("The start of a stream did not arrive")
+    STREAM_END_MISSING = "stream_end_missing", _("The end of a stream did not arrive")
+    STREAM_END_UNKNOWN = "stream_end_unknown", _("A stream is live here, and IVS has forgotten it")
+    STREAM_STILL_LIVE = "stream_still_live", _("A stream has ended here, and is live in IVS")
+    STREAM_HISTORY_MISSING = "stream_history_missing", _("Part of the history of a stream did not arrive")
+    RECORDING_MISSING = "recording_missing", _("No event of a recording arrived")
+    RECORDING_START_MISSING = "recording_start_missing", _("The start of a recording did not arrive")
+    RECORDING_END_MISSING = "recording_end_missing", _("The end of a recording did not arrive")
+    RECORDING_UNREADABLE = "recording_unreadable", _("The metadata of a recording cannot be used")
+    RECORDING_STUCK = "recording_stuck", _("A recording has no end after 48 hours")
+    UNKNOWN_CHANNEL = "unknown_channel", _("The channel of a recording is not here")
+    PRIVATE_VIDEOS_OPEN = "private_videos_open", _("Anyone can open videos of a private channel")
+    NOT_COMPARED = "not_compared", _("The comparison failed")
 
 
 class ReportedDifferenceQuerySet(models.QuerySet["ReportedDifference"]):
     """Reads of reported differences."""
 
     def blocking(self) -> "ReportedDifferenceQuerySet":
-        """Those that kept the rest of their phase from being compared."""
+        """Return those that stopped the comparison of their phase."""
         return self.filter(is_blocking=True)
 
 
 class ReportedDifference(models.Model):
-    """A difference between the database, IVS and S3 as a run told it, until a run finds it no more."""
+    """A difference between the database, IVS and S3 that the last run still found."""
 
-    # A digest of what it is about, so that the same difference has one row however often it is found.
+    # A digest of what it is about: the same difference has one row however often it is found.
     key = models.TextField(unique=True, db_collation="C")
     kind = models.TextField(_("kind"), choices=Kind.choices)
     # The row goes with its channel; the predecessor may delete one and knows nothing of this table.
@@ -31,7 +60,7 @@ class ReportedDifference(models.Model):
     prefix = models.TextField(_("prefix"), blank=True)
     phase = models.TextField(blank=True)
     would = models.TextField(_("what mends it"))
-    # Why a run that tried could not mend it.
+    # Why the last repair failed.
     problem = models.TextField(_("what went wrong"), blank=True)
     is_blocking = models.BooleanField(default=False)
     found_at = models.DateTimeField(_("found"), default=timezone.now)
@@ -49,5 +78,5 @@ class ReportedDifference(models.Model):
 
     @property
     def place(self) -> str:
-        """The stream, or the recording, that it is about; empty where it is about neither."""
+        """Return its stream id, or bucket and prefix of its recording; empty if it has neither."""
         return self.stream_id or "/".join(part for part in (self.bucket, self.prefix) if part)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from channels_app.audit import Actor, Way, acting
 from channels_app.models import AuditEntry, Channel, InboxEvent, ReportedDifference, Stream
-from channels_app.reconcile.kinds import Kind
+from channels_app.reported import Kind
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ondemand.models import BulkChange, BulkChangeRow, Video

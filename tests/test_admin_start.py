@@ -131,7 +131,7 @@ def test_where_nothing_is_wrong_one_sentence_says_so(browser: Client) -> None:
     make_video("Opening")
     panel = section(page(browser, START), "attention")
     assert "Nothing needs attention." in panel
-    assert "reconcile ran last at" in panel
+    assert "reconcile last ran at" in panel
     assert "badge" not in panel
 
 
@@ -140,8 +140,8 @@ def test_where_nothing_is_wrong_one_sentence_says_so(browser: Client) -> None:
     ("row", "sentence"),
     [
         (None, "reconcile has never run."),
-        ({"started_at": NINE}, "The last reconcile began at 2026-03-04 09:05:02 UTC and did not come to its end."),
-        ({"started_at": NINE, "finished_at": NINE}, "reconcile ran last at 2026-03-04 09:05:02 UTC, longer than"),
+        ({"started_at": NINE}, "The last reconcile began at 2026-03-04 09:05:02 UTC and did not finish."),
+        ({"started_at": NINE, "finished_at": NINE}, "reconcile last ran at 2026-03-04 09:05:02 UTC, more than"),
     ],
 )
 def test_a_reconcile_that_does_not_run_is_a_matter_too(browser: Client, row: Any, sentence: str) -> None:

@@ -25,7 +25,7 @@ from channels_app.audit import Actor, Way, acting, audited
 from channels_app.events import DETAIL_TYPES
 from channels_app.history import KINDS
 from channels_app.models import AuditEntry, Channel, ChannelType, InboxEvent, LatencyMode, ReportedDifference, Stream
-from channels_app.reconcile.kinds import Kind
+from channels_app.reported import Kind
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws

@@ -14,10 +14,9 @@ from django.core.management import CommandError, call_command
 from channels_app.models import Adoption
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
+from ondemand.adoption import checks, queries, recordings
+from ondemand.adoption.checks import Configured, Finding
 from ondemand.models import Video
-from ondemand.switch import decisions, looks, recordings
-from ondemand.switch.decisions import Ours
-from ondemand.switch.findings import Finding
 from tests.adoption import OWNER, Databases
 from tests.helpers import OWNER as HELPER_OWNER
 from tests.helpers import make_video
@@ -28,7 +27,7 @@ from tests.test_migrations_adoption import catalogue, dump
 pytestmark = pytest.mark.xdist_group("adoption-embedded")
 
 Line = dict[str, str]
-OURS = Ours("eu-west-1", "111122223333")
+CONFIGURED = Configured("eu-west-1", "111122223333")
 RULE = "rule/ivsvod-ivsvod.lambda_entry.scheduled_reconcile"
 
 
@@ -224,7 +223,7 @@ def test_a_lock_that_migrate_would_wait_for_is_told_and_not_waited_for(databases
     [(_, told)] = of(lines, "locks")
     assert told.startswith(f"process {pid} holds AccessExclusiveLock on on_demand_videos")
     assert of(lines, "duplicates") == [
-        ("blocker", "cannot be looked at: canceling statement due to lock timeout"),
+        ("blocker", "cannot be checked: canceling statement due to lock timeout"),
     ]
     assert of(lines, "migrations")[0][0] == "ok"
 
@@ -267,18 +266,18 @@ def test_without_its_option_it_says_that_there_is_no_other() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_look_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "LOOKS", [replace(looks.LOOKS[0], statement="CREATE TABLE written (a int)")])
+    monkeypatch.setattr(queries, "QUERIES", [replace(queries.QUERIES[0], statement="CREATE TABLE written (a int)")])
 
-    [finding, *_] = looks.database_look(OURS)
+    [finding, *_] = queries.database_check(CONFIGURED)
 
-    assert finding.told == "cannot be looked at: cannot execute CREATE TABLE in a read-only transaction"
+    assert finding.details == "cannot be checked: cannot execute CREATE TABLE in a read-only transaction"
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_large_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "COUNTED", -2)
+    monkeypatch.setattr(queries, "COUNTED", -2)
 
-    told = [finding.told for finding in looks.database_look(OURS) if finding.check == "row_counts"]
+    told = [finding.details for finding in queries.database_check(CONFIGURED) if finding.check == "row_counts"]
 
     assert len(told) == 4
     assert all(" about " in text for text in told)
@@ -287,12 +286,12 @@ def test_a_large_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
 # Decisions
 
 
-def told(findings: Iterator[Finding]) -> list[tuple[str, str]]:
-    return [(str(finding.result), finding.told.partition(":")[0]) for finding in findings]
+def briefly(findings: Iterator[Finding]) -> list[tuple[str, str]]:
+    return [(str(finding.result), finding.details.partition(":")[0]) for finding in findings]
 
 
 def test_an_old_server_and_a_standby_block() -> None:
-    assert told(decisions.server([(130_012, "13.12", True, True)], OURS)) == [
+    assert briefly(checks.server([(130_012, "13.12", True, True)], CONFIGURED)) == [
         ("blocker", "PostgreSQL 13.12"),
         ("blocker", "this is a standby, which cannot be written"),
         ("blocker", "default_transaction_read_only is on for this role or database"),
@@ -300,12 +299,12 @@ def test_an_old_server_and_a_standby_block() -> None:
 
 
 def test_another_encoding_blocks() -> None:
-    assert told(decisions.encoding([("SQL_ASCII",)], OURS)) == [("blocker", "SQL_ASCII")]
+    assert briefly(checks.encoding([("SQL_ASCII",)], CONFIGURED)) == [("blocker", "SQL_ASCII")]
 
 
 def test_a_view_in_the_place_of_a_table_blocks() -> None:
-    rows = [(table, "v" if table == "ivs_channels" else "r") for table in decisions.TABLES]
-    assert told(decisions.tables(rows, OURS))[0] == ("blocker", "ivs_channels is no plain table")
+    rows = [(table, "v" if table == "ivs_channels" else "r") for table in checks.TABLES]
+    assert briefly(checks.tables(rows, CONFIGURED))[0] == ("blocker", "ivs_channels is no plain table")
 
 
 @pytest.mark.parametrize(
@@ -313,38 +312,38 @@ def test_a_view_in_the_place_of_a_table_blocks() -> None:
 )
 def test_a_lock_blocks_where_migrate_would_give_up(pid: int | None, seconds: int | None, result: str) -> None:
     age = None if seconds is None else timedelta(seconds=seconds)
-    [finding] = decisions.locks([(pid, "ivs_channels", "RowExclusiveLock", age)], OURS)
+    [finding] = checks.locks([(pid, "ivs_channels", "RowExclusiveLock", age)], CONFIGURED)
     assert finding.result == result
 
 
 def test_channels_of_another_account_are_told() -> None:
     rows: list[Any] = [("eu-west-1", "111122223333", 3), ("eu-west-1", "999999999999", 2)]
-    assert told(decisions.channel_arns(rows, OURS)) == [
+    assert briefly(checks.channel_arns(rows, CONFIGURED)) == [
         ("warning", "2 channels are of the account 999999999999, and RECORDING_CONFIG_ARN is of 111122223333")
     ]
-    assert told(decisions.channel_arns(rows, Ours("eu-west-1", "")))[0][0] == "ok"
-    assert told(decisions.channel_arns(rows, Ours("", ""))) == [
+    assert briefly(checks.channel_arns(rows, Configured("eu-west-1", "")))[0][0] == "ok"
+    assert briefly(checks.channel_arns(rows, Configured("", ""))) == [
         ("warning", "AWS_REGION is not set; the channels are in eu-west-1")
     ]
 
 
 @pytest.mark.parametrize(("size", "result"), [(10 * 1024**2, "ok"), (3 * 1024**3, "warning")])
 def test_much_to_rewrite_is_a_warning(size: int, result: str) -> None:
-    [finding] = decisions.space([(size, False)], OURS)
+    [finding] = checks.space([(size, False)], CONFIGURED)
     assert finding.result == result
 
 
 def test_a_long_transaction_is_told() -> None:
     rows = [(7, "idle in transaction", timedelta(minutes=5))]
-    assert told(decisions.transactions(rows, OURS)) == [
+    assert briefly(checks.transactions(rows, CONFIGURED)) == [
         ("warning", "process 7 (idle in transaction) has had a transaction for 300 s")
     ]
 
 
 def test_migrations_that_a_newer_release_applied_are_told() -> None:
     known = [("ondemand", "0001"), ("ondemand", "0002")]
-    assert told(decisions.migrations([*known, ("ondemand", "0003")], known)) == [
-        ("warning", "1 applied ones are unknown here, ondemand.0003 the first"),
+    assert briefly(checks.migrations([*known, ("ondemand", "0003")], known)) == [
+        ("warning", "1 applied ones are not in this release, ondemand.0003 the first"),
         ("ok", "all 2 are applied"),
     ]
 
@@ -382,7 +381,7 @@ def test_before_migrate_and_without_aws_the_check_says_that_recordings_are_not_c
 
 def test_the_places_of_rows_are_known_before_migrate(databases: Databases) -> None:
     with databases.connect(databases.predecessor) as connection:
-        [query] = recordings._known_places(connection.cursor())
+        [query] = recordings._place_queries(connection.cursor())
         row = connection.execute(
             """
             SELECT data ->> 'recording_s3_bucket_name', data ->> 'recording_s3_key_prefix' FROM on_demand_videos

@@ -435,7 +435,7 @@ def test_a_ban_that_begins_while_a_key_is_mended_stands(
 def test_a_channel_that_is_banned_meanwhile_gets_no_key(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     key_delete(channel)
     answers = iter(["a key", ""])
-    monkeypatch.setattr("channels_app.reconcile.channels._key_of_now", lambda _: next(answers))
+    monkeypatch.setattr("channels_app.reconcile.channels._current_key", lambda _: next(answers))
     assert kinds(reconcile("--apply")[1]) == ["stream_key_missing"]
     assert keys_of(channel) == []
 

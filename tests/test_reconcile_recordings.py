@@ -21,7 +21,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.plan import BroadcastPlan
 from ondemand.models import Recording, Video
 from ondemand.reconcile.prefixes import FoundRecording, recordings_in
-from ondemand.reconcile.recordings import KnownVideo, statuses_missing
+from ondemand.reconcile.recordings import ExistingVideo, statuses_missing
 from ondemand.reconcile.streams import Span, overlapping
 from ondemand.reducers import END, END_FAILURE, START
 from tests.helpers import OWNER, make_video
@@ -160,17 +160,17 @@ def test_streams_overlap_with_a_recording_by_their_times() -> None:
         (None, {"started"}, [START]),
         (None, {"started", "ended"}, [START, END]),
         (None, {"failed"}, [START, END_FAILURE]),
-        (KnownVideo("recording", lacks_start=False), {"started"}, []),
-        (KnownVideo("recording", lacks_start=False), {"started", "failed"}, [END_FAILURE]),
-        (KnownVideo("failed", lacks_start=True), {"started", "failed"}, [START]),
-        (KnownVideo("failed", lacks_start=False), {"started", "ended"}, [END]),
-        (KnownVideo("failed", lacks_start=False), {"ended", "failed"}, [END]),
-        (KnownVideo("available", lacks_start=False), {"ended", "failed"}, []),
-        (KnownVideo("available", lacks_start=True), {"ended"}, [START]),
+        (ExistingVideo("recording", lacks_start=False), {"started"}, []),
+        (ExistingVideo("recording", lacks_start=False), {"started", "failed"}, [END_FAILURE]),
+        (ExistingVideo("failed", lacks_start=True), {"started", "failed"}, [START]),
+        (ExistingVideo("failed", lacks_start=False), {"started", "ended"}, [END]),
+        (ExistingVideo("failed", lacks_start=False), {"ended", "failed"}, [END]),
+        (ExistingVideo("available", lacks_start=False), {"ended", "failed"}, []),
+        (ExistingVideo("available", lacks_start=True), {"ended"}, [START]),
     ],
 )
 def test_what_is_missing_is_what_metadata_tell_and_nobody_heard(
-    known: KnownVideo | None, names: set[str], missing: list[str]
+    known: ExistingVideo | None, names: set[str], missing: list[str]
 ) -> None:
     assert statuses_missing(known, names) == missing
 
@@ -443,7 +443,7 @@ class Bucket:
     def __init__(self, keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
         self.keys = sorted(keys)
         self.calls = 0
-        self.told = 0
+        self.listed = 0
         monkeypatch.setattr(door, "objects_list", self.list)
 
     def list(self, *, bucket: str, prefix: str, after: str, most: int) -> door.ObjectPage:
@@ -451,7 +451,7 @@ class Bucket:
         begin = bisect_right(keys, after)
         page = keys[begin : begin + most]
         self.calls += 1
-        self.told += len(page)
+        self.listed += len(page)
         return door.ObjectPage([door.S3Object(key, at(0)) for key in page], is_last=begin + most >= len(keys))
 
 
@@ -476,7 +476,7 @@ def test_months_of_recordings_cost_a_call_each_however_many_segments_they_have(
     assert sorted(recording.prefix for recording in found) == sorted(prefixes)
     assert all(recording.names == {"started", "ended"} for recording in found)
     assert bucket.calls <= 1510
-    assert bucket.told < len(keys) / 10
+    assert bucket.listed < len(keys) / 10
 
 
 def test_small_recordings_share_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -544,7 +544,7 @@ def test_the_lease_is_kept_while_keys_of_others_are_listed(channel: Channel, mon
         kept.append((bucket.calls, values.get("cursor")))
         lease_keep(**values)
 
-    monkeypatch.setattr("channels_app.reconcile.running.lease_keep", keep)
+    monkeypatch.setattr("channels_app.reconcile.runner.lease_keep", keep)
     assert reconcile("--apply") == (0, [], "")
     assert {calls for calls, _ in kept} == {0, 1, 2, 3, 4, 5}
     # A run that is stopped there goes on behind them.

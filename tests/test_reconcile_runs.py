@@ -15,8 +15,7 @@ from django.utils import timezone
 
 from channels_app import aws as door
 from channels_app.models import Adoption, Channel, InboxEvent, Lease, Stream
-from channels_app.reconcile.lease import LeaseTakenError, lease_take
-from channels_app.reconcile.running import NAME
+from channels_app.reconcile.lease import RECONCILE, LeaseTakenError, lease_take
 from channels_app.services import channel_create
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
@@ -51,15 +50,15 @@ def lease() -> Lease:
 
 def test_a_run_beside_another_says_so_in_one_line_and_does_nothing(channel: Channel, past: Past, asked: Asked) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
-    held = lease_take(name=NAME)
-    assert reconcile("--apply") == (4, [], "Another reconcile is at work.\n")
-    assert reconcile() == (4, [], "Another reconcile is at work.\n")
+    held = lease_take(name=RECONCILE)
+    assert reconcile("--apply") == (4, [], "Another reconcile is running.\n")
+    assert reconcile() == (4, [], "Another reconcile is running.\n")
     assert asked.calls == []
     assert lease().holder == held.holder
 
 
 def test_a_run_that_died_keeps_nobody_away_for_long(channel: Channel) -> None:
-    lease_take(name=NAME)
+    lease_take(name=RECONCILE)
     Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
     assert reconcile() == (0, [], "")
     assert (lease().holder, lease().expires_at) == (None, None)
@@ -87,7 +86,7 @@ def test_of_several_at_once_one_gets_the_lease() -> None:
     def take() -> None:
         try:
             gate.wait(30)
-            taken.append(lease_take(name=NAME))
+            taken.append(lease_take(name=RECONCILE))
         except LeaseTakenError as error:
             refused.append(error)
         finally:
@@ -132,7 +131,7 @@ def killed_at(monkeypatch: pytest.MonkeyPatch, aws: LocalAws, operation: str, ar
 
     with monkeypatch.context() as patch:
         patch.setattr(aws.ivs, "_with_faults", die)
-        patch.setattr("channels_app.reconcile.running.lease_release", lambda **_: None)
+        patch.setattr("channels_app.reconcile.runner.lease_release", lambda **_: None)
         with pytest.raises(Killed):
             yield
     assert lease().holder
@@ -187,7 +186,7 @@ def test_a_stream_that_was_half_mended_is_mended_whole(
     with monkeypatch.context() as patch:
         # Its start is there, and its end is not.
         patch.setattr("channels_app.reconcile.sessions.events_send", raise_after(1))
-        patch.setattr("channels_app.reconcile.running.lease_release", lambda **_: None)
+        patch.setattr("channels_app.reconcile.runner.lease_release", lambda **_: None)
         with pytest.raises(Killed):
             reconcile("--apply")
     Lease.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -220,7 +219,7 @@ def test_recordings_are_taken_up_behind_the_last_one(
 
 def raise_after(count: int, error: type[BaseException] = Killed) -> Any:
     """`events_send` that works so often, and then the process dies."""
-    from channels_app.reconcile.repairing import events_send
+    from channels_app.reconcile.repair import events_send
 
     left = iter(range(count))
 
@@ -398,7 +397,7 @@ def test_an_unexpected_error_of_one_repair_is_told(
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
     with monkeypatch.context() as patch:
-        patch.setattr("channels_app.reconcile.sessions._envelope", lambda *_: 1 / 0)
+        patch.setattr("channels_app.reconcile.sessions.stream_envelope", lambda **_: 1 / 0)
         status, lines, _ = reconcile("--apply")
     assert (status, [line["failed"].partition(":")[0] for line in lines]) == (3, ["ZeroDivisionError"])
 

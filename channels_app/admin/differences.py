@@ -21,8 +21,8 @@ from channels_app.admin.pages import (
     without_places,
 )
 from channels_app.models import Channel, ReportedDifference, Stream
-from channels_app.reconcile.kinds import Kind
-from channels_app.reconcile.last_run import last_run
+from channels_app.reconcile.report import last_run
+from channels_app.reported import Kind
 from channels_app.scopes import account_has_scope
 from channels_app.times import NOTHING
 
@@ -92,7 +92,7 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Return the list, under a sentence with the time of the last run."""
-        run = last_run(timezone.now()).told
+        run = last_run(timezone.now()).sentence
         subtitle = _("%(run)s manage.py reconcile --apply repairs what can be repaired.") % {"run": run}
         return super().changelist_view(request, {"subtitle": subtitle, **(extra_context or {})})
 

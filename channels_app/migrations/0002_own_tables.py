@@ -4,7 +4,7 @@ Locks: `ivs_channels` against writes for an instant (foreign keys of new tables)
 """
 
 from channels_app.ddl import RunDeferredSQL, RunSQLInTransaction
-from channels_app.reconcile.kinds import Kind
+from channels_app.reported import Kind
 from django.conf import settings
 from django.db import migrations, models
 from django.db.models import deletion

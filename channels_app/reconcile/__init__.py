@@ -1,5 +1,4 @@
-"""What the database says, against what Amazon IVS says; S3's part is in `ondemand/reconcile/`.
+"""Compare the database with Amazon IVS, and repair it; `ondemand/reconcile/` compares it with S3.
 
-A phase finds differences by comparing what is known, and says of each what would mend it; `walking.py` goes through the
-phases, mends where it is told to, and `running.py` does that under a lease.
+A phase yields differences, each with its repair. `runner.py` walks the phases under a lease and, with `apply`, repairs.
 """

@@ -1,4 +1,4 @@
-"""A difference between the database, IVS and S3: what is so where, and what would mend it."""
+"""Differences between the database, IVS and S3, and the steps and findings of which a run consists."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -7,19 +7,21 @@ from typing import Any
 
 from channels_app.aws import AwsError
 from channels_app.models import Channel, ChannelQuerySet
-from channels_app.reconcile.kinds import Kind as Kind
+from channels_app.reported import Kind as Kind
+
+RUN_AGAIN = "run reconcile again"
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One difference. `would` says in the infinitive what `repair` does or, where there is none, what people can do.
+    """One difference. `repair_description` says in the infinitive what `repair` does, or what staff can do without one.
 
-    `place` are `stream_id`, or `bucket` and `prefix`. `unknown` names what nobody can tell any more. `unanswered`: AWS
-    was asked and did not answer.
+    `place` holds `stream_id`, or `bucket` and `prefix`. `unknown` names facts that cannot be recovered. `unanswered`:
+    AWS was called and did not answer.
     """
 
     kind: Kind
-    would: str
+    repair_description: str
     channel: Channel | None = None
     arn: str = ""
     place: Mapping[str, str] = field(default_factory=dict)
@@ -32,11 +34,11 @@ class Difference:
 
     @property
     def shown_arn(self) -> str:
-        """The ARN that it is about, or that of its channel."""
+        """Return the ARN of the difference, else that of its channel."""
         return self.arn or (self.channel.arn if self.channel else "")
 
-    def line(self, became: Mapping[str, str]) -> dict[str, Any]:
-        """The JSON line that tells it; `became` is `would`, `did`, or `would` with why it `failed`."""
+    def line(self, outcome: Mapping[str, str]) -> dict[str, Any]:
+        """Return its JSON line; `outcome` has `would` or `did`, and `failed` with the reason if a repair failed."""
         return {
             "kind": self.kind,
             "channel": self.channel.uuid if self.channel else None,
@@ -45,24 +47,23 @@ class Difference:
             "database": self.database,
             "ivs": self.ivs,
             "s3": self.s3,
-            **became,
+            **outcome,
             "unknown": self.unknown,
         }
 
 
 def not_compared(error: AwsError, *, channel: Channel | None = None, **place: str) -> Difference:
-    """AWS did not answer: whether something differs is not known."""
-    told = {"operation": error.operation, "error": str(error)}
+    """Return the difference for an AWS call without an answer."""
+    facts = {"operation": error.operation, "error": str(error)}
     where = "s3" if error.operation in {"ListObjectsV2", "GetObject"} else "ivs"
-    again = "run reconcile again"
-    return Difference(Kind.NOT_COMPARED, again, channel, place=place, unanswered=True, **{where: told})  # type: ignore[arg-type]
+    return Difference(Kind.NOT_COMPARED, RUN_AGAIN, channel, place=place, unanswered=True, **{where: facts})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
 class Step:
-    """Part of a phase. `position` is where the phase goes on after it, None where it must begin again.
+    """Part of a phase. `position` is where the phase continues after it; None: it must begin again.
 
-    `once_settled` is called when nothing of it differs any more.
+    `once_settled` is called when none of its differences is left.
     """
 
     differences: Iterable[Difference] = ()
@@ -71,28 +72,45 @@ class Step:
 
 
 @dataclass(frozen=True)
+class Place:
+    """How far a run is: the phase, and the position in it (None: its beginning)."""
+
+    phase: str
+    position: Any = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A difference, its JSON line, and whether it is repaired."""
+
+    difference: Difference
+    line: dict[str, Any]
+    settled: bool
+
+
+@dataclass(frozen=True)
 class Scope:
-    """What is to be compared: one channel or all, and of streams and recordings those since a moment or all."""
+    """Which rows are compared: one channel or all; all streams and recordings, or those since a time."""
 
     channel: Channel | None = None
     since: datetime | None = None
 
     def channels(self) -> ChannelQuerySet:
-        """The rows."""
+        """Return the channels in scope."""
         return Channel.objects.filter(pk=self.channel.pk) if self.channel else Channel.objects.all()
 
-    def takes(self, moment: datetime | None) -> bool:
-        """Whether it is late enough; what has no time is."""
-        return self.since is None or moment is None or moment >= self.since
+    def includes(self, time: datetime | None) -> bool:
+        """Return whether a time is in scope; an unknown time is."""
+        return self.since is None or time is None or time >= self.since
 
     @property
     def key(self) -> dict[str, str | None]:
-        """The same for the same scope, as JSON."""
+        """Return the scope as JSON; equal scopes have equal keys."""
         return {
             "channel": str(self.channel.uuid) if self.channel else None,
             "since": self.since.isoformat() if self.since else None,
         }
 
 
-# Takes the scope and the position to go on from; None: from its beginning.
+# Takes the scope and the position at which to continue (None: the beginning).
 Phase = Callable[[Scope, Any], Iterator[Step]]

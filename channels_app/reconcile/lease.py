@@ -1,66 +1,65 @@
-"""One at a time: a row that is taken by one statement, renewed as the work goes on, and given back.
-
-Time is that of the database, so that clocks of machines do not matter.
-"""
+"""A lease, so that one run at a time is active. Its times are those of the database: clocks of machines may differ."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from channels_app.models import Lease
 
-# Longer than any one step takes; so long a run that died keeps the next one from beginning.
-LIFE = timedelta(minutes=2)
+RECONCILE = "reconcile"
+# Longer than any one step takes. After a crash the next run must wait so long.
+MAX_AGE = timedelta(minutes=2)
 
 
 class LeaseTakenError(Exception):
-    """Another holds it."""
+    """Another process holds the lease."""
 
 
 class LeaseLostError(Exception):
-    """It ran out while something took too long, and another has taken it."""
+    """The lease expired during a slow step, and another process took it."""
 
 
 @dataclass(frozen=True)
 class HeldLease:
-    """A lease that is held, with the row as it was when it was taken."""
+    """A lease that this process holds, with the row as it was when it was taken."""
 
     row: Lease
     holder: UUID
+
+    @property
+    def rows(self) -> QuerySet[Lease]:
+        """Return the row, or none if the lease was lost."""
+        return Lease.objects.filter(name=self.row.name, holder=self.holder)
 
 
 def lease_take(*, name: str) -> HeldLease:
     """Take the lease.
 
     Raises:
-        LeaseTakenError: another holds it.
+        LeaseTakenError: another process holds it.
     """
     Lease.objects.get_or_create(name=name)
     holder = uuid4()
     free = Lease.objects.filter(Q(holder=None) | Q(expires_at__lt=Now()), name=name)
-    if not free.update(holder=holder, expires_at=Now() + LIFE):
+    if not free.update(holder=holder, expires_at=Now() + MAX_AGE):
         raise LeaseTakenError
     return HeldLease(Lease.objects.get(name=name), holder)
 
 
 def lease_keep(*, lease: HeldLease, **columns: Any) -> None:
-    """Renew it, and write what else the row says.
+    """Renew the lease and write other columns of its row.
 
     Raises:
-        LeaseLostError: another holds it.
+        LeaseLostError: another process holds it.
     """
-    if not _held(lease).update(expires_at=Now() + LIFE, **columns):
+    if not lease.rows.update(expires_at=Now() + MAX_AGE, **columns):
         raise LeaseLostError
 
 
 def lease_release(*, lease: HeldLease) -> None:
-    """Give it back; one that was lost stays with whoever has it."""
-    _held(lease).update(holder=None, expires_at=None)
-
-
-def _held(lease: HeldLease) -> Any:
-    return Lease.objects.filter(name=lease.row.name, holder=lease.holder)
+    """Release the lease; a lost one stays with its new holder."""
+    lease.rows.update(holder=None, expires_at=None)

@@ -1,11 +1,10 @@
-"""Streams against the sessions that IVS remembers: starts, ends and history that never came.
+"""Streams against their sessions in IVS: starts, ends and history that were lost.
 
-Each stream is asked for once after it ended: then IVS tells nothing more of it.
+The session of each stream is read once after its end: then nothing is added to it any more.
 """
 
 import re
-from collections.abc import Container, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -17,186 +16,114 @@ from channels_app.batches import rows_of
 from channels_app.events import STREAM_END, STREAM_START
 from channels_app.history import KINDS, HistoryKind
 from channels_app.models import Channel, Stream, StreamHistoryEntry
-from channels_app.reconcile.asking import ask_unless_missing, pages
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
-from channels_app.reconcile.elsewhere import elsewhere
-from channels_app.reconcile.repairing import events_send
+from channels_app.reconcile.other_account import other_account
+from channels_app.reconcile.paced_calls import call_or_none, pages
+from channels_app.reconcile.repair import events_send
 from channels_app.reconciled import recording_envelope, stream_envelope
 
-# What GetStreamSession takes. https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html
+# The format that GetStreamSession accepts.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html
 _STREAM_ID = re.compile(r"st-[a-zA-Z0-9]{23}", re.ASCII)
-_START_FAILURE = "Recording Start Failure"
 # A recording may end, or fail, so long after its stream: the window for a reconnect is 5 minutes.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateRecordingConfiguration.html
 _SETTLES_AFTER = timedelta(minutes=15)
-# Whether IVS tells the fractions of a second that an event leaves out is not documented.
+# It is not documented whether IVS keeps the fractions of a second that an event leaves out.
 _SAME = timedelta(seconds=1)
-# It is found by its place in S3.
+_START_FAILURE = "Recording Start Failure"
+# The phase of recordings finds it by its place in S3.
 _END_FAILURE = "Recording End Failure"
-_NEVER_TOLD = {
+# Facts of an event that its session does not keep.
+_LOST = {
     "Stream Failure": ("reason",),
     _START_FAILURE: ("recording_status_reason", "recording_session_id"),
     **{name: ("limit_value", "exceeded_by", "limit_unit") for name, kind in KINDS.items() if kind is HistoryKind.LIMIT},
 }
 
 
-@dataclass(frozen=True)
-class KnownStream:
-    """What the database has of a stream; `history` are names and times."""
+def sessions(scope: Scope, position: Any, *, reported: Container[str]) -> Iterator[Step]:
+    """Compare the sessions of every channel, also of deleted ones: IVS keeps theirs for 60 days too.
 
-    started_at: datetime | None = None
-    ended_at: datetime | None = None
-    history: tuple[tuple[str, datetime], ...] = ()
-
-
-@dataclass(frozen=True)
-class Missing:
-    """What IVS knows of a stream and the database does not."""
-
-    start: aws.IvsEvent | None = None
-    end: aws.IvsEvent | None = None
-    history: tuple[aws.IvsEvent, ...] = ()
-
-
-def missing_of(known: KnownStream, session: aws.IvsSession) -> Missing:
-    """Compare a stream with its session.
-
-    IVS remembers the newest 500 events: where it has forgotten the start, the start of the session stands in.
-    """
-    start, end = start_of(session), end_of(session)
-    return Missing(
-        start=start if known.started_at is None else None,
-        end=end if known.ended_at is None else None,
-        history=tuple(event for event in session.events if _is_history(event) and not _has(known, event)),
-    )
-
-
-def start_of(session: aws.IvsSession) -> aws.IvsEvent:
-    """Its Stream Start."""
-    told = (event for event in session.events if event.name == STREAM_START)
-    return next(told, aws.IvsEvent(STREAM_START, session.started_at))
-
-
-def end_of(session: aws.IvsSession) -> aws.IvsEvent | None:
-    """Its Stream End; None while it is live."""
-    if session.ended_at is None:
-        return None
-    told = (event for event in session.events if event.name == STREAM_END)
-    return next(told, aws.IvsEvent(STREAM_END, session.ended_at))
-
-
-def _is_history(event: aws.IvsEvent) -> bool:
-    return event.name in KINDS and event.name != _END_FAILURE
-
-
-def _has(known: KnownStream, event: aws.IvsEvent) -> bool:
-    return any(name == event.name and abs(at - event.at) < _SAME for name, at in known.history)
-
-
-def unknown_of(events: Iterable[aws.IvsEvent]) -> tuple[str, ...]:
-    """What the events told and IVS does not tell any more."""
-    return tuple(sorted({name for event in events for name in _NEVER_TOLD.get(event.name, ())}))
-
-
-# Finding
-
-
-def sessions(scope: Scope, position: Any, *, told: Container[str]) -> Iterator[Step]:
-    """Every channel, one after the other; deleted ones too, whose sessions IVS keeps for 60 days like the others.
-
-    `told` are the streams of which the phase of live states has told in this run.
+    `reported` holds the ids of the streams that the phase of live states reported in this run.
     """
     rows = scope.channels().exclude(arn="").filter(status__in=[Channel.Status.READY, Channel.Status.DELETED])
     for channel in rows_of(rows, after=position):
         position = str(channel.uuid)
-        if elsewhere(channel.arn):
-            # Told where channels are compared.
+        if other_account(channel.arn):
+            # The phase of channels reports it.
             continue
         try:
-            yield from _of_channel(channel, scope, told=told)
+            yield from _steps_of_channel(channel, scope, reported)
             yield Step(position=position)
         except aws.AwsError as error:
-            yield Step([not_compared(error, channel=channel)], position)
+            # IVS has no sessions of a channel that it has forgotten.
+            if error.kind is aws.Kind.NOT_FOUND:
+                yield Step(position=position)
+            else:
+                yield Step([not_compared(error, channel=channel)], position)
 
 
-def _of_channel(channel: Channel, scope: Scope, *, told: Container[str]) -> Iterator[Step]:
-    for page in _pages_of(channel):
-        known = {row.stream_id: row for row in _rows(channel, page)}
-        for session in page:
-            if not scope.takes(session.ended_at):
+def _steps_of_channel(channel: Channel, scope: Scope, reported: Container[str]) -> Iterator[Step]:
+    for page in pages(aws.sessions_page, channel_arn=channel.arn):
+        ids = [session.stream_id for session in page]
+        rows = {row.stream_id: row for row in Stream.objects.filter(channel=channel, stream_id__in=ids)}
+        for listed in page:
+            if not scope.includes(listed.ended_at):
                 # The newest come first.
                 return
-            row = known.get(session.stream_id)
-            if session.stream_id in told:
+            row = rows.get(listed.stream_id)
+            if listed.stream_id in reported:
                 continue
-            if session.ended_at is None:
-                yield Step([*differences_of_live(channel, row, session), *_still_live(channel, row)])
+            if listed.ended_at is None:
+                yield Step([*differences_of_live(channel, row, listed), *_still_live(channel, row)])
             elif row is None or row.compared_at is None:
-                yield from _of_ended(channel, row, session)
-
-
-def _pages_of(channel: Channel) -> Iterator[list[aws.IvsSession]]:
-    """The sessions that IVS remembers; none where it has forgotten the channel."""
-    try:
-        yield from pages(aws.sessions_page, channel_arn=channel.arn)
-    except aws.AwsError as error:
-        if error.kind is not aws.Kind.NOT_FOUND:
-            raise
-
-
-def _rows(channel: Channel, page: list[aws.IvsSession]) -> Iterable[Stream]:
-    return Stream.objects.filter(channel=channel, stream_id__in=[session.stream_id for session in page])
-
-
-def _of_ended(channel: Channel, row: Stream | None, session: aws.IvsSession) -> Iterator[Step]:
-    asked = session_of(channel_arn=channel.arn, stream_id=session.stream_id)
-    if asked is not None:
-        yield step_of(channel, row, asked)
+                session = session_of(channel_arn=channel.arn, stream_id=listed.stream_id)
+                if session is not None:
+                    yield step_of(channel, row, session)
 
 
 def differences_of_live(channel: Channel, row: Stream | None, listed: aws.IvsSession) -> list[Difference]:
-    """Of a stream that is live and whose start never came; what else happens to it is compared when it has ended."""
+    """Return the differences of a live stream whose start was lost; others are compared after its end."""
     if row is not None and row.started_at is not None:
         return []
     try:
-        asked = session_of(channel_arn=channel.arn, stream_id=listed.stream_id)
+        session = session_of(channel_arn=channel.arn, stream_id=listed.stream_id)
     except aws.AwsError:
-        # That it is live, and since when, is known without it.
-        asked = None
-    return differences_of(channel, row, asked or listed)
+        # The list has its start.
+        session = None
+    return differences_of(channel, row, session or listed)
 
 
 def session_of(*, channel_arn: str, stream_id: str) -> aws.IvsSession | None:
-    """What IVS remembers of a stream; None where it has forgotten it, or never could have named one so.
+    """Return the session of a stream; None if IVS has forgotten it, or its id is not one of IVS.
 
     Raises:
-        AwsError: IVS could not be asked.
+        AwsError: IVS did not answer.
     """
     if not _STREAM_ID.fullmatch(stream_id):
         return None
-    return ask_unless_missing(aws.session_get, channel_arn=channel_arn, stream_id=stream_id)
+    return call_or_none(aws.session_get, channel_arn=channel_arn, stream_id=stream_id)
 
 
 def _still_live(channel: Channel, row: Stream | None) -> Iterator[Difference]:
-    """A stream that ended here and not there. No event undoes an end; its real end takes the place of a guessed one."""
+    """Yield a stream that ended here alone. No event undoes an end; the real end will replace a guessed one."""
     if row is None or row.ended_at is None:
         return
-    asked = session_of(channel_arn=channel.arn, stream_id=row.stream_id)
-    if asked is not None and asked.ended_at is None:
+    session = session_of(channel_arn=channel.arn, stream_id=row.stream_id)
+    if session is not None and session.ended_at is None:
         yield Difference(
             Kind.STREAM_STILL_LIVE,
             "wait for its end in IVS",
             channel,
             place={"stream_id": row.stream_id},
             database={"started_at": row.started_at, "ended_at": row.ended_at},
-            ivs={"started_at": asked.started_at, "ended_at": None},
+            ivs={"started_at": session.started_at, "ended_at": None},
         )
 
 
 def step_of(channel: Channel, row: Stream | None, session: aws.IvsSession) -> Step:
-    """All that differs in a stream that `session_get` told; what is left of it is nothing, once it is mended."""
-    settled = partial(_mark_compared, channel, session)
-    return Step(differences_of(channel, row, session), once_settled=settled)
+    """Return the differences of a stream that `session_of` returned; once settled, it is not compared again."""
+    return Step(differences_of(channel, row, session), once_settled=partial(_mark_compared, channel, session))
 
 
 def _mark_compared(channel: Channel, session: aws.IvsSession) -> None:
@@ -206,76 +133,64 @@ def _mark_compared(channel: Channel, session: aws.IvsSession) -> None:
 
 
 def differences_of(channel: Channel, row: Stream | None, session: aws.IvsSession) -> list[Difference]:
-    """One of a stream that nobody heard of, else one for the start, the end and the history that are missing."""
-    missing = missing_of(_known(row), session)
-    start = [missing.start] if missing.start else []
-    end = [missing.end] if missing.end else []
-    history = [event for event in missing.history if _can_be_told(event, session)]
-    told = {
+    """Return one difference for a stream without a row, else one each for a missing start, end and history.
+
+    IVS keeps the newest 500 events: if the start is not among them, the start of the session stands in.
+    """
+    recorded = list(StreamHistoryEntry.objects.filter(stream=row).values_list("name", "at")) if row else []
+    start = [] if row and row.started_at else [_event(session, STREAM_START, session.started_at)]
+    has_end = row and row.ended_at
+    end = [_event(session, STREAM_END, session.ended_at)] if session.ended_at and not has_end else []
+    history = [
+        event
+        for event in session.events
+        if event.name in KINDS
+        and event.name != _END_FAILURE
+        # An event of a recording needs its bucket, which IVS keeps as it was when the stream began.
+        and (event.name != _START_FAILURE or session.bucket)
+        and not any(name == event.name and abs(at - event.at) < _SAME for name, at in recorded)
+    ]
+    missing = {
         Kind.STREAM_START_MISSING: start,
         Kind.STREAM_END_MISSING: end,
         Kind.STREAM_HISTORY_MISSING: history,
     }
     if row is None:
-        told = {Kind.STREAM_MISSING: sorted([*start, *history, *end], key=lambda event: event.at)}
-    return [_difference(kind, channel, row, session, events) for kind, events in told.items() if events]
+        missing = {Kind.STREAM_MISSING: sorted([*start, *history, *end], key=lambda event: event.at)}
+    return [
+        Difference(
+            kind,
+            f"write {', '.join(dict.fromkeys(event.name for event in events))} at the time that IVS tells",
+            channel,
+            place={"stream_id": session.stream_id},
+            database={"started_at": row and row.started_at, "ended_at": row and row.ended_at},
+            ivs={
+                "started_at": session.started_at,
+                "ended_at": session.ended_at,
+                "events": [{"name": event.name, "at": event.at} for event in events],
+            },
+            unknown=tuple(sorted({name for event in events for name in _LOST.get(event.name, ())})),
+            repair=partial(_send, channel, session, events),
+        )
+        for kind, events in missing.items()
+        if events
+    ]
 
 
-def _can_be_told(event: aws.IvsEvent, session: aws.IvsSession) -> bool:
-    """An event of a recording needs its bucket, which IVS tells as it was when the stream began."""
-    return event.name != _START_FAILURE or bool(session.bucket)
-
-
-def _known(row: Stream | None) -> KnownStream:
-    if row is None:
-        return KnownStream()
-    history = StreamHistoryEntry.objects.filter(stream=row).values_list("name", "at")
-    return KnownStream(row.started_at, row.ended_at, tuple(history))
-
-
-def _difference(
-    kind: Kind, channel: Channel, row: Stream | None, session: aws.IvsSession, events: list[aws.IvsEvent]
-) -> Difference:
-    names = ", ".join(dict.fromkeys(event.name for event in events))
-    return Difference(
-        kind,
-        f"write {names} at the time that IVS tells",
-        channel,
-        place={"stream_id": session.stream_id},
-        database={"started_at": row and row.started_at, "ended_at": row and row.ended_at},
-        ivs={
-            "started_at": session.started_at,
-            "ended_at": session.ended_at,
-            "events": [{"name": event.name, "at": event.at} for event in events],
-        },
-        unknown=unknown_of(events),
-        repair=partial(_send, channel, session, events),
-    )
+def _event(session: aws.IvsSession, name: str, at: datetime) -> aws.IvsEvent:
+    return next((event for event in session.events if event.name == name), aws.IvsEvent(name, at))
 
 
 def _send(channel: Channel, session: aws.IvsSession, events: list[aws.IvsEvent]) -> None:
-    envelopes = {made["id"]: made for made in (_envelope(channel, session, event) for event in events)}
-    # Events of one name in one second are one.
+    # Events of one name in one second have one id.
+    envelopes: dict[str, dict[str, Any]] = {}
+    for event in events:
+        at = event.at.replace(microsecond=0)
+        common: Any = {"arn": channel.arn, "stream_id": session.stream_id, "channel_name": session.channel_name}
+        if event.name == _START_FAILURE:
+            envelope = recording_envelope(status=event.name, at=at, bucket=session.bucket, prefix="", **common)
+        else:
+            code = {"code": event.code} if event.code else {}
+            envelope = stream_envelope(name=event.name, at=at, **common, **code)
+        envelopes[envelope["id"]] = envelope
     events_send(envelopes.values())
-
-
-def _envelope(channel: Channel, session: aws.IvsSession, event: aws.IvsEvent) -> dict[str, Any]:
-    at = event.at.replace(microsecond=0)
-    if event.name == _START_FAILURE:
-        return recording_envelope(
-            status=event.name,
-            arn=channel.arn,
-            at=at,
-            bucket=session.bucket,
-            prefix="",
-            stream_id=session.stream_id,
-            channel_name=session.channel_name,
-        )
-    return stream_envelope(
-        name=event.name,
-        arn=channel.arn,
-        stream_id=session.stream_id,
-        at=at,
-        channel_name=session.channel_name,
-        **({"code": event.code} if event.code else {}),
-    )

@@ -23,7 +23,7 @@ from channels_app.models import (
     Stream,
     private_channel,
 )
-from channels_app.reconcile.last_run import last_run
+from channels_app.reconcile.report import last_run
 from channels_app.scopes import account_has_scope
 from channels_app.timeline import StreamWord, streams_in_state, streams_shown
 from channels_app.times import clock, zoned

@@ -1,1 +1,1 @@
-"""What the catalogue says, against the recordings that IVS left in S3; the part of channels is in `channels_app`."""
+"""Compare the catalogue with the recordings in S3; `channels_app/reconcile/` compares the channels with IVS."""

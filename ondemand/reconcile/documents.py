@@ -1,4 +1,4 @@
-"""The life of a recording by its metadata: its channel, start, end and duration."""
+"""The facts in the metadata of a recording: its channel, start, end and duration."""
 
 import re
 from dataclasses import dataclass
@@ -20,16 +20,16 @@ _UNREADABLE = {aws.Kind.DENIED, aws.Kind.INVALID, aws.Kind.NOT_FOUND}
 
 
 class UnreadableError(Exception):
-    """S3 does not hand out the metadata, or they are no metadata of a recording; the message says why."""
+    """S3 refuses the metadata, or they are not those of a recording; the message says why."""
 
 
 class OfStageError(Exception):
-    """The metadata are of a recording of a stage of IVS Real-Time, which is of no channel."""
+    """The metadata are those of a recording of a stage of IVS Real-Time, which has no channel."""
 
 
 @dataclass(frozen=True)
-class RecordingLife:
-    """`ended_at` is None, and `duration_ms` 0, while the recording runs."""
+class RecordingFacts:
+    """Facts of a recording. While it runs `ended_at` is None and `duration_ms` 0. Times are whole seconds."""
 
     channel_arn: str
     started_at: datetime
@@ -38,17 +38,17 @@ class RecordingLife:
 
     @property
     def until(self) -> datetime:
-        """Return its end or, while it runs, its last known moment."""
+        """Return its end or, while it runs, the last known time."""
         return self.ended_at or self.started_at + timedelta(milliseconds=self.duration_ms)
 
 
-def life_read(recording: FoundRecording) -> RecordingLife:
-    """Read the object of the end, or else the one of the start.
+def facts_read(recording: FoundRecording) -> RecordingFacts:
+    """Read the metadata of the end, else those of the start.
 
     Raises:
-        UnreadableError: it cannot be had or understood.
-        OfStageError: it is of no channel.
-        AwsError: S3 could not be asked.
+        UnreadableError: S3 refuses them, they are not JSON, or a field is missing or malformed.
+        OfStageError: the recording has no channel.
+        AwsError: S3 did not answer.
     """
     key = f"{recording.prefix}/events/recording-{recording.last}.json"
     try:
@@ -59,33 +59,23 @@ def life_read(recording: FoundRecording) -> RecordingLife:
         raise UnreadableError(str(error)) from error
     if content is None:
         raise UnreadableError("the object is gone")
-    return life_of(content, recording.prefix)
-
-
-def life_of(content: bytes, prefix: str) -> RecordingLife:
-    """Return the life of the recording that the object describes. Times are whole seconds, as those of events.
-
-    Raises:
-        UnreadableError: it is not JSON, or a field is missing or of a wrong type.
-        OfStageError: it is of no channel.
-    """
     try:
         document = document_of(content)
         if document.get("channel_arn") is None and document.get("stage_arn") is not None:
             raise OfStageError
-        moments = {name: moment_of(document, name) for name in ("recording_started_at", "recording_ended_at")}
+        times = {name: moment_of(document, name) for name in ("recording_started_at", "recording_ended_at")}
     except MetadataError as error:
         raise UnreadableError(str(error)[:200]) from None
-    for name, moment in moments.items():
-        if moment and moment > timezone.now() + AHEAD:
+    for name, time in times.items():
+        if time and time > timezone.now() + AHEAD:
             raise UnreadableError(f"{name} is out of range")
-    started_at, ended_at = moments.values()
+    started_at, ended_at = times.values()
     if started_at is None:
         raise UnreadableError("recording_started_at is missing")
     media = document.get("media")
     hls = media.get("hls") if isinstance(media, dict) else None
-    return RecordingLife(
-        channel_arn=_channel_arn(document, prefix),
+    return RecordingFacts(
+        channel_arn=_channel_arn(document, recording.prefix),
         started_at=started_at.replace(microsecond=0),
         ended_at=ended_at and ended_at.replace(microsecond=0),
         duration_ms=whole_milliseconds(hls.get("duration_ms") if isinstance(hls, dict) else None) or 0,

@@ -1,28 +1,38 @@
-"""All that is compared, in its order: channels, then what viewers see at once, and streams before their recordings."""
+"""The phases of `reconcile`, in their order: channels, then what viewers see at once, and streams before recordings."""
 
+from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
-from channels_app.reconcile.account import orphans, unfinished
-from channels_app.reconcile.channels import channels
-from channels_app.reconcile.differences import Phase
+from django.db.models import Count
+from django.utils import timezone
+
+from channels_app.models import Channel
+from channels_app.reconcile.channels import channels, orphans, unfinished
+from channels_app.reconcile.differences import Difference, Kind, Phase, Scope, Step
 from channels_app.reconcile.live import live_states
+from channels_app.reconcile.repair import events_unapplied
 from channels_app.reconcile.sessions import sessions
-from channels_app.reconcile.unapplied import events_unapplied
-from ondemand.reconcile.private import private_videos
+from ondemand.models import Video
 from ondemand.reconcile.recordings import recordings
 from ondemand.reconcile.stuck import last_sign, stuck
 
+_HIDE = (
+    "hide them in the admin (Videos, Publicly reachable, private channel, Hide),"
+    " or set new_video_state of the channel to listed or unlisted"
+)
+
 
 def all_phases() -> dict[str, Phase]:
-    """The phases of one run."""
-    told: set[str] = set()
+    """Return the phases of one run."""
+    reported: set[str] = set()
     return {
         "events": events_unapplied,
         "unfinished": unfinished,
         "orphans": orphans,
-        "live": partial(live_states, last_sign=last_sign, told=told),
+        "live": partial(live_states, last_sign=last_sign, reported=reported),
         "channels": channels,
-        "sessions": partial(sessions, told=told),
+        "sessions": partial(sessions, reported=reported),
         "recordings": recordings,
         "stuck": stuck,
         "private": private_videos,
@@ -30,5 +40,17 @@ def all_phases() -> dict[str, Phase]:
 
 
 def phases_of_past() -> dict[str, Phase]:
-    """What a channel did before it was known; nothing is guessed of it."""
-    return {"sessions": partial(sessions, told=()), "recordings": recordings}
+    """Return the phases that find the streams and recordings of a channel before its import; nothing is guessed."""
+    return {"sessions": partial(sessions, reported=()), "recordings": recordings}
+
+
+def private_videos(scope: Scope, position: Any) -> Iterator[Step]:
+    """Yield each private channel with videos that anyone can open; only staff decide what to do with them."""
+    videos = Video.objects.open_though_private(timezone.now()).filter(channel__in=scope.channels())
+    counts = dict(videos.order_by().values_list("channel").annotate(videos=Count("pk")))
+    rows = Channel.objects.in_bulk(list(counts))
+    differences = []
+    for uuid, channel in rows.items():
+        database = {"private": True, "new_video_state": channel.new_video_state, "videos": counts[uuid]}
+        differences.append(Difference(Kind.PRIVATE_VIDEOS_OPEN, _HIDE, channel, database=database))
+    yield Step(differences)

@@ -1,8 +1,8 @@
-"""The recordings in a bucket, found by its listing: one or two calls each, however many segments they have.
+"""Find the recordings in a bucket by listing it: one or two calls each, however many segments they have.
 
-Below a recording the `events/` come before the `media/` in the order of keys, so that what is of interest is seen
-first and the rest is jumped over. Prefixes are taken from keys and never made: their parts are not padded with zeros,
-and do not sort by time. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+Below a recording `events/` comes before `media/` in the order of keys: the metadata are listed first and the segments
+are skipped. Prefixes are taken from keys and never computed: their parts are not padded with zeros, so that they do not
+sort by time. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 """
 
 import re
@@ -11,31 +11,31 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from channels_app import aws
-from channels_app.reconcile.asking import ask
+from channels_app.reconcile.paced_calls import call_paced
 
 STARTED = "started"
 ENDED = "ended"
 FAILED = "failed"
 
-# The last character there is: no key of a recording comes after it.
+# The last character of Unicode: no key of a recording comes after it.
 _LAST = "\U0010ffff"
 _PARTS = re.compile(r"(?P<prefix>.+?)/(?:events/recording-(?P<name>started|ended|failed)\.json|media/.*)", re.DOTALL)
-# Recordings of a stage of IVS Real-Time, of all its participants together or of one: they are of no channel.
+# Recordings of a stage of IVS Real-Time, of all its participants together or of one: they have no channel.
 # https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/rt-composite-recording.html
 # https://docs.aws.amazon.com/ivs/latest/RealTimeUserGuide/rt-individual-participant-recording.html
 _OF_STAGE = re.compile(
     r"(?:.+/)?[a-zA-Z0-9-]+/[a-zA-Z0-9-]+/[a-zA-Z0-9-]+/(?:composite|\d{4}-\d\d-\d\dT\d\d-\d\d-\d\dZ)", re.ASCII
 )
-# Among other keys, and behind a recording that was jumped over: another recording is expected there.
+# Short behind a recording whose segments were skipped: another recording is expected there.
 _LONG_PAGE = 1000
 _SHORT_PAGE = 10
 
 
 @dataclass(frozen=True)
 class FoundRecording:
-    """A recording as the listing shows it. `names` are those of its metadata: `started`, `ended`, `failed`.
+    """A recording in a bucket. `names` are those of its metadata: `started`, `ended`, `failed`.
 
-    `behind` is where the listing goes on after it.
+    `behind` is where the listing continues after it.
     """
 
     bucket: str
@@ -45,62 +45,67 @@ class FoundRecording:
 
     @property
     def last(self) -> str:
-        """The metadata that tell most."""
+        """Return the name of the metadata with most facts."""
         return next(name for name in (ENDED, FAILED, STARTED) if name in self.names)
 
     @property
     def behind(self) -> str:
-        """A key after all keys of the recording, and before all others that follow."""
+        """Return a key after all keys of the recording, and before all others that follow."""
         return f"{self.prefix}/{_LAST}"
 
 
 @dataclass(frozen=True)
 class PageRead:
-    """A page of the listing was read. `behind` is where the listing can go on; empty in the midst of a recording."""
+    """A page was listed. `behind` is where the listing can continue; empty in the middle of a recording."""
 
     behind: str
 
 
 @dataclass
 class _Building:
-    """A recording of which keys are still coming."""
+    """A recording whose keys are being listed."""
 
     prefix: str
     names: set[str] = field(default_factory=set)
     modified_at: datetime | None = None
     has_media: bool = False
 
-    def add(self, name: str | None, modified_at: datetime) -> None:
-        if name is None:
-            self.has_media = True
+    def add(self, item: aws.S3Object) -> None:
+        """Take a key of the recording; keys of neither metadata nor media are ignored."""
+        parts = _PARTS.fullmatch(item.key)
+        if parts is None or parts["prefix"] != self.prefix:
             return
-        self.names.add(name)
-        self.modified_at = max(self.modified_at or modified_at, modified_at)
+        if parts["name"] is None:
+            self.has_media = True
+        else:
+            self.names.add(parts["name"])
+            self.modified_at = max(self.modified_at or item.modified_at, item.modified_at)
 
     def found(self, bucket: str) -> Iterator[FoundRecording]:
-        """Media alone tell nothing: neither whose they are nor when they were made. Stages are left out."""
+        """Yield the recording if it has metadata. Media alone do not say whose they are. Stages are left out."""
         if self.modified_at is not None and not _OF_STAGE.fullmatch(self.prefix):
             yield FoundRecording(bucket, self.prefix, frozenset(self.names), self.modified_at)
 
 
 def recordings_in(bucket: str, *, folder: str = "", after: str = "") -> Iterator[FoundRecording | PageRead]:
-    """Every recording below `folder` that comes after a key, in the order of keys; and each page that was read.
+    """Yield every recording below `folder` that comes after a key, in the order of keys; and each page that was listed.
 
     Raises:
-        AwsError: S3 could not be asked.
+        AwsError: S3 did not answer.
     """
     building: _Building | None = None
     most = _LONG_PAGE
     while True:
-        listed = ask(aws.objects_list, bucket=bucket, prefix=folder, after=after, most=most)
+        listed = call_paced(aws.objects_list, bucket=bucket, prefix=folder, after=after, most=most)
         for item in listed.objects:
             after = item.key
-            if building is not None and item.key.startswith(f"{building.prefix}/"):
-                _add(building, item)
-                continue
-            if building is not None:
+            if building is not None and not item.key.startswith(f"{building.prefix}/"):
                 yield from building.found(bucket)
-            building = _begin(item)
+                building = None
+            if building is None and (parts := _PARTS.fullmatch(item.key)):
+                building = _Building(parts["prefix"])
+            if building is not None:
+                building.add(item)
         yield PageRead("" if building else after)
         if listed.is_last:
             break
@@ -111,19 +116,3 @@ def recordings_in(bucket: str, *, folder: str = "", after: str = "") -> Iterator
             most = _LONG_PAGE
     if building is not None:
         yield from building.found(bucket)
-
-
-def _begin(item: aws.S3Object) -> _Building | None:
-    parts = _PARTS.fullmatch(item.key)
-    if parts is None:
-        return None
-    building = _Building(parts["prefix"])
-    _add(building, item)
-    return building
-
-
-def _add(building: _Building, item: aws.S3Object) -> None:
-    """A key of the recording; those that are neither metadata nor media say nothing."""
-    parts = _PARTS.fullmatch(item.key)
-    if parts is not None and parts["prefix"] == building.prefix:
-        building.add(parts["name"], item.modified_at)

@@ -1,26 +1,28 @@
-"""`manage.py create_channel`: a channel in IVS and its row."""
+"""`manage.py create_channel`: create a channel in IVS, and its row."""
 
+import json
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from rest_framework.exceptions import ValidationError
+from rest_framework.utils.encoders import JSONEncoder
 
 from channels_app.errors import ServiceError
-from channels_app.management.printing import channel_print
-from channels_app.serializers import ChannelCreateSerializer
+from channels_app.models import Channel
+from channels_app.serializers import ChannelCreateSerializer, CreatedChannelSerializer
 from channels_app.services import channel_create
 
 _OPTIONS = {"userId": "--owner", "latency_mode": "--latency", "type": "--type", "name": "NAME"}
 
 
 class Command(BaseCommand):
-    """Creates a channel as `POST /channels` does."""
+    """Create a channel as `POST /channels` does."""
 
     help = "Create a channel in Amazon IVS and print it as JSON, stream key included."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The fields of `POST /channels`; their values are checked by the same serializer."""
+        """Add the fields of `POST /channels`; the same serializer validates their values."""
         parser.add_argument("name")
         parser.add_argument("--owner", required=True, metavar="UUID")
         parser.add_argument("--type", default="STANDARD", metavar="T")
@@ -29,7 +31,7 @@ class Command(BaseCommand):
         parser.add_argument("--no-record", action="store_true")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Create it and print one JSON object; one line on standard error where it cannot be."""
+        """Create the channel and print one JSON object; an error is one line on standard error."""
         serializer = ChannelCreateSerializer(
             data={
                 "name": options["name"],
@@ -44,13 +46,15 @@ class Command(BaseCommand):
             serializer.is_valid(raise_exception=True)
             channel = channel_create(**serializer.validated_data)
         except ValidationError as error:
-            raise CommandError(_first_problem(error)) from None
+            details: Any = error.detail
+            name, texts = next(iter(details.items()))
+            raise CommandError(f"{_OPTIONS.get(name, name)}: {texts[0]}") from None
         except ServiceError as error:
             raise CommandError(str(error)) from None
         channel_print(self.stdout, channel)
 
 
-def _first_problem(error: ValidationError) -> str:
-    details: Any = error.detail
-    name, texts = next(iter(details.items()))
-    return f"{_OPTIONS.get(name, name)}: {texts[0]}"
+def channel_print(stdout: OutputWrapper, channel: Channel) -> None:
+    """Print one JSON object with the fields of `POST /channels`, stream key included."""
+    created = Channel.objects.with_live_state().get(pk=channel.pk)
+    stdout.write(json.dumps(CreatedChannelSerializer(created).data, cls=JSONEncoder))

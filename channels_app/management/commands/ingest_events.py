@@ -1,4 +1,4 @@
-"""`manage.py ingest_events`: envelopes from a file, through the very code that the Lambda runs."""
+"""`manage.py ingest_events`: bring envelopes from a file to the inbox, by the code that the Lambda runs."""
 
 import json
 import re
@@ -13,46 +13,47 @@ from channels_app.envelopes import envelope_texts
 from channels_app.inbox import ingest
 from channels_app.management.lines import LinesCommand
 
-# Brackets and commas, and whole texts, in which they mean nothing.
+# Brackets and commas, and whole strings, in which they have no meaning.
 _MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 
 
 class Command(LinesCommand):
-    """Feeds envelopes to the inbox and prints what became of each."""
+    """Bring envelopes to the inbox and print the outcome of each."""
 
     help = "Feed EventBridge envelopes (a JSON array, one a line, or an SQS batch) to the inbox; - is standard input."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """The file."""
+        """Add the file."""
         parser.add_argument("file", nargs="?", default="-", metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One JSON line for each item, in input order; exit 1 when one was refused or failed."""
-        must_come_again = False
-        for delivery in ingest(texts_in(_content(options["file"]))):
-            self.stdout.write(json.dumps({"event_id": delivery.event_id, "outcome": delivery.outcome}))
-            must_come_again |= delivery.must_come_again
-        if must_come_again:
+        """Print one JSON line for each item, in input order; exit 1 if one was refused or failed."""
+        name = options["file"]
+        try:
+            content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+        except OSError as error:
+            raise CommandError(f"{name}: {error.strerror}") from None
+        if self.deliveries_print(ingest(texts_in(content.decode("utf-8-sig", "replace")))):
             sys.exit(1)
 
 
 def texts_in(content: str) -> list[str]:
-    """The envelopes of a file: of one document, or of one a line. One that is hostile must not take others with it."""
+    """Return the envelopes of a file with one document, or one a line. A malformed one must not affect the others."""
     items = array_items(content)
     if items is not None:
         return items
     try:
-        # NaN and the like pass here: the item that holds them is refused, and its neighbours are not.
+        # NaN and the like pass here: later only the item that holds them is refused.
         document = json.loads(content)
     except (ValueError, RecursionError):
-        # Not splitlines: JSON texts may hold U+2028 and its kin as they are.
+        # Not splitlines: JSON strings may hold U+2028 and other separators unescaped.
         return [line for line in content.split("\n") if line.strip()]
     one = isinstance(document, dict) and "Records" not in document
     return [content.strip()] if one else envelope_texts(document)
 
 
 def array_items(content: str) -> list[str] | None:
-    """The items of a JSON array as they stand in it, whatever they hold; None where the text is no array."""
+    """Return the texts of the items of a JSON array, which need not be valid; None if the text is not an array."""
     text = content.strip()
     if not (text.startswith("[") and text.endswith("]")):
         return None
@@ -68,11 +69,3 @@ def array_items(content: str) -> list[str] | None:
     if depth or (items and not all(item.strip() for item in [*items, last])):
         return None
     return [item.strip() for item in [*items, last] if item.strip()]
-
-
-def _content(name: str) -> str:
-    try:
-        raw = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
-    except OSError as error:
-        raise CommandError(f"{name}: {error.strerror}") from None
-    return raw.decode("utf-8-sig", "replace")

@@ -9,27 +9,26 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from channels_app.dry_run import events_dry_run
-from channels_app.management.lines import LinesCommand
-from channels_app.management.options import limit_add, limit_of, moment_value, uuid_value
+from channels_app.management.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
 from channels_app.replay import OUTCOMES, events_chosen, events_replay
 
 
 def outcomes_value(text: str) -> list[str]:
-    """Return the outcomes of `--outcome`, which are separated by commas.
+    """Return the comma-separated outcomes of `--outcome`: its argparse `type`.
 
     Raises:
         ArgumentTypeError: one is no outcome.
     """
-    words = [word.strip() for word in text.split(",")]
-    unknown = [word for word in words if word not in InboxEvent.Outcome.values]
+    outcomes = [outcome.strip() for outcome in text.split(",")]
+    unknown = [outcome for outcome in outcomes if outcome not in InboxEvent.Outcome.values]
     if unknown:
         raise ArgumentTypeError(f"{unknown[0]!r} is none of {', '.join(InboxEvent.Outcome.values)}")
-    return words
+    return outcomes
 
 
 class Command(LinesCommand):
-    """Processes failed events again, and runs improved handlers over the stored history."""
+    """Process failed events again, or run improved handlers over the stored history."""
 
     help = "Process stored events again, the oldest first: those that failed, are parked, ignored or deferred."
 
@@ -40,12 +39,12 @@ class Command(LinesCommand):
             "--outcome",
             type=outcomes_value,
             default=[outcome.value for outcome in OUTCOMES],
-            metavar="WORD,…",
+            metavar="OUTCOME,…",
             help=f"events of these outcomes; without it {','.join(OUTCOMES)}",
         )
         which.add_argument("--all", action="store_true", help="events of every outcome")
         parser.add_argument("--channel", type=uuid_value, metavar="UUID", help="events of this channel alone")
-        parser.add_argument("--since", type=moment_value, metavar="DATE", help="events received since")
+        parser.add_argument("--since", type=time_value, metavar="DATE", help="events received since")
         limit_add(parser)
         parser.add_argument("--dry-run", action="store_true", help="only say which rows would change")
 
@@ -67,9 +66,7 @@ class Command(LinesCommand):
         """Print each event; return whether one must come again."""
         must_come_again = False
         for deliveries in events_replay(events, limit=limit):
-            for delivery in deliveries:
-                self.stdout.write(json.dumps({"event_id": delivery.event_id, "outcome": delivery.outcome}))
-                must_come_again |= delivery.must_come_again
+            must_come_again |= self.deliveries_print(deliveries)
         return must_come_again
 
     def dry_run(self, events: InboxEventQuerySet, limit: int | None) -> bool:

@@ -1,4 +1,4 @@
-"""`manage.py work_queue`: the events of the queue, where no Lambda takes them."""
+"""`manage.py work_queue`: process the event queue without a Lambda."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -12,16 +12,16 @@ from channels_app.worker import Stop, queue_work, queue_work_once
 
 
 class Command(LinesCommand):
-    """Runs in a container beside the web server; any number of them at once."""
+    """Process the queue in a container beside the web server; any number may run."""
 
     help = "Process the messages of EVENT_QUEUE_URL until SIGTERM or Ctrl-C; waits for a database or SQS that is away."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Whether to stay."""
-        parser.add_argument("--once", action="store_true", help="one batch, or none where none comes")
+        """Add `--once`."""
+        parser.add_argument("--once", action="store_true", help="one batch, or none if none comes")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """A line in the log for each batch; exit 1 where the queue cannot be had at all."""
+        """Log a line for each batch; exit 1 if the queue cannot be reached."""
         if not settings.EVENT_QUEUE_URL:
             raise CommandError("EVENT_QUEUE_URL is not set: the URL of the queue of events")
         stop = Stop()

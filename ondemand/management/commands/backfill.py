@@ -1,4 +1,4 @@
-"""`manage.py backfill`: what is derived from rows that the predecessor wrote."""
+"""`manage.py backfill`: fill columns that are derived from rows of the predecessor."""
 
 from typing import Any
 
@@ -11,26 +11,23 @@ import ondemand.backfill
 
 
 class Command(BaseCommand):
-    """Fills what old rows lack; `migrate` runs the same once."""
+    """Fill the derived columns of old rows; `migrate` runs the same once."""
 
     help = "Fill what is derived from rows that the predecessor wrote, in committed batches; safe to stop and rerun."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """What else is derived anew."""
+        """Add `--search`."""
         parser.add_argument(
             "--search", action="store_true", help="search in the configuration SEARCH_CONFIG, and rewrite all vectors"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Both apps, in the order of their dependency."""
+        """Fill the tables of both apps, in the order of their dependency."""
         with connection.cursor() as cursor:
             if options["search"]:
-                self._search_again(cursor)
+                try:
+                    ondemand.backfill.search_config_set(cursor, settings.SEARCH_CONFIG, self.stdout.write)
+                except ondemand.backfill.UnknownSearchConfigError as error:
+                    raise CommandError(f"SEARCH_CONFIG: {error}") from None
             channels_app.backfill.backfill(cursor, self.stdout.write)
             ondemand.backfill.backfill(cursor, self.stdout.write)
-
-    def _search_again(self, cursor: Any) -> None:
-        try:
-            ondemand.backfill.search_config_set(cursor, settings.SEARCH_CONFIG, self.stdout.write)
-        except ondemand.backfill.UnknownSearchConfigError as error:
-            raise CommandError(f"SEARCH_CONFIG: {error}") from None

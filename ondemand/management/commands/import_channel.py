@@ -1,4 +1,4 @@
-"""`manage.py import_channel`: a channel that exists in IVS, and from now on here, with what IVS and S3 know of it."""
+"""`manage.py import_channel`: take over a channel of IVS, with its streams and recordings."""
 
 from typing import Any
 
@@ -6,47 +6,37 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from channels_app.aws import paced
 from channels_app.errors import ServiceError
-from channels_app.management.printing import channel_print
-from channels_app.models import Channel
-from channels_app.reconcile.differences import Scope
-from channels_app.reconcile.walking import Finding, walk
+from channels_app.management.commands.create_channel import channel_print
+from channels_app.reconcile.differences import Finding, Scope
+from channels_app.reconcile.runner import walk
 from channels_app.services import channel_import
 from channels_app.uuids import parse_uuid
 from ondemand.reconcile.phases import phases_of_past
 
 
 class Command(BaseCommand):
-    """Takes a channel over that somebody made in IVS, with its streams and its recordings."""
+    """Take over a channel that exists in IVS, with its streams and recordings."""
 
     help = "Take over a channel that exists in Amazon IVS and print it as JSON, stream key included."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Which channel, and whose it is."""
+        """Add the channel and its owner."""
         parser.add_argument("arn", metavar="ARN")
         parser.add_argument("--owner", required=True, metavar="UUID")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Take it over and print one JSON object; one line on standard error where it cannot be."""
+        """Import the channel and print one JSON object; an error is one line on standard error."""
         try:
-            channel = channel_import(arn=options["arn"], owner=_owner(options["owner"]))
+            owner = parse_uuid(options["owner"])
+        except ValueError:
+            raise CommandError("--owner: Not a uuid.") from None
+        try:
+            channel = channel_import(arn=options["arn"], owner=owner)
         except ServiceError as error:
             raise CommandError(str(error)) from None
-        is_left = _left(channel)
+        with paced():
+            passed = list(walk(phases_of_past(), scope=Scope(channel), apply=True))
         channel_print(self.stdout, channel)
-        if is_left:
+        if any(isinstance(each, Finding) and not each.settled for each in passed):
             again = f"reconcile --apply --channel {channel.uuid}"
             self.stderr.write(f"Not all of its streams and recordings could be taken over: run {again}")
-
-
-def _left(channel: Channel) -> bool:
-    """Take over what the channel did before; whether any of it is left."""
-    with paced():
-        passed = list(walk(phases_of_past(), scope=Scope(channel), apply=True))
-    return any(isinstance(each, Finding) and not each.settled for each in passed)
-
-
-def _owner(text: str) -> Any:
-    try:
-        return parse_uuid(text)
-    except ValueError:
-        raise CommandError("--owner: Not a uuid.") from None

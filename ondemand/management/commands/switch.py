@@ -1,8 +1,9 @@
-"""`manage.py switch`: whether the database of the predecessor can be taken over, and when schedules begin to repair."""
+"""`manage.py switch`: check the database of the predecessor before its adoption, or enable scheduled repairs."""
 
 import json
 import sys
 from argparse import ArgumentParser
+from itertools import chain
 from typing import Any
 
 from django.conf import settings
@@ -12,10 +13,9 @@ from django.utils import timezone
 
 from channels_app.management.lines import LinesCommand
 from channels_app.models import Adoption
-from ondemand.switch.decisions import Ours
-from ondemand.switch.findings import Result
-from ondemand.switch.looks import database_look
-from ondemand.switch.recordings import recordings_look
+from ondemand.adoption.checks import Configured, Result
+from ondemand.adoption.queries import database_check
+from ondemand.adoption.recordings import recordings_check
 
 BLOCKED = 3
 
@@ -23,12 +23,12 @@ BLOCKED = 3
 class Command(LinesCommand):
     """Check before a switch, or let scheduled runs repair. The switch itself is `migrate`."""
 
-    help = "Look at the database of the predecessor, read-only; a JSON line for each finding; exit 3 where one blocks."
+    help = "Check the database of the predecessor, read-only; a JSON line for each finding; exit 3 if one blocks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Require --check or --enable-repairs."""
         chosen = parser.add_mutually_exclusive_group(required=True)
-        chosen.add_argument("--check", action="store_true", help="look, and change nothing")
+        chosen.add_argument("--check", action="store_true", help="check, and change nothing")
         chosen.add_argument(
             "--enable-repairs",
             action="store_true",
@@ -36,15 +36,17 @@ class Command(LinesCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print the findings as they are found; or one line that says since when schedules repair."""
+        """Print the findings as they are found; or one line with the time since which schedules repair."""
         if options["enable_repairs"]:
             self._enable_repairs()
             return
+        # arn:aws:ivs:REGION:ACCOUNT:recording-configuration/ID
+        parts = settings.RECORDING_CONFIG_ARN.split(":")
+        configured = Configured(region=settings.AWS_REGION, account=parts[4] if len(parts) > 5 else "")
         is_blocked = False
-        for look in (database_look(_ours()), recordings_look()):
-            for finding in look:
-                self.stdout.write(json.dumps(finding.line))
-                is_blocked |= finding.result == Result.BLOCKER
+        for finding in chain(database_check(configured), recordings_check()):
+            self.stdout.write(json.dumps(finding.line))
+            is_blocked |= finding.result == Result.BLOCKER
         if is_blocked:
             sys.exit(BLOCKED)
 
@@ -55,11 +57,7 @@ class Command(LinesCommand):
             raise CommandError("The tables are not adopted yet: run migrate first.") from None
         adoption = Adoption.objects.first()
         since = adoption and adoption.repairs_enabled_at
-        told = f"enabled at {since.isoformat(timespec='seconds')}" if since else "enabled: no tables were adopted here"
-        self.stdout.write(json.dumps({"check": "repairs", "result": "ok", "told": told}))
-
-
-def _ours() -> Ours:
-    # arn:aws:ivs:REGION:ACCOUNT:recording-configuration/ID
-    parts = settings.RECORDING_CONFIG_ARN.split(":")
-    return Ours(region=settings.AWS_REGION, account=parts[4] if len(parts) > 5 else "")
+        details = (
+            f"enabled at {since.isoformat(timespec='seconds')}" if since else "enabled: no tables were adopted here"
+        )
+        self.stdout.write(json.dumps({"check": "repairs", "result": "ok", "told": details}))

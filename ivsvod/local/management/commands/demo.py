@@ -22,7 +22,7 @@ from channels_app.audit import audited
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Scope
 from channels_app.reconcile.lease import LeaseTakenError
-from channels_app.reconcile.running import Listeners, run
+from channels_app.reconcile.runner import Listeners, run
 from channels_app.services import channel_create
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         self.step("Comparing the database with the local AWS")
         try:
             listeners = Listeners(lambda line: None, lambda began: None)
-            run(all_phases(), scope=Scope(), apply=True, resume=True, tell=listeners)
+            run(all_phases(), scope=Scope(), apply=True, resume=True, listeners=listeners)
         except LeaseTakenError:
             self.step("Another reconcile runs, or ended a moment ago")
 

@@ -1,4 +1,4 @@
-"""The questions to the database of a switch, each by SQL that works without any table of ours."""
+"""Queries of the predecessor's database, which need no table of this service."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -9,44 +9,39 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from ondemand.switch import decisions
-from ondemand.switch.decisions import LONG_SECONDS, TABLES, Ours, Rows
-from ondemand.switch.findings import Finding, blocker
+from ondemand.adoption import checks
+from ondemand.adoption.checks import LONG_SECONDS, TABLES, Configured, Finding, Rows, blocker
 
-# More rows than this are not counted: the statistics of the server say about how many they are.
+# Larger tables are not counted: the statistics of the server estimate their rows.
 COUNTED = 100_000
-# A look must not wait behind the migration that it watches.
+# A query must not wait behind a running migration.
 _LOCK_TIMEOUT = "3s"
-Decide = Callable[[Rows, Ours], Iterator[Finding]]
 
 
 @dataclass(frozen=True)
-class Look:
-    """One question, and what its answer means."""
+class Query:
+    """A statement, and the check of its rows. It runs only if `tables` exist."""
 
-    decide: Decide
+    check: Callable[[Rows, Configured], Iterator[Finding]]
     statement: str
     tables: tuple[str, ...] = ()
 
-    def findings(self, ours: Ours) -> list[Finding]:
-        """Ask and decide; what may not be read, or is not there, blocks."""
+    def findings(self, configured: Configured) -> list[Finding]:
+        """Return the findings; a query that fails is a blocker."""
+        statement = _PLACEHOLDER.sub(lambda name: _FRAGMENTS[name[1]], self.statement)
         try:
             with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(self._sql, {"tables": TABLES, "counted": COUNTED, "long": LONG_SECONDS})
-                return list(self.decide(cursor.fetchall(), ours))
+                cursor.execute(statement, {"tables": TABLES, "counted": COUNTED, "long": LONG_SECONDS})
+                return list(self.check(cursor.fetchall(), configured))
         except DatabaseError as error:
             if connection.connection is None or connection.connection.closed:
                 raise
             reason = str(error).strip().partition("\n")[0]
-            return [blocker(self.decide.__name__, f"cannot be looked at: {reason}")]
-
-    @property
-    def _sql(self) -> str:
-        return _SHORT.sub(lambda word: _WORDS[word[1]], self.statement)
+            return [blocker(self.check.__name__, f"cannot be checked: {reason}")]
 
 
-# Of the schema in which unqualified names are found, as those of the predecessor and of migrate are.
-_OURS = """
+# The tables in the schema that unqualified names resolve to, as the predecessor and migrate use them.
+_TABLES = """
     SELECT oid, relname, relnamespace, relkind, relowner FROM pg_class
     WHERE oid IN (SELECT to_regclass(name) FROM unnest(%(tables)s::text[]) AS name)
 """
@@ -55,25 +50,25 @@ BUCKET = _NAME.format("recording_s3_bucket_name")
 PREFIX = _NAME.format("recording_s3_key_prefix")
 _ARN = "regexp_match(arn, '^arn:aws[a-z-]*:ivs:([a-z0-9-]+):([0-9]+):channel/.+$')"
 
-# What stands for them in a statement.
-_WORDS = {"OURS": _OURS, "BUCKET": BUCKET, "PREFIX": PREFIX, "ARN": _ARN}
-_SHORT = re.compile(r"\$([A-Z]+)")
+# Fragments by their placeholders in the statements.
+_FRAGMENTS = {"OURS": _TABLES, "BUCKET": BUCKET, "PREFIX": PREFIX, "ARN": _ARN}
+_PLACEHOLDER = re.compile(r"\$([A-Z]+)")
 
-LOOKS = [
-    Look(
-        decisions.server,
+QUERIES = [
+    Query(
+        checks.server,
         """
         SELECT current_setting('server_version_num')::int, current_setting('server_version'), pg_is_in_recovery(),
             current_setting('default_transaction_read_only')::boolean
         """,
     ),
-    Look(
-        decisions.encoding,
+    Query(
+        checks.encoding,
         "SELECT pg_encoding_to_char(encoding)::text FROM pg_database WHERE datname = current_database()",
     ),
-    Look(decisions.tables, "WITH ours AS ($OURS) SELECT relname::text, relkind::text FROM ours ORDER BY relname"),
-    Look(
-        decisions.columns,
+    Query(checks.tables, "WITH ours AS ($OURS) SELECT relname::text, relkind::text FROM ours ORDER BY relname"),
+    Query(
+        checks.columns,
         """
         WITH ours AS ($OURS)
         SELECT relname::text, attname::text, format_type(atttypid, NULL), attnotnull,
@@ -82,8 +77,8 @@ LOOKS = [
         ORDER BY relname, attnum
         """,
     ),
-    Look(
-        decisions.keys,
+    Query(
+        checks.keys,
         """
         WITH ours AS ($OURS)
         SELECT relname::text, attname::text, EXISTS (SELECT FROM pg_index WHERE indrelid = attrelid
@@ -92,8 +87,8 @@ LOOKS = [
         ORDER BY relname, attnum
         """,
     ),
-    Look(
-        decisions.rights,
+    Query(
+        checks.rights,
         """
         WITH ours AS ($OURS)
         SELECT current_user::text, coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
@@ -102,8 +97,8 @@ LOOKS = [
                 FROM ours WHERE NOT pg_has_role(relowner, 'USAGE'))
         """,
     ),
-    Look(
-        decisions.duplicates,
+    Query(
+        checks.duplicates,
         """
         SELECT count(*), coalesce(sum(number - 1), 0)::bigint FROM (
             SELECT count(*) AS number FROM on_demand_videos WHERE $PREFIX <> ''
@@ -111,8 +106,8 @@ LOOKS = [
         """,
         ("on_demand_videos",),
     ),
-    Look(
-        decisions.channels_of_videos,
+    Query(
+        checks.channels_of_videos,
         """
         SELECT count(*) FILTER (WHERE video.ivs_channel_uuid IS NOT NULL),
             count(*) FILTER (WHERE video.ivs_channel_uuid IS NULL)
@@ -121,21 +116,21 @@ LOOKS = [
         """,
         ("on_demand_videos", "ivs_channels"),
     ),
-    Look(
-        decisions.channel_arns,
+    Query(
+        checks.channel_arns,
         "SELECT ($ARN)[1], ($ARN)[2], count(*) FROM ivs_channels GROUP BY 1, 2 ORDER BY 1, 2",
         ("ivs_channels",),
     ),
-    Look(
-        decisions.stream_keys,
+    Query(
+        checks.stream_keys,
         """
         SELECT count(*) FILTER (WHERE stream_key <> '' AND NOT starts_with(stream_key, 'enc:1:')),
             count(*) FILTER (WHERE starts_with(stream_key, 'enc:1:')) FROM ivs_channels
         """,
         ("ivs_channels",),
     ),
-    Look(
-        decisions.state_change_data,
+    Query(
+        checks.state_change_data,
         """
         SELECT count(*) FILTER (WHERE jsonb_typeof(data) IS DISTINCT FROM 'object'),
             count(*) FILTER (WHERE jsonb_typeof(data) = 'object'
@@ -146,13 +141,13 @@ LOOKS = [
         """,
         ("ivs_state_changes",),
     ),
-    Look(
-        decisions.tags,
+    Query(
+        checks.tags,
         "SELECT count(*) FROM on_demand_video_content WHERE tags IS NULL",
         ("on_demand_video_content",),
     ),
-    Look(
-        decisions.locks,
+    Query(
+        checks.locks,
         """
         WITH ours AS ($OURS)
         SELECT held.pid, relname::text, held.mode, clock_timestamp() - activity.xact_start
@@ -160,15 +155,15 @@ LOOKS = [
             AND held.database = (SELECT oid FROM pg_database WHERE datname = current_database())
         LEFT JOIN pg_stat_activity AS activity ON activity.pid = held.pid
         WHERE held.pid IS DISTINCT FROM pg_backend_pid()
-            -- It gives way to whoever waits for its lock.
+            -- It gives way to others that wait for its lock.
             AND activity.backend_type IS DISTINCT FROM 'autovacuum worker'
             AND (held.mode <> 'AccessShareLock' OR activity.xact_start IS NULL
                 OR activity.xact_start < clock_timestamp() - interval '5 seconds')
         ORDER BY relname, held.pid, held.mode
         """,
     ),
-    Look(
-        decisions.transactions,
+    Query(
+        checks.transactions,
         """
         SELECT pid, coalesce(state, 'background'), clock_timestamp() - xact_start FROM pg_stat_activity
         WHERE datname = current_database() AND pid <> pg_backend_pid()
@@ -176,8 +171,8 @@ LOOKS = [
         ORDER BY xact_start
         """,
     ),
-    Look(
-        decisions.attachments,
+    Query(
+        checks.attachments,
         """
         WITH ours AS ($OURS)
         SELECT 'publication', pubname::text, tablename::text FROM pg_publication_tables
@@ -194,8 +189,8 @@ LOOKS = [
         ORDER BY 1, 2, 3
         """,
     ),
-    Look(
-        decisions.space,
+    Query(
+        checks.space,
         """
         SELECT pg_total_relation_size('ivs_state_changes'), EXISTS (SELECT FROM pg_attribute
             WHERE attrelid = to_regclass('ivs_state_changes') AND attname = '_id' AND NOT attisdropped)
@@ -205,34 +200,31 @@ LOOKS = [
 ]
 
 
-def database_look(ours: Ours) -> Iterator[Finding]:
-    """Every finding, by a transaction that cannot write.
+def database_check(configured: Configured) -> Iterator[Finding]:
+    """Yield every finding, in a transaction that cannot write.
 
     Raises:
         django.db.Error: the database cannot be reached.
     """
     with transaction.atomic():
         with connection.cursor() as cursor:
-            # Of each statement its own snapshot: one that is kept would hold up the indexes that migrate makes.
+            # A snapshot for each statement: one for all would delay the indexes that migrate builds.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL READ COMMITTED, READ ONLY")
             cursor.execute(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
-        known = _tables()
-        for look in [*LOOKS, *map(_row_count, TABLES)]:
-            if known.issuperset(look.tables):
-                yield from look.findings(ours)
-        yield from _migrations()
+            cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL", [TABLES])
+            existing = {name for (name,) in cursor.fetchall()}
+        for query in [*QUERIES, *map(_row_count, TABLES)]:
+            if existing.issuperset(query.tables):
+                yield from query.findings(configured)
+        # Django's own table of migrations is only read, and may not exist.
+        loader: Any = MigrationLoader(connection)
+        yield from checks.migrations(loader.applied_migrations, loader.disk_migrations)
 
 
-def _tables() -> set[str]:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT name FROM unnest(%s::text[]) AS name WHERE to_regclass(name) IS NOT NULL", [TABLES])
-        return {name for (name,) in cursor.fetchall()}
-
-
-def _row_count(table: str) -> Look:
-    """Counted where there are few rows; a table that was never analysed says -1."""
-    return Look(
-        decisions.row_counts,
+def _row_count(table: str) -> Query:
+    """Return the query that counts a small table; the estimate for a table that was never analysed is -1."""
+    return Query(
+        checks.row_counts,
         """
         SELECT relname::text, CASE WHEN is_large THEN reltuples::bigint ELSE (SELECT count(*) FROM $TABLE) END,
             NOT is_large
@@ -241,9 +233,3 @@ def _row_count(table: str) -> Look:
         """.replace("$TABLE", table),
         (table,),
     )
-
-
-def _migrations() -> Iterator[Finding]:
-    """Django's own table of them is only read, and may not be there."""
-    loader: Any = MigrationLoader(connection)
-    return decisions.migrations(loader.applied_migrations, loader.disk_migrations)

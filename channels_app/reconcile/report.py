@@ -1,0 +1,172 @@
+"""Results of runs for the admin: the open differences, and the state of the last run."""
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Self
+
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from channels_app.models import Lease, ReportedDifference
+from channels_app.reconcile.differences import Finding, Kind, Place, Scope
+from channels_app.reconcile.lease import RECONCILE
+from channels_app.times import zoned
+
+# Further ones are only counted, and printed by the run: nobody works through so many by hand.
+MOST = 5_000
+_BATCH = 100
+_UPDATED = ("channel", "would", "problem", "phase", "is_blocking", "seen_at")
+# The schedule runs it every quarter of an hour or so.
+LATE = timedelta(days=1)
+
+
+@dataclass
+class Report:
+    """The findings of a run, written in batches."""
+
+    phase: str = ""
+    _open: dict[str, ReportedDifference] = field(default_factory=dict)
+    _settled: set[str] = field(default_factory=set)
+
+    def note(self, passed: Finding | Place) -> None:
+        """Take a finding, or the phase of those that follow; write a full batch."""
+        if isinstance(passed, Place):
+            self.phase = passed.phase
+            return
+        row = _row(self.phase, passed)
+        if passed.settled:
+            self._open.pop(row.key, None)
+            self._settled.add(row.key)
+        else:
+            self._settled.discard(row.key)
+            self._open[row.key] = row
+        if len(self._open) + len(self._settled) >= _BATCH:
+            self.write()
+
+    def write(self) -> None:
+        """Write the findings taken since the last write."""
+        if self._settled:
+            ReportedDifference.objects.filter(key__in=self._settled).delete()
+        if self._open:
+            differences_report(rows=self._open.values())
+        self._settled, self._open = set(), {}
+
+
+@contextmanager
+def reporting() -> Iterator[Report]:
+    """Yield a report and write it at the end, also of a run that fails."""
+    report = Report()
+    try:
+        yield report
+    finally:
+        report.write()
+
+
+def differences_report(*, rows: Iterable[ReportedDifference]) -> None:
+    """Write open differences; existing rows keep `found_at`."""
+    rows = list(rows)
+    room = MOST - ReportedDifference.objects.count()
+    if room < len(rows):
+        keys = [row.key for row in rows]
+        existing = set(ReportedDifference.objects.filter(key__in=keys).values_list("key", flat=True))
+        new = [row for row in rows if row.key not in existing]
+        rows = [row for row in rows if row.key in existing] + new[: max(room, 0)]
+    ReportedDifference.objects.bulk_create(rows, update_conflicts=True, unique_fields=["key"], update_fields=_UPDATED)
+
+
+def differences_close(*, scope: Scope, started_at: datetime) -> None:
+    """Delete the differences that a run of this scope did not find again since it began.
+
+    Differences of a phase in which AWS did not answer stay: they may still exist.
+    """
+    reported = ReportedDifference.objects.all()
+    if scope.channel:
+        reported = reported.filter(channel=scope.channel)
+    blocked = reported.blocking().filter(seen_at__gte=started_at).values("phase")
+    closed = reported.filter(Q(is_blocking=True) | ~Q(phase__in=blocked), seen_at__lt=started_at)
+    if scope.since:
+        # Older streams and recordings were not compared.
+        closed = closed.filter(stream_id="", prefix="")
+    closed.delete()
+
+
+def _row(phase: str, finding: Finding) -> ReportedDifference:
+    difference, now = finding.difference, timezone.now()
+    channel = str(difference.channel.pk) if difference.channel else ""
+    identity = [difference.kind.value, channel, difference.arn, sorted(difference.place.items())]
+    # A whole phase could not be compared, without any AWS call.
+    is_of_phase = difference.kind == Kind.NOT_COMPARED and not (channel or difference.arn or difference.place)
+    return ReportedDifference(
+        key=sha256(json.dumps(identity).encode()).hexdigest(),
+        kind=difference.kind,
+        channel=difference.channel,
+        arn=_storable(difference.shown_arn),
+        **{name: _storable(difference.place.get(name, "")) for name in ("stream_id", "bucket", "prefix")},
+        phase=phase,
+        would=_storable(difference.repair_description),
+        problem=_storable(finding.line.get("failed", "")),
+        is_blocking=difference.unanswered or is_of_phase,
+        found_at=now,
+        seen_at=now,
+    )
+
+
+def _storable(text: str) -> str:
+    """Return text that PostgreSQL can store: names come from AWS."""
+    return text.replace("\0", "�").encode("utf-8", "replace").decode()
+
+
+class RunState(StrEnum):
+    """State of the last run."""
+
+    NEVER = "never"
+    RUNNING = "running"
+    STOPPED = "stopped"
+    LATE = "late"
+    FINISHED = "finished"
+
+
+@dataclass(frozen=True)
+class LastRun:
+    """The last run: its state, and when it finished, or began if it did not."""
+
+    state: RunState
+    at: datetime | None = None
+
+    @classmethod
+    def of(cls, row: Lease | None, now: datetime) -> Self:
+        """Return the last run by the row of its lease."""
+        if row is None or row.started_at is None:
+            return cls(RunState.NEVER)
+        if row.finished_at is None:
+            is_active = row.holder is not None and row.expires_at is not None and row.expires_at > now
+            return cls(RunState.RUNNING if is_active else RunState.STOPPED, row.started_at)
+        return cls(RunState.LATE if row.finished_at < now - LATE else RunState.FINISHED, row.finished_at)
+
+    @property
+    def is_amiss(self) -> bool:
+        """Return whether staff should act."""
+        return self.state in {RunState.NEVER, RunState.STOPPED, RunState.LATE}
+
+    @property
+    def sentence(self) -> str:
+        """Return its state as a sentence."""
+        sentences = {
+            RunState.NEVER: _("reconcile has never run."),
+            RunState.RUNNING: _("reconcile is running since %(time)s."),
+            RunState.STOPPED: _("The last reconcile began at %(time)s and did not finish."),
+            RunState.LATE: _("reconcile last ran at %(time)s, more than a day ago."),
+            RunState.FINISHED: _("reconcile last ran at %(time)s."),
+        }
+        return sentences[self.state] % {"time": zoned(self.at)}
+
+
+def last_run(now: datetime) -> LastRun:
+    """Return the last run; one query."""
+    return LastRun.of(Lease.objects.filter(name=RECONCILE).first(), now)

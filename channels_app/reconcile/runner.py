@@ -1,0 +1,187 @@
+"""A run of `reconcile`: walks the phases under a lease, at the pace that IVS allows, and continues a stopped run."""
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+
+from channels_app.aws import AwsError, paced
+from channels_app.errors import ChannelError
+from channels_app.publishing import LiveStateUnsettledError
+from channels_app.reconcile.differences import (
+    RUN_AGAIN,
+    Difference,
+    Finding,
+    Kind,
+    Phase,
+    Place,
+    Scope,
+    Step,
+    not_compared,
+)
+from channels_app.reconcile.lease import RECONCILE, HeldLease, lease_keep, lease_release, lease_take
+from channels_app.reconcile.repair import NotRepairedError
+from channels_app.reconcile.report import differences_close, reporting
+
+logger = logging.getLogger(__name__)
+
+# An older run is not continued.
+_CONTINUED_WITHIN = timedelta(days=1)
+# After so many steps without an answer of AWS the rest of the phase is left out.
+_MOST_UNANSWERED = 10
+_EXPECTED = (AwsError, ChannelError, NotRepairedError, LiveStateUnsettledError)
+
+
+@dataclass
+class Progress:
+    """Counts of the differences found and left, by kind, and the place of a run."""
+
+    started_at: datetime
+    found: Counter[str] = field(default_factory=Counter)
+    left: Counter[str] = field(default_factory=Counter)
+    place: Place | None = None
+
+    def note(self, passed: Finding | Place) -> None:
+        """Count a finding, or remember a place."""
+        if isinstance(passed, Place):
+            self.place = passed
+        else:
+            self.found[passed.difference.kind] += 1
+            self.left[passed.difference.kind] += not passed.settled
+
+    @property
+    def has_differences(self) -> bool:
+        """Return whether any difference is left."""
+        return self.left.total() > 0
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of the lease's row."""
+        return {"started_at": self.started_at, "found": dict(self.found), "left": dict(+self.left)}
+
+    def cursor(self, goal: dict[str, Any]) -> dict[str, Any]:
+        """Return what a later run with the same goal needs to continue."""
+        place = self.place or Place("")
+        return {
+            "scope": goal,
+            "phase": place.phase,
+            "position": place.position,
+            "started_at": self.started_at.isoformat(),
+            "found": dict(self.found),
+            "left": dict(self.left),
+        }
+
+
+@dataclass(frozen=True)
+class Listeners:
+    """Callbacks: for the line of each finding, and for the start time of a run that is continued."""
+
+    line: Callable[[dict[str, Any]], None]
+    resumed: Callable[[datetime], None]
+
+
+def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, resume: bool, listeners: Listeners) -> Progress:
+    """Compare, and repair if `apply` is set; return the counts of what was found and what is left.
+
+    With `resume` a run over all channels continues a stopped one with the same goal, within a day. A report that a
+    person requests begins at the beginning instead, so that it is complete.
+
+    Raises:
+        LeaseTakenError: another run is active.
+        LeaseLostError: this run was so slow that another took its lease.
+    """
+    lease = lease_take(name=RECONCILE)
+    try:
+        goal = {**scope.key, "apply": apply} if resume and scope.channel is None else None
+        progress = _progress(lease, goal, listeners)
+        lease_keep(lease=lease, scope={**scope.key, "apply": apply}, finished_at=None, **progress.columns())
+        with paced(), reporting() as report:
+            for passed in walk(phases, scope=scope, apply=apply, place=progress.place):
+                progress.note(passed)
+                if isinstance(passed, Finding):
+                    listeners.line(passed.line)
+                cursor = {"cursor": progress.cursor(goal)} if goal else {}
+                lease_keep(lease=lease, **progress.columns(), **cursor)
+                report.note(passed)
+        differences_close(scope=scope, started_at=progress.started_at)
+        ended = {"cursor": None} if goal else {}
+        lease_keep(lease=lease, finished_at=timezone.now(), **ended)
+        return progress
+    finally:
+        lease_release(lease=lease)
+
+
+def _progress(lease: HeldLease, goal: dict[str, Any] | None, listeners: Listeners) -> Progress:
+    """Return the progress of a stopped run with this goal, or that of a new run."""
+    cursor, now = lease.row.cursor, timezone.now()
+    if not goal or not cursor or cursor["scope"] != goal:
+        return Progress(now)
+    started_at = datetime.fromisoformat(cursor["started_at"])
+    if started_at < now - _CONTINUED_WITHIN:
+        return Progress(now)
+    listeners.resumed(started_at)
+    place = Place(cursor["phase"], cursor["position"]) if cursor["phase"] else None
+    return Progress(started_at, Counter(cursor["found"]), Counter(cursor["left"]), place)
+
+
+def walk(
+    phases: Mapping[str, Phase], *, scope: Scope, apply: bool, place: Place | None = None
+) -> Iterator[Finding | Place]:
+    """Yield every difference, and the place after each step; from `place` on.
+
+    Without `apply` nothing is written, here or in AWS. A call that AWS does not answer is a finding.
+    """
+    names = list(phases)
+    if place is not None and place.phase in names:
+        names = names[names.index(place.phase) :]
+    for name in names:
+        position = place.position if place is not None and place.phase == name else None
+        yield Place(name, position)
+        yield from _walk_phase(name, phases[name], scope=scope, apply=apply, position=position)
+
+
+def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position: Any) -> Iterator[Finding | Place]:
+    unanswered = 0
+    try:
+        for step in phase(scope, position):
+            findings = yield from _walk_step(step, apply=apply)
+            is_unanswered = any(finding.difference.unanswered for finding in findings)
+            unanswered = unanswered + 1 if is_unanswered else 0
+            yield Place(name, step.position)
+            if unanswered == _MOST_UNANSWERED:
+                facts = {"error": f"AWS answered none of the last {_MOST_UNANSWERED} questions of the phase {name}"}
+                yield _finding(Difference(Kind.NOT_COMPARED, RUN_AGAIN, ivs=facts), apply=apply)
+                return
+    except AwsError as error:
+        yield _finding(not_compared(error), apply=apply)
+
+
+def _walk_step(step: Step, *, apply: bool) -> Generator[Finding, None, list[Finding]]:
+    findings = []
+    for difference in step.differences:
+        findings.append(_finding(difference, apply=apply))
+        yield findings[-1]
+    if apply and step.once_settled and all(finding.settled for finding in findings):
+        step.once_settled()
+    return findings
+
+
+def _finding(difference: Difference, *, apply: bool) -> Finding:
+    """Repair the difference if `apply` is set. A repair that fails is reported, and stops no other repair."""
+    outcome = {"would": difference.repair_description}
+    if not apply or difference.repair is None:
+        return Finding(difference, difference.line(outcome), settled=False)
+    try:
+        difference.repair()
+    except _EXPECTED as error:
+        outcome["failed"] = str(error)
+    except Exception as error:
+        logger.exception("difference not repaired kind=%s", difference.kind)
+        outcome["failed"] = f"{type(error).__name__}: {error}"
+    else:
+        logger.info("difference repaired kind=%s place=%s", difference.kind, dict(difference.place))
+        return Finding(difference, difference.line({"did": difference.repair_description}), settled=True)
+    return Finding(difference, difference.line(outcome), settled=False)
