@@ -10,7 +10,7 @@ from typing import Self
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models import Case, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Case, Exists, F, Func, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -60,11 +60,19 @@ READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("c
 def private_channel(path: str = "") -> Q:
     """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`.
 
-    A row that is not derived yet counts by what IVS answered to its creation. `Channel.is_private` decides the same of
-    a row in memory, and the SQL function `ivsvod_publish_video` of a row of the predecessor.
+    A row that is not derived yet counts by what IVS answered to its creation.
     """
     as_created = Q((f"{path}private__isnull", True), (f"{path}channel_data__Channel__Authorized", True))
     return Q((f"{path}private", True)) | as_created
+
+
+def new_video_state(path: str = "") -> Func:
+    """Return the expression of what a channel makes of new recordings, a `NewVideoState`; `path` leads to the channel.
+
+    NULL means: as the setting NEW_VIDEO_STATE says.
+    """
+    columns = (F(f"{path}{name}") for name in ("new_video_state", "private", "channel_data"))
+    return Func(*columns, function="ivsvod_new_video_state", output_field=models.TextField())
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
@@ -180,14 +188,6 @@ class Channel(models.Model):
             UnreadableSecretError: it was encrypted with a key that is no longer set.
         """
         return decrypt(self.stream_key)
-
-    @property
-    def is_private(self) -> bool:
-        """Return whether it is private now; the rule is that of `private_channel`."""
-        if self.private is not None:
-            return self.private
-        created = self.channel_data.get("Channel") if isinstance(self.channel_data, dict) else None
-        return isinstance(created, dict) and created.get("Authorized") is True
 
     @property
     def ingest_url(self) -> str:

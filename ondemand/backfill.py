@@ -63,15 +63,14 @@ WITH orphan AS (
 )
 UPDATE on_demand_videos AS video SET _duplicate_of = NULL FROM orphan WHERE video.uuid = orphan.uuid
 """
-# All rows of a recording point to the earliest that is available or hidden, and is a duplicate of none already: those
-# too that a trigger marked while older ones were not derived.
+# All rows of a recording point to the first: those too that a trigger marked while older ones were not derived.
 MARK_DUPLICATES = """
 WITH place AS (
     SELECT uuid, created_at, active, _status, _duplicate_of, set_config('ivsvod.actor', '{"way": "none"}', true)
     FROM on_demand_videos WHERE _bucket = %s AND _prefix = %s ORDER BY uuid FOR NO KEY UPDATE
 ), first AS (
     SELECT uuid FROM place
-    ORDER BY (_status = 'available' OR active IS FALSE) DESC, _duplicate_of IS NULL DESC, created_at, uuid LIMIT 1
+    ORDER BY ivsvod_first_row_rank(_status, active, _duplicate_of), created_at, uuid LIMIT 1
 )
 UPDATE on_demand_videos AS video SET _duplicate_of = nullif(first.uuid, video.uuid)
 FROM place, first

@@ -9,8 +9,18 @@ from django.db import models
 from django.db.models import Case, Count, F, Func, Q, Sum, Value, When
 from django.db.models.functions import Coalesce, Collate, Left, Lower, NullIf, TruncDate, Upper
 
-from channels_app.models import Channel, NewVideoState, private_channel
-from ondemand.listing import LASTING, LASTING_WORD, Listing, listing_conditions, listing_expression, within_window
+from channels_app.models import Channel, NewVideoState, new_video_state, private_channel
+from ondemand.listing import (
+    LASTING,
+    LASTING_LISTING,
+    LISTED,
+    OPEN,
+    TO_REVIEW,
+    Listing,
+    listing_expression,
+    listing_rules,
+    within_window,
+)
 
 # A video without a start counts as older than all others. A constant, for an index is made of it.
 NO_START = datetime(1900, 1, 1, tzinfo=UTC)
@@ -51,11 +61,11 @@ class VideoQuerySet(models.QuerySet[Any]):
         if word == Listing.LISTED:
             return self.listed(at)
         if word in LASTING:
-            return self.alias(word=LASTING_WORD).filter(word=word)
+            return self.alias(word=LASTING_LISTING).filter(word=word)
         if word == Listing.UNLISTED:
-            return self.alias(word=LASTING_WORD).filter(within_window(at), word=word)
+            return self.alias(word=LASTING_LISTING).filter(within_window(at), word=word)
         # The condition is part of the expression, and an index may serve it.
-        return self.alias(word=listing_expression(at)).filter(listing_conditions(at)[Listing(word)], word=word)
+        return self.alias(word=listing_expression(at)).filter(~listing_rules(at)[Listing(word)], word=word)
 
     def in_state(self, *, status: str | None, active: bool | None) -> Self:
         """Return the videos of this status, shown or not, if these are given; NULL in `active` is not shown."""
@@ -69,8 +79,8 @@ class VideoQuerySet(models.QuerySet[Any]):
 
         A duplicate opens only if the first row of its recording does.
         """
-        first = Q(duplicate_of__isnull=True) | _open_at(at, "duplicate_of__")
-        return self.filter(_open_at(at), first)
+        open_now = OPEN & within_window(at)
+        return self.filter(open_now, Q(duplicate_of__isnull=True) | _prefixed("duplicate_of__", open_now))
 
     def to_review(self) -> Self:
         """Return the available videos awaiting a publication decision, without duplicates.
@@ -141,8 +151,8 @@ class VideoQuerySet(models.QuerySet[Any]):
 
         A channel with `new_video_state` listed or unlisted intends its videos to be reachable.
         """
-        undecided = Q(new_video_state__isnull=True) | Q(new_video_state=NewVideoState.HIDDEN)
-        return self.reachable(at).filter(channel__in=Channel.objects.private().filter(undecided))
+        channels = Channel.objects.private().alias(state=new_video_state()).filter(state=NewVideoState.HIDDEN)
+        return self.reachable(at).filter(channel__in=channels)
 
     def recent_first_with_channel(self) -> Self:
         """Return the rows of the admin's list."""
@@ -154,6 +164,13 @@ class VideoQuerySet(models.QuerySet[Any]):
         if settings.RECORDING_BUCKET:
             place |= Q(bucket="") | Q(bucket__isnull=True)
         return self.filter(place, status="available").exclude(prefix="").exclude(prefix__isnull=True)
+
+    def first_row_first(self) -> Self:
+        """Order the rows of a recording with their `rank`: the first one stands for it."""
+        rank = Func(
+            "status", "active", "duplicate_of", function="ivsvod_first_row_rank", output_field=models.IntegerField()
+        )
+        return self.annotate(rank=rank).order_by("rank", "created_at", "uuid")
 
     def oldest_first(self) -> Self:
         """Order by start, unknown ones first; by the index of `newest_first`, backwards."""
@@ -186,19 +203,11 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
     "title": (F("title_key").asc(nulls_last=True), "uuid"),
     "relevance": ("-rank", "-start_key", "-uuid"),
 }
-# `VideoQuerySet.listed` without the time, as the partial indexes have it.
-LISTED = Q(active=True, status="available", visibility="public", held=False, duplicate_of__isnull=True)
 # Its channel is private now; a duplicate has the files of the video that it duplicates, whose channel counts too.
 OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
 IS_PRIVATE = Case(When(OF_PRIVATE_CHANNEL, then=Value(True)), default=Value(False))
 # Each recording once, hidden ones too; as the partial index has it.
 RECORDED = Q(status="available", duplicate_of__isnull=True)
-# As the partial index has it. The predecessor's code may list a video and knows nothing of `awaits_review`.
-TO_REVIEW = Q(
-    Q(active=True, held=True) | Q(awaits_review=True, active=False) | Q(awaits_review=True, visibility="unlisted"),
-    status="available",
-    duplicate_of__isnull=True,
-)
 
 
 def beginnings_of(texts: str) -> Func:
@@ -206,7 +215,7 @@ def beginnings_of(texts: str) -> Func:
     return Func(F(texts), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
 
 
-def _open_at(at: datetime, row: str = "") -> Q:
-    """Return the condition of rows that open by their uuid; `row` leads to the row."""
-    values = {"active": True, "status": "available", "held": False}
-    return Q(*((f"{row}{name}", value) for name, value in values.items())) & within_window(at, row)
+def _prefixed(path: str, condition: Q) -> Q:
+    """Return the same condition of a related row; `path` leads to the row, as in `duplicate_of__`."""
+    parts = (_prefixed(path, part) if isinstance(part, Q) else (path + part[0], part[1]) for part in condition.children)
+    return Q(*parts, _connector=condition.connector, _negated=condition.negated)

@@ -26,16 +26,14 @@ from ondemand.bulk_changes import BulkChange as BulkChange
 from ondemand.bulk_changes import BulkChangeRow as BulkChangeRow
 from ondemand.catalogue import (
     LENGTH_KEY,
-    LISTED,
     RECORDED,
     START_KEY,
     TAG_BEGINNING,
     TAG_KEY,
-    TO_REVIEW,
     VideoQuerySet,
     beginnings_of,
 )
-from ondemand.listing import LASTING_WORD, Listing, ListingReasons, listing_of, listing_reasons
+from ondemand.listing import LASTING_LISTING, LISTED, TO_REVIEW, Listing, ListingReasons, listing_of, listing_reasons
 from ondemand.removed import RemovedRecording as RemovedRecording
 from ondemand.spread import evenly_spread
 
@@ -169,7 +167,7 @@ class Video(models.Model):
             models.Index(*_NEWEST, name="video_recording", condition=Q(status="recording")),
             models.Index("qa", *_NEWEST, name="video_by_qa"),
             # Of those that people find there is an index already.
-            models.Index(LASTING_WORD, *_NEWEST, name="video_by_word", condition=Q(IsNull(LASTING_WORD, False))),
+            models.Index(LASTING_LISTING, *_NEWEST, name="video_by_word", condition=Q(IsNull(LASTING_LISTING, False))),
             # What the charts of the start page add up, without a look at the rows.
             models.Index(fields=["started_at"], include=["duration_ms"], name="video_days", condition=RECORDED),
             GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"]),
@@ -236,17 +234,12 @@ class Video(models.Model):
         return any(place.lower() in text for place in places if place)
 
     def listing_at(self, at: datetime) -> Listing:
-        """Whether people find it at that moment, or the first reason why not."""
-        return listing_of(**self._listing_columns, at=at)
+        """Return its listing at that moment."""
+        return listing_of(self, at)
 
     def listing_reasons_at(self, at: datetime) -> ListingReasons:
-        """The same, with a sentence for each rule."""
-        return listing_reasons(**self._listing_columns, held_by_check=self.held_by_check, at=at)
-
-    @property
-    def _listing_columns(self) -> dict[str, Any]:
-        names = ("status", "active", "held", "publish_from", "publish_until", "visibility")
-        return {"is_duplicate": self.duplicate_of_id is not None, **{name: getattr(self, name) for name in names}}
+        """Return its listing at that moment, with a sentence for each rule."""
+        return listing_reasons(self, at)
 
     def next_edge(self, at: datetime) -> datetime | None:
         """The next moment at which its publication, or that of the video that it duplicates, begins or ends."""

@@ -17,7 +17,7 @@ from channels_app.events import (
     recording_duration_ms,
     recording_stream_ids,
 )
-from channels_app.models import Adoption, Channel, InboxEvent, NewVideoState
+from channels_app.models import Adoption, Channel, InboxEvent, NewVideoState, new_video_state
 from channels_app.reducers import EventHandler, Result, stream_record
 from ondemand.metadata import ENDED, FAILED, facts_complete
 from ondemand.models import Content, Recording, RemovedRecording, Video, started_before, video_uuid
@@ -143,14 +143,15 @@ class RecordingEventHandler(EventHandler):
             # Nothing is written yet.
             return Result(InboxEvent.Outcome.IGNORED, facts.problem, try_again=True)
         video, is_new = _video_locked(event, channel, facts.fields)
-        is_removed, adopted_at = False, None
-        if video.prefix and (is_new or (event.name == END and video.active is None)):
-            # One statement for both: an event of a recording costs a fixed number.
-            is_removed, adopted_at = (
+        is_removed, adopted_at, new_state = False, None, None
+        if video.prefix and (is_new or (event.name == END and None in (video.active, video.visibility, video.held))):
+            # One statement for all: an event of a recording costs a fixed number.
+            is_removed, adopted_at, new_state = (
                 Channel.objects.filter(pk=channel.pk)
                 .values_list(
                     Exists(RemovedRecording.objects.filter(bucket=video.bucket or "", prefix=video.prefix)),
                     Subquery(Adoption.objects.values("adopted_at")[:1]),
+                    new_video_state(),
                 )
                 .get()
             )
@@ -161,8 +162,9 @@ class RecordingEventHandler(EventHandler):
         # Nobody asks whether a failed recording plays.
         verdict = better_verdict(verdict_of_video(video), facts.verdict if event.name == END else None)
         metadata = _best_metadata(video.facts, facts.metadata)
-        is_old = adopted_at is not None and recording.end_at is not None and recording.end_at < adopted_at
-        _video_write(video, recording, metadata, verdict, channel, is_new=is_new, precedes_adoption=is_old)
+        if adopted_at is not None and recording.end_at is not None and recording.end_at < adopted_at:
+            new_state = NewVideoState.HIDDEN
+        _video_write(video, recording, metadata, verdict, new_state, is_new=is_new)
         file = stream_record(channel=channel, event=event) if event.stream_id else None
         recording.save()
         reason, try_again = _missing(event, video, facts)
@@ -213,38 +215,35 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
     else:
         uuid = video_uuid(fields.bucket, fields.prefix)
         # The predecessor may be inserting the same recording: its trigger takes the lock of the channel as well.
-        rows = {row.pk: row for row in videos.filter(bucket=fields.bucket, prefix=fields.prefix)}
-        firsts = [row.pk for row in rows.values() if row.duplicate_of_id is None]
-        if len(firsts) > 1:
-            # All are locked by now. PostgreSQL puts them in the order of time, for it holds times that Python does not.
-            by_age = Video.objects.filter(pk__in=firsts).order_by("created_at", "uuid")
-            firsts = list(by_age.values_list("pk", flat=True))
-        known = _first_of([rows[pk] for pk in firsts])
+        rows = videos.filter(bucket=fields.bucket, prefix=fields.prefix)
+        firsts = [row for row in rows if row.duplicate_of_id is None]
+        known = _first_of(firsts) if len(firsts) > 1 else next(iter(firsts), None)
     if known is not None:
         return known, False
     undecided = {"active": None, "visibility": None, "held": None}
     return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
 
 
-def _first_of(rows: list[Video]) -> Video | None:
-    """Return the row that stands for a recording, and make the others its duplicates.
+def _first_of(rows: list[Video]) -> Video:
+    """Return the first row of a recording, and make the others its duplicates; the caller has locked them.
 
     There are several if the predecessor received the end of a recording that began here.
     """
-    first = min(rows, key=_is_unfinished, default=None)
-    for row in rows:
-        if first is not None and row is not first:
-            if _is_unfinished(row):
-                _hand_over(row, first)
-            row.duplicate_of = first
-            row.save()
-            recording = getattr(row, "recording", None)
-            if recording is not None and getattr(first, "recording", None) is None:
-                recording.video = first
-                recording.save(update_fields=["video"])
-            if not Content.objects.filter(video=first).exists():
-                # Written while the recording ran; the first row is the one that people find.
-                Content.objects.filter(video_id=row.pk).update(video=first)
+    by_uuid = {row.pk: row for row in rows}
+    ranks = dict(Video.objects.filter(pk__in=by_uuid).first_row_first().values_list("pk", "rank"))
+    first, *others = (by_uuid[pk] for pk in ranks)
+    for row in others:
+        if ranks[row.pk] > ranks[first.pk]:
+            _hand_over(row, first)
+        row.duplicate_of = first
+        row.save()
+        recording = getattr(row, "recording", None)
+        if recording is not None and getattr(first, "recording", None) is None:
+            recording.video = first
+            recording.save(update_fields=["video"])
+        if not Content.objects.filter(video=first).exists():
+            # Written while the recording ran; the first row is the one that people find.
+            Content.objects.filter(video_id=row.pk).update(video=first)
     return first
 
 
@@ -261,20 +260,14 @@ def _hand_over(row: Video, first: Video) -> None:
     row.started_at, row.ended_at, row.duration_ms = first.started_at, first.ended_at, first.duration_ms
 
 
-def _is_unfinished(row: Video) -> bool:
-    """Return whether it is neither available nor hidden by staff, which holds for all rows of the recording."""
-    return row.status != Video.Status.AVAILABLE and row.active is not False
-
-
 def _video_write(
     video: Video,
     recording: Recording,
     metadata: dict[str, Any] | None,
     verdict: Verdict,
-    channel: Channel,
+    new_state: str | None,
     *,
     is_new: bool,
-    precedes_adoption: bool,
 ) -> None:
     is_ours = is_new or not video.prefix or video.uuid == video_uuid(video.bucket or "", video.prefix)
     columns = video_columns(recording, metadata, verdict)
@@ -290,25 +283,18 @@ def _video_write(
     for name, value in columns.items():
         setattr(video, name, value)
     if is_ours and recording.end_at:
-        state = new_video_state(channel.new_video_state, is_private=channel.is_private)
-        publication_decide(video, NewVideoState.HIDDEN if precedes_adoption else state)
+        publication_decide(video, new_state)
     checked_release(video)
     video.save(force_insert=is_new)
 
 
-def new_video_state(of_channel: str | None, *, is_private: bool) -> str:
-    """Return the state of a new video: that of its channel, else hidden if that is private, else the setting.
+def publication_decide(video: Video, state: str | None) -> None:
+    """Decide the publication of a new video by what its channel makes of it; None is the setting NEW_VIDEO_STATE.
 
-    The SQL function `ivsvod_publish_video` decides so for rows of the predecessor, without the setting.
+    Choices that staff made while the recording ran stay. Until now `active` is NULL, so that the predecessor does not
+    list it; `held` is not NULL if staff showed it.
     """
-    return of_channel or (NewVideoState.HIDDEN.value if is_private else settings.NEW_VIDEO_STATE)
-
-
-def publication_decide(video: Video, state: str) -> None:
-    """Decide the publication of a new video; choices that staff made while the recording ran stay.
-
-    Until now `active` is NULL, so that the predecessor does not list it; `held` is not NULL if staff showed it.
-    """
+    state = state or settings.NEW_VIDEO_STATE
     if video.active is None:
         video.active = state != NewVideoState.HIDDEN or video.held is False
         video.awaits_review = not video.active

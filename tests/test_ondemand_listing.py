@@ -17,7 +17,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ivsvod.local.aws import LocalAws
-from ondemand.listing import Listing, listing_expression, listing_of
+from ondemand.listing import Listing, listing_expression
 from ondemand.models import Video
 from tests.helpers import OWNER, THOROUGH, bearer, make_channel, make_content, make_token, make_video
 from tests.road import ARN, Envelope, lambda_takes, recorded
@@ -209,9 +209,8 @@ def test_the_word_of_a_row_is_the_same_in_python_and_in_sql(values: dict[str, An
     Video.objects.all().delete()
     copied = {"duplicate_of": make_video()} if is_duplicate else {}
     video = make_video(**values, **copied)
-    word = listing_of(is_duplicate=is_duplicate, **values, at=NOW)
+    word = video.listing_at(NOW)
     rows = Video.objects.filter(pk=video.pk)
-    assert video.listing_at(NOW) == word
     assert rows.annotate(word=listing_expression(NOW)).get().word == word  # type: ignore[attr-defined]
     assert [each for each in Listing if rows.with_listing(each, NOW).exists()] == [word]
     assert rows.listed(NOW).exists() == (word == Listing.LISTED)

@@ -2,37 +2,37 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ondemand.listing import Listing, listing_of, listing_reasons
+from ondemand.listing import Listing
+from ondemand.models import Video
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 LISTED: dict[str, Any] = {
-    "is_duplicate": False,
     "status": "available",
     "active": True,
     "held": False,
     "publish_from": None,
     "publish_until": None,
     "visibility": "public",
-    "at": NOW,
 }
 MOMENTS = st.sampled_from([None, NOW - HOUR, NOW, NOW + HOUR])
 
 
 def sentences(**values: Any) -> list[str]:
-    return list(listing_reasons(**{**LISTED, **values}).sentences)
+    return list(Video(**{**LISTED, **values}).listing_reasons_at(NOW).sentences)
 
 
 @settings(deadline=None, database=None)
 @given(
     values=st.fixed_dictionaries(
         {
-            "is_duplicate": st.booleans(),
+            "duplicate_of_id": st.sampled_from([None, uuid4()]),
             "status": st.sampled_from(["recording", "available", "failed", None]),
             "active": st.sampled_from([True, False, None]),
             "held": st.sampled_from([True, False, None]),
@@ -44,8 +44,9 @@ def sentences(**values: Any) -> list[str]:
     held_by_check=st.booleans(),
 )
 def test_the_reasons_agree_with_the_word(values: dict[str, Any], held_by_check: bool) -> None:
-    reasons = listing_reasons(**values, held_by_check=held_by_check, at=NOW)
-    assert reasons.word == listing_of(**values, at=NOW)
+    video = Video(**values, held_by_check=held_by_check)
+    reasons = video.listing_reasons_at(NOW)
+    assert reasons.word == video.listing_at(NOW)
     assert reasons.is_listed == (reasons.word == Listing.LISTED)
     assert reasons.sentences
     listed = set(sentences()) | set(sentences(publish_from=NOW - HOUR)) | set(sentences(publish_until=NOW + HOUR))

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.admin import AdminSite
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -21,7 +21,7 @@ from channels_app.models import (
     NewVideoState,
     ReportedDifference,
     Stream,
-    private_channel,
+    new_video_state,
 )
 from channels_app.reconcile.report import last_run
 from channels_app.scopes import account_has_scope
@@ -94,8 +94,8 @@ def _may_see(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
 
 def _reviewed_channels() -> QuerySet[Channel]:
     """Return the channels whose new recordings wait for review, whatever NEW_VIDEO_STATE says."""
-    own = Q(new_video_state__in=[NewVideoState.HIDDEN, NewVideoState.UNLISTED])
-    return Channel.objects.filter(own | (private_channel() & Q(new_video_state__isnull=True)), active=True)
+    states = [NewVideoState.HIDDEN, NewVideoState.UNLISTED]
+    return Channel.objects.filter(active=True).alias(state=new_video_state()).filter(state__in=states)
 
 
 def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[str, Any]]:

@@ -6,13 +6,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Case, Count, DateTimeField, F, Q, Value, When
+from django.db.models import Case, Count, DateTimeField, Q, Value, When
 
+from channels_app.models import new_video_state
 from ondemand.bulk.decisions import Kind, dates_have_no_effect, video_columns
-from ondemand.catalogue import IS_PRIVATE, VideoQuerySet
-from ondemand.listing import Listing
+from ondemand.catalogue import VideoQuerySet
+from ondemand.listing import TO_REVIEW, Listing, is_met
 from ondemand.models import BulkChange, Video
-from ondemand.reducers import new_video_state, publication_decide
+from ondemand.reducers import publication_decide
 
 _ANY_VIDEO = UUID(int=0)
 _GROUPED_BY = ("status", "active", "held", "held_by_check", "awaits_review", "visibility")
@@ -60,9 +61,8 @@ def listing_changes(change: BulkChange, values: dict[str, Any], at: datetime) ->
     edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
     decided_by = {
         "is_copy": Case(When(duplicate_of__isnull=False, then=Value(True)), default=Value(False)),
-        "is_private": IS_PRIVATE,
         # It decides recordings that run alone.
-        "new_state": Case(When(status=Video.Status.RECORDING, then=F("channel__new_video_state"))),
+        "new_state": Case(When(status=Video.Status.RECORDING, then=new_video_state("channel__"))),
         **edges,
     }
     rows = chosen_videos(change).annotate(**decided_by).order_by().values(*_GROUPED_BY, *decided_by)
@@ -85,9 +85,9 @@ def _edge(name: str, text: str | None, at: datetime) -> Case:
 
 def _listing_change(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetime) -> ListingChange:
     edges = {name: group.pop(f"{name}_edge") for name in _EDGES}
-    state = new_video_state(group.pop("new_state"), is_private=group.pop("is_private"))
+    state = group.pop("new_state")
     video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **edges)
-    now, awaited = video.listing_at(at), _awaits_review(video)
+    now, awaited = video.listing_at(at), is_met(TO_REVIEW, video)
     is_undecided = kind == Kind.SCHEDULE and dates_have_no_effect(video, values)
     written = video_columns(kind, video, values)
     is_same = all(getattr(video, name) == value for name, value in written.items())
@@ -105,15 +105,7 @@ def _listing_change(kind: str, group: dict[str, Any], values: dict[str, Any], at
         after,
         is_same,
         ended=ended,
-        is_reviewed=awaited and not _awaits_review(video),
+        is_reviewed=awaited and not is_met(TO_REVIEW, video),
         is_decided_elsewhere=after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME),
         is_undecided=is_undecided,
     )
-
-
-def _awaits_review(video: Video) -> bool:
-    """Return whether it awaits review, by the rule of `VideoQuerySet.to_review`."""
-    if video.status != Video.Status.AVAILABLE or video.duplicate_of_id is not None:
-        return False
-    is_new = video.awaits_review and (video.active is False or video.visibility == Video.Visibility.UNLISTED)
-    return is_new or bool(video.active and video.held)

@@ -7,11 +7,10 @@ from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
 
-from channels_app.models import AuditEntry
+from channels_app.models import AuditEntry, new_video_state
 from ondemand.bulk.decisions import Decision, Outcome, video_columns
-from ondemand.catalogue import IS_PRIVATE
 from ondemand.models import BulkChange, Content, Video
-from ondemand.reducers import new_video_state, publication_decide
+from ondemand.reducers import publication_decide
 from ondemand.services import CONTENT
 
 # Recording End decides these where nobody has.
@@ -38,11 +37,10 @@ def undo_decisions(change: BulkChange, videos: Iterable[Video]) -> dict[UUID, De
         and any("status" in changes for changes in _since(change, entries[pk]))
     ]
     if undecided:
-        channels = Video.objects.filter(pk__in=undecided).values_list("pk", "channel__new_video_state", IS_PRIVATE)
-        for pk, of_channel, is_private in channels:
+        for pk, state in Video.objects.filter(pk__in=undecided).values_list("pk", new_video_state("channel__")):
             columns = decisions[pk].columns or {}
             video = Video(qa=rows[pk].qa, **(dict.fromkeys(_DECIDED_AT_END) | columns))
-            publication_decide(video, new_video_state(of_channel, is_private=is_private))
+            publication_decide(video, state)
             decisions[pk] = Decision(Outcome.UNDONE, {name: getattr(video, name) for name in columns})
     return decisions
 

@@ -12,6 +12,7 @@ SQL = "ondemand/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
     *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_vector", "tag_beginnings", "video_tags"),
+    "first_row_rank",
 )
 VIDEOS = sql_files(
     SQL, "derive_video", "publish_video", "keep_times", "videos_deleted", "videos_inserted", "audit_videos"
@@ -20,7 +21,7 @@ CONTENT = sql_files(SQL, "derive_content", "know_tags", "audit_content")
 DROP_FUNCTIONS = """
 DROP VIEW IF EXISTS ivsvod_video_tags;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
-    ivsvod_search_vector, ivsvod_tag_beginnings;
+    ivsvod_search_vector, ivsvod_tag_beginnings, ivsvod_first_row_rank;
 """
 DROP_FROM_VIDEOS = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_videos;

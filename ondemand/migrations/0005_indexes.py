@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 
 NEWEST = (models.OrderBy(models.F('started_at'), descending=True, nulls_last=True), models.OrderBy(models.F('uuid'), descending=True))
-LISTED = models.Q(('active', True), ('duplicate_of__isnull', True), ('held', False), ('status', 'available'), ('visibility', 'public'))
+LISTED = models.Q(('duplicate_of__isnull', True), ('held', False), ('active', True), ('status', 'available'), ('visibility', 'public'))
 START = Coalesce('started_at', models.Value(datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)))
 LENGTH = Coalesce('duration_ms', models.Value(0), output_field=models.BigIntegerField())
 TAGS = models.Func(models.F('tags'), function='ivsvod_tag_beginnings', output_field=ArrayField(models.TextField()))
@@ -18,11 +18,11 @@ STREAMS = models.Func(models.F('stream_ids'), function='ivsvod_tag_beginnings', 
 RECORDED = models.Q(('duplicate_of__isnull', True), ('status', 'available'))
 TO_REVIEW = models.Q(models.Q(models.Q(('active', True), ('held', True)), models.Q(('active', False), ('awaits_review', True)), models.Q(('awaits_review', True), ('visibility', 'unlisted')), _connector='OR'), ('duplicate_of__isnull', True), ('status', 'available'))
 WORD = models.Case(
-    models.When(models.Q(('duplicate_of__isnull', False)), then=models.Value('duplicate')),
+    models.When(models.Q(('duplicate_of__isnull', True), _negated=True), then=models.Value('duplicate')),
     models.When(models.Q(('status', 'failed')), then=models.Value('failed')),
     models.When(models.Q(('status', 'recording')), then=models.Value('recording')),
-    models.When(models.Q(('held', True), ('held__isnull', True), _connector='OR'), then=models.Value('held')),
-    models.When(models.Q(models.Q(('active', True), _negated=True), models.Q(('status', 'available'), _negated=True), _connector='OR'), then=models.Value('hidden')),
+    models.When(models.Q(('held', False), _negated=True), then=models.Value('held')),
+    models.When(models.Q(('active', True), ('status', 'available'), _negated=True), then=models.Value('hidden')),
     models.When(models.Q(('visibility', 'public'), _negated=True), then=models.Value('unlisted')),
     output_field=models.TextField(),
 )

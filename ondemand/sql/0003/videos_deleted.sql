@@ -24,8 +24,7 @@ BEGIN
         SELECT video.uuid, gone.uuid AS gone_uuid, (
             SELECT uuid FROM on_demand_videos AS place
             WHERE place._bucket = gone._bucket AND place._prefix = gone._prefix
-            ORDER BY (_status = 'available' OR active IS FALSE) DESC,
-                (_duplicate_of IS NULL OR _duplicate_of = gone.uuid) DESC, created_at, uuid LIMIT 1
+            ORDER BY ivsvod_first_row_rank(_status, active, nullif(_duplicate_of, gone.uuid)), created_at, uuid LIMIT 1
         ) AS first_uuid
         FROM old_rows AS gone JOIN on_demand_videos AS video
             ON video._bucket = gone._bucket AND video._prefix = gone._prefix AND video._duplicate_of = gone.uuid

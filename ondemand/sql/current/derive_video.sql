@@ -27,9 +27,8 @@ BEGIN
         -- Events of the channel are written under the lock of its row: this insert waits for them, and they for it.
         PERFORM FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid FOR NO KEY UPDATE;
         SELECT uuid INTO NEW._duplicate_of FROM on_demand_videos
-        WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
-            -- One that has not ended here is no better, for its Recording End may never come; one that staff hid is.
-            AND (_status = 'available' OR active = false)
+        WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND uuid <> NEW.uuid
+            AND ivsvod_first_row_rank(_status, active, _duplicate_of) = 0
         ORDER BY created_at, uuid LIMIT 1;
     END IF;
     RETURN NEW;

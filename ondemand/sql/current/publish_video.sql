@@ -13,13 +13,11 @@ BEGIN
     END IF;
     IF NEW._prefix <> '' THEN
         SELECT * INTO known FROM on_demand_videos
-        WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND _duplicate_of IS NULL AND uuid <> NEW.uuid
-        ORDER BY created_at, uuid LIMIT 1;
+        WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND uuid <> NEW.uuid
+        ORDER BY ivsvod_first_row_rank(_status, active, _duplicate_of), created_at, uuid LIMIT 1;
     END IF;
-    -- `_private` is NULL until it is derived; what IVS answered to the creation of the channel says the same.
-    SELECT coalesce(_new_video_state, CASE WHEN
-            coalesce(_private, channel_data #> '{Channel,Authorized}' = 'true'::jsonb) THEN 'hidden' END)
-        INTO state FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid;
+    SELECT ivsvod_new_video_state(_new_video_state, _private, channel_data) INTO state
+    FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid;
     NEW._visibility := coalesce(known._visibility, CASE state WHEN 'unlisted' THEN 'unlisted' ELSE 'public' END);
     NEW._held := coalesce(known._held, state = 'hidden', false);
     NEW._publish_from := coalesce(NEW._publish_from, known._publish_from);
