@@ -1,8 +1,8 @@
-"""The live state of a channel, from its last stream; pure."""
+"""The live state of a channel."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 
 def milliseconds(moment: datetime) -> int:
@@ -19,35 +19,31 @@ OFFLINE = "offline"
 
 @dataclass(frozen=True)
 class LiveState:
-    """`state` is `live` or `offline`, since `timestamp` in Unix milliseconds (0: unknown)."""
+    """The live state of a channel, as the view `ivsvod_live_states` decides it.
 
+    `last_stream_id`: the stream that decides it; None: the channel never streamed. `since`: None if unknown.
+    """
+
+    last_stream_id: str | None
     state: str
-    timestamp: int
     since: datetime | None
-    stream_id: str | None
+
+    @property
+    def stream_id(self) -> str | None:
+        """Return the id that IVS gave the stream; None for a row of the predecessor without an id."""
+        return None if self.last_stream_id is None else shown_stream_id(self.last_stream_id)
+
+    @property
+    def timestamp(self) -> int:
+        """Return since when in Unix milliseconds; 0 if unknown."""
+        return milliseconds(self.since) if self.since else 0
 
     @property
     def document(self) -> dict[str, Any]:
         """Return the content of the live-state file."""
         return {"state": self.state, "timestamp": self.timestamp, "stream_id": self.stream_id}
 
-    @classmethod
-    def of(
-        cls,
-        *,
-        stream_id: str | None,
-        started_at: datetime | None,
-        ended_at: datetime | None,
-        created_at: datetime | None,
-        is_deleted: bool,
-    ) -> Self:
-        """Return the live state by the last stream that has a Stream Start or a Stream End; all None if there is none.
 
-        A deleted channel is offline even if the end of its last stream never came; since when is unknown then.
-        """
-        live = started_at is not None and ended_at is None
-        since = started_at if live else ended_at or created_at
-        named = None if stream_id is None or stream_id.startswith(UNNAMED) else stream_id
-        if live and is_deleted:
-            return cls(OFFLINE, 0, None, named)
-        return cls(LIVE if live else OFFLINE, milliseconds(since) if since else 0, since, named)
+def shown_stream_id(stream_id: str) -> str | None:
+    """Return the id that IVS gave a stream; None if the predecessor recorded it without its id."""
+    return None if stream_id.startswith(UNNAMED) else stream_id

@@ -86,18 +86,12 @@ def stream_record(*, channel: Channel, event: Event) -> LiveStateFile | None:
             _RECORD_EVENT,
             [channel.pk, event.stream_id, event.time, event.name, event.id, json.dumps(dict(event.detail)), history],
         )
-        row: tuple[str | None, datetime | None, datetime | None, bool] | None = cursor.fetchone()
+        row: tuple[str | None, str, datetime | None, bool] | None = cursor.fetchone()
     assert row is not None  # noqa: S101  (a function returns one row)
-    stream_id, started_at, ended_at, by_first_event = row
+    stream_id, state, since, by_first_event = row
     # A recording event moves the live state only if its stream has an end and no start: its first event dates it.
     if stream_id is None or (event.detail_type == RECORDING_STATE and not by_first_event):
         return None
-    state = LiveState.of(
-        stream_id=stream_id,
-        started_at=started_at,
-        ended_at=ended_at,
-        created_at=channel.created_at,
-        is_deleted=channel.status == Channel.Status.DELETED,
-    )
     # The predecessor wrote its single file at these two.
-    return LiveStateFile(channel.pk, state, legacy=event.name in {STREAM_START, STREAM_END})
+    is_legacy = event.name in {STREAM_START, STREAM_END}
+    return LiveStateFile(channel.pk, LiveState(stream_id, state, since), legacy=is_legacy)

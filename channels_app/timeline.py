@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Case, Count, Exists, F, OuterRef, Q, Subquery, TextChoices, Value, When
+from django.db.models import Case, Count, Exists, F, OuterRef, Q, TextChoices, Value, When
 from django.db.models.functions import JSONObject
 from django.utils.functional import Promise
 from django.utils.translation import gettext, pgettext_lazy
@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.events import STREAM_END, STREAM_START, is_reconciled_id
 from channels_app.history import KINDS, HistoryKind
-from channels_app.models import Channel, Stream, StreamHistoryEntry, StreamQuerySet
+from channels_app.livestate import LIVE
+from channels_app.models import ChannelLiveState, Stream, StreamHistoryEntry, StreamQuerySet
 
 
 class StreamWord(TextChoices):
@@ -50,12 +51,11 @@ KIND_LABELS: dict[str, str | Promise] = {"stream": _("stream"), **{kind.value: k
 # Starvation starts and ends, and either event may be lost.
 _PAIRED = {StreamMark.STARVATION}
 
-_LAST_OF_CHANNEL = Stream.objects.filter(channel=OuterRef("channel")).heard().newest_first().values("pk")[:1]
+_LIVE = ChannelLiveState.objects.filter(channel=OuterRef("channel"), stream_id=OuterRef("stream_id"), state=LIVE)
 _WORD = Case(
     When(ended_at__isnull=False, then=Value(StreamWord.ENDED.value)),
     When(started_at__isnull=True, then=Value(StreamWord.NEVER_LIVE.value)),
-    When(channel__status=Channel.Status.DELETED, then=Value(StreamWord.NO_END.value)),
-    When(pk=Subquery(_LAST_OF_CHANNEL), then=Value(StreamWord.LIVE.value)),
+    When(Exists(_LIVE), then=Value(StreamWord.LIVE.value)),
     default=Value(StreamWord.NO_END.value),
 )
 _HISTORY = StreamHistoryEntry.objects.filter(stream=OuterRef("pk")).order_by()

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -165,12 +166,12 @@ class VideoQuerySet(models.QuerySet[Any]):
             place |= Q(bucket="") | Q(bucket__isnull=True)
         return self.filter(place, status="available").exclude(prefix="").exclude(prefix__isnull=True)
 
-    def first_row_first(self) -> Self:
-        """Order the rows of a recording with their `rank`: the first one stands for it."""
+    def ranks_in_recording(self) -> dict[UUID, int]:
+        """Return the rank of each of these rows of one recording, the first row first; lower is better."""
         rank = Func(
             "status", "active", "duplicate_of", function="ivsvod_first_row_rank", output_field=models.IntegerField()
         )
-        return self.annotate(rank=rank).order_by("rank", "created_at", "uuid")
+        return dict(self.order_by(rank, "created_at", "uuid").values_list("pk", rank))
 
     def oldest_first(self) -> Self:
         """Order by start, unknown ones first; by the index of `newest_first`, backwards."""
@@ -217,5 +218,6 @@ def beginnings_of(texts: str) -> Func:
 
 def _prefixed(path: str, condition: Q) -> Q:
     """Return the same condition of a related row; `path` leads to the row, as in `duplicate_of__`."""
-    parts = (_prefixed(path, part) if isinstance(part, Q) else (path + part[0], part[1]) for part in condition.children)
-    return Q(*parts, _connector=condition.connector, _negated=condition.negated)
+    parts: list[Any] = condition.children
+    prefixed = (_prefixed(path, part) if isinstance(part, Q) else (path + part[0], part[1]) for part in parts)
+    return Q(*prefixed, _connector=condition.connector, _negated=condition.negated)

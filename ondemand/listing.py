@@ -79,7 +79,8 @@ _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"": operator.eq, "gt": op
 
 def is_met(condition: Q, row: Any) -> bool:
     """Return whether a row in memory meets a condition, as it does in a query."""
-    found = [is_met(part, row) if isinstance(part, Q) else _is_true(row, *part) for part in condition.children]
+    parts: list[Any] = condition.children
+    found = [is_met(part, row) if isinstance(part, Q) else _is_true(row, *part) for part in parts]
     return (all(found) if condition.connector == Q.AND else any(found)) != condition.negated
 
 

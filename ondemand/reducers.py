@@ -143,8 +143,11 @@ class RecordingEventHandler(EventHandler):
             # Nothing is written yet.
             return Result(InboxEvent.Outcome.IGNORED, facts.problem, try_again=True)
         video, is_new = _video_locked(event, channel, facts.fields)
+        recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
+        recording_add(recording, event, facts.fields)
         is_removed, adopted_at, new_state = False, None, None
-        if video.prefix and (is_new or (event.name == END and None in (video.active, video.visibility, video.held))):
+        is_undecided = recording.end_at is not None and None in (video.active, video.visibility, video.held)
+        if video.prefix and (is_new or is_undecided):
             # One statement for all: an event of a recording costs a fixed number.
             is_removed, adopted_at, new_state = (
                 Channel.objects.filter(pk=channel.pk)
@@ -157,8 +160,6 @@ class RecordingEventHandler(EventHandler):
             )
         if is_removed:
             return Result(InboxEvent.Outcome.IGNORED, _REMOVED)
-        recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
-        recording_add(recording, event, facts.fields)
         # Nobody asks whether a failed recording plays.
         verdict = better_verdict(verdict_of_video(video), facts.verdict if event.name == END else None)
         metadata = _best_metadata(video.facts, facts.metadata)
@@ -230,7 +231,7 @@ def _first_of(rows: list[Video]) -> Video:
     There are several if the predecessor received the end of a recording that began here.
     """
     by_uuid = {row.pk: row for row in rows}
-    ranks = dict(Video.objects.filter(pk__in=by_uuid).first_row_first().values_list("pk", "rank"))
+    ranks = Video.objects.filter(pk__in=by_uuid).ranks_in_recording()
     first, *others = (by_uuid[pk] for pk in ranks)
     for row in others:
         if ranks[row.pk] > ranks[first.pk]:

@@ -455,9 +455,9 @@ def test_two_publishers_racing_leave_the_file_equal_to_the_row(
 def test_a_state_that_never_settles_fails_and_is_repaired_by_the_next_delivery(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    counted = iter(range(1000))
+    changing = (LiveState(STREAM, "live", datetime.fromtimestamp(n, UTC)) for n in range(1000))
     with monkeypatch.context() as restless:
-        restless.setattr(publishing, "live_state_of", lambda _: LiveState("live", next(counted), None, STREAM))
+        restless.setattr(publishing, "live_state_of", lambda _: next(changing))
         assert outcomes(sample("stream_start")) == ["failed"]
 
     assert lambda_takes(sample("stream_start")) == []

@@ -5,21 +5,22 @@ ended. It can be killed and run again.
 """
 
 from channels_app.ddl import RunSQLInTransaction, sql_files
-from django.db import migrations
+from django.db import migrations, models
 
 SQL = "channels_app/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
     *("json_text", "moment", "row_stream", "row_event", "merge_stream", "hear_state_change", "hear_event"),
     *("audit_changes", "audit_type", "audit_actor", "audit_write", "audit_note", "audit", "audit_link", "is_recorded"),
-    "new_video_state",
+    *("new_video_state", "live_states"),
 )
 CHANNELS = sql_files(SQL, "derive_channel", "audit_channels")
 STATE_CHANGES = sql_files(SQL, "derive_state_change", "state_changes_deleted")
 DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_json_text, ivsvod_moment, ivsvod_row_stream, ivsvod_row_event, ivsvod_merge_stream,
     ivsvod_hear_state_change, ivsvod_hear_event, ivsvod_audit_changes, ivsvod_audit_type, ivsvod_audit_actor,
-    ivsvod_audit_write, ivsvod_audit_note, ivsvod_audit, ivsvod_audit_link, ivsvod_is_recorded, ivsvod_new_video_state
+    ivsvod_audit_write, ivsvod_audit_note, ivsvod_audit, ivsvod_audit_link, ivsvod_is_recorded, ivsvod_new_video_state;
+DROP VIEW IF EXISTS ivsvod_live_states
 """
 DROP_FROM_CHANNELS = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON ivs_channels;
@@ -34,7 +35,24 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("channels_app", "0002_own_tables")]
     operations = [
-        RunSQLInTransaction(FUNCTIONS, DROP_FUNCTIONS),
+        RunSQLInTransaction(
+            FUNCTIONS,
+            DROP_FUNCTIONS,
+            state_operations=[
+                migrations.CreateModel(
+                    name='ChannelLiveState',
+                    fields=[
+                        ('stream_id', models.TextField(null=True)),
+                        ('state', models.TextField()),
+                        ('since', models.DateTimeField(null=True)),
+                    ],
+                    options={
+                        'db_table': 'ivsvod_live_states',
+                        'managed': False,
+                    },
+                ),
+            ],
+        ),
         RunSQLInTransaction(CHANNELS, DROP_FROM_CHANNELS),
         RunSQLInTransaction(STATE_CHANGES, DROP_FROM_STATE_CHANGES),
     ]

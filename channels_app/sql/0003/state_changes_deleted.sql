@@ -19,11 +19,8 @@ BEGIN
         SELECT DISTINCT ivs_channel_uuid AS channel_id, ivsvod_row_stream(_id, data) AS stream_id FROM old_rows
     ) AS gone
     JOIN channels_app_stream AS stream USING (channel_id, stream_id)
-    WHERE stream.ended_at IS NULL OR stream.stream_id LIKE 'row-%' OR stream.id = (
-        SELECT id FROM channels_app_stream AS each
-        WHERE each.channel_id = stream.channel_id AND (started_at IS NOT NULL OR ended_at IS NOT NULL)
-        ORDER BY order_at DESC, each.stream_id DESC LIMIT 1
-    );
+    WHERE stream.ended_at IS NULL OR stream.stream_id LIKE 'row-%'
+        OR stream.stream_id = (SELECT live.stream_id FROM ivsvod_live_states AS live WHERE live.channel_uuid = channel_id);
     IF touched IS NULL THEN
         RETURN NULL;
     END IF;

@@ -1,11 +1,10 @@
 -- Record an event: its stream, the history of the stream, and the row of `ivs_state_changes` that the predecessor's
 -- clients read for a start or an end. Called once for each stored event.
--- Returns the stream that decides the live state of the channel (the last one that has a start or an end).
--- `by_first_event` is true if the stream of this event is ordered by its first event, because its start is not
+-- Returns the live state of the channel as `ivsvod_live_states` has it; `by_first_event` is true if the stream of this event is ordered by its first event, because its start is not
 -- known.
 CREATE OR REPLACE FUNCTION ivsvod_hear_event(
     channel uuid, stream text, moment timestamptz, event text, event_key text, detail jsonb, history jsonb,
-    OUT last_stream_id text, OUT last_started_at timestamptz, OUT last_ended_at timestamptz, OUT by_first_event boolean
+    OUT last_stream_id text, OUT live_state text, OUT live_since timestamptz, OUT by_first_event boolean
 ) LANGUAGE plpgsql AS $$
 DECLARE
     reconciled boolean := event_key LIKE 'reconcile:%';
@@ -40,8 +39,6 @@ BEGIN
         ON CONFLICT DO NOTHING;
     END IF;
     by_first_event := known.started_at IS NULL AND known.ended_at IS NOT NULL;
-    SELECT s.stream_id, s.started_at, s.ended_at INTO last_stream_id, last_started_at, last_ended_at
-    FROM channels_app_stream AS s
-    WHERE s.channel_id = channel AND (s.started_at IS NOT NULL OR s.ended_at IS NOT NULL)
-    ORDER BY s.order_at DESC, s.stream_id DESC LIMIT 1;
+    SELECT live.stream_id, live.state, live.since INTO last_stream_id, live_state, live_since
+    FROM ivsvod_live_states AS live WHERE live.channel_uuid = channel;
 END $$;
