@@ -1,4 +1,4 @@
-"""When the tables of the predecessor were adopted; a database of our own has no such row."""
+"""The adoption of the predecessor's tables; a database that was never the predecessor's has no such row."""
 
 from typing import Self
 
@@ -16,7 +16,7 @@ class AdoptionQuerySet(models.QuerySet["Adoption"]):
 class Adoption(models.Model):
     """The adoption of the predecessor's tables. A migration writes the row where it finds rows of the predecessor."""
 
-    # There is one row: its key is always the same.
+    # There is one row at most.
     id = models.SmallIntegerField(primary_key=True, default=1)
     adopted_at = models.DateTimeField()
     # NULL: scheduled runs of `reconcile` only report.

@@ -1,4 +1,4 @@
-"""Long tables and other long things, some at a time."""
+"""Iterate in batches."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -12,23 +12,23 @@ _BATCH = 100
 
 
 def rows_of(rows: QuerySet[Row], *, after: Any = None) -> Iterator[Row]:
-    """The rows by their primary key, those after one; each batch is a query of its own, as fresh as it can be.
+    """Yield the rows by primary key, those after `after`; each batch is a query.
 
-    A cursor would hold a connection, and its snapshot, for as long as AWS is asked.
+    A cursor would hold a connection, and its snapshot, during the AWS calls for each row.
     """
     for batch in batches_of(rows, after=after, size=_BATCH):
         yield from batch
 
 
 def batches_of(rows: QuerySet[Row], *, after: Any = None, size: int) -> Iterator[list[Row]]:
-    """`rows_of`, as lists."""
+    """Yield the rows of `rows_of` in lists of `size`."""
     while batch := list((rows.filter(pk__gt=after) if after is not None else rows).order_by("pk")[:size]):
         yield batch
         after = batch[-1].pk
 
 
 def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """So many at a time, none taken before it is wanted. (itertools.batched is in Python 3.12 and later.)"""
+    """Yield lists of `size` items, lazily. (itertools.batched needs Python 3.12.)"""
     remaining = iter(items)
     while chunk := list(islice(remaining, size)):
         yield chunk

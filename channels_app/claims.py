@@ -1,4 +1,4 @@
-"""Rows by which one of several does a thing: keys of repeated requests, and leases of commands."""
+"""Coordination rows: idempotency keys and leases."""
 
 from datetime import datetime, timedelta
 
@@ -10,12 +10,12 @@ class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     """Reads of idempotency keys."""
 
     def expired(self, at: datetime) -> "IdempotencyKeyQuerySet":
-        """Keys that are no longer honoured."""
+        """Return the keys that have expired."""
         return self.filter(created_at__lte=at - IdempotencyKey.LIFE)
 
 
 class IdempotencyKey(models.Model):
-    """Which channel a caller's `Idempotency-Key` made, and of which body; the answer itself is never stored."""
+    """An `Idempotency-Key` of a caller, with the digest of its body and the channel; the answer is not stored."""
 
     LIFE = timedelta(hours=24)
 
@@ -27,7 +27,7 @@ class IdempotencyKey(models.Model):
         "Channel", on_delete=models.CASCADE, related_name="idempotency_keys", db_constraint=False
     )
     created_at = models.DateTimeField(default=timezone.now)
-    # Until then a request is at work for this key; later, whoever comes may finish what it left.
+    # Until then a request handles this key; later the next request may complete its creation.
     claimed_until = models.DateTimeField()
 
     objects = IdempotencyKeyQuerySet.as_manager()
@@ -42,20 +42,20 @@ class IdempotencyKey(models.Model):
 
 
 class Lease(models.Model):
-    """Who runs a command of which one at a time may run, how far it is, and what the last run found.
+    """The lease of a command that runs once at a time, with the progress and results of its last run.
 
-    A row and no lock of a session: it outlives a connection that breaks, and runs out by itself where a process dies.
+    A row, not a session lock: it survives a broken connection, and expires after a crash.
     """
 
     name = models.TextField(primary_key=True)
     # NULL while nobody holds it.
     holder = models.UUIDField(null=True)
     expires_at = models.DateTimeField(null=True)
-    # What the last run was asked for.
+    # The scope of the last run.
     scope = models.JSONField(default=dict)
-    # Where a run that did not end may be taken up; NULL where there is none.
+    # Where a stopped run can be continued; NULL if there is none.
     cursor = models.JSONField(null=True)
-    # How many differences of each kind the last run found, and how many of them are left.
+    # The differences that the last run found and left, by kind.
     found = models.JSONField(default=dict)
     left = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)

@@ -1,7 +1,7 @@
-"""Channels that exist are changed and deleted; `keys.py` replaces their stream keys and takes them off air.
+"""Change and delete channels; `keys.py` replaces stream keys and stops streams.
 
-IVS and the row are two places that no transaction spans, so every write here ends alike: the row takes what IVS says,
-and IVS is asked again until both say the same. Whoever writes last has read IVS after all others wrote there.
+No transaction spans IVS and the row. So every write ends alike: the row takes the facts of IVS, and IVS is read again
+until both agree. The last writer has read IVS after all other writers.
 """
 
 import logging
@@ -41,17 +41,17 @@ _REFUSALS = {
 
 
 def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
-    """Change fields of a channel: those whose value is another one.
+    """Change the fields of a channel whose values differ.
 
-    What IVS keeps (type, latency mode, private, record) is changed first, then the name, then the rest; where one of
-    them fails, those before it are changed.
+    The settings in IVS (type, latency mode, private, record) come first, then the name, then the rest; after a failure
+    the earlier ones stay changed.
 
     Raises:
-        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is nothing to be changed.
-        ChannelLiveError: IVS does not change a channel that is live.
-        RecordingNotConfiguredError: it is to be recorded, and there is no recording configuration.
-        ChannelContendedError: others went on changing it.
-        AwsError: IVS refused or could not be asked.
+        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is no channel to change.
+        ChannelLiveError: IVS does not change a live channel.
+        RecordingNotConfiguredError: `record` is true, and there is no recording configuration.
+        ChannelContendedError: others kept changing it.
+        AwsError: IVS refused or did not answer.
     """
     refuse_unusable(channel)
     changes = {name: value for name, value in values.items() if getattr(channel, name) != value}
@@ -59,7 +59,11 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
     if in_ivs:
         _settings_change(channel, in_ivs)
     if "name" in changes:
-        _rename(channel, changes["name"])
+        # The row owns the name; the tag follows it, cleaned.
+        with refusals():
+            _tag_name(channel, changes["name"])
+            _row_write(channel, name=changes["name"])
+            name_settle(channel=channel)
     here = {name: changes[name] for name in _KEPT_HERE if name in changes}
     if here:
         _row_write(channel, **here)
@@ -69,10 +73,10 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
 
 
 def channel_edit(*, channel: Channel, shown: Mapping[str, Any], values: dict[str, Any]) -> Channel:
-    """Change fields as `channel_update` does, where the channel still is what the person who edits it was shown.
+    """Change fields as `channel_update` does, if the channel still has the values that its form showed.
 
     Raises:
-        ChannelChangedError: it is not; nothing was changed. Else as `channel_update`.
+        ChannelChangedError: it has not; nothing was changed. Else as `channel_update`.
     """
     row = row_again(channel)
     if editable_of(row) != shown:
@@ -81,28 +85,28 @@ def channel_edit(*, channel: Channel, shown: Mapping[str, Any], values: dict[str
 
 
 def editable_of(channel: Channel) -> dict[str, Any]:
-    """What of the channel people edit, by the names of its fields."""
+    """Return the fields that staff edit, with their values."""
     return {name: getattr(channel, name) for name in EDITABLE}
 
 
 def refuse_unusable(channel: Channel) -> None:
-    """Refuse a channel that IVS cannot be asked about.
+    """Refuse a channel that is not in IVS.
 
     Raises:
-        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is nothing to be changed.
+        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is no channel to change.
     """
     if channel.status == Channel.Status.DELETED:
         raise ChannelDeletedError
     if channel.status == Channel.Status.PROVISIONING:
         raise ChannelUnfinishedError
     if not channel.arn:
-        # A row written by hand: there is nothing in IVS to be asked for.
+        # A row written by hand: IVS has no channel of it.
         raise ChannelGoneError
 
 
 @contextmanager
 def refusals() -> Iterator[None]:
-    """What IVS says of the channel, in our words."""
+    """Raise errors of IVS about the channel as errors of this service."""
     try:
         yield
     except aws.AwsError as error:
@@ -126,7 +130,7 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
             _settings_write(channel, aws.channel_update(arn=channel.arn, **members))
         except aws.AwsError as error:
             if error.kind is aws.Kind.NOT_FOUND and members.get("recording_config_arn") and _is_in_ivs(channel.arn):
-                # Of the two that the call names, it is the recording configuration.
+                # The call names a channel and a recording configuration: the latter is missing.
                 raise RecordingNotConfiguredError from error
             if not error.kind.unknown_outcome:
                 raise
@@ -137,18 +141,18 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
 
 
 def settings_settle(*, channel: Channel) -> dict[str, Any]:
-    """Write to the row what IVS has until it still has what was written; returns that.
+    """Write the settings in IVS to the row until both agree; return them.
 
     Raises:
         ChannelDeletedError: the row was deleted meanwhile.
-        ChannelContendedError: others went on changing it.
-        AwsError: IVS could not be asked.
+        ChannelContendedError: others kept changing it.
+        AwsError: IVS did not answer.
     """
     for _ in range(_TRIES):
         found = aws.channel_get(arn=channel.arn)
-        told, row = settings_of(found), row_again(channel)
-        if all(getattr(row, name) == value for name, value in told.items()):
-            return told
+        current, row = settings_of(found), row_again(channel)
+        if all(getattr(row, name) == value for name, value in current.items()):
+            return current
         _settings_write(channel, found)
     raise ChannelContendedError
 
@@ -159,7 +163,7 @@ def _settings_write(channel: Channel, found: aws.IvsChannel) -> None:
 
 
 def settings_of(found: aws.IvsChannel) -> dict[str, Any]:
-    """What the row takes from IVS, by the names of its fields."""
+    """Return the settings of an IVS channel, by the names of the fields."""
     return {
         "type": found.channel_type,
         "latency_mode": found.latency_mode,
@@ -170,19 +174,11 @@ def settings_of(found: aws.IvsChannel) -> dict[str, Any]:
     }
 
 
-def _rename(channel: Channel, name: str) -> None:
-    """The name stands in the row, and cleaned in a tag: here the tag follows the row."""
-    with refusals():
-        _tag_name(channel, name)
-        _row_write(channel, name=name)
-        name_settle(channel=channel)
-
-
 def name_settle(*, channel: Channel) -> None:
-    """Write the name to the tag until the row still has what was written.
+    """Write the name of the row to the tag until both agree.
 
     Raises:
-        ChannelContendedError, AwsError: others went on changing it, or IVS refused or could not be asked.
+        ChannelContendedError, AwsError: others kept changing it, or IVS refused or did not answer.
     """
     for _ in range(_TRIES):
         current = row_again(channel).name or ""
@@ -207,7 +203,11 @@ def _row_write(channel: Channel, **values: Any) -> None:
 
 @contextmanager
 def row_locked(channel: Channel) -> Iterator[Channel]:
-    """The row as it is now, to be written; not one that was deleted meanwhile."""
+    """Lock and yield the current row.
+
+    Raises:
+        ChannelDeletedError: it was deleted meanwhile.
+    """
     with audited():
         row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
         if row is None:
@@ -216,88 +216,74 @@ def row_locked(channel: Channel) -> Iterator[Channel]:
 
 
 def row_save(row: Channel, **values: Any) -> None:
-    """Write these fields of it."""
+    """Write these fields of the row."""
     for name, value in values.items():
         setattr(row, name, value)
     row.save(update_fields=list(values))
 
 
 def data_of(row: Channel) -> dict[str, Any]:
-    """`channel_data`, which a row written by hand may hold as anything."""
+    """Return `channel_data`, or an empty dict if a row written by hand holds something else."""
     return row.channel_data if isinstance(row.channel_data, dict) else {}
 
 
 def row_again(channel: Channel) -> Channel:
-    """The row as it is now."""
+    """Return the current row."""
     return Channel.objects.get(pk=channel.pk)
 
 
-# Deleting
-
-
 def channel_delete(*, channel: Channel) -> Channel:
-    """Delete a channel in IVS and keep its row for its videos; doing it again changes nothing.
+    """Delete a channel in IVS and keep its row for its videos; a second call changes nothing.
 
     A channel whose creation was interrupted is looked up in IVS by its uuid first.
 
     Raises:
-        ChannelLiveError: IVS does not delete a channel that is live.
-        ChannelUnfinishedError: it is being created right now; IVS has none yet and may have one soon.
-        ChannelContendedError: its creation was finished at the same time.
-        AwsError: IVS refused or could not be asked; the row stays as it is.
+        ChannelLiveError: IVS does not delete a live channel.
+        ChannelUnfinishedError: it is being created; IVS does not have it yet.
+        ChannelContendedError: its creation was completed at the same time.
+        AwsError: IVS refused or did not answer; the row stays as it is.
     """
     if channel.status == Channel.Status.DELETED:
-        _tell_offline(channel)
+        _publish_offline(channel)
         return channel
-    arn = channel.arn or _arn_of_unfinished(channel)
+    arn = channel.arn or aws.channel_arn(name=str(channel.uuid)) or ""
+    if not arn and is_being_created(channel):
+        raise ChannelUnfinishedError
     if arn:
-        _ivs_delete(arn)
+        with refusals():
+            try:
+                aws.channel_delete(arn=arn)
+            except aws.AwsError as error:
+                if not error.kind.unknown_outcome or _is_in_ivs(arn):
+                    raise
     mark_deleted(channel=channel, arn=arn)
     return row_again(channel)
 
 
 def mark_deleted(*, channel: Channel, arn: str) -> None:
-    """The row of a channel that IVS no longer has; it stays for its videos.
+    """Mark the row of a channel that is no longer in IVS; it stays for its videos.
 
     Raises:
         ChannelContendedError: the row got its ARN since it was read.
         AwsError: the live-state file could not be written; the row is deleted.
     """
     with audited():
-        # Else that channel would be left in IVS.
-        as_read = Channel.objects.filter(pk=channel.pk, arn=channel.arn)
-        if not as_read.update(
-            active=False, status=Channel.Status.DELETED, stream_key="", arn=arn, channel_data=_without_key(channel)
-        ):
+        # `channel_data` without the key: rows of the predecessor hold its value.
+        data = {**data_of(channel), "StreamKey": {}}
+        # Only if the ARN is still the same, else a channel would be left in IVS.
+        row = Channel.objects.filter(pk=channel.pk, arn=channel.arn)
+        if not row.update(active=False, status=Channel.Status.DELETED, stream_key="", arn=arn, channel_data=data):
             raise ChannelContendedError
     logger.info("channel deleted uuid=%s arn=%s", channel.uuid, arn)
-    _tell_offline(channel)
+    _publish_offline(channel)
 
 
-def _tell_offline(channel: Channel) -> None:
-    """A deleted channel is never live, though the end of its last stream may never come."""
+def _publish_offline(channel: Channel) -> None:
+    """Publish the state of a deleted channel: it is never live, though the end of its last stream may never come."""
     try:
         LiveStateFile(channel.uuid).publish()
     except LiveStateUnsettledError as error:
         raise ChannelContendedError from error
-
-
-def _arn_of_unfinished(channel: Channel) -> str:
-    arn = aws.channel_arn(name=str(channel.uuid))
-    if arn is not None:
-        return arn
-    if is_being_created(channel):
-        raise ChannelUnfinishedError
-    return ""
-
-
-def _ivs_delete(arn: str) -> None:
-    with refusals():
-        try:
-            aws.channel_delete(arn=arn)
-        except aws.AwsError as error:
-            if not error.kind.unknown_outcome or _is_in_ivs(arn):
-                raise
 
 
 def _is_in_ivs(arn: str) -> bool:
@@ -308,8 +294,3 @@ def _is_in_ivs(arn: str) -> bool:
             raise
         return False
     return True
-
-
-def _without_key(row: Channel) -> dict[str, Any]:
-    """`channel_data` without the key; rows of the predecessor hold its value."""
-    return {**data_of(row), "StreamKey": {}}

@@ -1,4 +1,4 @@
-"""Secrets that are not under the first key of FIELD_ENCRYPTION_KEYS: the predecessor's, and those of an older key."""
+"""Encrypt secrets with the first key of FIELD_ENCRYPTION_KEYS: plain ones, and those under an older key."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from channels_app.encryption import UnreadableSecretError, encrypt_anew
 from channels_app.models import Channel
 
 _BATCH = 100
-# Where the predecessor keeps what Amazon IVS answered: the key a second time, and a passphrase.
+# Secrets in `channel_data`, where the predecessor stores answers of IVS: the key again, and a passphrase.
 _IN_DATA = (("StreamKey", "Value"), ("Channel", "Srt", "Passphrase"))
 Row = TypeVar("Row", bound=Model)
 
 
 @dataclass(frozen=True)
 class Encrypted:
-    """What became of some rows: how many were changed, and which hold a secret that no key opens."""
+    """The outcome of a batch: the number of changed rows, and the keys of rows whose secret cannot be decrypted."""
 
     changed: int
     unreadable: list[str]
 
 
 def channels_encrypt() -> Iterator[Encrypted]:
-    """Bring the secrets of every channel under the first key, in committed batches; again, it changes nothing."""
+    """Encrypt the secrets of every channel with the first key, in committed batches; a second run changes nothing."""
     return rows_encrypt(Channel.objects.all(), _encrypted_of)
 
 
 def rows_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Iterator[Encrypted]:
-    """The same for any rows; the function says which fields of one are to be written how."""
+    """Encrypt secrets of any rows in committed batches; `encrypted` returns the fields of a row to write."""
     for batch in batches_of(rows.only("pk"), size=_BATCH):
         yield _batch_encrypt(rows.filter(pk__in=[row.pk for row in batch]), encrypted)
 
@@ -58,7 +58,7 @@ def _encrypted_of(channel: Channel) -> dict[str, Any]:
 
 
 def _with_encrypted(data: Any, path: tuple[str, ...]) -> Any:
-    """The document with the text at a path encrypted; a document that has none there is left as it is."""
+    """Return the document with the text at a path encrypted, or unchanged if it has no text there."""
     name, *rest = path
     if not isinstance(data, dict) or name not in data:
         return data

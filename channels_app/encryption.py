@@ -1,4 +1,4 @@
-"""Stream keys and SRT passphrases at rest: Fernet with rotation, in the column that holds plain text elsewhere."""
+"""Encryption of stream keys and SRT passphrases: Fernet with rotation, in columns that may also hold plain text."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.errors import ServiceError
 
 if TYPE_CHECKING:
-    # Loaded where there is something to open or to close: few requests and no events.
+    # Loaded on first use: few requests and no events need it.
     from cryptography.fernet import MultiFernet
 
 PREFIX = "enc:1:"
 
 
 class UnreadableSecretError(ServiceError):
-    """No key of FIELD_ENCRYPTION_KEYS opens a stored secret."""
+    """No key of FIELD_ENCRYPTION_KEYS decrypts a stored secret."""
 
     status_code = 502
     code = "secret_unreadable"
@@ -34,12 +34,12 @@ def _fernet() -> "MultiFernet":
 
 
 def encrypt(text: str) -> str:
-    """The text as it is stored; an empty one stays empty."""
+    """Return the encrypted text; an empty one stays empty."""
     return PREFIX + _fernet().encrypt(text.encode()).decode() if text else text
 
 
 def decrypt(stored: str) -> str:
-    """The text that was stored, encrypted or plain.
+    """Return the plain text of a stored one, encrypted or not.
 
     Raises:
         UnreadableSecretError: it was encrypted with a key that is no longer set.
@@ -55,7 +55,7 @@ def decrypt(stored: str) -> str:
 
 
 def encrypt_anew(stored: str) -> str:
-    """What is stored, under the first key; as it is where it is so already, or empty.
+    """Return the stored text encrypted with the first key; unchanged if it already is, or is empty.
 
     Raises:
         UnreadableSecretError: it was encrypted with a key that is no longer set.
@@ -72,12 +72,12 @@ def encrypt_anew(stored: str) -> str:
 
 
 class EncryptedTextField(models.TextField):
-    """A text that is encrypted when written. Reading gives what is stored: `decrypt` it where it is needed.
+    """A text that is encrypted when written. Reading returns the stored text: `decrypt` it where it is needed.
 
-    So that a lost key breaks the one page that reveals a secret, not every page that lists its row.
+    So a lost key breaks only the page that reveals the secret, not every page that lists its row.
     """
 
     def get_prep_value(self, value: Any) -> Any:
-        """Encrypt what is not encrypted yet."""
+        """Return the text encrypted, unless it already is."""
         text = super().get_prep_value(value)
         return text if text is None or text.startswith(PREFIX) else encrypt(text)

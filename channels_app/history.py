@@ -10,7 +10,7 @@ from channels_app.events import Event
 
 
 class HistoryKind(TextChoices):
-    """Subject of an entry."""
+    """Subject of a history entry."""
 
     SESSION = "session", _("session")
     TAKEOVER = "takeover", _("takeover")
@@ -19,7 +19,7 @@ class HistoryKind(TextChoices):
     LIMIT = "limit", _("limit")
 
 
-# By the name of the event; other events are no history.
+# By the name of the event; other events have no entry.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 KINDS = {
     "Session Created": HistoryKind.SESSION,
@@ -34,7 +34,7 @@ KINDS = {
     "Ingest Bitrate": HistoryKind.LIMIT,
     "Ingest Resolution": HistoryKind.LIMIT,
 }
-# The reason: a sentence of Stream Failure, else a code.
+# Fields of the reason: a sentence of Stream Failure, else a code.
 _REASONS = ("reason", "code", "recording_status_reason")
 _LONGEST_TEXT = 1000
 _LARGEST = 2**53
@@ -43,7 +43,7 @@ _LARGEST = 2**53
 def history_detail(event: Event) -> dict[str, Any]:
     """Return the detail of an entry: `reason`, or of a limit `limit_value`, `exceeded_by` and `limit_unit`.
 
-    A member that the event does not have, or has as what IVS does not send, is None.
+    A member that the event lacks, or has in an unexpected type, is None.
     """
     detail = event.detail
     reason = next((text for name in _REASONS if (text := _text(detail, name))), None)

@@ -1,4 +1,4 @@
-"""Metrics for the alarms, as log lines that CloudWatch reads as metrics: no call, no wait.
+"""Metrics for the alarms, as log lines that CloudWatch turns into metrics, without a call.
 
 https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
 """
@@ -20,13 +20,13 @@ OPEN_EVENTS = "OpenEvents"
 PARKED_EVENTS = "ParkedEvents"
 STREAMS_UNHEARD = "StreamsUnheard"
 _SECONDS, _COUNT = "Seconds", "Count"
-# As many values as one line may hold of a metric.
+# The most values of a metric in one line.
 _MOST_VALUES = 100
 
 
 def counted(name: str, number: int = 1) -> None:
     """Add to a counter."""
-    _tell({name: _COUNT}, {name: number})
+    _write({name: _COUNT}, {name: number})
 
 
 def events_measured(outcomes: Iterable[str], lags: Iterable[float]) -> None:
@@ -34,17 +34,17 @@ def events_measured(outcomes: Iterable[str], lags: Iterable[float]) -> None:
     found = Counter(f"Events{outcome.capitalize()}" for outcome in outcomes)
     late = [round(lag, 1) for lag in lags][:_MOST_VALUES]
     units = dict.fromkeys(found, _COUNT) | ({INBOX_LAG: _SECONDS} if late else {})
-    _tell(units, {**found, **({INBOX_LAG: late} if late else {})})
+    _write(units, {**found, **({INBOX_LAG: late} if late else {})})
 
 
 def inbox_measured(*, open_events: int, parked: int, oldest_open_seconds: float) -> None:
-    """Write the state of the inbox."""
+    """Record the state of the inbox."""
     units = {OPEN_EVENTS: _COUNT, PARKED_EVENTS: _COUNT, OLDEST_OPEN_EVENT: _SECONDS}
-    _tell(units, {OPEN_EVENTS: open_events, PARKED_EVENTS: parked, OLDEST_OPEN_EVENT: round(oldest_open_seconds, 1)})
+    _write(units, {OPEN_EVENTS: open_events, PARKED_EVENTS: parked, OLDEST_OPEN_EVENT: round(oldest_open_seconds, 1)})
 
 
-def _tell(units: Mapping[str, str], values: Mapping[str, float | list[float]]) -> None:
-    # Settings may ask AWS for a secret while they are loaded.
+def _write(units: Mapping[str, str], values: Mapping[str, float | list[float]]) -> None:
+    # Settings may call AWS for a secret while they are loaded.
     if not units or not settings.configured or not settings.EMBEDDED_METRICS:
         return
     metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
@@ -52,6 +52,6 @@ def _tell(units: Mapping[str, str], values: Mapping[str, float | list[float]]) -
     # Two projects in one account may have a stage of the same name.
     dimensions = {"Project": settings.PROJECT_NAME, "Stage": settings.STAGE}
     line = {"_aws": {"Timestamp": int(time() * 1000), "CloudWatchMetrics": [about]}, **dimensions, **values}
-    # The whole line at once, and nothing before it: CloudWatch reads only lines that are JSON from their first letter.
+    # One write without a prefix: CloudWatch reads only lines that are JSON from their first character.
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""Channels come into being: created in IVS, recovered where that was interrupted, or taken over from IVS."""
+"""Create channels in IVS, recover interrupted creations, and import channels that exist in IVS."""
 
 import logging
 import re
@@ -28,11 +28,11 @@ from channels_app.uuids import parse_uuid
 logger = logging.getLogger(__name__)
 
 LONGEST_NAME = 256
-# Ours among the channels of the account; its value is the uuid of the row.
+# Marks the channels of this service; its value is the uuid of the row.
 UUID_TAG = "ivsvod:channel"
-# Whose, where several stages share an account.
+# The owner, if several stages share an account.
 PROJECT_TAG, STAGE_TAG = "ivsvod:project", "ivsvod:stage"
-# A creation that is under way has its row already; it ends, or fails, sooner than this.
+# A creation writes its row first; it ends or fails sooner than this.
 STILL_CREATING = timedelta(minutes=1)
 _NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
 CHANNEL_ARN = re.compile(
@@ -49,34 +49,28 @@ def channel_create(
     private: bool = False,
     record: bool = True,
 ) -> Channel:
-    """Create a channel in IVS and its row; with `record` it is recorded where RECORDING_CONFIG_ARN is set.
+    """Create a channel in IVS and its row; `record` has an effect only if RECORDING_CONFIG_ARN is set.
 
-    The row is committed before IVS is called, and the IVS channel carries its uuid as name and tag: whatever fails,
-    nothing is left behind, or what is left is found by that uuid.
+    The row is committed before IVS is called, and the IVS channel has its uuid as name and tag: after any failure
+    nothing is left behind, or the rest is found by that uuid.
 
     Raises:
-        AwsError: IVS refused, or the call was lost on the way; nothing is left.
+        AwsError: IVS refused, or the call did not reach it; nothing is left.
         RecordingNotConfiguredError: IVS does not have RECORDING_CONFIG_ARN; nothing is left.
-        ChannelLeftBehindError: IVS gave no answer, and may have made the channel or may make it yet; the row stays.
-        ChannelDeletedError: it was deleted before it was made; nothing is left in IVS.
+        ChannelLeftBehindError: IVS did not answer, and may have the channel now or later; the row stays.
+        ChannelDeletedError: it was deleted during its creation; nothing is left in IVS.
     """
-    return channel_make(
-        channel=channel_reserve(
-            name=name,
-            owner=owner,
-            channel_type=channel_type,
-            latency_mode=latency_mode,
-            private=private,
-            record=record,
-        )
+    row = channel_reserve(
+        name=name, owner=owner, channel_type=channel_type, latency_mode=latency_mode, private=private, record=record
     )
+    return channel_make(channel=row)
 
 
 @audited()
 def channel_reserve(
     *, name: str, owner: UUID, channel_type: str, latency_mode: str, private: bool, record: bool
 ) -> Channel:
-    """Write the row of a channel that IVS is yet to be asked for."""
+    """Write the row of a channel, before IVS is called."""
     return Channel.objects.create(
         uuid=uuid4(),
         owner=owner,
@@ -95,7 +89,7 @@ def channel_reserve(
 
 
 def channel_make(*, channel: Channel) -> Channel:
-    """Ask IVS for the channel of a reserved row, and complete the row; raises as `channel_create` does."""
+    """Create the IVS channel of a reserved row, and complete the row; raises as `channel_create` does."""
     try:
         made = aws.channel_create(
             name=str(channel.uuid),
@@ -118,16 +112,13 @@ def channel_make(*, channel: Channel) -> Channel:
     except ChannelDeletedError:
         raise
     except Exception:
-        # Whatever it is (the database is away, a key cannot encrypt): an IVS channel without a row is paid for nothing.
+        # For instance the database is away. An IVS channel without a row would only cost money.
         _take_back(channel, made.arn)
         raise
 
 
 def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
-    """The reply was lost: IVS may have made the channel all the same.
-
-    That IVS has none proves nothing after a call that was too slow: IVS may be at it still.
-    """
+    """Find the channel after a lost reply. After a timeout IVS may still create it: a not-found proves nothing."""
     try:
         found = aws.channel_find(name=str(channel.uuid))
     except aws.AwsError as error:
@@ -142,7 +133,7 @@ def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
 
 @audited()
 def _row_remove(channel: Channel) -> None:
-    """Of a channel that IVS does not have, unless somebody has finished it meanwhile."""
+    """Delete the row of a channel that IVS does not have, unless another process has completed it."""
     Channel.objects.unfinished().filter(pk=channel.pk).delete()
 
 
@@ -154,11 +145,11 @@ def _left_behind(channel: Channel, cause: aws.AwsError) -> ChannelLeftBehindErro
 
 
 def channel_recover(*, channel: Channel) -> Channel | None:
-    """Finish a channel whose creation was interrupted, or remove its row where IVS has none; returns the channel.
+    """Complete a channel whose creation was interrupted, or remove its row if IVS has none; return the channel if any.
 
     Raises:
-        AwsError: IVS could not be asked.
-        ChannelUnfinishedError: IVS has none yet, and may be at it still.
+        AwsError: IVS did not answer.
+        ChannelUnfinishedError: IVS has none yet, and may still be creating it.
         ChannelDeletedError: it was deleted meanwhile; nothing is left in IVS.
     """
     found = aws.channel_find(name=str(channel.uuid))
@@ -171,7 +162,7 @@ def channel_recover(*, channel: Channel) -> Channel | None:
 
 
 def is_being_created(channel: Channel) -> bool:
-    """Whether the unfinished row is so young that IVS may yet make a channel that it does not have."""
+    """Return whether the unfinished row is so young that IVS may still create its channel."""
     return channel.created_at is not None and channel.created_at > timezone.now() - STILL_CREATING
 
 
@@ -187,10 +178,10 @@ def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
 
 @audited()
 def _complete(channel: Channel, made: aws.IvsChannel) -> Channel | None:
-    """Write what IVS told; None where the channel was deleted, or its row removed, since it was asked for."""
+    """Complete the row with the facts of IVS; return None if it was deleted or removed meanwhile."""
     rows = Channel.objects.locked().defer("created_at").exclude(status=Channel.Status.DELETED)
     row = rows.filter(pk=channel.pk).first()
-    # Two that recover one channel both come here; they were told of the same channel.
+    # Two concurrent recoveries both come here, with the same channel.
     if row is not None and row.status == Channel.Status.PROVISIONING:
         _take_facts(row, made)
         row.save(force_update=True)
@@ -201,7 +192,7 @@ def _take_facts(row: Channel, made: aws.IvsChannel) -> None:
     row.type = made.channel_type
     row.latency_mode = made.latency_mode
     row.private = made.private
-    # Not what was asked for: a service without a recording configuration records nothing.
+    # Not the requested value: a service without a recording configuration records nothing.
     row.record = bool(made.recording_config_arn)
     row.arn = made.arn
     row.rtmp_address = made.ingest_endpoint
@@ -213,7 +204,7 @@ def _take_facts(row: Channel, made: aws.IvsChannel) -> None:
 
 
 def stream_key_data(channel_arn: str, key: aws.IvsStreamKey | None) -> dict[str, str]:
-    """What `channel_data` holds of a key: what the predecessor stores, without the value."""
+    """Return the `StreamKey` of `channel_data` as the predecessor stores it, but without the value."""
     return {"Arn": key.arn, "ChannelArn": channel_arn} if key else {}
 
 
@@ -221,12 +212,12 @@ def _process_waiting(arn: str) -> None:
     try:
         process_parked(arn)
     except DatabaseError:
-        # The channel is made; its events wait in the inbox for `process_inbox`.
+        # The channel is complete; its events wait in the inbox for `process_inbox`.
         logger.exception("parked events were not processed arn=%s", arn)
 
 
 def _take_back(channel: Channel, arn: str) -> None:
-    """The row could not be completed: the IVS channel must not stay, for it is paid for."""
+    """Delete an IVS channel whose row could not be completed: it costs money."""
     try:
         aws.channel_delete(arn=arn)
     except aws.AwsError as error:
@@ -239,17 +230,20 @@ def _take_back(channel: Channel, arn: str) -> None:
 
 
 def channel_import(*, arn: str, owner: UUID) -> Channel:
-    """Take over a channel that exists in IVS; doing it again changes nothing.
+    """Import a channel that exists in IVS; a second import changes nothing.
 
-    It is tagged with the uuid of its row before the row is written: what a crash leaves is a tag, which the next try
-    finds. A channel that an earlier row of ours made keeps its uuid, and with it its videos; one whose row is `deleted`
-    though IVS has it gets that row back.
+    It is tagged with the uuid of its row before the row is written: a crash leaves a tag, which the next import finds.
+    A channel of an earlier row keeps the uuid of that row, and so its videos; a `deleted` row is restored.
 
     Raises:
-        ChannelImportError: the ARN is malformed, of another region or unknown, or the channel is somebody else's.
-        AwsError: IVS refused or could not be asked.
+        ChannelImportError: the ARN is malformed, of another region or not in IVS, or the channel has another owner.
+        AwsError: IVS refused or did not answer.
     """
-    _refuse_arn(arn)
+    parts = CHANNEL_ARN.fullmatch(arn)
+    if parts is None or len(arn) > 128:
+        raise ChannelImportError("This is not the ARN of a channel: arn:aws:ivs:REGION:ACCOUNT:channel/ID")
+    if settings.AWS_REGION and parts["region"] != settings.AWS_REGION:
+        raise ChannelImportError(f"The channel is in {parts['region']}; this service runs in {settings.AWS_REGION}")
     found = _find_to_import(arn)
     uuid = _uuid_for(found)
     _tag_as_ours(found, uuid)
@@ -260,11 +254,11 @@ def channel_import(*, arn: str, owner: UUID) -> Channel:
 
 
 def channel_adopt(*, arn: str) -> Channel:
-    """Take over a channel of IVS that an earlier row of ours made, by its tags. It is inactive, for staff to decide.
+    """Restore the row of a channel that this service created in IVS, by its tags. It is inactive until staff decide.
 
     Raises:
-        ChannelImportError: IVS has it no more, its tags name no row of ours, or it is in the database by now.
-        AwsError: IVS could not be asked.
+        ChannelImportError: it is no longer in IVS, its tags are malformed, or the database has its row again.
+        AwsError: IVS did not answer.
     """
     found = _find_to_import(arn)
     try:
@@ -288,16 +282,8 @@ def _find_to_import(arn: str) -> aws.IvsChannel:
         raise ChannelImportError(f"Amazon IVS has no channel {arn}") from None
 
 
-def _refuse_arn(arn: str) -> None:
-    parts = CHANNEL_ARN.fullmatch(arn)
-    if parts is None or len(arn) > 128:
-        raise ChannelImportError("This is not the ARN of a channel: arn:aws:ivs:REGION:ACCOUNT:channel/ID")
-    if settings.AWS_REGION and parts["region"] != settings.AWS_REGION:
-        raise ChannelImportError(f"The channel is in {parts['region']}; this service runs in {settings.AWS_REGION}")
-
-
 def _uuid_for(found: aws.IvsChannel) -> UUID:
-    """That of its row, else the one that it is tagged or named with, else a new one."""
+    """Return the uuid of its row, else the uuid in its tag or name, else a new one."""
     row = Channel.objects.by_arn(found.arn)
     if row is not None:
         return row.uuid
@@ -313,12 +299,12 @@ def _uuid_for(found: aws.IvsChannel) -> UUID:
 
 
 def own_tags(uuid: UUID) -> dict[str, str]:
-    """Return the tags by which a channel of IVS is known as that of a row of this project and stage."""
+    """Return the tags of an IVS channel that name its row, project and stage."""
     return {UUID_TAG: str(uuid), **_place_tags()}
 
 
 def is_tagged_as_own(tags: Mapping[str, str]) -> bool:
-    """Return whether a channel of IVS belongs to this stage, and to this project where its tags name one."""
+    """Return whether a channel of IVS belongs to this stage, and to this project if its tags name one."""
     place = _place_tags()
     return STAGE_TAG in place and place.items() <= {PROJECT_TAG: place.get(PROJECT_TAG, ""), **tags}.items()
 
@@ -338,15 +324,15 @@ def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:
 @audited()
 def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool = True) -> Channel:
     with connection.cursor() as cursor:
-        # Two that take over one channel at once must make one row of it; the ARN is not unique in the table.
+        # Two concurrent imports must make one row; the ARN is not unique in the table.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found.arn])
-    known = Channel.objects.by_arn(found.arn)
-    if known is not None and known.owner != owner:
-        raise ChannelImportError(f"This channel is in the database already: {known.uuid} of owner {known.owner}")
-    if known is not None and known.status != Channel.Status.DELETED:
-        return known
-    # One that is deleted here and in IVS after all comes back, and with it its videos.
-    uuid = known.uuid if known else uuid
+    existing = Channel.objects.by_arn(found.arn)
+    if existing is not None and existing.owner != owner:
+        raise ChannelImportError(f"This channel is in the database already: {existing.uuid} of owner {existing.owner}")
+    if existing is not None and existing.status != Channel.Status.DELETED:
+        return existing
+    # A deleted row of a channel that is still in IVS is restored, with its videos.
+    uuid = existing.uuid if existing else uuid
     rows = Channel.objects.locked().defer("created_at")
     row = rows.filter(pk=uuid).first() or Channel(uuid=uuid, created_at=timezone.now())
     row.owner = owner
@@ -358,7 +344,7 @@ def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool =
 
 
 def tag_value(text: str) -> str:
-    """The text with what IVS refuses in a tag replaced by spaces, to 256 characters.
+    """Return the text as a tag value of at most 256 characters: what IVS refuses becomes a space.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
     """

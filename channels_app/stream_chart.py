@@ -1,13 +1,13 @@
-"""The last streams of a channel drawn to one scale: how long each was, and what happened when in it; pure."""
+"""The chart of the last streams of a channel, all to one scale, with their incidents; pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.timeline import MARKED_BY, StreamMark, StreamWord
 
-# The names of what is drawn.
+# The names of the events that are drawn.
 MARKED = tuple(name for names in MARKED_BY.values() for name in names)
 _KIND = {name: mark for mark, names in MARKED_BY.items() for name in names}
 _STARVES, _RECOVERS = MARKED_BY[StreamMark.STARVATION]
@@ -23,7 +23,7 @@ _MOST_TICKS = 4
 
 @dataclass(frozen=True)
 class ChartMark:
-    """What happened so long after the start of a stream, and `until` when it went on; told by IVS at the time `at`."""
+    """An incident at `at`, which is `offset` after the start of its stream; a starvation lasts until `until`."""
 
     kind: StreamMark
     name: str
@@ -34,7 +34,7 @@ class ChartMark:
 
 @dataclass(frozen=True)
 class ChartRow:
-    """A stream; `length` is how far it is known to have run, None where it never went live."""
+    """A stream; `length` is how long it is known to have run, None if it never went live."""
 
     stream: Stream
     word: StreamWord
@@ -51,12 +51,12 @@ class Chart:
     ticks: list[timedelta]
 
     def percent(self, offset: timedelta) -> str:
-        """Where it is between the start and the end of the scale; a point in every language, for it is a number."""
+        """Return the position on the scale, for CSS: with a decimal point in every language."""
         return f"{100 * (offset / self.scale):.2f}%"
 
 
 def chart_of(streams: Iterable[tuple[Stream, Sequence[StreamHistoryEntry]]], now: datetime) -> Chart:
-    """The chart of streams that come from `streams_shown`, each with what happened to it."""
+    """Return the chart of streams that come from `streams_shown`, each with its history."""
     rows = [_row(stream, history, now) for stream, history in streams]
     ends = [row.length or _NOTHING for row in rows]
     ends += [mark.until or mark.offset for row in rows for mark in row.marks]
@@ -65,7 +65,7 @@ def chart_of(streams: Iterable[tuple[Stream, Sequence[StreamHistoryEntry]]], now
 
 
 def ticks_of(scale: timedelta) -> list[timedelta]:
-    """Round times within the scale, the start included, so few that they can be read."""
+    """Return a few round times within the scale, 0 included."""
     days = timedelta(days=-(-scale.days // _MOST_TICKS) or 1)
     step = next((step for step in _STEPS if scale <= step * (_MOST_TICKS + 1)), days)
     return [step * number for number in range(int(scale / step) + 1)]
@@ -75,33 +75,22 @@ def _row(stream: Stream, history: Sequence[StreamHistoryEntry], now: datetime) -
     word = StreamWord(stream.word)  # type: ignore[attr-defined]
     begin = stream.started_at or stream.first_event_at
     end = now if word is StreamWord.LIVE else stream.ended_at
-    known = sorted((entry for entry in history if entry.name in _KIND), key=lambda entry: entry.at)
-    last = max([end or begin, *(entry.at for entry in known)])
-    marks = _marks(known, begin, (end or last) - begin)
-    return ChartRow(stream, word, None if word is StreamWord.NEVER_LIVE else _positive((end or last) - begin), marks)
-
-
-def _marks(known: list[StreamHistoryEntry], begin: datetime, length: timedelta) -> list[ChartMark]:
+    entries = sorted((entry for entry in history if entry.name in _KIND), key=lambda entry: entry.at)
+    end = end or max([begin, *(entry.at for entry in entries)])
+    length = max(end - begin, _NOTHING)
     marks: list[ChartMark] = []
     starving: ChartMark | None = None
-    for entry in known:
-        mark = ChartMark(_KIND[entry.name], entry.name, entry.at, _positive(entry.at - begin))
+    for entry in entries:
+        mark = ChartMark(_KIND[entry.name], entry.name, entry.at, max(entry.at - begin, _NOTHING))
         if entry.name == _STARVES:
-            # Of two starts with no end between them the first counts.
+            # Of two starts without an end between them the first counts.
             starving = starving or mark
         elif entry.name == _RECOVERS and starving:
-            marks.append(_ended(starving, mark.offset))
+            marks.append(replace(starving, until=max(mark.offset, starving.offset)))
             starving = None
         else:
             marks.append(mark)
     if starving:
-        marks.append(_ended(starving, length))
-    return sorted(marks, key=lambda mark: mark.offset)
-
-
-def _ended(mark: ChartMark, until: timedelta) -> ChartMark:
-    return ChartMark(mark.kind, mark.name, mark.at, mark.offset, max(until, mark.offset))
-
-
-def _positive(length: timedelta) -> timedelta:
-    return max(length, _NOTHING)
+        marks.append(replace(starving, until=max(length, starving.offset)))
+    marks.sort(key=lambda mark: mark.offset)
+    return ChartRow(stream, word, None if word is StreamWord.NEVER_LIVE else length, marks)
