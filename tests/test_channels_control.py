@@ -510,7 +510,7 @@ def test_a_channel_made_where_recording_is_not_set_up_says_that_it_is_not_record
 
 
 @pytest.mark.django_db
-def test_a_channel_that_somebody_deleted_in_ivs_is_told_as_gone(channel: Channel, manager: Api) -> None:
+def test_a_channel_that_somebody_deleted_in_ivs_is_reported_as_gone(channel: Channel, manager: Api) -> None:
     ivs().delete_channel(arn=channel.arn)
     for method, path, body in (
         ("PATCH", "", {"type": "BASIC"}),
@@ -664,7 +664,7 @@ def test_changes_at_once_leave_the_row_as_ivs_is(aws: LocalAws, api_key: str) ->
 
 
 @pytest.mark.django_db
-def test_a_rotation_whose_key_was_made_and_removed_by_others_is_told_to_try_again(
+def test_a_rotation_whose_key_was_made_and_removed_by_others_is_reported_to_try_again(
     channel: Channel, manager: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refuse(monkeypatch, "CreateStreamKey", "ServiceQuotaExceededException")
@@ -779,7 +779,7 @@ def test_no_call_to_ivs_is_made_inside_a_transaction(aws: LocalAws, manager: Api
 @pytest.mark.django_db
 @pytest.mark.usefixtures("one_try")
 @pytest.mark.parametrize("kind", ["error500", "hang", "drop_reply"])
-def test_a_stop_of_an_offline_channel_is_never_told_as_done(
+def test_a_stop_of_an_offline_channel_is_never_reported_as_done(
     channel: Channel, manager: Api, aws: LocalAws, kind: Any
 ) -> None:
     aws.ivs.faults.append(Fault("StopStream", kind))
@@ -911,7 +911,7 @@ def test_a_rotation_that_fails_in_the_middle_leaves_no_key_that_does_not_work(
     ],
 )
 @pytest.mark.usefixtures("one_try")
-def test_a_refusal_of_ivs_has_its_own_status_and_word(
+def test_a_refusal_of_ivs_has_its_own_status_and_code(
     channel: Channel, manager: Api, monkeypatch: pytest.MonkeyPatch, code: str, status: int, word: str
 ) -> None:
     refuse(monkeypatch, "UpdateChannel", code)

@@ -91,6 +91,6 @@ def test_the_scale_has_few_and_round_ticks(scale: timedelta, step: timedelta, ma
     assert ticks_of(scale) == [step * number for number in range(many)]
 
 
-def test_durations_are_told_in_hours_minutes_and_seconds() -> None:
+def test_durations_are_reported_in_hours_minutes_and_seconds() -> None:
     assert clock(timedelta(days=2, seconds=3661)) == "49:01:01"
     assert clock(timedelta(0)) == "0:00:00"

@@ -170,7 +170,7 @@ def test_the_counts_are_those_of_the_rows(databases: Databases) -> None:
     ]
 
 
-def test_what_hands_did_to_the_tables_blocks_or_is_told(databases: Databases) -> None:
+def test_manual_changes_of_the_tables_block_or_are_reported(databases: Databases) -> None:
     with a_copy(databases, databases.predecessor) as name:
         with databases.as_superuser(name) as connection:
             connection.execute("CREATE ROLE somebody_else")
@@ -212,7 +212,7 @@ def test_what_hands_did_to_the_tables_blocks_or_is_told(databases: Databases) ->
     assert "trigger told on on_demand_videos" in warnings
 
 
-def test_a_lock_that_migrate_would_wait_for_is_told_and_not_waited_for(databases: Databases) -> None:
+def test_a_lock_that_migrate_would_wait_for_is_reported_and_not_waited_for(databases: Databases) -> None:
     with a_copy(databases, databases.predecessor) as name, databases.connect(name) as other, other.transaction():
         other.execute("LOCK TABLE on_demand_videos IN ACCESS EXCLUSIVE MODE")
         pid = other.info.backend_pid
@@ -240,7 +240,7 @@ def test_an_empty_database_is_not_that_of_the_predecessor(databases: Databases) 
     ]
 
 
-def test_a_missing_table_is_told_and_does_not_hide_the_rest(databases: Databases) -> None:
+def test_a_missing_table_is_reported_and_does_not_hide_the_rest(databases: Databases) -> None:
     with a_copy(databases, databases.predecessor) as name:
         with databases.connect(name) as connection:
             connection.execute("DROP TABLE on_demand_video_content")
@@ -316,7 +316,7 @@ def test_a_lock_blocks_where_migrate_would_give_up(pid: int | None, seconds: int
     assert finding.result == result
 
 
-def test_channels_of_another_account_are_told() -> None:
+def test_channels_of_another_account_are_reported() -> None:
     rows: list[Any] = [("eu-west-1", "111122223333", 3), ("eu-west-1", "999999999999", 2)]
     assert briefly(checks.channel_arns(rows, CONFIGURED)) == [
         ("warning", "2 channels are of the account 999999999999, and RECORDING_CONFIG_ARN is of 111122223333")
@@ -333,14 +333,14 @@ def test_much_to_rewrite_is_a_warning(size: int, result: str) -> None:
     assert finding.result == result
 
 
-def test_a_long_transaction_is_told() -> None:
+def test_a_long_transaction_is_reported() -> None:
     rows = [(7, "idle in transaction", timedelta(minutes=5))]
     assert briefly(checks.transactions(rows, CONFIGURED)) == [
         ("warning", "process 7 (idle in transaction) has had a transaction for 300 s")
     ]
 
 
-def test_migrations_that_a_newer_release_applied_are_told() -> None:
+def test_migrations_that_a_newer_release_applied_are_reported() -> None:
     known = [("ondemand", "0001"), ("ondemand", "0002")]
     assert briefly(checks.migrations([*known, ("ondemand", "0003")], known)) == [
         ("warning", "1 applied ones are not in this release, ondemand.0003 the first"),

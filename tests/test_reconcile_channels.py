@@ -148,7 +148,7 @@ def test_an_orphan_without_a_stage_is_reported_and_left_to_people(channel: Chann
     assert not Channel.objects.exists()
 
 
-def test_an_orphan_whose_owner_nobody_knows_is_told_as_not_repaired(channel: Channel) -> None:
+def test_an_orphan_without_a_valid_owner_tag_is_reported_as_not_repaired(channel: Channel) -> None:
     without_row(channel)
     ivs().tag_resource(resourceArn=channel.arn, tags={"Owner": "somebody"})
     status, lines, _ = reconcile("--apply")
@@ -165,7 +165,7 @@ def test_channels_of_others_and_copied_tags_are_no_orphans(channel: Channel) -> 
     assert Channel.objects.count() == 1
 
 
-def test_a_second_channel_with_the_tags_of_a_row_is_told(channel: Channel) -> None:
+def test_a_second_channel_with_the_tags_of_a_row_is_reported(channel: Channel) -> None:
     second = ivs().create_channel(name=str(channel.uuid), tags=ivs_channels()[0]["tags"])["channel"]["arn"]
     for arguments in ([], ["--apply"]):
         status, lines, _ = reconcile(*arguments)
@@ -175,7 +175,7 @@ def test_a_second_channel_with_the_tags_of_a_row_is_told(channel: Channel) -> No
     assert len(ivs_channels()) == 2
 
 
-def test_a_channel_that_was_deleted_here_alone_is_told(channel: Channel) -> None:
+def test_a_channel_that_was_deleted_here_alone_is_reported(channel: Channel) -> None:
     Channel.objects.update(status="deleted", active=False)
     status, lines, _ = reconcile("--apply")
     assert (status, kinds(lines)) == (3, ["channel_not_deleted"])
@@ -375,7 +375,7 @@ def test_a_ban_that_was_killed_when_the_key_was_gone_is_not_undone(
 
 
 @pytest.mark.parametrize("operation", ["ListStreamKeys", "DeleteStreamKey"])
-def test_a_ban_that_was_killed_before_the_key_was_gone_is_told_and_not_undone(
+def test_a_ban_that_was_killed_before_the_key_was_gone_is_reported_and_not_undone(
     channel: Channel, aws: LocalAws, monkeypatch: pytest.MonkeyPatch, operation: str
 ) -> None:
     with killed_around(monkeypatch, aws, operation, done=False):

@@ -64,7 +64,7 @@ def statuses(events: list[dict[str, Any]], *wanted: str) -> list[dict[str, Any]]
 # What is missing
 
 
-def test_a_recording_of_which_nothing_was_heard_is_made_of_its_metadata(channel: Channel, past: Past) -> None:
+def test_a_recording_without_events_is_made_of_its_metadata(channel: Channel, past: Past) -> None:
     plan, events = past.broadcast(channel, at(0))
     lambda_takes(*statuses(events))
     (found,) = mended("recording_missing")
@@ -169,7 +169,7 @@ def test_streams_overlap_with_a_recording_by_their_times() -> None:
         (ExistingVideo("available", lacks_start=True), {"ended"}, [START]),
     ],
 )
-def test_what_is_missing_is_what_metadata_tell_and_nobody_heard(
+def test_missing_events_are_those_whose_metadata_exist(
     known: ExistingVideo | None, names: set[str], missing: list[str]
 ) -> None:
     assert statuses_missing(known, names) == missing
@@ -212,7 +212,7 @@ def test_the_real_events_of_a_recording_that_was_found_end_as_if_it_had_not_been
         (b" " * 2_000_000, "longer"),
     ],
 )
-def test_metadata_that_cannot_be_understood_are_told(channel: Channel, content: bytes, said: str) -> None:
+def test_metadata_that_cannot_be_understood_are_reported(channel: Channel, content: bytes, said: str) -> None:
     put(f"{PREFIX}/events/recording-ended.json", content)
     for arguments in ([], ["--apply"]):
         status, lines, _ = reconcile(*arguments)
@@ -244,7 +244,7 @@ def test_recordings_of_stages_are_left_out(
     assert bool(read) is is_read
 
 
-def test_metadata_that_may_not_be_read_are_told(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_metadata_that_may_not_be_read_are_reported(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata())
 
     def denied(**_: Any) -> bytes:
@@ -278,7 +278,9 @@ def test_without_an_arn_in_the_metadata_the_folder_tells_the_channel(channel: Ch
     assert Video.objects.get().channel == channel
 
 
-def test_a_channel_that_is_not_in_the_database_is_told_once(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_channel_that_is_not_in_the_database_is_reported_once(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for number in range(3):
         put(f"{PREFIX[:-4]}{number:04}/events/recording-ended.json", ended_metadata())
     put(f"copied/{PREFIX}/events/recording-ended.json", ended_metadata())
@@ -422,7 +424,7 @@ def test_buckets_that_are_not_named_keep_no_stuck_recording_from_its_end(channel
     assert sorted(kinds(reconcile("--apply")[1])) == ["not_compared"] * 12 + ["recording_stuck"]
 
 
-def test_a_stuck_recording_without_a_channel_is_told(channel: Channel) -> None:
+def test_a_stuck_recording_without_a_channel_is_reported(channel: Channel) -> None:
     make_stuck(channel)
     Video.objects.update(channel=None)
     status, lines, _ = reconcile("--apply")
@@ -552,7 +554,7 @@ def test_the_lease_is_kept_while_keys_of_others_are_listed(channel: Channel, mon
 
 
 @pytest.mark.parametrize("late", ["recording_started_at", "recording_ended_at"])
-def test_metadata_of_the_future_are_told_and_not_taken(channel: Channel, late: str) -> None:
+def test_metadata_of_the_future_are_reported_and_not_taken(channel: Channel, late: str) -> None:
     tomorrow = datetime.now(UTC) + timedelta(days=1, minutes=5)
     told_late = {"channel_arn": channel.arn, late: tomorrow.strftime("%Y-%m-%dT%H:%M:%SZ")}
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata() | told_late)

@@ -319,7 +319,7 @@ def test_what_is_throttled_is_asked_again_later(channel: Channel, past: Past, aw
     "operation",
     ["ListStreams", "ListChannels", "BatchGetChannel", "ListStreamKeys", "ListStreamSessions", "GetStreamSession"],
 )
-def test_what_is_never_answered_is_told_and_the_rest_is_compared(
+def test_a_call_that_is_never_answered_is_reported_and_the_rest_is_compared(
     channel: Channel, past: Past, aws: LocalAws, operation: str, kind: Any
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
@@ -359,7 +359,7 @@ def test_while_ivs_is_away_not_every_channel_is_asked_for(past: Past, aws: Local
     assert asked.count("ListStreamSessions") == 30
 
 
-def test_a_repair_that_fails_is_told_and_tried_again_by_the_next_run(
+def test_a_repair_that_fails_is_reported_and_tried_again_by_the_next_run(
     channel: Channel, past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
@@ -392,7 +392,7 @@ def test_a_live_state_file_that_could_not_be_written_is_written_by_the_next_run(
     assert live_file(channel)["state"] == "offline"
 
 
-def test_an_unexpected_error_of_one_repair_is_told(
+def test_an_unexpected_error_of_one_repair_is_reported(
     channel: Channel, past: Past, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
@@ -424,7 +424,7 @@ def test_nonsense_is_refused_before_anything_is_asked(
     assert asked.calls == []
 
 
-def test_ctrl_c_is_told_in_one_line_and_gives_the_lease_back(
+def test_ctrl_c_is_reported_in_one_line_and_gives_the_lease_back(
     past: Past, aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_channels(past, 2)
@@ -436,7 +436,7 @@ def test_ctrl_c_is_told_in_one_line_and_gives_the_lease_back(
 
 
 @pytest.mark.parametrize("error", [OperationalError, InterfaceError])
-def test_a_database_that_is_away_is_told_in_one_line(
+def test_a_database_that_is_away_is_reported_in_one_line(
     channel: Channel, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
 ) -> None:
     def away(**_: Any) -> Any:
@@ -455,7 +455,7 @@ class Gone(io.StringIO):
 
 
 @pytest.mark.parametrize("name", ["reconcile", "process_inbox", "replay"])
-def test_a_reader_that_went_away_ends_the_command_without_a_word(
+def test_a_reader_that_went_away_ends_the_command_without_a_line(
     channel: Channel, past: Past, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)

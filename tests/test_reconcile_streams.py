@@ -42,14 +42,14 @@ def history_of(stream_id: str) -> list[tuple[str, dict[str, Any]]]:
 # Live state
 
 
-def test_nothing_differs_where_everything_was_heard(channel: Channel, past: Past) -> None:
+def test_nothing_differs_if_all_events_arrived(channel: Channel, past: Past) -> None:
     for minute in (0, 10):
         _, events = past.broadcast(channel, at(minute), "starvation", "takeover-failure", "reconnect")
         assert lambda_takes(*events) == []
     assert reconcile() == (0, [], "")
 
 
-def test_a_start_that_never_came_is_told_by_the_list_of_live_streams(channel: Channel, past: Past) -> None:
+def test_a_start_that_never_came_is_reported_by_the_list_of_live_streams(channel: Channel, past: Past) -> None:
     plan, _ = past.broadcast(channel, at(0), is_over=False, is_recorded=False)
     (found,) = mended("stream_missing")
     stream = plan.streams[0]
@@ -190,7 +190,7 @@ def test_a_row_of_the_predecessor_is_believed_while_the_channel_is_live(
     assert live(channel) == ("live", None)
 
 
-def test_a_stream_that_ended_here_and_not_in_ivs_is_told(channel: Channel, past: Past) -> None:
+def test_a_stream_that_ended_here_and_not_in_ivs_is_reported(channel: Channel, past: Past) -> None:
     plan, events = past.broadcast(channel, at(0), is_over=False, is_recorded=False)
     lambda_takes(*events, told("Stream End", 1, arn=channel.arn, stream_id=plan.streams[0].stream_id))
     for arguments in ([], ["--apply"]):
@@ -202,7 +202,7 @@ def test_a_stream_that_ended_here_and_not_in_ivs_is_told(channel: Channel, past:
 # The past
 
 
-def test_a_broadcast_of_which_nothing_was_heard_is_found(channel: Channel, past: Past) -> None:
+def test_a_broadcast_without_events_is_found(channel: Channel, past: Past) -> None:
     plan, _ = past.broadcast(channel, at(0), "starvation", "takeover-failure", "quota", is_recorded=False)
     (found,) = mended("stream_missing")
     assert found["unknown"] == ["exceeded_by", "limit_unit", "limit_value"]
@@ -268,7 +268,7 @@ def test_what_ivs_may_tell_one_day_is_left_alone(channel: Channel, past: Past, a
     assert reconcile() == (0, [], "")
 
 
-def test_a_recording_that_never_began_is_told_by_the_session(channel: Channel, past: Past) -> None:
+def test_a_recording_that_never_began_is_reported_by_the_session(channel: Channel, past: Past) -> None:
     plan, events = past.broadcast(channel, at(0), "recording-start-failure")
     lambda_takes(*but(events, "Recording Start Failure"))
     (found,) = mended("stream_history_missing")

@@ -160,7 +160,7 @@ def differences_of(channel: Channel, row: Stream | None, session: aws.IvsSession
     return [
         Difference(
             kind,
-            f"write {', '.join(dict.fromkeys(event.name for event in events))} at the time that IVS tells",
+            f"write {', '.join(dict.fromkeys(event.name for event in events))} at the time in IVS",
             channel,
             place={"stream_id": session.stream_id},
             database={"started_at": row and row.started_at, "ended_at": row and row.ended_at},

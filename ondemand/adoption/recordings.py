@@ -12,12 +12,13 @@ from django.db import connection
 
 from channels_app.aws import AwsError
 from ondemand.adoption.checks import Finding, ok, warning
-from ondemand.adoption.queries import BUCKET, PREFIX
 from ondemand.reconcile.prefixes import FoundRecording, recordings_in
 
 # Each takes one or two calls to S3. On Lambda a command has 105 s.
 COUNTED_RECORDINGS = 1000
 _CHECK = "recordings"
+_NAME = """coalesce(trim(BOTH '/' FROM CASE WHEN jsonb_typeof(data -> '{0}') = 'string' THEN data ->> '{0}' END), '')"""
+_BUCKET, _PREFIX = _NAME.format("recording_s3_bucket_name"), _NAME.format("recording_s3_key_prefix")
 _HAS = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped)"
 
 
@@ -59,7 +60,9 @@ def _place_queries(cursor: Any) -> Iterator[str]:
 
     if has("on_demand_videos", "data"):
         is_migrated = has("on_demand_videos", "_prefix")
-        place = f"coalesce(_bucket, {BUCKET}), coalesce(_prefix, {PREFIX})" if is_migrated else f"{BUCKET}, {PREFIX}"
+        place = (
+            f"coalesce(_bucket, {_BUCKET}), coalesce(_prefix, {_PREFIX})" if is_migrated else f"{_BUCKET}, {_PREFIX}"
+        )
         rows = f"SELECT {place} FROM on_demand_videos"  # noqa: S608
         yield f"SELECT prefix FROM ({rows}) AS place (bucket, prefix) WHERE bucket IN (%s, '') AND prefix = ANY(%s)"  # noqa: S608
     if has("ondemand_removedrecording", "prefix"):

@@ -165,7 +165,7 @@ def _differences(
     kind = Kind.RECORDING_START_MISSING if missing == [START] else Kind.RECORDING_END_MISSING
     yield Difference(
         Kind.RECORDING_MISSING if video is None else kind,
-        f"write {' and '.join(missing)} as S3 tells them",
+        f"write {' and '.join(missing)} from the metadata in S3",
         channel,
         place=place,
         database={"status": video.status if video else None},
