@@ -15,7 +15,7 @@ $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
 	  else echo "checkov: not installed, it cannot be had here"; fi
 
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
-NODE_STAMP = tests/typescript/node_modules/.package-lock.json
+NODE_STAMP = tests/e2e/typescript/node_modules/.package-lock.json
 
 .PHONY: demo test test-fast check bench openapi package static deploy-check stop clean
 .DEFAULT_GOAL := demo
@@ -31,8 +31,8 @@ $(STAMP): requirements-lambda.txt requirements.txt requirements-dev.txt
 demo: $(STAMP)
 	@exec $(PY) manage.py demo
 
-$(NODE_STAMP): tests/typescript/package-lock.json
-	@if command -v npm >/dev/null && (cd tests/typescript && npm ci --no-audit --no-fund --loglevel=error); then touch "$@"; \
+$(NODE_STAMP): tests/e2e/typescript/package-lock.json
+	@if command -v npm >/dev/null && (cd tests/e2e/typescript && npm ci --no-audit --no-fund --loglevel=error); then touch "$@"; \
 	  else echo "The test of the TypeScript client is skipped: npm could not install it"; fi
 
 test: $(STAMP) $(NODE_STAMP)
@@ -88,4 +88,4 @@ stop:
 	@if [ -x $(PY) ]; then $(PY) manage.py stop; else echo "Nothing was running."; fi
 
 clean: stop
-	@rm -rf "$(VENV)" .local build dist staticfiles test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov tests/typescript/node_modules
+	@rm -rf "$(VENV)" .local build dist staticfiles test-artifacts .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage htmlcov tests/e2e/typescript/node_modules

@@ -1,89 +1,287 @@
-"""Envelopes as texts, as they are delivered and stored; pure."""
+"""Typed events from EventBridge envelopes of IVS; pure: no database, no clock.
 
-import hashlib
+Every event and field: https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
+"""
+
 import json
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import Any, NoReturn
 
-from channels_app.events import DIGEST_ID, MalformedEventError, event_id_of, load_json
+from ivsvod.rest.times import parse_moment
 
-# What EventBridge allows. https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-putevents.html
-LARGEST = 256 * 1024
+SOURCE = "aws.ivs"
+# Events that `reconcile` makes (channels_app/events/synthetic.py). EventBridge lets only AWS send as `aws.…`.
+RECONCILED_SOURCE = "ivsvod.reconcile"
+RECONCILED_ID = "reconcile:"
+DIGEST_ID = "sha256:"
+STREAM_STATE = "IVS Stream State Change"
+STREAM_HEALTH = "IVS Stream Health Change"
+LIMIT_BREACH = "IVS Limit Breach"
+RECORDING_STATE = "IVS Recording State Change"
+STREAM_START = "Stream Start"
+STREAM_END = "Stream End"
+
+# The field of `detail` that holds the name of the event, by detail-type.
+NAME_FIELDS = {
+    STREAM_STATE: "event_name",
+    STREAM_HEALTH: "event_name",
+    LIMIT_BREACH: "limit_name",
+    RECORDING_STATE: "recording_status",
+}
+_NEEDS_CHANNEL = {STREAM_STATE, STREAM_HEALTH, RECORDING_STATE}
+# The names that IVS documents, each with its detail-type.
+DETAIL_TYPES = {
+    **dict.fromkeys(
+        (
+            "Session Created",
+            STREAM_START,
+            "Session Ended",
+            STREAM_END,
+            "Stream Failure",
+            "Stream Takeover",
+            "Stream Takeover Failure",
+        ),
+        STREAM_STATE,
+    ),
+    **dict.fromkeys(("Starvation Start", "Starvation End"), STREAM_HEALTH),
+    **dict.fromkeys(
+        ("Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcasts", "Concurrent Viewers"), LIMIT_BREACH
+    ),
+    **dict.fromkeys(
+        ("Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"), RECORDING_STATE
+    ),
+}
+# How far the clock of another machine may be ahead.
+AHEAD = timedelta(days=1)
+# A recording is cut after 48 hours; a year leaves room and keeps every sum of times in range.
+LONGEST_RECORDING_MS = 366 * 86_400_000
+# A key has up to 1,024 bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
+_LONGEST_PREFIX = 1000
+# No event is nested deeper than five; Python's own limit falls with the depth of its caller.
+_DEEPEST = 100
 
 
-def envelope_texts(document: Any) -> list[str]:
-    """Return the envelopes in the input of a Lambda or a file: an SQS batch, a list, or one raw envelope."""
-    if isinstance(document, dict) and isinstance(document.get("Records"), list):
-        bodies = [record.get("body") if isinstance(record, dict) else None for record in document["Records"]]
-        # A record without a body is refused by its own text.
-        texts = zip(bodies, document["Records"], strict=True)
-        return [body if isinstance(body, str) else _text_of(record) for body, record in texts]
-    documents = document if isinstance(document, list) else [document]
-    return [_text_of(item) for item in documents]
-
-
-def _text_of(item: Any) -> str:
-    """Return the JSON without spaces, as EventBridge writes it, so that it does not grow too large here.
-
-    Empty if it is nested deeper than Python can write: it is refused as any text that is not JSON.
-    """
-    try:
-        return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
-    except RecursionError:
-        return ""
+class MalformedEventError(ValueError):
+    """An envelope that IVS could not have sent; the message names the field."""
 
 
 @dataclass(frozen=True)
-class Envelope:
-    """A body as it is stored under its key. `document` is its JSON; None if it is none, or was cut."""
+class Event:
+    """One parsed envelope. `name` is the event's name within its detail-type, `""` if we know no such detail-type."""
 
-    key: str
-    event_id: str | None
-    text: str
-    document: Any = None
-
-    @classmethod
-    def of(cls, body: str) -> "Envelope":
-        """Return the envelope; one that is too large is cut."""
-        text = storable(body)
-        encoded = text.encode()
-        if len(encoded) > LARGEST:
-            return cls(_digest(encoded), None, encoded[:LARGEST].decode(errors="ignore"))
-        try:
-            document = load_json(text)
-        except MalformedEventError:
-            document = None
-        event_id = event_id_of(document)
-        return cls(event_id or _digest(encoded), event_id, text, document)
+    id: str
+    detail_type: str
+    time: datetime
+    channel_arn: str
+    name: str
+    stream_id: str
+    detail: Mapping[str, Any]
 
     @property
-    def digest(self) -> str:
-        """Return the key of the envelope by its text instead of its id."""
-        return _digest(self.text.encode()) if self.event_id else self.key
+    def is_known(self) -> bool:
+        """Return whether IVS documents an event of this name and detail-type."""
+        return DETAIL_TYPES.get(self.name) == self.detail_type
+
+    @property
+    def is_reconciled(self) -> bool:
+        """Return whether `reconcile` made it."""
+        return is_reconciled_id(self.id)
 
 
-def storable(text: str) -> str:
-    """Return the text with what PostgreSQL cannot store written as JSON would escape it."""
-    return text.replace("\0", "\\u0000").encode("utf-8", "backslashreplace").decode()
+def is_reconciled_id(event_id: str) -> bool:
+    """Return whether the id is of an event that `reconcile` made."""
+    return event_id.startswith(RECONCILED_ID)
 
 
-def _digest(body: bytes) -> str:
-    return f"{DIGEST_ID}{hashlib.sha256(body).hexdigest()}"
+@dataclass(frozen=True)
+class RecordingFields:
+    """The fields of an IVS Recording State Change. `prefix` is `""` for Recording Start Failure."""
+
+    bucket: str
+    prefix: str
+    duration_ms: int
+    session_id: str
+    stream_ids: tuple[str, ...]
 
 
-def is_same_document(one: str, other: str) -> bool:
-    """Return whether two texts are the same JSON document; spaces and the order of members do not matter."""
-    return one == other or _canonical(one) == _canonical(other)
+def load_json(text: str) -> Any:
+    """Return the JSON document.
 
-
-def _canonical(text: str) -> str:
-    """Return the document in one form; a text that is no JSON as it is."""
+    Raises:
+        MalformedEventError: not JSON, or JSON with NaN, numbers out of range, or depth that no event has.
+    """
     try:
-        return json.dumps(load_json(text), sort_keys=True)
-    except MalformedEventError:
-        return text
+        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        _refuse_depth(document, _DEEPEST)
+    except (ValueError, RecursionError) as error:
+        raise MalformedEventError(f"not JSON: {str(error)[:200]}") from None
+    return document
 
 
-def is_cut(*, key: str, text: str) -> bool:
-    """Return whether the key is the digest of more than the text that is stored under it."""
-    return key.startswith(DIGEST_ID) and key != _digest(text.encode())
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError("a number is out of range")
+    return number
+
+
+def _refuse_depth(document: Any, left: int) -> None:
+    if left < 0:
+        raise ValueError("it is nested too deep")
+    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
+    for item in inner:
+        _refuse_depth(item, left - 1)
+
+
+def event_id_of(document: Any) -> str | None:
+    """Return the id that an envelope carries; None if it has none that can be a key."""
+    value = document.get("id") if isinstance(document, dict) else None
+    if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable():
+        return None
+    # So begin the keys of envelopes that carry none.
+    return None if value.startswith(DIGEST_ID) else value
+
+
+def parse(document: Any, *, received_at: datetime) -> Event:
+    """Return the typed event.
+
+    Raises:
+        MalformedEventError: no id, no usable time, a time more than a day after `received_at`, or a wrong type.
+    """
+    if not isinstance(document, dict):
+        raise MalformedEventError("the envelope is not an object")
+    event_id = event_id_of(document)
+    if event_id is None:
+        raise MalformedEventError(f"id is missing, begins with {DIGEST_ID}, or is no text of 1 to 200 characters")
+    detail_type, source = _text(document, "detail-type", longest=200), document.get("source")
+    is_reconciled = is_reconciled_id(event_id)
+    if is_reconciled != (source == RECONCILED_SOURCE):
+        raise MalformedEventError(f"id begins with {RECONCILED_ID} where source is {RECONCILED_SOURCE}, nowhere else")
+    is_of_ivs = is_reconciled or source == SOURCE
+    # None: nothing here depends on such events, and nothing is required of their detail.
+    name_field = NAME_FIELDS.get(detail_type) if is_of_ivs else None
+    detail = document.get("detail")
+    if not isinstance(detail, dict):
+        if name_field:
+            raise MalformedEventError("detail is not an object")
+        detail = {}
+    # Some public samples name a limit in the field `limit`.
+    names = {name_field: detail.get(name_field, detail.get("limit"))} if name_field else {}
+    name = _text(names, name_field, longest=200) if name_field else ""
+    # Of a name that IVS does not document nothing else is required.
+    needs_channel = detail_type in _NEEDS_CHANNEL and DETAIL_TYPES.get(name) == detail_type
+    needs_stream = needs_channel and not (is_reconciled and detail_type == RECORDING_STATE)
+    moment = _time(document, received_at)
+    # The ARN is never in `detail`. Account-level limit breaches have no channel at all.
+    arn = next(iter(_texts(document, "resources")), None if needs_channel else "")
+    channel_arn = _text({"resources[0]": arn}, "resources[0]", longest=500)
+    stream_id = _text(detail, "stream_id", longest=200, default=None if needs_stream else "") if name_field else ""
+    if needs_stream and not stream_id:
+        raise MalformedEventError("stream_id is empty")
+    return Event(
+        id=event_id,
+        detail_type=detail_type if is_of_ivs else "",
+        time=moment,
+        channel_arn=channel_arn,
+        name=name,
+        stream_id=stream_id,
+        detail=MappingProxyType(jsonb_safe(detail)),
+    )
+
+
+def parse_recording(event: Event) -> RecordingFields:
+    """Return the fields of a recording event.
+
+    Raises:
+        MalformedEventError: a field is missing or has a wrong type.
+    """
+    detail = event.detail
+    prefix = _text(detail, "recording_s3_key_prefix", longest=_LONGEST_PREFIX).strip("/")
+    if len(prefix.encode()) > _LONGEST_PREFIX:
+        raise MalformedEventError(f"recording_s3_key_prefix is longer than {_LONGEST_PREFIX} bytes")
+    # Absent or null in the payloads of before August 2022, like the streams.
+    has_session = detail.get("recording_session_id") is not None
+    return RecordingFields(
+        bucket=_text(detail, "recording_s3_bucket_name", longest=63),
+        prefix=prefix,
+        duration_ms=recording_duration_ms(detail),
+        session_id=_text(detail, "recording_session_id", longest=200) if has_session else "",
+        stream_ids=tuple(sorted({*recording_stream_ids(detail)[:100], event.stream_id} - {""})),
+    )
+
+
+def recording_duration_ms(detail: Mapping[str, Any]) -> int:
+    """Return the length that the detail of a recording event names; 0 if it names none.
+
+    Raises:
+        MalformedEventError: the field has a wrong type, or is no length of a recording.
+    """
+    duration = whole_milliseconds(detail.get("recording_duration_ms", 0))
+    if duration is None:
+        raise MalformedEventError("recording_duration_ms is not a number of milliseconds")
+    return duration
+
+
+def recording_stream_ids(detail: Mapping[str, Any]) -> list[str]:
+    """Return the streams that the detail of a recording event names, in its order; none if the field is null or absent.
+
+    Raises:
+        MalformedEventError: the field has a wrong type.
+    """
+    return _texts(detail, "recording_session_stream_ids")
+
+
+def whole_milliseconds(value: Any) -> int | None:
+    """Return the length of a recording, without its fraction; None if the value is no such number."""
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return int(value) if is_number and 0 <= value <= LONGEST_RECORDING_MS else None
+
+
+def jsonb_safe(value: Any) -> Any:
+    """Return the document with what jsonb refuses (NUL, lone surrogates) replaced by U+FFFD."""
+    if isinstance(value, str):
+        return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {jsonb_safe(key): jsonb_safe(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [jsonb_safe(item) for item in value]
+    return value
+
+
+def _text(document: Mapping[str, Any], field: str, *, longest: int, default: str | None = None) -> str:
+    value = document.get(field, default)
+    if not isinstance(value, str):
+        raise MalformedEventError(f"{field} is missing or not a text")
+    if len(value) > longest or not value.isprintable():
+        raise MalformedEventError(f"{field} is longer than {longest} characters or holds control characters")
+    return value
+
+
+def _texts(document: Mapping[str, Any], field: str) -> list[str]:
+    value = document.get(field)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise MalformedEventError(f"{field} is not a list of texts")
+    return value
+
+
+def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
+    value = document.get("time")
+    try:
+        moment = parse_moment(value if isinstance(value, str) else "")
+    except ValueError:
+        raise MalformedEventError("time is missing or not RFC 3339") from None
+    if moment.year < 2000:
+        raise MalformedEventError("time is before IVS existed")
+    if moment > received_at + AHEAD:
+        raise MalformedEventError("time is more than a day ahead")
+    return moment

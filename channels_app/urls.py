@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from channels_app.viewsets import ChannelViewSet
+from channels_app.api.viewsets import ChannelViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 router.register("channels", ChannelViewSet, basename="channel")

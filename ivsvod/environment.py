@@ -8,8 +8,8 @@ import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, ValidationError, validate
 
-from channels_app.times import zone_named
-from ivsvod.rates import Rate
+from ivsvod.rest.rates import Rate
+from ivsvod.rest.times import zone_named
 
 env = Env()
 # https://www.w3.org/TR/CSP3/#grammardef-ancestor-source

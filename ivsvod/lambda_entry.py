@@ -32,9 +32,9 @@ from django.urls import get_resolver  # noqa: E402
 from channels_app.audit import command_acting  # noqa: E402
 from channels_app.management.lines import STOPPED  # noqa: E402
 from channels_app.outages import outage_counted  # noqa: E402
-from ivsvod.api.request_ids import request_id  # noqa: E402
 from ivsvod.gateway import cleaned, is_http, is_readable, method_and_path  # noqa: E402
 from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
+from ivsvod.rest.request_ids import request_id  # noqa: E402
 
 logger = logging.getLogger(__name__)
 
@@ -230,8 +230,8 @@ def _raw_events(document: Any) -> list[dict[str, Any]]:
 
 
 def _ingest(document: Any) -> list[Any]:
-    from channels_app.envelopes import envelope_texts
-    from channels_app.inbox import ingest
+    from channels_app.events.deliveries import envelope_texts
+    from channels_app.events.inbox import ingest
 
     return list(ingest(envelope_texts(document)))
 

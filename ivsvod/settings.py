@@ -16,7 +16,7 @@ from environs import EnvError, validate
 
 from ivsvod import environment
 from ivsvod.environment import env
-from ivsvod.rates import Rate
+from ivsvod.rest.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -100,7 +100,7 @@ INSTALLED_APPS = [
     "ivsvod.accounts",
     "channels_app",
     "ondemand",
-    "ivsvod.catalogue",
+    "ivsvod.site",
     "ivsvod.console.apps.ConsoleConfig",
     "ivsvod.console.apps.ConsoleAdminConfig",
     "django.contrib.auth",
@@ -124,7 +124,7 @@ MIGRATION_MODULES = {"knox": None, "auditlog": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
-    "ivsvod.api.request_ids.RequestIdMiddleware",
+    "ivsvod.rest.request_ids.RequestIdMiddleware",
     # Errors of all below are for pages of other origins too.
     "ivsvod.api.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -258,12 +258,12 @@ if STATIC_BUCKET:
 # The table of the audit log; its rows are written by triggers (channels_app/audit), not by the library's signals.
 AUDITLOG_LOGENTRY_MODEL = "channels_app.AuditEntry"
 
-# Which function says what an event means, by the event's detail-type (channels_app/inbox.py).
+# Which function says what an event means, by the event's detail-type (channels_app/events/inbox.py).
 EVENT_HANDLERS = {
-    "IVS Stream State Change": "channels_app.reducers.StreamEventHandler",
-    "IVS Stream Health Change": "channels_app.reducers.StreamEventHandler",
-    "IVS Limit Breach": "channels_app.reducers.StreamEventHandler",
-    "IVS Recording State Change": "ondemand.reducers.RecordingEventHandler",
+    "IVS Stream State Change": "channels_app.events.handlers.StreamEventHandler",
+    "IVS Stream Health Change": "channels_app.events.handlers.StreamEventHandler",
+    "IVS Limit Breach": "channels_app.events.handlers.StreamEventHandler",
+    "IVS Recording State Change": "ondemand.recordings.handlers.RecordingEventHandler",
 }
 
 API_PAGE_SIZE = 25
@@ -280,11 +280,11 @@ REST_FRAMEWORK = {
         "ivsvod.accounts.authentication.BearerAuthentication",
         "ivsvod.accounts.authentication.StaffSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["ivsvod.api.permissions.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": ["ivsvod.rest.permissions.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["ivsvod.api.parsers.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.api.parsers.IgnoreAccept",
-    "DEFAULT_PAGINATION_CLASS": "ivsvod.api.pagination.PagePagination",
+    "DEFAULT_PARSER_CLASSES": ["ivsvod.rest.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.rest.parsers.IgnoreAccept",
+    "DEFAULT_PAGINATION_CLASS": "ivsvod.rest.pagination.PagePagination",
     "EXCEPTION_HANDLER": "ivsvod.api.errors.exception_handler",
     # Looked up by `make openapi` alone: drf-spectacular is not installed in production.
     "DEFAULT_SCHEMA_CLASS": "ivsvod.openapi.schema.ApiSchema",
@@ -340,7 +340,7 @@ SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_LAMBDA or TR
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # No other: nothing that is sent reaches the disk.
-FILE_UPLOAD_HANDLERS = ["ondemand.uploads.PictureUploadHandler"]
+FILE_UPLOAD_HANDLERS = ["ondemand.videos.uploads.PictureUploadHandler"]
 # TLS ends at API Gateway or CloudFront; HSTS is for the host that a team chose, not for its parent domain.
 # The sign-in form itself says that it is locked: the middleware of axes would put a bare line in its place.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "axes.W002"]
@@ -364,10 +364,10 @@ if CACHE_URL:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "ivsvod.api.request_ids.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "ivsvod.rest.request_ids.RequestIdFilter"}},
     "formatters": {
         "line": {
-            "()": "ivsvod.api.request_ids.LineFormatter",
+            "()": "ivsvod.rest.request_ids.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s",
         }
     },

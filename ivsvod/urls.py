@@ -16,7 +16,7 @@ urlpatterns = [
     path("", include("ondemand.urls")),
 ]
 if settings.CATALOGUE_PAGE:
-    urlpatterns.append(path("", include("ivsvod.catalogue.urls")))
+    urlpatterns.append(path("", include("ivsvod.site.urls")))
 
 handler400 = "ivsvod.api.errors.bad_request"
 handler403 = "ivsvod.console.refused.permission_denied"

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from ivsvod.bodies import with_timed_body
+from ivsvod.timed_bodies import with_timed_body
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ivsvod.settings")
 application = with_timed_body(get_wsgi_application())

@@ -2,7 +2,7 @@
 
 from rest_framework.routers import SimpleRouter
 
-from ondemand.viewsets import StreamViewSet, TagViewSet, VideoViewSet
+from ondemand.api.viewsets import StreamViewSet, TagViewSet, VideoViewSet
 
 router = SimpleRouter(trailing_slash=False, use_regex_path=False)
 # Here and not in channels_app, which may not import this app: each stream shows its videos.

@@ -112,7 +112,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
     """The database of each worker is a copy of one that was migrated once a session."""
-    from tests.processes import migrated_template
+    from tests.support.processes import migrated_template
 
     connection.settings_dict["TEST"]["TEMPLATE"] = migrated_template()
 
@@ -127,7 +127,7 @@ def no_stage_of_another_test() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def embedded_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """Databases of the predecessor and of this service on one embedded server: for tests of one group, one worker."""
-    from tests.adoption import databases_on
+    from tests.support.adoption import databases_on
 
     with databases_on("embedded", tmp_path_factory.mktemp("embedded")) as databases:
         # All now: a database is not copied while a test is connected to it.
@@ -164,7 +164,7 @@ def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Nobody waits for the pace at which IVS may be asked."""
-    from tests.reconciling import FakeTime
+    from tests.support.reconciling import FakeTime
 
     time = FakeTime()
     monkeypatch.setattr("channels_app.aws.clients.time", time)
@@ -174,7 +174,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def asked(aws: LocalAws, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What IVS is asked from now on."""
-    from tests.reconciling import Asked
+    from tests.support.reconciling import Asked
 
     return Asked(aws, clock, monkeypatch)
 
@@ -182,7 +182,7 @@ def asked(aws: LocalAws, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 @pytest.fixture
 def past(aws: LocalAws) -> Any:
     """What happened in IVS and S3."""
-    from tests.reconciling import Past
+    from tests.support.reconciling import Past
 
     return Past(aws)
 
@@ -209,7 +209,7 @@ def browser(staff: Any) -> Any:
 def streams(db: None) -> Any:
     """One stream of each state; the newest first."""
     from channels_app.models import Channel
-    from tests.console import make_channel, make_stream
+    from tests.support.console import make_channel, make_stream
 
     channel, gone = make_channel(), make_channel(status=Channel.Status.DELETED, name="Gone")
     return {
@@ -224,7 +224,7 @@ def streams(db: None) -> Any:
 @pytest.fixture
 def url(aws: LocalAws, settings: Any) -> Iterator[str]:
     """Where the service and its media are served for a browser, on one origin, as in the demo."""
-    from tests.chromium import serving
+    from tests.support.chromium import serving
 
     with serving(aws, settings) as origin:
         yield origin
@@ -233,7 +233,7 @@ def url(aws: LocalAws, settings: Any) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def one_chromium() -> Iterator[None]:
     """The Chromium that all tests of this process share ends with the session."""
-    from tests.chromium import stops
+    from tests.support.chromium import stops
 
     yield
     # Its process may end a moment after the loop that waits for it.
@@ -251,6 +251,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def video(url: str, aws: LocalAws, recorded: Path) -> Any:
     """A recorded broadcast with content, beside videos of every other kind."""
-    from tests.chromium import recorded_video
+    from tests.support.chromium import recorded_video
 
     return recorded_video(aws, recorded)

@@ -18,8 +18,8 @@ from django.utils.translation import ngettext
 from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, shortened, time_column
 from channels_app.audit import Way, audited, set_actor
 from channels_app.models import AuditEntry
-from channels_app.scopes import account_has_scope
-from channels_app.times import NOTHING
+from ivsvod.rest.scopes import account_has_scope
+from ivsvod.rest.times import NOTHING
 
 # In a row of the list; the page of an entry shows its fields and values whole.
 _MAX_LENGTH = 60

@@ -8,12 +8,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels_app import aws
+from channels_app.admin.forms import LABELS, NEW_VIDEO_STATES
 from channels_app.admin.pages import Text, refusal_sentence
-from channels_app.control import editable_of, refusals, refuse_unusable
+from channels_app.channels.updates import editable_of, refusals, refuse_unusable
 from channels_app.errors import ServiceError
-from channels_app.forms import LABELS, NEW_VIDEO_STATES
 from channels_app.models import Channel, ChannelType
-from channels_app.times import NOTHING, zoned
+from ivsvod.rest.times import NOTHING, zoned
 
 _UP_TO_1080P = _("at most 8.5 Mbit/s and 1920 × 1080")  # noqa: RUF001
 # What an encoder may send, by type of channel.

@@ -24,16 +24,16 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_app.admin.channel_actions import ACTIONS, ChannelAction, is_ready
 from channels_app.admin.channel_facts import ENCODER_LIMITS, LIVE_LABELS, facts_of, live_facts, setting_text
+from channels_app.admin.forms import LABELS, ChannelCreateForm, ChannelEditForm
 from channels_app.admin.pages import PageLink, PlainFormAdmin, account_of, links_shown, refusal_sentence
 from channels_app.admin.streams import streams_context
-from channels_app.control import EDITABLE, channel_edit, editable_of, row_again
+from channels_app.channels.idempotency import channel_create_once
+from channels_app.channels.stream_keys import is_key_removed
+from channels_app.channels.updates import EDITABLE, channel_edit, editable_of, row_again
 from channels_app.errors import ChannelDeletedError, ServiceError
-from channels_app.forms import LABELS, ChannelCreateForm, ChannelEditForm
-from channels_app.idempotency import channel_create_once
-from channels_app.keys import is_key_removed
-from channels_app.livestate import LIVE
 from channels_app.models import Channel
-from channels_app.times import zoned
+from channels_app.models.live_state import LIVE
+from ivsvod.rest.times import zoned
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _LINES: Any = [

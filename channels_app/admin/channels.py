@@ -14,11 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.admin.audit import AuditedAdmin
 from channels_app.admin.channel_pages import ChannelPages
 from channels_app.admin.pages import ChoiceFilter, SafeLookups, TextSearch, by_uuid, refusal_sentence, time_column
+from channels_app.channels.provisioning import STILL_CREATING, channel_recover
 from channels_app.errors import ServiceError
-from channels_app.livestate import LIVE, OFFLINE
 from channels_app.models import Channel, ChannelQuerySet
-from channels_app.services import STILL_CREATING, channel_recover
-from channels_app.times import zoned
+from channels_app.models.live_state import LIVE, OFFLINE
+from ivsvod.rest.times import zoned
 
 
 class LiveFilter(ChoiceFilter):

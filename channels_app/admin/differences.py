@@ -21,10 +21,10 @@ from channels_app.admin.pages import (
     without_places,
 )
 from channels_app.models import Channel, ReportedDifference, Stream
+from channels_app.models.differences import Kind
 from channels_app.reconcile.report import last_run
-from channels_app.reported import Kind
-from channels_app.scopes import account_has_scope
-from channels_app.times import NOTHING
+from ivsvod.rest.scopes import account_has_scope
+from ivsvod.rest.times import NOTHING
 
 
 class KindFilter(ChoiceFilter):

@@ -16,10 +16,10 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, shortened, time_column, without_places
 from channels_app.audit import audit_note
-from channels_app.events import MalformedEventError, load_json
+from channels_app.envelopes import MalformedEventError, load_json
+from channels_app.events.replay import events_replay
 from channels_app.models import InboxEvent
-from channels_app.replay import events_replay
-from channels_app.scopes import account_has_scope
+from ivsvod.rest.scopes import account_has_scope
 
 _MAX_ERROR_LENGTH = 80
 # A person waits for the answer: the command replays more events, or takes more time.

@@ -23,11 +23,11 @@ from django.utils.functional import Promise, cached_property
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.counting import count_shown
 from channels_app.errors import ServiceError
-from channels_app.scopes import account_has_scope
-from channels_app.times import zoned
-from channels_app.uuids import uuid_or_none
+from channels_app.sql.counting import count_shown
+from ivsvod.rest.scopes import account_has_scope
+from ivsvod.rest.times import zoned
+from ivsvod.rest.uuids import uuid_or_none
 
 logger = logging.getLogger(__name__)
 Text = str | Promise

@@ -14,8 +14,8 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.pages import ChoiceFilter, PageLink, ReadOnlyAdmin, Text, TextSearch, list_address, row_address
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
-from channels_app.stream_chart import MARKED, Chart, ChartMark, ChartRow, chart_of
-from channels_app.timeline import (
+from channels_app.streams.chart import MARKED, Chart, ChartMark, ChartRow, chart_of
+from channels_app.streams.timeline import (
     StreamMark,
     StreamWord,
     marks_of,
@@ -24,7 +24,7 @@ from channels_app.timeline import (
     streams_shown,
     timeline_of,
 )
-from channels_app.times import NOTHING, clock, zoned
+from ivsvod.rest.times import NOTHING, clock, zoned
 
 NO_ID = _("without an id")
 SHOWN_STREAMS = 20

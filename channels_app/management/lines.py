@@ -13,11 +13,11 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from channels_app.outages import DATABASE_AWAY, outage_counted
-from channels_app.times import parse_moment
-from channels_app.uuids import parse_uuid
+from ivsvod.rest.times import parse_moment
+from ivsvod.rest.uuids import parse_uuid
 
 if TYPE_CHECKING:
-    from channels_app.inbox import Delivery
+    from channels_app.events.inbox import Delivery
 
 # Exit statuses of shells after SIGINT and SIGPIPE.
 STOPPED = 130

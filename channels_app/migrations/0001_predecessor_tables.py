@@ -7,12 +7,13 @@ Going backwards keeps both tables and drops our columns.
 
 import uuid
 
-from channels_app.ddl import RunSQLInTransaction
-from channels_app.encryption import EncryptedTextField
 from django.contrib.postgres.indexes import HashIndex
 from django.db import migrations, models
 from django.db.models import deletion
 from django.utils import timezone
+
+from channels_app.encryption import EncryptedTextField
+from channels_app.sql.ddl import RunSQLInTransaction
 
 CHANNELS = """
 CREATE TABLE IF NOT EXISTS ivs_channels (
@@ -75,31 +76,79 @@ class Migration(migrations.Migration):
             DROP_FROM_CHANNELS,
             state_operations=[
                 migrations.CreateModel(
-                    name='Channel',
+                    name="Channel",
                     fields=[
-                        ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                        ('owner', models.UUIDField(verbose_name='owner')),
-                        ('created_at', models.DateTimeField(default=timezone.now, editable=False, null=True, verbose_name='created')),
-                        ('active', models.BooleanField(default=True, null=True, verbose_name='active')),
-                        ('arn', models.TextField(verbose_name='ARN')),
-                        ('rtmp_address', models.TextField(verbose_name='ingest host')),
-                        ('stream_key', EncryptedTextField(verbose_name='stream key')),
-                        ('channel_data', models.JSONField(default=dict)),
-                        ('name', models.TextField(db_column='_name', null=True, verbose_name='name')),
-                        ('type', models.TextField(choices=[('STANDARD', 'STANDARD'), ('BASIC', 'BASIC'), ('ADVANCED_SD', 'ADVANCED_SD'), ('ADVANCED_HD', 'ADVANCED_HD')], db_column='_type', null=True, verbose_name='type')),
-                        ('latency_mode', models.TextField(choices=[('LOW', 'LOW'), ('NORMAL', 'NORMAL')], db_column='_latency_mode', null=True, verbose_name='latency mode')),
-                        ('private', models.BooleanField(db_column='_private', null=True, verbose_name='private')),
-                        ('record', models.BooleanField(db_column='_record', null=True, verbose_name='record')),
-                        ('playback_url', models.TextField(db_column='_playback_url', null=True, verbose_name='playback URL')),
-                        ('status', models.TextField(choices=[('provisioning', 'Provisioning'), ('ready', 'Ready'), ('deleted', 'Deleted')], db_column='_status', null=True, verbose_name='status')),
-                        ('new_video_state', models.TextField(choices=[('listed', 'listed'), ('unlisted', 'unlisted'), ('hidden', 'hidden')], db_column='_new_video_state', null=True, verbose_name='new videos')),
+                        (
+                            "uuid",
+                            models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                        ),
+                        ("owner", models.UUIDField(verbose_name="owner")),
+                        (
+                            "created_at",
+                            models.DateTimeField(
+                                default=timezone.now, editable=False, null=True, verbose_name="created"
+                            ),
+                        ),
+                        ("active", models.BooleanField(default=True, null=True, verbose_name="active")),
+                        ("arn", models.TextField(verbose_name="ARN")),
+                        ("rtmp_address", models.TextField(verbose_name="ingest host")),
+                        ("stream_key", EncryptedTextField(verbose_name="stream key")),
+                        ("channel_data", models.JSONField(default=dict)),
+                        ("name", models.TextField(db_column="_name", null=True, verbose_name="name")),
+                        (
+                            "type",
+                            models.TextField(
+                                choices=[
+                                    ("STANDARD", "STANDARD"),
+                                    ("BASIC", "BASIC"),
+                                    ("ADVANCED_SD", "ADVANCED_SD"),
+                                    ("ADVANCED_HD", "ADVANCED_HD"),
+                                ],
+                                db_column="_type",
+                                null=True,
+                                verbose_name="type",
+                            ),
+                        ),
+                        (
+                            "latency_mode",
+                            models.TextField(
+                                choices=[("LOW", "LOW"), ("NORMAL", "NORMAL")],
+                                db_column="_latency_mode",
+                                null=True,
+                                verbose_name="latency mode",
+                            ),
+                        ),
+                        ("private", models.BooleanField(db_column="_private", null=True, verbose_name="private")),
+                        ("record", models.BooleanField(db_column="_record", null=True, verbose_name="record")),
+                        (
+                            "playback_url",
+                            models.TextField(db_column="_playback_url", null=True, verbose_name="playback URL"),
+                        ),
+                        (
+                            "status",
+                            models.TextField(
+                                choices=[("provisioning", "Provisioning"), ("ready", "Ready"), ("deleted", "Deleted")],
+                                db_column="_status",
+                                null=True,
+                                verbose_name="status",
+                            ),
+                        ),
+                        (
+                            "new_video_state",
+                            models.TextField(
+                                choices=[("listed", "listed"), ("unlisted", "unlisted"), ("hidden", "hidden")],
+                                db_column="_new_video_state",
+                                null=True,
+                                verbose_name="new videos",
+                            ),
+                        ),
                     ],
                     options={
-                        'verbose_name': 'channel',
-                        'verbose_name_plural': 'channels',
-                        'db_table': 'ivs_channels',
-                        'permissions': [('reveal_stream_key', 'Can reveal the stream key of a channel')],
-                        'indexes': [HashIndex(fields=['owner'], name='idx_ivs_channels_owner')],
+                        "verbose_name": "channel",
+                        "verbose_name_plural": "channels",
+                        "db_table": "ivs_channels",
+                        "permissions": [("reveal_stream_key", "Can reveal the stream key of a channel")],
+                        "indexes": [HashIndex(fields=["owner"], name="idx_ivs_channels_owner")],
                     },
                 ),
             ],
@@ -109,18 +158,28 @@ class Migration(migrations.Migration):
             DROP_FROM_STATE_CHANGES,
             state_operations=[
                 migrations.CreateModel(
-                    name='StateChange',
+                    name="StateChange",
                     fields=[
-                        ('id', models.BigAutoField(db_column='_id', primary_key=True, serialize=False)),
-                        ('timestamp', models.DateTimeField(default=timezone.now)),
-                        ('state', models.TextField()),
-                        ('data', models.JSONField(null=True)),
-                        ('event_id', models.TextField(db_column='_event_id', null=True)),
-                        ('channel', models.ForeignKey(db_column='ivs_channel_uuid', db_index=False, on_delete=deletion.CASCADE, to='channels_app.channel')),
+                        ("id", models.BigAutoField(db_column="_id", primary_key=True, serialize=False)),
+                        ("timestamp", models.DateTimeField(default=timezone.now)),
+                        ("state", models.TextField()),
+                        ("data", models.JSONField(null=True)),
+                        ("event_id", models.TextField(db_column="_event_id", null=True)),
+                        (
+                            "channel",
+                            models.ForeignKey(
+                                db_column="ivs_channel_uuid",
+                                db_index=False,
+                                on_delete=deletion.CASCADE,
+                                to="channels_app.channel",
+                            ),
+                        ),
                     ],
                     options={
-                        'db_table': 'ivs_state_changes',
-                        'indexes': [models.Index(fields=['channel', 'timestamp'], name='idx_ivs_state_channels_channel')],
+                        "db_table": "ivs_state_changes",
+                        "indexes": [
+                            models.Index(fields=["channel", "timestamp"], name="idx_ivs_state_channels_channel")
+                        ],
                     },
                 ),
             ],

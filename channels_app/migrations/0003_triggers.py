@@ -4,8 +4,9 @@ Locks: each table against writes for an instant (triggers), in a transaction of 
 ended. It can be killed and run again.
 """
 
-from channels_app.ddl import RunSQLInTransaction, sql_files
 from django.db import migrations, models
+
+from channels_app.sql.ddl import RunSQLInTransaction, sql_files
 
 SQL = "channels_app/sql/0003"
 FUNCTIONS = sql_files(
@@ -40,15 +41,15 @@ class Migration(migrations.Migration):
             DROP_FUNCTIONS,
             state_operations=[
                 migrations.CreateModel(
-                    name='ChannelLiveState',
+                    name="ChannelLiveState",
                     fields=[
-                        ('stream_id', models.TextField(null=True)),
-                        ('state', models.TextField()),
-                        ('since', models.DateTimeField(null=True)),
+                        ("stream_id", models.TextField(null=True)),
+                        ("state", models.TextField()),
+                        ("since", models.DateTimeField(null=True)),
                     ],
                     options={
-                        'db_table': 'ivsvod_live_states',
-                        'managed': False,
+                        "db_table": "ivsvod_live_states",
+                        "managed": False,
                     },
                 ),
             ],

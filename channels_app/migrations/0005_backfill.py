@@ -3,8 +3,9 @@
 Locks: the rows of a batch. It can be killed, and goes on where it was when it is run again.
 """
 
-from channels_app.backfill import backfill_by_migration
 from django.db import migrations
+
+from channels_app.sql.backfill import backfill_by_migration
 
 
 class Migration(migrations.Migration):

@@ -8,16 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.batches import batches_of, rows_of
-from channels_app.control import data_of, mark_deleted, name_settle, row_again, settings_of, settings_settle
-from channels_app.encryption import UnreadableSecretError
-from channels_app.errors import ChannelContendedError
-from channels_app.keys import is_key_removed, key_create, key_settle
-from channels_app.models import Channel
-from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
-from channels_app.reconcile.other_account import NONE_FOUND, not_here, other_account, other_account_of_missing
-from channels_app.reconcile.paced_calls import call_or_none, call_paced, pages
-from channels_app.services import (
+from channels_app.channels.provisioning import (
     CHANNEL_ARN,
     STAGE_TAG,
     STILL_CREATING,
@@ -27,7 +18,16 @@ from channels_app.services import (
     is_tagged_as_own,
     tag_value,
 )
-from channels_app.uuids import uuid_or_none
+from channels_app.channels.stream_keys import is_key_removed, key_create, key_settle
+from channels_app.channels.updates import data_of, mark_deleted, name_settle, row_again, settings_of, settings_settle
+from channels_app.encryption import UnreadableSecretError
+from channels_app.errors import ChannelContendedError
+from channels_app.models import Channel
+from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.other_account import NONE_FOUND, not_here, other_account, other_account_of_missing
+from channels_app.reconcile.paced_calls import call_or_none, call_paced, pages
+from channels_app.sql.batches import batches_of, rows_of
+from ivsvod.rest.uuids import uuid_or_none
 
 
 def unfinished(scope: Scope, position: Any) -> Iterator[Step]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from channels_app.aws import AwsError
 from channels_app.models import Channel, ChannelQuerySet
-from channels_app.reported import Kind as Kind
+from channels_app.models.differences import Kind as Kind
 
 RUN_AGAIN = "run reconcile again"
 

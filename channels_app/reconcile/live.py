@@ -9,16 +9,16 @@ from django.db.models import Max, Min, Q
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.batches import rows_of
-from channels_app.events import STREAM_END
-from channels_app.livestate import LIVE, UNNAMED
+from channels_app.envelopes import STREAM_END
+from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, Stream, StreamHistoryEntry
+from channels_app.models.live_state import LIVE, UNNAMED
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.other_account import not_here, other_account, other_account_of_missing
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
 from channels_app.reconcile.sessions import differences_of_live, session_of, step_of
-from channels_app.reconciled import stream_envelope
+from channels_app.sql.batches import rows_of
 
 # Returns the last time at which another table has a sign of the stream, or None.
 LastSign = Callable[[Stream], datetime | None]

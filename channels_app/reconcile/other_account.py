@@ -3,10 +3,10 @@
 from django.conf import settings
 
 from channels_app import aws
+from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Difference, Kind
 from channels_app.reconcile.paced_calls import call_paced
-from channels_app.services import CHANNEL_ARN
 
 NONE_FOUND = "IVS has none of these channels: is it the right account?"
 

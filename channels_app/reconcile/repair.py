@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from functools import partial
 from typing import Any
 
-from channels_app.batches import rows_of
-from channels_app.events import RECONCILED_ID
-from channels_app.inbox import DUPLICATE, Delivery, ingest, process
+from channels_app.envelopes import RECONCILED_ID
+from channels_app.events.inbox import DUPLICATE, Delivery, ingest, process
 from channels_app.models import Channel, InboxEvent
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step
+from channels_app.sql.batches import rows_of
 
 # A deferred recording is in the catalogue, and `process_inbox` completes it when S3 has its metadata.
 _DONE = {InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.DEFERRED, DUPLICATE}
@@ -21,7 +21,7 @@ class NotRepairedError(Exception):
 
 
 def events_send(envelopes: Iterable[dict[str, Any]]) -> None:
-    """Bring events of `channels_app.reconciled` to the inbox.
+    """Bring events of `channels_app.events.synthetic` to the inbox.
 
     Raises:
         NotRepairedError: one of them was not applied.

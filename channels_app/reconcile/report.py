@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from channels_app.models import Lease, ReportedDifference
 from channels_app.reconcile.differences import Finding, Kind, Place, Scope
 from channels_app.reconcile.lease import RECONCILE
-from channels_app.times import zoned
+from ivsvod.rest.times import zoned
 
 # Further ones are only counted, and printed by the run: nobody works through so many by hand.
 MOST = 5_000

@@ -11,7 +11,6 @@ from django.utils import timezone
 
 from channels_app.aws import AwsError, paced
 from channels_app.errors import ChannelError
-from channels_app.publishing import LiveStateUnsettledError
 from channels_app.reconcile.differences import (
     RUN_AGAIN,
     Difference,
@@ -26,6 +25,7 @@ from channels_app.reconcile.differences import (
 from channels_app.reconcile.lease import RECONCILE, HeldLease, lease_keep, lease_release, lease_take
 from channels_app.reconcile.repair import NotRepairedError
 from channels_app.reconcile.report import differences_close, reporting
+from channels_app.streams.live_state_file import LiveStateUnsettledError
 
 logger = logging.getLogger(__name__)
 

@@ -12,15 +12,15 @@ from typing import Any
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.batches import rows_of
-from channels_app.events import STREAM_END, STREAM_START
-from channels_app.history import KINDS, HistoryKind
+from channels_app.envelopes import STREAM_END, STREAM_START
+from channels_app.events.synthetic import recording_envelope, stream_envelope
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.other_account import other_account
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
-from channels_app.reconciled import recording_envelope, stream_envelope
+from channels_app.sql.batches import rows_of
+from channels_app.streams.history import KINDS, HistoryKind
 
 # The format that GetStreamSession accepts.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html

@@ -17,10 +17,10 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from ivsvod.accounts.identity import InvalidIdentityError, caller_of
+from ivsvod.accounts.keyset import KeySetUnavailableError
 from ivsvod.accounts.models import ApiToken
-from ivsvod.api import throttling
-from ivsvod.api.identity import InvalidIdentityError, caller_of
-from ivsvod.api.keyset import KeySetUnavailableError
+from ivsvod.rest import throttling
 
 # The precision of `last_used_at`, which saves a write at most requests.
 _LAST_USE_STEP = timedelta(minutes=1)

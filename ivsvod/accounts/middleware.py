@@ -16,7 +16,7 @@ from ivsvod.accounts.authentication import SharedKeyCaller
 from ivsvod.accounts.models import ApiToken, Authenticator, User
 from ivsvod.accounts.time_zones import zone_of
 from ivsvod.api.middleware import GetResponse, database_away, is_admin_page
-from ivsvod.api.request_ids import request_id
+from ivsvod.rest.request_ids import request_id
 
 # Pages that stay open to staff who must set up a second factor.
 _OPEN = ("account:two-step", "account:two-step-set-up", "admin:logout", "admin:login", "account:code", "admin:jsi18n")

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.times import zone_named
+from ivsvod.rest.times import zone_named
 
 
 @cache

@@ -12,10 +12,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 from rest_framework.views import APIView
 
-from channels_app.conditional import etag_of
 from channels_app.outages import DATABASE_AWAY
 from ivsvod.api.errors import database_failed, json_error
-from ivsvod.bodies import ENVIRON_KEY
+from ivsvod.rest.caching import etag_of
+from ivsvod.timed_bodies import ENVIRON_KEY
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from channels_app.conditional import public_life
+from ivsvod.rest.caching import public_life
 
 _DOCUMENT = settings.BASE_DIR / "openapi.json"
 

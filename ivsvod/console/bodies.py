@@ -8,7 +8,7 @@ from django.urls import reverse
 from channels_app.outages import DATABASE_AWAY
 from ivsvod.api.middleware import GetResponse, database_away, is_admin_page, route_methods
 from ivsvod.console.refused import too_large
-from ondemand.uploads import LARGEST_PICTURE_FORM, may_upload_picture
+from ondemand.videos.uploads import LARGEST_PICTURE_FORM, may_upload_picture
 
 # The largest form before the sign-in: a name, a password or a code.
 LARGEST_ANONYMOUS = 1024 * 1024

@@ -14,7 +14,6 @@ from django.utils.translation import gettext
 
 from channels_app.admin import address_of, list_address, row_address
 from channels_app.audit import Way
-from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.models import (
     AuditEntry,
     Channel,
@@ -24,14 +23,15 @@ from channels_app.models import (
     new_video_state,
 )
 from channels_app.reconcile.report import last_run
-from channels_app.scopes import account_has_scope
-from channels_app.timeline import StreamWord, streams_in_state, streams_shown
-from channels_app.times import clock, zoned
+from channels_app.sql.counting import BOUND, count_shown, counts_to
+from channels_app.streams.timeline import StreamWord, streams_in_state, streams_shown
 from ivsvod.console.attention import ATTENTION_ITEMS
 from ivsvod.console.charts import day_chart, length_text
+from ivsvod.rest.scopes import account_has_scope
+from ivsvod.rest.times import clock, zoned
 from ondemand.admin.columns import title_of
 from ondemand.models import Video
-from ondemand.pictures import video_picture
+from ondemand.videos.thumbnails import video_picture
 
 DAYS, WEEK = 30, 7
 SHOWN, SHOWN_CHANGES = 6, 8

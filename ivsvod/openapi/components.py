@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 from typing import Any
 
-from channels_app import serializers as channels
+from channels_app.api import serializers as channels
 from ivsvod.openapi.parameters import UUID_IN
-from ondemand import limits
-from ondemand import serializers as videos
-from ondemand import stream_serializers as streams
-from ondemand.listing import Listing
+from ondemand.api import serializers as videos
+from ondemand.api import stream_serializers as streams
 from ondemand.models import Video
+from ondemand.models.publication import Listing
+from ondemand.videos import limits
 
 Schema = dict[str, Any]
 

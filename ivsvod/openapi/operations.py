@@ -7,14 +7,14 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
 
-from channels_app import serializers as channels
-from channels_app.viewsets import ChannelViewSet
+from channels_app.api import serializers as channels
+from channels_app.api.viewsets import ChannelViewSet
 from ivsvod.api import views as service_views
 from ivsvod.openapi import examples
 from ivsvod.openapi.components import AnyOf, reference
-from ondemand import serializers as videos
-from ondemand import stream_serializers as streams
-from ondemand.viewsets import StreamViewSet, TagViewSet, VideoViewSet
+from ondemand.api import serializers as videos
+from ondemand.api import stream_serializers as streams
+from ondemand.api.viewsets import StreamViewSet, TagViewSet, VideoViewSet
 
 _Answers = dict[tuple[int, str], OpenApiResponse]
 _ANY_CHANNEL = (channels.ManagedChannelSerializer, channels.ChannelSerializer)

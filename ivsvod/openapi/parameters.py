@@ -5,9 +5,9 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter
 
-from channels_app import filters
-from ondemand.filters import SearchFilter
-from ondemand.limits import METADATA_KEY_LENGTH
+from ivsvod.rest import filters
+from ondemand.api.filters import SearchFilter
+from ondemand.videos.limits import METADATA_KEY_LENGTH
 
 _HEX = "[0-9a-fA-F]"
 _HYPHENATED = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"

@@ -7,10 +7,10 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from channels_app.fields import StrictSerializer
 from ivsvod.openapi.components import FIELDS, WHOLE, AnyOf, Instead, page_of, reference
 from ivsvod.openapi.parameters import UUID_IN, filter_parameters, paging_parameters
 from ivsvod.openapi.refusals import refusals
+from ivsvod.rest.fields import StrictSerializer
 
 # Text, the statuses that have it, and whether only answers with a version do.
 _ANSWER_HEADERS: dict[str, tuple[str, Any, bool]] = {
@@ -171,7 +171,7 @@ class ApiSchema(AutoSchema):
 class LenientUUIDFieldExtension(OpenApiSerializerFieldExtension):
     """A uuid in any of the accepted forms."""
 
-    target_class = "channels_app.fields.LenientUUIDField"
+    target_class = "ivsvod.rest.fields.LenientUUIDField"
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
         """Return a pattern, since the format `uuid` allows one form only."""

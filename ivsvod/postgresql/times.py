@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 
-from channels_app.times import EARLIEST, LATEST
+from ivsvod.rest.times import EARLIEST, LATEST
 
 
 class ReadableTimeLoader(BaseTzLoader):

@@ -18,16 +18,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
-from channels_app.times import zoned
+from ivsvod.rest.times import zoned
 from ondemand.admin.columns import title_of
+from ondemand.admin.forms import LocalDateTimeField, TagsField, check_tags, posted_zone
 from ondemand.bulk import services
 from ondemand.bulk.decisions import Kind, Outcome
 from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
-from ondemand.errors import BulkChangeStateError, TooManyChosenError
-from ondemand.forms import LocalDateTimeField, TagsField, check_tags, posted_zone
-from ondemand.limits import MOST_TAGS, is_inverted_window
 from ondemand.models import BulkChange, Video
-from ondemand.tagging import videos_tagged
+from ondemand.videos.errors import BulkChangeStateError, TooManyChosenError
+from ondemand.videos.limits import MOST_TAGS, is_inverted_window
+from ondemand.videos.tags import videos_tagged
 
 State = BulkChange.State
 SHOWN_CHANGES = 50

@@ -19,15 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
-from channels_app.times import NOTHING, clock, zoned
-from ondemand.editing import VideoChangedError, edited_values, versions_of
-from ondemand.errors import VideoNotFoundError
-from ondemand.forms import OneLineField, TagsField, check_tags
-from ondemand.limits import TITLE_LENGTH
-from ondemand.listing import Listing
+from ivsvod.rest.times import NOTHING, clock, zoned
+from ondemand.admin.forms import OneLineField, TagsField, check_tags
 from ondemand.models import Video
-from ondemand.pictures import video_picture
-from ondemand.services import video_update
+from ondemand.models.publication import Listing
+from ondemand.videos.editing import VideoChangedError, edited_values, versions_of
+from ondemand.videos.errors import VideoNotFoundError
+from ondemand.videos.limits import TITLE_LENGTH
+from ondemand.videos.services import video_update
+from ondemand.videos.thumbnails import video_picture
 
 # The fields that are edited in the list.
 IN_PLACE: dict[str, forms.CharField] = {

@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 
 from channels_app.audit import Way
 from channels_app.models import AuditEntry
-from channels_app.times import NOTHING, zoned
-from ondemand.editing import CONTENT, PUBLICATION, edited_values, version_text, versions_of
-from ondemand.forms import VideoForm, publication_choices
+from ivsvod.rest.times import NOTHING, zoned
+from ondemand.admin.forms import VideoForm, publication_choices
 from ondemand.models import Video
+from ondemand.videos.editing import CONTENT, PUBLICATION, edited_values, version_text, versions_of
 
 # Form fields that the audit log records under other names.
 _LOGGED = {"shown": ("active", "held", "awaits_review")}

@@ -15,8 +15,8 @@ from django.utils.translation import ngettext
 
 from channels_app.admin.streams import events_address, stream_rows
 from channels_app.models import Stream, StreamHistoryEntry
-from channels_app.timeline import streams_shown, timeline_of
-from channels_app.times import NOTHING, clock, zoned
+from channels_app.streams.timeline import streams_shown, timeline_of
+from ivsvod.rest.times import NOTHING, clock, zoned
 from ondemand.models import Video
 
 # IVS puts at most twenty streams into one recording.

@@ -14,13 +14,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import ChoiceFilter
-from channels_app.counting import BOUND, count_shown, counts_to
 from channels_app.models import Channel
-from channels_app.uuids import uuid_or_none
-from ondemand.catalogue import VideoQuerySet
-from ondemand.listing import Listing
+from channels_app.sql.counting import BOUND, count_shown, counts_to
+from ivsvod.rest.uuids import uuid_or_none
+from ondemand.admin.periods import Period, parse_period, periods_within
 from ondemand.models import Video
-from ondemand.periods import Period, parse_period, periods_within
+from ondemand.models.publication import Listing
+from ondemand.models.querysets import VideoQuerySet
 
 # At most so many channels match a part of a name.
 MOST_CHANNELS = 100

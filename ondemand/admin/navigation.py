@@ -7,10 +7,10 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 
-from channels_app.ordering import rows_after
+from ivsvod.rest.ordering import rows_after
 from ondemand.admin.filters import ReviewFilter
-from ondemand.catalogue import VideoQuerySet
 from ondemand.models import Video
+from ondemand.models.querysets import VideoQuerySet
 
 FILTERS = "_changelist_filters"
 

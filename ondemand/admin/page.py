@@ -14,21 +14,21 @@ from django.utils.translation import gettext as _
 
 from channels_app.admin import AuditedAdmin, account_of
 from channels_app.aws import AwsError
-from channels_app.scopes import account_has_scope
-from channels_app.times import clock, zoned
+from ivsvod.rest.scopes import account_has_scope
+from ivsvod.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.facts import documents, stream_section, technical_facts
+from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
-from ondemand.editing import VideoChangedError, display_title, suggested_title
-from ondemand.errors import VideoNotFoundError
-from ondemand.forms import VideoForm, editable_names, posted_zone, publication_choices
-from ondemand.listing import Listing
 from ondemand.models import Video
-from ondemand.pictures import picture_choices, video_picture
-from ondemand.public_pages import embed_code, public_origin, video_page_url
-from ondemand.rechecks import video_recheck
-from ondemand.services import video_update
-from ondemand.uploads import picture_store
+from ondemand.models.publication import Listing
+from ondemand.recordings.rechecks import video_recheck
+from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
+from ondemand.videos.errors import VideoNotFoundError
+from ondemand.videos.links import embed_code, public_origin, video_page_url
+from ondemand.videos.services import video_update
+from ondemand.videos.thumbnails import picture_choices, video_picture
+from ondemand.videos.uploads import picture_store
 
 
 class VideoPage(AuditedAdmin):

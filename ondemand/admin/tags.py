@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from channels_app.models import Channel
 from ondemand.admin.bulk import bulk_started, page_answer
+from ondemand.admin.forms import OneLineField
 from ondemand.bulk.decisions import Kind
-from ondemand.editing import tags_of
-from ondemand.forms import OneLineField
-from ondemand.limits import TAG_LENGTH
-from ondemand.tagging import tags_beginning, tags_counted, videos_tagged
+from ondemand.videos.editing import tags_of
+from ondemand.videos.limits import TAG_LENGTH
+from ondemand.videos.tags import tags_beginning, tags_counted, videos_tagged
 
 SHOWN_TAGS = 50
 COMPLETIONS = 10

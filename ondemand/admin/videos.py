@@ -18,15 +18,15 @@ from channels_app.admin import (
     row_address,
 )
 from channels_app.models import Channel, ReportedDifference, Stream
-from channels_app.scopes import account_has_scope
+from ivsvod.rest.scopes import account_has_scope
 from ondemand.admin import filters
 from ondemand.admin.bulk import BulkPages
 from ondemand.admin.columns import VideoColumns
 from ondemand.admin.page import VideoPage
 from ondemand.admin.tags import TagPages
-from ondemand.lookups import videos_of_address, videos_of_id
 from ondemand.models import Video
-from ondemand.search import search_videos
+from ondemand.videos.lookups import videos_of_address, videos_of_id
+from ondemand.videos.search import search_videos
 
 
 @admin.register(Video)

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from ondemand.editing import awaits_decision
-from ondemand.limits import MOST_TAGS
 from ondemand.models import BulkChange, BulkChangeRow, Video
-from ondemand.services import EMPTY_CONTENT, shown_or_hidden
+from ondemand.videos.editing import awaits_decision
+from ondemand.videos.limits import MOST_TAGS
+from ondemand.videos.services import EMPTY_CONTENT, shown_or_hidden
 
 Kind = BulkChange.Kind
 Outcome = BulkChangeRow.Outcome

@@ -10,10 +10,10 @@ from django.db.models import Case, Count, DateTimeField, Q, Value, When
 
 from channels_app.models import new_video_state
 from ondemand.bulk.decisions import Kind, dates_have_no_effect, video_columns
-from ondemand.catalogue import VideoQuerySet
-from ondemand.listing import TO_REVIEW, Listing, is_met
 from ondemand.models import BulkChange, Video
-from ondemand.reducers import publication_decide
+from ondemand.models.publication import TO_REVIEW, Listing, is_met
+from ondemand.models.querysets import VideoQuerySet
+from ondemand.recordings.handlers import publication_decide
 
 _ANY_VIDEO = UUID(int=0)
 _GROUPED_BY = ("status", "active", "held", "held_by_check", "awaits_review", "visibility")

@@ -15,10 +15,10 @@ from django.utils.translation import gettext as _
 from channels_app.audit import acting_within, audited
 from ondemand.bulk.decisions import Columns, Decision, Kind, Outcome, content_decision, video_decision
 from ondemand.bulk.undo import undo_decisions
-from ondemand.catalogue import VideoQuerySet
-from ondemand.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, BulkChangeRow, Video
-from ondemand.rechecks import videos_recheck
+from ondemand.models.querysets import VideoQuerySet
+from ondemand.recordings.rechecks import videos_recheck
+from ondemand.videos.errors import BulkChangeStateError, TooManyChosenError
 
 State = BulkChange.State
 BATCH = 1000

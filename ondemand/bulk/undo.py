@@ -10,8 +10,8 @@ from django.contrib.contenttypes.models import ContentType
 from channels_app.models import AuditEntry, new_video_state
 from ondemand.bulk.decisions import Decision, Outcome, video_columns
 from ondemand.models import BulkChange, Content, Video
-from ondemand.reducers import publication_decide
-from ondemand.services import CONTENT
+from ondemand.recordings.handlers import publication_decide
+from ondemand.videos.services import CONTENT
 
 # Recording End decides these where nobody has.
 _DECIDED_AT_END = ("active", "visibility", "held")

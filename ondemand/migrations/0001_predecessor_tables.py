@@ -6,12 +6,13 @@ transaction of its own. It can be killed and run again. Going backwards keeps bo
 
 import uuid
 
-from channels_app.ddl import RunSQLInTransaction
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchVectorField
 from django.db import migrations, models
 from django.db.models import deletion
 from django.utils import timezone
+
+from channels_app.sql.ddl import RunSQLInTransaction
 
 VIDEOS = """
 CREATE TABLE IF NOT EXISTS on_demand_videos (
@@ -96,37 +97,141 @@ class Migration(migrations.Migration):
             DROP_FROM_VIDEOS,
             state_operations=[
                 migrations.CreateModel(
-                    name='Video',
+                    name="Video",
                     fields=[
-                        ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                        ('created_at', models.DateTimeField(default=timezone.now)),
-                        ('active', models.BooleanField(default=True, null=True, verbose_name='shown')),
-                        ('data', models.JSONField(default=dict)),
-                        ('status', models.TextField(choices=[('recording', 'Recording'), ('available', 'Available'), ('failed', 'Failed')], db_column='_status', null=True, verbose_name='status')),
-                        ('bucket', models.TextField(db_column='_bucket', null=True)),
-                        ('prefix', models.TextField(db_column='_prefix', null=True)),
-                        ('started_at', models.DateTimeField(db_column='_started_at', null=True, verbose_name='start')),
-                        ('ended_at', models.DateTimeField(db_column='_ended_at', null=True, verbose_name='end')),
-                        ('duration_ms', models.BigIntegerField(db_column='_duration_ms', null=True, verbose_name='duration in milliseconds')),
-                        ('session_id', models.TextField(db_column='_session_id', null=True)),
-                        ('stream_ids', ArrayField(base_field=models.TextField(), db_column='_stream_ids', null=True, size=None)),
-                        ('facts', models.JSONField(db_column='_facts', null=True)),
-                        ('qa', models.TextField(choices=[('unverified', 'unverified'), ('ok', 'ok'), ('warning', 'warning'), ('failed', 'failed')], db_column='_qa', null=True, verbose_name='files')),
-                        ('qa_reasons', models.JSONField(db_column='_qa_reasons', null=True, verbose_name='findings in the files')),
-                        ('visibility', models.TextField(choices=[('public', 'Public'), ('unlisted', 'Unlisted')], db_column='_visibility', db_default='public', default='public', null=True, verbose_name='visibility')),
-                        ('publish_from', models.DateTimeField(db_column='_publish_from', null=True, verbose_name='publish from')),
-                        ('publish_until', models.DateTimeField(db_column='_publish_until', null=True, verbose_name='publish until')),
-                        ('metadata', models.JSONField(db_column='_metadata', db_default=models.Value({}, output_field=models.JSONField()), default=dict, verbose_name='metadata')),
-                        ('held', models.BooleanField(db_column='_held', db_default=False, default=False, null=True, verbose_name='held')),
-                        ('held_by_check', models.BooleanField(db_column='_held_by_check', db_default=False, default=False, verbose_name='held by the check of its files')),
-                        ('awaits_review', models.BooleanField(db_column='_awaits_review', db_default=False, default=False, verbose_name='waits for review')),
-                        ('channel', models.ForeignKey(db_column='ivs_channel_uuid', db_constraint=False, db_index=False, null=True, on_delete=deletion.DO_NOTHING, related_name='videos', to='channels_app.channel', verbose_name='channel')),
-                        ('duplicate_of', models.ForeignKey(db_column='_duplicate_of', db_constraint=False, db_index=False, null=True, on_delete=deletion.DO_NOTHING, related_name='duplicates', to='ondemand.video', verbose_name='duplicate of')),
+                        (
+                            "uuid",
+                            models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                        ),
+                        ("created_at", models.DateTimeField(default=timezone.now)),
+                        ("active", models.BooleanField(default=True, null=True, verbose_name="shown")),
+                        ("data", models.JSONField(default=dict)),
+                        (
+                            "status",
+                            models.TextField(
+                                choices=[("recording", "Recording"), ("available", "Available"), ("failed", "Failed")],
+                                db_column="_status",
+                                null=True,
+                                verbose_name="status",
+                            ),
+                        ),
+                        ("bucket", models.TextField(db_column="_bucket", null=True)),
+                        ("prefix", models.TextField(db_column="_prefix", null=True)),
+                        ("started_at", models.DateTimeField(db_column="_started_at", null=True, verbose_name="start")),
+                        ("ended_at", models.DateTimeField(db_column="_ended_at", null=True, verbose_name="end")),
+                        (
+                            "duration_ms",
+                            models.BigIntegerField(
+                                db_column="_duration_ms", null=True, verbose_name="duration in milliseconds"
+                            ),
+                        ),
+                        ("session_id", models.TextField(db_column="_session_id", null=True)),
+                        (
+                            "stream_ids",
+                            ArrayField(base_field=models.TextField(), db_column="_stream_ids", null=True, size=None),
+                        ),
+                        ("facts", models.JSONField(db_column="_facts", null=True)),
+                        (
+                            "qa",
+                            models.TextField(
+                                choices=[
+                                    ("unverified", "unverified"),
+                                    ("ok", "ok"),
+                                    ("warning", "warning"),
+                                    ("failed", "failed"),
+                                ],
+                                db_column="_qa",
+                                null=True,
+                                verbose_name="files",
+                            ),
+                        ),
+                        (
+                            "qa_reasons",
+                            models.JSONField(db_column="_qa_reasons", null=True, verbose_name="findings in the files"),
+                        ),
+                        (
+                            "visibility",
+                            models.TextField(
+                                choices=[("public", "Public"), ("unlisted", "Unlisted")],
+                                db_column="_visibility",
+                                db_default="public",
+                                default="public",
+                                null=True,
+                                verbose_name="visibility",
+                            ),
+                        ),
+                        (
+                            "publish_from",
+                            models.DateTimeField(db_column="_publish_from", null=True, verbose_name="publish from"),
+                        ),
+                        (
+                            "publish_until",
+                            models.DateTimeField(db_column="_publish_until", null=True, verbose_name="publish until"),
+                        ),
+                        (
+                            "metadata",
+                            models.JSONField(
+                                db_column="_metadata",
+                                db_default=models.Value({}, output_field=models.JSONField()),
+                                default=dict,
+                                verbose_name="metadata",
+                            ),
+                        ),
+                        (
+                            "held",
+                            models.BooleanField(
+                                db_column="_held", db_default=False, default=False, null=True, verbose_name="held"
+                            ),
+                        ),
+                        (
+                            "held_by_check",
+                            models.BooleanField(
+                                db_column="_held_by_check",
+                                db_default=False,
+                                default=False,
+                                verbose_name="held by the check of its files",
+                            ),
+                        ),
+                        (
+                            "awaits_review",
+                            models.BooleanField(
+                                db_column="_awaits_review",
+                                db_default=False,
+                                default=False,
+                                verbose_name="waits for review",
+                            ),
+                        ),
+                        (
+                            "channel",
+                            models.ForeignKey(
+                                db_column="ivs_channel_uuid",
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=deletion.DO_NOTHING,
+                                related_name="videos",
+                                to="channels_app.channel",
+                                verbose_name="channel",
+                            ),
+                        ),
+                        (
+                            "duplicate_of",
+                            models.ForeignKey(
+                                db_column="_duplicate_of",
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=deletion.DO_NOTHING,
+                                related_name="duplicates",
+                                to="ondemand.video",
+                                verbose_name="duplicate of",
+                            ),
+                        ),
                     ],
                     options={
-                        'verbose_name': 'video',
-                        'verbose_name_plural': 'videos',
-                        'db_table': 'on_demand_videos',
+                        "verbose_name": "video",
+                        "verbose_name_plural": "videos",
+                        "db_table": "on_demand_videos",
                     },
                 ),
             ],
@@ -136,23 +241,43 @@ class Migration(migrations.Migration):
             "ALTER TABLE on_demand_video_content DROP COLUMN IF EXISTS _search",
             state_operations=[
                 migrations.CreateModel(
-                    name='Content',
+                    name="Content",
                     fields=[
-                        ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                        ('created_at', models.DateTimeField(default=timezone.now, editable=False, null=True)),
-                        ('created_by', models.UUIDField(editable=False)),
-                        ('title', models.TextField(blank=True, null=True, verbose_name='title')),
-                        ('description', models.TextField(blank=True, null=True, verbose_name='description')),
-                        ('tags', ArrayField(base_field=models.TextField(blank=True, null=True), blank=True, null=True, size=None, verbose_name='tags')),
-                        ('data', models.JSONField(editable=False, null=True)),
-                        ('thumbnail', models.TextField(blank=True, null=True, verbose_name='picture')),
-                        ('search', SearchVectorField(db_column='_search', editable=False, null=True)),
-                        ('video', models.OneToOneField(db_column='on_demand_video_uuid', on_delete=deletion.CASCADE, related_name='content', to='ondemand.video')),
+                        (
+                            "uuid",
+                            models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False),
+                        ),
+                        ("created_at", models.DateTimeField(default=timezone.now, editable=False, null=True)),
+                        ("created_by", models.UUIDField(editable=False)),
+                        ("title", models.TextField(blank=True, null=True, verbose_name="title")),
+                        ("description", models.TextField(blank=True, null=True, verbose_name="description")),
+                        (
+                            "tags",
+                            ArrayField(
+                                base_field=models.TextField(blank=True, null=True),
+                                blank=True,
+                                null=True,
+                                size=None,
+                                verbose_name="tags",
+                            ),
+                        ),
+                        ("data", models.JSONField(editable=False, null=True)),
+                        ("thumbnail", models.TextField(blank=True, null=True, verbose_name="picture")),
+                        ("search", SearchVectorField(db_column="_search", editable=False, null=True)),
+                        (
+                            "video",
+                            models.OneToOneField(
+                                db_column="on_demand_video_uuid",
+                                on_delete=deletion.CASCADE,
+                                related_name="content",
+                                to="ondemand.video",
+                            ),
+                        ),
                     ],
                     options={
-                        'verbose_name': 'content',
-                        'verbose_name_plural': 'content',
-                        'db_table': 'on_demand_video_content',
+                        "verbose_name": "content",
+                        "verbose_name_plural": "content",
+                        "db_table": "on_demand_video_content",
                     },
                 ),
             ],

@@ -5,12 +5,13 @@ Locks: `on_demand_videos` against writes for an instant (a foreign key of a new 
 
 import uuid
 
-from channels_app.ddl import RunDeferredSQL, RunSQLInTransaction
 from django.contrib.postgres.fields import ArrayField
 from django.db import migrations, models
 from django.db.models import deletion
 from django.db.models.functions import MD5, Collate, Left, Upper
 from django.utils import timezone
+
+from channels_app.sql.ddl import RunDeferredSQL, RunSQLInTransaction
 
 # Django 5 cannot write ON DELETE CASCADE: other programs delete videos, too.
 CASCADE = """
@@ -23,83 +24,142 @@ class Migration(migrations.Migration):
     dependencies = [("ondemand", "0001_predecessor_tables")]
     operations = [
         migrations.CreateModel(
-            name='Recording',
+            name="Recording",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('session_id', models.TextField(blank=True)),
-                ('start_at', models.DateTimeField(null=True)),
-                ('start_event_id', models.TextField(blank=True)),
-                ('end_at', models.DateTimeField(null=True)),
-                ('end_event_id', models.TextField(blank=True)),
-                ('end_detail', models.JSONField(null=True)),
-                ('failure_at', models.DateTimeField(null=True)),
-                ('failure_event_id', models.TextField(blank=True)),
-                ('failure_detail', models.JSONField(null=True)),
-                ('stream_ids', ArrayField(base_field=models.TextField(), default=list, size=None)),
-                ('video', models.OneToOneField(db_constraint=False, on_delete=deletion.CASCADE, related_name='recording', to='ondemand.video')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("session_id", models.TextField(blank=True)),
+                ("start_at", models.DateTimeField(null=True)),
+                ("start_event_id", models.TextField(blank=True)),
+                ("end_at", models.DateTimeField(null=True)),
+                ("end_event_id", models.TextField(blank=True)),
+                ("end_detail", models.JSONField(null=True)),
+                ("failure_at", models.DateTimeField(null=True)),
+                ("failure_event_id", models.TextField(blank=True)),
+                ("failure_detail", models.JSONField(null=True)),
+                ("stream_ids", ArrayField(base_field=models.TextField(), default=list, size=None)),
+                (
+                    "video",
+                    models.OneToOneField(
+                        db_constraint=False, on_delete=deletion.CASCADE, related_name="recording", to="ondemand.video"
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='RemovedRecording',
+            name="RemovedRecording",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('bucket', models.TextField()),
-                ('prefix', models.TextField()),
-                ('removed_at', models.DateTimeField(default=timezone.now)),
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("bucket", models.TextField()),
+                ("prefix", models.TextField()),
+                ("removed_at", models.DateTimeField(default=timezone.now)),
             ],
             options={
-                'default_permissions': (),
-                'constraints': [models.UniqueConstraint(fields=('bucket', 'prefix'), name='place_of_removed_recording')],
-            },
-        ),
-        migrations.CreateModel(
-            name='BulkChange',
-            fields=[
-                ('uuid', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.TextField(choices=[('show', 'Show'), ('hide', 'Hide'), ('list', 'List'), ('unlist', 'Unlist'), ('schedule', 'Schedule'), ('add_tags', 'Add tags'), ('remove_tags', 'Remove tags'), ('rename_tag', 'Rename a tag'), ('check', 'Check again')])),
-                ('values', models.JSONField(null=True)),
-                ('by', models.UUIDField()),
-                ('by_name', models.TextField()),
-                ('made_at', models.DateTimeField(default=timezone.now)),
-                ('query', models.TextField(blank=True)),
-                ('chosen', models.PositiveIntegerField()),
-                ('state', models.TextField(choices=[('draft', 'Draft'), ('running', 'not finished'), ('done', 'done'), ('undoing', 'partly undone'), ('undone', 'undone')], default='draft')),
-                ('outcomes', models.JSONField(default=dict)),
-            ],
-            options={
-                'default_permissions': (),
-                'indexes': [models.Index(fields=['-made_at'], name='bulk_change_newest')],
-            },
-        ),
-        migrations.CreateModel(
-            name='BulkChangeRow',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('video_uuid', models.UUIDField()),
-                ('outcome', models.TextField(choices=[('waiting', 'not done yet'), ('changed', 'changed'), ('same', 'nothing to change'), ('too_many_tags', 'left as they are: they would have too many tags'), ('no_files', 'left as they are: they have no files that can be read'), ('gone', 'left: they are not there any more'), ('undone', 'undone'), ('changed_since', 'left as they are: somebody changed them since'), ('unrecorded', 'left as they are: the audit log has lost what they were before')], default='waiting')),
-                ('change', models.ForeignKey(db_index=False, on_delete=deletion.CASCADE, related_name='rows', to='ondemand.bulkchange')),
-            ],
-            options={
-                'default_permissions': (),
-                'indexes': [
-                    models.Index(condition=models.Q(('outcome', 'waiting')), fields=['change', 'id'], name='bulk_change_waiting'),
-                    models.Index(condition=models.Q(('outcome', 'changed')), fields=['change', 'id'], name='bulk_change_changed'),
+                "default_permissions": (),
+                "constraints": [
+                    models.UniqueConstraint(fields=("bucket", "prefix"), name="place_of_removed_recording")
                 ],
-                'constraints': [models.UniqueConstraint(fields=('change', 'video_uuid'), name='video_of_bulk_change')],
             },
         ),
         migrations.CreateModel(
-            name='KnownTag',
+            name="BulkChange",
             fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('tag', models.TextField()),
+                ("uuid", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                (
+                    "kind",
+                    models.TextField(
+                        choices=[
+                            ("show", "Show"),
+                            ("hide", "Hide"),
+                            ("list", "List"),
+                            ("unlist", "Unlist"),
+                            ("schedule", "Schedule"),
+                            ("add_tags", "Add tags"),
+                            ("remove_tags", "Remove tags"),
+                            ("rename_tag", "Rename a tag"),
+                            ("check", "Check again"),
+                        ]
+                    ),
+                ),
+                ("values", models.JSONField(null=True)),
+                ("by", models.UUIDField()),
+                ("by_name", models.TextField()),
+                ("made_at", models.DateTimeField(default=timezone.now)),
+                ("query", models.TextField(blank=True)),
+                ("chosen", models.PositiveIntegerField()),
+                (
+                    "state",
+                    models.TextField(
+                        choices=[
+                            ("draft", "Draft"),
+                            ("running", "not finished"),
+                            ("done", "done"),
+                            ("undoing", "partly undone"),
+                            ("undone", "undone"),
+                        ],
+                        default="draft",
+                    ),
+                ),
+                ("outcomes", models.JSONField(default=dict)),
             ],
             options={
-                'default_permissions': (),
-                'indexes': [
-                    models.Index(Collate(Upper(Left('tag', 100)), 'C'), name='known_tag_beginning'),
+                "default_permissions": (),
+                "indexes": [models.Index(fields=["-made_at"], name="bulk_change_newest")],
+            },
+        ),
+        migrations.CreateModel(
+            name="BulkChangeRow",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("video_uuid", models.UUIDField()),
+                (
+                    "outcome",
+                    models.TextField(
+                        choices=[
+                            ("waiting", "not done yet"),
+                            ("changed", "changed"),
+                            ("same", "nothing to change"),
+                            ("too_many_tags", "left as they are: they would have too many tags"),
+                            ("no_files", "left as they are: they have no files that can be read"),
+                            ("gone", "left: they are not there any more"),
+                            ("undone", "undone"),
+                            ("changed_since", "left as they are: somebody changed them since"),
+                            ("unrecorded", "left as they are: the audit log has lost what they were before"),
+                        ],
+                        default="waiting",
+                    ),
+                ),
+                (
+                    "change",
+                    models.ForeignKey(
+                        db_index=False, on_delete=deletion.CASCADE, related_name="rows", to="ondemand.bulkchange"
+                    ),
+                ),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("outcome", "waiting")), fields=["change", "id"], name="bulk_change_waiting"
+                    ),
+                    models.Index(
+                        condition=models.Q(("outcome", "changed")), fields=["change", "id"], name="bulk_change_changed"
+                    ),
                 ],
-                'constraints': [models.UniqueConstraint(MD5('tag'), name='known_tag_once')],
+                "constraints": [models.UniqueConstraint(fields=("change", "video_uuid"), name="video_of_bulk_change")],
+            },
+        ),
+        migrations.CreateModel(
+            name="KnownTag",
+            fields=[
+                ("id", models.BigAutoField(primary_key=True, serialize=False)),
+                ("tag", models.TextField()),
+            ],
+            options={
+                "default_permissions": (),
+                "indexes": [
+                    models.Index(Collate(Upper(Left("tag", 100)), "C"), name="known_tag_beginning"),
+                ],
+                "constraints": [models.UniqueConstraint(MD5("tag"), name="known_tag_once")],
             },
         ),
         RunDeferredSQL(),

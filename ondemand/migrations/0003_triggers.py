@@ -5,8 +5,9 @@ ended. The index that the triggers and the backfill read is built before, withou
 run again.
 """
 
-from channels_app.ddl import EnsureIndex, RunSQLInTransaction, sql_files
 from django.db import migrations, models
+
+from channels_app.sql.ddl import EnsureIndex, RunSQLInTransaction, sql_files
 
 SQL = "ondemand/sql/0003"
 FUNCTIONS = sql_files(
@@ -43,20 +44,25 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("ondemand", "0002_own_tables")]
     operations = [
-        EnsureIndex('video', models.Index(fields=['bucket', 'prefix'], name='on_demand_videos_place_idx')),
+        EnsureIndex("video", models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx")),
         RunSQLInTransaction(
             FUNCTIONS,
             DROP_FUNCTIONS,
             state_operations=[
                 migrations.CreateModel(
-                    name='VideoTag',
+                    name="VideoTag",
                     fields=[
-                        ('pk', models.CompositePrimaryKey('video_id', 'tag', blank=True, editable=False, primary_key=True, serialize=False)),
-                        ('tag', models.TextField()),
+                        (
+                            "pk",
+                            models.CompositePrimaryKey(
+                                "video_id", "tag", blank=True, editable=False, primary_key=True, serialize=False
+                            ),
+                        ),
+                        ("tag", models.TextField()),
                     ],
                     options={
-                        'db_table': 'ivsvod_video_tags',
-                        'managed': False,
+                        "db_table": "ivsvod_video_tags",
+                        "managed": False,
                     },
                 ),
             ],

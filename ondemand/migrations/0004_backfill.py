@@ -4,7 +4,8 @@ Locks: the rows of a batch. It can be killed, and goes on where it was when it i
 """
 
 from django.db import migrations
-from ondemand.backfill import backfill_by_migration
+
+from ondemand.sql.backfill import backfill_by_migration
 
 
 class Migration(migrations.Migration):

@@ -2,28 +2,45 @@
 
 import datetime
 
-from channels_app.ddl import EnsureIndex
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations, models
 from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 
-NEWEST = (models.OrderBy(models.F('started_at'), descending=True, nulls_last=True), models.OrderBy(models.F('uuid'), descending=True))
-LISTED = models.Q(('duplicate_of__isnull', True), ('held', False), ('active', True), ('status', 'available'), ('visibility', 'public'))
-START = Coalesce('started_at', models.Value(datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)))
-LENGTH = Coalesce('duration_ms', models.Value(0), output_field=models.BigIntegerField())
-TAGS = models.Func(models.F('tags'), function='ivsvod_tag_beginnings', output_field=ArrayField(models.TextField()))
-STREAMS = models.Func(models.F('stream_ids'), function='ivsvod_tag_beginnings', output_field=ArrayField(models.TextField()))
-RECORDED = models.Q(('duplicate_of__isnull', True), ('status', 'available'))
-TO_REVIEW = models.Q(models.Q(models.Q(('active', True), ('held', True)), models.Q(('active', False), ('awaits_review', True)), models.Q(('awaits_review', True), ('visibility', 'unlisted')), _connector='OR'), ('duplicate_of__isnull', True), ('status', 'available'))
+from channels_app.sql.ddl import EnsureIndex
+
+NEWEST = (
+    models.OrderBy(models.F("started_at"), descending=True, nulls_last=True),
+    models.OrderBy(models.F("uuid"), descending=True),
+)
+LISTED = models.Q(
+    ("duplicate_of__isnull", True), ("held", False), ("active", True), ("status", "available"), ("visibility", "public")
+)
+START = Coalesce("started_at", models.Value(datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)))
+LENGTH = Coalesce("duration_ms", models.Value(0), output_field=models.BigIntegerField())
+TAGS = models.Func(models.F("tags"), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
+STREAMS = models.Func(
+    models.F("stream_ids"), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField())
+)
+RECORDED = models.Q(("duplicate_of__isnull", True), ("status", "available"))
+TO_REVIEW = models.Q(
+    models.Q(
+        models.Q(("active", True), ("held", True)),
+        models.Q(("active", False), ("awaits_review", True)),
+        models.Q(("awaits_review", True), ("visibility", "unlisted")),
+        _connector="OR",
+    ),
+    ("duplicate_of__isnull", True),
+    ("status", "available"),
+)
 WORD = models.Case(
-    models.When(models.Q(('duplicate_of__isnull', True), _negated=True), then=models.Value('duplicate')),
-    models.When(models.Q(('status', 'failed')), then=models.Value('failed')),
-    models.When(models.Q(('status', 'recording')), then=models.Value('recording')),
-    models.When(models.Q(('held', False), _negated=True), then=models.Value('held')),
-    models.When(models.Q(('active', True), ('status', 'available'), _negated=True), then=models.Value('hidden')),
-    models.When(models.Q(('visibility', 'public'), _negated=True), then=models.Value('unlisted')),
+    models.When(models.Q(("duplicate_of__isnull", True), _negated=True), then=models.Value("duplicate")),
+    models.When(models.Q(("status", "failed")), then=models.Value("failed")),
+    models.When(models.Q(("status", "recording")), then=models.Value("recording")),
+    models.When(models.Q(("held", False), _negated=True), then=models.Value("held")),
+    models.When(models.Q(("active", True), ("status", "available"), _negated=True), then=models.Value("hidden")),
+    models.When(models.Q(("visibility", "public"), _negated=True), then=models.Value("unlisted")),
     output_field=models.TextField(),
 )
 
@@ -32,21 +49,56 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [("ondemand", "0004_backfill")]
     operations = [
-        EnsureIndex('video', models.Index(*NEWEST, name='on_demand_videos_newest_idx')),
-        EnsureIndex('content', GinIndex(fields=['search'], name='on_demand_video_content_search')),
-        EnsureIndex('video', models.Index(models.OrderBy(START, descending=True), models.OrderBy(models.F('uuid'), descending=True), condition=LISTED, name='video_listed_newest')),
-        EnsureIndex('video', models.Index(models.OrderBy(LENGTH, descending=True), models.OrderBy(models.F('uuid'), descending=True), condition=LISTED, name='video_listed_longest')),
-        EnsureIndex('video', models.Index(condition=models.Q(('publish_from__isnull', False)), fields=['publish_from'], name='video_publish_from')),
-        EnsureIndex('video', models.Index(condition=models.Q(('publish_until__isnull', False)), fields=['publish_until'], name='video_publish_until')),
-        EnsureIndex('video', models.Index(condition=models.Q(('held', True)), fields=['uuid'], name='video_held')),
-        EnsureIndex('video', GinIndex(fields=['metadata'], name='video_metadata', opclasses=['jsonb_path_ops'])),
-        EnsureIndex('video', GinIndex(STREAMS, name='video_stream_ids')),
-        EnsureIndex('content', GinIndex(TAGS, name='video_content_tags')),
-        EnsureIndex('video', models.Index(*NEWEST, condition=TO_REVIEW, name='video_to_review')),
-        EnsureIndex('video', models.Index(*NEWEST, condition=models.Q(('status', 'failed')), name='video_failed')),
-        EnsureIndex('video', models.Index(*NEWEST, condition=models.Q(('status', 'recording')), name='video_recording')),
-        EnsureIndex('video', models.Index(condition=RECORDED, fields=['started_at'], include=('duration_ms',), name='video_days')),
-        EnsureIndex('video', models.Index(WORD, *NEWEST, condition=models.Q(IsNull(WORD, False)), name='video_by_word')),
-        EnsureIndex('video', models.Index(models.F('qa'), *NEWEST, name='video_by_qa')),
-        EnsureIndex('video', models.Index(models.F('channel'), *NEWEST, name='video_of_channel')),
+        EnsureIndex("video", models.Index(*NEWEST, name="on_demand_videos_newest_idx")),
+        EnsureIndex("content", GinIndex(fields=["search"], name="on_demand_video_content_search")),
+        EnsureIndex(
+            "video",
+            models.Index(
+                models.OrderBy(START, descending=True),
+                models.OrderBy(models.F("uuid"), descending=True),
+                condition=LISTED,
+                name="video_listed_newest",
+            ),
+        ),
+        EnsureIndex(
+            "video",
+            models.Index(
+                models.OrderBy(LENGTH, descending=True),
+                models.OrderBy(models.F("uuid"), descending=True),
+                condition=LISTED,
+                name="video_listed_longest",
+            ),
+        ),
+        EnsureIndex(
+            "video",
+            models.Index(
+                condition=models.Q(("publish_from__isnull", False)), fields=["publish_from"], name="video_publish_from"
+            ),
+        ),
+        EnsureIndex(
+            "video",
+            models.Index(
+                condition=models.Q(("publish_until__isnull", False)),
+                fields=["publish_until"],
+                name="video_publish_until",
+            ),
+        ),
+        EnsureIndex("video", models.Index(condition=models.Q(("held", True)), fields=["uuid"], name="video_held")),
+        EnsureIndex("video", GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"])),
+        EnsureIndex("video", GinIndex(STREAMS, name="video_stream_ids")),
+        EnsureIndex("content", GinIndex(TAGS, name="video_content_tags")),
+        EnsureIndex("video", models.Index(*NEWEST, condition=TO_REVIEW, name="video_to_review")),
+        EnsureIndex("video", models.Index(*NEWEST, condition=models.Q(("status", "failed")), name="video_failed")),
+        EnsureIndex(
+            "video", models.Index(*NEWEST, condition=models.Q(("status", "recording")), name="video_recording")
+        ),
+        EnsureIndex(
+            "video",
+            models.Index(condition=RECORDED, fields=["started_at"], include=("duration_ms",), name="video_days"),
+        ),
+        EnsureIndex(
+            "video", models.Index(WORD, *NEWEST, condition=models.Q(IsNull(WORD, False)), name="video_by_word")
+        ),
+        EnsureIndex("video", models.Index(models.F("qa"), *NEWEST, name="video_by_qa")),
+        EnsureIndex("video", models.Index(models.F("channel"), *NEWEST, name="video_of_channel")),
     ]

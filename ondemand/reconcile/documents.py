@@ -9,10 +9,10 @@ from django.conf import settings
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.events import AHEAD, whole_milliseconds
-from channels_app.services import CHANNEL_ARN
-from ondemand.metadata import LONGEST, MetadataError, document_of, moment_of
+from channels_app.channels.provisioning import CHANNEL_ARN
+from channels_app.envelopes import AHEAD, whole_milliseconds
 from ondemand.reconcile.prefixes import FoundRecording
+from ondemand.recordings.metadata import LONGEST, MetadataError, document_of, moment_of
 
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 _FOLDER = re.compile(r"(.*/)?ivs/v1/(?P<account>[0-9]{1,20})/(?P<channel>[a-zA-Z0-9-]{1,60})/", re.ASCII)

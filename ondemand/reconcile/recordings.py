@@ -8,11 +8,11 @@ from typing import Any
 from django.conf import settings
 
 from channels_app import aws
+from channels_app.channels.provisioning import CHANNEL_ARN
+from channels_app.events.synthetic import recording_envelope
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repair import events_send
-from channels_app.reconciled import recording_envelope
-from channels_app.services import CHANNEL_ARN
 from ondemand.models import RemovedRecording, Video
 from ondemand.reconcile.documents import (
     OfStageError,
@@ -24,7 +24,7 @@ from ondemand.reconcile.documents import (
 )
 from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, PageRead, recordings_in
 from ondemand.reconcile.streams import streams_of
-from ondemand.reducers import END, END_FAILURE, START
+from ondemand.recordings.handlers import END, END_FAILURE, START
 
 _BATCH = 50
 

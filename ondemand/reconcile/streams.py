@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from channels_app import aws
-from channels_app.livestate import UNNAMED
 from channels_app.models import Channel, Stream
+from channels_app.models.live_state import UNNAMED
 from channels_app.reconcile.sessions import session_of
 from ondemand.reconcile.documents import RecordingFacts
 

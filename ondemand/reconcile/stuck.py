@@ -12,15 +12,15 @@ from django.conf import settings
 from django.utils import timezone
 
 from channels_app import aws
-from channels_app.batches import rows_of
+from channels_app.events.synthetic import recording_envelope
 from channels_app.models import Channel, Stream
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.paced_calls import call_paced
 from channels_app.reconcile.repair import events_send
-from channels_app.reconciled import recording_envelope
-from ondemand.catalogue import LONGEST_RECORDING
+from channels_app.sql.batches import rows_of
 from ondemand.models import Video
-from ondemand.reducers import END_FAILURE
+from ondemand.models.querysets import LONGEST_RECORDING
+from ondemand.recordings.handlers import END_FAILURE
 
 _REASON = "reconcile: no end was heard or found within 48 hours"
 

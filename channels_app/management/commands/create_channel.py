@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, OutputWrapper
 from rest_framework.exceptions import ValidationError
 from rest_framework.utils.encoders import JSONEncoder
 
+from channels_app.api.serializers import ChannelCreateSerializer, CreatedChannelSerializer
+from channels_app.channels.provisioning import channel_create
 from channels_app.errors import ServiceError
 from channels_app.models import Channel
-from channels_app.serializers import ChannelCreateSerializer, CreatedChannelSerializer
-from channels_app.services import channel_create
 
 _OPTIONS = {"userId": "--owner", "latency_mode": "--latency", "type": "--type", "name": "NAME"}
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from channels_app.envelopes import envelope_texts
-from channels_app.inbox import ingest
+from channels_app.events.deliveries import envelope_texts
+from channels_app.events.inbox import ingest
 from channels_app.management.lines import LinesCommand
 
 # Brackets and commas, and whole strings, in which they have no meaning.

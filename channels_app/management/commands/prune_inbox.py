@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
-from channels_app.retention import NOTHING, inbox_prunable, inbox_prune
+from channels_app.events.retention import NOTHING, inbox_prunable, inbox_prune
 
 
 class Command(BaseCommand):

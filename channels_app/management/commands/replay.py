@@ -8,10 +8,10 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from channels_app.dry_run import events_dry_run
+from channels_app.events.dry_run import events_dry_run
+from channels_app.events.replay import OUTCOMES, events_chosen, events_replay
 from channels_app.management.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
-from channels_app.replay import OUTCOMES, events_chosen, events_replay
 
 
 def outcomes_value(text: str) -> list[str]:

@@ -7,8 +7,8 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from channels_app.aws import AwsError
+from channels_app.events.queue_worker import Stop, queue_work, queue_work_once
 from channels_app.management.lines import LinesCommand
-from channels_app.worker import Stop, queue_work, queue_work_once
 
 
 class Command(LinesCommand):

@@ -1,7 +1,8 @@
 """Write changes of accounts, API tokens and groups to the audit log. Locks: each table for an instant (triggers)."""
 
-from channels_app.ddl import RunSQLInTransaction, sql_files
 from django.db import migrations
+
+from channels_app.sql.ddl import RunSQLInTransaction, sql_files
 
 TRIGGERS = sql_files("ivsvod/accounts/sql/0002", "audit_user", "audit_apitoken", "audit_group")
 DROP_TRIGGERS = """

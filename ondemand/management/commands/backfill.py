@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import connection
 
-import channels_app.backfill
-import ondemand.backfill
+import channels_app.sql.backfill
+import ondemand.sql.backfill
 
 
 class Command(BaseCommand):
@@ -26,8 +26,8 @@ class Command(BaseCommand):
         with connection.cursor() as cursor:
             if options["search"]:
                 try:
-                    ondemand.backfill.search_config_set(cursor, settings.SEARCH_CONFIG, self.stdout.write)
-                except ondemand.backfill.UnknownSearchConfigError as error:
+                    ondemand.sql.backfill.search_config_set(cursor, settings.SEARCH_CONFIG, self.stdout.write)
+                except ondemand.sql.backfill.UnknownSearchConfigError as error:
                     raise CommandError(f"SEARCH_CONFIG: {error}") from None
-            channels_app.backfill.backfill(cursor, self.stdout.write)
-            ondemand.backfill.backfill(cursor, self.stdout.write)
+            channels_app.sql.backfill.backfill(cursor, self.stdout.write)
+            ondemand.sql.backfill.backfill(cursor, self.stdout.write)

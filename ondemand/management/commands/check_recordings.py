@@ -8,9 +8,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from channels_app.management.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
-from ondemand.catalogue import VideoQuerySet
 from ondemand.models import Video
-from ondemand.rechecks import videos_recheck
+from ondemand.models.querysets import VideoQuerySet
+from ondemand.recordings.rechecks import videos_recheck
 
 # After so many unanswered calls in a row S3 is taken to be away; each takes a minute to time out.
 PATIENCE = 5

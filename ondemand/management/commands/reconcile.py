@@ -16,7 +16,7 @@ from channels_app.models import Adoption, Channel
 from channels_app.reconcile.differences import Kind, Scope
 from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
 from channels_app.reconcile.runner import Listeners, run
-from channels_app.uuids import parse_uuid
+from ivsvod.rest.uuids import parse_uuid
 from ondemand.reconcile.phases import all_phases
 
 logger = logging.getLogger(__name__)

@@ -19,11 +19,11 @@ from django.db import connections
 from django.utils import timezone
 
 from channels_app.audit import audited
+from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Scope
 from channels_app.reconcile.lease import LeaseTakenError
 from channels_app.reconcile.runner import Listeners, run
-from channels_app.services import channel_create
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local import launch
@@ -32,7 +32,7 @@ from ivsvod.local.broadcast.studio import broadcast
 from ivsvod.local.serving import MOUNT, served, with_local_aws
 from ondemand.models import Content, Video
 from ondemand.reconcile.phases import all_phases
-from ondemand.services import content_replace
+from ondemand.videos.services import content_replace
 
 ADMIN = "admin"
 CURATOR = "curator"

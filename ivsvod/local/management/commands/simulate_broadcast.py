@@ -9,13 +9,13 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
 
 from channels_app.models import Channel
-from channels_app.uuids import parse_uuid
 from ivsvod.local.broadcast.encoder import Broadcast, StreamKeyRefused
 from ivsvod.local.broadcast.plan import FaultRefusedError
 from ivsvod.local.broadcast.storm import FAULTS, UnknownFaultError, parse_faults
 from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcasts
 from ivsvod.local.ivs import IvsError
 from ivsvod.local.launch import refuse_real_services
+from ivsvod.rest.uuids import parse_uuid
 
 MOST = 1000
 

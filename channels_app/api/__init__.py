@@ -1,0 +1,1 @@
+"""The routes of channels and their streams."""

@@ -1,0 +1,223 @@
+"""The ViewSet of channels: each action validates, calls one service or reads, and answers."""
+
+from typing import Any, TypeVar, cast
+from uuid import UUID
+
+from django.db.models import QuerySet
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer, ValidationError
+from rest_framework.viewsets import GenericViewSet
+
+from channels_app.api.filters import ChannelFilterSet
+from channels_app.api.serializers import (
+    ChannelCreateSerializer,
+    ChannelSerializer,
+    ChannelUpdateSerializer,
+    CreatedChannelSerializer,
+    LiveStateSerializer,
+    ManagedChannelSerializer,
+    StreamKeyRotateSerializer,
+    StreamKeySerializer,
+    StreamStopSerializer,
+)
+from channels_app.channels.idempotency import LONGEST_KEY, body_digest, channel_create_once
+from channels_app.channels.provisioning import channel_create
+from channels_app.channels.stream_keys import stream_key_rotate, stream_stop
+from channels_app.channels.updates import channel_delete, channel_update
+from channels_app.errors import ChannelNotFoundError
+from channels_app.models import Channel, ChannelQuerySet
+from channels_app.streams.live_state_file import LIVE_STATE_MAX_AGE
+from ivsvod.rest.caching import public_life, require_match
+from ivsvod.rest.fields import uuid_in_path
+from ivsvod.rest.filters import StrictFilterSet
+from ivsvod.rest.scopes import has_scope
+
+LIST_MAX_AGE = 10
+Rows = TypeVar("Rows", bound=QuerySet[Any])
+NO_STORE = {"Cache-Control": "no-store"}
+# The bodies that the actions take. Every other serializer shows a channel.
+_BODIES: dict[str, type[BaseSerializer]] = {
+    "create": ChannelCreateSerializer,
+    "partial_update": ChannelUpdateSerializer,
+    "rotate_stream_key": StreamKeyRotateSerializer,
+    "stop_stream": StreamStopSerializer,
+}
+
+
+class StrictFilterViewSet(GenericViewSet):
+    """Base of ViewSets: filters lists by `filterset_class`, and refuses whatever that does not understand.
+
+    Afterwards `filter_values` has the parsed value of each filter, for the steps that follow: access, order, rank.
+    """
+
+    filterset_class: type[StrictFilterSet] = StrictFilterSet
+    filter_values: dict[str, Any]
+
+    def filter_queryset(self, queryset: Rows) -> Rows:
+        """Return the rows that the query asks for.
+
+        Raises:
+            ValidationError: a malformed value, an unknown name, or a repeated one; it names the parameter.
+            NotAuthenticated, PermissionDenied: a filter needs a scope that the caller lacks.
+        """
+        query = self.request.query_params
+        self.filterset_class.refuse_unknown(query, getattr(self.pagination_class, "parameters", ()))
+        for name, scope in self.filterset_class.scopes.items():
+            if name in query and not has_scope(self.request, scope):
+                self.permission_denied(self.request, message=f"The filter {name} needs the scope {scope}")
+        filterset = self.filterset_class(**self.get_filterset_kwargs(queryset))
+        if not filterset.is_valid():
+            raise ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
+        self.filter_values = filterset.form.cleaned_data
+        return filterset.qs
+
+    def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:
+        """Return the arguments of the filter set."""
+        return {"data": self.request.query_params, "queryset": queryset}
+
+
+class ChannelViewSet(StrictFilterViewSet):
+    """Channels. Callers with the scope `channels` see all of each, and the private and inactive ones too."""
+
+    lookup_field = "uuid"
+    write_scope = "channels"
+    filterset_class = ChannelFilterSet
+
+    @property
+    def any_content_type(self) -> bool:
+        """Return whether the body may have any Content-Type, as the predecessor's `POST /channels` may."""
+        return self.action == "create"
+
+    def get_queryset(self) -> ChannelQuerySet:
+        """Return the channels visible to the caller, newest first."""
+        return visible_channels(self.request)
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        """Return the serializer of the body for writes, else that of a channel."""
+        return _BODIES.get(self.action) or channel_serializer(self.request)
+
+    def list(self, request: Request) -> Response:
+        """Return a page of the channels, newest first."""
+        channels = self.filter_queryset(self.get_queryset())
+        if self.filter_values["active"] is False and not has_scope(request, "channels"):
+            self.permission_denied(request, message="The filter active=false needs the scope channels")
+        return self.page(channels, LIST_MAX_AGE)
+
+    @action(detail=False, filterset_class=StrictFilterSet)
+    def live(self, request: Request) -> Response:
+        """Return a page of the channels that are live now, the latest to go live first."""
+        channels = self.get_queryset().in_state("live").latest_live_first()
+        return self.page(self.filter_queryset(channels), LIVE_STATE_MAX_AGE)
+
+    def create(self, request: Request) -> Response:
+        """Create a channel in IVS. Requests with the same `Idempotency-Key` create one channel."""
+        key = request.headers.get("Idempotency-Key")
+        if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+            sentence = f"Not a text of 1 to {LONGEST_KEY} printable ASCII characters."
+            raise ValidationError({"Idempotency-Key": [sentence]})
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        if key is None:
+            channel = channel_create(**values)
+        else:
+            caller, digest = cast(UUID, request.user.pk), body_digest(request.data)
+            channel = channel_create_once(caller=caller, key=key, digest=digest, values=values).channel
+        created = Channel.objects.with_live_state().get(pk=channel.pk)
+        return Response(CreatedChannelSerializer(created).data, headers=NO_STORE)
+
+    def retrieve(self, request: Request, uuid: str) -> Response:
+        """Return a channel."""
+        return Response(self.document(uuid), headers=public_life(LIVE_STATE_MAX_AGE))
+
+    def partial_update(self, request: Request, uuid: str) -> Response:
+        """Change the fields that are given."""
+        channel = self.matching_channel(uuid)
+        serializer = self.get_serializer(channel, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        channel_update(channel=channel, values=serializer.validated_data)
+        return Response(self.document(uuid))
+
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Delete the channel in IVS; its row and its videos stay."""
+        channel_delete(channel=self.matching_channel(uuid))
+        return Response(self.document(uuid))
+
+    @action(detail=True, url_path="live")
+    def live_state(self, request: Request, uuid: str) -> Response:
+        """Return the live state of any channel, hidden ones too, as the predecessor did."""
+        channel = get_channel(Channel.objects.with_live_state(), uuid)
+        return Response(LiveStateSerializer(channel.live_state).data, headers=public_life(LIVE_STATE_MAX_AGE))
+
+    @action(detail=True, methods=["post"], url_path="stream-key")
+    def rotate_stream_key(self, request: Request, uuid: str) -> Response:
+        """Replace the stream key, and return the new one."""
+        channel = self.matching_channel(uuid)
+        self.optional_body()
+        return Response(StreamKeySerializer(stream_key_rotate(channel=channel)).data, headers=NO_STORE)
+
+    @action(detail=True, methods=["post"], url_path="stop")
+    def stop_stream(self, request: Request, uuid: str) -> Response:
+        """End the stream; with `ban`, remove the stream key so that its encoder cannot come back."""
+        channel = self.matching_channel(uuid)
+        stream_stop(channel=channel, ban=self.optional_body()["ban"])
+        return Response(self.document(uuid))
+
+    def page(self, channels: QuerySet[Channel], max_age: int) -> Response:
+        """Return a page of the channels, which caches may keep for so many seconds."""
+        documents = self.get_serializer(self.paginate_queryset(channels), many=True).data
+        return Response(self.get_paginated_response(documents).data, headers=public_life(max_age))
+
+    def document(self, uuid: str) -> Any:
+        """Return the channel as it is now, as far as the caller may see it.
+
+        Raises:
+            ValidationError, ChannelNotFoundError: as `get_channel`.
+        """
+        return channel_serializer(self.request)(get_channel(self.get_queryset(), uuid)).data
+
+    def matching_channel(self, uuid: str) -> Channel:
+        """Return the channel of the path, if it has the version that `If-Match` names, if any.
+
+        Raises:
+            PreconditionFailedError: it has another version.
+            ValidationError, ChannelNotFoundError: as `get_channel`.
+        """
+        channel = get_channel(self.get_queryset(), uuid)
+        require_match(self.request, channel_serializer(self.request)(channel).data)
+        return channel
+
+    def optional_body(self) -> dict[str, Any]:
+        """Return the values of a body that may be absent or null.
+
+        Raises:
+            ValidationError: a value is malformed, or a name unknown.
+        """
+        serializer = self.get_serializer(data={} if self.request.data is None else self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return serializer.validated_data
+
+
+def visible_channels(request: Request) -> ChannelQuerySet:
+    """Return the channels visible to the caller, newest first, with their live state."""
+    return Channel.objects.with_live_state().shown(to_managers=has_scope(request, "channels")).newest_first()
+
+
+def get_channel(channels: ChannelQuerySet, uuid: str) -> Channel:
+    """Return the channel with the uuid of a path.
+
+    Raises:
+        ValidationError: the uuid is malformed.
+        ChannelNotFoundError: the queryset has no such channel.
+    """
+    channel = channels.filter(pk=uuid_in_path(uuid)).first()
+    if channel is None:
+        raise ChannelNotFoundError
+    return channel
+
+
+def channel_serializer(request: Request) -> type[ChannelSerializer]:
+    """Return the serializer of the fields that the caller may see."""
+    return ManagedChannelSerializer if has_scope(request, "channels") else ChannelSerializer

@@ -1,0 +1,1 @@
+"""Every write of channels, here and in IVS."""

@@ -1,0 +1,351 @@
+"""Create channels in IVS, recover interrupted creations, and import channels that exist in IVS."""
+
+import logging
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.models import Q
+from django.utils import timezone
+
+from channels_app import aws
+from channels_app.audit import audited
+from channels_app.errors import (
+    ChannelDeletedError,
+    ChannelImportError,
+    ChannelLeftBehindError,
+    ChannelUnfinishedError,
+    RecordingNotConfiguredError,
+)
+from channels_app.events.inbox import process_parked
+from channels_app.models import Channel, ChannelType, LatencyMode
+from ivsvod.rest.uuids import parse_uuid
+
+logger = logging.getLogger(__name__)
+
+LONGEST_NAME = 256
+# Marks the channels of this service; its value is the uuid of the row.
+UUID_TAG = "ivsvod:channel"
+# The owner, if several stages share an account.
+PROJECT_TAG, STAGE_TAG = "ivsvod:project", "ivsvod:stage"
+# A creation writes its row first; it ends or fails sooner than this.
+STILL_CREATING = timedelta(minutes=1)
+_NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
+CHANNEL_ARN = re.compile(
+    r"arn:aws:ivs:(?P<region>[a-z0-9-]{1,30}):(?P<account>[0-9]{1,20}):channel/[a-zA-Z0-9-]{1,60}", re.ASCII
+)
+
+
+def channel_create(
+    *,
+    name: str,
+    owner: UUID,
+    channel_type: str = ChannelType.STANDARD,
+    latency_mode: str = LatencyMode.LOW,
+    private: bool = False,
+    record: bool = True,
+) -> Channel:
+    """Create a channel in IVS and its row; `record` has an effect only if RECORDING_CONFIG_ARN is set.
+
+    The row is committed before IVS is called, and the IVS channel has its uuid as name and tag: after any failure
+    nothing is left behind, or the rest is found by that uuid.
+
+    Raises:
+        AwsError: IVS refused, or the call did not reach it; nothing is left.
+        RecordingNotConfiguredError: IVS does not have RECORDING_CONFIG_ARN; nothing is left.
+        ChannelLeftBehindError: IVS did not answer, and may have the channel now or later; the row stays.
+        ChannelDeletedError: it was deleted during its creation; nothing is left in IVS.
+    """
+    row = channel_reserve(
+        name=name, owner=owner, channel_type=channel_type, latency_mode=latency_mode, private=private, record=record
+    )
+    return channel_make(channel=row)
+
+
+@audited()
+def channel_reserve(
+    *, name: str, owner: UUID, channel_type: str, latency_mode: str, private: bool, record: bool
+) -> Channel:
+    """Write the row of a channel, before IVS is called."""
+    return Channel.objects.create(
+        uuid=uuid4(),
+        owner=owner,
+        active=False,
+        arn="",
+        rtmp_address="",
+        stream_key="",
+        name=name,
+        type=channel_type,
+        latency_mode=latency_mode,
+        private=private,
+        record=record,
+        playback_url="",
+        status=Channel.Status.PROVISIONING,
+    )
+
+
+def channel_make(*, channel: Channel) -> Channel:
+    """Create the IVS channel of a reserved row, and complete the row; raises as `channel_create` does."""
+    try:
+        made = aws.channel_create(
+            name=str(channel.uuid),
+            tags={"Name": tag_value(channel.name or ""), "Owner": str(channel.owner), **own_tags(channel.uuid)},
+            channel_type=channel.type or ChannelType.STANDARD,
+            latency_mode=channel.latency_mode or LatencyMode.LOW,
+            private=bool(channel.private),
+            recording_config_arn=settings.RECORDING_CONFIG_ARN if channel.record else "",
+        )
+    except aws.AwsError as error:
+        if not error.kind.unknown_outcome:
+            _row_remove(channel)
+            if error.kind is aws.Kind.NOT_FOUND and channel.record and settings.RECORDING_CONFIG_ARN:
+                # The call names nothing else that must exist.
+                raise RecordingNotConfiguredError from error
+            raise
+        made = _look_up(channel, error)
+    try:
+        return _activate(channel, made)
+    except ChannelDeletedError:
+        raise
+    except Exception:
+        # For instance the database is away. An IVS channel without a row would only cost money.
+        _take_back(channel, made.arn)
+        raise
+
+
+def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
+    """Find the channel after a lost reply. After a timeout IVS may still create it: a not-found proves nothing."""
+    try:
+        found = aws.channel_find(name=str(channel.uuid))
+    except aws.AwsError as error:
+        raise _left_behind(channel, error) from error
+    if found is None and cause.kind is aws.Kind.TIMEOUT:
+        raise _left_behind(channel, cause) from cause
+    if found is None:
+        _row_remove(channel)
+        raise cause
+    return found
+
+
+@audited()
+def _row_remove(channel: Channel) -> None:
+    """Delete the row of a channel that IVS does not have, unless another process has completed it."""
+    Channel.objects.unfinished().filter(pk=channel.pk).delete()
+
+
+def _left_behind(channel: Channel, cause: aws.AwsError) -> ChannelLeftBehindError:
+    logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, cause.kind)
+    return ChannelLeftBehindError(
+        f"IVS gave no answer; channel {channel.uuid} may exist there and stays 'provisioning' here"
+    )
+
+
+def channel_recover(*, channel: Channel) -> Channel | None:
+    """Complete a channel whose creation was interrupted, or remove its row if IVS has none; return the channel if any.
+
+    Raises:
+        AwsError: IVS did not answer.
+        ChannelUnfinishedError: IVS has none yet, and may still be creating it.
+        ChannelDeletedError: it was deleted meanwhile; nothing is left in IVS.
+    """
+    found = aws.channel_find(name=str(channel.uuid))
+    if found is not None:
+        return _activate(channel, found)
+    if is_being_created(channel):
+        raise ChannelUnfinishedError
+    _row_remove(channel)
+    return None
+
+
+def is_being_created(channel: Channel) -> bool:
+    """Return whether the unfinished row is so young that IVS may still create its channel."""
+    return channel.created_at is not None and channel.created_at > timezone.now() - STILL_CREATING
+
+
+def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
+    row = _complete(channel, made)
+    if row is None:
+        _take_back(channel, made.arn)
+        raise ChannelDeletedError
+    logger.info("channel created uuid=%s arn=%s", row.uuid, row.arn)
+    _process_waiting(row.arn)
+    return row
+
+
+@audited()
+def _complete(channel: Channel, made: aws.IvsChannel) -> Channel | None:
+    """Complete the row with the facts of IVS; return None if it was deleted or removed meanwhile."""
+    rows = Channel.objects.locked().defer("created_at").exclude(status=Channel.Status.DELETED)
+    row = rows.filter(pk=channel.pk).first()
+    # Two concurrent recoveries both come here, with the same channel.
+    if row is not None and row.status == Channel.Status.PROVISIONING:
+        _take_facts(row, made)
+        row.save(force_update=True)
+    return row
+
+
+def _take_facts(row: Channel, made: aws.IvsChannel) -> None:
+    row.type = made.channel_type
+    row.latency_mode = made.latency_mode
+    row.private = made.private
+    # Not the requested value: a service without a recording configuration records nothing.
+    row.record = bool(made.recording_config_arn)
+    row.arn = made.arn
+    row.rtmp_address = made.ingest_endpoint
+    row.playback_url = made.playback_url
+    row.stream_key = made.stream_key
+    row.channel_data = {"Channel": made.data, "StreamKey": stream_key_data(made.arn, made.key)}
+    row.status = Channel.Status.READY
+    row.active = True
+
+
+def stream_key_data(channel_arn: str, key: aws.IvsStreamKey | None) -> dict[str, str]:
+    """Return the `StreamKey` of `channel_data` as the predecessor stores it, but without the value."""
+    return {"Arn": key.arn, "ChannelArn": channel_arn} if key else {}
+
+
+def _process_waiting(arn: str) -> None:
+    try:
+        process_parked(arn)
+    except DatabaseError:
+        # The channel is complete; its events wait in the inbox for `process_inbox`.
+        logger.exception("parked events were not processed arn=%s", arn)
+
+
+def _take_back(channel: Channel, arn: str) -> None:
+    """Delete an IVS channel whose row could not be completed: it costs money."""
+    try:
+        aws.channel_delete(arn=arn)
+    except aws.AwsError as error:
+        logger.error("channel is left in IVS uuid=%s arn=%s", channel.uuid, arn)
+        raise ChannelLeftBehindError(f"the row failed, and {arn} could not be removed from IVS") from error
+    try:
+        _row_remove(channel)
+    except DatabaseError:
+        logger.exception("row of a removed channel is left, 'provisioning' uuid=%s", channel.uuid)
+
+
+def channel_import(*, arn: str, owner: UUID) -> Channel:
+    """Import a channel that exists in IVS; a second import changes nothing.
+
+    It is tagged with the uuid of its row before the row is written: a crash leaves a tag, which the next import finds.
+    A channel of an earlier row keeps the uuid of that row, and so its videos; a `deleted` row is restored.
+
+    Raises:
+        ChannelImportError: the ARN is malformed, of another region or not in IVS, or the channel has another owner.
+        AwsError: IVS refused or did not answer.
+    """
+    parts = CHANNEL_ARN.fullmatch(arn)
+    if parts is None or len(arn) > 128:
+        raise ChannelImportError("This is not the ARN of a channel: arn:aws:ivs:REGION:ACCOUNT:channel/ID")
+    if settings.AWS_REGION and parts["region"] != settings.AWS_REGION:
+        raise ChannelImportError(f"The channel is in {parts['region']}; this service runs in {settings.AWS_REGION}")
+    found = _find_to_import(arn)
+    uuid = _uuid_for(found)
+    _tag_as_ours(found, uuid)
+    channel = _take_over(found, uuid, owner)
+    _tag_as_ours(found, channel.uuid)
+    _process_waiting(arn)
+    return channel
+
+
+def channel_adopt(*, arn: str) -> Channel:
+    """Restore the row of a channel that this service created in IVS, by its tags. It is inactive until staff decide.
+
+    Raises:
+        ChannelImportError: it is no longer in IVS, its tags are malformed, or the database has its row again.
+        AwsError: IVS did not answer.
+    """
+    found = _find_to_import(arn)
+    try:
+        uuid, owner = parse_uuid(found.tags.get(UUID_TAG, "")), parse_uuid(found.tags.get("Owner", ""))
+    except ValueError:
+        raise ChannelImportError(f"The tags of {arn} do not name its row and its owner") from None
+    if Channel.objects.filter(Q(pk=uuid) | Q(arn=arn)).exists():
+        # A copied tag must not make one row of two channels.
+        raise ChannelImportError(f"The row {uuid} is in the database by now")
+    channel = _take_over(found, uuid, owner, active=False)
+    _process_waiting(arn)
+    return channel
+
+
+def _find_to_import(arn: str) -> aws.IvsChannel:
+    try:
+        return replace(aws.channel_get(arn=arn), key=aws.stream_key_find(channel_arn=arn))
+    except aws.AwsError as error:
+        if error.kind is not aws.Kind.NOT_FOUND:
+            raise
+        raise ChannelImportError(f"Amazon IVS has no channel {arn}") from None
+
+
+def _uuid_for(found: aws.IvsChannel) -> UUID:
+    """Return the uuid of its row, else the uuid in its tag or name, else a new one."""
+    row = Channel.objects.by_arn(found.arn)
+    if row is not None:
+        return row.uuid
+    for text in (found.tags.get(UUID_TAG, ""), found.name):
+        try:
+            uuid = parse_uuid(text)
+        except ValueError:
+            continue
+        # A copied tag must not make one row of two channels.
+        if not Channel.objects.filter(pk=uuid).exclude(status=Channel.Status.PROVISIONING).exists():
+            return uuid
+    return uuid4()
+
+
+def own_tags(uuid: UUID) -> dict[str, str]:
+    """Return the tags of an IVS channel that name its row, project and stage."""
+    return {UUID_TAG: str(uuid), **_place_tags()}
+
+
+def is_tagged_as_own(tags: Mapping[str, str]) -> bool:
+    """Return whether a channel of IVS belongs to this stage, and to this project if its tags name one."""
+    place = _place_tags()
+    return STAGE_TAG in place and place.items() <= {PROJECT_TAG: place.get(PROJECT_TAG, ""), **tags}.items()
+
+
+def _place_tags() -> dict[str, str]:
+    place = {PROJECT_TAG: tag_value(settings.PROJECT_NAME), STAGE_TAG: tag_value(settings.STAGE)}
+    return {name: value for name, value in place.items() if value}
+
+
+def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:
+    missing = {name: value for name, value in own_tags(uuid).items() if found.tags.get(name) != value}
+    if missing:
+        aws.channel_tag(arn=found.arn, tags=missing)
+        found.tags.update(missing)
+
+
+@audited()
+def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool = True) -> Channel:
+    with connection.cursor() as cursor:
+        # Two concurrent imports must make one row; the ARN is not unique in the table.
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found.arn])
+    existing = Channel.objects.by_arn(found.arn)
+    if existing is not None and existing.owner != owner:
+        raise ChannelImportError(f"This channel is in the database already: {existing.uuid} of owner {existing.owner}")
+    if existing is not None and existing.status != Channel.Status.DELETED:
+        return existing
+    # A deleted row of a channel that is still in IVS is restored, with its videos.
+    uuid = existing.uuid if existing else uuid
+    rows = Channel.objects.locked().defer("created_at")
+    row = rows.filter(pk=uuid).first() or Channel(uuid=uuid, created_at=timezone.now())
+    row.owner = owner
+    row.name = found.tags.get("Name") or found.name
+    _take_facts(row, found)
+    row.active = active
+    row.save()
+    return row
+
+
+def tag_value(text: str) -> str:
+    """Return the text as a tag value of at most 256 characters: what IVS refuses becomes a space.
+
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
+    """
+    return " ".join(_NOT_IN_A_TAG.sub(" ", text).split())[:LONGEST_NAME]

@@ -1,0 +1,67 @@
+"""Encrypt secrets with the first key of FIELD_ENCRYPTION_KEYS: plain ones, and those under an older key."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import Model, QuerySet
+
+from channels_app.audit import audited
+from channels_app.encryption import UnreadableSecretError, encrypt_anew
+from channels_app.models import Channel
+from channels_app.sql.batches import batches_of
+
+_BATCH = 100
+# Secrets in `channel_data`, where the predecessor stores answers of IVS: the key again, and a passphrase.
+_IN_DATA = (("StreamKey", "Value"), ("Channel", "Srt", "Passphrase"))
+Row = TypeVar("Row", bound=Model)
+
+
+@dataclass(frozen=True)
+class Encrypted:
+    """The outcome of a batch: the number of changed rows, and the keys of rows whose secret cannot be decrypted."""
+
+    changed: int
+    unreadable: list[str]
+
+
+def channels_encrypt() -> Iterator[Encrypted]:
+    """Encrypt the secrets of every channel with the first key, in committed batches; a second run changes nothing."""
+    return rows_encrypt(Channel.objects.all(), _encrypted_of)
+
+
+def rows_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Iterator[Encrypted]:
+    """Encrypt secrets of any rows in committed batches; `encrypted` returns the fields of a row to write."""
+    for batch in batches_of(rows.only("pk"), size=_BATCH):
+        yield _batch_encrypt(rows.filter(pk__in=[row.pk for row in batch]), encrypted)
+
+
+@audited()
+def _batch_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Encrypted:
+    changed, unreadable = 0, []
+    for row in rows.order_by("pk").select_for_update(no_key=True):
+        try:
+            values = encrypted(row)
+        except UnreadableSecretError:
+            unreadable.append(str(row.pk))
+            continue
+        other = {name: value for name, value in values.items() if getattr(row, name) != value}
+        changed += rows.filter(pk=row.pk).update(**other) if other else 0
+    return Encrypted(changed, unreadable)
+
+
+def _encrypted_of(channel: Channel) -> dict[str, Any]:
+    data = channel.channel_data
+    for path in _IN_DATA:
+        data = _with_encrypted(data, path)
+    return {"stream_key": encrypt_anew(channel.stream_key), "channel_data": data}
+
+
+def _with_encrypted(data: Any, path: tuple[str, ...]) -> Any:
+    """Return the document with the text at a path encrypted, or unchanged if it has no text there."""
+    name, *rest = path
+    if not isinstance(data, dict) or name not in data:
+        return data
+    if rest:
+        return {**data, name: _with_encrypted(data[name], tuple(rest))}
+    return {**data, name: encrypt_anew(data[name])} if isinstance(data[name], str) else data

@@ -1,0 +1,1 @@
+"""The road of an event: into the inbox, through its handler, and again where that is needed."""

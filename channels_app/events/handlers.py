@@ -1,0 +1,97 @@
+"""Event handlers: one for each detail-type, which writes tables and returns what to publish. Here those of streams."""
+
+import json
+from collections.abc import Hashable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, Self
+
+from django.db import connection
+
+from channels_app.envelopes import RECORDING_STATE, STREAM_END, STREAM_START, Event
+from channels_app.models import Channel, InboxEvent
+from channels_app.models.live_state import LiveState
+from channels_app.streams.history import KINDS, history_detail
+from channels_app.streams.live_state_file import LiveStateFile
+
+_RECORD_EVENT = "SELECT * FROM ivsvod_hear_event(%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb)"
+
+
+class Publication(Protocol):
+    """Something outside of the database that is to be written after commit, once for all events with the same `key`."""
+
+    @property
+    def key(self) -> Hashable:
+        """Identify what is written."""
+
+    def followed_by(self, later: Self) -> Self:
+        """Return the one publication that stands for both."""
+
+    def publish(self) -> None:
+        """Write it; any error makes the events come again."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """Outcome of an event in its handler: `applied`, or `ignored` if nothing was written.
+
+    `try_again`: `reason` says what is missing, and a later try may find it.
+    """
+
+    outcome: InboxEvent.Outcome
+    reason: str = ""
+    try_again: bool = False
+    publication: Publication | None = None
+
+
+class EventHandler:
+    """Base of the handlers; `settings.EVENT_HANDLERS` names one for each detail-type."""
+
+    def prepare(self, event: Event) -> Any:
+        """Return facts from outside the database, bounded in time and size; called outside any transaction."""
+
+    def apply(self, event: Event, channel: Channel, facts: Any) -> Result:
+        """Decide and write, in the transaction that holds the channel's lock. A second run changes nothing."""
+        raise NotImplementedError
+
+    def publish_again(self, event: Event) -> Publication | None:
+        """Return what an event that was applied before publishes: the live-state file, so that a retry repairs it."""
+        channel = Channel.objects.by_arn(event.channel_arn)
+        return LiveStateFile(channel.pk) if channel is not None else None
+
+
+class StreamEventHandler(EventHandler):
+    """State and health of a stream, and limits that it exceeds.
+
+    Stream Start and Stream End move the live state; any other may be the first of a stream, which puts it before
+    another. Session Ended comes before Stream End, while IVS drains video, and ends nothing.
+    """
+
+    def apply(self, event: Event, channel: Channel, facts: None) -> Result:
+        """Write the stream and its history."""
+        if not event.is_known or not event.stream_id:
+            return Result(InboxEvent.Outcome.IGNORED)
+        return Result(InboxEvent.Outcome.APPLIED, publication=stream_record(channel=channel, event=event))
+
+
+def stream_record(*, channel: Channel, event: Event) -> LiveStateFile | None:
+    """Write what an event of any kind says about its stream; return the live-state file if it may be out of date.
+
+    The transaction must hold the channel's lock. The merge is SQL, for rows of the predecessor go through it as well:
+    the earliest start and end count, and a real event before one that `reconcile` made.
+    """
+    history = json.dumps(history_detail(event)) if event.name in KINDS else None
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _RECORD_EVENT,
+            [channel.pk, event.stream_id, event.time, event.name, event.id, json.dumps(dict(event.detail)), history],
+        )
+        row: tuple[str | None, str, datetime | None, bool] | None = cursor.fetchone()
+    assert row is not None  # noqa: S101  (a function returns one row)
+    stream_id, state, since, by_first_event = row
+    # A recording event moves the live state only if its stream has an end and no start: its first event dates it.
+    if stream_id is None or (event.detail_type == RECORDING_STATE and not by_first_event):
+        return None
+    # The predecessor wrote its single file at these two.
+    is_legacy = event.name in {STREAM_START, STREAM_END}
+    return LiveStateFile(channel.pk, LiveState(stream_id, state, since), legacy=is_legacy)

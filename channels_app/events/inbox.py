@@ -1,0 +1,338 @@
+"""The road of every event: store and commit, parse, fetch facts, decide and write, publish, mark.
+
+IVS delivers by best effort: an event can come twice, late, out of order or never, and a process can die between any
+two steps. So each step can be run again: what is stored stays, and what is written is the same the second time.
+https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
+
+What an event means, and what is published after it, is decided by the handler of its detail-type (`EVENT_HANDLERS`).
+"""
+
+import logging
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import reduce
+from time import monotonic
+from typing import Any
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from channels_app.audit import Actor, Way, acting, with_actor
+from channels_app.envelopes import Event, MalformedEventError, load_json, parse
+from channels_app.events.deliveries import Envelope, is_cut, is_same_document, storable
+from channels_app.events.handlers import EventHandler, Publication
+from channels_app.metrics import events_measured
+from channels_app.models import Channel, InboxEvent
+from channels_app.sql.batches import chunks_of
+
+logger = logging.getLogger(__name__)
+
+DUPLICATE = "duplicate"
+# As many as SQS hands over at once: each batch is stored by one statement, marked by one, and published once a channel.
+BATCH = 10
+_RETRIES_ENDED = f"not tried again after {InboxEvent.DEFERRED_FOR // timedelta(hours=1)} hours"
+_DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
+# A different envelope with the same id is stored beside one of these.
+_REPLACEABLE = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
+_WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
+_LONGEST_REASON = 2000
+# Where S3 is slow a batch is settled in parts, so many seconds each: Lambda may end before the whole of it is done.
+_SLOW = 5.0
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The outcome of one delivered item, and its reason; `event_id` is None if the item carries none."""
+
+    event_id: str | None
+    outcome: str
+    reason: str = ""
+
+    @property
+    def must_come_again(self) -> bool:
+        """Return whether the queue must keep the item: to be retried, or to end in the dead-letter queue."""
+        return self.outcome in {InboxEvent.Outcome.FAILED, InboxEvent.Outcome.REFUSED}
+
+
+@dataclass
+class Work:
+    """One stored event on its way to an outcome.
+
+    `event_id`: what its delivery is called. `again`: it is replayed, and processed even if it is done. `document`: its
+    JSON if that was read before; else None.
+    """
+
+    row: InboxEvent
+    event_id: str | None
+    again: bool = False
+    document: Any = None
+    event: Event | None = None
+    handler: EventHandler | None = None
+    facts: Any = None
+    outcome: str = ""
+    reason: str = ""
+    publication: Publication | None = None
+
+    @property
+    def error(self) -> str:
+        """Return the reason as the row keeps it."""
+        return storable(self.reason)[:_LONGEST_REASON]
+
+    def end(self, outcome: str, reason: str = "") -> None:
+        """Set the outcome. An applied event that nothing depends on now stays applied: what it wrote is there."""
+        is_forgotten = outcome == InboxEvent.Outcome.IGNORED and self.row.outcome == InboxEvent.Outcome.APPLIED
+        self.outcome, self.reason = (self.row.outcome if is_forgotten else outcome), reason
+
+    def fail(self, error: Exception) -> None:
+        """Keep the error; the event comes again."""
+        logger.error("event failed event_id=%s", self.row.event_id, exc_info=error)
+        self.outcome, self.reason = InboxEvent.Outcome.FAILED, f"{type(error).__name__}: {error}"
+
+    def delivery(self) -> Delivery:
+        """Log the outcome and return it."""
+        logger.info("event processed event_id=%s outcome=%s", self.row.event_id, self.outcome)
+        return Delivery(self.event_id, self.outcome, self.reason)
+
+
+def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
+    """Store and process envelopes in batches, and return their outcomes. Only a database that is away raises."""
+    for batch in chunks_of(bodies, BATCH):
+        works = receive(batch)
+        _process(works)
+        yield from (work.delivery() for work in works)
+
+
+def process(rows: list[InboxEvent], *, again: bool = False) -> list[Delivery]:
+    """Process stored events and return their outcomes; with `again` also those that are done."""
+    works = [Work(row, row.event_id, again) for row in rows]
+    _process(works)
+    return [work.delivery() for work in works]
+
+
+def receive(bodies: list[str]) -> list[Work]:
+    """Store envelopes and commit.
+
+    The key of a row is the id of its event. It is the SHA-256 of the text if the envelope carries no usable id, or if
+    the row of its id holds another envelope that is no event for us. An envelope that is too large is cut.
+    """
+    envelopes = [Envelope.of(body) for body in bodies]
+    rows = _store({envelope.key: envelope.text for envelope in envelopes})
+    others = {
+        envelope.digest: envelope.text
+        for envelope in envelopes
+        if rows[envelope.key].outcome in _REPLACEABLE and not is_same_document(rows[envelope.key].body, envelope.text)
+    }
+    rows |= _store(others) if others else {}
+    works = []
+    for envelope in envelopes:
+        row = rows[envelope.digest if envelope.digest in others else envelope.key]
+        # The row may hold another text of the same event.
+        document = envelope.document if row.body == envelope.text else None
+        works.append(Work(row, envelope.event_id, document=document))
+    return works
+
+
+_STORE = """
+WITH new AS (
+    INSERT INTO channels_app_inboxevent
+        (event_id, body, received_at, outcome, error, attempts, detail_type, name, channel_arn, stream_id)
+    SELECT key, text, %s, 'received', '', 0, '', '', '', '' FROM unnest(%s::text[], %s::text[]) AS envelope (key, text)
+    ON CONFLICT (event_id) DO NOTHING RETURNING *
+)
+SELECT * FROM new UNION ALL SELECT * FROM channels_app_inboxevent WHERE event_id = ANY(%s)
+"""
+
+
+def _store(texts: dict[str, str]) -> dict[str, InboxEvent]:
+    """Insert the rows that are missing and return all by their keys, by one statement."""
+    # In one order everywhere, so that two workers that store the same events do not wait for each other in a circle.
+    keys = sorted(texts)
+    found = InboxEvent.objects.raw(_STORE, [timezone.now(), keys, [texts[key] for key in keys], keys])
+    rows = {row.event_id: row for row in found}
+    # Rows that another worker inserted at the same moment: this statement neither made nor saw them.
+    unseen = [key for key in keys if key not in rows]
+    rows |= {row.event_id: row for row in InboxEvent.objects.filter(event_id__in=unseen)} if unseen else {}
+    return rows
+
+
+def _process(works: list[Work]) -> None:
+    settled, settled_at = 0, monotonic()
+    done = {work.row.pk: str(work.row.outcome) for work in works if work.row.outcome in _DONE and not work.again}
+    for number, work in enumerate(works, 1):
+        work_prepare(work, done=done.get(work.row.pk))
+        work_write(work)
+        if work.outcome in _DONE:
+            done[work.row.pk] = work.outcome
+        if monotonic() - settled_at > _SLOW:
+            _settle(works[settled:number])
+            settled, settled_at = number, monotonic()
+    _settle(works[settled:])
+
+
+def work_prepare(work: Work, *, done: str | None = None) -> None:
+    """Parse an event, find its handler and fetch the facts that it needs; outside any transaction.
+
+    `done`: the outcome that the event has already; it is a duplicate then, and only publishes again.
+    """
+    with _errors_kept(work):
+        document = load_json(work.row.body) if work.document is None else work.document
+        work.event = event = parse(document, received_at=work.row.received_at)
+        path = settings.EVENT_HANDLERS.get(event.detail_type) if event.channel_arn else None
+        handler: EventHandler | None = import_string(path)() if path else None
+        if done:
+            work.outcome = DUPLICATE
+            if handler is not None and done == InboxEvent.Outcome.APPLIED:
+                work.publication = handler.publish_again(event)
+        elif handler is None:
+            work.end(InboxEvent.Outcome.IGNORED)
+        elif work.row.outcome == InboxEvent.Outcome.PARKED and Channel.objects.by_arn(event.channel_arn) is None:
+            # S3 is not asked for an event that goes on waiting.
+            work.end(InboxEvent.Outcome.PARKED)
+        else:
+            work.facts = handler.prepare(event)
+            work.handler = handler
+
+
+def work_write(work: Work) -> None:
+    """Let the handler decide and write, if the event has one and no outcome yet."""
+    event, handler = work.event, work.handler
+    if event is None or handler is None:
+        return
+    with _errors_kept(work):
+        with acting(Actor(Way.EVENT, event.name, operation=event.id)), transaction.atomic():
+            # The channel, then the rest: every worker takes its locks in this order.
+            channel = with_actor(Channel.objects.locked()).by_arn(event.channel_arn)
+            if channel is None:
+                work.end(InboxEvent.Outcome.PARKED)
+                return
+            result = handler.apply(event, channel, work.facts)
+        is_overdue = work.row.received_at < timezone.now() - InboxEvent.DEFERRED_FOR
+        if result.try_again and not is_overdue:
+            work.end(InboxEvent.Outcome.DEFERRED, result.reason)
+        else:
+            work.end(result.outcome, f"{_RETRIES_ENDED}: {result.reason}" if result.try_again else result.reason)
+        work.publication = result.publication
+        if work.publication is not None and work.row.outcome == InboxEvent.Outcome.APPLIED:
+            # It was published at its time, and a replay repairs it.
+            work.publication = handler.publish_again(event)
+
+
+@contextmanager
+def _errors_kept(work: Work) -> Iterator[None]:
+    """Make an error the outcome of its event, so that it does not reach the neighbours."""
+    try:
+        yield
+    except MalformedEventError as error:
+        is_too_large = is_cut(key=work.row.event_id, text=work.row.body)
+        work.outcome = InboxEvent.Outcome.REFUSED
+        work.reason = "the body is larger than 256 KB" if is_too_large else str(error)
+    except Exception as error:
+        work.fail(error)
+        # A connection that died under one event must not fail its neighbours.
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
+
+
+def _settle(works: list[Work]) -> None:
+    """Publish, then mark: a crash before the end leaves the events open, and they are applied and published again."""
+    _publish(works)
+    _mark([work for work in works if work.outcome != DUPLICATE])
+    _unpark(works)
+    # How late an event was received says nothing of a replay, or of an event that `reconcile` found out later.
+    timely = [(work.row, work.event) for work in works if work.event and not work.again and work.outcome != DUPLICATE]
+    lags = [(row.received_at - event.time).total_seconds() for row, event in timely if not event.is_reconciled]
+    events_measured([work.outcome for work in works], lags)
+
+
+def _publish(works: list[Work]) -> None:
+    """Publish once a key, in the order of the events; if that fails the events of the key come again."""
+    by_key: dict[Hashable, list[Work]] = defaultdict(list)
+    for work in works:
+        if work.publication is not None:
+            by_key[work.publication.key].append(work)
+    for together in by_key.values():
+        publications = [work.publication for work in together if work.publication is not None]
+        try:
+            reduce(lambda earlier, later: earlier.followed_by(later), publications).publish()
+        except Exception as error:
+            # S3 is away, or the state went on changing; the other keys are published.
+            for work in together:
+                work.fail(error)
+
+
+# In id order, so that two workers do not deadlock.
+_MARK = """
+WITH locked AS (SELECT id FROM channels_app_inboxevent WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
+UPDATE channels_app_inboxevent AS event SET
+    outcome = mark.outcome, error = mark.error, attempts = event.attempts + 1, processed_at = %s,
+    detail_type = coalesce(mark.detail_type, event.detail_type), name = coalesce(mark.name, event.name),
+    event_time = coalesce(mark.event_time, event.event_time),
+    channel_arn = coalesce(mark.channel_arn, event.channel_arn), stream_id = coalesce(mark.stream_id, event.stream_id)
+FROM locked JOIN unnest(%s::bigint[], %s::text[], %s::text[], %s::text[],
+        %s::text[], %s::text[], %s::timestamptz[], %s::text[], %s::text[])
+    AS mark (id, outcome, error, replayed, detail_type, name, event_time, channel_arn, stream_id) USING (id)
+WHERE event.id = locked.id AND (event.outcome NOT IN ('applied', 'ignored') OR event.outcome = mark.replayed)
+"""
+
+
+def _mark(works: list[Work]) -> None:
+    """Write the outcomes by one statement; a row that is done meanwhile stays so, unless it is the one replayed."""
+    marks: dict[int, tuple[Any, ...]] = {}
+    for work in works:
+        row, event = work.row, work.event
+        # The queue has forgotten an event that waits here: it goes on waiting, for the next `process_inbox`.
+        waits = work.outcome == InboxEvent.Outcome.FAILED and row.outcome in _WAITING
+        outcome, replayed = str(row.outcome if waits else work.outcome), str(row.outcome) if work.again else ""
+        fields = (
+            (event.detail_type, event.name, event.time, event.channel_arn, event.stream_id) if event else [None] * 5
+        )
+        marks[row.pk] = (row.pk, outcome, work.error, replayed, *fields)
+    if marks:
+        columns = [list(column) for column in zip(*(marks[pk] for pk in sorted(marks)), strict=True)]
+        with connection.cursor() as cursor:
+            cursor.execute(_MARK, [columns[0], timezone.now(), *columns])
+
+
+def _unpark(works: list[Work]) -> None:
+    """Process parked events whose channel appeared meanwhile: it looked for its events before they were marked."""
+    parked = [
+        (work, work.event.channel_arn) for work in works if work.outcome == InboxEvent.Outcome.PARKED and work.event
+    ]
+    arns = {arn for _, arn in parked}
+    appeared = set(Channel.objects.filter(arn__in=arns).values_list("arn", flat=True)) if arns else set()
+    late = [work for work, arn in parked if arn in appeared]
+    if late:
+        tries = [Work(work.row, work.event_id, work.again) for work in late]
+        _process(tries)
+        for work, done in zip(late, tries, strict=True):
+            work.outcome, work.reason = done.outcome, done.reason
+
+
+def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
+    """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers.
+
+    Parked events are read only if their channel is in the database.
+    """
+    rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
+    # Events that fail again and again must not keep the others from their turn.
+    turns, returned = (
+        events.order_by("attempts", "id").values_list("attempts", "id")[:limit]
+        for events in (rows, InboxEvent.objects.parked_with_channel())
+    )
+    yield from _process_stored([key for _, key in turns.union(returned, all=True).order_by("attempts", "id")[:limit]])
+
+
+def process_parked(arn: str) -> list[Delivery]:
+    """Process the events that waited for a channel that is in the database now."""
+    return list(_process_stored(InboxEvent.objects.parked_for(arn).order_by("pk").values_list("pk", flat=True)))
+
+
+def _process_stored(keys: Iterable[int]) -> Iterator[Delivery]:
+    for batch in chunks_of(list(keys), BATCH):
+        rows = InboxEvent.objects.in_bulk(batch)
+        yield from process([rows[key] for key in batch if key in rows])

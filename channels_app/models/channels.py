@@ -1,0 +1,348 @@
+"""Channels, what happened on them, and the inbox of events.
+
+`ivs_channels` and `ivs_state_changes` are the predecessor's tables: its columns keep their names, types and
+meaning, and each column added to them has a database name that begins with `_`, which its ORM ignores.
+"""
+
+import uuid
+from typing import Self
+
+from django.contrib.postgres.indexes import HashIndex
+from django.db import models
+from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce, Greatest, Least
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from channels_app.encryption import EncryptedTextField, decrypt
+from channels_app.models.live_state import LiveState, shown_stream_id
+from ivsvod.rest.times import EARLIEST, LATEST
+
+
+class ChannelType(models.TextChoices):
+    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
+
+    People read the words of Amazon IVS, as its console has them.
+    """
+
+    STANDARD = "STANDARD", "STANDARD"
+    BASIC = "BASIC", "BASIC"
+    ADVANCED_SD = "ADVANCED_SD", "ADVANCED_SD"
+    ADVANCED_HD = "ADVANCED_HD", "ADVANCED_HD"
+
+
+class LatencyMode(models.TextChoices):
+    """LOW is for interaction, NORMAL for a stable picture."""
+
+    LOW = "LOW", "LOW"
+    NORMAL = "NORMAL", "NORMAL"
+
+
+class NewVideoState(models.TextChoices):
+    """What the video of a new recording becomes."""
+
+    LISTED = "listed", pgettext_lazy("a video", "listed")
+    UNLISTED = "unlisted", pgettext_lazy("a video", "unlisted")
+    HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
+
+
+# A list that is paged by `created_at` needs the time that is read from the database: see ReadableTimeLoader.
+READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("created_at", EARLIEST), LATEST)))
+
+
+def private_channel(path: str = "") -> Q:
+    """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`.
+
+    A row that is not derived yet counts by what IVS answered to its creation.
+    """
+    as_created = Q((f"{path}private__isnull", True), (f"{path}channel_data__Channel__Authorized", True))
+    return Q((f"{path}private", True)) | as_created
+
+
+def new_video_state(path: str = "") -> Func:
+    """Return the expression of what a channel makes of new recordings, a `NewVideoState`; `path` leads to the channel.
+
+    NULL means: as the setting NEW_VIDEO_STATE says.
+    """
+    columns = (F(f"{path}{name}") for name in ("new_video_state", "private", "channel_data"))
+    return Func(*columns, function="ivsvod_new_video_state", output_field=models.TextField())
+
+
+class ChannelQuerySet(models.QuerySet["Channel"]):
+    """Reads of channels."""
+
+    def private(self) -> Self:
+        """Return the private channels."""
+        return self.filter(private_channel())
+
+    def shown(self, *, to_managers: bool) -> Self:
+        """Channels that a caller may know of: to managers all, to everyone else the active ones that are not private.
+
+        NULL in `active` is hidden, as it is for videos.
+        """
+        return self if to_managers else self.filter(active=True, private=False, status=Channel.Status.READY)
+
+    def newest_first(self) -> Self:
+        """By creation, newest first, those of unknown age last; the uuid breaks ties."""
+        return self.annotate(created_key=READABLE_CREATED_AT).order_by(F("created_key").desc(nulls_last=True), "-uuid")
+
+    def latest_live_first(self) -> Self:
+        """Order live channels by the start of their stream, newest first; needs `with_live_state`."""
+        return self.order_by("-live_since", "-uuid")
+
+    def in_state(self, state: str) -> Self:
+        """Return the channels that are `live` or `offline`; needs `with_live_state`."""
+        return self.filter(Q(("live_word", state)))
+
+    def with_live_state(self) -> "ChannelQuerySet":
+        """Annotate what `Channel.live_state` needs.
+
+        Of a page only its rows read it, and each by an index probe, which a join would do for all channels.
+        """
+        live = ChannelLiveState.objects.filter(channel=OuterRef("pk"))
+        return self.annotate(
+            last_stream_id=Subquery(live.values("stream_id")),
+            live_word=Subquery(live.values("state")),
+            live_since=Subquery(live.values("since")),
+        )
+
+    def locked(self) -> Self:
+        """Channels to be written. The weaker lock lets the predecessor's foreign key checks pass."""
+        return self.select_for_update(no_key=True)
+
+    def by_arn(self, arn: str) -> "Channel | None":
+        """The channel with this ARN; the oldest, should rows written by hand share one."""
+        return self.filter(arn=arn).order_by("created_at", "uuid").first()
+
+    def unfinished(self) -> Self:
+        """Rows whose IVS channel was asked for and never confirmed."""
+        return self.filter(status=Channel.Status.PROVISIONING)
+
+    def without_key(self) -> Self:
+        """Channels that no encoder can stream to: banned ones, and those of which a crash left no stream key."""
+        return self.filter(status=Channel.Status.READY, stream_key="")
+
+
+class Channel(models.Model):
+    """An IVS channel and its row. Its uuid is its name in IVS."""
+
+    class Status(models.TextChoices):
+        """Where the row stands between this database and IVS."""
+
+        PROVISIONING = "provisioning", pgettext_lazy("a channel", "Provisioning")
+        READY = "ready", pgettext_lazy("a channel", "Ready")
+        DELETED = "deleted", pgettext_lazy("a channel", "Deleted")
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    owner = models.UUIDField(_("owner"))
+    created_at = models.DateTimeField(_("created"), null=True, default=timezone.now, editable=False)
+    active = models.BooleanField(_("active"), null=True, default=True)
+    arn = models.TextField(_("ARN"))
+    rtmp_address = models.TextField(_("ingest host"))
+    stream_key = EncryptedTextField(_("stream key"))
+    channel_data = models.JSONField(default=dict)
+
+    name = models.TextField(_("name"), null=True, db_column="_name")  # noqa: DJ001  (NULL is: not derived yet)
+    type = models.TextField(_("type"), null=True, db_column="_type", choices=ChannelType.choices)  # noqa: DJ001
+    latency_mode = models.TextField(  # noqa: DJ001
+        _("latency mode"), null=True, db_column="_latency_mode", choices=LatencyMode.choices
+    )
+    private = models.BooleanField(_("private"), null=True, db_column="_private")
+    record = models.BooleanField(_("record"), null=True, db_column="_record")
+    playback_url = models.TextField(_("playback URL"), null=True, db_column="_playback_url")  # noqa: DJ001
+    status = models.TextField(_("status"), null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
+    # NULL is: as the setting NEW_VIDEO_STATE says.
+    new_video_state = models.TextField(  # noqa: DJ001
+        _("new videos"), null=True, db_column="_new_video_state", choices=NewVideoState.choices
+    )
+
+    objects = ChannelQuerySet.as_manager()
+
+    class Meta:
+        db_table = "ivs_channels"
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+        permissions = [("reveal_stream_key", "Can reveal the stream key of a channel")]
+        indexes = [
+            HashIndex(fields=["owner"], name="idx_ivs_channels_owner"),
+            HashIndex(fields=["arn"], name="ivs_channels_arn_idx"),
+            models.Index(fields=["uuid"], name="channel_unfinished", condition=Q(status="provisioning")),
+            models.Index(fields=["uuid"], name="channel_without_key", condition=Q(status="ready", stream_key="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or str(self.uuid)
+
+    def reveal_stream_key(self) -> str:
+        """The stream key as an encoder needs it.
+
+        Raises:
+            UnreadableSecretError: it was encrypted with a key that is no longer set.
+        """
+        return decrypt(self.stream_key)
+
+    @property
+    def ingest_url(self) -> str:
+        """Where an encoder connects; empty until IVS has told.
+
+        https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/low-latency-network-requirements.html
+        """
+        return f"rtmps://{self.rtmp_address}:443/app/" if self.rtmp_address else ""
+
+    @property
+    def has_streamed(self) -> bool:
+        """Whether a Stream Start or Stream End was ever heard; the row must come from `with_live_state`."""
+        return self.last_stream_id is not None  # type: ignore[attr-defined]
+
+    @property
+    def live_state(self) -> LiveState:
+        """The live state; the row must come from `with_live_state`."""
+        return LiveState(self.last_stream_id, self.live_word, self.live_since)  # type: ignore[attr-defined]
+
+
+class ChannelLiveState(models.Model):
+    """A view of the database, which decides the live state of each channel."""
+
+    channel = models.OneToOneField(
+        Channel, on_delete=models.DO_NOTHING, primary_key=True, db_column="channel_uuid", related_name="+"
+    )
+    stream_id = models.TextField(null=True)  # noqa: DJ001  (NULL is: it never streamed)
+    state = models.TextField()
+    since = models.DateTimeField(null=True)
+
+    class Meta:
+        managed = False
+        db_table = "ivsvod_live_states"
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} {self.state}"
+
+
+class StateChange(models.Model):
+    """One Stream Start or Stream End, as the predecessor keeps and reads them."""
+
+    id = models.BigAutoField(primary_key=True, db_column="_id")
+    timestamp = models.DateTimeField(default=timezone.now)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_column="ivs_channel_uuid", db_index=False)
+    state = models.TextField()
+    data = models.JSONField(null=True)
+    event_id = models.TextField(null=True, db_column="_event_id")  # noqa: DJ001  (NULL is: written by the predecessor)
+
+    class Meta:
+        db_table = "ivs_state_changes"
+        indexes = [
+            models.Index(fields=["channel", "timestamp"], name="idx_ivs_state_channels_channel"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel_id} {self.state} {self.timestamp:%Y-%m-%d %H:%M:%S}"
+
+
+class StreamQuerySet(models.QuerySet["Stream"]):
+    """Reads of streams."""
+
+    def heard(self) -> Self:
+        """Streams that have a Stream Start or a Stream End: the others say nothing about the live state."""
+        return self.filter(Q(started_at__isnull=False) | Q(ended_at__isnull=False))
+
+    def without_end(self) -> Self:
+        """Streams that started and whose end is not known: live, or their end never came."""
+        return self.filter(started_at__isnull=False, ended_at__isnull=True)
+
+    def shown(self, *, to_managers: bool) -> Self:
+        """Streams that a caller may know of: to managers also those that never went live, for why they did not."""
+        return self if to_managers else self.heard()
+
+    def newest_first(self) -> Self:
+        """The last stream first; the reverse of the order that decides the live state."""
+        return self.order_by("-order_at", "-stream_id")
+
+    def with_history(self) -> Self:
+        """Each stream with its last `StreamHistoryEntry.SHOWN` entries as `shown_history`, the newest first."""
+        entries = StreamHistoryEntry.objects.newest_first()[: StreamHistoryEntry.SHOWN]
+        return self.prefetch_related(Prefetch("history", entries, to_attr="shown_history"))
+
+
+class Stream(models.Model):
+    """One going-live of a channel. Rows of the predecessor reach it by a trigger."""
+
+    # The migration writes the constraint, with ON DELETE CASCADE: the predecessor deletes channels by SQL.
+    channel = models.ForeignKey(
+        Channel, on_delete=models.CASCADE, related_name="streams", db_index=False, db_constraint=False
+    )
+    stream_id = models.TextField(db_collation="C")
+    first_event_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    # Whether the time is what `reconcile` found out, for want of an event.
+    start_reconciled = models.BooleanField(default=False)
+    end_reconciled = models.BooleanField(default=False)
+    # When `reconcile` compared it with what IVS knows of it; NULL: not since it ended.
+    compared_at = models.DateTimeField(null=True)
+    order_at = models.GeneratedField(
+        expression=Coalesce(F("started_at"), F("first_event_at")),
+        output_field=models.DateTimeField(),
+        db_persist=True,
+    )
+
+    objects = StreamQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("stream")
+        verbose_name_plural = _("streams")
+        constraints = [models.UniqueConstraint(fields=["channel", "stream_id"], name="stream_of_channel")]
+        indexes = [
+            models.Index(
+                "channel",
+                F("order_at").desc(),
+                F("stream_id").desc(),
+                name="stream_last_of_channel",
+                condition=Q(started_at__isnull=False) | Q(ended_at__isnull=False),
+            ),
+            models.Index(
+                fields=["id"],
+                name="stream_without_end",
+                condition=Q(started_at__isnull=False, ended_at__isnull=True),
+            ),
+            models.Index(F("order_at").desc(), F("stream_id").desc(), name="stream_newest"),
+        ]
+
+    def __str__(self) -> str:
+        return self.stream_id
+
+    @property
+    def shown_id(self) -> str | None:
+        """The id that IVS gave it; None for one that the predecessor heard of without its id."""
+        return shown_stream_id(self.stream_id)
+
+
+class StreamHistoryEntryQuerySet(models.QuerySet["StreamHistoryEntry"]):
+    """Reads of the history of streams."""
+
+    def newest_first(self) -> Self:
+        """By their time, newest first; the id of the event breaks ties."""
+        return self.order_by("-at", "-event_id")
+
+
+class StreamHistoryEntry(models.Model):
+    """What happened to a stream beside its start and end: one row an event, whatever order they come in."""
+
+    # As many as IVS itself remembers of a stream.
+    # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamSession.html
+    SHOWN = 500
+
+    # The migration writes the constraint, with ON DELETE CASCADE, as for streams.
+    stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="history", db_constraint=False)
+    event_id = models.TextField(unique=True, db_collation="C")
+    at = models.DateTimeField()
+    name = models.TextField()
+    detail = models.JSONField()
+
+    objects = StreamHistoryEntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name_plural = _("stream history")
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

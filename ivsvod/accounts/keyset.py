@@ -1,0 +1,137 @@
+"""The public keys of an identity provider, fetched when needed and kept."""
+
+import logging
+from collections import deque
+from http.client import HTTPException
+from math import ceil
+from threading import Lock, Thread
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from channels_app.errors import ServiceError
+
+if TYPE_CHECKING:
+    # Loaded with the first token: most callers have another credential, or none.
+    from jwt import PyJWK
+
+    from ivsvod.accounts.jwks import KeyDownload
+
+logger = logging.getLogger(__name__)
+
+# Never the algorithm that a token names: "none" and HMAC with the public key are refused before a key is looked up.
+ALGORITHMS = ("RS256", "ES256")
+# A revoked key is refused after this time, once the provider can be reached.
+LIFE_SECONDS = 600
+# At most MOST_FETCHES fetches in FETCH_WINDOW_SECONDS. One more is allowed RESERVE_SECONDS after the last, so unknown
+# key ids delay a key rotation by at most that.
+MOST_FETCHES, FETCH_WINDOW_SECONDS, RESERVE_SECONDS = 4, 60, 30
+RETRY_SECONDS = 5
+# Of a whole fetch: name resolution, connection, headers and body.
+TIMEOUT_SECONDS = 3
+# How long a request waits for the fetch of another one; most providers answer within it.
+WAIT_SECONDS = 0.5
+THREAD_NAME = "key set"
+
+
+class KeySetUnavailableError(ServiceError):
+    """The keys cannot be fetched now."""
+
+    status_code = 503
+    code = "unavailable"
+    sentence = "The keys of the identity provider cannot be fetched now"
+
+    def __init__(self, retry_after: str) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+
+
+class KeySet:
+    """The keys of one URL. An unknown key is fetched, so a rotation needs no restart."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._keys: list[PyJWK] = []
+        self._fetched_at: float | None = None
+        # Number of successful fetches. An unknown key is a 401 only after a new fetch.
+        self._version = 0
+        self._last_failed = False
+        self._attempts: deque[float] = deque(maxlen=MOST_FETCHES)
+        self._thread: Thread | None = None
+        # Held for moments, never during a fetch.
+        self._lock = Lock()
+
+    def find(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
+        """Return the key with this id that fits the algorithm; without an id, the only one that fits.
+
+        Return None if a fetch that was made for this call did not bring it.
+
+        Raises:
+            KeySetUnavailableError: the key is unknown, and the keys cannot be fetched now.
+        """
+        version = self._version
+        key = self._known(key_id, algorithm)
+        is_old = self._fetched_at is None or monotonic() - self._fetched_at > LIFE_SECONDS
+        if key is None or is_old:
+            self._refresh(version, wait=key is None)
+            key = self._known(key_id, algorithm)
+        if key is None and self._version == version:
+            is_fetching = self._thread is not None and self._thread.is_alive()
+            raise KeySetUnavailableError("1" if is_fetching else str(max(1, ceil(self._next_fetch() - monotonic()))))
+        return key
+
+    def _known(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
+        fitting = [key for key in self._keys if key.algorithm_name == algorithm and key_id in (None, key.key_id)]
+        return fitting[0] if len(fitting) == 1 else None
+
+    def _refresh(self, version: int, *, wait: bool) -> None:
+        """Fetch the keys, unless the limits forbid it. The present keys stay if that fails.
+
+        One fetch is under way at a time, in a thread: name resolution has no timeout, and the wait of the callers is
+        bounded. The caller that starts it waits for at most TIMEOUT_SECONDS, others for WAIT_SECONDS.
+        """
+        from ivsvod.accounts.jwks import KeyDownload
+
+        with self._lock:
+            if self._version != version:
+                return
+            thread = self._thread if self._thread and self._thread.is_alive() else None
+            starts = thread is None and monotonic() >= self._next_fetch()
+            if starts:
+                self._attempts.append(monotonic())
+                download = KeyDownload(self.url, TIMEOUT_SECONDS)
+                thread = Thread(target=self._fetch, args=(download,), name=THREAD_NAME, daemon=True)
+                self._thread = thread
+                thread.start()
+        if thread and starts:
+            thread.join(TIMEOUT_SECONDS)
+            download.cut()
+        elif thread and wait:
+            thread.join(WAIT_SECONDS)
+
+    def _next_fetch(self) -> float:
+        """Return the moment from which a fetch is allowed."""
+        if not self._attempts:
+            return 0
+        last = self._attempts[-1]
+        earliest = last + RETRY_SECONDS if self._last_failed else last
+        if len(self._attempts) < MOST_FETCHES:
+            return earliest
+        return max(earliest, min(self._attempts[0] + FETCH_WINDOW_SECONDS, last + RESERVE_SECONDS))
+
+    def _fetch(self, download: "KeyDownload") -> None:
+        """Download the keys and keep those that can be used."""
+        from jwt import PyJWTError
+
+        keys: list[PyJWK] = []
+        reason = "no key of it can be used"
+        try:
+            found = download.get_jwk_set().keys
+            keys = [key for key in found if key.algorithm_name in ALGORITHMS and key.public_key_use in (None, "sig")]
+        except (OSError, HTTPException, PyJWTError, ValueError, TypeError, RecursionError) as error:
+            reason = "deadline" if download.is_cut else type(error).__name__
+        if not keys:
+            logger.warning("key set not fetched url=%s reason=%s", self.url, reason)
+        with self._lock:
+            self._last_failed = not keys
+            if keys:
+                self._keys, self._fetched_at, self._version = keys, monotonic(), self._version + 1

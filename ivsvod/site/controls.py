@@ -1,0 +1,127 @@
+"""The form above the list of videos: the options of its fields, and its error sentences."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ivsvod.rest.times import clock
+from ivsvod.rest.uuids import parse_uuid
+from ivsvod.site.client import PublicApi, RefusedError
+from ivsvod.site.presenters import channel_name
+from ivsvod.site.query import PageQuery
+
+_ORDERINGS = {
+    "newest": _("Newest first"),
+    "oldest": _("Oldest first"),
+    "longest": _("Longest first"),
+    "shortest": _("Shortest first"),
+    "title": _("By title"),
+}
+_LENGTHS = {
+    "60": _("1 minute"),
+    "300": _("5 minutes"),
+    "600": _("10 minutes"),
+    "1800": _("30 minutes"),
+    "3600": _("1 hour"),
+    "7200": _("2 hours"),
+}
+_LABELS = {
+    "search": _("Search"),
+    "channel": _("Channel"),
+    "tag": _("Tags"),
+    "started_after": _("From"),
+    "started_before": _("Until"),
+    "min_duration": _("At least"),
+    "max_duration": _("At most"),
+    "ordering": _("Order"),
+    "cursor": _("Page"),
+}
+# Why the API refused a field.
+_FIELD_ERRORS = {
+    "search": _("These words cannot be searched for."),
+    "channel": _("There is no such channel."),
+    "tag": _("This cannot be a tag."),
+    "started_after": _("This is not a day."),
+    "started_before": _("This is not a day."),
+    "min_duration": _("This is not a number of seconds."),
+    "max_duration": _("This is not a number of seconds."),
+    "ordering": _("The videos cannot be put in this order."),
+    "cursor": _("There is no such page of this list."),
+}
+# The size of one page of the API, which its settings may make smaller.
+_PAGE_SIZE = 100
+_SHOWN_TAGS = 20
+
+
+@dataclass(frozen=True)
+class Option:
+    """A value that a field offers."""
+
+    value: str
+    label: str
+    is_chosen: bool
+
+
+def channel_names(api: PublicApi, uuids: Iterable[str]) -> dict[str, str]:
+    """Return the names of the newest channels by uuid, and of those given; channels that are not public have none."""
+    listed = api.get("/channels", {"pageSize": _PAGE_SIZE})
+    documents = listed["data"]
+    # Few services have more channels than a page holds: only these pay for a call for each.
+    if listed["next"]:
+        missing = {*uuids} - {str(document["uuid"]) for document in documents}
+        documents = [*documents, *filter(None, (api.find(f"/channels/{uuid}") for uuid in sorted(missing)))]
+    return {str(document["uuid"]): channel_name(document) for document in documents}
+
+
+def channel_options(names: dict[str, str], chosen: str) -> list[Option]:
+    """Return the channels by name; a chosen one without a name is shown by its uuid."""
+    chosen = canonical(chosen) or chosen
+    labels = {chosen: chosen, **names} if chosen else names
+    by_label = sorted(labels.items(), key=lambda item: (item[1].casefold(), item[0]))
+    return [Option(uuid, name, uuid == chosen) for uuid, name in by_label]
+
+
+def canonical(uuid: str) -> str:
+    """Return the uuid as the API writes it; empty for another text."""
+    try:
+        return str(parse_uuid(uuid))
+    except ValueError:
+        return ""
+
+
+def tags_in_use(api: PublicApi) -> list[str]:
+    """Return the tags of listed videos, most used first; of very many tags the first by name."""
+    tags = api.get("/tags", {"pageSize": _PAGE_SIZE})["data"]
+    return [item["tag"] for item in sorted(tags, key=lambda item: (-item["count"], item["tag"])) if item["tag"].strip()]
+
+
+def tag_options(in_use: list[str], chosen: tuple[str, ...]) -> list[Option]:
+    """Return the chosen tags, and some of those in use."""
+    return [Option(tag, tag, tag in chosen) for tag in dict.fromkeys([*chosen, *in_use[:_SHOWN_TAGS]])]
+
+
+def length_options(chosen: str) -> list[Option]:
+    """Return common lengths, and the chosen one if it is another."""
+    labels = {value: str(label) for value, label in _LENGTHS.items()}
+    if chosen and chosen not in labels:
+        is_seconds = chosen.isascii() and chosen.isdigit() and len(chosen) < 9
+        labels[chosen] = clock(timedelta(seconds=int(chosen)), is_short=True) if is_seconds else chosen
+    return [Option(value, label, value == chosen) for value, label in labels.items()]
+
+
+def ordering_options(query: PageQuery) -> list[Option]:
+    """Return the orders of a list. The default is that of the API: best match of a search, else newest first."""
+    default = gettext("Best match first") if query.search else str(_ORDERINGS["newest"])
+    others = {value: str(label) for value, label in _ORDERINGS.items() if query.search or value != "newest"}
+    chosen = "" if query.ordering == "relevance" else query.ordering
+    return [Option(value, label, value == chosen) for value, label in {"": default, **others}.items()]
+
+
+def field_errors(refused: RefusedError) -> list[str]:
+    """Return a sentence for each parameter that the API refused, in the language of the page."""
+    unusable = gettext("This cannot be used.")
+    sentences = [f"{_LABELS.get(name, name)}: {_FIELD_ERRORS.get(name, unusable)}" for name in refused.fields]
+    return sentences or [gettext("The address of this page cannot be understood.")]

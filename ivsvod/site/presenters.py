@@ -1,0 +1,84 @@
+"""The template context of a video or a channel, made from the documents of the API."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import Truncator
+from django.utils.translation import gettext
+
+from ivsvod.rest.times import clock, parse_moment
+from ivsvod.site.query import PageQuery
+from ondemand.videos.thumbnails import middle_of, picture_allowed
+
+# The API accepts texts of any length.
+_NAME_LENGTH = 200
+_LINKED_LENGTH = 20_000
+_MOST_TAGS = 40
+
+
+def video_card(document: dict[str, Any], channel_name: str = "") -> dict[str, Any]:
+    """Return a video for lists and for its own page; `channel_name` is empty if the channel is not public.
+
+    `picture` is the chosen picture, else the middle one that IVS made, or None if the content security policy allows
+    neither. `picture_elsewhere` is for the previews of other sites, which that policy does not limit. `size` is the
+    width and height of the best rendition.
+    """
+    content = document["content"]
+    started_at = parse_moment(document["started_at"]) if document["started_at"] else None
+    start, seconds = with_zone(started_at), int(document["duration_seconds"])
+    fallback_name = ", ".join(text for text in (" ".join(channel_name.split()), start) if text)
+    title = " ".join(content.get("title", "").split()) or fallback_name or gettext("A recording without a title")
+    description = content.get("description", "").strip()
+    candidates = (content.get("thumbnail", ""), middle_of(document["thumbnails"]) or "")
+    # The predecessor accepted any text as the address of a picture.
+    pictures = [url for url in candidates if url.startswith(("https://", "http://"))]
+    sizes = [(item["width"], item["height"]) for item in document["renditions"]]
+    tags = [name for name in content.get("tags", []) if name.strip()][:_MOST_TAGS]
+    return {
+        "document": document,
+        "uuid": str(document["uuid"]),
+        "channel_name": channel_name,
+        "name": Truncator(title).chars(_NAME_LENGTH),
+        "description": description,
+        # A longer text was not written by a person, and finding its links takes long.
+        "has_links": len(description) <= _LINKED_LENGTH,
+        "summary": Truncator(" ".join(description[:1000].split())).chars(_NAME_LENGTH),
+        "tags": [{"name": name, "url": PageQuery(tag=(name,)).address} for name in tags],
+        "started_at": started_at,
+        "start": start,
+        "day": date_format(timezone.localtime(started_at), "DATE_FORMAT") if started_at else "",
+        "seconds": seconds,
+        "length": clock(timedelta(seconds=seconds), is_short=True) if seconds else "",
+        "picture": next((url for url in pictures if picture_allowed(url)), None),
+        "picture_elsewhere": next(iter(pictures), None),
+        "size": max((size for size in sizes if all(size)), default=None),
+        "needs_grant": document["playback"] != "public",
+    }
+
+
+def live_card(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a channel for the list of live channels and for its own page; `playlist` is None if IVS reported none."""
+    live, uuid = document["live"], str(document["uuid"])
+    return {
+        "uuid": uuid,
+        "name": channel_name(document),
+        "playlist": document["playback_url"],
+        "is_live": live["state"] == "live",
+        "since": with_zone(parse_moment(live["since"]) if live["since"] else None),
+        "videos_url": PageQuery(channel=uuid).address,
+    }
+
+
+def channel_name(document: dict[str, Any]) -> str:
+    """Return the name of a channel, or a text in its place."""
+    return " ".join(document["name"].split()) or gettext("Channel without a name")
+
+
+def with_zone(time: datetime | None) -> str:
+    """Return a time to the minute in the language of the page, with its zone; empty for None."""
+    if time is None:
+        return ""
+    local = timezone.localtime(time)
+    return f"{date_format(local, 'DATE_FORMAT')}, {date_format(local, 'TIME_FORMAT')} {local.tzname()}"

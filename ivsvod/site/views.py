@@ -1,0 +1,137 @@
+"""The pages: call the public API, and render its answers by a template."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Any
+from urllib.parse import parse_qs, urljoin, urlsplit
+
+from csp.constants import NONE
+from csp.decorators import csp_replace, csp_update
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponseBase
+from django.urls import get_script_prefix, reverse
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
+from django.views.decorators.clickjacking import xframe_options_exempt
+
+from ivsvod.site import controls
+from ivsvod.site.client import PublicApi, RefusedError
+from ivsvod.site.pages import Page, public_page
+from ivsvod.site.presenters import live_card, video_card
+from ivsvod.site.query import PageQuery, day_of
+from ondemand.videos.links import embed_code, public_origin, video_embed_url, video_page_url
+
+# The first playlist is at `*.playback.live-video.net`; it names playlists, and these segments, on other hosts below.
+_LIVE_HOSTS = ["https://*.live-video.net"]
+_MORE = 6
+
+
+@public_page
+def start(api: PublicApi) -> Page:
+    """Show the live channels, and the newest videos or those of the query."""
+    query = PageQuery.of(api.request.GET)
+    try:
+        answer = api.get("/on-demand", query.for_api())
+    except RefusedError as refused:
+        if refused.status != 400:
+            raise
+        context = _form(api, query, []) | {"complaints": controls.field_errors(refused)}
+        return Page("catalogue/start.html", context, status=400, is_indexed=False)
+    context = _form(api, query, answer["data"]) | _paging(query, answer)
+    # Search engines would index every search and every page of a list.
+    return Page("catalogue/start.html", context, is_indexed=query.is_start)
+
+
+@public_page
+def watch(api: PublicApi, uuid: str) -> Page:
+    """Show a video: its player, its details, and more of its channel."""
+    document = api.get(f"/on-demand/{_canonical_or_404(uuid)}")
+    channel, others, name, channel_url = document["channel"], [], "", ""
+    if channel:
+        listed = api.get("/on-demand", {"channel": channel, "pageSize": _MORE + 1})["data"]
+        others = [other for other in listed if other["uuid"] != document["uuid"]][:_MORE]
+        name = controls.channel_names(api, [str(channel)]).get(str(channel), "")
+        channel_url = PageQuery(channel=str(channel)).address
+    card, base = video_card(document, name), public_origin(api.request)
+    context = {
+        "card": card,
+        "others": [video_card(other, name) for other in others],
+        "channel_url": channel_url,
+        "page_url": video_page_url(card["uuid"], base),
+        "embed_url": video_embed_url(card["uuid"], base),
+        "embed_code": embed_code(card["uuid"], card["name"], base),
+    }
+    return Page("catalogue/watch.html", context, is_indexed=document["listing"] == "listed")
+
+
+@csp_update({"connect-src": _LIVE_HOSTS, "media-src": _LIVE_HOSTS})
+@public_page
+def live(api: PublicApi, uuid: str) -> Page:
+    """Show a channel: its live stream, or that it is not live."""
+    card = live_card(api.get(f"/channels/{_canonical_or_404(uuid)}"))
+    page_url = urljoin(public_origin(api.request), reverse("catalogue:live", args=[card["uuid"]]))
+    return Page("catalogue/live.html", {"card": card, "page_url": page_url})
+
+
+def embed(request: HttpRequest, uuid: str) -> HttpResponseBase:
+    """Show the player of a video alone, in frames of the pages that EMBED_ANCESTORS names."""
+    policy = csp_replace({"frame-ancestors": settings.EMBED_ANCESTORS or [NONE]})
+    return policy(xframe_options_exempt(_player))(request, uuid=uuid)
+
+
+@partial(public_page, layout="catalogue/frame.html")
+def _player(api: PublicApi, uuid: str) -> Page:
+    card = video_card(api.get(f"/on-demand/{_canonical_or_404(uuid)}"))
+    context = {"card": card, "page_url": video_page_url(card["uuid"], public_origin(api.request))}
+    return Page("catalogue/embed.html", context, is_indexed=False)
+
+
+def _canonical_or_404(text: str) -> str:
+    uuid = controls.canonical(text)
+    if not uuid:
+        # The API answers 400; a visitor followed a link that is cut off.
+        raise Http404
+    return uuid
+
+
+def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> dict[str, Any]:
+    channel = controls.canonical(query.channel)
+    uuids = {str(document["channel"]) for document in documents if document["channel"]} | ({channel} - {""})
+    names = controls.channel_names(api, uuids)
+    in_use = controls.tags_in_use(api)
+    streams = api.get("/channels/live")["data"] if query.is_start else []
+    return {
+        "query": query,
+        "cards": [video_card(document, names.get(str(document["channel"]), "")) for document in documents],
+        "live": [live_card(document) for document in streams],
+        "channels": controls.channel_options(names, query.channel),
+        "tags": controls.tag_options(in_use, query.tag),
+        "tags_in_use": in_use,
+        "tags_url": f"{get_script_prefix()}tags",
+        "shortest": controls.length_options(query.min_duration),
+        "longest": controls.length_options(query.max_duration),
+        "orderings": controls.ordering_options(query),
+        "first_day": day_of(query.started_after),
+        "last_day": day_of(query.started_before, is_end=True),
+        "zone": timezone.get_current_timezone_name(),
+        "page_url": urljoin(public_origin(api.request), reverse("catalogue:start")),
+    }
+
+
+def _paging(query: PageQuery, answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the links to other pages, and a sentence of how many videos there are: the API counts no long list."""
+    number, link, shown = answer["page"], answer["next"], len(answer["data"])
+    first = (number - 1) * answer["pageSize"] + 1
+    if not shown:
+        count = gettext("No videos found") if query.is_filtered or first > 1 else gettext("No videos yet")
+    elif first > 1 or link:
+        count = gettext("Videos %(first)d to %(last)d") % {"first": first, "last": first + shown - 1}
+    else:
+        count = ngettext("%(count)d video", "%(count)d videos", shown) % {"count": shown}
+    before = replace(query, cursor="", page=str(number - 1) if number > 2 else "")
+    return {
+        "count": count,
+        "previous_url": before.address if number > 1 else "",
+        "next_url": replace(query, cursor=parse_qs(urlsplit(link).query)["cursor"][0], page="").address if link else "",
+        "number": number,
+    }

@@ -1,0 +1,294 @@
+"""The form of a video: its content and its publication."""
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, tzinfo
+from typing import Any, cast
+
+from django import forms
+from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
+from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
+from django.http import QueryDict
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from ivsvod.rest.times import zone_named
+from ondemand.models import Video
+from ondemand.videos import editing, limits, uploads
+from ondemand.videos.editing import CONTENT, HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
+
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+# The thumbnail choice of an uploaded file.
+UPLOAD = "upload"
+
+
+class PlainTextField(forms.CharField):
+    """A text of several lines; its line ends become `\\n`."""
+
+    def to_python(self, value: Any) -> str:
+        return editing.plain_text(super().to_python(value) or "")
+
+
+class OneLineField(forms.CharField):
+    """A text of one line; line ends become spaces."""
+
+    widget = AdminTextInputWidget
+
+    def to_python(self, value: Any) -> str:
+        return editing.one_line(super().to_python(value) or "")
+
+
+class TagsWidget(AdminTextareaWidget):
+    """A textarea with the texts and the address that `tags.js` uses."""
+
+    def build_attrs(self, base_attrs: dict[str, Any], extra_attrs: dict[str, Any] | None = None) -> dict[str, Any]:
+        return {
+            **super().build_attrs(base_attrs, extra_attrs),
+            "rows": 4,
+            "dir": "auto",
+            "data-tags": "",
+            "data-tags-address": reverse("admin:ondemand_video_tags_complete"),
+            "data-tags-add": _("Add a tag"),
+            "data-tags-remove": _("Remove {tag}"),
+            "data-tags-found": _("{count} tags found"),
+        }
+
+
+class TagsField(forms.CharField):
+    """Tags, one a line; the value is a list without duplicates."""
+
+    widget = TagsWidget
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]
+        text = super().to_python(value) or ""
+        # CharField's own validator would look for a NUL item in the list.
+        ProhibitNullCharactersValidator()(text)
+        return editing.tags_of(text.splitlines())
+
+
+class LocalDateTimeField(forms.DateTimeField):
+    """A time in the current time zone, to the second. An unchanged text keeps the `stored` value exactly.
+
+    A local time that is ambiguous or does not exist at a clock change is refused, unless it is unchanged.
+    """
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local", "step": "1"})
+    default_error_messages = {"range": _("Not a time from the year 1900 to 9000.")}
+    stored: datetime | None = None
+
+    def prepare_value(self, value: Any) -> Any:
+        return _local_time(value).isoformat() if isinstance(value, datetime) else value
+
+    def to_python(self, value: Any) -> datetime | None:
+        if self.stored and isinstance(value, str):
+            with suppress(ValueError):
+                if parse_datetime(value) == _local_time(self.stored):
+                    return self.stored
+        time = super().to_python(value)
+        if time and not FIRST_YEAR <= time.year <= LAST_YEAR:
+            raise forms.ValidationError(self.error_messages["range"], code="range")
+        return time
+
+
+def posted_zone(data: Mapping[str, Any]) -> tzinfo:
+    """Return the time zone in which the submitted page was shown; the user may have chosen another one since."""
+    return zone_named(str(data.get("zone", ""))) or timezone.get_current_timezone()
+
+
+class PictureField(forms.FileField):
+    """An uploaded picture; the value is the normalised JPEG as bytes, None if there is no file."""
+
+    widget = forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"})
+
+    def clean(self, data: Any, initial: Any = None) -> bytes | None:
+        file = super().clean(data, initial)
+        if not file:
+            return None
+        if file.size > uploads.LARGEST_FILE:
+            most = uploads.LARGEST_FILE // (1024 * 1024)
+            raise forms.ValidationError(gettext("The file has more than {most} MB.").format(most=most))
+        try:
+            return uploads.picture_normalised(file.file)
+        except uploads.PictureError as error:
+            raise forms.ValidationError(str(error)) from None
+
+
+class VideoForm(forms.Form):
+    """The editable fields `names` of a video; `services.video_update` writes them.
+
+    Limits hold for changed values only: stored values may be older than the limits.
+    """
+
+    title = OneLineField(label=_("Title"), required=False)
+    description = PlainTextField(
+        label=_("Description"), required=False, widget=AdminTextareaWidget(attrs={"rows": 5, "dir": "auto"})
+    )
+    tags = TagsField(label=_("Tags"), required=False, help_text=_("One a line."))
+    thumbnail = OneLineField(label=_("Picture"), required=False)
+    picture = PictureField(
+        label=_("Upload a picture"), required=False, help_text=_("JPEG, PNG or WebP, at most 10 MB.")
+    )
+    address = OneLineField(label=_("The https address of a picture"), required=False)
+    shown = forms.ChoiceField(label=_("Shown"), required=False, widget=forms.RadioSelect)
+    visibility = forms.ChoiceField(label=_("Who finds it"), required=False, widget=forms.RadioSelect)
+    publish_from = LocalDateTimeField(label=_("Publish from"), required=False)
+    publish_until = LocalDateTimeField(label=_("Publish until"), required=False)
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(self, data: Any = None, files: Any = None, *, video: Video, names: tuple[str, ...]) -> None:
+        self.video = video
+        self.names = names
+        self.values = editing.edited_values(video)
+        self.versions = versions_of(self.values, names)
+        initial = {**self.values, "version": editing.version_text(self.versions)}
+        super().__init__(data, files, initial=initial, label_suffix="")
+        parts = {"thumbnail": ("picture", "address")}
+        kept = {"version", *names, *(part for name in names for part in parts.get(name, ()))}
+        for name in set(self.fields) - kept:
+            del self.fields[name]
+        choices = publication_choices(video, self.values)
+        for name in choices.keys() & kept:
+            self.fields[name].choices = choices[name]  # type: ignore[attr-defined]
+        for name in {"publish_from", "publish_until"} & kept:
+            self.fields[name].stored = self.values[name]  # type: ignore[attr-defined]
+        if "title" in kept:
+            suggested = "" if self.values["title"] else editing.suggested_title(video)
+            self.fields["title"].widget.attrs |= {"dir": "auto", "placeholder": suggested}
+
+    def clean_thumbnail(self) -> str:
+        """Return the URL of the chosen picture, or an empty string; an uploaded file is stored later."""
+        chosen: str = self.cleaned_data["thumbnail"]
+        if chosen != UPLOAD:
+            return self._picture_url(chosen)
+        if "picture" not in self.files:
+            raise forms.ValidationError(gettext("Choose the file again, or another picture."))
+        return self.values["thumbnail"]
+
+    def clean_address(self) -> str:
+        return self._picture_url(self.cleaned_data["address"])
+
+    def clean(self) -> dict[str, Any]:
+        """Check the limits of changed values, and what depends on more than one field."""
+        values = self.cleaned_data
+        for name in {"shown", "visibility"} & values.keys():
+            values[name] = values[name] or self.values[name]
+        for name in [name for name in _LIMITS if name in values and values[name] != self.values[name]]:
+            try:
+                _LIMITS[name](values[name])
+            except forms.ValidationError as error:
+                self.add_error(name, error)
+        # An uploaded file or an address takes precedence over the chosen picture.
+        if values.get("address") and not values.get("picture"):
+            values["thumbnail"] = values["address"]
+        changed_dates = {"publish_from", "publish_until"} & self.changes().keys()
+        if changed_dates and limits.is_inverted_window(values.get("publish_from"), values.get("publish_until")):
+            self.add_error("publish_until", gettext("Publication must end after it begins."))
+        if values.get("shown") == UNDECIDED and editing.awaits_decision(self.video):
+            for name in changed_dates & values.keys():
+                if values[name]:
+                    self.add_error(name, gettext("Choose Shown, or this date has no effect."))
+        return values
+
+    def use_picture(self, url: str) -> None:
+        """Choose the uploaded picture, which is stored at this URL, now and if the page is shown again."""
+        self.cleaned_data["thumbnail"] = url
+        data = self.sent()
+        data["thumbnail"] = url
+        self.data = data
+        self.errors.pop("thumbnail", None)
+
+    def sent(self) -> QueryDict:
+        """Return a mutable copy of the submitted data."""
+        return cast("QueryDict", self.data).copy()
+
+    @property
+    def chosen_picture(self) -> str:
+        """Return the picture that the page shows as chosen: a URL, a path, or empty; no unsaved file."""
+        chosen = self["thumbnail"].value() if "thumbnail" in self.fields else UPLOAD
+        return self.values["thumbnail"] if chosen == UPLOAD else chosen or ""
+
+    def changes(self) -> dict[str, Any]:
+        """Return the valid values that differ from the stored ones."""
+        values = {name: self.cleaned_data[name] for name in self.names if name in self.cleaned_data}
+        versions = versions_of(values, values)
+        return {name: value for name, value in values.items() if versions[name] != self.versions[name]}
+
+    def written(self) -> dict[str, Any]:
+        """Return the changes in the form that `services.video_update` takes."""
+        values = self.changes()
+        return {**values, **({"active": values["shown"] == SHOWN} if "shown" in values else {})}
+
+    def check(self, video: Video) -> None:
+        """Refuse to overwrite changes that were saved after the page was shown.
+
+        Raises:
+            VideoChangedError: the video has such changes.
+        """
+        if versions_of(editing.edited_values(video), self.names) != self.seen:
+            raise VideoChangedError(video)
+
+    @property
+    def seen(self) -> dict[str, str]:
+        """Return the versions of the values that the page showed."""
+        return editing.versions_from(self.cleaned_data.get("version") or "")
+
+    def _picture_url(self, text: str) -> str:
+        if text == self.values["thumbnail"] or uploads.is_stored_picture(text):
+            return text
+        try:
+            return limits.thumbnail_address(text, self.video.pictures)
+        except ValueError:
+            raise forms.ValidationError(gettext("Neither an https URL nor a picture of this recording.")) from None
+
+
+def editable_names(video: Video, *, may_content: bool, may_publish: bool) -> tuple[str, ...]:
+    """Return the field names that these rights may edit; a failed recording has no publication."""
+    is_publishable = may_publish and video.status != Video.Status.FAILED
+    return (*(CONTENT if may_content else ()), *(PUBLICATION if is_publishable else ()))
+
+
+def publication_choices(video: Video, values: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:
+    """Return the choices of a publication; undecided is a choice only until a decision is made."""
+    later = video.status != Video.Status.AVAILABLE
+    choices: dict[str, list[tuple[str, Any]]] = {
+        "shown": [(SHOWN, _("Shown when its recording ends") if later else _("Shown")), (HIDDEN, _("Hidden"))],
+        "visibility": [
+            (Video.Visibility.PUBLIC.value, _("Everybody")),
+            (Video.Visibility.UNLISTED.value, _("Only who has its address")),
+        ],
+    }
+    undecided = {"shown": _("Not decided yet"), "visibility": _("As its channel says")}
+    for name in undecided:
+        if values.get(name) == UNDECIDED:
+            choices[name].append((UNDECIDED, undecided[name]))
+    return choices
+
+
+def check_tags(tags: list[str]) -> None:
+    """Check the number and the length of tags.
+
+    Raises:
+        ValidationError: there are too many, or one is too long.
+    """
+    if len(tags) > limits.MOST_TAGS:
+        raise forms.ValidationError(gettext("More than {most} tags.").format(most=limits.MOST_TAGS))
+    if any(len(tag) > limits.TAG_LENGTH for tag in tags):
+        raise forms.ValidationError(gettext("A tag has more than {most} characters.").format(most=limits.TAG_LENGTH))
+
+
+_LIMITS: dict[str, Callable[[Any], None]] = {
+    "title": MaxLengthValidator(limits.TITLE_LENGTH),
+    "description": MaxLengthValidator(limits.DESCRIPTION_LENGTH),
+    "tags": check_tags,
+}
+
+
+def _local_time(time: datetime) -> datetime:
+    """Return the time as a browser shows it: in the current zone, without zone and microseconds."""
+    return timezone.localtime(time).replace(tzinfo=None, microsecond=0)

@@ -1,0 +1,295 @@
+"""What goes in and out of the routes of videos."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from rest_framework import serializers
+
+from channels_app.models.live_state import milliseconds
+from ivsvod.rest.fields import (
+    ChangesSerializer,
+    MomentField,
+    PlainTextField,
+    StrictBooleanField,
+    WordField,
+    with_names_in_any_case,
+)
+from ivsvod.rest.times import parse_moment
+from ondemand.models import Video
+from ondemand.videos import limits
+from ondemand.videos.search import highlight
+
+
+class ContentPutSerializer(serializers.Serializer):
+    """The body of `PUT /on-demand/{uuid}`: the whole content; what is absent or null becomes empty."""
+
+    title = PlainTextField(allow_blank=True, allow_null=True, default="")
+    description = PlainTextField(allow_blank=True, allow_null=True, default="")
+    thumbnail = PlainTextField(allow_blank=True, allow_null=True, default="")
+    tags = serializers.ListField(child=PlainTextField(allow_blank=True), allow_null=True, default=list)
+
+    def to_internal_value(self, data: Any) -> Any:
+        """The values, whatever the letter case of their names."""
+        return super().to_internal_value(with_names_in_any_case(data, self.fields))
+
+    def validate_thumbnail(self, value: str | None) -> str | None:
+        """Empty, or a URL that a page can show."""
+        if value and not value.lower().startswith(("http://", "https://")):
+            raise serializers.ValidationError("Not an http or https URL.")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The predecessor writes empty texts where its clients send null."""
+        return {name: value or ([] if name == "tags" else "") for name, value in attrs.items()}
+
+
+class ContentSerializer(serializers.Serializer):
+    """What people wrote about a video."""
+
+    title = serializers.CharField(source="shown_title")
+    description = serializers.CharField(source="shown_description")
+    tags = serializers.ListField(child=serializers.CharField(), source="shown_tags")
+    thumbnail = serializers.CharField(source="shown_thumbnail")
+
+
+class WrittenContentSerializer(ContentSerializer):
+    """The answer to `PUT /on-demand/{uuid}`: the row of the content."""
+
+    uuid = serializers.UUIDField()
+    on_demand_video_uuid = serializers.UUIDField(source="video_id")
+    created_at = MomentField(allow_null=True)
+
+
+class RenditionSerializer(serializers.Serializer):
+    """One of the qualities of a recording; without width and height it is sound alone."""
+
+    path = serializers.CharField()
+    playlist = serializers.CharField()
+    width = serializers.IntegerField(allow_null=True)
+    height = serializers.IntegerField(allow_null=True)
+
+
+class PlayableSerializer(serializers.Serializer):
+    """Where, when and how long a video is.
+
+    `is_curator` of the context: whether the caller may know where the files of every video are.
+    """
+
+    start_time = serializers.SerializerMethodField()
+    duration_seconds = serializers.SerializerMethodField()
+    location = serializers.SerializerMethodField()
+
+    def get_start_time(self, video: Video) -> int:
+        """Milliseconds since 1970; 0 where the start is not known."""
+        return milliseconds(video.started_at) if video.started_at else 0
+
+    def get_duration_seconds(self, video: Video) -> float:
+        """A whole number where it is one."""
+        return video.duration_seconds
+
+    def get_location(self, video: Video) -> str | None:
+        """The URL of the playlist; null where there is nothing to play, or the caller may not know."""
+        return video.location if self.shows_files(video) else None
+
+    def shows_files(self, video: Video) -> bool:
+        """Return whether the caller may know where the files are; see `Video.shows_files`."""
+        return video.shows_files(to_curator=self.context["is_curator"])
+
+    def shown_thumbnail(self, video: Video) -> str:
+        """Return the picture that people chose, as far as the caller may see it."""
+        return video.shown_thumbnail(to_curator=self.context["is_curator"])
+
+
+class VideoSerializer(PlayableSerializer):
+    """A video as lists and `GET /on-demand/{uuid}` show it; `at` of the context is the moment of its listing."""
+
+    uuid = serializers.UUIDField()
+    active = serializers.SerializerMethodField()
+    content = serializers.SerializerMethodField()
+    channel = serializers.UUIDField(source="channel_id", allow_null=True)
+    started_at = MomentField(allow_null=True)
+    ended_at = MomentField(allow_null=True)
+    status = serializers.ChoiceField(Video.Status.choices)
+    visibility = serializers.SerializerMethodField()
+    publish_from = MomentField(allow_null=True)
+    publish_until = MomentField(allow_null=True)
+    listing = serializers.SerializerMethodField()
+    playback = serializers.CharField()
+    thumbnails = serializers.SerializerMethodField()
+    renditions = serializers.SerializerMethodField()
+    stream_ids = serializers.SerializerMethodField()
+    metadata = serializers.SerializerMethodField()
+    qa = serializers.CharField(allow_null=True)
+
+    def get_active(self, video: Video) -> bool:
+        """NULL is hidden, as it was for the predecessor."""
+        return bool(video.active)
+
+    def get_content(self, video: Video) -> dict[str, Any]:
+        """The content; an empty object where nobody has written any."""
+        content = video.shown_content
+        return {**ContentSerializer(content).data, "thumbnail": self.shown_thumbnail(video)} if content else {}
+
+    def get_thumbnails(self, video: Video) -> list[str]:
+        """URLs of some pictures that IVS made; none where the caller may not know."""
+        return video.thumbnails if self.shows_files(video) else []
+
+    def get_renditions(self, video: Video) -> Any:
+        """The qualities of the recording; none where the caller may not know."""
+        return RenditionSerializer(video.renditions, many=True).data if self.shows_files(video) else []
+
+    def get_visibility(self, video: Video) -> str:
+        """Until its recording ends a video may be undecided, and is shown as what videos are by default."""
+        return video.visibility or Video.Visibility.PUBLIC.value
+
+    def get_listing(self, video: Video) -> str:
+        """Whether people find it, or the first reason why not."""
+        return video.listing_at(self.context["at"]).value
+
+    def get_stream_ids(self, video: Video) -> list[str]:
+        """The streams that the recording holds, in their order."""
+        return video.stream_ids or []
+
+    def get_metadata(self, video: Video) -> dict[str, Any]:
+        """What applications noted."""
+        return video.metadata if isinstance(video.metadata, dict) else {}
+
+
+class FoundSerializer(serializers.Serializer):
+    """How well a video matches a search, and where."""
+
+    rank = serializers.FloatField()
+    highlight = serializers.SerializerMethodField()
+
+    def get_highlight(self, video: Video) -> str:
+        """An excerpt as HTML: what was searched for stands in `<mark>`, all else is escaped."""
+        return highlight(video)
+
+
+class FoundVideoSerializer(FoundSerializer, VideoSerializer):
+    """A video that a search found."""
+
+
+class HitSerializer(FoundSerializer, PlayableSerializer):
+    """A hit of `GET /on-demand/search`: the predecessor's flat fields and more."""
+
+    on_demand_video_uuid = serializers.UUIDField(source="uuid")
+    title = serializers.CharField(source="content.shown_title")
+    description = serializers.CharField(source="content.shown_description")
+    tags = serializers.ListField(child=serializers.CharField(), source="content.shown_tags")
+    thumbnail = serializers.SerializerMethodField()
+
+    def get_thumbnail(self, video: Video) -> str:
+        """The picture that people chose; empty where there is none, or the caller may not see it."""
+        return self.shown_thumbnail(video)
+
+
+class TagSerializer(serializers.Serializer):
+    """A tag and how many listed videos have it."""
+
+    tag = serializers.CharField()
+    count = serializers.IntegerField()
+
+
+class TagListField(serializers.ListField):
+    """Tags, each once."""
+
+    child = PlainTextField(max_length=limits.TAG_LENGTH)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        """The tags.
+
+        Raises:
+            ValidationError: no list of texts, or too many.
+        """
+        if isinstance(data, list) and len(data) > limits.MOST_TAGS:
+            raise serializers.ValidationError(f"More than {limits.MOST_TAGS} tags.")
+        return list(dict.fromkeys(super().to_internal_value(data)))
+
+
+class MetadataField(serializers.DictField):
+    """Texts by keys."""
+
+    child = PlainTextField(max_length=limits.METADATA_VALUE_LENGTH, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> dict[str, str]:
+        """The metadata.
+
+        Raises:
+            ValidationError: no object of texts, or too many or too long ones.
+        """
+        if isinstance(data, dict) and len(data) > limits.MOST_METADATA:
+            raise serializers.ValidationError(f"More than {limits.MOST_METADATA} keys.")
+        values: dict[str, str] = super().to_internal_value(data)
+        key = PlainTextField(max_length=limits.METADATA_KEY_LENGTH)
+        return {key.run_validation(name): value for name, value in values.items()}
+
+
+class PublicationField(MomentField):
+    """A moment at which the publication of a video begins or ends."""
+
+    default_error_messages = {"invalid": "Not a time of RFC 3339 with its zone, from 1900 to 9000."}
+
+    def to_internal_value(self, data: Any) -> datetime:
+        """The moment.
+
+        Raises:
+            ValidationError: it is none, names no zone, or is out of range.
+        """
+        try:
+            moment = parse_moment(data)
+        except (ValueError, TypeError):
+            self.fail("invalid")
+        if not 1900 <= moment.year <= 9000:
+            self.fail("invalid")
+        return moment
+
+
+class VideoPatchSerializer(ChangesSerializer):
+    """The body of `PATCH /on-demand/{uuid}`; null empties a field, where it can be empty."""
+
+    title = PlainTextField(max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True)
+    description = PlainTextField(max_length=limits.DESCRIPTION_LENGTH, allow_blank=True, allow_null=True)
+    tags = TagListField(allow_null=True)
+    thumbnail = PlainTextField(allow_blank=True, allow_null=True)
+    active = StrictBooleanField()
+    visibility = WordField(Video.Visibility.choices)
+    publish_from = PublicationField(allow_null=True)
+    publish_until = PublicationField(allow_null=True)
+    metadata = MetadataField(allow_null=True)
+
+    def known(self) -> dict[str, Any]:
+        """What has limits, as `GET` shows it."""
+        content = self.video.shown_content
+        shown = ContentSerializer(content).data if content else {}
+        return {**shown, "metadata": self.video.metadata}
+
+    @property
+    def video(self) -> Video:
+        """The video to be changed."""
+        return self.instance  # type: ignore[return-value]
+
+    def validate_thumbnail(self, value: str | None) -> str | None:
+        """Empty, an https URL, or a picture of this recording by its URL or path; the URL is kept."""
+        try:
+            return limits.thumbnail_address(value or "", self.video.pictures)
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from None
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """What is null and has an empty value becomes it."""
+        empty = {"title": "", "description": "", "thumbnail": "", "tags": [], "metadata": {}}
+        return {name: empty.get(name) if value is None else value for name, value in attrs.items()}
+
+
+def refuse_inverted_window(video: Video, values: Mapping[str, Any]) -> None:
+    """Refuse to write a publication that ends before it begins.
+
+    Raises:
+        ValidationError: it would; names the field.
+    """
+    begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
+    if {"publish_from", "publish_until"} & values.keys() and limits.is_inverted_window(begin, end):
+        name = "publish_until" if "publish_until" in values else "publish_from"
+        raise serializers.ValidationError({name: ["Publication must end after it begins."]})

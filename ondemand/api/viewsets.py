@@ -1,0 +1,211 @@
+"""The ViewSets of streams, videos and tags: each action validates, calls one service or reads, and answers."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from functools import cached_property, partial
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from channels_app.api.viewsets import StrictFilterViewSet, get_channel, visible_channels
+from channels_app.models import Stream
+from ivsvod.rest.caching import public_life, require_match
+from ivsvod.rest.fields import uuid_in_path
+from ivsvod.rest.ordering import Ranked
+from ivsvod.rest.scopes import has_scope
+from ondemand.api.filters import TagFilterSet, VideoFilterSet
+from ondemand.api.serializers import (
+    ContentPutSerializer,
+    FoundVideoSerializer,
+    HitSerializer,
+    TagSerializer,
+    VideoPatchSerializer,
+    VideoSerializer,
+    WrittenContentSerializer,
+    refuse_inverted_window,
+)
+from ondemand.api.stream_serializers import ManagedStreamSerializer, StreamSerializer
+from ondemand.models import Video, VideoTag
+from ondemand.models.querysets import VideoQuerySet
+from ondemand.videos.errors import VideoNotFoundError
+from ondemand.videos.search import found_in_order
+from ondemand.videos.services import content_replace, video_hide, video_show, video_update
+
+LIST_MAX_AGE = 10
+VIDEO_MAX_AGE = 60
+
+
+class CatalogueViewSet(StrictFilterViewSet):
+    """Base of the catalogue: decides what is published at the time of the request, and caches until that changes."""
+
+    @cached_property
+    def at(self) -> datetime:
+        """Time of the request."""
+        return timezone.now()
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        """Return the context with the time, and whether the caller may know where all files are."""
+        return {**super().get_serializer_context(), "at": self.at, "is_curator": has_scope(self.request, "curate")}
+
+    def max_age(self, seconds: int, edge: datetime | None) -> dict[str, str]:
+        """Return the Cache-Control header for so many seconds, or until the next publication edge."""
+        return public_life(min(seconds, (edge - self.at).total_seconds()) if edge else seconds)
+
+    def page(self, rows: QuerySet[Any] | Ranked[Any]) -> Response:
+        """Return a page of the rows."""
+        edge = Video.objects.next_edge(self.at)
+        documents = self.get_serializer(self.paginate_queryset(rows), many=True).data  # type: ignore[arg-type]
+        return Response(self.get_paginated_response(documents).data, headers=self.max_age(LIST_MAX_AGE, edge))
+
+
+class VideoViewSet(CatalogueViewSet):
+    """Videos. Callers with the scope `curate` see hidden ones too."""
+
+    lookup_field = "uuid"
+    write_scope = "curate"
+    any_content_type = True
+    filterset_class = VideoFilterSet
+
+    def get_queryset(self) -> VideoQuerySet:
+        """Return all videos for lists, of which the filters select, else those that the caller may open."""
+        videos = Video.objects.with_content()
+        is_open = self.action in {"list", "search"} or has_scope(self.request, "curate")
+        return videos if is_open else videos.reachable(self.at)
+
+    def get_serializer_class(self) -> type[BaseSerializer]:
+        """Return the serializer of the body for writes, else that of a video, or of a video that was searched for."""
+        if self.action == "list":
+            return FoundVideoSerializer if self.filter_values["search"] else VideoSerializer
+        serializers = {"search": HitSerializer, "update": ContentPutSerializer, "partial_update": VideoPatchSerializer}
+        return serializers.get(self.action, VideoSerializer)
+
+    def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:
+        """Return the arguments of the filter set, with the time of the request."""
+        return {**super().get_filterset_kwargs(queryset), "at": self.at}
+
+    def list(self, request: Request) -> Response:
+        """Return a page of listed videos, newest first, or of those that match `search`, best first."""
+        return self.page(self.in_order(self.filter_queryset(self.get_queryset())))
+
+    @action(detail=False)
+    def search(self, request: Request) -> Response:
+        """Return a page of the predecessor's flat hits; an empty search finds nothing."""
+        videos = self.filter_queryset(self.get_queryset())
+        return self.page(self.in_order(videos if self.filter_values["search"] else videos.none()))
+
+    def retrieve(self, request: Request, uuid: str) -> Response:
+        """Return a video."""
+        video = self.get_video(uuid)
+        return Response(self.document(video), headers=self.max_age(VIDEO_MAX_AGE, video.next_edge(self.at)))
+
+    def update(self, request: Request, uuid: str) -> Response:
+        """Replace the content."""
+        video_uuid = uuid_in_path(uuid)
+        # DRF parses a missing body as an empty object, and that would empty the content.
+        serializer = self.get_serializer(data=None if request.stream is None else request.data)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        content = content_replace(video_uuid=video_uuid, by=self.caller, values=values, check=self.check)
+        return Response(WrittenContentSerializer(content).data)
+
+    def partial_update(self, request: Request, uuid: str) -> HttpResponse | Response:
+        """Change the fields that are given; without any, show the video again."""
+        if request.data in (None, {}):
+            video_show(video_uuid=uuid_in_path(uuid), check=self.check)
+            return HttpResponse("OK", content_type="text/plain")
+        video = self.get_video(uuid)
+        serializer = self.get_serializer(video, data=request.data, partial=True)
+        serializer.is_valid(raise_exception=True)
+        values = serializer.validated_data
+        check = partial(self.check, values=values)
+        return Response(self.document(video_update(video_uuid=video.pk, by=self.caller, values=values, check=check)))
+
+    def destroy(self, request: Request, uuid: str) -> HttpResponse:
+        """Hide the video."""
+        video_hide(video_uuid=uuid_in_path(uuid), check=self.check)
+        return HttpResponse("OK", content_type="text/plain")
+
+    @property
+    def caller(self) -> UUID:
+        """The uuid of the caller of a write."""
+        return self.request.user.pk  # type: ignore[return-value]  # the permission class required a scope
+
+    def in_order(self, videos: VideoQuerySet) -> VideoQuerySet | Ranked[VideoQuerySet]:
+        """Return the filtered videos in the order that the query names; those of a search with their rank."""
+        search, ordering = self.filter_values["search"], self.filter_values["ordering"]
+        if not search:
+            return videos.in_order(ordering or "newest")
+        return found_in_order(videos, search, ordering or "relevance", self.get_queryset())
+
+    def get_video(self, uuid: str) -> Video:
+        """Return the video of the path.
+
+        Raises:
+            ValidationError: the uuid is malformed.
+            VideoNotFoundError: the caller may open no such video.
+        """
+        video = self.get_queryset().filter(pk=uuid_in_path(uuid)).first()
+        if video is None:
+            raise VideoNotFoundError
+        return video
+
+    def document(self, video: Video) -> Any:
+        """Return the video as `GET` shows it."""
+        return VideoSerializer(video, context=self.get_serializer_context()).data
+
+    def check(self, video: Video, values: Mapping[str, Any] | None = None) -> None:
+        """Refuse to write a version that `If-Match` does not name, or values that do not go with those of the row.
+
+        Raises:
+            PreconditionFailedError: the video has another version.
+            ValidationError: publication would end before it begins.
+        """
+        require_match(self.request, self.document(video))
+        refuse_inverted_window(video, values or {})
+
+
+class TagViewSet(CatalogueViewSet):
+    """Tags of listed videos."""
+
+    filterset_class = TagFilterSet
+    serializer_class = TagSerializer
+
+    def list(self, request: Request) -> Response:
+        """Return a page of the tags of listed videos, by name."""
+        return self.page(self.filter_queryset(VideoTag.objects.counted(self.at)))
+
+
+class StreamViewSet(CatalogueViewSet):
+    """Streams of a channel, with the videos that were made of them."""
+
+    def list(self, request: Request, uuid: str) -> Response:
+        """Return a page of the streams of the channel, the last one first, each with its listed videos."""
+        is_managed = has_scope(request, "channels")
+        channel = get_channel(visible_channels(request), uuid)
+        streams = channel.streams.shown(to_managers=is_managed).newest_first()
+        if is_managed:
+            streams = streams.with_history()
+        rows = self.paginate_queryset(self.filter_queryset(streams)) or []
+        videos = Video.objects.filter(channel=channel).of_streams([stream.stream_id for stream in rows])
+        serializer_class = ManagedStreamSerializer if is_managed else StreamSerializer
+        context = {**self.get_serializer_context(), "videos": listed_by_stream(videos, rows, self.at)}
+        page = self.get_paginated_response(serializer_class(rows, many=True, context=context).data)
+        return Response(page.data, headers=self.max_age(LIST_MAX_AGE, videos.next_edge(self.at)))
+
+
+def listed_by_stream(videos: VideoQuerySet, streams: Iterable[Stream], at: datetime) -> Mapping[str, Iterable[Video]]:
+    """Return the listed ones of the videos, newest first, by the id of each of the streams that they hold."""
+    stream_ids = {stream.stream_id for stream in streams}
+    found = defaultdict(list)
+    for video in videos.listed(at).with_content().newest_first():
+        for stream_id in stream_ids.intersection(video.stream_ids or ()):
+            found[stream_id].append(video)
+    return found

@@ -1,0 +1,166 @@
+"""The listing of a video. Each rule is stated once, as a condition of a row, and serves queries and rows in memory."""
+
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Case, Q, TextChoices, TextField, Value, When
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
+
+from ivsvod.rest.times import zoned
+
+
+class Listing(TextChoices):
+    """In the order of precedence: a video shows the first that is true of it."""
+
+    DUPLICATE = "duplicate", pgettext_lazy("a video", "duplicate")
+    FAILED = "failed", pgettext_lazy("a video", "failed")
+    RECORDING = "recording", pgettext_lazy("a video", "recording")
+    HELD = "held", pgettext_lazy("a video", "held")
+    HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
+    SCHEDULED = "scheduled", pgettext_lazy("a video", "scheduled")
+    EXPIRED = "expired", pgettext_lazy("a video", "expired")
+    UNLISTED = "unlisted", pgettext_lazy("a video", "unlisted")
+    LISTED = "listed", pgettext_lazy("a video", "listed")
+
+
+# The conditions of a listed video that depend on no time. A video that breaks one, and none before it, has its listing.
+LASTING: dict[Listing, Q] = {
+    Listing.DUPLICATE: Q(duplicate_of__isnull=True),
+    Listing.FAILED: ~Q(status="failed"),
+    Listing.RECORDING: ~Q(status="recording"),
+    Listing.HELD: Q(held=False),
+    Listing.HIDDEN: Q(active=True, status="available"),
+}
+_PUBLIC = Q(visibility="public")
+# The conditions of a video that opens by its uuid, and of a listed one, without the time: as the partial indexes are.
+OPEN = LASTING[Listing.HELD] & LASTING[Listing.HIDDEN]
+LISTED = LASTING[Listing.DUPLICATE] & OPEN & _PUBLIC
+# The available videos awaiting a publication decision. The predecessor may show one, and does not know `awaits_review`.
+TO_REVIEW = Q(
+    Q(active=True, held=True) | Q(awaits_review=True, active=False) | Q(awaits_review=True, visibility="unlisted"),
+    status="available",
+    duplicate_of__isnull=True,
+)
+
+
+def listing_rules(at: datetime) -> dict[Listing, Q]:
+    """Return the conditions of a listed video; the first that a video breaks is its listing."""
+    return {
+        **LASTING,
+        Listing.SCHEDULED: ~Q(publish_from__gt=at),
+        Listing.EXPIRED: ~Q(publish_until__lte=at),
+        Listing.UNLISTED: _PUBLIC,
+    }
+
+
+def within_window(at: datetime) -> Q:
+    """Return the condition of videos inside their publication window."""
+    rules = listing_rules(at)
+    return rules[Listing.SCHEDULED] & rules[Listing.EXPIRED]
+
+
+def listing_expression(at: datetime) -> Case:
+    """Return the expression of the listing of a row."""
+    broken = [When(~rule, then=Value(listing.value)) for listing, rule in listing_rules(at).items()]
+    return Case(*broken, default=Value(Listing.LISTED.value))
+
+
+# The listing of a row if it does not depend on the time, or on nothing else any more; NULL if only the time decides.
+LASTING_LISTING = Case(
+    *(When(~rule, then=Value(listing.value)) for listing, rule in {**LASTING, Listing.UNLISTED: _PUBLIC}.items()),
+    output_field=TextField(),
+)
+_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"": operator.eq, "gt": operator.gt, "lte": operator.le}
+
+
+def is_met(condition: Q, row: Any) -> bool:
+    """Return whether a row in memory meets a condition, as it does in a query."""
+    parts: list[Any] = condition.children
+    found = [is_met(part, row) if isinstance(part, Q) else _is_true(row, *part) for part in parts]
+    return (all(found) if condition.connector == Q.AND else any(found)) != condition.negated
+
+
+def _is_true(row: Any, path: str, expected: Any) -> bool:
+    name, _, comparison = path.partition("__")
+    value = getattr(row, row._meta.get_field(name).attname)
+    if comparison == "isnull":
+        return (value is None) == expected
+    return value is not None and _COMPARISONS[comparison](value, expected)
+
+
+@dataclass(frozen=True)
+class ListingReasons:
+    """The listing, and a sentence for each rule: those that are broken or, if none is, all."""
+
+    word: Listing
+    sentences: tuple[str, ...]
+
+    @property
+    def is_listed(self) -> bool:
+        """Return whether the sentences say why people find it; else they say why they do not, the gravest first."""
+        return self.word == Listing.LISTED
+
+
+def listing_of(video: Any, at: datetime) -> Listing:
+    """Return the listing of a video in memory."""
+    return next((listing for listing, rule in listing_rules(at).items() if not is_met(rule, video)), Listing.LISTED)
+
+
+def listing_reasons(video: Any, at: datetime) -> ListingReasons:
+    """Return the listing of a video in memory, and why.
+
+    Times are in the zone of the reader, the sentences in the reader's language.
+    """
+    broken = [listing for listing, rule in listing_rules(at).items() if not is_met(rule, video)]
+    if not broken:
+        return ListingReasons(Listing.LISTED, _sentences_of_listed(video))
+    sentences = _sentences(video)
+    return ListingReasons(broken[0], tuple(dict.fromkeys(filter(None, map(sentences.get, broken)))))
+
+
+def _sentences(video: Any) -> dict[Listing, str]:
+    """Return the sentence of each rule for a video that breaks it; empty if another rule says it."""
+    is_available = video.status == "available"
+    # Nothing is decided at the end of a failed recording: there is nothing to show.
+    undecided = "" if video.status == "failed" else _("It is decided when its recording ends whether it is shown.")
+    held, hidden = undecided, undecided
+    if video.status != "failed" and video.held and video.held_by_check:
+        held = _("It is held back until the check of its files finds them good.")
+    elif video.status != "failed" and (video.held or is_available):
+        held = _("It is held back until somebody shows it.")
+    if video.active is False:
+        hidden = _("It is hidden.")
+    elif video.active:
+        hidden = "" if video.status else _("It is not known whether its recording is finished.")
+    elif is_available:
+        hidden = _("It is hidden: nobody has shown it yet.")
+    return {
+        Listing.DUPLICATE: _("It is a duplicate: another video has the same files."),
+        Listing.FAILED: _("Its recording failed."),
+        Listing.RECORDING: _("Its recording is not finished."),
+        Listing.HELD: held,
+        Listing.HIDDEN: hidden,
+        Listing.SCHEDULED: _("Its publication begins at {moment}.").format(moment=zoned(video.publish_from)),
+        Listing.EXPIRED: _("Its publication ended at {moment}.").format(moment=zoned(video.publish_until)),
+        Listing.UNLISTED: _("It is unlisted: only who has its address opens it."),
+    }
+
+
+def _sentences_of_listed(video: Any) -> tuple[str, ...]:
+    begun, end = zoned(video.publish_from), zoned(video.publish_until)
+    windows = {
+        (True, True): _("Its publication began at {begun} and ends at {end}."),
+        (True, False): _("Its publication began at {begun} and has no end."),
+        (False, True): _("Its publication ends at {end}."),
+        (False, False): _("Its publication has neither a beginning nor an end."),
+    }
+    return (
+        _("Its recording is available, and no duplicate of another."),
+        _("It is shown, and not held back."),
+        _("It is public."),
+        windows[video.publish_from is not None, video.publish_until is not None].format(begun=begun, end=end),
+    )

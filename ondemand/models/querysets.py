@@ -1,0 +1,223 @@
+"""The query set of videos, its orders, and the expressions of its indexes. It imports no model of this app."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Case, Count, F, Func, Q, Sum, Value, When
+from django.db.models.functions import Coalesce, Collate, Left, Lower, NullIf, TruncDate, Upper
+
+from channels_app.models import Channel, NewVideoState, new_video_state, private_channel
+from ondemand.models.publication import (
+    LASTING,
+    LASTING_LISTING,
+    LISTED,
+    OPEN,
+    TO_REVIEW,
+    Listing,
+    listing_expression,
+    listing_rules,
+    within_window,
+)
+
+# A video without a start counts as older than all others. A constant, for an index is made of it.
+NO_START = datetime(1900, 1, 1, tzinfo=UTC)
+# The order of long titles is that of their beginnings, so that a cursor stays short.
+ORDERED_TITLE = 100
+# IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+LONGEST_RECORDING = timedelta(hours=48)
+TAG_BEGINNING = 100
+# By which tags are found and put in order, in any letter case; an index finds beginnings in this collation alone.
+TAG_KEY = Collate(Upper(Left("tag", TAG_BEGINNING)), "C")
+
+
+class VideoQuerySet(models.QuerySet[Any]):
+    """Reads of videos."""
+
+    def listed(self, at: datetime) -> Self:
+        """Return the videos that anyone may find at that moment.
+
+        Active, available, public, inside their publication window, not held, and not a duplicate of another.
+        """
+        return self.filter(LISTED, within_window(at))
+
+    def listed_but(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
+        """Return videos as `listed`, of another status, shown or not, if these are given.
+
+        NULL, which is usual before a recording is available, keeps no video of another status out.
+        """
+        wanted = status or "available"
+        undecided = wanted != "available"
+        shown = {True: Q(active=True), False: ~Q(active=True), None: ~Q(active=False) if undecided else Q(active=True)}
+        public, free = Q(visibility="public"), Q(held=False)
+        if undecided:
+            public, free = public | Q(visibility__isnull=True), free | Q(held__isnull=True)
+        return self.filter(shown[active], public, free, within_window(at), status=wanted, duplicate_of__isnull=True)
+
+    def with_listing(self, word: str, at: datetime) -> Self:
+        """Return the videos with this listing at that moment."""
+        if word == Listing.LISTED:
+            return self.listed(at)
+        if word in LASTING:
+            return self.alias(word=LASTING_LISTING).filter(word=word)
+        if word == Listing.UNLISTED:
+            return self.alias(word=LASTING_LISTING).filter(within_window(at), word=word)
+        # The condition is part of the expression, and an index may serve it.
+        return self.alias(word=listing_expression(at)).filter(~listing_rules(at)[Listing(word)], word=word)
+
+    def in_state(self, *, status: str | None, active: bool | None) -> Self:
+        """Return the videos of this status, shown or not, if these are given; NULL in `active` is not shown."""
+        videos = self if status is None else self.filter(status=status)
+        if active is None:
+            return videos
+        return videos.filter(active=True) if active else videos.exclude(active=True)
+
+    def reachable(self, at: datetime) -> Self:
+        """Return the videos that open by their uuid: listed and unlisted ones, and their duplicates.
+
+        A duplicate opens only if the first row of its recording does.
+        """
+        open_now = OPEN & within_window(at)
+        return self.filter(open_now, Q(duplicate_of__isnull=True) | _prefixed("duplicate_of__", open_now))
+
+    def to_review(self) -> Self:
+        """Return the available videos awaiting a publication decision, without duplicates.
+
+        They are held, or NEW_VIDEO_STATE or their channel made them hidden or unlisted.
+        """
+        return self.filter(TO_REVIEW)
+
+    def recorded(self, since: datetime, until: datetime) -> Self:
+        """Return the videos whose recording began between two moments, hidden ones too."""
+        return self.filter(RECORDED, started_at__gte=since, started_at__lt=until)
+
+    def by_day(self) -> models.QuerySet[Any, dict[str, Any]]:
+        """Return each `day` in the current zone, the `count` of videos that begin on it, and their `milliseconds`."""
+        days: models.QuerySet[Any, Any] = self.order_by().annotate(day=TruncDate("started_at")).values("day")
+        return days.annotate(count=Count("*"), milliseconds=Sum("duration_ms")).order_by("day")
+
+    def stuck(self, at: datetime) -> Self:
+        """Return the videos that are `recording` for longer than any recording lasts; a duplicate follows its first."""
+        before = at - LONGEST_RECORDING
+        is_old = Q(started_at__lt=before) | Q(started_at__isnull=True, created_at__lt=before)
+        return self.filter(is_old, status="recording", duplicate_of__isnull=True).exclude(prefix="")
+
+    def next_edge(self, at: datetime) -> datetime | None:
+        """Return the next moment at which the publication of a video begins or ends; by a probe of each index."""
+        edges = [
+            self.filter((f"{name}__gt", at)).order_by(name).values_list(name)[:1]
+            for name in ("publish_from", "publish_until")
+        ]
+        return min((moment for (moment,) in edges[0].union(edges[1], all=True)), default=None)
+
+    def tagged(self, tags: list[str]) -> Self:
+        """Return the videos that have all of these tags, by an index of their beginnings."""
+        beginnings = [tag[:TAG_BEGINNING] for tag in tags]
+        found = self.alias(tag_beginnings=beginnings_of("content__tags"))
+        return found.filter(tag_beginnings__contains=beginnings, content__tags__contains=tags)
+
+    def of_streams(self, stream_ids: list[str]) -> Self:
+        """Return the videos whose recording holds at least one of these streams; by an index as `tagged`."""
+        beginnings = [stream_id[:TAG_BEGINNING] for stream_id in stream_ids]
+        found = self.alias(stream_beginnings=beginnings_of("stream_ids"))
+        return found.filter(stream_beginnings__overlap=beginnings, stream_ids__overlap=stream_ids)
+
+    def newest_first(self) -> Self:
+        """Order by start, newest first; the uuid breaks ties."""
+        return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
+
+    def in_order(self, word: str) -> Self:
+        """Order by one of `ORDERINGS`, each a total order for pages; `relevance` needs the `rank` of a search."""
+        keys = ORDERING_KEYS.get(word, {"start_key": START_KEY})
+        return self.annotate(**keys).order_by(*ORDERINGS[word])
+
+    def with_content(self) -> Self:
+        """Join the content and the content of the video that it duplicates, and annotate `is_private`.
+
+        Columns that no page shows and that can be large are left out.
+        """
+        unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
+        videos = self.annotate(is_private=IS_PRIVATE).select_related("content", "duplicate_of__content")
+        return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
+
+    def of_private_channels(self) -> Self:
+        """Return the videos of private channels; see OF_PRIVATE_CHANNEL."""
+        return self.filter(OF_PRIVATE_CHANNEL)
+
+    def open_though_private(self, at: datetime) -> Self:
+        """Return the reachable videos of private channels whose `new_video_state` is hidden or not set.
+
+        A channel with `new_video_state` listed or unlisted intends its videos to be reachable.
+        """
+        channels = Channel.objects.private().alias(state=new_video_state()).filter(state=NewVideoState.HIDDEN)
+        return self.reachable(at).filter(channel__in=channels)
+
+    def recent_first_with_channel(self) -> Self:
+        """Return the rows of the admin's list."""
+        return self.newest_first().with_content().select_related("channel")
+
+    def with_files(self) -> Self:
+        """Return the available videos whose files are in a bucket that may be read."""
+        place = Q(bucket__in=settings.RECORDING_BUCKETS)
+        if settings.RECORDING_BUCKET:
+            place |= Q(bucket="") | Q(bucket__isnull=True)
+        return self.filter(place, status="available").exclude(prefix="").exclude(prefix__isnull=True)
+
+    def ranks_in_recording(self) -> dict[UUID, int]:
+        """Return the rank of each of these rows of one recording, the first row first; lower is better."""
+        rank = Func(
+            "status", "active", "duplicate_of", function="ivsvod_first_row_rank", output_field=models.IntegerField()
+        )
+        return dict(self.order_by(rank, "created_at", "uuid").values_list("pk", rank))
+
+    def oldest_first(self) -> Self:
+        """Order by start, unknown ones first; by the index of `newest_first`, backwards."""
+        return self.order_by(F("started_at").asc(nulls_first=True), "uuid")
+
+    def locked(self) -> Self:
+        """Lock the videos for writing, by uuid. Lock order everywhere: channel, videos, content.
+
+        Content is locked by uuid too; the channel only where a writer needs it. To write several rows of a recording,
+        lock all of them first by one such statement: an UPDATE locks its rows in the order of its plan. The weaker lock
+        lets the predecessor's foreign key checks pass.
+        """
+        return self.select_for_update(no_key=True, of=("self",)).order_by("uuid")
+
+
+START_KEY = Coalesce("started_at", Value(NO_START))
+LENGTH_KEY = Coalesce("duration_ms", Value(0), output_field=models.BigIntegerField())
+TITLE_KEY = NullIf(Lower(Left("content__title", ORDERED_TITLE)), Value(""))
+# The annotations of an ordering; the others need `start_key`.
+ORDERING_KEYS: dict[str, dict[str, Any]] = {
+    "longest": {"length_key": LENGTH_KEY},
+    "shortest": {"length_key": LENGTH_KEY},
+    "title": {"title_key": TITLE_KEY},
+}
+ORDERINGS: dict[str, tuple[Any, ...]] = {
+    "newest": ("-start_key", "-uuid"),
+    "oldest": ("start_key", "uuid"),
+    "longest": ("-length_key", "-uuid"),
+    "shortest": ("length_key", "uuid"),
+    "title": (F("title_key").asc(nulls_last=True), "uuid"),
+    "relevance": ("-rank", "-start_key", "-uuid"),
+}
+# Its channel is private now; a duplicate has the files of the video that it duplicates, whose channel counts too.
+OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
+IS_PRIVATE = Case(When(OF_PRIVATE_CHANNEL, then=Value(True)), default=Value(False))
+# Each recording once, hidden ones too; as the partial index has it.
+RECORDED = Q(status="available", duplicate_of__isnull=True)
+
+
+def beginnings_of(texts: str) -> Func:
+    """Return the beginnings of the texts of a column, for an index: its keys have at most 2,700 bytes."""
+    return Func(F(texts), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
+
+
+def _prefixed(path: str, condition: Q) -> Q:
+    """Return the same condition of a related row; `path` leads to the row, as in `duplicate_of__`."""
+    parts: list[Any] = condition.children
+    prefixed = (_prefixed(path, part) if isinstance(part, Q) else (path + part[0], part[1]) for part in parts)
+    return Q(*prefixed, _connector=condition.connector, _negated=condition.negated)

@@ -1,0 +1,411 @@
+"""Recordings, their videos, and what people write about them.
+
+`on_demand_videos` and `on_demand_video_content` are the predecessor's tables; see `channels_app/models/channels.py`.
+"""
+
+import uuid
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, unquote, urlsplit
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Count, F, Q, QuerySet, Value
+from django.db.models.functions import MD5, Left
+from django.db.models.lookups import IsNull
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from channels_app.models import Channel
+from ondemand.models.publication import (
+    LASTING_LISTING,
+    LISTED,
+    TO_REVIEW,
+    Listing,
+    ListingReasons,
+    listing_of,
+    listing_reasons,
+)
+from ondemand.models.querysets import (
+    LENGTH_KEY,
+    RECORDED,
+    START_KEY,
+    TAG_BEGINNING,
+    TAG_KEY,
+    VideoQuerySet,
+    beginnings_of,
+)
+from ondemand.spread import evenly_spread
+
+# A video of ours has this namespace's uuid5 of its bucket and prefix.
+VIDEO_NAMESPACE = uuid.UUID("6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21")
+# IVS of today writes these; they stand in only until the metadata of the recording could be read.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+DEFAULT_PLAYLIST = "media/hls/master.m3u8"
+SHOWN_THUMBNAILS = 12
+_NEWEST = (F("started_at").desc(nulls_last=True), F("uuid").desc())
+
+
+def _has(name: str) -> Q:
+    return Q((f"{name}__isnull", False))
+
+
+class Video(models.Model):
+    """The catalogue entry of a recording."""
+
+    class Status(models.TextChoices):
+        """How far the recording is."""
+
+        RECORDING = "recording", pgettext_lazy("a recording", "Recording")
+        AVAILABLE = "available", pgettext_lazy("a recording", "Available")
+        FAILED = "failed", pgettext_lazy("a recording", "Failed")
+
+    class Visibility(models.TextChoices):
+        """Who finds an available video: everybody, or only whoever has its uuid."""
+
+        PUBLIC = "public", pgettext_lazy("a video", "Public")
+        UNLISTED = "unlisted", pgettext_lazy("a video", "Unlisted")
+
+    class Playback(models.TextChoices):
+        """Who may play it: everybody who finds it, or who was given a permission."""
+
+        PUBLIC = "public"
+        GRANT = "grant"
+
+    class Qa(models.TextChoices):
+        """What is known of the files: nothing yet, that they play, that they play and are odd, that they do not."""
+
+        UNVERIFIED = "unverified", pgettext_lazy("files", "unverified")
+        OK = "ok", pgettext_lazy("files", "ok")
+        WARNING = "warning", pgettext_lazy("files", "warning")
+        FAILED = "failed", pgettext_lazy("files", "failed")
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    # A channel may be missing: the predecessor's table has no foreign key.
+    channel = models.ForeignKey(
+        Channel,
+        on_delete=models.DO_NOTHING,
+        db_column="ivs_channel_uuid",
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="videos",
+        verbose_name=_("channel"),
+    )
+    created_at = models.DateTimeField(default=timezone.now)
+    active = models.BooleanField(_("shown"), null=True, default=True)
+    data = models.JSONField(default=dict)
+
+    status = models.TextField(_("status"), null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
+    bucket = models.TextField(null=True, db_column="_bucket")  # noqa: DJ001
+    prefix = models.TextField(null=True, db_column="_prefix")  # noqa: DJ001
+    started_at = models.DateTimeField(_("start"), null=True, db_column="_started_at")
+    ended_at = models.DateTimeField(_("end"), null=True, db_column="_ended_at")
+    duration_ms = models.BigIntegerField(_("duration in milliseconds"), null=True, db_column="_duration_ms")
+    session_id = models.TextField(null=True, db_column="_session_id")  # noqa: DJ001
+    stream_ids = ArrayField(models.TextField(), null=True, db_column="_stream_ids")
+    # What `events/recording-ended.json` and the listing of the prefix say; see `ondemand/recordings/metadata.py`.
+    facts = models.JSONField(null=True, db_column="_facts")
+    qa = models.TextField(_("files"), null=True, db_column="_qa", choices=Qa.choices)  # noqa: DJ001
+    # A list of short sentences.
+    qa_reasons = models.JSONField(_("findings in the files"), null=True, db_column="_qa_reasons")
+    duplicate_of = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_column="_duplicate_of",
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="duplicates",
+        verbose_name=_("duplicate of"),
+    )
+
+    # NULL, as in `active` and `held`: nobody has said yet, and Recording End will.
+    visibility = models.TextField(  # noqa: DJ001
+        _("visibility"),
+        null=True,
+        db_column="_visibility",
+        choices=Visibility.choices,
+        default=Visibility.PUBLIC,
+        db_default=Visibility.PUBLIC.value,
+    )
+    publish_from = models.DateTimeField(_("publish from"), null=True, db_column="_publish_from")
+    publish_until = models.DateTimeField(_("publish until"), null=True, db_column="_publish_until")
+    metadata = models.JSONField(
+        _("metadata"), default=dict, db_column="_metadata", db_default=Value({}, output_field=models.JSONField())
+    )
+    # A new recording that waits for somebody's word.
+    held = models.BooleanField(_("held"), null=True, db_column="_held", default=False, db_default=False)
+    # It is held because its files are not known to be good, and released when they are.
+    held_by_check = models.BooleanField(
+        _("held by the check of its files"), db_column="_held_by_check", default=False, db_default=False
+    )
+
+    # It became hidden or unlisted because NEW_VIDEO_STATE or its channel says so of what is new. Whoever decides who
+    # finds it writes False, even where nothing else changes; see `VideoQuerySet.to_review`.
+    awaits_review = models.BooleanField(
+        _("waits for review"), db_column="_awaits_review", default=False, db_default=False
+    )
+
+    objects = VideoQuerySet.as_manager()
+
+    class Meta:
+        db_table = "on_demand_videos"
+        verbose_name = _("video")
+        verbose_name_plural = _("videos")
+        indexes = [
+            models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx"),
+            models.Index("channel", *_NEWEST, name="video_of_channel"),
+            models.Index(F("started_at").desc(nulls_last=True), F("uuid").desc(), name="on_demand_videos_newest_idx"),
+            models.Index(START_KEY.desc(), F("uuid").desc(), name="video_listed_newest", condition=LISTED),
+            models.Index(LENGTH_KEY.desc(), F("uuid").desc(), name="video_listed_longest", condition=LISTED),
+            models.Index(fields=["publish_from"], name="video_publish_from", condition=_has("publish_from")),
+            models.Index(fields=["publish_until"], name="video_publish_until", condition=_has("publish_until")),
+            models.Index(fields=["uuid"], name="video_held", condition=Q(held=True)),
+            models.Index(*_NEWEST, name="video_to_review", condition=TO_REVIEW),
+            models.Index(*_NEWEST, name="video_failed", condition=Q(status="failed")),
+            models.Index(*_NEWEST, name="video_recording", condition=Q(status="recording")),
+            models.Index("qa", *_NEWEST, name="video_by_qa"),
+            # Of those that people find there is an index already.
+            models.Index(LASTING_LISTING, *_NEWEST, name="video_by_word", condition=Q(IsNull(LASTING_LISTING, False))),
+            # What the charts of the start page add up, without a look at the rows.
+            models.Index(fields=["started_at"], include=["duration_ms"], name="video_days", condition=RECORDED),
+            GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"]),
+            GinIndex(beginnings_of("stream_ids"), name="video_stream_ids"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.uuid)
+
+    @property
+    def own_content(self) -> "Content | None":
+        """What people wrote about this row."""
+        return getattr(self, "content", None)
+
+    @property
+    def shown_content(self) -> "Content | None":
+        """What is shown: its own content or, of a duplicate without any, the first row's."""
+        if self.own_content is not None or self.duplicate_of is None:
+            return self.own_content
+        return self.duplicate_of.own_content
+
+    @property
+    def duration(self) -> timedelta:
+        """The length of the recording; 0 where it is not known."""
+        return timedelta(milliseconds=self.duration_ms or 0)
+
+    @property
+    def duration_seconds(self) -> int | float:
+        """The length in seconds, a whole number where it is one."""
+        seconds = Decimal(self.duration_ms or 0) / 1000
+        return int(seconds) if seconds == seconds.to_integral_value() else float(seconds)
+
+    @property
+    def location(self) -> str | None:
+        """The URL of the multivariant playlist; None where there is nothing to play."""
+        if self.status != self.Status.AVAILABLE or not self.prefix:
+            return None
+        return self.url_of((self.facts or {}).get("playlist") or DEFAULT_PLAYLIST)
+
+    @property
+    def playback(self) -> str:
+        """Return `grant` for a video of a private channel, else `public`; the row must come from `with_content`."""
+        is_private: bool = self.is_private  # type: ignore[attr-defined]
+        return self.Playback.GRANT.value if is_private else self.Playback.PUBLIC.value
+
+    def shows_files(self, *, to_curator: bool) -> bool:
+        """Return whether a caller may know where its files are: of a `grant` video only one with the scope `curate`.
+
+        The one rule for `location`, `thumbnails`, `renditions` and all else that leads to the files.
+        """
+        return to_curator or self.playback == self.Playback.PUBLIC
+
+    def shown_thumbnail(self, *, to_curator: bool) -> str:
+        """Return the URL of the picture that people chose; empty if there is none, or if it leads to hidden files."""
+        content = self.shown_content
+        url = content.shown_thumbnail if content else ""
+        return url if self.shows_files(to_curator=to_curator) or not self._leads_to_files(url) else ""
+
+    def _leads_to_files(self, url: str) -> bool:
+        """Return whether a URL is on the media host, or names a bucket of recordings or the prefix."""
+        text = unquote(url).lower()
+        media_host = urlsplit(settings.PLAYBACK_BASE_URL).netloc
+        places = (media_host, self.prefix, self.files_bucket, *settings.RECORDING_BUCKETS)
+        return any(place.lower() in text for place in places if place)
+
+    def listing_at(self, at: datetime) -> Listing:
+        """Return its listing at that moment."""
+        return listing_of(self, at)
+
+    def listing_reasons_at(self, at: datetime) -> ListingReasons:
+        """Return its listing at that moment, with a sentence for each rule."""
+        return listing_reasons(self, at)
+
+    def next_edge(self, at: datetime) -> datetime | None:
+        """The next moment at which its publication, or that of the video that it duplicates, begins or ends."""
+        rows = [self, self.duplicate_of] if self.duplicate_of else [self]
+        edges = (edge for row in rows for edge in (row.publish_from, row.publish_until))
+        return min((edge for edge in edges if edge and edge > at), default=None)
+
+    @property
+    def pictures(self) -> dict[str, str]:
+        """The URL of each picture that IVS made, by its path."""
+        paths: list[str] = (self.facts or {}).get("thumbnails", [])
+        return {path: url for path in paths if (url := self.url_of(path))}
+
+    @property
+    def thumbnails(self) -> list[str]:
+        """URLs of at most `SHOWN_THUMBNAILS` pictures that IVS made, evenly spread over the recording."""
+        paths = evenly_spread((self.facts or {}).get("thumbnails", []), SHOWN_THUMBNAILS)
+        return [url for url in map(self.url_of, paths) if url]
+
+    @property
+    def renditions(self) -> list[dict[str, Any]]:
+        """Path, width and height of each rendition; width and height are None for sound alone."""
+        return (self.facts or {}).get("renditions", [])
+
+    @property
+    def files_bucket(self) -> str:
+        """The bucket of its files: the one of the settings where none is known."""
+        return self.bucket or settings.RECORDING_BUCKET
+
+    def url_of(self, path: str) -> str | None:
+        """The URL of a file of this recording; None where its bucket or prefix is not known."""
+        bucket = self.files_bucket
+        if not bucket or not self.prefix:
+            return None
+        own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
+        base = settings.PLAYBACK_BASE_URL if own else f"https://{bucket}.s3.amazonaws.com"
+        return f"{base}/{quote(self.prefix)}/{quote(path)}"
+
+
+class Content(models.Model):
+    """What people write about a video."""
+
+    uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    video = models.OneToOneField(
+        Video, on_delete=models.CASCADE, db_column="on_demand_video_uuid", related_name="content"
+    )
+    created_at = models.DateTimeField(null=True, default=timezone.now, editable=False)
+    created_by = models.UUIDField(editable=False)
+    title = models.TextField(_("title"), null=True, blank=True)  # noqa: DJ001  (the predecessor's columns take NULL)
+    description = models.TextField(_("description"), null=True, blank=True)  # noqa: DJ001
+    tags = ArrayField(models.TextField(null=True, blank=True), verbose_name=_("tags"), null=True, blank=True)
+    data = models.JSONField(null=True, editable=False)
+    thumbnail = models.TextField(_("picture"), null=True, blank=True)  # noqa: DJ001
+    search = SearchVectorField(null=True, editable=False, db_column="_search")
+
+    class Meta:
+        db_table = "on_demand_video_content"
+        verbose_name = verbose_name_plural = _("content")
+        # The predecessor's idx_on_demand_video_user_content is not here: Django allows names of 30 characters.
+        indexes = [
+            GinIndex(fields=["search"], name="on_demand_video_content_search"),
+            GinIndex(beginnings_of("tags"), name="video_content_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title or str(self.uuid)
+
+    @property
+    def shown_title(self) -> str:
+        """The title; empty where it is NULL."""
+        return self.title or ""
+
+    @property
+    def shown_description(self) -> str:
+        """The description; empty where it is NULL."""
+        return self.description or ""
+
+    @property
+    def shown_thumbnail(self) -> str:
+        """The URL of the picture that people chose; empty where there is none."""
+        return self.thumbnail or ""
+
+    @property
+    def shown_tags(self) -> list[str]:
+        """The tags without NULL and empty ones."""
+        return [tag for tag in self.tags or [] if tag]
+
+
+class VideoTagQuerySet(models.QuerySet["VideoTag"]):
+    """Reads of tags."""
+
+    def counted(self, at: datetime) -> QuerySet["VideoTag", dict[str, Any]]:
+        """Each tag of listed videos with its `count`, by name: an order in which new videos move no tag.
+
+        A tag may be of any length; the order of long ones is that of their beginnings, and then of their digests.
+        """
+        tags = self.filter(video__in=Video.objects.listed(at)).values("tag")
+        counts = tags.annotate(count=Count("*"), name_key=Left("tag", TAG_BEGINNING), digest_key=MD5("tag"))
+        return counts.order_by("name_key", "digest_key")
+
+
+class VideoTag(models.Model):
+    """A view of the database: each tag of each video, once."""
+
+    pk = models.CompositePrimaryKey("video_id", "tag")
+    video = models.ForeignKey(Video, on_delete=models.DO_NOTHING, db_column="video_uuid", related_name="+")
+    tag = models.TextField()
+
+    objects = VideoTagQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "ivsvod_video_tags"
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+class KnownTag(models.Model):
+    """A tag that some content has or had, written by a trigger. None is removed: readers look for a use of it.
+
+    A tag may be of any length, and the key of an index may not.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tag = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(MD5("tag"), name="known_tag_once")]
+        indexes = [models.Index(TAG_KEY, name="known_tag_beginning")]
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+class Recording(models.Model):
+    """What the events of one recording said, each kind once, so that their order does not matter."""
+
+    # The migration writes the constraint, with ON DELETE CASCADE: the predecessor deletes videos by SQL.
+    video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="recording", db_constraint=False)
+    session_id = models.TextField(blank=True)
+    start_at = models.DateTimeField(null=True)
+    start_event_id = models.TextField(blank=True)
+    end_at = models.DateTimeField(null=True)
+    end_event_id = models.TextField(blank=True)
+    end_detail = models.JSONField(null=True)
+    failure_at = models.DateTimeField(null=True)
+    failure_event_id = models.TextField(blank=True)
+    failure_detail = models.JSONField(null=True)
+    stream_ids = ArrayField(models.TextField(), default=list)
+
+    def __str__(self) -> str:
+        return str(self.video_id)
+
+
+def video_uuid(bucket: str, prefix: str) -> uuid.UUID:
+    """The uuid of the video of a recording: the same whichever of its events comes first."""
+    return uuid.uuid5(VIDEO_NAMESPACE, f"{bucket}/{prefix}")
+
+
+def started_before(ended_at: datetime, duration_ms: int) -> datetime:
+    """The moment `duration_ms` before."""
+    return ended_at - timedelta(milliseconds=duration_ms)

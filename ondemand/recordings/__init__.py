@@ -1,0 +1,1 @@
+"""Recordings: what IVS wrote of them, and whether they play."""

@@ -1,0 +1,1 @@
+"""SQL of videos and content that runs in the database."""

@@ -1,0 +1,1 @@
+"""Every write of videos and content, and what finds and shows them."""

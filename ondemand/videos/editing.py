@@ -1,0 +1,116 @@
+"""The values that the page of a video edits, a version of each value, and a suggested title."""
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
+
+from ondemand.models import Video
+from ondemand.videos.services import CONTENT as CONTENT
+
+PUBLICATION = ("shown", "visibility", "publish_from", "publish_until")
+SHOWN, HIDDEN, UNDECIDED = "yes", "no", ""
+
+
+class VideoChangedError(Exception):
+    """Somebody else changed the values that a page was about to write; `video` is its current row."""
+
+    def __init__(self, video: Video) -> None:
+        super().__init__("The video was changed meanwhile")
+        self.video = video
+
+
+def edited_values(video: Video) -> dict[str, Any]:
+    """Return the editable values of a video, in the form in which a browser sends them back."""
+    content = video.shown_content
+    return {
+        "title": one_line(content.shown_title if content else ""),
+        "description": plain_text(content.shown_description if content else ""),
+        "tags": tags_of(content.shown_tags if content else []),
+        "thumbnail": one_line(content.shown_thumbnail if content else ""),
+        "shown": shown_choice(video),
+        "visibility": video.visibility or UNDECIDED,
+        "publish_from": video.publish_from,
+        "publish_until": video.publish_until,
+    }
+
+
+def shown_choice(video: Video) -> str:
+    """Return `SHOWN`, `HIDDEN` or `UNDECIDED`; a recording that is `SHOWN` appears at its end."""
+    if video.awaits_review:
+        return UNDECIDED
+    if video.active is False:
+        return HIDDEN
+    if video.held is not False:
+        return UNDECIDED
+    # NULL is hidden, as it was for the predecessor.
+    return HIDDEN if video.active is None and video.status == Video.Status.AVAILABLE else SHOWN
+
+
+def awaits_decision(video: Video) -> bool:
+    """Return whether the video stays hidden until a person decides, whatever its publication dates are."""
+    if video.status != Video.Status.AVAILABLE or shown_choice(video) != UNDECIDED:
+        return False
+    # An unlisted video that awaits review opens by its address; a later check releases what a check held.
+    return not video.active or (video.held is not False and not video.held_by_check)
+
+
+def versions_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
+    """Return a digest of each of these values; times are compared to the second, as pages show them."""
+    versions = {}
+    for name in names:
+        value = values[name]
+        shown = value.replace(microsecond=0).timestamp() if isinstance(value, datetime) else value
+        versions[name] = sha256(json.dumps(shown).encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return versions
+
+
+def version_text(versions: Mapping[str, str]) -> str:
+    """Return the versions as the text of a form field."""
+    return " ".join(f"{name}={version}" for name, version in versions.items())
+
+
+def versions_from(text: str) -> dict[str, str]:
+    """Return the versions of a text of `version_text`; any other text gives versions that match nothing."""
+    return {name: version for name, _, version in (item.partition("=") for item in text.split())}
+
+
+def one_line(text: str) -> str:
+    """Return the text with spaces for line ends, which a browser would drop."""
+    return " ".join(text.splitlines()).strip()
+
+
+def plain_text(text: str) -> str:
+    """Return the text with `\\n` as line ends, as the API stores them; browsers send `\\r\\n`."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").strip()
+
+
+def tags_of(texts: Iterable[Any]) -> list[str]:
+    """Return the tags in their order without duplicates, each on one line; NULL and empty tags are dropped."""
+    lines = (" ".join(str(text).split()) for text in texts if text)
+    return list(dict.fromkeys(line for line in lines if line))
+
+
+def suggested_title(video: Video) -> str:
+    """Return a title of the channel and the start, in the current language and zone; empty without a start."""
+    if video.started_at is None:
+        return ""
+    start = timezone.localtime(video.started_at)
+    parts = {
+        "channel": one_line(str(video.channel)) if video.channel else _("Recording"),
+        "date": date_format(start, pgettext("the date in a suggested title", "j F Y")),
+        "time": date_format(start, pgettext("the time in a suggested title", "H:i")) + f" {start.tzname()}",
+    }
+    return pgettext("a suggested title", "{channel}, {date}, {time}").format(**parts)
+
+
+def display_title(video: Video) -> str:
+    """Return the title; else the suggested title, else the uuid."""
+    content = video.shown_content
+    return (content and one_line(content.shown_title)) or suggested_title(video) or str(video.pk)

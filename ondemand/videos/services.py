@@ -1,0 +1,163 @@
+"""Every write of videos and content that a person or a client asks for."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+
+from channels_app.audit import audited
+from ondemand.models import Content, Video
+from ondemand.recordings.metadata import facts_columns
+from ondemand.recordings.quality import Verdict, better_verdict, verdict_of_video
+from ondemand.videos.errors import VideoNotFoundError
+
+# Called with the video as it is once no one else can write it; raises to refuse the write.
+Check = Callable[[Video], None]
+_PUBLICATION = ("visibility", "publish_from", "publish_until")
+EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
+CONTENT = tuple(EMPTY_CONTENT)
+_LOOKED_AT = ("status", "bucket", "prefix", "facts", "qa", "qa_reasons")
+
+
+def allow(video: Video) -> None:
+    """The check that refuses nothing."""
+
+
+@audited()
+def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Content:
+    """Write the whole content of a video; `uuid`, `created_at` and `created_by` of an existing one stay.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    _recording_locked(video_uuid, check)
+    return _content_write(video_uuid, by, values)
+
+
+@audited()
+def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
+    """Change some of a video: its content, `active`, `visibility`, `publish_from`, `publish_until`, `metadata`.
+
+    Who finds a recording, and when, is the same for all its rows. What a duplicate shows of the first row's content
+    becomes its own when part of it is changed.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    video, rows = _recording_locked(video_uuid, check)
+    written = {name: values[name] for name in CONTENT if name in values}
+    if written:
+        shown = video.shown_content
+        kept = {name: getattr(shown, name) for name in CONTENT} if shown else {}
+        _content_write(video_uuid, by, {**kept, **written})
+    publication = {name: values[name] for name in _PUBLICATION if name in values}
+    if "visibility" in values:
+        publication["awaits_review"] = False
+    for row in rows:
+        decided = shown_or_hidden(row, shown=values["active"]) if values.get("active") is not None else {}
+        own = {"metadata": values["metadata"]} if "metadata" in values and row.pk == video_uuid else {}
+        _write(row, {**publication, **decided, **own})
+    return Video.objects.with_content().get(pk=video_uuid)
+
+
+@audited()
+def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
+    """Take a video, with all rows of its recording, out of every list and page; its files stay.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    for row in _recording_locked(video_uuid, check)[1]:
+        _write(row, shown_or_hidden(row, shown=False))
+
+
+@audited()
+def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
+    """Undo `video_hide`. One that is not available yet stays unlisted until its recording ends, and shows then.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    for row in _recording_locked(video_uuid, check)[1]:
+        _write(row, shown_or_hidden(row, shown=True))
+
+
+@audited()
+def video_check_store(*, video: Video, facts: dict[str, Any] | None, verdict: Verdict) -> Video:
+    """Store what a look at the files of `video`, as it was read then, has found; returns the row as it is now.
+
+    What an event has written meanwhile is newer, and stays. `facts` (None: none were read) complete a row, and change
+    no column of the predecessor.
+    """
+    row = next((row for row in _rows_locked(video.pk, video.bucket, video.prefix) if row.pk == video.pk), None)
+    if row is None or any(getattr(row, name) != getattr(video, name) for name in _LOOKED_AT):
+        return row or video
+    columns = {**facts_columns(facts), **better_verdict(verdict_of_video(row), verdict).columns}
+    for name, value in columns.items():
+        setattr(row, name, value)
+    checked_release(row)
+    row.save(update_fields=[*columns, "held", "held_by_check"])
+    return row
+
+
+def checked_release(video: Video) -> None:
+    """Let go what only the check held back and is good now, with the other rows of its recording.
+
+    The caller has locked all rows of the recording, and saves this one.
+    """
+    if video.held_by_check and video.qa == Video.Qa.OK:
+        video.held = video.held_by_check = False
+        # The predecessor's rows took over that the first one is held.
+        others = Video.objects.filter(bucket=video.bucket, prefix=video.prefix, held=True).exclude(pk=video.pk)
+        others.update(held=False, held_by_check=False)
+
+
+def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
+    """What is written of a video to show or to hide it."""
+    if not shown:
+        return {"active": False, "awaits_review": False}
+    # NULL, so that the predecessor does not list it either; that it is not held is what Recording End will see.
+    active = True if video.status == Video.Status.AVAILABLE else None
+    return {"active": active, "held": False, "held_by_check": False, "awaits_review": False}
+
+
+def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video]]:
+    """Lock all rows of a recording, those of the predecessor too; return the video with what it shows, and the rows."""
+    place = Video.objects.filter(pk=video_uuid).values("bucket", "prefix").first()
+    if place is None:
+        raise VideoNotFoundError
+    rows = _rows_locked(video_uuid, **place)
+    # Read after the locks are had: what a statement that waited for one sees of the content may be old.
+    video = Video.objects.with_content().filter(pk=video_uuid).first()
+    if video is None:
+        raise VideoNotFoundError
+    check(video)
+    return video, rows
+
+
+def _rows_locked(video_uuid: UUID, bucket: str | None, prefix: str | None) -> list[Video]:
+    """Lock and return the video and all rows of its recording."""
+    wanted = Q(pk=video_uuid)
+    if prefix:
+        wanted |= Q(bucket=bucket, prefix=prefix)
+    return list(Video.objects.locked().defer("created_at", "data").filter(wanted))
+
+
+def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
+    content, is_new = Content.objects.select_for_update().get_or_create(
+        video_id=video_uuid, defaults={**EMPTY_CONTENT, **values, "created_by": by}
+    )
+    if not is_new:
+        # `update_or_create` would also write `created_at` as it was read, which may differ from what is stored.
+        for name, value in values.items():
+            setattr(content, name, value)
+        content.save(update_fields=list(values))
+    return content
+
+
+def _write(video: Video, columns: dict[str, Any]) -> None:
+    for name, value in columns.items():
+        setattr(video, name, value)
+    if columns:
+        video.save(update_fields=list(columns))

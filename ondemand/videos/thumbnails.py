@@ -1,0 +1,79 @@
+"""The thumbnail of a video, limited to the origins of the Content-Security-Policy, and the choices for it."""
+
+from collections.abc import Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from ivsvod.rest.times import clock
+from ondemand.models import Video
+from ondemand.spread import evenly_spread
+
+# The other pictures are added by a script, from `more_pictures`.
+SAMPLE = 11
+
+
+def middle_of(pictures: Sequence[str]) -> str | None:
+    """Return the middle one of the pictures that IVS made, which is the automatic thumbnail."""
+    return pictures[len(pictures) // 2] if pictures else None
+
+
+def video_picture(video: Video, *, to_curator: bool) -> str | None:
+    """Return the URL of the chosen thumbnail, else of the automatic one; None if neither may be shown."""
+    pictures = video.thumbnails if video.shows_files(to_curator=to_curator) else []
+    candidates = [video.shown_thumbnail(to_curator=to_curator), middle_of(pictures)]
+    return next((url for url in candidates if url and picture_allowed(url)), None)
+
+
+def picture_allowed(url: str) -> bool:
+    """Return whether the Content-Security-Policy allows a page to load the picture.
+
+    https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy#host-source
+    """
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        return False
+    netloc = parts.netloc.lower()
+    sources: list[str] = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]["img-src"]
+    # The local stack serves recordings from the origin of its pages, which the policy calls 'self'.
+    for source in [*sources, settings.PLAYBACK_BASE_URL]:
+        scheme, _separator, rest = source.rpartition("://")
+        host = rest.partition("/")[0].lower()
+        is_host = netloc.endswith(host[1:]) if host.startswith("*.") else netloc == host
+        if host and is_host and parts.scheme == (scheme or "https"):
+            return True
+    return False
+
+
+def picture_choices(video: Video, chosen: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the automatic picture, a picture from elsewhere if it is chosen, and some of the pictures of IVS.
+
+    The second list has all pictures of IVS for the script; it is empty if all are shown already, or may not be shown.
+    `chosen` is a URL or a path. The `url` of a choice is None if it may not be shown.
+    """
+
+    def choice(value: str, url: str | None, label: str, caption: str, *, is_chosen: bool) -> dict[str, Any]:
+        shown = url if url and picture_allowed(url) else None
+        return {"value": value, "url": shown, "label": label, "caption": caption, "chosen": is_chosen}
+
+    pictures = video.pictures
+    url = pictures.get(chosen, chosen)
+    paths = {address: path for path, address in pictures.items()}
+    automatic, given = _("None: the one that Amazon IVS made"), _("The picture from elsewhere")
+    choices = [choice("", middle_of(video.thumbnails), automatic, _("Automatic"), is_chosen=not url)]
+    if url and url not in paths:
+        choices.append(choice(url, url, given, _("Given"), is_chosen=True))
+    made = []
+    for number, (path, address) in enumerate(pictures.items()):
+        # IVS makes them at even intervals.
+        at = clock(video.duration * number // len(pictures)) if video.duration_ms else ""
+        label = _("Picture at about {time}").format(time=at) if at else _("Picture {name}").format(name=path)
+        made.append(choice(path, address, label, at or path.rpartition("/")[2], is_chosen=address == url))
+    kept = {*evenly_spread(list(pictures), SAMPLE), paths.get(url)}
+    more = made if len(made) > SAMPLE and made[0]["url"] else []
+    return [*choices, *(each for each in made if each["value"] in kept)], more

@@ -1,0 +1,172 @@
+"""Numbers for the alarms: lines in CloudWatch's embedded metric format."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+
+from channels_app import metrics
+from channels_app.aws import AwsError
+from channels_app.aws.errors import raises_aws_error
+from channels_app.events.handlers import StreamEventHandler
+from channels_app.events.inbox_state import inbox_measure
+from channels_app.models import InboxEvent
+from ivsvod.local.aws import LocalAws
+from tests.support.helpers import make_channel
+from tests.support.road import ARN, command, invoke, lambda_takes, sample, text_of, without
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def told(settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """What was told since the last call, each line by its own keys."""
+    settings.EMBEDDED_METRICS, settings.PROJECT_NAME, settings.STAGE = True, "vod", "production"
+
+    def lines() -> list[dict[str, Any]]:
+        found = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line.startswith('{"_aws"')]
+        assert all(_is_embedded(line) for line in found)
+        return [without(line, "_aws", "Project", "Stage") for line in found]
+
+    return lines
+
+
+def _is_embedded(line: dict[str, Any]) -> bool:
+    """https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"""
+    [directive] = line["_aws"]["CloudWatchMetrics"]
+    named = {metric["Name"] for metric in directive["Metrics"]}
+    return (
+        isinstance(line["_aws"]["Timestamp"], int)
+        and directive["Namespace"] == "ivsvod"
+        and directive["Dimensions"] == [["Project", "Stage"]]
+        and (line["Project"], line["Stage"]) == ("vod", "production")
+        and named == set(line) - {"_aws", "Project", "Stage"}
+        and {metric["Unit"] for metric in directive["Metrics"]} <= {"Count", "Seconds"}
+    )
+
+
+def test_a_batch_tells_what_became_of_its_events_and_how_late_they_came(aws: LocalAws, told: Any) -> None:
+    make_channel(arn=ARN)
+    now = timezone.now().isoformat()
+
+    lambda_takes(sample("stream_start", time=now), sample("stream_start", time=now), "{broken")
+
+    [line] = told()
+    late = line.pop("InboxLagSeconds")
+    assert line == {"EventsApplied": 1, "EventsDuplicate": 1, "EventsRefused": 1}
+    assert len(late) == 1
+    assert 0 <= late[0] < 60
+
+
+def test_an_event_that_is_replayed_is_not_late(aws: LocalAws, told: Any) -> None:
+    make_channel(arn=ARN)
+    invoke(sample("stream_start"))
+    told()
+
+    command("replay", "--all")
+
+    assert told() == [{"EventsApplied": 1}]
+
+
+def test_nothing_is_told_where_nobody_reads(aws: LocalAws, told: Any, settings: Any) -> None:
+    settings.EMBEDDED_METRICS = False
+
+    invoke(sample("stream_start"))
+    inbox_measure()
+
+    assert told() == []
+
+
+def test_the_inbox_tells_what_is_open_and_since_when(told: Any) -> None:
+    now = timezone.now()
+    for number, outcome in enumerate(["parked", "parked", "failed", "deferred", "applied"]):
+        row = InboxEvent.objects.create(event_id=f"e{number}", body="{}", outcome=outcome)
+        InboxEvent.objects.filter(pk=row.pk).update(received_at=now - timedelta(seconds=100 + number * 1000))
+
+    inbox_measure()
+
+    [line] = told()
+    assert (line["OpenEvents"], line["ParkedEvents"]) == (2, 2)
+    assert 3100 <= line["OldestOpenEventSeconds"] < 3200
+
+
+def test_an_empty_inbox_tells_so(told: Any) -> None:
+    command("process_inbox")
+
+    assert told() == [{"OpenEvents": 0, "ParkedEvents": 0, "OldestOpenEventSeconds": 0.0}]
+
+
+def test_a_run_of_process_inbox_that_is_stopped_tells_how_the_inbox_is(
+    aws: LocalAws, told: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_channel(arn=ARN)
+    InboxEvent.objects.create(event_id=sample("stream_start")["id"], body=json.dumps(sample("stream_start")))
+
+    def stopped(*_: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(StreamEventHandler, "apply", stopped)
+
+    assert command("process_inbox") == (130, [])
+
+    assert [line["OpenEvents"] for line in told()] == [1]
+
+
+def test_reconcile_counts_the_streams_without_events_that_it_repairs(
+    aws: LocalAws, told: Any, clock: Any, past: Any
+) -> None:
+    command("reconcile")
+    assert told() == []
+
+    command("reconcile", "--apply")
+    assert told() == [{"StreamsUnheard": 0}]
+
+
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [("AccessDeniedException", 1), ("ThrottlingException", 1), ("ResourceNotFoundException", 0), ("NoSuchKey", 0)],
+)
+def test_trouble_with_aws_is_counted_and_an_answer_is_not(told: Any, code: str, number: int) -> None:
+    from botocore.exceptions import ClientError
+
+    with pytest.raises(AwsError), raises_aws_error("GetChannel", ARN):
+        raise ClientError({"Error": {"Code": code}}, "GetChannel")
+
+    assert told() == [{"AwsErrors": 1}] * number
+
+
+def test_a_database_that_is_away_is_counted(told: Any) -> None:
+    with patch("channels_app.events.inbox.receive", side_effect=OperationalError("statement timeout")):
+        lambda_takes(sample("stream_start"))
+    assert told() == [{"DatabaseErrors": 1}]
+
+    with patch("django.db.models.sql.compiler.SQLCompiler.execute_sql", side_effect=OperationalError("away")):
+        assert Client().get("/on-demand").status_code == 503
+    assert told() == [{"DatabaseErrors": 1}]
+
+
+def test_more_values_than_a_line_may_hold_are_left_out(told: Any) -> None:
+    metrics.events_measured(["applied"] * 150, [1.0] * 150)
+
+    [line] = told()
+    assert line["EventsApplied"] == 150
+    assert len(line["InboxLagSeconds"]) == 100
+
+
+def test_no_event_is_no_line(told: Any) -> None:
+    metrics.events_measured([], [])
+
+    assert told() == []
+
+
+def test_a_line_holds_nothing_of_an_event(aws: LocalAws, told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    invoke(sample("stream_start"))
+
+    out = capsys.readouterr().out
+    assert ARN not in out
+    assert text_of(sample("stream_start"))[:20] not in out

@@ -1,0 +1,225 @@
+"""A browser in the list of videos: titles and tags edited in place, bulk changes and their undoing, tags."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ivsvod.accounts.models import User
+from ondemand.admin.videos import VideoAdmin
+from ondemand.models import Content, Video
+from tests.support.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, flaws, opened, picture, staff_of
+from tests.support.helpers import THOROUGH, make_content, make_video
+
+pytestmark = IN_BROWSER
+
+LIST = "/admin/ondemand/video/"
+
+
+def row(page: Page, title: str) -> Any:
+    return page.get_by_role("row").filter(has_text=title)
+
+
+def act(page: Page, label: str) -> None:
+    page.locator("select[name=action]").select_option(label=label)
+    page.get_by_role("button", name="Go", exact=True).click()
+
+
+def test_a_title_is_edited_in_the_list_by_keyboard(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(f"{url}{LIST}")
+        page.get_by_role("button", name=f"Edit the title: {LONG_TITLE}").press("Enter")
+        box = page.get_by_role("textbox", name="Edit the title")
+        expect(box).to_be_focused()
+        box.fill("Nobody sees this")
+        box.press("Escape")
+        expect(page.get_by_role("link", name=LONG_TITLE, exact=True).last).to_be_visible()
+        expect(page.get_by_role("button", name=f"Edit the title: {LONG_TITLE}")).to_be_focused()
+        page.keyboard.press("Enter")
+        box.fill("Closing <b>show</b> \u202e\u05e2\u05d1\u05e8\u05d9\u05ea")
+        picture(page, "list-title-1280-light")
+        box.press("Enter")
+        expect(
+            page.get_by_role("link", name="Closing <b>show</b> \u202e\u05e2\u05d1\u05e8\u05d9\u05ea", exact=True)
+        ).to_be_visible()
+        expect(page.get_by_text("Saved")).to_be_attached()
+        page.reload()
+        expect(
+            page.get_by_role("link", name="Closing <b>show</b> \u202e\u05e2\u05d1\u05e8\u05d9\u05ea", exact=True)
+        ).to_be_visible()
+        assert faults(wrong) == []
+
+
+def test_tags_are_edited_in_the_list_and_completed(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "dark") as (page, wrong):
+        page.goto(f"{url}{LIST}")
+        page.get_by_role("button", name=f"Edit the tags: {LONG_TITLE}").click()
+        box = page.get_by_role("combobox", name="Add a tag")
+        box.fill("new tag")
+        box.press("Enter")
+        page.get_by_role("button", name="Remove day one").click()
+        box.press_sequentially("FEST")
+        # It is there already.
+        expect(page.get_by_role("listbox").get_by_role("option")).to_have_count(0)
+        box.fill("")
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(row(page, LONG_TITLE).locator(".tags .tag")).to_have_text(["festival", "new tag"])
+        empty = page.get_by_role("button", name="Add tags").first
+        empty.click()
+        box = page.get_by_role("combobox", name="Add a tag")
+        box.press_sequentially("fes")
+        expect(page.get_by_role("option", name="festival")).to_be_visible()
+        picture(page, "list-tags-1280-dark")
+        assert flaws(page) == []
+        box.press("ArrowDown")
+        box.press("Enter")
+        # What is typed is saved when the focus leaves.
+        page.get_by_role("heading", level=1).click()
+        expect(page.locator(".tags .tag", has_text="festival")).to_have_count(2)
+        assert faults(wrong) == []
+    assert sorted(Content.objects.values_list("tags", flat=True)) == [["festival"], ["festival", "new tag"]]
+
+
+def test_the_second_of_two_editors_sees_the_conflict(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, _):
+        page.goto(f"{url}{LIST}")
+        other = page.context.new_page()
+        other.goto(f"{url}{LIST}")
+        for tab, title in ((other, "Theirs"), (page, "Mine")):
+            tab.get_by_role("button", name=f"Edit the title: {LONG_TITLE}").click()
+            tab.get_by_role("textbox", name="Edit the title").fill(title)
+            tab.keyboard.press("Enter")
+        message = page.get_by_role("alert")
+        expect(message).to_have_text(
+            "Somebody changed it to “Theirs”. Save again to write yours, or cancel to keep theirs."
+        )
+        picture(page, "list-conflict-1280-light")
+        page.get_by_role("button", name="Cancel").click()
+        expect(page.get_by_role("link", name="Theirs", exact=True)).to_be_visible()
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """A bulk change of the video that is found by `title`, which shows `before` then, and `after` once it is done."""
+
+    action: str
+    title: str
+    before: str
+    after: str
+    label: str = ""
+    typed: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def button(self) -> str:
+        return self.label or self.action.rstrip("…")
+
+
+BULK = (
+    Bulk("Hide", LONG_TITLE, ".badge-listed", ".badge-hidden"),
+    Bulk("Show", "Withheld", ".badge-hidden", ".badge-listed"),
+    Bulk("Unlist", LONG_TITLE, ".badge-listed", ".badge-unlisted"),
+    Bulk("List", "Hinted at", ".badge-unlisted", ".badge-listed"),
+    Bulk(
+        "Schedule…",
+        LONG_TITLE,
+        ".badge-listed",
+        ".badge-scheduled",
+        typed={"Publication begins": "2040-01-02T03:04:05", "Publication ends": "2040-01-03T00:00:00"},
+    ),
+    Bulk("Add tags…", "Withheld", "bdi:has-text('kept')", ".tag:text-is('evening')", typed={"Tags": "evening"}),
+    Bulk("Remove tags…", LONG_TITLE, ".tag:text-is('festival')", ".tag:only-child", typed={"Tags": "festival"}),
+    Bulk("Check the files again", LONG_TITLE, ".badge-qa-failed", ".badge-qa-ok", label="Check again"),
+)
+
+
+@pytest.fixture
+def curated(video: Video) -> Video:
+    """The recorded video among others, for a curator who lives in Kathmandu and knows nothing of what failed."""
+    User.objects.filter(pk=staff_of("Curators", "cora").pk).update(time_zone="Asia/Kathmandu")
+    make_content(make_video(active=False), title="Withheld", tags=["kept"])
+    make_content(make_video(visibility=Video.Visibility.UNLISTED), title="Hinted at", tags=[])
+    Video.objects.filter(pk=video.pk).update(qa=Video.Qa.FAILED, qa_reasons=["It was away."])
+    return video
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
+def test_each_bulk_change_is_previewed_run_and_undone(url: str, curated: Video, width: int, scheme: str) -> None:
+    with chromium() as browser, opened(browser, url, width, scheme, who="cora") as (page, wrong):
+        page.goto(f"{url}{LIST}")
+        for bulk in BULK:
+            label = f"{bulk.button.lower().replace(' ', '-')}-{width}-{scheme}"
+            chosen = row(page, bulk.title)
+            expect(chosen.locator(bulk.before)).to_have_count(1)
+            chosen.get_by_role("checkbox").check()
+            act(page, bulk.action)
+            expect(page.get_by_text("1 video is chosen:")).to_be_visible()
+            for name, text in bulk.typed.items():
+                page.get_by_label(name).and_(page.locator("input")).fill(text)
+            if bulk.typed:
+                page.get_by_role("button", name="Continue").click()
+            expect(page.get_by_role("heading", name="What will change")).to_be_visible()
+            picture(page, f"bulk-{label}")
+            assert fits(page)
+            page.get_by_role("button", name=bulk.button, exact=True).click()
+            expect(page.get_by_text(f"{bulk.button}: 1 changed.")).to_be_visible()
+            expect(chosen.locator(bulk.after)).to_have_count(1)
+            page.get_by_role("link", name="Details and undo").click()
+            if bulk.action == "Schedule…":
+                # In the time zone of the user, as typed, and not in UTC.
+                expect(page.get_by_text("2040-01-02 03:04:05 +0545")).to_be_visible()
+                picture(page, f"bulk-result-{label}")
+            page.get_by_role("button", name="Undo").click()
+            expect(page.get_by_text(f"{bulk.button}: 1 undone.")).to_be_visible()
+            expect(chosen.locator(bulk.before)).to_have_count(1)
+        page.get_by_role("link", name="Recent bulk changes").click()
+        expect(page.get_by_role("row").filter(has_text="undone")).to_have_count(len(BULK))
+        picture(page, f"bulk-changes-{width}-{scheme}")
+        assert fits(page)
+        assert faults(wrong) == []
+
+
+def test_a_bulk_change_takes_all_pages_of_a_list(url: str, curated: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VideoAdmin, "list_per_page", 2)
+    with chromium() as browser, opened(browser, url, 1280, "light", who="cora") as (page, wrong):
+        page.goto(f"{url}{LIST}?status=available")
+        page.locator("#action-toggle").check()
+        expect(page.get_by_text("2 of 2 selected")).to_be_visible()
+        page.get_by_role("button", name="Select all 5 videos").click()
+        expect(page.get_by_text("All 5 selected")).to_be_visible()
+        picture(page, "list-across-1280-light")
+        act(page, "Hide")
+        expect(page.get_by_text("5 videos are chosen:")).to_be_visible()
+        page.get_by_role("button", name="Hide", exact=True).click()
+        expect(page.get_by_text("Hide: 3 changed, 2 nothing to change.")).to_be_visible()
+        page.get_by_role("link", name="Details and undo").click()
+        page.get_by_role("button", name="Undo").click()
+        expect(page.get_by_text("Hide: 2 nothing to change, 3 undone.")).to_be_visible()
+        assert faults(wrong) == []
+
+
+def test_tags_are_added_in_bulk_and_a_tag_is_merged(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(f"{url}{LIST}")
+        page.locator("#action-toggle").check()
+        act(page, "Add tags…")
+        page.get_by_role("combobox", name="Add a tag").fill("festivals")
+        picture(page, "bulk-tags-1280-light")
+        page.get_by_role("button", name="Continue").click()
+        expect(page.get_by_text("0 of 5 have it now.")).to_be_visible()
+        page.get_by_role("button", name="Add tags").click()
+        expect(page.get_by_text("Add tags: 5 changed.")).to_be_visible()
+        page.get_by_role("link", name="Tags", exact=True).click()
+        picture(page, "tags-1280-light")
+        page.get_by_role("link", name="Rename, merge or remove festivals").click()
+        page.get_by_label("New name").fill("fest")
+        expect(page.locator("#complete-to option[value=festival]")).to_be_attached()
+        page.get_by_label("New name").fill("festival")
+        picture(page, "tag-1280-light")
+        page.get_by_role("button", name="Rename or merge…").click()
+        expect(page.get_by_text("is in use already")).to_be_visible()
+        picture(page, "bulk-rename-1280-light")
+        page.get_by_role("button", name="Rename a tag").click()
+        expect(page.get_by_text("Rename a tag: 5 changed.")).to_be_visible()
+        expect(page.get_by_role("row").filter(has_text="festival")).to_contain_text("5")
+        assert faults(wrong) == []

@@ -1,0 +1,173 @@
+"""Every page, over rows of every kind, in a browser: it fits, breaks no policy, and shuts nobody out.
+
+The pages of the admin are those that the table of tests/ivsvod/console/test_roles.py lets a superuser see: a page that
+is new there is walked here. A page is loaded once and looked at in each way. `THOROUGH=1` looks in all ways with axe,
+and leaves a picture of each in test-artifacts/; else axe and the picture take turns.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ondemand.models import Video
+from tests.ivsvod.console.test_roles import TABLE, filled
+from tests.support.chromium import IN_BROWSER, chromium, faults, fits, flaws, opened, picture
+from tests.support.every_kind import every_kind
+from tests.support.helpers import THOROUGH
+
+pytestmark = IN_BROWSER
+
+# Answers for scripts.
+DOCUMENTS = {
+    "channels_app/channel/<uuid:pk>/live.json",
+    "jsi18n/",
+    "ondemand/video/channels/complete/",
+    "ondemand/video/tags/complete/",
+}
+# They say what is missing, or wrong, and so does the status of what they ask for.
+AMISS = {"video-gone", "catalogue-wrong", "watch-missing", "embed-missing"}
+# Without it there is no page, but a sentence that says so.
+QUERIES = {"ondemand/video/tags/change/": "?tag=festival"}
+# So that several processes share the pages: each is of the first part whose beginning its name has.
+PARTS = {"channels": "admin-channels_app-", "videos": "admin-ondemand-", "admin": "admin-", "others": ""}
+
+
+@dataclass(frozen=True)
+class Look:
+    """How somebody looks at a page; `text` is the size of the text in percent."""
+
+    width: int
+    scheme: Any
+    text: int = 100
+
+    def __str__(self) -> str:
+        return f"{self.width}-{self.scheme}" + ("" if self.text == 100 else f"-{self.text}")
+
+    # Colours that are on their way from one scheme to the other are nobody's.
+    SETTLE = "document.getAnimations().filter((e) => e instanceof CSSTransition).forEach((e) => e.finish())"
+
+    def take(self, page: Page) -> None:
+        """Let the page be seen so."""
+        page.set_viewport_size({"width": self.width, "height": 900})
+        page.emulate_media(color_scheme=self.scheme)
+        page.evaluate(f"document.documentElement.style.fontSize = '{'' if self.text == 100 else f'{self.text}%'}'")
+        page.evaluate(self.SETTLE)
+
+
+LOOKS = [Look(1280, "light"), Look(400, "dark")]
+MORE_LOOKS = [Look(2560, "light"), Look(1280, "dark", 200), Look(400, "light", 200)]
+
+
+def admin_pages(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """The name and the path of each page that the admin has a route for."""
+    for route, (row, _) in TABLE.items():
+        if row[-1] == "." and route not in DOCUMENTS:
+            name = re.sub("<[^>]*>", "one", route).strip("/").replace("/", "-")
+            yield f"admin-{name or 'start'}", filled(route, world) + QUERIES.get(route, "")
+
+
+def other_pages(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    """Pages of the admin that look different for other rows, and those for everybody."""
+    for key, pk in world.items():
+        word, _, kind = key.partition(" ")
+        if kind in {"video", "stream", "channel"}:
+            app = "ondemand" if kind == "video" else "channels_app"
+            yield f"{kind}-{word}", f"/admin/{app}/{kind}/{pk}/change/"
+    for kind in ("tags", "schedule"):
+        yield f"bulk-{kind}", f"/admin/ondemand/video/bulk/{world[f'{kind} draft']}/"
+    yield "video-gone", f"/admin/ondemand/video/{UUID(int=8)}/change/"
+    yield "videos-filtered", "/admin/ondemand/video/?listing=expired&tag=a&started=2026"
+    yield "events-none", "/admin/channels_app/inboxevent/?q=none"
+    yield "catalogue", "/"
+    yield "catalogue-found", "/?search=festival&tag=festival&ordering=oldest"
+    yield "catalogue-nothing", "/?search=nowhere"
+    yield "catalogue-wrong", "/?min_duration=x"
+    yield "watch", f"/watch/{world['ondemand/video']}"
+    yield "watch-unbroken", f"/watch/{world['unbroken video']}"
+    yield "watch-live", f"/watch/live/{world['channels_app/channel']}"
+    yield "watch-offline", f"/watch/live/{world['offline channel']}"
+    yield "watch-missing", "/watch/x"
+    yield "embed", f"/embed/{world['ondemand/video']}"
+    yield "embed-missing", "/embed/x"
+
+
+def part_of(name: str) -> str:
+    return next(part for part, beginning in PARTS.items() if name.startswith(beginning))
+
+
+def open_all(page: Page) -> None:
+    """Let all that is folded away be seen."""
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true })")
+
+
+def looked_at(page: Page, name: str, look: Look, *, closely: bool) -> Iterator[str]:
+    """What is wrong with the page."""
+    look.take(page)
+    if not fits(page):
+        yield f"{look}: it is {page.evaluate('document.documentElement.scrollWidth')} wide"
+    if closely:
+        picture(page, f"{name}-{look}")
+        yield from (f"{look}: {flaw}" for flaw in flaws(page))
+
+
+@pytest.mark.parametrize("language", ["en", "he"][: 2 if THOROUGH else 1])
+@pytest.mark.parametrize("part", PARTS)
+def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
+    url: str, video: Video, settings: Any, part: str, language: str
+) -> None:
+    world = every_kind(video)
+    settings.LANGUAGE_CODE = language
+    looks = LOOKS + (MORE_LOOKS if THOROUGH else [])
+    found = []
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        pages = [each for each in (*admin_pages(world), *other_pages(world)) if part_of(each[0]) == part]
+        for turn, (name, path) in enumerate(pages):
+            page.goto(f"{url}{path}")
+            open_all(page)
+            for number, look in enumerate(looks):
+                closely = THOROUGH or number == turn % len(looks)
+                found += [f"{name} {told}" for told in looked_at(page, f"{language}-{name}", look, closely=closely)]
+            found += [] if name in AMISS else [f"{name} {line}" for line in faults(wrong)]
+            wrong.clear()
+    assert "\n".join(found) == ""
+
+
+# Of a group of radio buttons only one takes the focus; the arrows do the rest.
+WATCH_FOCUS = """() => {
+  const actions = "a[href], button:enabled, select, textarea, summary, " +
+    "input:enabled:not([type=hidden]):not([type=radio])";
+  window.actions = [...document.querySelectorAll(actions)].filter((each) => each.checkVisibility() &&
+    each.tabIndex >= 0);
+  window.seen = new Map();
+  document.addEventListener("focusin", ({ target }) => {
+    const { outlineStyle, boxShadow } = getComputedStyle(target);
+    window.seen.set(target, outlineStyle !== "none" || boxShadow !== "none");
+  });
+  return window.actions.length;
+}"""
+NOT_REACHED = """() => window.actions.filter((each) => window.seen.get(each) === undefined).map((e) => e.outerHTML)"""
+NOT_SEEN = """() => window.actions.filter((each) => window.seen.get(each) === false).map((e) => e.outerHTML)"""
+
+
+def test_the_keyboard_reaches_every_action_and_shows_where_it_is(url: str, video: Video) -> None:
+    pages = ["", "admin/ondemand/video/", "admin/", f"admin/channels_app/channel/{video.channel_id}/change/"]
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        for path in pages[: 4 if THOROUGH else 2]:
+            page.goto(f"{url}/{path}")
+            many = page.evaluate(WATCH_FOCUS)
+            page.keyboard.press("Tab")
+            skip = page.get_by_role("link", name="Skip to")
+            expect(skip).to_be_focused()
+            expect(skip).to_be_in_viewport()
+            # A key that is held repeats. Fields of a date take a few more; at its end it begins again.
+            for _ in range(many + 20):
+                page.keyboard.down("Tab")
+            page.keyboard.up("Tab")
+            assert page.evaluate(NOT_REACHED) == [], path
+            assert page.evaluate(NOT_SEEN) == [], path
+        assert faults(wrong) == []

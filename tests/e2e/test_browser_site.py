@@ -1,0 +1,213 @@
+"""A browser finds a video on the catalogue page, plays it there and in a frame of another site, and shares it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from channels_app.models import Channel, Stream
+from ivsvod.local.serving import served
+from ondemand.models import Content, Video
+from tests.support.chromium import (
+    IN_BROWSER,
+    LONG_TITLE,
+    NOISE,
+    SECONDS,
+    chromium,
+    faults,
+    fits,
+    free_port,
+    picture,
+    play,
+    until,
+)
+from tests.support.helpers import THOROUGH, make_channel, make_content, make_video
+
+pytestmark = IN_BROWSER
+NINE = datetime(2026, 3, 4, 9, 5, tzinfo=UTC)
+ARABIC = "افتتاح المهرجان الصيفي في الهواء الطلق"
+LOADED = "[...document.querySelectorAll('.picture img')].every(i => i.complete && i.naturalWidth > 0)"
+
+
+@pytest.fixture
+def catalogue(video: Video) -> Video:
+    """A recording that plays beside others, and a channel that is live."""
+    shared = {"bucket": video.bucket, "facts": video.facts, "channel": Channel.objects.get()}
+    for number in range(30):
+        other = make_video(started_at=NINE + timedelta(days=number), duration_ms=60_000 * number + 5_000, **shared)
+        Video.objects.filter(pk=other.pk).update(prefix=video.prefix, duplicate_of=None)
+        if number % 5:
+            title = ARABIC if number == 7 else f"Talk {number}: what we learned"
+            make_content(other, title=title, tags=["talks", f"day {number % 4}"], description="", thumbnail="")
+    live = make_channel(name="Open air stage")
+    Stream.objects.create(channel=live, stream_id="st-live", started_at=NINE, first_event_at=NINE)
+    return video
+
+
+@contextmanager
+def visiting(
+    browser: Browser, width: int = 1280, scheme: Any = "light", **options: Any
+) -> Iterator[tuple[Page, list[str]]]:
+    """A page on which nobody is signed in, and all that goes wrong on it."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("console", lambda said: wrong.append(f"{said.text} {said.location}") if said.type in NOISE else None)
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
+    page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
+    yield page, wrong
+    assert context.cookies() == []
+    context.close()
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark"), (2560, "dark")][: 3 if THOROUGH else 1])
+def test_a_visitor_finds_a_video_by_typing_plays_it_and_shares_it(
+    url: str, catalogue: Video, width: int, scheme: str
+) -> None:
+    allowed = ["clipboard-read", "clipboard-write"]
+    with chromium() as browser, visiting(browser, width, scheme, permissions=allowed) as (page, wrong):
+        page.goto(url)
+        page.evaluate("document.querySelectorAll('img').forEach(i => i.loading = 'eager')")
+        until(page, LOADED)
+        assert fits(page)
+        picture(page, f"catalogue-{width}-{scheme}")
+        field = page.get_by_role("searchbox", name="Search videos")
+        # A pause in the middle: the list follows more than once.
+        field.press_sequentially("festival")
+        expect(page.locator("mark").first).to_have_text("festival")
+        field.press_sequentially(" speaker", delay=40)
+        expect(page.get_by_role("status")).to_have_text("1 video")
+        expect(page.locator("mark").first).to_have_text("festival")
+        until(page, "location.search === '?search=festival+speaker'")
+        expect(field).to_be_focused()
+        assert page.title() == "festival speaker – Videos"  # noqa: RUF001
+        picture(page, f"catalogue-found-{width}-{scheme}")
+        page.get_by_role("link", name=LONG_TITLE).click()
+        assert page.title() == LONG_TITLE
+        state = play(page)
+        assert state["width"] > 0
+        assert abs(state["length"] - SECONDS) < 1
+        page.get_by_role("button", name="Copy link").click()
+        expect(page.get_by_text("Copied")).to_be_visible()
+        assert page.evaluate("navigator.clipboard.readText()") == f"{url}/watch/{catalogue.pk}"
+        assert fits(page)
+        picture(page, f"catalogue-watch-{width}-{scheme}")
+        page.go_back()
+        expect(page.get_by_role("searchbox", name="Search videos")).to_have_value("festival speaker")
+        assert faults(wrong) == []
+
+
+def test_filters_follow_at_once_and_stay_in_the_address(url: str, catalogue: Video) -> None:
+    with chromium() as browser, visiting(browser) as (page, wrong):
+        page.goto(url)
+        page.get_by_role("checkbox", name="talks").check()
+        expect(page.get_by_role("status")).to_contain_text("24")
+        page.get_by_role("checkbox", name="day 2").check()
+        expect(page.get_by_role("heading", name="Found")).to_be_visible()
+        page.get_by_text("More filters").click()
+        page.get_by_label("At least").select_option(label="10 minutes")
+        page.get_by_label("Order").select_option(label="Oldest first")
+        until(page, "location.search.includes('ordering=oldest')")
+        assert "tag=talks&tag=day+2&min_duration=600&ordering=oldest" in page.url
+        shown = page.get_by_role("heading", level=3).all_inner_texts()
+        page.reload()
+        assert page.get_by_role("heading", level=3).all_inner_texts() == shown
+        assert shown[0].startswith("Talk 14")
+        page.get_by_label("Another tag").fill("day 3")
+        page.get_by_label("Another tag").press("Tab")
+        expect(page.get_by_role("checkbox", name="day 3")).to_be_checked()
+        expect(page.get_by_text("No video fits")).to_be_visible()
+        page.get_by_role("link", name="Clear all filters").click()
+        page.get_by_role("link", name="Next page").click()
+        expect(page.get_by_role("status")).to_have_text("Videos 25 to 31")
+        assert faults(wrong) == []
+
+
+def test_tags_are_completed_while_they_are_typed(url: str, catalogue: Video) -> None:
+    # More than the page knows from the start.
+    Content.objects.filter(title=ARABIC).update(tags=[*(f"a{number}" for number in range(120)), "zebra crossing"])
+    with chromium() as browser, visiting(browser) as (page, wrong):
+        page.goto(url)
+        page.get_by_text("More filters").click()
+        page.get_by_label("Another tag").press_sequentially("ze", delay=20)
+        until(
+            page, "[...document.querySelectorAll('#tags-in-use option')].map(o => o.value).join() === 'zebra crossing'"
+        )
+        assert faults(wrong) == []
+
+
+def test_a_list_that_cannot_be_loaded_says_so_and_comes_back(url: str, catalogue: Video) -> None:
+    with chromium() as browser, visiting(browser) as (page, _):
+        page.goto(url)
+        page.route("**/?search=*", lambda route: route.abort())
+        page.get_by_role("searchbox").fill("talk")
+        expect(page.get_by_role("status")).to_contain_text("The list cannot be loaded")
+        page.unroute("**/?search=*")
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_role("heading", name="Found")).to_be_visible()
+
+
+def test_without_a_script_all_but_playing_works(url: str, catalogue: Video) -> None:
+    with chromium() as browser, visiting(browser, 400, "dark", java_script_enabled=False) as (page, _):
+        page.goto(url)
+        page.get_by_role("searchbox", name="Search videos").fill("festival")
+        page.get_by_role("button", name="Search").click()
+        expect(page.get_by_role("status")).to_have_text("1 video")
+        page.get_by_role("link", name=LONG_TITLE).click()
+        expect(page.get_by_label("Link")).to_have_value(f"{url}/watch/{catalogue.pk}")
+        expect(page.get_by_role("link", name="master.m3u8")).to_be_visible()
+        expect(page.get_by_role("button", name="Copy link")).to_be_hidden()
+        page.get_by_role("link", name="festival", exact=True).click()
+        expect(page.get_by_role("checkbox", name="festival")).to_be_checked()
+
+
+@contextmanager
+def another_site(code: str) -> Iterator[str]:
+    """A page of another origin with this HTML."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html; charset=utf-8")])
+        return [f"<!DOCTYPE html><html lang=en><title>Blog</title><link rel=icon href=data:,>{code}".encode()]
+
+    port = free_port()
+    with served(answer, port):
+        yield f"http://127.0.0.1:{port}/"
+
+
+def test_the_player_plays_in_a_frame_of_another_site(url: str, catalogue: Video) -> None:
+    from ondemand.videos.links import embed_code
+
+    code = embed_code(catalogue.pk, 'A "show"', url)
+    with another_site(str(code)) as site, chromium() as browser, visiting(browser) as (page, wrong):
+        page.goto(site)
+        frame = page.frame_locator("iframe[title='A \"show\"']")
+        frame.locator("video").wait_for()
+        inner = next(frame for frame in page.frames if "/embed/" in frame.url)
+        until(inner, "document.querySelector('video').readyState >= 2")
+        inner.evaluate("document.querySelector('video').play()")
+        until(inner, "document.querySelector('video').currentTime > 1")
+        picture(page, "catalogue-embedded")
+        assert faults(wrong) == []
+
+
+def test_a_site_that_is_not_named_cannot_frame_the_player(url: str, catalogue: Video, settings: Any) -> None:
+    settings.EMBED_ANCESTORS = ["https://www.example.com"]
+    frame = f"<iframe src='{url}/embed/{catalogue.pk}' title='Show'></iframe>"
+    with another_site(frame) as site, chromium() as browser, visiting(browser) as (page, wrong):
+        page.goto(site)
+        page.wait_for_load_state()
+        assert page.frame_locator("iframe").locator("video").count() == 0
+        assert any("frame-ancestors" in line for line in wrong)
+
+
+def test_text_of_twice_the_size_fits(url: str, catalogue: Video) -> None:
+    with chromium() as browser, visiting(browser, 640) as (page, wrong):
+        for path in ("/", f"/watch/{catalogue.pk}"):
+            page.goto(f"{url}{path}")
+            page.evaluate("document.documentElement.style.fontSize = '200%'")
+            assert fits(page)
+        assert faults(wrong) == []

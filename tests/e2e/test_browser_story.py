@@ -1,0 +1,250 @@
+"""The working day of staff in a browser: what a curator does to new recordings, and a channel manager to channels."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Locator, Page, expect
+
+from channels_app.channels.provisioning import channel_create
+from channels_app.events.handlers import StreamEventHandler
+from channels_app.models import Channel
+from ivsvod.local.aws import LocalAws
+from ivsvod.local.broadcast.events import recording_event, stream_event
+from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcast, deliver
+from ondemand.models import Content, Video
+from tests.support.chromium import IN_BROWSER, SECONDS, chromium, faults, in_thread, opened, picture, staff_of, until
+from tests.support.helpers import THOROUGH, make_content, make_video
+
+pytestmark = IN_BROWSER
+LOOKS = [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1]
+MOST_CLICKS = 12
+# Whatever is pressed by a pointer, wherever it leads: a click on a label is one, though the browser makes two of it.
+COUNTING = "window.addEventListener('pointerdown', event => { if (event.isTrusted) wasPressed(); }, true);"
+
+
+class Effort:
+    """What an item costs whoever works on it: presses of the pointer, and pages that are loaded."""
+
+    def __init__(self, page: Page) -> None:
+        self.clicks = self.loads = 0
+        page.expose_function("wasPressed", self._pressed)
+        page.add_init_script(COUNTING)
+        page.on("framenavigated", lambda frame: self._loaded() if frame == page.main_frame else None)
+        page.reload()
+        self.begin()
+
+    def begin(self, *, loaded: int = 0) -> None:
+        """The next item: its page may be loaded already."""
+        self.clicks, self.loads = 0, loaded
+
+    def _pressed(self) -> None:
+        self.clicks += 1
+
+    def _loaded(self) -> None:
+        self.loads += 1
+
+
+@pytest.fixture
+def waiting(url: str, aws: LocalAws, recorded: Path, settings: Any) -> list[Video]:
+    """Three broadcasts that just ended, of which nobody has said yet who may see them; the newest first."""
+    settings.NEW_VIDEO_STATE = "unlisted"
+    curator = staff_of("Curators", "cora")
+    make_content(make_video(), tags=["festival", "day one"], created_by=curator.uuid)
+    channel = channel_create(name="Main stage", owner=curator.uuid)
+    for _ in range(3):
+        broadcast(home=aws.home, channel=channel, seconds=SECONDS, record=recorded)
+    return list(Video.objects.to_review().newest_first())
+
+
+def plays(page: Page) -> None:
+    """Look whether the recording plays, by the pointer alone."""
+    player = page.locator("video[data-hls]")
+    player.wait_for()
+    until(page, "document.querySelector('video').readyState >= 2")
+    player.click()
+    until(page, "document.querySelector('video').currentTime > 0.5")
+    player.click()
+    until(page, "document.querySelector('video').paused")
+
+
+def tag(page: Page, typed: str, offered: str) -> None:
+    """Give it a tag that is completed."""
+    box = page.get_by_role("combobox", name="Tags")
+    box.click()
+    box.press_sequentially(typed)
+    page.get_by_role("option", name=offered).click()
+    expect(page.locator(".tags-chips").get_by_text(offered, exact=True)).to_be_visible()
+
+
+def frame(page: Page) -> Locator:
+    """The choice of the frame that the player shows, once it is taken."""
+    page.get_by_role("button", name="Use this frame as the picture").click()
+    until(page, "document.querySelector('input[name=picture]').files.length === 1")
+    return page.get_by_role("radio", name="The picture that you gave")
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_a_curator_publishes_what_was_recorded_in_few_clicks_and_one_page_load_each(
+    url: str, waiting: list[Video], width: int, scheme: str
+) -> None:
+    label = f"{width}-{scheme}"
+    with chromium() as browser, opened(browser, url, width, scheme, who="cora") as (page, wrong):
+        effort = Effort(page)
+        queue = page.get_by_role("region", name="To review")
+        expect(queue.get_by_role("listitem")).to_have_count(3)
+        picture(page, f"story-queue-{label}")
+        queue.get_by_role("listitem").last.get_by_role("link").click()
+        for number in range(3):
+            plays(page)
+            page.get_by_role("button", name="Use the suggested title").click()
+            tag(page, "fest", "festival")
+            if number == 1:
+                expect(frame(page)).to_be_checked()
+            else:
+                page.locator(".picture-choice:has(img)").nth(number + 1).click()
+            page.get_by_role("radio", name="Shown", exact=True).click()
+            page.get_by_role("radio", name="Everybody").click()
+            picture(page, f"story-{number}-{label}")
+            last = number == 2
+            assert effort.loads == 1
+            page.get_by_role("button", name="Save" if last else "Save and go to the next to review", exact=True).click()
+            expect(page.get_by_text("was changed successfully")).to_be_visible()
+            assert 6 <= effort.clicks <= MOST_CLICKS
+            # The page to which saving led is that of the next one.
+            effort.begin(loaded=1)
+        picture(page, f"story-done-{label}")
+        page.goto(f"{url}/admin/")
+        expect(page.get_by_text("No new recording waits for a decision.")).to_be_visible()
+        page.goto(f"{url}/?tag=festival")
+        expect(page.get_by_role("heading", name=re.compile("^Main stage, "))).to_have_count(3)
+        picture(page, f"story-public-{label}")
+        assert faults(wrong) == []
+    assert list(Video.objects.to_review()) == []
+    contents = [Content.objects.get(video=video) for video in reversed(waiting)]
+    assert [content.tags for content in contents] == [["festival"]] * 3
+    with urlopen(contents[1].thumbnail or "") as kept:
+        # As large as the best rendition, though the player shows a smaller one.
+        assert Image.open(kept).size == (1280, 720)
+    assert re.fullmatch(rf"{re.escape(url)}/_local/media/thumbnails/[0-9a-f]{{64}}\.jpg", contents[1].thumbnail or "")
+
+
+class Studio:
+    """The one channel there is, from outside: an encoder that comes and goes, and what IVS says of it."""
+
+    def __init__(self, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.aws, self.monkeypatch = aws, monkeypatch
+        self.stream_id = ""
+
+    @property
+    def arn(self) -> str:
+        return str(Channel.objects.get().arn)
+
+    def goes_live(self) -> None:
+        self.stream_id = self.aws.ivs.store.stream_begin(self.arn, started_at=datetime.now(UTC))
+        self._told("Stream Start")
+
+    def ends(self) -> None:
+        assert self.aws.ivs.store.stop_requested(self.arn)
+        self.aws.ivs.store.stream_end(self.arn, ended_at=datetime.now(UTC))
+        self._told("Stream End")
+
+    def breaks(self) -> None:
+        """A recording that fails, and an event at which this service fails."""
+        values = {"bucket": "ivsvod-recordings", "prefix": "ivs/v1/broken", "session_id": "broken", "reason": "No disk"}
+        failure: Any = "Recording End Failure"
+        deliver([recording_event(failure, self.arn, "Studio", self.stream_id, datetime.now(UTC), **values)])
+        with self.monkeypatch.context() as patch, pytest.raises(DeliveryFailedError):
+            patch.setattr(StreamEventHandler, "apply", lambda *_: 1 / 0)
+            self._told("Session Ended")
+
+    def _told(self, name: Any) -> None:
+        deliver([stream_event(name, self.arn, "Studio", self.stream_id, datetime.now(UTC))])
+
+
+def press(page: Page, button: str) -> None:
+    """Press a button of a channel's page, which asks, and say yes."""
+    page.get_by_role("link", name=button, exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("?")
+    page.get_by_role("button", name=button, exact=True).click()
+
+
+def shown_key(page: Page) -> str:
+    """The stream key that a page shows, and shows no more when it is loaded again."""
+    key = page.locator("#stream-key").inner_text()
+    page.reload()
+    expect(page.locator("#stream-key")).to_have_count(0)
+    assert key not in page.content()
+    return key
+
+
+def rows_of(page: Page, matter: str) -> Locator:
+    """The rows to which a matter of the start page leads, which counts as many."""
+    link = page.get_by_role("region", name="Needs attention").get_by_role("link", name=matter)
+    counted = link.locator(".badge").inner_text()
+    link.click()
+    rows = page.locator("#result_list tbody tr")
+    expect(rows).to_have_count(int(counted))
+    return rows
+
+
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_a_channel_manager_hands_out_keys_and_sees_what_is_live_and_what_is_broken(
+    url: str, aws: LocalAws, monkeypatch: pytest.MonkeyPatch, width: int, scheme: str
+) -> None:
+    label, studio = f"{width}-{scheme}", Studio(aws, monkeypatch)
+    staff_of("Channel managers", "max")
+    with chromium() as browser, opened(browser, url, width, scheme, who="max") as (page, wrong):
+        page.get_by_role("link", name="Create a channel").click()
+        page.get_by_label("Name").fill("Studio one")
+        page.get_by_role("button", name="Save").click()
+        expect(page.get_by_role("heading", name="Channel created")).to_be_visible()
+        key = shown_key(page)
+        expect(page.get_by_text("that answer showed its stream key")).to_be_visible()
+        address = page.url
+        press(page, "Reveal the stream key")
+        assert page.locator("#stream-key").inner_text() == key
+        page.goto(address)
+        press(page, "Replace the stream key")
+        assert page.locator("#stream-key").inner_text() != key
+        in_thread(studio.goes_live)
+        page.goto(f"{url}/admin/")
+        live = page.get_by_role("region", name="Live now")
+        expect(live.get_by_role("link", name="Studio one")).to_be_visible()
+        picture(page, f"story-live-{label}")
+        live.get_by_role("link", name="All that are live").click()
+        expect(page.locator("#result_list tbody tr")).to_have_count(1)
+        page.goto(address)
+        press(page, "Stop the stream")
+        expect(page.get_by_text("Amazon IVS ended the stream.")).to_be_visible()
+        in_thread(studio.ends)
+        in_thread(studio.breaks)
+        page.goto(address)
+        press(page, "Ban")
+        expect(page.get_by_text("The channel is banned: it has no stream key.")).to_be_visible()
+        expect(page.get_by_role("link", name="Reveal the stream key")).to_have_count(0)
+        page.goto(f"{url}/admin/")
+        expect(page.get_by_text("No channel is live.")).to_be_visible()
+        picture(page, f"story-broken-{label}")
+        expect(rows_of(page, "Channels without a stream key")).to_contain_text("Studio one")
+        page.goto(f"{url}/admin/")
+        expect(rows_of(page, "Failed recordings")).to_contain_text("Studio one")
+        page.goto(f"{url}/admin/")
+        event = rows_of(page, "Failed events")
+        expect(event).to_contain_text("ZeroDivisionError")
+        event.get_by_role("checkbox").check()
+        page.locator("select[name=action]").select_option(label="Replay selected events")
+        page.get_by_role("button", name="Go", exact=True).click()
+        expect(page.get_by_text("Replayed: 1 (1 applied).")).to_be_visible()
+        page.goto(address)
+        press(page, "Delete")
+        expect(page.get_by_text("The channel was deleted in Amazon IVS.")).to_be_visible()
+        picture(page, f"story-deleted-{label}")
+        page.goto(f"{url}/admin/")
+        matters = page.get_by_role("region", name="Needs attention").get_by_role("link")
+        expect(matters).to_have_text([re.compile("Failed recordings")])
+        assert faults(wrong) == []

@@ -1,0 +1,148 @@
+"""The page of a video in a browser: playing by keys, pictures, and what is typed."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from ondemand.models import Content, Video
+from tests.support.chromium import IN_BROWSER, PASSWORD, chromium, faults, opened, picture, until
+from tests.support.console import make_video
+from tests.support.pictures import picture_file
+
+pytestmark = IN_BROWSER
+
+
+def address(url: str, video: Video) -> str:
+    return f"{url}/admin/ondemand/video/{video.pk}/change/"
+
+
+def time_of(page: Page) -> float:
+    return float(page.evaluate("document.querySelector('video').currentTime"))
+
+
+def ready(page: Page) -> None:
+    page.locator("video[data-hls]").wait_for()
+    until(page, "document.querySelector('video').readyState >= 2")
+
+
+@pytest.fixture
+def new(video: Video) -> Video:
+    """Return a recording without content that awaits review."""
+    Content.objects.all().delete()
+    Video.objects.filter(pk=video.pk).update(awaits_review=True, active=False)
+    return video
+
+
+def test_keys_seek_step_and_change_the_speed(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(address(url, video))
+        ready(page)
+        for key, second in (("5", 4), ("ArrowLeft", 0), ("ArrowRight", 5), ("j", 0), ("9", 7.2), ("0", 0)):
+            page.keyboard.press(key)
+            until(page, f"Math.abs(document.querySelector('video').currentTime - {second}) < 0.3")
+        page.keyboard.press(".")
+        until(page, "document.querySelector('video').currentTime > 0.02")
+        page.keyboard.press(">")
+        expect(page.get_by_label("Speed")).to_have_value("1.25")
+        page.keyboard.press("m")
+        until(page, "document.querySelector('video').muted")
+        page.keyboard.press("k")
+        until(page, "!document.querySelector('video').paused")
+        page.keyboard.press("k")
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_be_visible()
+        picture(page, "video-keys-1280-light")
+        page.get_by_role("button", name="Close").click()
+        expect(page.get_by_role("dialog")).to_be_hidden()
+        # Sound and speed are remembered, and keys stay out of what is typed.
+        page.reload()
+        ready(page)
+        expect(page.get_by_label("Speed")).to_have_value("1.25")
+        assert page.evaluate("document.querySelector('video').muted")
+        page.get_by_label("Title").press_sequentially("km 5,.?")
+        expect(page.get_by_label("Title")).to_have_value(re.compile(r"km 5,\.\?"))
+        assert time_of(page) == 0
+        page.get_by_role("button", name="Save and continue editing").click()
+        assert faults(wrong) == []
+
+
+def test_a_file_is_previewed_and_a_large_one_is_shrunk_before_it_is_sent(url: str, video: Video) -> None:
+    large = picture_file("PNG", (2600, 1700), noise=True)
+    assert len(large) > 3 * 1024 * 1024
+    with chromium() as browser, opened(browser, url, 1280, "dark") as (page, wrong):
+        page.goto(address(url, video))
+        given = {"name": "holiday.png", "mimeType": "image/png", "buffer": large}
+        page.get_by_label("Upload a picture").set_input_files(given)
+        choice = page.locator("[data-upload-choice]")
+        expect(choice).to_be_visible()
+        expect(choice.get_by_role("radio")).to_be_checked()
+        until(page, "document.querySelector('input[name=picture]').files[0].type === 'image/jpeg'")
+        # Another choice takes it back; the file comes again.
+        page.locator("input[name=thumbnail]").first.check()
+        expect(choice).to_be_hidden()
+        assert page.evaluate("document.querySelector('input[name=picture]').files.length") == 0
+        page.get_by_label("Upload a picture").set_input_files(given)
+        until(page, "document.querySelector('input[name=picture]').files[0]?.type === 'image/jpeg'")
+        page.get_by_role("button", name="Save and continue editing").click()
+        expect(page.get_by_text("was changed successfully")).to_be_visible()
+        given_choice = page.get_by_role("radio", name="The picture from elsewhere")
+        expect(given_choice).to_be_checked()
+        until(page, "document.querySelector('.picture-choice:has(:checked) img').naturalWidth === 1920")
+        assert faults(wrong) == []
+
+
+def test_leaving_with_unsaved_changes_asks_first(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(address(url, video))
+        dialogs: list[str] = []
+
+        def stay(dialog: Any) -> None:
+            dialogs.append(dialog.type)
+            dialog.dismiss()
+
+        page.on("dialog", stay)
+        page.get_by_label("Title").fill("Typed")
+        page.get_by_role("link", name="Videos", exact=True).first.click()
+        page.wait_for_timeout(500)
+        assert dialogs == ["beforeunload"]
+        expect(page.get_by_label("Title")).to_have_value("Typed")
+        assert faults(wrong) == []
+
+
+def test_enter_in_the_review_queue_saves_and_opens_the_next_video(url: str, new: Video) -> None:
+    other = make_video("Another", prefix="", facts=None, awaits_review=True, active=False)
+    queue = "?_changelist_filters=review%3Dyes"
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(address(url, new) + queue)
+        page.get_by_role("radio", name="Shown", exact=True).check()
+        page.get_by_label("Title").fill("Typed")
+        page.get_by_label("Title").press("Enter")
+        page.wait_for_url(address(url, other) + queue)
+        page.get_by_label("Title").press("Enter")
+        page.wait_for_url(f"{url}/admin/ondemand/video/?review=yes")
+        assert faults(wrong) == []
+    assert Video.objects.get(pk=new.pk).active
+
+
+def test_the_page_works_without_scripts_except_for_playback(url: str, new: Video) -> None:
+    with chromium() as browser:
+        context = browser.new_context(java_script_enabled=False)
+        page = context.new_page()
+        page.goto(f"{url}/admin/")
+        page.get_by_label("Username").fill("boss")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.goto(address(url, new))
+        page.get_by_label("Title").fill("Without scripts")
+        page.locator("textarea[name=tags]").fill("plain")
+        given = {"name": "a.png", "mimeType": "image/png", "buffer": picture_file("PNG", (64, 36))}
+        page.get_by_label("Upload a picture").set_input_files(given)
+        page.get_by_role("radio", name="Shown", exact=True).check()
+        page.get_by_role("button", name="Save", exact=True).click()
+        expect(page.get_by_text("was changed successfully")).to_be_visible()
+        context.close()
+    content = Content.objects.get()
+    assert (content.title, content.tags) == ("Without scripts", ["plain"])
+    assert "/thumbnails/" in (content.thumbnail or "")

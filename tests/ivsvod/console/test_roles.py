@@ -1,0 +1,288 @@
+"""Who gets into which page of the admin: every route, as each role, by GET and by POST.
+
+A page that is not in the table fails the first test. To write its row, run that test: it prints what is so now; whether
+it should be so is for whoever adds the page to judge.
+"""
+
+import re
+from collections.abc import Iterator
+from http.cookies import SimpleCookie
+from typing import Any
+from uuid import UUID
+
+import pytest
+from axes.models import AccessAttempt, AccessLog
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from channels_app.models import AuditEntry, Channel, ReportedDifference
+from ivsvod.accounts.models import User
+from ivsvod.accounts.services import api_token_create
+from ivsvod.local.aws import LocalAws
+from ondemand.models import BulkChange, Video
+from tests.support.console import make_channel, make_event, make_stream, make_video, member, messages_of
+
+pytestmark = pytest.mark.django_db
+# In the order of the letters of a row.
+ROLES = ("anonymous", "staff without rights", "Viewers", "Curators", "Channel managers", "superuser")
+# l: led to the sign-in, r: led elsewhere, x: refused, n: not found, m: not by this method, .: a page, were it one that
+# says what is missing in the form.
+NOBODY, STAFF, SUPERUSER, LED, NOT_SO = "lxxxxx", "l.....", "lxxxx.", "lrrrrr", "lmmmmm"
+WATCHERS, CURATORS, MANAGERS, AUDITORS = "lx....", "lxx.x.", "lxxx..", "lxx..."
+# What stands at `<path:object_id>/` leads to `change/`; the history of what the audit log knows leads there.
+TABLE = {
+    "": (STAFF, STAFF),
+    "<app_label>/": ("ln....", "ln...."),
+    "<url>": ("lnnnnn", "lnnnnn"),
+    "account/preferences/": (STAFF, STAFF),
+    "account/two-step/": (STAFF, STAFF),
+    "account/two-step/off/": (LED, LED),
+    "account/two-step/recovery-codes/": (LED, LED),
+    "account/two-step/set-up/": (LED, LED),
+    "accounts/apitoken/": (SUPERUSER, SUPERUSER),
+    "accounts/apitoken/<path:object_id>/": (LED, LED),
+    "accounts/apitoken/<path:object_id>/change/": (SUPERUSER, NOBODY),
+    "accounts/apitoken/<path:object_id>/delete/": (SUPERUSER, SUPERUSER),
+    "accounts/apitoken/<path:object_id>/history/": (LED, LED),
+    "accounts/apitoken/add/": (SUPERUSER, SUPERUSER),
+    "accounts/user/": (SUPERUSER, SUPERUSER),
+    "accounts/user/<id>/password/": (SUPERUSER, SUPERUSER),
+    "accounts/user/<path:object_id>/": (LED, LED),
+    "accounts/user/<path:object_id>/change/": (SUPERUSER, SUPERUSER),
+    "accounts/user/<path:object_id>/delete/": (SUPERUSER, SUPERUSER),
+    "accounts/user/<path:object_id>/history/": (LED, LED),
+    "accounts/user/<path:object_id>/two-step-off/": (SUPERUSER, "lxxxxr"),
+    "accounts/user/add/": (SUPERUSER, SUPERUSER),
+    "auth/group/": (SUPERUSER, SUPERUSER),
+    "auth/group/<path:object_id>/": (LED, LED),
+    "auth/group/<path:object_id>/change/": (SUPERUSER, SUPERUSER),
+    "auth/group/<path:object_id>/delete/": (SUPERUSER, SUPERUSER),
+    "auth/group/<path:object_id>/history/": (LED, LED),
+    "auth/group/add/": (SUPERUSER, SUPERUSER),
+    "autocomplete/": (NOBODY, NOT_SO),
+    "axes/accessattempt/": (SUPERUSER, SUPERUSER),
+    "axes/accessattempt/<path:object_id>/": (LED, LED),
+    "axes/accessattempt/<path:object_id>/change/": (SUPERUSER, NOBODY),
+    "axes/accessattempt/<path:object_id>/delete/": (SUPERUSER, SUPERUSER),
+    "axes/accessattempt/<path:object_id>/history/": (SUPERUSER, SUPERUSER),
+    "axes/accessattempt/add/": (NOBODY, NOBODY),
+    "axes/accesslog/": (SUPERUSER, SUPERUSER),
+    "axes/accesslog/<path:object_id>/": (LED, LED),
+    "axes/accesslog/<path:object_id>/change/": (SUPERUSER, NOBODY),
+    "axes/accesslog/<path:object_id>/delete/": (NOBODY, NOBODY),
+    "axes/accesslog/<path:object_id>/history/": (SUPERUSER, SUPERUSER),
+    "axes/accesslog/add/": (NOBODY, NOBODY),
+    "channels_app/auditentry/": (AUDITORS, AUDITORS),
+    "channels_app/auditentry/<path:object_id>/": (LED, LED),
+    "channels_app/auditentry/<path:object_id>/change/": (AUDITORS, NOBODY),
+    "channels_app/auditentry/<path:object_id>/delete/": (NOBODY, NOBODY),
+    # Whoever may see no object of any kind sees no entry at all.
+    "channels_app/auditentry/<path:object_id>/history/": ("lrx...", "lrx..."),
+    "channels_app/auditentry/add/": (NOBODY, NOBODY),
+    "channels_app/channel/": (WATCHERS, WATCHERS),
+    "channels_app/channel/<path:object_id>/": (LED, LED),
+    "channels_app/channel/<path:object_id>/change/": (WATCHERS, MANAGERS),
+    "channels_app/channel/<path:object_id>/delete/": (MANAGERS, "lxxxrr"),
+    "channels_app/channel/<path:object_id>/history/": (LED, LED),
+    "channels_app/channel/<uuid:pk>/ban/": (MANAGERS, "lxxxrr"),
+    "channels_app/channel/<uuid:pk>/delete/": (MANAGERS, "lxxxrr"),
+    "channels_app/channel/<uuid:pk>/live.json": (WATCHERS, NOT_SO),
+    "channels_app/channel/<uuid:pk>/live/": (WATCHERS, NOT_SO),
+    "channels_app/channel/<uuid:pk>/reveal/": (MANAGERS, MANAGERS),
+    "channels_app/channel/<uuid:pk>/rotate/": (MANAGERS, "lxxxrr"),
+    "channels_app/channel/<uuid:pk>/stop/": (MANAGERS, "lxxxrr"),
+    "channels_app/channel/add/": (MANAGERS, MANAGERS),
+    "channels_app/inboxevent/": (MANAGERS, MANAGERS),
+    "channels_app/inboxevent/<path:object_id>/": (LED, LED),
+    "channels_app/inboxevent/<path:object_id>/change/": (MANAGERS, NOBODY),
+    "channels_app/inboxevent/<path:object_id>/delete/": (NOBODY, NOBODY),
+    "channels_app/inboxevent/<path:object_id>/history/": (MANAGERS, MANAGERS),
+    "channels_app/inboxevent/add/": (NOBODY, NOBODY),
+    "channels_app/reporteddifference/": (WATCHERS, WATCHERS),
+    "channels_app/reporteddifference/<path:object_id>/": (LED, LED),
+    "channels_app/reporteddifference/<path:object_id>/change/": (WATCHERS, NOBODY),
+    "channels_app/reporteddifference/<path:object_id>/delete/": (NOBODY, NOBODY),
+    "channels_app/reporteddifference/<path:object_id>/history/": (WATCHERS, WATCHERS),
+    "channels_app/reporteddifference/add/": (NOBODY, NOBODY),
+    "channels_app/stream/": (WATCHERS, WATCHERS),
+    "channels_app/stream/<path:object_id>/": (LED, LED),
+    "channels_app/stream/<path:object_id>/change/": (WATCHERS, NOBODY),
+    "channels_app/stream/<path:object_id>/delete/": (NOBODY, NOBODY),
+    "channels_app/stream/<path:object_id>/history/": (WATCHERS, WATCHERS),
+    "channels_app/stream/add/": (NOBODY, NOBODY),
+    "jsi18n/": (STAFF, NOT_SO),
+    "login/": (".rrrrr", "......"),
+    "login/code/": ("llllll", "llllll"),
+    "logout/": ("rmmmmm", "r....."),
+    "ondemand/video/": (WATCHERS, WATCHERS),
+    "ondemand/video/<path:object_id>/": (LED, LED),
+    "ondemand/video/<path:object_id>/change/": (WATCHERS, CURATORS),
+    "ondemand/video/<path:object_id>/check/": (NOT_SO, "lxxrxr"),
+    "ondemand/video/<path:object_id>/delete/": (NOBODY, NOBODY),
+    "ondemand/video/<path:object_id>/history/": (LED, LED),
+    "ondemand/video/<uuid:video_uuid>/in-place/": (NOT_SO, CURATORS),
+    "ondemand/video/add/": (NOBODY, NOBODY),
+    "ondemand/video/bulk/": (WATCHERS, WATCHERS),
+    "ondemand/video/bulk/<uuid:change_uuid>/": (CURATORS, CURATORS),
+    "ondemand/video/channels/complete/": (WATCHERS, WATCHERS),
+    "ondemand/video/tags/": (WATCHERS, WATCHERS),
+    "ondemand/video/tags/change/": (CURATORS, CURATORS),
+    "ondemand/video/tags/complete/": (WATCHERS, WATCHERS),
+    "password_change/": (STAFF, STAFF),
+    "password_change/done/": (STAFF, NOT_SO),
+    "r/<path:content_type_id>/<path:object_id>/": ("lnnnnn", "lnnnnn"),
+}
+
+# a: offered in the list, -: not offered; x: not even the list. Who is not offered an action cannot send it either.
+ACTIONS = {
+    ("accounts/apitoken", "delete_selected"): "xxxxa",
+    ("accounts/user", "delete_selected"): "xxxxa",
+    ("auth/group", "delete_selected"): "xxxxa",
+    ("axes/accessattempt", "delete_selected"): "xxxxa",
+    ("channels_app/channel", "recover"): "x--aa",
+    ("channels_app/inboxevent", "replay"): "xxxaa",
+    **{
+        ("ondemand/video", action): "x-a-a"
+        for action in ("show", "hide", "list_", "unlist", "schedule", "add_tags", "remove_tags", "check_again")
+    },
+}
+
+
+def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
+    """Every route below `admin/`, without that."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + str(pattern.pattern).removeprefix("^")
+        if isinstance(pattern, URLResolver):
+            yield from routes(pattern.url_patterns, route)
+        elif isinstance(pattern, URLPattern) and route.startswith("admin/"):
+            # A route by a regular expression: what it takes is no matter here.
+            yield re.sub(r"\(\?P(<\w+>)[^)]*\)", r"\1", route).removeprefix("admin/").removesuffix("$")
+
+
+@pytest.fixture
+def world(db: None, aws: LocalAws) -> dict[str, Any]:
+    """One row of each kind that has a page, by the beginning of its routes."""
+    channel, video = make_channel(), make_video("Opening")
+    row = {"username": "ada", "ip_address": "192.0.2.1", "user_agent": "", "http_accept": "", "path_info": ""}
+    token, _ = api_token_create(name="Website", account="web", scopes=["read"])
+    return {
+        "accounts/apitoken": token.pk,
+        "accounts/user": User.objects.create_user("ada").pk,
+        "auth/group": Group.objects.get(name="Viewers").pk,
+        "axes/accessattempt": AccessAttempt.objects.create(**row, failures_since_start=1).pk,
+        "axes/accesslog": AccessLog.objects.create(**row).pk,
+        "channels_app/auditentry": AuditEntry.objects.filter(object_pk=video.pk).latest("pk").pk,
+        "channels_app/channel": channel.pk,
+        "channels_app/inboxevent": make_event().pk,
+        "channels_app/reporteddifference": ReportedDifference.objects.create(kind="channel_gone", key="k").pk,
+        "channels_app/stream": make_stream(channel, "st-1", start=0, end=5).pk,
+        "ondemand/video": video.pk,
+        "<uuid:change_uuid>": BulkChange.objects.create(kind="hide", by=UUID(int=1), by_name="boss", chosen=1).pk,
+    }
+
+
+def in_role(role: str) -> Client:
+    if role == "anonymous":
+        return Client()
+    client = member()
+    account = User.objects.get(pk=UUID(client.session["_auth_user_id"]))
+    account.is_superuser = role == "superuser"
+    account.save()
+    account.groups.set(Group.objects.filter(name=role))
+    return client
+
+
+def filled(route: str, world: dict[str, Any]) -> str:
+    pk = world.get("/".join(route.split("/")[:2]), UUID(int=5))
+    values = {"content_type_id": 1, "app_label": "ondemand", "change_uuid": world["<uuid:change_uuid>"]}
+    return "/admin/" + re.sub(r"<(?:\w+:)?(\w+)>", lambda found: str(values.get(found[1], pk)), route)
+
+
+def letter(response: Any) -> str:
+    if response.status_code == 302 and response["Location"].startswith("/admin/login/"):
+        return "l"
+    known = {200: ".", 301: "r", 302: "r", 400: ".", 403: "x", 404: "n", 405: "m"}
+    return known.get(response.status_code, str(response.status_code))
+
+
+def what_is_so(group: list[str], world: dict[str, Any]) -> dict[str, tuple[str, str]]:
+    clients = [in_role(role) for role in ROLES]
+    return {
+        route: tuple("".join(asked(client, method, filled(route, world)) for client in clients) for method in METHODS)
+        for route in group
+    }
+
+
+METHODS = ("get", "post")
+
+
+def asked(client: Client, method: str, path: str) -> str:
+    # Nobody's request changes what the next one meets, the session included.
+    cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
+    with transaction.atomic():
+        found = letter(getattr(client, method)(path))
+        transaction.set_rollback(True)
+    client.cookies = cookies
+    return found
+
+
+def groups() -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for route in routes():
+        found.setdefault("/".join(route.split("/")[:2]) if route.count("/") > 1 else "", []).append(route)
+    return found
+
+
+def test_every_page_of_the_admin_is_in_the_table(world: dict[str, Any]) -> None:
+    missing = sorted(set(routes()) - set(TABLE))
+    rows = "".join(f"\n    {route!r}: {row!r}," for route, row in what_is_so(missing, world).items())
+    assert not missing, f"what is so now of pages without a row:{rows}"
+    assert set(TABLE) == set(routes())
+
+
+@pytest.mark.parametrize("group", sorted(groups()))
+def test_each_page_lets_in_whom_the_table_says(group: str, world: dict[str, Any]) -> None:
+    found = what_is_so(groups()[group], world)
+    assert found == {route: TABLE.get(route) for route in found}
+
+
+def actions_of(client: Client, path: str) -> set[str] | None:
+    """The actions that a list offers; None where there is no list."""
+    response = client.get(path)
+    if response.status_code == 403:
+        return None
+    offered = re.search(r'<select name="action".*?</select>', response.content.decode(), re.DOTALL)
+    return set(re.findall(r'<option value="(\w+)"', offered[0])) if offered else set()
+
+
+def test_each_action_is_offered_to_whom_the_table_says(world: dict[str, Any]) -> None:
+    roles = [role for role in ROLES if role != "anonymous"]
+    lists = {filled(f"{group}/", world): group for group in world if "/" in group}
+    offered = {path: [actions_of(in_role(role), path) for role in roles] for path in lists}
+    every = {(group, action) for path, group in lists.items() for action in offered[path][-1] or ()}
+    found = {
+        (group, action): "".join(_letter(action, known) for known in offered[filled(f"{group}/", world)])
+        for group, action in sorted(every)
+    }
+    assert found == ACTIONS
+
+
+def _letter(action: str, offered: set[str] | None) -> str:
+    return "x" if offered is None else "a" if action in offered else "-"
+
+
+@pytest.mark.parametrize("role", [role for role in ROLES if role not in {"anonymous", "superuser"}])
+def test_an_action_that_is_not_offered_does_nothing(role: str, world: dict[str, Any]) -> None:
+    client = in_role(role)
+    place = [each for each in ROLES if each != "anonymous"].index(role)
+    before = {model: list(model.objects.order_by("pk").values()) for model in (Video, Channel, BulkChange, Group)}
+    for (group, action), letters in ACTIONS.items():
+        if letters[place] == "a":
+            continue
+        sent = {"action": action, "_selected_action": [str(world[group])], "post": "yes"}
+        response = client.post(filled(f"{group}/", world), sent)
+        # A list that offers nothing at all is shown once more.
+        assert response.status_code in {200, 403} or "No action selected." in messages_of(response), (group, action)
+    assert before == {model: list(model.objects.order_by("pk").values()) for model in before}

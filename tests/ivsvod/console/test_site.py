@@ -1,0 +1,132 @@
+"""The admin, through the front door: signing in, what all pages have in common, and the cost of lists."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
+from django.test import Client, RequestFactory
+from django.urls import reverse
+
+from channels_app.admin.pages import SafeLookups
+from channels_app.models import AuditEntry
+from ivsvod.accounts.models import User
+from tests.support.console import (
+    CHANNELS,
+    EVENTS,
+    STREAMS,
+    TOKENS,
+    VIDEOS,
+    make_channel,
+    make_video,
+    member,
+    messages_of,
+    page,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+def list_address(model: Any) -> str:
+    return reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+
+
+# Signing in
+
+
+def test_signing_in_by_the_form_leads_to_the_start_page(staff: User) -> None:
+    client = Client()
+    response = client.post("/admin/login/?next=/admin/", {"username": "boss", "password": "a long password 1"})
+    assert (response.status_code, response["Location"]) == (302, "/admin/")
+    assert "ivsvod" in page(client, "/admin/")
+
+
+@pytest.mark.parametrize("path", ["/admin/", VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, f"{CHANNELS}add/"])
+def test_anonymous_is_sent_to_the_sign_in(path: str) -> None:
+    response = Client().get(path)
+    assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={path}")
+
+
+@pytest.mark.parametrize(
+    "path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, f"{CHANNELS}add/", "/admin/accounts/user/"]
+)
+def test_staff_without_rights_is_refused(path: str) -> None:
+    assert member().get(path).status_code == 403
+
+
+def test_pages_carry_a_strict_policy_and_no_inline_script_or_style(browser: Client) -> None:
+    video = make_video("Opening")
+    for path in ("/admin/", VIDEOS, f"{VIDEOS}{video.pk}/change/", CHANNELS, f"{CHANNELS}add/", EVENTS, TOKENS):
+        response = browser.get(path)
+        assert "default-src 'self'" in response["Content-Security-Policy"]
+        assert "unsafe" not in response["Content-Security-Policy"]
+        html = response.content.decode()
+        assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", html)
+        assert not re.search(r"<style|\sstyle=|\son\w+=", html)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{CHANNELS}?type__exact=%00",
+        f"{CHANNELS}?status__exact=%00",
+        f"{CHANNELS}?active__exact=nonsense",
+        f"{CHANNELS}?uuid=nonsense",
+        f"{CHANNELS}?name=%00",
+        f"{EVENTS}?id=99999999999999999999999",
+        f"{EVENTS}?p=nonsense&o=99",
+        f"{VIDEOS}?p=999999999999&o=1.2.3",
+        f"{VIDEOS}?bucket=%00",
+        f"{VIDEOS}?shown=%00",
+        f"{EVENTS}?outcome=%00",
+        f"{STREAMS}?state=%00&mark=nonsense",
+        f"{STREAMS}?channel__uuid__exact=nonsense",
+        f"{STREAMS}?q=%00",
+        f"{STREAMS}?p=nonsense&o=99",
+        f"{STREAMS}nonsense/change/",
+        "/admin/accounts/user/?username=%00",
+        f"{TOKENS}?user__is_active__exact=%00",
+    ],
+)
+def test_nonsense_in_an_address_is_no_server_error(browser: Client, path: str) -> None:
+    make_video()
+    make_channel()
+    assert browser.get(path).status_code < 500
+
+
+@pytest.mark.parametrize("chosen", ["x", "", "1'", "\0", "9" * 30])
+def test_a_choice_that_names_no_row_is_told_and_nothing_is_done(
+    browser: Client, staff: User, rf: RequestFactory, chosen: str
+) -> None:
+    request = rf.get("/")
+    request.user = staff
+    lists = {list_address(model): [*pages.get_actions(request)] for model, pages in admin.site._registry.items()}
+    with_actions = {address: actions for address, actions in lists.items() if actions}
+    assert {VIDEOS, CHANNELS, EVENTS, TOKENS, "/admin/accounts/user/", "/admin/auth/group/"} <= set(with_actions)
+    for address, (action, *_others) in with_actions.items():
+        response = browser.post(address, {"action": action, "_selected_action": chosen, "index": "0"})
+        assert (response.status_code, response["Location"]) == (302, address)
+        assert "Nothing was done: the selection names no row of this list." in messages_of(response)
+        page(browser, address)
+
+
+# Lists without a row
+
+LISTS = [model for model in admin.site._registry if model not in {User, Group, AuditEntry}]
+
+
+@pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label)
+def test_each_empty_list_says_what_would_be_in_it_and_what_to_do(browser: Client, model: Any) -> None:
+    address = list_address(model)
+    model._default_manager.all().delete()
+    told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, address), re.DOTALL)
+    assert len(told) == 1
+    assert str(SafeLookups.nothing_yet) not in told[0]
+
+
+@pytest.mark.parametrize("path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, "/admin/accounts/user/"])
+def test_a_list_in_which_nothing_is_found_leads_back_to_all_of_it(browser: Client, path: str) -> None:
+    told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, path, {"q": "nowhere"}), re.DOTALL)
+    assert len(told) == 1
+    assert '<a href="?">Show all' in told[0]

@@ -1,0 +1,510 @@
+"""The catalogue page: what anyone sees, by the public API alone, with and without a script."""
+
+import importlib
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from html import unescape
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import clear_url_caches
+from django.utils import timezone
+
+from channels_app.models import Channel
+from ivsvod import checks, urls
+from ivsvod.rest.rates import Rate
+from ondemand.models import Video
+from tests.support.helpers import assert_error, make_channel, make_content, make_video
+from tests.support.processes import ROOT
+
+pytestmark = pytest.mark.django_db
+NINE = datetime(2026, 3, 4, 9, 5, tzinfo=UTC)
+FACTS = {"playlist": "media/hls/master.m3u8", "thumbnails": [f"thumb{n}.jpg" for n in range(3)]}
+HOSTILE = "\"><script>alert(1)</script>'&%s {{ 7 }}"
+
+
+@pytest.fixture
+def anyone() -> Client:
+    return Client()
+
+
+@pytest.fixture
+def turned_off(settings: Any) -> Iterator[None]:
+    settings.CATALOGUE_PAGE = False
+    importlib.reload(urls)
+    clear_url_caches()
+    yield
+    settings.CATALOGUE_PAGE = True
+    importlib.reload(urls)
+    clear_url_caches()
+
+
+def titled(title: str, **values: Any) -> Video:
+    content = {"title": title, "thumbnail": "", **values.pop("content", {})}
+    video = make_video(facts=FACTS, **values)
+    make_content(video, **content)
+    return video
+
+
+def names(html: str) -> list[str]:
+    return [unescape(name) for name in re.findall(r'<h3 dir="auto">(.*?)</h3>', html, re.DOTALL)]
+
+
+def page(client: Client, path: str, data: Any = None) -> str:
+    response = client.get(path, data or {})
+    assert response.status_code == 200, response.content[:500]
+    assert response["Content-Type"] == "text/html; charset=utf-8"
+    # How templates are wrapped is no matter: one space between attributes, and none before the end of a tag.
+    return re.sub(r"<[^<>]+>", lambda tag: " ".join(tag[0].split()).replace(" >", ">"), response.content.decode())
+
+
+def refused(client: Client, path: str, status: int, data: Any = None) -> Any:
+    response = client.get(path, data or {})
+    assert response.status_code == status
+    assert response["Content-Type"] == "text/html; charset=utf-8"
+    assert response["Cache-Control"] == "no-store"
+    assert 'content="noindex"' in response.content.decode()
+    return response
+
+
+def meta(html: str, name: str) -> str | None:
+    found = re.search(rf'<meta (?:property|name)="{re.escape(name)}" content="(.*?)">', html, re.DOTALL)
+    return unescape(found[1]) if found else None
+
+
+def test_the_start_page_shows_what_is_live_and_the_newest_videos(anyone: Client) -> None:
+    live, quiet = make_channel(name="Studio A"), make_channel(name="Studio B")
+    go_live(live)
+    titled("Older", channel=quiet, started_at=NINE)
+    titled("Newer", channel=live, started_at=NINE + timedelta(days=1))
+    html = page(anyone, "/")
+    assert names(html) == ["Studio A", "Newer", "Older"]
+    assert f'href="/watch/live/{live.pk}"' in html
+    assert "Live now" in html
+    assert "2 videos" in html
+    assert "March 5, 2026" in html
+    assert "1:00:00" in html
+
+
+def test_a_card_shows_the_picture_that_the_policy_lets_a_page_load(anyone: Client) -> None:
+    elsewhere = titled("Elsewhere", content={"thumbnail": "https://tracker.example.org/a.jpg"})
+    own = titled("Own")
+    make_video()
+    make_content(make_video(), thumbnail="javascript:alert(1)")
+    html = page(anyone, "/")
+    pictures = re.findall(r'<img src="(.*?)" alt="" loading="lazy"', html)
+    assert sorted(pictures) == sorted(video.thumbnails[1] for video in (elsewhere, own))
+    assert "tracker" not in html
+    assert meta(page(anyone, f"/watch/{elsewhere.pk}"), "og:image") == "https://tracker.example.org/a.jpg"
+
+
+def test_a_video_without_a_title_is_named_by_its_channel_and_its_start(anyone: Client) -> None:
+    video = make_video(channel=make_channel(name="Main stage"))
+    assert names(page(anyone, "/")) == ["Main stage, March 4, 2026, 9:05 a.m. UTC"]
+    Video.objects.filter(pk=video.pk).update(channel_id=None)
+    assert names(page(anyone, "/")) == ["March 4, 2026, 9:05 a.m. UTC"]
+    Video.objects.filter(pk=video.pk).update(started_at=None, ended_at=None)
+    assert "<title>" in page(anyone, f"/watch/{video.pk}")
+
+
+def test_a_search_shows_where_it_found_its_words_and_keeps_them_in_the_form(anyone: Client) -> None:
+    titled("Opening of the festival", content={"description": "Tom & <b>Jerry</b> at the festival"})
+    titled("Weather")
+    html = page(anyone, "/", {"search": "festival"})
+    assert names(html) == ["Opening of the festival"]
+    assert "<mark>festival</mark>" in html
+    assert "Tom &amp; " in html
+    assert 'value="festival"' in html
+    assert "1 video" in html
+    assert "Live now" not in html
+    assert meta(html, "robots") == "noindex"
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ({"tag": ["news"]}, ["Second", "First"]),
+        ({"tag": ["news", "sport"]}, ["Second"]),
+        ({"started_after": "2026-03-05"}, ["Third", "Second"]),
+        ({"started_before": "2026-03-04"}, ["First"]),
+        ({"started_after": "2026-03-05", "started_before": "2026-03-05"}, ["Second"]),
+        ({"started_after": "2026-03-06T09:05:00Z"}, ["Third"]),
+        ({"min_duration": "600"}, ["Third", "Second"]),
+        ({"max_duration": "600"}, ["Second", "First"]),
+        ({"ordering": "oldest"}, ["First", "Second", "Third"]),
+        ({"ordering": "relevance"}, ["Third", "Second", "First"]),
+        ({"search": "", "channel": "", "tag": "", "utm_source": "x", "nonsense": "y"}, ["Third", "Second", "First"]),
+    ],
+)
+def test_videos_are_filtered_by_the_address_of_the_page(anyone: Client, query: Any, expected: list[str]) -> None:
+    titled("First", duration_ms=60_000, content={"tags": ["news"]})
+    second = {"duration_ms": 600_000, "started_at": NINE + timedelta(days=1)}
+    titled("Second", content={"tags": ["news", "sport"]}, **second)
+    titled("Third", duration_ms=6_000_000, started_at=NINE + timedelta(days=2), content={"tags": []})
+    assert names(page(anyone, "/", query)) == expected
+
+
+def test_the_form_shows_what_the_address_asks_for(anyone: Client) -> None:
+    channel = make_channel(name="Main stage")
+    titled("Show", channel=channel, content={"tags": ["news", "sport"]})
+    html = page(
+        anyone,
+        "/",
+        {
+            "channel": channel.pk.hex,
+            "tag": ["news", "not in use"],
+            "started_after": "2026-03-01",
+            "started_before": "2026-04-01T00:00:00Z",
+            "min_duration": "95",
+            "ordering": "longest",
+        },
+    )
+    assert f'<option value="{channel.pk}" selected>Main stage</option>' in html
+    checked = re.findall(r'name="tag" value="([^"]*)" checked', html)
+    assert checked == ["news", "not in use"]
+    assert 'name="started_after" value="2026-03-01"' in html
+    assert 'name="started_before" value="2026-03-31"' in html
+    assert '<option value="95" selected>1:35</option>' in html
+    assert '<option value="longest" selected>' in html
+    assert "<details open>" in html
+    assert "No video fits" in html
+
+
+@pytest.mark.parametrize(
+    ("query", "sentence"),
+    [
+        ({"started_after": "2026-02-30"}, "From: This is not a day."),
+        ({"started_before": "yesterday"}, "Until: This is not a day."),
+        ({"started_before": "9999-12-31"}, "Until: This is not a day."),
+        ({"channel": "x"}, "Channel: There is no such channel."),
+        ({"min_duration": "-1"}, "At least: This is not a number of seconds."),
+        ({"max_duration": "NaN"}, "At most: This is not a number of seconds."),
+        ({"ordering": HOSTILE}, "Order: The videos cannot be put in this order."),
+        ({"cursor": "abc"}, "Page: There is no such page of this list."),
+        ({"tag": "a\0b"}, "Tags: This cannot be a tag."),
+    ],
+)
+def test_a_malformed_filter_is_named_on_the_page(anyone: Client, query: dict[str, str], sentence: str) -> None:
+    html = refused(anyone, "/", 400, query).content.decode()
+    assert sentence in unescape(html)
+    assert "<script>alert" not in html
+    assert 'id="filters"' in html
+
+
+def test_the_list_is_walked_by_its_pages(anyone: Client) -> None:
+    for number in range(50):
+        titled(f"Show {number:02}", started_at=NINE + timedelta(hours=number))
+    seen, address = [], "/?search=show&ordering=newest"
+    for sentence in ("Videos 1 to 24", "Videos 25 to 48", "Videos 49 to 50"):
+        html = page(anyone, address)
+        assert sentence in html
+        seen += names(html)
+        assert "search=show" in address
+        address = unescape(next(iter(re.findall(r'rel="next" href="(.*?)"', html)), ""))
+    assert seen == [f"Show {number:02}" for number in reversed(range(50))]
+    assert address == ""
+    back = unescape(re.findall(r'rel="prev" href="(.*?)"', html)[0])
+    assert parse_qs(urlsplit(back).query) == {"search": ["show"], "ordering": ["newest"], "page": ["2"]}
+    assert names(page(anyone, back)) == seen[24:48]
+    assert "The list ends before this page" in page(anyone, "/?page=9")
+
+
+def test_an_empty_catalogue_says_when_videos_appear(anyone: Client) -> None:
+    html = page(anyone, "/")
+    assert "No videos yet" in html
+    assert "Videos appear here when a broadcast has ended" in html
+
+
+def test_the_page_of_a_video_says_what_is_known_about_it(anyone: Client) -> None:
+    channel = make_channel(name="Main stage")
+    content = {"description": "Line one\nhttps://example.org/a?b=1&c=2", "tags": ["news", "R&D"]}
+    renditions = [{"path": "720p", "playlist": "p.m3u8", "width": 1280, "height": 720}]
+    video = titled("Opening show", channel=channel, content=content)
+    Video.objects.filter(pk=video.pk).update(facts={**FACTS, "renditions": renditions})
+    titled("Another", channel=channel)
+    html = page(anyone, f"/watch/{video.pk}")
+    url = f"http://testserver/watch/{video.pk}"
+    assert re.search(r"<title>\s*Opening show\s*</title>", html)
+    assert f'<link rel="canonical" href="{url}">' in html
+    assert meta(html, "og:type") == "video.other"
+    assert meta(html, "og:title") == "Opening show"
+    assert meta(html, "og:description") == "Line one https://example.org/a?b=1&c=2"
+    assert meta(html, "og:url") == url
+    assert meta(html, "og:image") == video.thumbnails[1]
+    assert meta(html, "og:video") == f"http://testserver/embed/{video.pk}"
+    assert (meta(html, "og:video:width"), meta(html, "og:video:height")) == ("1280", "720")
+    assert meta(html, "video:duration") == "3600"
+    assert meta(html, "video:release_date") == "2026-03-04T09:05:00Z"
+    assert meta(html, "robots") is None
+    assert f'data-hls="{video.location}"' in html
+    assert f'poster="{video.thumbnails[1]}"' in html
+    assert f'href="/?channel={channel.pk}"' in html
+    assert 'href="/?tag=R%26D"' in html
+    assert 'href="https://example.org/a?b=1&amp;c=2"' in html
+    assert "March 4, 2026, 9:05 a.m. UTC" in html
+    assert f'value="{url}" readonly' in html
+    assert "&lt;iframe src=&quot;http://testserver/embed/" in html
+    assert names(html) == ["Another"]
+
+
+def test_addresses_of_the_public_host_stand_in_what_caches_keep_whatever_the_request_says(
+    anyone: Client, settings: Any
+) -> None:
+    settings.PUBLIC_HOST, settings.ALLOWED_HOSTS = "vod.example.com", ["vod.example.com"]
+    forged = {"HTTP_HOST": "vod.example.com:1234", "HTTP_X_FORWARDED_PROTO": "http"}
+    video, channel = titled("Opening show"), make_channel(name="Main stage")
+    for path in ("/", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{channel.pk}"):
+        honest = anyone.get(path, HTTP_HOST="vod.example.com", secure=True)
+        assert honest.status_code == 200
+        assert b'<link rel="canonical" href="https://vod.example.com/' in honest.content
+        assert anyone.get(path, **forged).content == honest.content
+
+
+@pytest.mark.parametrize(("proxies", "scheme"), [(0, "http"), (1, "https")])
+def test_without_a_public_host_the_scheme_is_that_of_a_proxy_that_is_there(proxies: int, scheme: str) -> None:
+    code = (
+        "import django; django.setup(); from django.conf import settings; settings.ALLOWED_HOSTS = ['vod.example.com'];"
+        "from django.test import RequestFactory; from ondemand.videos.links import public_origin; print(public_origin("
+        "RequestFactory().get('/', HTTP_HOST='vod.example.com', HTTP_X_FORWARDED_PROTO='https')))"
+    )
+    environment = {**os.environ, "TRUSTED_PROXIES": str(proxies)}
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True)
+    assert ran.stdout.strip() == f"{scheme}://vod.example.com/", ran.stderr
+
+
+def test_texts_of_strangers_stay_texts(anyone: Client) -> None:
+    channel = make_channel(name=HOSTILE)
+    content = {"description": HOSTILE, "tags": [HOSTILE], "thumbnail": f"https://media.example.com/{HOSTILE}"}
+    video = titled(HOSTILE, channel=channel, content=content)
+    make_video(channel=channel)
+    go_live(channel)
+    paths = ["/", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{channel.pk}", "/?search=script"]
+    for path in paths:
+        html = page(anyone, path)
+        assert "<script>alert" not in html
+        assert not re.search(r"<[^>]+\s(on\w+|style)=", html)
+    assert HOSTILE in names(page(anyone, "/"))
+
+
+def test_long_and_empty_texts_are_shown(anyone: Client) -> None:
+    video = titled("x" * 5000, content={"description": "y " * 100_000, "tags": ["", " ", *map(str, range(500))]})
+    html = page(anyone, f"/watch/{video.pk}")
+    assert len(meta(html, "og:title") or "") == 200
+    assert html.count('class="tag"') == 40
+    assert len(names(page(anyone, "/"))[0]) == 200
+
+
+def test_an_unlisted_video_is_reached_by_its_address_alone(anyone: Client) -> None:
+    video = titled("Secret party", visibility="unlisted")
+    assert names(page(anyone, "/")) == []
+    html = page(anyone, f"/watch/{video.pk}")
+    assert "Secret party" in html
+    assert meta(html, "robots") == "noindex"
+
+
+@pytest.mark.parametrize("place", ["watch", "embed"])
+def test_what_nobody_may_see_has_no_page_even_for_those_signed_in(browser: Client, place: str) -> None:
+    hidden, failed = titled("Hidden", active=False), make_video(status=Video.Status.FAILED)
+    for uuid in (hidden.pk, failed.pk, uuid4(), "search", "not-a-uuid", "%00", "x" * 3000):
+        html = refused(browser, f"/{place}/{uuid}", 404).content.decode()
+        assert "There is nothing here" in html
+        assert "Hidden" not in html
+    refused(browser, f"/watch/live/{uuid4()}", 404)
+    refused(browser, "/watch/live/x", 404)
+
+
+def test_a_uuid_is_taken_in_all_its_forms(anyone: Client) -> None:
+    video = titled("Show")
+    html = page(anyone, f"/watch/{{{str(video.pk).upper()}}}")
+    assert f'<link rel="canonical" href="http://testserver/watch/{video.pk}">' in html
+
+
+def test_a_video_that_cannot_be_played_says_why(anyone: Client, settings: Any) -> None:
+    settings.RECORDING_BUCKET = ""
+    video = titled("Show", bucket="", prefix="")
+    html = page(anyone, f"/watch/{video.pk}")
+    assert "its recording has not been found" in html
+    assert "data-hls" not in html
+    assert "player.js" not in html
+    assert meta(html, "og:video") is None
+
+
+def test_a_live_channel_is_played_where_ivs_serves_it(anyone: Client) -> None:
+    channel = make_channel(name="Studio A")
+    assert "This channel is not live now" in page(anyone, f"/watch/live/{channel.pk}")
+    go_live(channel)
+    response = anyone.get(f"/watch/live/{channel.pk}")
+    html = response.content.decode()
+    assert f'data-hls="{channel.playback_url}"' in html
+    assert re.search(r"<title>\s*Studio A\s*</title>", html)
+    policy = policy_of(response)
+    assert "https://*.live-video.net" in policy["connect-src"]
+    assert "https://*.live-video.net" in policy["media-src"]
+    assert "live-video.net" not in anyone.get("/")["Content-Security-Policy"]
+    Channel.objects.filter(pk=channel.pk).update(private=True)
+    refused(anyone, f"/watch/live/{channel.pk}", 404)
+    assert "Live now" not in page(anyone, "/")
+
+
+@pytest.mark.parametrize(
+    ("ancestors", "policy"),
+    [(["*"], ["*"]), (["https://www.example.com"], ["https://www.example.com"]), ([], ["'none'"])],
+)
+def test_the_player_alone_is_framed_by_those_whom_the_setting_names(
+    anyone: Client, settings: Any, ancestors: list[str], policy: list[str]
+) -> None:
+    settings.EMBED_ANCESTORS = ancestors
+    video = titled("Show")
+    response = anyone.get(f"/embed/{video.pk}")
+    assert policy_of(response)["frame-ancestors"] == policy
+    assert policy_of(anyone.get(f"/embed/{uuid4()}"))["frame-ancestors"] == policy
+    assert "X-Frame-Options" not in response
+    html = response.content.decode()
+    assert f'data-hls="{video.location}"' in html
+    assert "<header" not in html
+    assert meta(html, "robots") == "noindex"
+    watched = anyone.get(f"/watch/{video.pk}")
+    assert policy_of(watched)["frame-ancestors"] == ["'none'"]
+    assert watched["X-Frame-Options"] == "DENY"
+    assert ("&lt;iframe" in watched.content.decode()) == bool(ancestors)
+
+
+def test_every_page_is_kept_by_anyone_as_long_as_the_api_allows(anyone: Client, browser: Client) -> None:
+    channel = make_channel()
+    video = titled("Show", channel=channel)
+    lives = {"/": 2, "/?search=show": 10, f"/watch/{video.pk}": 10, f"/embed/{video.pk}": 60}
+    for path, life in {**lives, f"/watch/live/{channel.pk}": 2}.items():
+        stale = Client()
+        stale.cookies["sessionid"] = "bad"
+        for client in (anyone, browser, stale):
+            response = client.get(path)
+            assert response["Cache-Control"] == f"public, max-age={life}"
+            assert "Vary" not in response or {"", "Cookie"}.isdisjoint(response["Vary"].split(", "))
+            assert not response.cookies
+            again = client.get(path, headers={"If-None-Match": f"W/{response['ETag']}"})
+            assert again.status_code == 304
+            assert again["Cache-Control"] == response["Cache-Control"]
+    Video.objects.filter(pk=video.pk).update(publish_until=timezone.now() + timedelta(seconds=50))
+    life = anyone.get(f"/embed/{video.pk}")["Cache-Control"].removeprefix("public, max-age=")
+    assert int(life) < 50
+
+
+def test_nobody_is_greeted_and_a_credential_opens_nothing_more(browser: Client) -> None:
+    titled("Hidden", active=False)
+    assert browser.get("/").content == Client().get("/").content
+    assert names(page(browser, "/")) == []
+
+
+def test_head_and_other_methods(anyone: Client) -> None:
+    assert anyone.head("/").content == b""
+    assert anyone.head("/").status_code == 200
+    assert anyone.post("/").status_code == 405
+
+
+def test_an_outage_is_a_page_that_says_so(anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: Any, **__: Any) -> None:
+        raise OperationalError("connection refused to secret-host")
+
+    monkeypatch.setattr("ondemand.api.viewsets.VideoViewSet.list", away)
+    monkeypatch.setattr("ondemand.api.viewsets.VideoViewSet.retrieve", away)
+    for path in ("/", f"/watch/{uuid4()}", f"/embed/{uuid4()}"):
+        response = refused(anyone, path, 503)
+        assert response["Retry-After"]
+        assert "The videos cannot be reached" in response.content.decode()
+        assert "secret-host" not in response.content.decode()
+
+
+def test_visitors_are_counted_as_the_callers_that_they_are(anyone: Client, settings: Any) -> None:
+    settings.THROTTLE_ADDRESS = Rate(4, 3600)
+    address = f"2001:db8:{uuid4().hex[:4]}::1"
+    assert anyone.get("/", REMOTE_ADDR=address).status_code == 200
+    response = anyone.get("/", REMOTE_ADDR=address)
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
+    assert "Too many requests" in response.content.decode()
+    assert anyone.get("/", REMOTE_ADDR=f"2001:db8:{uuid4().hex[:4]}::2").status_code == 200
+
+
+def test_a_closed_api_closes_the_page_and_the_check_says_so(anyone: Client, settings: Any) -> None:
+    assert checks.page_can_read_the_api(None) == []
+    settings.API_PUBLIC_READ = False
+    (error,) = checks.page_can_read_the_api(None)
+    assert error.id == "catalogue.E001"
+    assert "API_PUBLIC_READ" in (error.hint or "")
+    video = titled("Show")
+    for path in ("/", f"/watch/{video.pk}", f"/embed/{video.pk}"):
+        response = refused(anyone, path, 403)
+        assert "This catalogue is closed" in response.content.decode()
+        assert "WWW-Authenticate" not in response
+    settings.CATALOGUE_PAGE = False
+    assert checks.page_can_read_the_api(None) == []
+
+
+def test_turned_off_there_is_nothing_at_these_addresses(anyone: Client, turned_off: None) -> None:
+    video = titled("Show")
+    for path in ("/", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{uuid4()}"):
+        assert_error(anyone.get(path), 404, "not_found")
+
+
+@pytest.mark.parametrize("count", [25, 100])
+def test_a_page_asks_the_database_a_fixed_number_of_times(anyone: Client, count: int) -> None:
+    channels = [make_channel(name=f"Studio {number}") for number in range(5)]
+    go_live(channels[0])
+    for number in range(count):
+        titled(f"Show {number}", channel=channels[number % 5], content={"tags": [f"tag {number}"]})
+    video = Video.objects.first()
+    asked = {}
+    for path in ("/", "/?search=show", "/?page=2", f"/watch/{video.pk}", f"/embed/{video.pk}"):
+        with CaptureQueriesContext(connection) as queries:
+            page(anyone, path)
+        asked[path.partition("show")[0].replace(str(video.pk), "")] = len(queries)
+    assert asked == {"/": 6, "/?search=": 6, "/?page=2": 5, "/watch/": 4, "/embed/": 1}
+
+
+def test_a_channel_beyond_the_first_page_of_channels_has_its_name(
+    anyone: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.API_MAX_PAGE_SIZE = 2
+    oldest, gone = make_channel(name="The first"), make_channel(name="Gone", active=False)
+    for _ in range(3):
+        make_channel(name="Later")
+    titled("One", channel=oldest)
+    titled("Two", channel=gone)
+    html = page(anyone, "/")
+    assert "<bdi>The first</bdi>" in html
+    assert "Gone" not in html
+
+
+def test_days_are_days_of_the_service_and_times_name_its_zone(anyone: Client, settings: Any) -> None:
+    settings.TIME_ZONE = "America/New_York"
+    late = datetime(2026, 3, 5, 3, 30, tzinfo=UTC)
+    titled("Late show", started_at=late)
+    html = page(anyone, "/", {"started_after": "2026-03-04", "started_before": "2026-03-04"})
+    assert names(html) == ["Late show"]
+    assert "March 4, 2026, 10:30 p.m. EST" in html
+    assert "America/New_York" in html
+
+
+def test_the_page_speaks_the_language_of_the_service(anyone: Client, settings: Any) -> None:
+    settings.LANGUAGE_CODE = "ar"
+    assert '<html lang="ar" dir="rtl">' in page(anyone, "/")
+
+
+def policy_of(response: Any) -> dict[str, list[str]]:
+    parts = (part.split() for part in response["Content-Security-Policy"].split(";"))
+    return {name: sources for name, *sources in parts}
+
+
+def go_live(channel: Channel) -> None:
+    from channels_app.models import Stream
+
+    Stream.objects.create(channel=channel, stream_id=f"st-{uuid4().hex[:12]}", started_at=NINE, first_event_at=NINE)

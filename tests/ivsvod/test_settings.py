@@ -1,0 +1,619 @@
+"""Settings from the environment: what is taken, what is refused by name, and what the checks report."""
+
+import json
+import os
+import runpy
+import subprocess
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+from urllib.parse import quote
+from uuid import uuid4
+
+import boto3
+import psycopg
+import pytest
+from django.core import signing
+from django.core.checks import run_checks
+from django.core.exceptions import ImproperlyConfigured
+from moto.server import ThreadedMotoServer
+
+from ivsvod import checks
+from ivsvod.postgresql.base import DatabaseWrapper
+from tests.support.helpers import make_channel
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+SECRET = "S3cr3t-of-a-test"
+FERNET_KEY = "dGhlIGtleSBvZiBhIHRlc3QsIDMyIGJ5dGVzIGxvbmc="
+NEEDED = {
+    "DJANGO_SETTINGS_MODULE": "ivsvod.settings",
+    "SECRET_KEY": "a long random text of a test, not of a deployment",
+    "FIELD_ENCRYPTION_KEYS": FERNET_KEY,
+    "ALLOWED_HOSTS": "example.com",
+    "DATABASE_URL": f"postgres://ivsvod:{SECRET}@db.example.com/ivsvod",
+}
+PARAMETERS = {"PG_HOST": "db.example.com", "PG_DATABASE": "ivsvod", "PG_USER": "ivsvod", "PG_PASSWORD": SECRET}
+WITHOUT_URL = {name: value for name, value in NEEDED.items() if name != "DATABASE_URL"}
+
+
+def settings_of(environment: dict[str, str]) -> dict[str, Any]:
+    """All settings of a process with these variables alone; a lone surrogate is a byte that is no UTF-8."""
+    with patch.dict(os.environ, environment, clear=True):
+        return runpy.run_path(str(CHECKOUT / "ivsvod" / "settings.py"))
+
+
+def shown(environment: dict[str, str], *names: str) -> list[Any]:
+    """The settings of these names, as JSON holds them."""
+    found = settings_of(environment)
+    return json.loads(json.dumps([found[name] for name in names], default=str))
+
+
+def database(environment: dict[str, str]) -> dict[str, Any]:
+    (databases,) = shown(environment, "DATABASES")
+    return databases["default"]
+
+
+def refused(environment: dict[str, str]) -> str:
+    """The last line of what Python writes about the error; the secret is nowhere in it, traceback included."""
+    with pytest.raises(ImproperlyConfigured) as error:
+        settings_of(environment)
+    written = "".join(traceback.format_exception(error.value))
+    assert SECRET not in written
+    return written.strip().splitlines()[-1]
+
+
+def python(code: str, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Python in a process of its own, with these variables alone."""
+    return subprocess.run(
+        [sys.executable, "-W", "error", "-c", code, *arguments],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", f"postgres://ivsvod:{SECRET}%zz@db.example.com/ivsvod"),
+        ("SECRET_KEY", ""),
+        ("API_MAX_PAGE_SIZE", "many"),
+    ],
+)
+def test_a_process_with_such_a_variable_does_not_start_and_its_last_line_is_the_error(name: str, value: str) -> None:
+    environment = {**NEEDED, name: value}
+    done = python("import django; django.setup()", environment)
+    assert done.returncode != 0
+    assert SECRET not in done.stderr
+    assert done.stderr.strip().splitlines()[-1] == refused(environment)
+
+
+# Where the database is
+
+
+def test_a_database_url_is_taken_apart() -> None:
+    url = "postgresql://ivsvod:p%40ss%2Fw%25rd@db.example.com:5433/name%20x?sslmode=verify-full&application_name=x"
+    found = database({**NEEDED, "DATABASE_URL": url})
+    assert [found[name] for name in ("USER", "PASSWORD", "HOST", "PORT", "NAME")] == [
+        "ivsvod",
+        "p@ss/w%rd",
+        "db.example.com",
+        "5433",
+        "name x",
+    ]
+    assert (found["OPTIONS"]["sslmode"], found["OPTIONS"]["application_name"]) == ("verify-full", "x")
+
+
+@pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("postgres://ivsvod@/ivsvod?host=/var/run/postgresql", "/var/run/postgresql"),
+        ("postgresql://%2Fvar%2Frun%2Fpostgresql/ivsvod", "/var/run/postgresql"),
+        ("postgres://ivsvod@[::1]:5433/ivsvod", "::1"),
+        ("postgres:///ivsvod", ""),
+    ],
+)
+def test_the_forms_of_a_database_url_that_libpq_takes_are_taken(url: str, host: str) -> None:
+    found = database({**NEEDED, "DATABASE_URL": url})
+    assert (found["HOST"], found["NAME"]) == (host, "ivsvod")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:///db.sqlite3",
+        "sqlite://:memory:",
+        f"mysql://ivsvod:{SECRET}@db.example.com/ivsvod",
+        f"host=db.example.com password={SECRET} dbname=ivsvod",
+        f"postgres://ivsvod:{SECRET}@db.example.com",
+        f"postgres://ivsvod:{SECRET}@db.example.com/",
+        f"postgres://ivsvod:{SECRET}@db.example.com:port/",
+        f"postgres://ivsvod:{SECRET}%zz@db.example.com/ivsvod",
+        f"postgres://ivsvod:{SECRET}@db.example.com/ivsvod?nonsense=1",
+        f"postgres://ivsvod:{SECRET}@[db.example.com/ivsvod",
+        f"postgres://ivsvod:{SECRET}%00@db.example.com/ivsvod",
+        # What urllib refuses, quoting it.
+        f"postgres://ivsvod:[{SECRET}]@db.example.com:x/ivsvod?nonsense=1",
+        f"mysql://ivsvod:{SECRET}\u2100@db.example.com/ivsvod",
+        f"mysql://ivsvod:[{SECRET}@db.example.com/ivsvod",
+        f"postgres://ivsvod:{SECRET}\udcff@db.example.com/ivsvod?nonsense=1",
+        "nonsense",
+        f"://{SECRET}",
+    ],
+)
+def test_a_database_url_of_another_kind_is_refused_by_name_and_never_quoted(url: str) -> None:
+    said = refused({**NEEDED, "DATABASE_URL": url})
+    assert "ImproperlyConfigured" in said
+    assert "DATABASE_URL" in said
+
+
+PASSWORDS = (
+    "p@ss:w/rd?#",
+    "100%",
+    "%41%zz",
+    "{{SECRET_KEY}}",
+    "$HOME ${HOME}",
+    " spaced ",
+    "'\"\\",
+    "päß日本😀",
+    "a=b c=d",
+    "[x]",
+    "\u2100",
+)
+
+
+@pytest.mark.parametrize("password", PASSWORDS)
+def test_a_password_with_any_character_reaches_libpq_as_it_is(password: str) -> None:
+    by_parameter = database({**WITHOUT_URL, **PARAMETERS, "PG_PASSWORD": password})
+    assert by_parameter["PASSWORD"] == password
+    url = f"postgres://ivsvod:{quote(password, safe='')}@db.example.com/ivsvod"
+    assert database({**NEEDED, "DATABASE_URL": url})["PASSWORD"] == password
+
+
+@pytest.mark.parametrize("password", ["[x]", "[", "p]ss", "\u2100"])
+def test_a_url_that_libpq_reads_is_taken_whatever_urllib_thinks_of_its_password(password: str) -> None:
+    url = f"postgres://ivsvod:{password}@db.example.com/ivsvod"
+    assert psycopg.conninfo.conninfo_to_dict(url)["password"] == password
+    assert database({**NEEDED, "DATABASE_URL": url})["PASSWORD"] == password
+
+
+def test_the_predecessors_variables_are_taken_with_its_tls() -> None:
+    found = database({**WITHOUT_URL, **PARAMETERS})
+    assert [found[name] for name in ("USER", "PASSWORD", "HOST", "NAME")] == [
+        "ivsvod",
+        SECRET,
+        "db.example.com",
+        "ivsvod",
+    ]
+    assert str(found["PORT"]) == "5432"
+    assert found["OPTIONS"]["sslmode"] == "require"
+
+
+def test_port_and_tls_of_the_parameters_can_be_set() -> None:
+    extra = {"PG_PORT": "5433", "PG_SSLMODE": "verify-full", "PG_SSLROOTCERT": "/etc/ca.pem"}
+    found = database({**WITHOUT_URL, **PARAMETERS, **extra})
+    assert str(found["PORT"]) == "5433"
+    assert (found["OPTIONS"]["sslmode"], found["OPTIONS"]["sslrootcert"]) == ("verify-full", "/etc/ca.pem")
+
+
+def test_without_any_database_the_error_names_both_ways() -> None:
+    said = refused(WITHOUT_URL)
+    assert "PG_HOST" in said
+    assert "DATABASE_URL" in said
+
+
+@pytest.mark.parametrize("name", ["PG_DATABASE", "PG_USER"])
+def test_a_missing_part_of_the_database_is_named(name: str) -> None:
+    assert name in refused({**WITHOUT_URL, **PARAMETERS, name: ""})
+
+
+@pytest.mark.parametrize("url", [NEEDED["DATABASE_URL"], ""])
+def test_an_empty_database_url_is_as_none(url: str) -> None:
+    found = database({**NEEDED, **PARAMETERS, "DATABASE_URL": url})
+    assert found["HOST"] == "db.example.com"
+
+
+# The other variables
+
+
+@pytest.mark.parametrize("name", ["SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS"])
+@pytest.mark.parametrize("value", ["", None])
+def test_a_missing_variable_that_is_required_is_named(name: str, value: str | None) -> None:
+    environment = {**NEEDED, name: value or ""}
+    if value is None:
+        del environment[name]
+    said = refused(environment)
+    assert "ImproperlyConfigured" in said
+    assert name in said
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DEBUG", "perhaps"),
+        ("API_PUBLIC_READ", "2"),
+        ("HOLD_UNTIL_CHECKED", "maybe"),
+        ("API_MAX_PAGE_SIZE", "many"),
+        ("API_MAX_PAGE_SIZE", "0"),
+        ("API_MAX_PAGE_SIZE", "-1"),
+        ("API_MAX_PAGE_SIZE", "1.5"),
+        ("API_MAX_PAGE_SIZE", "9" * 5000),
+        ("SECURE_COOKIES", "maybe"),
+        ("PG_PORT", "five"),
+        ("PG_PORT", "0"),
+        ("PG_PORT", "65536"),
+        ("PG_SSLMODE", "sometimes"),
+        ("TIME_ZONE", "Mars/Phobos"),
+        ("TIME_ZONE", "../etc/passwd"),
+        ("STATIC_URL", "static"),
+        ("PLAYBACK_BASE_URL", "media.example.com"),
+        ("PLAYBACK_BASE_URL", "ftp://media.example.com"),
+        ("PLAYBACK_BASE_URL", "https://"),
+        ("NEW_VIDEO_STATE", "public"),
+        ("NEW_VIDEO_STATE", "Listed"),
+        ("THROTTLE_ADDRESS", "600"),
+        ("THROTTLE_ADDRESS", "0/min"),
+        ("THROTTLE_TOKEN", "many/min"),
+        ("THROTTLE_TOKEN", "1/fortnight"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("TRUSTED_PROXIES", "11"),
+        ("TRUSTED_PROXIES", "one"),
+        ("LANGUAGE_CODE", "klingon"),
+        ("LANGUAGE_CODE", "x" * 50),
+        ("DEAD_LETTER_QUEUE_URL", "ivs-dead-letters"),
+        ("DEAD_LETTER_QUEUE_URL", "http://sqs.eu-west-1.amazonaws.com/111122223333/ivs-dead-letters"),
+        ("EVENT_QUEUE_URL", "ivs-events"),
+        ("INBOX_RETENTION_DAYS", "14"),
+        ("INBOX_RETENTION_DAYS", "0"),
+        ("INBOX_RETENTION_DAYS", "for ever"),
+    ],
+)
+def test_nonsense_in_a_variable_is_refused_by_an_error_that_names_it(name: str, value: str) -> None:
+    said = refused({**WITHOUT_URL, **PARAMETERS, name: value})
+    assert name in said
+
+
+IDENTITY = {
+    "OIDC_ISSUER": "https://id.example.com",
+    "OIDC_AUDIENCE": "ivsvod",
+    "OIDC_JWKS": "https://id.example.com/jwks.json",
+}
+
+
+@pytest.mark.parametrize("name", IDENTITY)
+def test_an_identity_provider_is_set_whole_or_not_at_all(name: str) -> None:
+    said = refused({**NEEDED, **IDENTITY, name: ""})
+    assert f"{name} is not set" in said
+
+
+@pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_JWKS"])
+@pytest.mark.parametrize(
+    "value", ["id.example.com", "http://id.example.com/x", "ftp://id.example.com", "https://", "http://["]
+)
+def test_an_identity_provider_without_tls_is_refused_by_name(name: str, value: str) -> None:
+    assert name in refused({**NEEDED, **IDENTITY, name: value})
+
+
+def test_the_prefix_of_scopes_is_none_or_what_stands_before_the_slash() -> None:
+    assert shown({**NEEDED, **IDENTITY}, "OIDC_SCOPE_PREFIX") == [""]
+    environment = {**NEEDED, **IDENTITY, "OIDC_SCOPE_PREFIX": "https://api.example.com/"}
+    assert shown(environment, "OIDC_SCOPE_PREFIX") == ["https://api.example.com"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1:8001", "[::1]:8001"])
+def test_an_identity_provider_of_this_machine_needs_no_tls(host: str) -> None:
+    environment = {**NEEDED, **IDENTITY, "OIDC_JWKS": f"http://{host}/jwks.json"}
+    assert shown(environment, "OIDC_JWKS") == [f"http://{host}/jwks.json"]
+
+
+@pytest.mark.parametrize(
+    "url", [f"http://:{SECRET}@cache", f"redis:{SECRET}", f"redis://:{SECRET}@cache:x", f"{SECRET}"]
+)
+def test_a_cache_of_another_kind_is_refused_by_name_and_never_quoted(url: str) -> None:
+    assert "CACHE_URL" in refused({**NEEDED, "CACHE_URL": url})
+
+
+def test_a_cache_is_redis_where_it_is_set_and_in_process_elsewhere() -> None:
+    (none,) = shown(NEEDED, "CACHES")
+    assert none["default"]["BACKEND"].endswith("LocMemCache")
+    (redis,) = shown({**NEEDED, "CACHE_URL": "rediss://:x@cache.example.com:6380/1", "STAGE": "live"}, "CACHES")
+    assert redis["default"]["BACKEND"].endswith("RedisCache")
+    assert redis["default"]["KEY_PREFIX"] == "ivsvod:live"
+    cache = {"CACHE_URL": "redis://cache.example.com", "STAGE": "live", "PROJECT_NAME": "vod"}
+    assert shown({**NEEDED, **cache}, "CACHES")[0]["default"]["KEY_PREFIX"] == "vod:live"
+
+
+def test_rates_are_those_of_the_contract_and_empty_is_off() -> None:
+    names = ("THROTTLE_ADDRESS", "THROTTLE_TOKEN", "THROTTLE_FAILURES", "TRUSTED_PROXIES")
+    assert shown(NEEDED, *names) == [
+        "Rate(count=600, seconds=60)",
+        "Rate(count=3000, seconds=60)",
+        "Rate(count=30, seconds=60)",
+        0,
+    ]
+    off = {**NEEDED, "THROTTLE_ADDRESS": "", "THROTTLE_TOKEN": ""}
+    assert shown(off, *names) == [None, None, None, 0]
+
+
+def test_the_inbox_keeps_events_for_400_days_or_as_set_and_for_ever_where_it_is_empty() -> None:
+    name = "INBOX_RETENTION_DAYS"
+    found = [shown({**NEEDED, **values}, name) for values in ({}, {name: "15"}, {name: ""})]
+    assert found == [[400], [15], [None]]
+
+
+def test_the_ignored_parameters_are_those_of_the_contract_or_of_the_setting() -> None:
+    name = "API_IGNORED_PARAMETERS"
+    assert shown(NEEDED, name) == [["_", "t", "ts", "v", "fbclid", "gclid", "utm_*"]]
+    assert shown({**NEEDED, name: "x,y*"}, name) == [["x", "y*"]]
+    assert shown({**NEEDED, name: ""}, name) == [[]]
+
+
+def test_nonsense_that_the_settings_do_not_see_is_an_error_of_the_checks_that_names_it() -> None:
+    nonsense = {
+        "FIELD_ENCRYPTION_KEYS": f"{FERNET_KEY},nonsense",
+        "CSRF_TRUSTED_ORIGINS": "www.example.com",
+        "CORS_ALLOWED_ORIGINS": "www.example.com",
+    }
+    done = python("from manage import run; run()", {**NEEDED, **nonsense}, "check")
+    assert done.returncode != 0
+    assert [name for name in nonsense if name not in done.stderr] == []
+
+
+def test_defaults_and_types_are_those_of_the_contract() -> None:
+    names = ("DEBUG", "API_PUBLIC_READ", "API_MAX_PAGE_SIZE", "AUTH_API_KEY", "TIME_ZONE", "RECORDING_BUCKETS")
+    assert shown(NEEDED, *names) == [False, True, 100, "", "UTC", []]
+
+
+def test_lists_are_comma_separated_and_the_first_bucket_is_the_main_one() -> None:
+    extra = {"ALLOWED_HOSTS": "a.example,b.example", "RECORDING_BUCKET": "main", "RECORDING_BUCKETS": "old,older"}
+    assert shown({**NEEDED, **extra}, "ALLOWED_HOSTS", "RECORDING_BUCKETS") == [
+        ["a.example", "b.example"],
+        ["main", "old", "older"],
+    ]
+
+
+def test_a_shared_key_with_any_byte_is_read() -> None:
+    for key in (" k$%{{x}} ", "kü", "k\udcff\udc80", "'q'", '"q"', "#x", "a,b"):
+        read = settings_of({**NEEDED, "AUTH_API_KEY": key})["AUTH_API_KEY"]
+        assert read.encode("utf-8", "surrogateescape") == os.fsencode(key), key
+
+
+def test_a_process_on_lambda_keeps_one_connection_and_no_pool() -> None:
+    found = database({**NEEDED, "AWS_LAMBDA_FUNCTION_NAME": "ivsvod"})
+    assert "pool" not in found["OPTIONS"]
+    assert found["CONN_MAX_AGE"] > 0
+    assert database(NEEDED)["OPTIONS"]["pool"]["max_size"] >= 1
+
+
+def test_neither_settings_nor_checks_print_the_password() -> None:
+    done = python("from manage import run; run()", NEEDED, "check")
+    assert done.returncode == 0, done.stderr
+    assert SECRET not in done.stdout + done.stderr
+
+
+# System checks
+
+
+@pytest.mark.parametrize("name", ["RECORDING_BUCKET", "RECORDING_CONFIG_ARN", "AWS_REGION"])
+def test_a_missing_name_of_aws_is_a_warning_with_id_and_hint(settings: Any, name: str) -> None:
+    for other in ("RECORDING_BUCKET", "RECORDING_CONFIG_ARN", "AWS_REGION"):
+        setattr(settings, other, "" if other == name else "set")
+    (message,) = checks.aws_names_are_set(None)
+    assert name in message.msg
+    assert name in (message.hint or "")
+    assert (message.id or "").startswith("ivsvod.W")
+    assert not message.is_serious()
+    assert message in run_checks()
+
+
+def test_nothing_is_reported_where_nothing_is_missing(settings: Any) -> None:
+    settings.RECORDING_CONFIG_ARN = "arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEfGhIjKl"
+    assert [message for message in run_checks() if (message.id or "").startswith("ivsvod.")] == []
+
+
+def test_a_dead_letter_queue_without_a_name_is_a_warning_of_the_deploy_check_alone(settings: Any) -> None:
+    settings.DEAD_LETTER_QUEUE_URL = ""
+    (message,) = checks.dead_letter_queue_is_named(None)
+    assert "DEAD_LETTER_QUEUE_URL" in message.msg
+    assert not message.is_serious()
+    assert message in run_checks(include_deployment_checks=True)
+    assert message not in run_checks()
+
+    settings.DEAD_LETTER_QUEUE_URL = "https://sqs.eu-west-1.amazonaws.com/111122223333/ivs-dead-letters"
+    assert checks.dead_letter_queue_is_named(None) == []
+
+
+def test_a_private_bucket_without_a_playback_base_url_is_a_warning_with_id_and_hint(settings: Any) -> None:
+    settings.PLAYBACK_BASE_URL = ""
+    (message,) = [found for found in run_checks() if found.id == "ivsvod.W005"]
+    assert "PLAYBACK_BASE_URL" in message.msg
+    assert "PLAYBACK_BASE_URL" in (message.hint or "")
+    assert not message.is_serious()
+    settings.RECORDING_BUCKET = ""
+    assert "ivsvod.W005" not in {found.id for found in run_checks()}
+
+
+@pytest.mark.django_db
+def test_private_channels_whose_recordings_play_by_url_are_a_warning_of_the_database_check(settings: Any) -> None:
+    def warned() -> bool:
+        return "ivsvod.W006" in {found.id for found in run_checks(databases=["default"])}
+
+    make_channel()
+    assert not warned()
+    make_channel(private=True)
+    assert warned()
+    assert "ivsvod.W006" not in {found.id for found in run_checks()}
+    settings.PLAYBACK_BASE_URL = ""
+    assert not warned()
+
+
+def test_an_unusable_encryption_key_is_an_error_that_does_not_quote_it(settings: Any) -> None:
+    settings.FIELD_ENCRYPTION_KEYS = [FERNET_KEY, "not-a-key", ""]
+    found = checks.field_encryption_keys_are_fernet_keys(None)
+    assert [message.id for message in found] == ["ivsvod.E001"] * 2
+    for message, number in zip(found, ("2", "3"), strict=True):
+        assert message.is_serious()
+        assert number in message.msg
+        assert "FIELD_ENCRYPTION_KEYS" in message.msg
+        assert "not-a-key" not in f"{message.msg}{message.hint}"
+
+
+# Signing in to the database fails. The embedded server trusts everyone, so the server's answer is made up here.
+
+
+REFUSAL = 'connection to server at "db", port 5432 failed: FATAL:  password authentication failed for user "ivsvod"'
+
+
+def wrapper(**values: Any) -> DatabaseWrapper:
+    from django.db import connection
+
+    return DatabaseWrapper({**connection.settings_dict, "OPTIONS": {}, **values}, alias="test")
+
+
+def refuse(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
+    def connect(*_: Any, **__: Any) -> None:
+        raise psycopg.OperationalError(message)
+
+    monkeypatch.setattr("psycopg.connect", connect)
+    monkeypatch.setattr("django.db.backends.postgresql.base.Database.connect", connect)
+
+
+@pytest.mark.parametrize(
+    "values", [{"PASSWORD": "p%40ss"}, {"USER": "iv%2Fsvod", "PASSWORD": "x"}, {"PASSWORD": "%c3%a9"}]
+)
+def test_a_failed_sign_in_with_a_percent_encoded_value_says_so_without_the_value(
+    monkeypatch: pytest.MonkeyPatch, values: dict[str, str]
+) -> None:
+    refuse(monkeypatch, REFUSAL)
+    with pytest.raises(psycopg.OperationalError, match="percent-encoded") as refusal:
+        wrapper(**values).get_new_connection({})
+    assert "password authentication failed" in str(refusal.value)
+    assert values["PASSWORD"] == "x" or values["PASSWORD"] not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("message", "password"),
+    [(REFUSAL, "plain"), (REFUSAL, "100%"), (REFUSAL, "%zz"), ("connection refused", "p%40ss"), ("timeout", "p%40ss")],
+)
+def test_other_failures_get_no_hint(monkeypatch: pytest.MonkeyPatch, message: str, password: str) -> None:
+    refuse(monkeypatch, message)
+    with pytest.raises(psycopg.OperationalError) as refusal:
+        wrapper(PASSWORD=password, USER="ivsvod").get_new_connection({})
+    assert str(refusal.value) == message
+
+
+def test_a_pool_that_cannot_connect_gives_the_servers_reason_and_the_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    from psycopg_pool import PoolTimeout
+
+    refuse(monkeypatch, REFUSAL)
+
+    def timed_out(*_: Any) -> None:
+        raise PoolTimeout("couldn't get a connection after 5.00 sec")
+
+    monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper.get_new_connection", timed_out)
+    with pytest.raises(psycopg.OperationalError, match=r"authentication failed.*percent-encoded"):
+        wrapper(PASSWORD="p%40ss").get_new_connection({})
+
+
+def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
+    """The whole way: settings, pool, wrapper, and a port on which nothing listens."""
+    environment = {**WITHOUT_URL, **PARAMETERS, "PG_HOST": "127.0.0.1", "PG_PORT": "1", "PG_PASSWORD": SECRET}
+    code = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
+    done = python(code, environment)
+    assert done.returncode != 0
+    assert "OperationalError" in done.stderr
+    assert "127.0.0.1" in done.stderr
+    assert SECRET not in done.stderr
+
+
+# Values that stand elsewhere
+
+SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ivsvod-AbCdEf"
+
+
+@pytest.fixture
+def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+    """A Secrets Manager behind a port, for processes of their own; returns the variables that lead to it."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield {
+        "AWS_ENDPOINT_URL": f"http://{host}:{port}",
+        "AWS_ACCESS_KEY_ID": "testing",
+        "AWS_SECRET_ACCESS_KEY": "testing",
+    }
+    server.stop()
+
+
+def stored(variables: dict[str, str], text: str) -> str:
+    """The ARN of a new secret with this text."""
+    client = boto3.session.Session().client(
+        "secretsmanager",
+        region_name="eu-west-1",
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    return client.create_secret(Name=f"ivsvod-{uuid4()}", SecretString=text)["ARN"]
+
+
+def test_a_secret_may_stand_in_secrets_manager(secrets_manager: dict[str, str]) -> None:
+    own = stored(secrets_manager, json.dumps({"SECRET_KEY": SECRET, "other": "x"}))
+    password = stored(secrets_manager, json.dumps({"username": "ivsvod", "password": "p@ss,word"}))
+    key = stored(secrets_manager, "dGhlIGtleSBvZiBhIHRlc3QsIDMyIGJ5dGVzIGxvbmc")
+    environment = {
+        **WITHOUT_URL,
+        **PARAMETERS,
+        **secrets_manager,
+        "SECRET_KEY": f"{own}#SECRET_KEY",
+        "PG_PASSWORD": f"{password}#password",
+        "FIELD_ENCRYPTION_KEYS": f"{key},{FERNET_KEY}",
+    }
+    secret_key, keys, databases = shown(environment, "SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "DATABASES")
+    assert secret_key == SECRET
+    assert keys == [FERNET_KEY, FERNET_KEY]
+    assert databases["default"]["PASSWORD"] == "p@ss,word"
+
+
+def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "key"
+    path.write_text(SECRET + "\n")
+    assert shown({**NEEDED, "SECRET_KEY": f"file:{path}"}, "SECRET_KEY") == [SECRET]
+
+
+@pytest.mark.parametrize("reference", ["file:/nowhere/at/all", f"{SECRET_ARN}#", "arn:aws:secretsmanager:eu-west-1"])
+def test_a_reference_that_leads_nowhere_is_refused_by_name(reference: str) -> None:
+    told = refused({**NEEDED, "AUTH_API_KEY": reference})
+    assert "ImproperlyConfigured: AUTH_API_KEY: " in told
+
+
+def test_a_secret_that_cannot_be_had_is_refused_by_name(secrets_manager: dict[str, str]) -> None:
+    own = stored(secrets_manager, SECRET)
+    assert "ImproperlyConfigured: SECRET_KEY: " in refused({**NEEDED, **secrets_manager, "SECRET_KEY": f"{SECRET_ARN}"})
+    assert "no text under password" in refused({**NEEDED, **secrets_manager, "SECRET_KEY": f"{own}#password"})
+
+
+def test_a_key_of_letters_and_digits_alone_is_a_fernet_key() -> None:
+    """As Secrets Manager generates it."""
+    (keys,) = shown({**NEEDED, "FIELD_ENCRYPTION_KEYS": "Ab1" * 14 + "c"}, "FIELD_ENCRYPTION_KEYS")
+    assert [checks._is_fernet_key(key) for key in keys] == [True]
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "901", "soon"])
+def test_a_statement_timeout_that_is_none_is_refused(value: str) -> None:
+    assert "PG_STATEMENT_TIMEOUT" in refused({**NEEDED, "PG_STATEMENT_TIMEOUT": value})
+
+
+def test_an_older_secret_key_is_still_believed(settings: Any) -> None:
+    settings.SECRET_KEY = "the old one of a test"
+    signed = signing.dumps("x")
+    new = {"SECRET_KEY": "the new one of a test", "SECRET_KEY_FALLBACKS": "older still,the old one of a test"}
+    found = settings_of({**NEEDED, **new})
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = (found[name] for name in new)
+    assert signing.loads(signed) == "x"

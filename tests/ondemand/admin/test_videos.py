@@ -1,0 +1,416 @@
+"""The list of videos in the admin: what a row says, filters, search and actions."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from channels_app.sql.counting import count_shown
+from ondemand.admin.periods import parse_period, periods_within
+from ondemand.models import BulkChange, Content, Video
+from ondemand.models.publication import Listing
+from ondemand.videos.editing import edited_values, versions_of
+from ondemand.videos.thumbnails import picture_allowed, video_picture
+from tests.support.console import (
+    CHANNELS,
+    EVENTS,
+    NINE,
+    VIDEOS,
+    make_channel,
+    make_event,
+    make_video,
+    member,
+    page,
+    row_titles,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+# Videos: the list
+
+
+def test_list_shows_a_video_at_a_glance(browser: Client) -> None:
+    channel = make_channel()
+    video = make_video("Opening show", channel=channel)
+    html = page(browser, VIDEOS)
+    assert f'src="https://media.example.com/{video.prefix}/thumb1.jpg"' in html
+    assert 'loading="lazy"' in html
+    assert 'alt="Picture of Opening show"' in html
+    for text in (">Opening show</bdi>", "Main stage", "2026-03-04 09:05:02 UTC", "1:02:05", ">listed<"):
+        assert text in html
+
+
+def test_list_shows_what_is_unknown_as_dashes(browser: Client) -> None:
+    nowhere = uuid4()
+    bare = {"prefix": None, "bucket": None, "started_at": None, "ended_at": None, "duration_ms": None, "facts": None}
+    video = make_video(channel_id=nowhere, stream_ids=None, active=None, **bare)
+    Video.objects.filter(pk=video.pk).update(**bare, status=None, data=[1, "x", None])
+    html = page(browser, VIDEOS)
+    assert "No picture" in html
+    assert row_titles(html) == ["–"]  # noqa: RUF001
+    assert str(nowhere) in html
+    assert ">hidden<" in html
+    assert "There is nothing to play" in page(browser, f"{VIDEOS}{video.pk}/change/")
+
+
+def test_list_is_newest_first_and_unknown_starts_are_last(browser: Client) -> None:
+    for title, started_at in (("old", NINE), ("new", NINE + timedelta(days=1)), ("unknown", None)):
+        video = make_video(title, started_at=started_at)
+        Video.objects.filter(pk=video.pk).update(started_at=started_at)
+    assert row_titles(page(browser, VIDEOS)) == ["new", "old", "unknown"]
+
+
+def one_of_each_listing() -> None:
+    """Create a video of each listing, two hidden ones; the title of each is its listing."""
+    first = make_video("listed")
+    soon, past = timezone.now() + timedelta(hours=1), timezone.now() - timedelta(hours=1)
+    make_video("unlisted", visibility="unlisted")
+    make_video("scheduled", publish_from=soon)
+    make_video("expired", publish_until=past)
+    make_video("held", held=True, active=False)
+    make_video("hidden", active=False)
+    make_video("hidden", active=None)
+    make_video("recording", active=None, held=None, visibility=None, status=Video.Status.RECORDING)
+    make_video("failed", active=None, held=None, visibility=None, status=Video.Status.FAILED)
+    make_video("duplicate", duplicate_of=first)
+
+
+def started_choices(html: str) -> list[str]:
+    parts = html[html.index("started-parts") :].partition("</ul>")[0]
+    return re.findall(r">([^<>]+)</a>", parts)
+
+
+def test_the_list_shows_the_listing_of_a_video_and_the_reason(browser: Client) -> None:
+    one_of_each_listing()
+    html = page(browser, VIDEOS)
+    assert re.findall(r'class="badge badge-(\w+)">\1<', html) == row_titles(html)
+    assert len(row_titles(html)) == 10
+    for reason in ("It is hidden.", "Its recording failed.", "It is held back until somebody shows it."):
+        assert reason in html
+    assert html.count('class="reason"') == 9
+
+
+@pytest.mark.parametrize(
+    ("query", "titles"),
+    [
+        ({"status": "available"}, {"shown", "hidden"}),
+        ({"status": "failed"}, {"failed"}),
+        ({"listing": "listed"}, {"shown"}),
+        ({"listing": "hidden"}, {"hidden"}),
+        ({"listing": "hidden", "status": "failed"}, set()),
+        ({"listing": "nonsense", "status": "nonsense", "qa": "nonsense"}, {"shown", "hidden", "failed"}),
+        ({"qa": "warning"}, {"shown"}),
+        ({"tag": "gala"}, {"shown"}),
+        ({"tag": "gal"}, set()),
+        ({"channel": "main st"}, {"shown"}),
+        ({"channel": "nobody"}, set()),
+        ({"channel": " "}, {"shown", "hidden", "failed"}),
+        ({"started": "2026"}, {"shown", "hidden"}),
+        ({"started": "2026-03-04"}, {"shown", "hidden"}),
+        ({"started": "2026-02"}, set()),
+        ({"started": "2024-12-31"}, {"failed"}),
+        ({"started": "2026-13", "tag": ""}, {"shown", "hidden", "failed"}),
+    ],
+)
+def test_filters(browser: Client, query: dict[str, str], titles: set[str]) -> None:
+    make_video("shown", tags=["gala", "day one"], qa="warning", channel=make_channel())
+    make_video("hidden", active=False)
+    make_video("failed", active=None, status=Video.Status.FAILED, started_at=datetime(2024, 12, 31, 23, 59, tzinfo=UTC))
+    assert set(row_titles(page(browser, VIDEOS, query))) == titles
+
+
+def test_each_listing_is_a_filter_that_shows_only_its_videos(browser: Client) -> None:
+    one_of_each_listing()
+    for listing in Listing:
+        assert set(row_titles(page(browser, VIDEOS, {"listing": listing}))) == {listing.value}
+
+
+def test_filters_count_their_rows_to_a_bound_if_no_other_filter_is_set(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one_of_each_listing()
+    html = page(browser, VIDEOS)
+    assert "Hidden (2)" in html
+    assert "Available (8)" in html
+    assert "Unverified (10)" in html
+    assert "Hidden (" not in page(browser, VIDEOS, {"status": "available"})
+    assert "Available (8)" in page(browser, VIDEOS, {"status": "available"})
+    monkeypatch.setattr("ondemand.admin.filters.BOUND", 5)
+    assert count_shown(6, 5) == "5+"
+
+
+def test_a_channel_is_filtered_by_its_uuid_under_either_name_and_shown_by_its_name(browser: Client) -> None:
+    channel = make_channel(name="Side stage")
+    make_video("here", channel=channel)
+    make_video("elsewhere", channel=make_channel())
+    for name in ("channel", "channel__uuid__exact"):
+        html = page(browser, VIDEOS, {name: str(channel.pk)})
+        assert row_titles(html) == ["here"]
+        assert 'value="Side stage"' in html
+    assert row_titles(page(browser, VIDEOS, {"channel": str(uuid4())})) == []
+
+
+def test_a_typed_filter_keeps_the_others(browser: Client) -> None:
+    make_video("x")
+    html = page(browser, VIDEOS, {"q": "x", "listing": "listed", "tag": "a"})
+    form = re.search(r'<form class="typed-filter".*?name="tag"', html[html.index("By tag") :], re.DOTALL)
+    assert form
+    assert '<input type="hidden" name="q" value="x">' in form[0]
+    assert '<input type="hidden" name="listing" value="listed">' in form[0]
+
+
+def test_years_lead_to_months_and_days_with_a_recording_in_the_time_zone_of_the_user(
+    browser: Client, settings: Any
+) -> None:
+    for moment in ((2024, 12, 31, 23, 30), (2026, 3, 4, 9, 5), (2026, 3, 9, 1, 0), (2026, 7, 1, 0, 0)):
+        make_video(str(moment), started_at=datetime(*moment, tzinfo=UTC))
+    unknown = make_video("unknown")
+    Video.objects.filter(pk=unknown.pk).update(started_at=None)
+    assert started_choices(page(browser, VIDEOS)) == ["2026", "2024"]
+    assert started_choices(page(browser, VIDEOS, {"started": "2026"})) == ["July 2026", "March 2026"]
+    assert started_choices(page(browser, VIDEOS, {"started": "2026-03"})) == ["9 March", "4 March"]
+    assert started_choices(page(browser, VIDEOS, {"started": "2026-03-04", "q": "x"})) == ["9 March", "4 March"]
+    settings.TIME_ZONE = "Europe/Berlin"
+    with timezone.override("Europe/Berlin"):
+        assert [period.text for period in periods_within(None)] == ["2026", "2025"]
+        day = parse_period("2026-03-29")
+        assert day
+        assert day.end - day.begin.astimezone(UTC) == timedelta(hours=23)
+
+
+@pytest.mark.parametrize(
+    ("zone", "month", "moments", "days"),
+    [
+        ("Atlantic/Azores", "2025-10", ["2025-10-26T00:42", "2025-10-26T01:30", "2025-10-20T12:00"], [26, 20]),
+        ("Atlantic/Azores", "2025-10", ["2025-10-26T00:00", "2025-10-25T23:59", "2025-10-20T12:00"], [26, 25, 20]),
+        ("America/Havana", "2026-11", ["2026-11-02T12:00", "2026-11-01T04:30"], [2, 1]),
+    ],
+)
+def test_a_day_whose_first_hour_occurs_twice_is_listed_once_and_hides_no_other(
+    zone: str, month: str, moments: list[str], days: list[int]
+) -> None:
+    for moment in (*moments, "2024-03-04T12:00"):
+        make_video(moment, started_at=datetime.fromisoformat(f"{moment}Z"))
+    with timezone.override(zone):
+        assert [period.text for period in periods_within(None)] == [month[:4], "2024"]
+        assert [period.text for period in periods_within(parse_period(month[:4]))] == [month]
+        assert [period.text for period in periods_within(parse_period(month))] == [f"{month}-{day:02}" for day in days]
+
+
+def test_a_list_too_long_to_count_has_pages_from_both_ends(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("channels_app.admin.pages.COUNTED", 200)
+    for n in range(250):
+        make_video(f"{n:03}", started_at=NINE - timedelta(minutes=n))
+    first = page(browser, VIDEOS)
+    assert row_titles(first)[:2] == ["000", "001"]
+    assert "200+" in first
+    assert 'href="?p=-1">last</a>' in first
+    assert row_titles(page(browser, VIDEOS, {"p": "2"}))[0] == "100"
+    last = page(browser, VIDEOS, {"p": "-1"})
+    assert row_titles(last) == [f"{n:03}" for n in range(150, 250)]
+    assert 'href="?p=-2">last −1</a>' in last  # noqa: RUF001
+    assert row_titles(page(browser, VIDEOS, {"p": "-2"})) == [f"{n:03}" for n in range(50, 150)]
+    for nonsense in ("-3", "3", "0", "9" * 30):
+        assert browser.get(VIDEOS, {"p": nonsense}).status_code == 302
+    monkeypatch.setattr("channels_app.admin.pages.COUNTED", 250)
+    short = page(browser, VIDEOS, {"p": "3"})
+    assert len(row_titles(short)) == 50
+    assert "250\n" in short
+    assert browser.get(VIDEOS, {"p": "-1"}).status_code == 302
+
+
+def test_only_the_start_is_sortable_and_the_index_serves_both_directions(browser: Client) -> None:
+    for title, started_at in (("old", NINE), ("new", NINE + timedelta(days=1)), ("unknown", None)):
+        video = make_video(title)
+        Video.objects.filter(pk=video.pk).update(started_at=started_at)
+    html = page(browser, VIDEOS)
+    assert re.findall(r'<th scope="col"\s+class="sortable column-(\w+)', html) == ["start"]
+    assert row_titles(page(browser, VIDEOS, {"o": "6"})) == ["unknown", "old", "new"]
+    assert row_titles(page(browser, VIDEOS, {"o": "-6"})) == ["new", "old", "unknown"]
+
+
+def test_search_finds_by_the_url_of_a_page_or_a_file(browser: Client, settings: Any) -> None:
+    video = make_video("Opening", prefix="ivs/v1/111122223333/AjIh/2026/3/4/9/5/Ab Cd")
+    make_video("Closing", prefix="ivs/v1/111122223333/AjIh/2026/3/4/9/5/Other")
+    own = {"location": video.location, "thumbnail": video.thumbnails[0]}
+    bucket = settings.RECORDING_BUCKET
+    for address in (
+        f"https://www.example.com/watch/{video.pk}?t=3",
+        f"http://testserver/admin/ondemand/video/{video.pk}/change/",
+        f"https://api.example.com/on-demand/{str(video.pk).upper()}",
+        *own.values(),
+        f"https://{video.files_bucket}.s3.amazonaws.com/{video.prefix}/media/hls/master.m3u8",
+        f"s3://{video.files_bucket}/{video.prefix}/",
+    ):
+        assert row_titles(page(browser, VIDEOS, {"q": address})) == ["Opening"], address
+    for address in ("https://[", "https://media.example.com/", "https://elsewhere.test/ivs/v1", f"s3://x{bucket}/ivs"):
+        assert row_titles(page(browser, VIDEOS, {"q": address})) == [], address
+
+
+def test_search_finds_by_text_uuid_and_stream_id(browser: Client) -> None:
+    opening = make_video("Opening shows", tags=["gala"], stream_ids=["st-Opening1"])
+    make_video("Closing", stream_ids=["st-Closing1"])
+    uuid = opening.pk
+    for text in ("show", "gala", '"opening show"', "opening -closing", str(uuid), uuid.hex.upper(), " st-Opening1 "):
+        assert row_titles(page(browser, VIDEOS, {"q": text})) == ["Opening shows"], text
+    for text in ("nothing", str(uuid4()), "st-none", "'; DROP TABLE"):
+        assert row_titles(page(browser, VIDEOS, {"q": text})) == [], text
+    assert "Null characters are not allowed" in page(browser, VIDEOS, {"q": "\0"})
+
+
+def test_hostile_texts_are_shown_and_not_interpreted(browser: Client) -> None:
+    hostile = '"><script>alert(1)</script>'
+    channel = make_channel(name=hostile)
+    video = make_video(hostile, channel=channel, tags=[hostile], data={"x": hostile}, session_id=hostile)
+    Content.objects.update(description=f"</textarea>{hostile}", thumbnail=f"javascript:{hostile}")
+    event = make_event(body=f'{{"id": "{hostile[2:]}"}}', error=hostile, name=hostile)
+    for path in (
+        VIDEOS,
+        f"{VIDEOS}{video.pk}/change/",
+        CHANNELS,
+        f"{CHANNELS}{channel.pk}/change/",
+        EVENTS,
+        f"{EVENTS}{event.pk}/change/",
+    ):
+        html = page(browser, path)
+        assert "alert(1)" in html
+        assert "<script>alert" not in html
+        assert 'src="javascript' not in html
+
+
+# Videos: pictures
+
+
+def test_a_chosen_picture_is_shown_only_if_the_policy_allows_it(settings: Any) -> None:
+    settings.CONTENT_SECURITY_POLICY = {
+        "DIRECTIVES": {"img-src": ["'self'", "data:", "https://img.example.org", "*.pics.example"]}
+    }
+    assert picture_allowed("https://img.example.org/a.jpg")
+    assert picture_allowed("https://a.pics.example/a.jpg")
+    assert picture_allowed("https://media.example.com/x.jpg")
+    for url in (
+        "http://img.example.org/a.jpg",
+        "https://img.example.org.evil.test/a.jpg",
+        "https://img.example.org@evil.test/a.jpg",
+        "javascript:alert(1)",
+        "data:image/png;base64,",
+        "https://[",
+        "/a.jpg",
+    ):
+        assert not picture_allowed(url), url
+    video = make_video("Opening")
+    made = f"https://media.example.com/{video.prefix}/thumb1.jpg"
+    for chosen, shown in (("https://img.example.org/a.jpg",) * 2, ("https://elsewhere.test/a.jpg", made), (None, made)):
+        Content.objects.update(thumbnail=chosen)
+        assert video_picture(Video.objects.with_content().get(), to_curator=True) == shown
+
+
+# Videos: edited in the list
+
+
+def in_place(client: Client, video: Video, field: str, value: str, version: str | None = None) -> Any:
+    known = versions_of(edited_values(Video.objects.with_content().get(pk=video.pk)), ["title", "tags"])
+    sent = {"field": field, field: value, "version": known[field] if version is None else version}
+    return client.post(f"{VIDEOS}{video.pk}/in-place/", sent)
+
+
+def test_a_title_and_tags_are_edited_in_the_list(browser: Client, staff: Any) -> None:
+    video = make_video("Opening", tags=["a"])
+    html = page(browser, VIDEOS)
+    version = re.search(r'data-in-place="title"\s+data-address="([^"]*)"\s+data-version="(\w+)"', html)
+    assert version
+    assert version[1] == f"{VIDEOS}{video.pk}/in-place/"
+    answer = in_place(browser, video, "title", "  Closing \n show ", version[2])
+    assert (answer.status_code, answer.json()["value"]) == (200, "Closing   show")
+    answer = in_place(browser, video, "tags", "a\nb\n\na\n  c  d ")
+    assert answer.json()["value"] == "a\nb\nc d"
+    content = Content.objects.get()
+    assert (content.title, content.tags) == ("Closing   show", ["a", "b", "c d"])
+    assert in_place(browser, video, "title", "Again", answer.json()["version"]).status_code == 409
+
+
+def test_a_video_without_content_gets_content_created_by_the_editor(browser: Client, staff: Any) -> None:
+    video = make_video()
+    assert in_place(browser, video, "title", "Named").status_code == 200
+    assert (Content.objects.get().created_by, Content.objects.get().title) == (staff.pk, "Named")
+
+
+def test_the_second_of_two_editors_gets_the_value_of_the_first_and_writes_nothing(browser: Client) -> None:
+    video = make_video("Opening", tags=["a", "b"])
+    shown = versions_of(edited_values(video), ["title", "tags"])
+    Content.objects.update(title="<Theirs>")
+    answer = in_place(browser, video, "title", "Mine", shown["title"])
+    assert answer.status_code == 409
+    assert answer.json()["error"] == "Somebody changed it to “<Theirs>”."
+    assert answer.json()["value"] == "<Theirs>"
+    assert Content.objects.get().title == "<Theirs>"
+    # Another field was not touched, and the response has the version for a second try.
+    assert in_place(browser, video, "tags", "c", shown["tags"]).status_code == 200
+    assert in_place(browser, video, "title", "Mine", answer.json()["version"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("title", "x" * 201, "Title: "),
+        ("title", "\0", "Title: Null characters are not allowed."),
+        ("tags", "x" * 65, "Tags: A tag has more than 64 characters."),
+        ("tags", "\n".join(map(str, range(51))), "Tags: More than 50 tags."),
+        ("active", "no", "field: one of title, tags."),
+    ],
+)
+def test_an_error_in_the_list_names_its_field(browser: Client, field: str, value: str, error: str) -> None:
+    video = make_video("Opening", tags=["a"])
+    answer = in_place(browser, video, field, value, "whatever")
+    assert answer.status_code == 400
+    assert answer.json()["error"].startswith(error)
+    assert Content.objects.get().title == "Opening"
+
+
+def test_who_may_edit_in_the_list() -> None:
+    video = make_video("Opening")
+    viewer, editor = member("view_video", "view_content"), member("view_video", "change_content")
+    assert 'id="in-place"' not in page(viewer, VIDEOS)
+    assert in_place(viewer, video, "title", "Mine").status_code == 403
+    assert in_place(member("view_video", "change_video"), video, "title", "Mine").status_code == 403
+    assert in_place(Client(), video, "title", "Mine").status_code == 302
+    assert editor.get(f"{VIDEOS}{video.pk}/in-place/").status_code == 405
+    assert Client(enforce_csrf_checks=True).post(f"{VIDEOS}{video.pk}/in-place/").status_code in {302, 403}
+    assert 'id="in-place"' in page(editor, VIDEOS)
+    assert in_place(editor, video, "title", "Mine").status_code == 200
+    Content.objects.all().delete()
+    Video.objects.all().delete()
+    answer = editor.post(f"{VIDEOS}{video.pk}/in-place/", {"field": "title", "title": "x"})
+    assert (answer.status_code, answer.json()["error"]) == (404, "This video no longer exists.")
+
+
+# Videos: who may what
+
+
+def test_a_viewer_sees_videos_and_changes_none() -> None:
+    video = make_video("Opening")
+    viewer = member("view_video", "view_content")
+    html = page(viewer, VIDEOS)
+    assert 'name="action"' not in html
+    assert "action-select" not in html
+    html = page(viewer, f"{VIDEOS}{video.pk}/change/")
+    assert "Opening" in html
+    assert 'name="title"' not in html
+    viewer.post(VIDEOS, {"action": "hide", "_selected_action": [str(video.pk)]})
+    assert not BulkChange.objects.exists()
+    assert viewer.post(f"{VIDEOS}{video.pk}/change/", {"title": "Mine"}).status_code == 403
+    video.refresh_from_db()
+    assert video.active is True
+
+
+def test_videos_are_neither_added_nor_deleted(browser: Client) -> None:
+    video = make_video("Opening")
+    for path in (f"{VIDEOS}add/", f"{VIDEOS}{video.pk}/delete/"):
+        assert browser.get(path).status_code == 403
+        assert browser.post(path, {"post": "yes"}).status_code == 403
+    assert "delete_selected" not in page(browser, VIDEOS)

@@ -1,0 +1,86 @@
+"""Why people find a video or do not: each rule in a sentence."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ondemand.models import Video
+from ondemand.models.publication import Listing
+
+NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+LISTED: dict[str, Any] = {
+    "status": "available",
+    "active": True,
+    "held": False,
+    "publish_from": None,
+    "publish_until": None,
+    "visibility": "public",
+}
+MOMENTS = st.sampled_from([None, NOW - HOUR, NOW, NOW + HOUR])
+
+
+def sentences(**values: Any) -> list[str]:
+    return list(Video(**{**LISTED, **values}).listing_reasons_at(NOW).sentences)
+
+
+@settings(deadline=None, database=None)
+@given(
+    values=st.fixed_dictionaries(
+        {
+            "duplicate_of_id": st.sampled_from([None, uuid4()]),
+            "status": st.sampled_from(["recording", "available", "failed", None]),
+            "active": st.sampled_from([True, False, None]),
+            "held": st.sampled_from([True, False, None]),
+            "visibility": st.sampled_from(["public", "unlisted", None]),
+            "publish_from": MOMENTS,
+            "publish_until": MOMENTS,
+        }
+    ),
+    held_by_check=st.booleans(),
+)
+def test_the_reasons_agree_with_the_word(values: dict[str, Any], held_by_check: bool) -> None:
+    video = Video(**values, held_by_check=held_by_check)
+    reasons = video.listing_reasons_at(NOW)
+    assert reasons.word == video.listing_at(NOW)
+    assert reasons.is_listed == (reasons.word == Listing.LISTED)
+    assert reasons.sentences
+    listed = set(sentences()) | set(sentences(publish_from=NOW - HOUR)) | set(sentences(publish_until=NOW + HOUR))
+    listed |= set(sentences(publish_from=NOW - HOUR, publish_until=NOW + HOUR))
+    assert reasons.is_listed or not set(reasons.sentences) & (listed - set(sentences(publish_from=NOW)))
+
+
+def test_a_listed_video_names_all_rules_that_let_it() -> None:
+    assert sentences(publish_from=NOW - HOUR, publish_until=NOW + HOUR) == [
+        "Its recording is available, and no duplicate of another.",
+        "It is shown, and not held back.",
+        "It is public.",
+        "Its publication began at 2026-11-01 11:00:00 UTC and ends at 2026-11-01 13:00:00 UTC.",
+    ]
+    assert sentences()[-1] == "Its publication has neither a beginning nor an end."
+
+
+def test_every_rule_that_holds_a_video_back_is_named_and_none_twice() -> None:
+    assert sentences(active=False, visibility="unlisted", publish_from=NOW + HOUR) == [
+        "It is hidden.",
+        "Its publication begins at 2026-11-01 13:00:00 UTC.",
+        "It is unlisted: only who has its address opens it.",
+    ]
+    assert sentences(status="recording", active=None, held=None) == [
+        "Its recording is not finished.",
+        "It is decided when its recording ends whether it is shown.",
+    ]
+    assert sentences(status="failed", active=None, held=None) == ["Its recording failed."]
+    assert sentences(status="failed", active=False, held=None) == ["Its recording failed.", "It is hidden."]
+    assert sentences(held=True, held_by_check=True) == ["It is held back until the check of its files finds them good."]
+    assert sentences(held=None) == ["It is held back until somebody shows it."]
+    assert sentences(active=None) == ["It is hidden: nobody has shown it yet."]
+
+
+def test_times_are_in_the_zone_of_the_reader() -> None:
+    with timezone.override("Europe/Berlin"):
+        assert sentences(publish_until=NOW - HOUR) == ["Its publication ended at 2026-11-01 12:00:00 CET."]

@@ -1,0 +1,414 @@
+"""Recordings of private channels: hidden until staff decide, and their files are for curators alone."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.contrib.auth.models import Group
+from django.db import connection
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+
+from channels_app.models import AuditEntry, Channel, InboxEvent, ReportedDifference
+from ivsvod.accounts.models import User
+from ivsvod.local.aws import LocalAws
+from ondemand.models import BulkChange, Content, Video
+from tests.ivsvod.console.test_roles import filled, routes
+from tests.ivsvod.console.test_start import attention_items, rows_at
+from tests.support.console import NINE, VIDEOS, choose, member, page, press, save
+from tests.support.helpers import bearer, make_channel, make_content, make_token, make_video
+from tests.support.reconciling import reconcile
+from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recorded, told
+
+pytestmark = pytest.mark.django_db
+STARTED, ENDED = recorded("Recording Start", 5), recorded("Recording End", 73)
+PICTURE = f"https://media.example.com/{PREFIX}/media/thumbnails/private0.jpg"
+# What leads to the files, however a page writes it: the last part of the prefix, which nobody can guess, the pictures
+# that IVS made, and the renditions.
+SECRETS = ("KOmxgJTeKdNn", "private0.jpg", "720p30")
+# What staff make of a video; None: nobody decided.
+STATES: dict[str, dict[str, Any] | None] = {
+    "hidden": None,
+    "listed": {"active": True},
+    "unlisted": {"active": True, "visibility": "unlisted"},
+}
+
+
+def broadcast(arn: str = ARN) -> Video:
+    """A recorded broadcast, as IVS tells it and leaves it in S3, with what people wrote about it."""
+    put(f"{PREFIX}/events/recording-ended.json", {**ended_metadata(), "channel_arn": arn})
+    for number in range(3):
+        put(f"{PREFIX}/media/thumbnails/private{number}.jpg", b"a picture")
+    events = [told("Stream Start", 5), STARTED, told("Stream End", 70), ENDED]
+    assert lambda_takes(*({**event, "id": str(uuid4()), "resources": [arn]} for event in events)) == []
+    video = Video.objects.get()
+    make_content(video, title="Opening", tags=["opening"], thumbnail=PICTURE)
+    return video
+
+
+def decide(api_key: str, video: Video, **body: Any) -> None:
+    """Change it by the API."""
+    response = Client().patch(f"/on-demand/{video.pk}", json.dumps(body), "application/json", headers=bearer(api_key))
+    assert response.status_code == 200, response.content
+
+
+def document(video: Video, *scopes: str) -> Any:
+    """The answer to `GET /on-demand/{uuid}` for a caller with a token, or for anyone."""
+    headers = bearer(make_token(*scopes)[1]) if scopes else {}
+    return Client().get(f"/on-demand/{video.pk}", headers=headers)
+
+
+def group_member(name: str) -> Client:
+    """A browser in which someone of a ready group is signed in."""
+    client = member()
+    User.objects.get(pk=UUID(client.session["_auth_user_id"])).groups.set(Group.objects.filter(name=name))
+    return client
+
+
+def public_paths(patterns: Any = None, before: str = "") -> Iterator[str]:
+    """Every route beside the admin, with `<str:uuid>` where one goes."""
+    for pattern in get_resolver().url_patterns if patterns is None else patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLResolver):
+            yield from () if route == "admin/" else public_paths(pattern.url_patterns, route)
+        else:
+            yield f"/{route}"
+
+
+def read_paths(video: Video) -> list[str]:
+    """All that anyone may ask for: each route with the uuid of the video and of its channel, and the searches."""
+    uuids = (str(video.pk), str(video.channel_id))
+    paths = {path.replace("<str:uuid>", uuid) for path in public_paths() for uuid in uuids}
+    lists = [f"/on-demand?channel={video.channel_id}", "/on-demand?tag=opening", "/tags?prefix=op"]
+    return [*sorted(paths), *lists, *(f"{path}?search=opening" for path in ("/on-demand", "/on-demand/search", "/"))]
+
+
+def revealed(response: Any) -> list[str]:
+    """What of the secrets an answer holds, in its body or its headers."""
+    text = f"{response.headers} {response.content.decode(errors='replace')}" if not response.streaming else ""
+    return [secret for secret in SECRETS if secret in text]
+
+
+@pytest.fixture
+def channel(aws: LocalAws) -> Channel:
+    return make_channel(arn=ARN, private=True)
+
+
+# Every read path
+
+
+@pytest.mark.parametrize("scopes", [(), ("read",), ("read", "channels", "playback")])
+def test_nobody_without_curate_learns_where_the_files_of_a_private_channel_are(
+    channel: Channel, api_key: str, scopes: tuple[str, ...]
+) -> None:
+    video = broadcast()
+    headers = bearer(make_token(*scopes)[1]) if scopes else {}
+    for state, decision in STATES.items():
+        if decision:
+            decide(api_key, video, **decision)
+        reads_without_files(video, state, headers)
+
+
+def reads_without_files(video: Video, state: str, headers: dict[str, str]) -> None:
+    """Read all that there is, and find nothing that leads to the files."""
+    answers = {path: Client().get(path, headers=headers) for path in read_paths(video)}
+    assert {path: revealed(answer) for path, answer in answers.items() if revealed(answer)} == {}
+    # The routes that show it do so, but for its files.
+    found = {path for path, answer in answers.items() if b"Opening" in answer.content}
+    shown = {"listed": {"/on-demand", "/", "/on-demand/search?search=opening", "/?search=opening"}}.get(state, set())
+    opens = {f"/on-demand/{video.pk}", f"/watch/{video.pk}", f"/embed/{video.pk}"} if state != "hidden" else set()
+    assert shown | opens <= found
+    if state == "hidden":
+        assert found == set()
+    else:
+        answer = answers[f"/on-demand/{video.pk}"].json()
+        assert (answer["playback"], answer["location"], answer["listing"]) == ("grant", None, state)
+        assert (answer["thumbnails"], answer["renditions"], answer["content"]["thumbnail"]) == ([], [], "")
+    channel = answers[f"/channels/{video.channel_id}"]
+    if channel.status_code == 200:
+        # A manager of channels without curate.
+        assert channel.json()["playback_url"] is None
+        assert (f"/channels/{video.channel_id}/streams" in found) == (state == "listed")
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_curator_gets_the_files_and_no_cache_keeps_them(channel: Channel, api_key: str, state: str) -> None:
+    video = broadcast()
+    if decision := STATES[state]:
+        decide(api_key, video, **decision)
+    search = f"/on-demand/search?search=opening&listing={state}"
+    for path in (f"/on-demand/{video.pk}", f"/on-demand?listing={state}", search):
+        response = Client().get(path, headers=bearer(make_token("curate", "read")[1]))
+        assert PREFIX in response.content.decode(), path
+        assert response["Cache-Control"] == "private, no-store"
+    answer = document(video, "curate").json()
+    assert (answer["playback"], answer["location"]) == (
+        "grant",
+        f"https://media.example.com/{PREFIX}/media/hls/master.m3u8",
+    )
+    assert len(answer["thumbnails"]) == 3
+    assert [rendition["path"] for rendition in answer["renditions"]] == ["media/hls/720p30", "media/hls/160p30"]
+    assert answer["content"]["thumbnail"] == PICTURE
+
+
+def watched(video: Video, *permissions: str) -> dict[str, list[str]]:
+    """What each page of the admin, read by someone with these rights, holds of the secrets."""
+    channel = Channel.objects.get()
+    event = InboxEvent.objects.get(event_time=NINE.replace(hour=10, minute=13, second=0))
+    InboxEvent.objects.update(error=f"GetObject of {BUCKET}/{PREFIX}/events/recording-ended.json: AccessDenied")
+    reported = {"channel": channel, "bucket": BUCKET, "prefix": PREFIX, "would": "wait", "problem": PREFIX}
+    difference = ReportedDifference.objects.create(kind="recording_unreadable", key="k", **reported)
+    change = BulkChange.objects.create(kind="hide", by=UUID(int=1), by_name="boss", chosen=1)
+    rows = {
+        "channels_app/auditentry": AuditEntry.objects.filter(changes__has_key="thumbnail").latest("pk").pk,
+        "channels_app/channel": channel.pk,
+        "channels_app/inboxevent": event.pk,
+        "channels_app/reporteddifference": difference.pk,
+        "channels_app/stream": channel.streams.get().pk,
+        "ondemand/video": video.pk,
+        "<uuid:change_uuid>": change.pk,
+    }
+    client = group_member(permissions[0]) if len(permissions) == 1 else member(*permissions)
+    pages = {f"{filled(route, rows)}": client.get(filled(route, rows)) for route in routes() if "logout" not in route}
+    pages |= {f"{VIDEOS}?q=opening": client.get(VIDEOS, {"q": "opening"})}
+    assert pages[f"{VIDEOS}{video.pk}/change/"].status_code == 200
+    return {path: found for path, response in pages.items() if (found := revealed(response))}
+
+
+EDITOR = (
+    "view_video",
+    "change_video",
+    "add_content",
+    "change_content",
+    "view_auditentry",
+    "view_channel",
+)
+
+
+@pytest.mark.parametrize("permissions", [("Viewers",), ("Channel managers",), EDITOR], ids=lambda names: names[0])
+def test_staff_without_curate_see_no_files_of_a_private_channel_in_any_page_of_the_admin(
+    channel: Channel, api_key: str, permissions: tuple[str, ...]
+) -> None:
+    video = broadcast()
+    decide(api_key, video, active=True, thumbnail=PICTURE.replace("private0", "private1"))
+    decide(api_key, video, thumbnail=PICTURE)
+    Video.objects.filter(pk=video.pk).update(qa_reasons=[f"{PREFIX}/media/hls/master.m3u8 is missing or empty."])
+    assert watched(video, *permissions) == {}
+
+
+def test_curators_see_the_files_of_a_private_channel_in_the_admin(channel: Channel, api_key: str) -> None:
+    video = broadcast()
+    decide(api_key, video, thumbnail=PICTURE.replace("private0", "private1"))
+    found = watched(video, "Curators")
+    assert found[f"{VIDEOS}{video.pk}/change/"] == list(SECRETS)
+    assert "KOmxgJTeKdNn" in found[VIDEOS]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"{VIDEOS}?prefix__startswith=ivs",
+        f"{VIDEOS}?data__recording_s3_key_prefix__startswith=ivs",
+        f"{VIDEOS}?facts__playlist=media",
+        "/admin/channels_app/inboxevent/?body__contains=KOmx",
+        "/admin/channels_app/inboxevent/?error__contains=KOmx",
+        "/admin/channels_app/reporteddifference/?prefix__startswith=ivs",
+        "/admin/channels_app/auditentry/?changes__thumbnail__contains=KOmx",
+    ],
+)
+def test_no_list_of_the_admin_lets_staff_without_curate_guess_a_prefix_letter_by_letter(
+    channel: Channel, path: str
+) -> None:
+    assert group_member("Channel managers").get(path).status_code == 400
+
+
+def test_an_editor_without_curate_saves_a_title_and_keeps_the_picture(channel: Channel, api_key: str) -> None:
+    video = broadcast()
+    assert save(member(*EDITOR), video, title="Closing").status_code == 302
+    content = Content.objects.get(video=video)
+    assert (content.title, content.thumbnail) == ("Closing", PICTURE)
+
+
+@pytest.mark.parametrize(
+    ("thumbnail", "shown"),
+    [
+        ("https://www.example.com/poster.jpg", True),
+        ("https://media.example.com/pictures/abc.jpg", False),
+        ("https://MEDIA.example.com:443/pictures/abc.jpg", False),
+        (f"https://{BUCKET}.s3.eu-west-1.amazonaws.com/pictures/abc.jpg", False),
+        (f"https://s3.amazonaws.com/{BUCKET}/pictures/abc.jpg", False),
+        (f"https://resize.example.com/?url=%2F{PREFIX.replace('/', '%2F')}%2Fa.jpg", False),
+    ],
+)
+def test_a_picture_that_people_chose_is_shown_unless_it_tells_where_the_files_are(
+    channel: Channel, api_key: str, thumbnail: str, shown: bool
+) -> None:
+    video = broadcast()
+    decide(api_key, video, active=True)
+    Content.objects.update(thumbnail=thumbnail)
+    assert document(video).json()["content"]["thumbnail"] == (thumbnail if shown else "")
+    (hit,) = Client().get("/on-demand/search?search=opening").json()["data"]
+    assert hit["thumbnail"] == (thumbnail if shown else "")
+
+
+# What a new recording becomes
+
+
+@pytest.mark.parametrize("by_setting", ["listed", "unlisted", "hidden"])
+@pytest.mark.parametrize("events", [[STARTED, ENDED], [ENDED, STARTED], [ENDED]])
+def test_a_recording_of_a_channel_made_private_by_the_api_is_hidden_and_waits_for_review(
+    aws: LocalAws, api_key: str, settings: Any, by_setting: str, events: list[Any]
+) -> None:
+    settings.NEW_VIDEO_STATE = by_setting
+    body = {"name": "Board", "userId": str(uuid4()), "private": True}
+    made = Client().post("/channels", json.dumps(body), "application/json", headers=bearer(api_key)).json()
+    for event in events:
+        assert lambda_takes({**event, "resources": [made["arn"]]}) == []
+    video = Video.objects.get()
+    # The predecessor, beside this one, lists by `active` alone.
+    assert (video.active, video.status) == (False, "available")
+    assert list(Video.objects.to_review()) == [video]
+    assert document(video).status_code == 404
+    assert Client().get("/on-demand").json()["data"] == []
+
+
+@pytest.mark.parametrize("word", ["listed", "unlisted"])
+def test_what_a_private_channel_says_of_new_videos_counts_and_their_files_stay_with_curators(
+    channel: Channel, word: str
+) -> None:
+    Channel.objects.update(new_video_state=word)
+    answer = document(broadcast()).json()
+    assert (answer["listing"], answer["playback"], answer["location"]) == (word, "grant", None)
+
+
+def test_the_channel_as_it_is_at_the_end_of_the_recording_decides(channel: Channel) -> None:
+    Channel.objects.update(private=False)
+    lambda_takes(STARTED)
+    Channel.objects.update(private=True)
+    lambda_takes(ENDED)
+    assert list(Video.objects.to_review()) == [Video.objects.get(active=False)]
+
+
+def test_what_staff_chose_while_a_private_channel_recorded_stays(channel: Channel, api_key: str) -> None:
+    lambda_takes(STARTED)
+    decide(api_key, Video.objects.get(), active=True)
+    lambda_takes(ENDED)
+    answer = document(Video.objects.get()).json()
+    assert (answer["listing"], answer["location"]) == ("listed", None)
+
+
+def insert(channel: Channel, data: dict[str, Any]) -> Video:
+    """A row as the predecessor writes it."""
+    with connection.cursor() as cursor:
+        statement = "INSERT INTO on_demand_videos (ivs_channel_uuid, data) VALUES (%s, %s) RETURNING uuid"
+        cursor.execute(statement, [channel.pk, json.dumps(data)])
+        return Video.objects.get(pk=cursor.fetchone()[0])
+
+
+@pytest.mark.parametrize(
+    ("word", "authorized", "listing"),
+    [(None, False, "held"), (None, True, "held"), ("listed", False, "listed"), ("unlisted", False, "unlisted")],
+)
+@pytest.mark.parametrize("data", [ENDED["detail"], {}])
+def test_a_row_of_the_predecessor_on_a_private_channel_is_held_back_unless_the_channel_says_otherwise(
+    channel: Channel, word: str | None, authorized: bool, listing: str, data: dict[str, Any]
+) -> None:
+    Channel.objects.update(new_video_state=word)
+    if authorized:
+        # As a row that is not derived yet: what IVS answered to its creation says so.
+        with connection.cursor() as cursor:
+            cursor.execute("ALTER TABLE ivs_channels DISABLE TRIGGER ivsvod_derive")
+        Channel.objects.update(private=None, channel_data={"Channel": {"Authorized": True}})
+    video = insert(channel, data)
+    assert video.listing_at(NINE) == listing
+    assert (video in Video.objects.to_review()) == (listing != "listed")
+    answer = document(video, "read")
+    assert answer.status_code == (404 if listing == "held" else 200)
+    assert document(video, "curate").json()["playback"] == "grant"
+    assert PREFIX not in answer.content.decode()
+
+
+def test_the_predecessors_row_of_a_recording_that_staff_showed_while_it_ran_is_shown(
+    channel: Channel, api_key: str
+) -> None:
+    lambda_takes(STARTED)
+    decide(api_key, Video.objects.get(), active=True)
+    assert insert(channel, ENDED["detail"]).listing_at(NINE) == "listed"
+
+
+def test_a_channel_that_becomes_private_hides_the_files_of_its_listed_videos_at_once(
+    aws: LocalAws, api_key: str
+) -> None:
+    body = {"name": "Board", "userId": str(uuid4())}
+    made = Client().post("/channels", json.dumps(body), "application/json", headers=bearer(api_key)).json()
+    video = broadcast(made["arn"])
+    assert PREFIX in document(video).json()["location"]
+    patch = f"/channels/{made['uuid']}"
+    Client().patch(patch, json.dumps({"private": True}), "application/json", headers=bearer(api_key))
+    answer = document(video)
+    assert (answer.json()["listing"], revealed(answer)) == ("listed", [])
+    Client().patch(patch, json.dumps({"private": False}), "application/json", headers=bearer(api_key))
+    assert PREFIX in document(video).json()["location"]
+
+
+def test_a_duplicate_keeps_the_files_of_the_first_row_to_curators_whatever_its_own_channel_is(channel: Channel) -> None:
+    first = make_video(channel=channel)
+    Video.objects.update(held=False)
+    copy = make_video(channel=make_channel(), bucket=first.bucket, prefix=first.prefix, duplicate_of=first)
+    assert document(copy).json()["location"] is None
+
+
+# What anyone can open though its channel is private
+
+
+def open_before() -> dict[str, Video]:
+    """Videos that were listed or unlisted before their channel was private, beside some that need no attention."""
+    channel, chosen = make_channel(), make_channel(name="Chosen", new_video_state="listed")
+    videos = {
+        "listed": make_video(channel=channel),
+        "unlisted": make_video(channel=channel, visibility="unlisted"),
+        "hidden": make_video(channel=channel, active=False),
+        "chosen": make_video(channel=chosen),
+        "public": make_video(channel=make_channel()),
+    }
+    Channel.objects.filter(pk__in=[channel.pk, chosen.pk]).update(private=True)
+    return videos
+
+
+def test_videos_that_anyone_can_open_though_private_need_attention_and_are_hidden_all_at_once(browser: Client) -> None:
+    videos = open_before()
+    address = f"{VIDEOS}?private=yes"
+    assert attention_items(page(browser, "/admin/"))[address] == "2"
+    assert rows_at(browser, address) == 2
+    press(browser, choose(browser, "hide", videos["listed"], query="?private=yes", across=True), "_confirm")
+    hidden = {name for name, video in videos.items() if not Video.objects.get(pk=video.pk).active}
+    assert hidden == {"listed", "unlisted", "hidden"}
+    assert address not in attention_items(page(browser, "/admin/"))
+
+
+def test_reconcile_reports_the_videos_that_anyone_can_open_though_private_and_changes_none(
+    aws: LocalAws, clock: Any
+) -> None:
+    videos = open_before()
+    before = list(Video.objects.order_by("pk").values())
+    for arguments in ((), ("--apply",)):
+        status, lines, _ = reconcile(*arguments)
+        (line,) = [line for line in lines if line["kind"] == "private_videos_open"]
+        assert status == 3
+        assert (line["channel"], line["database"]["videos"]) == (str(videos["listed"].channel_id), 2)
+        assert "hide them" in line["would"]
+    assert list(Video.objects.order_by("pk").values()) == before
+
+
+def test_the_admin_says_beside_the_publish_controls_that_files_of_a_private_channel_are_for_curators(
+    browser: Client,
+) -> None:
+    videos = open_before()
+    sentence = "its files are shown to curators only"
+    assert sentence in page(browser, f"{VIDEOS}{videos['listed'].pk}/change/")
+    assert sentence not in page(browser, f"{VIDEOS}{videos['public'].pk}/change/")
+    assert page(browser, VIDEOS).count("its files are for curators only") == 4
+    asked = page(browser, choose(browser, "show", *videos.values()))
+    assert "4 of them are of private channels" in asked

@@ -1,0 +1,247 @@
+"""The search: rank and its bound, highlights, the text search configuration, and the same query behind both routes."""
+
+import html
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+import ondemand.videos.search
+from ondemand.models import Content, Video
+from tests.support.helpers import make_content, make_video
+
+pytestmark = pytest.mark.django_db
+NINE = datetime(2026, 3, 4, 9, tzinfo=UTC)
+PATHS = ("/on-demand", "/on-demand/search")
+
+
+@pytest.fixture
+def client() -> Client:
+    """Sees the answer to a failure as a client does."""
+    return Client(raise_request_exception=False)
+
+
+def search(client: Client, text: str, path: str = "/on-demand", **query: Any) -> list[dict[str, Any]]:
+    response = client.get(path, {"search": text, **query})
+    assert response.status_code == 200, response.content
+    return response.json()["data"]
+
+
+def walk(client: Client, address: str | None) -> Iterator[dict[str, Any]]:
+    while address:
+        document = client.get(address).json()
+        yield from document["data"]
+        address = document["next"]
+
+
+def make_found(number: int, **content: Any) -> str:
+    video = make_video(started_at=NINE + number * timedelta(hours=1))
+    make_content(video, **{"title": "", "description": "", "tags": [], **content})
+    return str(video.uuid)
+
+
+def test_a_title_counts_more_than_a_tag_and_a_tag_more_than_a_description(client: Client) -> None:
+    by_title = make_found(1, title="ocean")
+    by_tag = make_found(2, tags=["ocean"])
+    by_description = make_found(3, description="ocean")
+    assert [video["uuid"] for video in search(client, "ocean")] == [by_title, by_tag, by_description]
+
+
+def test_the_hits_and_the_list_are_one_query(client: Client) -> None:
+    for number in range(9):
+        make_found(number, title="ocean" * (number % 2), description="ocean " * (number % 3), tags=["a"] * (number % 2))
+    shown, hits = search(client, "ocean"), search(client, "ocean", "/on-demand/search")
+    assert len(shown) == 7
+    for video, hit in zip(shown, hits, strict=True):
+        assert hit == {
+            "on_demand_video_uuid": video["uuid"],
+            **video["content"],
+            **{name: video[name] for name in ("location", "duration_seconds", "start_time", "rank", "highlight")},
+        }
+    for query in ({"tag": "a"}, {"ordering": "oldest"}, {"page": 2, "pageSize": 3}, {"ordering": "longest"}):
+        shown, hits = (search(client, "ocean", path, **query) for path in PATHS)
+        assert [video["uuid"] for video in shown] == [hit["on_demand_video_uuid"] for hit in hits]
+
+
+def test_only_what_was_searched_for_has_a_rank(client: Client) -> None:
+    make_found(1, title="ocean")
+    assert {"rank", "highlight"} <= search(client, "ocean", ordering="newest")[0].keys()
+    for text in ("", " ", "\0"):
+        assert not {"rank", "highlight"} & search(client, text)[0].keys()
+        assert search(client, text, "/on-demand/search") == []
+
+
+def test_an_empty_search_is_an_empty_list_with_any_filter_that_is_well_formed(client: Client) -> None:
+    make_found(1, title="ocean")
+    document = client.get("/on-demand/search?tag=x&pageSize=3").json()
+    assert document == {"data": [], "page": 1, "pageSize": 3, "next": None}
+    assert client.get("/on-demand/search?channel=x").status_code == 400
+
+
+# Highlights
+
+
+def marked(video: dict[str, Any]) -> list[str]:
+    return re.findall("<mark>(.*?)</mark>", video["highlight"])
+
+
+def test_a_highlight_marks_the_words_wherever_they_were_found(client: Client) -> None:
+    make_found(1, title="Oceans", description="by day", tags=["deep ocean", "news"])
+    make_found(2, title="Far away", description="x " * 300 + "the ocean at last" + " y" * 300)
+    first, second = search(client, "ocean", ordering="oldest")
+    assert first["highlight"] == "<mark>Oceans</mark> – by day – deep <mark>ocean</mark>, news"  # noqa: RUF001
+    assert marked(second) == ["ocean"]
+    assert "<mark>ocean</mark> at last" in second["highlight"]
+    assert len(second["highlight"]) < 500
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<script>alert(1)</script> ocean",
+        'ocean" onload="x',
+        "a < ocean > b & c",
+        "&lt;b&gt; ocean &amp;",
+        "<mark>ocean</mark>",
+        "'ocean'",
+        "\ue000ocean\ue001 \ue000",
+        "<ocean>",
+        "ocean<br/>ocean",
+    ],
+)
+def test_a_highlight_is_escaped_html(client: Client, text: str) -> None:
+    make_found(1, title="ocean", description=text, tags=[text])
+    (video,) = search(client, "ocean")
+    rest = re.sub("</?mark>", "", video["highlight"])
+    assert not re.search("[<>\"'\ue000\ue001]|&(?!(amp|lt|gt|quot|#x27);)", rest)
+    assert video["highlight"].count("<mark>") == video["highlight"].count("</mark>") >= 1
+    assert "ocean" in marked(video)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80))
+def test_no_text_breaks_out_of_its_highlight(text: str) -> None:
+    Video.objects.all().delete()
+    make_found(1, title="ocean", description=text)
+    (video,) = search(Client(), "ocean")
+    rest = re.sub("</?mark>", "", video["highlight"])
+    assert html.escape(html.unescape(rest)) == rest
+
+
+@pytest.mark.parametrize("size", [100, 3_000_000])
+def test_the_highlight_of_a_long_text_is_short(client: Client, size: int) -> None:
+    make_found(1, title="ocean", description="day " * (size // 4), tags=["y" * size])
+    (video,) = search(client, "ocean")
+    assert marked(video) == ["ocean"]
+    assert len(video["highlight"]) < 3000
+
+
+def test_a_page_makes_highlights_of_its_own_rows_alone(client: Client) -> None:
+    """The excerpt costs most of all, and is made after the page is cut out."""
+    for number in range(60):
+        make_found(number, title="ocean")
+    with CaptureQueriesContext(connection) as queries:
+        search(client, "ocean", pageSize=2)
+    with connection.cursor() as cursor:
+        cursor.execute("EXPLAIN (VERBOSE) " + queries[-1]["sql"])
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+    sort = plan.index("Sort Key")
+    assert "ts_headline" in plan[:sort]
+    assert "ts_headline" not in plan[sort:]
+
+
+# The bound of the ranking
+
+
+def test_more_matches_than_the_bound_follow_newest_first(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ondemand.videos.search, "RANKED", 5)
+    # The best of all is the oldest, and the bound leaves it out.
+    made = [make_found(number, title="ocean" if number in {0, 9} else "", description="ocean") for number in range(12)]
+    newest_five = [made[number] for number in (9, 11, 10, 8, 7)]
+    expected = [*newest_five, *(made[number] for number in range(6, -1, -1))]
+    for size in (1, 2, 4, 5, 6, 12, 13):
+        assert [v["uuid"] for v in walk(client, f"/on-demand?search=ocean&pageSize={size}")] == expected
+        pages = [search(client, "ocean", page=page, pageSize=size) for page in range(1, 15)]
+        assert [video["uuid"] for page in pages for video in page] == expected
+    assert [v["uuid"] for v in walk(client, "/on-demand?search=ocean&ordering=oldest&pageSize=4")] == made
+
+
+def test_a_walk_keeps_its_bound_while_rows_come_and_go(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ondemand.videos.search, "RANKED", 4)
+    made = [make_found(number, description="ocean") for number in range(10)]
+    address: str | None = "/on-demand?search=ocean&pageSize=1"
+    seen, page = [], 0
+    while address:
+        document = client.get(address).json()
+        seen += [video["uuid"] for video in document["data"]]
+        address, page = document["next"], page + 1
+        if page < 9:
+            # Newer ones, ranked before and behind the place of the walker, and an older one.
+            make_found(100 + page, title="ocean" * (page % 2), description="ocean")
+            make_found(-page, description="ocean " * page)
+        if page == 3:
+            Video.objects.filter(pk=made[4]).update(active=False)
+    assert len(seen) == len(set(seen))
+    assert set(made) - {made[4]} <= set(seen)
+
+
+@pytest.mark.parametrize("rows", [3, 30])
+def test_a_search_takes_a_fixed_number_of_queries(
+    client: Client, django_assert_num_queries: Any, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    for number in range(rows):
+        make_found(number, title="ocean")
+    for path in PATHS:
+        with django_assert_num_queries(3):
+            assert len(search(client, "ocean", path, pageSize=rows)) == rows
+
+
+# The configuration
+
+
+def backfill_search(settings: Any, name: str) -> None:
+    settings.SEARCH_CONFIG = name
+    call_command("backfill", "--search", stdout=io.StringIO())
+
+
+@pytest.mark.parametrize("name", ["german", "pg_catalog.german"])
+def test_another_configuration_by_setting_and_backfill(client: Client, settings: Any, name: str) -> None:
+    uuid = make_found(1, title="Die Häuser am Meer")
+    assert search(client, "haus") == []
+    backfill_search(settings, name)
+    assert [video["uuid"] for video in search(client, "haus")] == [uuid]
+    assert marked(search(client, "haus")[0]) == ["Häuser"]
+    later = make_found(2, title="Bäume und Häuser")
+    assert {video["uuid"] for video in search(client, "haus")} == {uuid, later}
+    backfill_search(settings, "english")
+    assert search(client, "haus") == []
+
+
+@pytest.mark.parametrize("name", ["klingon", "public.english", "english'; DROP TABLE on_demand_videos; --", "a.b.c"])
+def test_an_unknown_configuration_is_refused_and_changes_nothing(client: Client, settings: Any, name: str) -> None:
+    make_found(1, title="oceans")
+    settings.SEARCH_CONFIG = name
+    with pytest.raises(CommandError, match="SEARCH_CONFIG"):
+        call_command("backfill", "--search", stdout=io.StringIO())
+    assert len(search(client, "ocean")) == 1
+
+
+def test_rewriting_vectors_changes_no_other_column(client: Client, settings: Any) -> None:
+    make_found(1, title="oceans")
+    before = Content.objects.defer("search").values().get()
+    backfill_search(settings, "simple")
+    after = Content.objects.values().get()
+    assert {name: value for name, value in after.items() if name != "search"} == {
+        name: value for name, value in before.items() if name != "search"
+    }
+    assert search(client, "ocean") == []
+    assert len(search(client, "oceans")) == 1
