@@ -24,11 +24,12 @@ from tests.support.documentation import (
 
 EACH = pytest.mark.parametrize("path", PAGES)
 LOCAL_VARIABLES = {"IVSVOD_HOME", "IVSVOD_LOCAL"}
-# Names of AWS, of the predecessor, of tools and SQL, and placeholders for something of the reader's.
+# Names of AWS, of the predecessor, of tools, of the code, and placeholders for something of the reader's.
 FOREIGN_VARIABLES = {
     *("AWS_DEFAULT_REGION", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_PYTHON"),
     *("CAPABILITY_IAM", "INSUFFICIENT_DATA"),
     *("CONVERGENCE_EXAMPLES", "CONVERGENCE_SEED", "CONVERGENCE_S3"),
+    *("DETAIL_TYPES", "NAME_FIELDS", "EVENT_HANDLERS", "ADD_TAGS"),
     *("SUBNET_1", "SECURITY_GROUP", "SECURITY_GROUP_2"),
     *("THE_ARN_OF_IT", "OWNER_SECRET", "THE_GROUP_OF_THE_FIRST", "THE_EVENT_ID", "THE_ID", "EACH_OF_THEM"),
     *("ITS_RULE_FOR_RECORDING_END", "ITS_MAPPING", "ITS_STACK", "ITS_DATABASE", "OUR_REST_API"),
