@@ -177,6 +177,10 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Order by start, unknown ones first; by the index of `newest_first`, backwards."""
         return self.order_by(F("started_at").asc(nulls_first=True), "uuid")
 
+    def of_recording(self, video_uuid: UUID, bucket: str | None, prefix: str | None) -> Self:
+        """Return the video and all other rows of its recording, those of the predecessor too."""
+        return self.filter(Q(pk=video_uuid) | Q(bucket=bucket, prefix=prefix) if prefix else Q(pk=video_uuid))
+
     def locked(self) -> Self:
         """Lock the videos for writing, by uuid. Lock order everywhere: channel, videos, content.
 

@@ -23,7 +23,7 @@ from ondemand.models import Content, Recording, RemovedRecording, Video, started
 from ondemand.recordings.inspection import facts_look, recording_check
 from ondemand.recordings.metadata import ENDED, FAILED, facts_complete
 from ondemand.recordings.quality import Verdict, better_verdict, verdict_of_video
-from ondemand.videos.services import checked_release
+from ondemand.recordings.rechecks import checked_release
 
 logger = logging.getLogger(__name__)
 

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from channels_app.audit import audited
 from ivsvod.rest.ordering import rows_after
 from ondemand.models import Video
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.recordings.inspection import facts_look, recording_check
-from ondemand.recordings.metadata import ENDED, facts_complete
-from ondemand.recordings.quality import Verdict, verdict_without_metadata
-from ondemand.videos.services import video_check_store
+from ondemand.recordings.metadata import ENDED, facts_columns, facts_complete
+from ondemand.recordings.quality import Verdict, better_verdict, verdict_of_video, verdict_without_metadata
 
 _BATCH = 100
+_LOOKED_AT = ("status", "bucket", "prefix", "facts", "qa", "qa_reasons")
 
 
 @dataclass(frozen=True)
@@ -63,3 +64,34 @@ def _checked(video: Video, facts: dict[str, Any] | None) -> Verdict:
     return recording_check(
         bucket=video.files_bucket, prefix=video.prefix or "", facts=facts, duration_ms=video.duration_ms
     )
+
+
+@audited()
+def video_check_store(*, video: Video, facts: dict[str, Any] | None, verdict: Verdict) -> Video:
+    """Store what a look at the files of `video`, as it was read then, has found; returns the row as it is now.
+
+    What an event has written meanwhile is newer, and stays. `facts` (None: none were read) complete a row, and change
+    no column of the predecessor.
+    """
+    rows = Video.objects.of_recording(video.pk, video.bucket, video.prefix).defer("created_at", "data").locked()
+    row = next((row for row in rows if row.pk == video.pk), None)
+    if row is None or any(getattr(row, name) != getattr(video, name) for name in _LOOKED_AT):
+        return row or video
+    columns = {**facts_columns(facts), **better_verdict(verdict_of_video(row), verdict).columns}
+    for name, value in columns.items():
+        setattr(row, name, value)
+    checked_release(row)
+    row.save(update_fields=[*columns, "held", "held_by_check"])
+    return row
+
+
+def checked_release(video: Video) -> None:
+    """Let go what only the check held back and is good now, with the other rows of its recording.
+
+    The caller has locked all rows of the recording, and saves this one.
+    """
+    if video.held_by_check and video.qa == Video.Qa.OK:
+        video.held = video.held_by_check = False
+        # The predecessor's rows took over that the first one is held.
+        others = Video.objects.filter(bucket=video.bucket, prefix=video.prefix, held=True).exclude(pk=video.pk)
+        others.update(held=False, held_by_check=False)

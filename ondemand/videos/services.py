@@ -4,12 +4,8 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
-
 from channels_app.audit import audited
 from ondemand.models import Content, Video
-from ondemand.recordings.metadata import facts_columns
-from ondemand.recordings.quality import Verdict, better_verdict, verdict_of_video
 from ondemand.videos.errors import VideoNotFoundError
 
 # Called with the video as it is once no one else can write it; raises to refuse the write.
@@ -17,7 +13,6 @@ Check = Callable[[Video], None]
 _PUBLICATION = ("visibility", "publish_from", "publish_until")
 EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 CONTENT = tuple(EMPTY_CONTENT)
-_LOOKED_AT = ("status", "bucket", "prefix", "facts", "qa", "qa_reasons")
 
 
 def allow(video: Video) -> None:
@@ -83,36 +78,6 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
         _write(row, shown_or_hidden(row, shown=True))
 
 
-@audited()
-def video_check_store(*, video: Video, facts: dict[str, Any] | None, verdict: Verdict) -> Video:
-    """Store what a look at the files of `video`, as it was read then, has found; returns the row as it is now.
-
-    What an event has written meanwhile is newer, and stays. `facts` (None: none were read) complete a row, and change
-    no column of the predecessor.
-    """
-    row = next((row for row in _rows_locked(video.pk, video.bucket, video.prefix) if row.pk == video.pk), None)
-    if row is None or any(getattr(row, name) != getattr(video, name) for name in _LOOKED_AT):
-        return row or video
-    columns = {**facts_columns(facts), **better_verdict(verdict_of_video(row), verdict).columns}
-    for name, value in columns.items():
-        setattr(row, name, value)
-    checked_release(row)
-    row.save(update_fields=[*columns, "held", "held_by_check"])
-    return row
-
-
-def checked_release(video: Video) -> None:
-    """Let go what only the check held back and is good now, with the other rows of its recording.
-
-    The caller has locked all rows of the recording, and saves this one.
-    """
-    if video.held_by_check and video.qa == Video.Qa.OK:
-        video.held = video.held_by_check = False
-        # The predecessor's rows took over that the first one is held.
-        others = Video.objects.filter(bucket=video.bucket, prefix=video.prefix, held=True).exclude(pk=video.pk)
-        others.update(held=False, held_by_check=False)
-
-
 def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
     """What is written of a video to show or to hide it."""
     if not shown:
@@ -127,21 +92,13 @@ def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video
     place = Video.objects.filter(pk=video_uuid).values("bucket", "prefix").first()
     if place is None:
         raise VideoNotFoundError
-    rows = _rows_locked(video_uuid, **place)
+    rows = list(Video.objects.of_recording(video_uuid, **place).defer("created_at", "data").locked())
     # Read after the locks are had: what a statement that waited for one sees of the content may be old.
     video = Video.objects.with_content().filter(pk=video_uuid).first()
     if video is None:
         raise VideoNotFoundError
     check(video)
     return video, rows
-
-
-def _rows_locked(video_uuid: UUID, bucket: str | None, prefix: str | None) -> list[Video]:
-    """Lock and return the video and all rows of its recording."""
-    wanted = Q(pk=video_uuid)
-    if prefix:
-        wanted |= Q(bucket=bucket, prefix=prefix)
-    return list(Video.objects.locked().defer("created_at", "data").filter(wanted))
 
 
 def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:

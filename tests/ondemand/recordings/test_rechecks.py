@@ -16,7 +16,7 @@ from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from ondemand.recordings import rechecks
 from ondemand.recordings.quality import Verdict
-from ondemand.videos.services import video_check_store
+from ondemand.recordings.rechecks import video_check_store
 from tests.support.console import choose, press
 from tests.support.helpers import make_channel, make_content, make_video
 from tests.support.predecessor import statements
