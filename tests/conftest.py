@@ -15,6 +15,7 @@ import pytest
 from ivsvod.local import launch, postgres
 from ivsvod.local.aws import LocalAws, install_in_process
 
+TESTS = Path(__file__).resolve().parent
 LOCAL_AWS_URL = "http://127.0.0.1:9/_local"
 
 
@@ -67,39 +68,40 @@ _static_files_looked_up_once()
 
 # Files whose tests start processes of their own, or try very many cases.
 SLOW = {
-    "test_admin_queries",
-    "test_admin_roles",
-    "test_api_schemathesis",
-    "test_docs_api",
-    "test_events_convergence",
-    "test_events_cost",
-    "test_events_malformed",
-    "test_events_processes",
-    "test_ivsvod_database",
-    "test_ivsvod_target",
-    "test_ivsvod_translations",
-    "test_local_encoder",
-    "test_local_faults",
-    "test_local_ivs",
-    "test_local_postgres",
-    "test_ondemand_search",
-    "test_ondemand_search_cost",
-    "test_ondemand_times",
-    "test_ondemand_uploads",
-    "test_predecessor_client",
-    "test_private_recordings",
-    "test_reconcile_channels",
-    "test_reconcile_history",
-    "test_reconcile_recordings",
+    TESTS / "channels_app/events/test_convergence.py",
+    TESTS / "channels_app/events/test_cost.py",
+    TESTS / "channels_app/events/test_malformed.py",
+    TESTS / "channels_app/reconcile/test_channels.py",
+    TESTS / "channels_app/reconcile/test_history.py",
+    TESTS / "e2e/test_predecessor_client.py",
+    TESTS / "e2e/test_processes.py",
+    TESTS / "ivsvod/api/test_docs.py",
+    TESTS / "ivsvod/console/test_queries.py",
+    TESTS / "ivsvod/console/test_roles.py",
+    TESTS / "ivsvod/local/test_encoder.py",
+    TESTS / "ivsvod/local/test_faults.py",
+    TESTS / "ivsvod/local/test_ivs.py",
+    TESTS / "ivsvod/local/test_postgres.py",
+    TESTS / "ivsvod/openapi/test_schemathesis.py",
+    TESTS / "ivsvod/postgresql/test_base.py",
+    TESTS / "ivsvod/test_target.py",
+    TESTS / "ivsvod/test_translations.py",
+    TESTS / "ondemand/models/test_times.py",
+    TESTS / "ondemand/reconcile/test_recordings.py",
+    TESTS / "ondemand/recordings/test_private.py",
+    TESTS / "ondemand/videos/test_search.py",
+    TESTS / "ondemand/videos/test_search_cost.py",
+    TESTS / "ondemand/videos/test_uploads.py",
 }
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, before pytest chooses by marker."""
+    """Mark slow tests, before pytest selects by marker."""
+    assert all(path.exists() for path in SLOW)
     for item in items:
         # A group shares what takes long to start: a server, databases, the demo.
-        if item.path.stem in SLOW or any(map(item.get_closest_marker, ("browser", "xdist_group"))):
+        if item.path in SLOW or any(map(item.get_closest_marker, ("browser", "xdist_group"))):
             item.add_marker("slow")
 
 

@@ -1,1 +1,1 @@
-"""REST parts of the whole service: middleware, parsers, errors, paging, throttling, identity tokens."""
+"""HTTP parts of the whole service: errors, middleware, and the views of health and description."""
