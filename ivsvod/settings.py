@@ -286,8 +286,6 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.rest.parsers.IgnoreAccept",
     "DEFAULT_PAGINATION_CLASS": "ivsvod.rest.pagination.PagePagination",
     "EXCEPTION_HANDLER": "ivsvod.api.errors.exception_handler",
-    # Looked up by `make openapi` alone: drf-spectacular is not installed in production.
-    "DEFAULT_SCHEMA_CLASS": "ivsvod.openapi.schema.ApiSchema",
     "PAGE_SIZE": API_PAGE_SIZE,
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }

@@ -6,15 +6,20 @@ A new operation needs its line here. `schema.py` derives the rest from the metho
 from typing import Any
 
 from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.settings import api_settings
 
 from channels_app.api import serializers as channels
 from channels_app.api.viewsets import ChannelViewSet
 from ivsvod.api import views as service_views
 from ivsvod.openapi import examples
 from ivsvod.openapi.components import AnyOf, reference
+from ivsvod.openapi.schema import ApiSchema
 from ondemand.api import serializers as videos
 from ondemand.api import stream_serializers as streams
 from ondemand.api.viewsets import StreamViewSet, TagViewSet, VideoViewSet
+
+# Not in the settings: routers look the class up when they load, and production has no drf-spectacular.
+api_settings.DEFAULT_SCHEMA_CLASS = ApiSchema  # type: ignore[assignment]  # the stubs type the setting, not its import
 
 _Answers = dict[tuple[int, str], OpenApiResponse]
 _ANY_CHANNEL = (channels.ManagedChannelSerializer, channels.ChannelSerializer)
