@@ -1,5 +1,6 @@
 """Connections to the database: a password that is rotated, and limits that a role brings along."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -61,8 +62,10 @@ class Rotation:
 
 @pytest.fixture
 def scram(db: None) -> Iterator[psycopg.Connection[Any]]:
-    """The embedded server, which trusts everyone but this role."""
-    with superuser() as server:
+    """The embedded server, which trusts everyone but this role. All workers share it, so one test at a time has it."""
+    lock_file = Path(os.environ["IVSVOD_TEST_HOME"]) / "sign-in.lock"
+    with lock_file.open("w") as lock, superuser() as server:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         [[path]] = server.execute("SHOW hba_file").fetchall()
         file = Path(path)
         before = file.read_text()
