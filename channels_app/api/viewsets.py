@@ -1,6 +1,6 @@
 """The ViewSet of channels: each action validates, calls one service or reads, and answers."""
 
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -8,7 +8,6 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ValidationError
-from rest_framework.viewsets import GenericViewSet
 
 from channels_app.api.filters import ChannelFilterSet
 from channels_app.api.serializers import (
@@ -33,9 +32,8 @@ from ivsvod.rest.caching import public_life, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.filters import StrictFilterSet
 from ivsvod.rest.scopes import has_scope
+from ivsvod.rest.viewsets import LIST_MAX_AGE, StrictFilterViewSet
 
-LIST_MAX_AGE = 10
-Rows = TypeVar("Rows", bound=QuerySet[Any])
 NO_STORE = {"Cache-Control": "no-store"}
 # The bodies that the actions take. Every other serializer shows a channel.
 _BODIES: dict[str, type[BaseSerializer]] = {
@@ -44,38 +42,6 @@ _BODIES: dict[str, type[BaseSerializer]] = {
     "rotate_stream_key": StreamKeyRotateSerializer,
     "stop_stream": StreamStopSerializer,
 }
-
-
-class StrictFilterViewSet(GenericViewSet):
-    """Base of ViewSets: filters lists by `filterset_class`, and refuses whatever that does not understand.
-
-    Afterwards `filter_values` has the parsed value of each filter, for the steps that follow: access, order, rank.
-    """
-
-    filterset_class: type[StrictFilterSet] = StrictFilterSet
-    filter_values: dict[str, Any]
-
-    def filter_queryset(self, queryset: Rows) -> Rows:
-        """Return the rows that the query asks for.
-
-        Raises:
-            ValidationError: a malformed value, an unknown name, or a repeated one; it names the parameter.
-            NotAuthenticated, PermissionDenied: a filter needs a scope that the caller lacks.
-        """
-        query = self.request.query_params
-        self.filterset_class.refuse_unknown(query, getattr(self.pagination_class, "parameters", ()))
-        for name, scope in self.filterset_class.scopes.items():
-            if name in query and not has_scope(self.request, scope):
-                self.permission_denied(self.request, message=f"The filter {name} needs the scope {scope}")
-        filterset = self.filterset_class(**self.get_filterset_kwargs(queryset))
-        if not filterset.is_valid():
-            raise ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
-        self.filter_values = filterset.form.cleaned_data
-        return filterset.qs
-
-    def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:
-        """Return the arguments of the filter set."""
-        return {"data": self.request.query_params, "queryset": queryset}
 
 
 class ChannelViewSet(StrictFilterViewSet):

@@ -15,12 +15,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from channels_app.api.viewsets import StrictFilterViewSet, get_channel, visible_channels
+from channels_app.api.viewsets import get_channel, visible_channels
 from channels_app.models import Stream
 from ivsvod.rest.caching import public_life, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.ordering import Ranked
 from ivsvod.rest.scopes import has_scope
+from ivsvod.rest.viewsets import LIST_MAX_AGE, StrictFilterViewSet
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.api.serializers import (
     ContentPutSerializer,
@@ -39,7 +40,6 @@ from ondemand.videos.errors import VideoNotFoundError
 from ondemand.videos.search import found_in_order
 from ondemand.videos.services import content_replace, video_hide, video_show, video_update
 
-LIST_MAX_AGE = 10
 VIDEO_MAX_AGE = 60
 
 
