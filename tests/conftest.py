@@ -7,6 +7,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,9 +39,12 @@ def _own_environment() -> None:
 
 _own_environment()
 
-from django.conf import settings as django_settings  # noqa: E402  (needs the environment)
+from django.apps import apps  # noqa: E402  (needs the environment)
+from django.conf import settings as django_settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, connections  # noqa: E402
+from django.db.models.signals import post_migrate  # noqa: E402
+from django.dispatch import receiver  # noqa: E402
 from django.urls import clear_script_prefix  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
 
@@ -103,6 +107,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         # A group shares what takes long to start: a server, databases, the demo.
         if item.path in SLOW or any(map(item.get_closest_marker, ("browser", "xdist_group"))):
             item.add_marker("slow")
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Fail with versions of pytest and pytest-xdist that ignore groups: tests of a group share what they start."""
+    if getattr(session.config.option, "loadgroup", False):
+        assert all("@" in item.nodeid for item in session.items if item.get_closest_marker("xdist_group"))
+
+
+@receiver(post_migrate)
+def groups_after_flush(sender: Any, using: str, **details: Any) -> None:
+    """Make the ready groups again, which the flush at the end of a test with transactions removes."""
+    if sender.label == "accounts" and "plan" not in details:
+        migration = import_module("ivsvod.accounts.migrations.0003_groups")
+        migration.make_groups(apps, connections[using].schema_editor())
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

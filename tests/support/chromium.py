@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.apps import apps
 from django.contrib.auth.models import Group
 from django.db import connection
 from playwright.sync_api import Browser, Frame, Page, expect, sync_playwright
@@ -114,8 +112,6 @@ def eventful(stream: Stream, ids: str = "reconcile") -> None:
 
 def staff_of(group: str, name: str) -> User:
     """A member of staff in a ready group, and in nothing else; of none where it has no name."""
-    # Whatever migrations wrote is gone once a test of a browser is over.
-    import_module("ivsvod.accounts.migrations.0003_groups").make_groups(apps, connection.schema_editor())
     account = User.objects.create_user(name, password=PASSWORD, is_staff=True)
     account.groups.set(Group.objects.filter(name=group))
     return account

@@ -1,6 +1,5 @@
 """Connections to the database: a password that is rotated, and limits that a role brings along."""
 
-import fcntl
 import os
 import subprocess
 import sys
@@ -23,6 +22,8 @@ from moto import mock_aws
 from channels_app.aws.secrets import secrets_forget
 from ivsvod.postgresql.base import DatabaseWrapper
 
+# The role and the rules of sign-in are those of the server that all workers share.
+pytestmark = pytest.mark.xdist_group("sign-in")
 CHECKOUT = Path(__file__).resolve().parents[3]
 THREADS = 6
 
@@ -62,10 +63,8 @@ class Rotation:
 
 @pytest.fixture
 def scram(db: None) -> Iterator[psycopg.Connection[Any]]:
-    """The embedded server, which trusts everyone but this role. All workers share it, so one test at a time has it."""
-    lock_file = Path(os.environ["IVSVOD_TEST_HOME"]) / "sign-in.lock"
-    with lock_file.open("w") as lock, superuser() as server:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    """The embedded server, which trusts everyone but this role."""
+    with superuser() as server:
         [[path]] = server.execute("SHOW hba_file").fetchall()
         file = Path(path)
         before = file.read_text()
