@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from ivsvod.rest.times import parse_moment
+from ivsvod.rest.times import parse_time
 
 SOURCE = "aws.ivs"
 # Events that `reconcile` makes (channels_app/events/synthetic.py). EventBridge lets only AWS send as `aws.…`.
@@ -277,7 +277,7 @@ def _texts(document: Mapping[str, Any], field: str) -> list[str]:
 def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
     value = document.get("time")
     try:
-        moment = parse_moment(value if isinstance(value, str) else "")
+        moment = parse_time(value if isinstance(value, str) else "")
     except ValueError:
         raise MalformedEventError("time is missing or not RFC 3339") from None
     if moment.year < 2000:

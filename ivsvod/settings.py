@@ -58,7 +58,7 @@ try:
     LIVE_STATE_LEGACY_KEY = env.str("LIVE_STATE_LEGACY_KEY", "")
     EVENT_QUEUE_URL = env.str("EVENT_QUEUE_URL", "", validate=environment.is_private_address)
     DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=environment.is_private_address)
-    # A queue keeps a message for 14 days at most: until then what was refused must be known when it comes again.
+    # A queue keeps a message for at most 14 days: until then a refused event must be recognised when it comes again.
     INBOX_RETENTION_DAYS = environment.days("INBOX_RETENTION_DAYS", 400, fewest=15)
     TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=environment.is_time_zone)
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=validate.OneOf(list(dict(LANGUAGES))))
@@ -69,7 +69,7 @@ try:
     THUMBNAIL_HOSTS: list[str] = env.list("THUMBNAIL_HOSTS", [])
     CATALOGUE_PAGE = env.bool("CATALOGUE_PAGE", False)
     VIDEO_PAGE_URL = env.str("VIDEO_PAGE_URL", "", validate=environment.is_video_page)
-    # The player for other pages shows what the API gives to everybody, and has nothing that a click could change.
+    # The player for other sites shows only public data of the API, and no click in it changes anything.
     EMBED_ANCESTORS = environment.frame_ancestors("EMBED_ANCESTORS", ["*"])
     SECURE_COOKIES = env.bool("SECURE_COOKIES", True)
     REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", False)
@@ -93,7 +93,7 @@ _identity = {"OIDC_ISSUER": OIDC_ISSUER, "OIDC_AUDIENCE": OIDC_AUDIENCE, "OIDC_J
 if any(_identity.values()) and not all(_identity.values()):
     _missing = ", ".join(name for name, value in _identity.items() if not value)
     raise ImproperlyConfigured(f"{_missing} is not set: OIDC_ISSUER, OIDC_AUDIENCE and OIDC_JWKS come together")
-# Bad credentials of one address; people mistype a few, programs guess.
+# Bad credentials of one address: a few are typing errors, many are guesses.
 THROTTLE_FAILURES = Rate(30, 60) if THROTTLE_ADDRESS else None
 
 INSTALLED_APPS = [
@@ -141,7 +141,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "ivsvod.accounts.middleware.ActorMiddleware",
     "ivsvod.accounts.middleware.SecondFactorMiddleware",
-    # Who sends it is known here, and nothing has read it.
+    # After the authentication, and before anything reads the body.
     "ivsvod.console.bodies.BodyMiddleware",
     "ivsvod.accounts.middleware.TimeZoneMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -175,7 +175,7 @@ DATABASES = {
         "NAME": _parameters["dbname"],
         "USER": _parameters.get("user") or "",
         "PASSWORD": _parameters.get("password") or "",
-        # Asked again where the password is no longer right.
+        # Read again when the password is refused.
         "PASSWORD_REFERENCE": environment.reference("PG_PASSWORD") if env.str("DATABASE_URL", "") == "" else "",
         "HOST": _parameters.get("host") or "",
         "PORT": _parameters.get("port") or "",
@@ -197,8 +197,8 @@ AUTH_PASSWORD_VALIDATORS = [
 LOGIN_URL = "admin:login"
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
 
-# Guessing the password of one account from one address (ivsvod/accounts/sign_in.py). An account as such is not locked:
-# anybody could lock out anybody.
+# Guessing the password of one account from one address (ivsvod/accounts/sign_in.py). The account as a whole is not
+# locked, since then anyone could lock it.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -207,23 +207,23 @@ SIGN_IN_NETWORK_LIMIT = 50
 AXES_HANDLER = "ivsvod.accounts.sign_in.NetworkLockout"
 AXES_CLIENT_IP_CALLABLE = "ivsvod.accounts.sign_in.stored_address"
 AXES_RESET_ON_SUCCESS = True
-# Whoever tries too early does not wait longer for it.
+# A too early attempt does not prolong the wait.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-# What it notes of a form that was sent; it leaves out passwords by itself.
+# Left out of the form data that it stores; it leaves out passwords by itself.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "csrfmiddlewaretoken", "code"]
-# Its tables are in the admin by pages of our own, for superusers.
+# The admin has its own pages of these tables, for superusers.
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 CSRF_FAILURE_VIEW = "ivsvod.console.refused.csrf_failure"
 
 USE_TZ = True
 USE_I18N = True
-# Of the whole project: docs/admin.md says how to add a language.
+# Of the whole project; docs/admin.md describes how to add a language.
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]
 STORAGES: dict[str, dict[str, Any]] = {
-    # Pictures that people give. Their names are digests, so that what a name stands for never changes.
+    # Uploaded pictures. Their names are digests, so the content of a name never changes.
     "default": {
         "BACKEND": "channels_app.aws.storage.BucketStorage",
         "OPTIONS": {
@@ -258,7 +258,7 @@ if STATIC_BUCKET:
 # The table of the audit log; its rows are written by triggers (channels_app/audit), not by the library's signals.
 AUDITLOG_LOGENTRY_MODEL = "channels_app.AuditEntry"
 
-# Which function says what an event means, by the event's detail-type (channels_app/events/inbox.py).
+# The handler of each event, by its detail-type (channels_app/events/inbox.py).
 EVENT_HANDLERS = {
     "IVS Stream State Change": "channels_app.events.handlers.StreamEventHandler",
     "IVS Stream Health Change": "channels_app.events.handlers.StreamEventHandler",
@@ -267,7 +267,7 @@ EVENT_HANDLERS = {
 }
 
 API_PAGE_SIZE = 25
-# What a credential may do. Each is a permission of the app `accounts` with this codename.
+# The scopes of a credential. Each is a permission of the app `accounts` with this codename.
 API_SCOPES = {
     "read": _("May read the API"),
     "curate": _("May edit, hide and show videos by the API"),
@@ -280,7 +280,7 @@ REST_FRAMEWORK = {
         "ivsvod.accounts.authentication.BearerAuthentication",
         "ivsvod.accounts.authentication.StaffSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["ivsvod.rest.permissions.HasScope"],
+    "DEFAULT_PERMISSION_CLASSES": ["ivsvod.rest.scopes.HasScope"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["ivsvod.rest.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.rest.parsers.IgnoreAccept",
@@ -333,17 +333,17 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
-# Without a proxy that sets it, anybody could. On Lambda AWS does.
+# Only behind a proxy that sets it, else any client could. On Lambda AWS sets it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_LAMBDA or TRUSTED_PROXIES else None
 X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
-# No other: nothing that is sent reaches the disk.
+# The only one, so that no upload reaches the disk.
 FILE_UPLOAD_HANDLERS = ["ondemand.videos.uploads.PictureUploadHandler"]
 # TLS ends at API Gateway or CloudFront; HSTS is for the host that a team chose, not for its parent domain.
-# The sign-in form itself says that it is locked: the middleware of axes would put a bare line in its place.
+# The sign-in form itself reports the lock: the middleware of axes would replace the page by one line of text.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "axes.W002"]
 
-# The counts of throttling. Nothing waits long for a Redis that is away, and nothing fails for want of it.
+# The counts of throttling. Requests wait only briefly for an unavailable Redis, and never fail because of it.
 _redis_options = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
@@ -374,9 +374,9 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "propagate": True},
         "botocore": {"level": "WARNING"},
-        # Its line of each request has the query in it; the Lambda entry writes one without.
+        # Its line for each request contains the query; the Lambda entry logs one without.
         "zappa": {"level": "WARNING"},
-        # It would tell of each sign-in, which its table does.
+        # Its table already has each sign-in.
         "axes": {"level": "WARNING"},
     },
 }

@@ -10,11 +10,11 @@ from channels_app.streams.history import KINDS, HistoryKind
 from ivsvod.rest.fields import (
     ChangesSerializer,
     LenientUUIDField,
-    MomentField,
+    PlainChoiceField,
     PlainTextField,
     StrictBooleanField,
     StrictSerializer,
-    WordField,
+    TimeField,
     with_names_in_any_case,
 )
 
@@ -25,8 +25,8 @@ class ChannelCreateSerializer(StrictSerializer):
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
     userId = LenientUUIDField(source="owner", required=False)
     owner = LenientUUIDField(required=False)
-    type = WordField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type")
-    latency_mode = WordField(LatencyMode.choices, default=LatencyMode.LOW)
+    type = PlainChoiceField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type")
+    latency_mode = PlainChoiceField(LatencyMode.choices, default=LatencyMode.LOW)
     private = StrictBooleanField(default=False)
     record = StrictBooleanField(default=True)
 
@@ -48,11 +48,11 @@ class ChannelUpdateSerializer(ChangesSerializer):
     """The body of `PATCH /channels/{uuid}`; `new_video_state` null is: as the setting says."""
 
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
-    type = WordField(ChannelType.choices)
-    latency_mode = WordField(LatencyMode.choices)
+    type = PlainChoiceField(ChannelType.choices)
+    latency_mode = PlainChoiceField(LatencyMode.choices)
     private = StrictBooleanField()
     record = StrictBooleanField()
-    new_video_state = WordField(NewVideoState.choices, allow_null=True)
+    new_video_state = PlainChoiceField(NewVideoState.choices, allow_null=True)
     active = StrictBooleanField()
 
     def known(self) -> dict[str, Any]:
@@ -74,7 +74,7 @@ class LiveSerializer(serializers.Serializer):
     """The live state within a channel."""
 
     state = serializers.CharField()
-    since = MomentField(allow_null=True)
+    since = TimeField(allow_null=True)
     stream_id = serializers.CharField(allow_null=True)
 
 
@@ -110,7 +110,7 @@ class ManagedChannelSerializer(ChannelSerializer):
     record = serializers.BooleanField()
     new_video_state = serializers.CharField(allow_null=True)
     active = serializers.SerializerMethodField()
-    created_at = MomentField(allow_null=True)
+    created_at = TimeField(allow_null=True)
 
     def get_active(self, channel: Channel) -> bool:
         """NULL is not active, as for videos."""
@@ -132,7 +132,7 @@ class CreatedChannelSerializer(StreamKeySerializer, ManagedChannelSerializer):
 class HistoryEntrySerializer(serializers.Serializer):
     """One thing that happened to a stream, by the name that IVS has for it, and the reason where IVS gave one."""
 
-    at = MomentField()
+    at = TimeField()
     name = serializers.CharField()
     reason = serializers.CharField(source="detail.reason", allow_null=True)
 
@@ -140,7 +140,7 @@ class HistoryEntrySerializer(serializers.Serializer):
 class LimitBreachSerializer(serializers.Serializer):
     """A limit of the ingest that was exceeded, and by how much, in the unit that IVS names."""
 
-    at = MomentField()
+    at = TimeField()
     name = serializers.CharField()
     limit_value = serializers.FloatField(source="detail.limit_value", allow_null=True)
     exceeded_by = serializers.FloatField(source="detail.exceeded_by", allow_null=True)
@@ -151,8 +151,8 @@ class StreamSerializer(serializers.Serializer):
     """A stream as anyone may see it; `ended_at` null is: it runs, or its end never came."""
 
     stream_id = serializers.CharField(source="shown_id", allow_null=True)
-    started_at = MomentField(allow_null=True)
-    ended_at = MomentField(allow_null=True)
+    started_at = TimeField(allow_null=True)
+    ended_at = TimeField(allow_null=True)
 
 
 class ManagedStreamSerializer(StreamSerializer):

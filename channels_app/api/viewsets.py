@@ -28,7 +28,7 @@ from channels_app.channels.updates import channel_delete, channel_update
 from channels_app.errors import ChannelNotFoundError
 from channels_app.models import Channel, ChannelQuerySet
 from channels_app.streams.live_state_file import LIVE_STATE_MAX_AGE
-from ivsvod.rest.caching import public_life, require_match
+from ivsvod.rest.caching import public_max_age, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.filters import StrictFilterSet
 from ivsvod.rest.scopes import has_scope
@@ -96,7 +96,7 @@ class ChannelViewSet(StrictFilterViewSet):
 
     def retrieve(self, request: Request, uuid: str) -> Response:
         """Return a channel."""
-        return Response(self.document(uuid), headers=public_life(LIVE_STATE_MAX_AGE))
+        return Response(self.document(uuid), headers=public_max_age(LIVE_STATE_MAX_AGE))
 
     def partial_update(self, request: Request, uuid: str) -> Response:
         """Change the fields that are given."""
@@ -115,7 +115,7 @@ class ChannelViewSet(StrictFilterViewSet):
     def live_state(self, request: Request, uuid: str) -> Response:
         """Return the live state of any channel, hidden ones too, as the predecessor did."""
         channel = get_channel(Channel.objects.with_live_state(), uuid)
-        return Response(LiveStateSerializer(channel.live_state).data, headers=public_life(LIVE_STATE_MAX_AGE))
+        return Response(LiveStateSerializer(channel.live_state).data, headers=public_max_age(LIVE_STATE_MAX_AGE))
 
     @action(detail=True, methods=["post"], url_path="stream-key")
     def rotate_stream_key(self, request: Request, uuid: str) -> Response:
@@ -134,7 +134,7 @@ class ChannelViewSet(StrictFilterViewSet):
     def page(self, channels: QuerySet[Channel], max_age: int) -> Response:
         """Return a page of the channels, which caches may keep for so many seconds."""
         documents = self.get_serializer(self.paginate_queryset(channels), many=True).data
-        return Response(self.get_paginated_response(documents).data, headers=public_life(max_age))
+        return Response(self.get_paginated_response(documents).data, headers=public_max_age(max_age))
 
     def document(self, uuid: str) -> Any:
         """Return the channel as it is now, as far as the caller may see it.

@@ -13,7 +13,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from channels_app.outages import DATABASE_AWAY, outage_counted
-from ivsvod.rest.times import parse_moment
+from ivsvod.rest.times import parse_time
 from ivsvod.rest.uuids import parse_uuid
 
 if TYPE_CHECKING:
@@ -97,6 +97,6 @@ def time_value(text: str) -> datetime:
         ArgumentTypeError: it is neither.
     """
     try:
-        return datetime.combine(date.fromisoformat(text), time(), UTC) if len(text) <= 10 else parse_moment(text)
+        return datetime.combine(date.fromisoformat(text), time(), UTC) if len(text) <= 10 else parse_time(text)
     except ValueError:
         raise ArgumentTypeError("neither a date nor a time of RFC 3339") from None

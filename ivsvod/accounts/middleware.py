@@ -15,19 +15,14 @@ from channels_app.outages import DATABASE_AWAY
 from ivsvod.accounts.authentication import SharedKeyCaller
 from ivsvod.accounts.models import ApiToken, Authenticator, User
 from ivsvod.accounts.time_zones import zone_of
-from ivsvod.api.middleware import GetResponse, database_away, is_admin_page
+from ivsvod.api.middleware import Middleware, database_away, is_admin_page
 from ivsvod.rest.request_ids import request_id
 
 # Pages that stay open to staff who must set up a second factor.
 _OPEN = ("account:two-step", "account:two-step-set-up", "admin:logout", "admin:login", "account:code", "admin:jsi18n")
 
 
-class _Middleware:
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
-
-class ActorMiddleware(_Middleware):
+class ActorMiddleware(Middleware):
     """Record the caller in the audit log as the author of all that the request writes."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -36,10 +31,10 @@ class ActorMiddleware(_Middleware):
             return self.get_response(request)
 
 
-class SecondFactorMiddleware(_Middleware):
+class SecondFactorMiddleware(Middleware):
     """If REQUIRE_SECOND_FACTOR is set, redirect staff without a second factor to its set-up.
 
-    The sign-in asked the others for a code. A session without a second factor does not open the API.
+    Others entered a code at sign-in. A session without a second factor does not open the API.
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -58,11 +53,11 @@ class SecondFactorMiddleware(_Middleware):
         return self.get_response(request)
 
 
-class TimeZoneMiddleware(_Middleware):
+class TimeZoneMiddleware(Middleware):
     """Show and read the times of admin pages in the time zone of the account."""
 
     def __call__(self, request: Any) -> HttpResponseBase:
-        """Answer in that zone; put an unknown one on the request, so that the page says so."""
+        """Answer in that zone; note an unknown zone on the request, for a message of the page."""
         if not is_admin_page(request):
             return self.get_response(request)
         try:

@@ -1,4 +1,4 @@
-"""The one shape of every API error: `{"error": "a sentence", "code": "machine_word", "fields": {…}}`."""
+"""The shape of every API error: `{"error": "a sentence", "code": "machine_code", "fields": {…}}`."""
 
 import logging
 from math import ceil
@@ -45,7 +45,7 @@ _CODES = {
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Return the answer to an exception of a view; None if it is a bug."""
+    """Return the answer to an exception of a view; None if it is a bug, which Django answers with 500."""
     response = _answer(error)
     if response is not None:
         set_rollback()
@@ -57,13 +57,16 @@ def _answer(error: Exception) -> Response | None:
         return _response(404, str(error) or "Not found")
     if isinstance(error, ServiceError):
         if isinstance(error, AwsError):
-            known = (error.operation, error.resource, error.kind, error.message)
-            logger.error("aws failed operation=%s resource=%s kind=%s message=%s", *known)
+            details = (error.operation, error.resource, error.kind, error.message)
+            logger.error("aws failed operation=%s resource=%s kind=%s message=%s", *details)
         elif error.status_code >= 500:
             logger.error("%s: %s", error, type(error).__name__)
         return _response(error.status_code, error.for_client(), code=error.code, retry_after=error.retry_after)
     if isinstance(error, exceptions.ValidationError):
-        fields = _fields(error.detail)
+        details = error.detail if isinstance(error.detail, dict) else {"": error.detail}
+        # Errors of the whole body have an empty name here.
+        names = {api_settings.NON_FIELD_ERRORS_KEY: ""}
+        fields = {names.get(name, str(name)): _texts(value) for name, value in details.items()}
         name, texts = next(iter(fields.items()))
         return _response(400, f"{name}: {texts[0]}" if name else texts[0], code="invalid", fields=fields)
     if isinstance(error, exceptions.APIException):
@@ -82,14 +85,6 @@ def _answer(error: Exception) -> Response | None:
             status_code, code, sentence = _DJANGO[kind]
             return _response(status_code, sentence, code=code)
     return None
-
-
-def _fields(detail: Any) -> dict[str, list[str]]:
-    if not isinstance(detail, dict):
-        return {"": _texts(detail)}
-    # What concerns no one field has no name here.
-    names = {api_settings.NON_FIELD_ERRORS_KEY: ""}
-    return {names.get(name, str(name)): _texts(value) for name, value in detail.items()}
 
 
 def _texts(detail: Any) -> list[str]:
@@ -114,18 +109,18 @@ def _response(
 
 def error_document(status_code: int, sentence: str, **details: Any) -> dict[str, Any]:
     """Return the body of an error."""
-    document = {"error": _storable(sentence), "code": details.pop("code", None) or _CODES.get(status_code, "error")}
+
+    def encodable(text: str) -> str:
+        # Lone surrogates, which a client may send, are not UTF-8.
+        return text.encode("utf-8", "replace").decode()
+
     fields = {
-        _storable(name): [_storable(text) for text in texts]
+        encodable(name): [encodable(text) for text in texts]
         for name, texts in details.get("fields", {}).items()
         if name
     }
-    return {**document, "fields": fields}
-
-
-def _storable(text: str) -> str:
-    """Return the text without lone surrogates, which a client may send and UTF-8 cannot hold."""
-    return text.encode("utf-8", "replace").decode()
+    code = details.get("code") or _CODES.get(status_code, "error")
+    return {"error": encodable(sentence), "code": code, "fields": fields}
 
 
 def database_failed(error: Exception) -> Failure:
@@ -153,20 +148,20 @@ def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer for an unknown route."""
+    """Answer a request for an unknown route."""
     return json_error(status.HTTP_404_NOT_FOUND, "There is nothing at this address")
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer for a page that the account may not open."""
+    """Answer a request for a page that the account may not open."""
     return json_error(status.HTTP_403_FORBIDDEN, "This needs a permission that you lack")
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
-    """Answer to a form of the admin without the token of its page."""
+    """Answer a form of the admin without the CSRF token of its page."""
     return json_error(status.HTTP_403_FORBIDDEN, "The form has expired: reload its page and send it again")
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
-    """Answer for a bug; the log has the traceback."""
+    """Answer a request that met a bug; the log has the traceback."""
     return json_error(status.HTTP_500_INTERNAL_SERVER_ERROR, "The server failed")

@@ -23,6 +23,13 @@ _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _OF_304 = ("Cache-Control", "Content-Location", "ETag", "Expires", "Vary")
 
 
+class Middleware:
+    """Base of middleware: keep the next handler."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+
 class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
     """Extend the library's middleware: the methods of the route, and 204 for a preflight."""
 
@@ -39,14 +46,11 @@ class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
         return response
 
 
-class RefusalMiddleware:
+class RefusalMiddleware(Middleware):
     """Refuse requests that no view should see; answer 503 with `Retry-After`, not 500, while the database is away."""
 
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
-
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Refuse, or answer. A form that refused too many guesses left the seconds to wait on the request."""
+        """Refuse, or answer. After too many guesses a form has set `request.wait`, the seconds to wait."""
         response = _refusal(request) or self.get_response(request)
         body = request.META.get(ENVIRON_KEY)
         if body is not None and body.refusal:
@@ -63,11 +67,8 @@ class RefusalMiddleware:
         return database_away(exception) if isinstance(exception, DATABASE_AWAY) else None
 
 
-class HeadMiddleware:
+class HeadMiddleware(Middleware):
     """Answer `HEAD` as `GET`: the same headers and no body, with every WSGI server."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer, without the body."""
@@ -78,11 +79,8 @@ class HeadMiddleware:
         return response
 
 
-class VersionMiddleware:
+class VersionMiddleware(Middleware):
     """Add ETag, Cache-Control and Vary to answers of the API; answer `OPTIONS`."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Answer; 304 if the caller has this version."""
@@ -93,7 +91,7 @@ class VersionMiddleware:
         if is_api:
             response["Cache-Control"] = _cache_control(request, response)
         if response.get("Cache-Control", "").startswith("public"):
-            _for_everybody(response)
+            _remove_cookies(response)
         if not is_api:
             return response
         patch_vary_headers(response, ("Origin", "Accept-Encoding"))
@@ -112,12 +110,12 @@ class VersionMiddleware:
         return response
 
     def process_view(self, request: Any, view: Any, arguments: Any, named: Any) -> None:
-        """Note whether the view is one of the API."""
+        """Store on the request whether the view belongs to the API."""
         request.is_api = _is_api(view)
 
 
 def database_away(exception: Exception) -> HttpResponseBase:
-    """Return the 503 of a middleware that cannot reach the database."""
+    """Return a 503 for a middleware that cannot reach the database."""
     failure = database_failed(exception)
     return json_error(503, failure.sentence, failure.code)
 
@@ -145,7 +143,7 @@ def _is_api(view: Any) -> bool:
     return issubclass(getattr(view, "cls", object), APIView)
 
 
-def _for_everybody(response: HttpResponseBase) -> None:
+def _remove_cookies(response: HttpResponseBase) -> None:
     """Remove cookies and `Vary: Cookie` from an answer that shared caches keep.
 
     Django deletes the cookie of an invalid session that a view read.

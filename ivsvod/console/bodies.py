@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from channels_app.outages import DATABASE_AWAY
-from ivsvod.api.middleware import GetResponse, database_away, is_admin_page, route_methods
+from ivsvod.api.middleware import Middleware, database_away, is_admin_page, route_methods
 from ivsvod.console.refused import too_large
 from ondemand.videos.uploads import LARGEST_PICTURE_FORM, may_upload_picture
 
@@ -15,14 +15,11 @@ LARGEST_ANONYMOUS = 1024 * 1024
 _SIGN_IN_PAGES = ("admin:login", "account:code", "admin:logout")
 
 
-class BodyMiddleware:
+class BodyMiddleware(Middleware):
     """Refuse a body that is too large for its page and caller, or for a page that needs a sign-in.
 
     Django reads a form for its CSRF token before the view checks the caller.
     """
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Refuse by 413, redirect to the sign-in, or answer. `RefusalMiddleware` has validated Content-Length."""

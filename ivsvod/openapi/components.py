@@ -31,10 +31,10 @@ ERROR: Schema = {
     "description": "The one shape of every error.",
     "properties": {
         "error": {"type": "string", "description": "A sentence for people."},
-        "code": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "A word for programs."},
+        "code": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "The code for programs."},
         "fields": {
             "type": "object",
-            "description": "What is wrong with which field, parameter or header.",
+            "description": "Errors by field, parameter or header.",
             "additionalProperties": {"type": "array", "items": {"type": "string"}},
         },
     },
@@ -59,7 +59,7 @@ def page_of(row: Schema) -> Schema:
     """Return the schema of a page of a list."""
     properties = {
         "data": {"type": "array", "items": row},
-        "page": {"type": "integer", "minimum": 1, "description": "From 1; counted on along a walk by cursor."},
+        "page": {"type": "integer", "minimum": 1, "description": "From 1; it also rises from page to page by cursor."},
         "pageSize": {"type": "integer", "minimum": 1, "description": "The size that was used."},
         "next": {"type": ["string", "null"], "description": "The link to the rows after these; null at the end."},
     }
@@ -83,7 +83,7 @@ _HISTORY: Schema = {
 _PUBLICATION: Schema = {"description": "From the year 1900 to 9000; publication must end after it begins."}
 _FOUND: Schema = {
     "rank": {"description": "The larger, the better the match."},
-    "highlight": {"description": "HTML: what was searched for stands in `<mark>`, all else is escaped."},
+    "highlight": {"description": "HTML: the found text is in `<mark>`, all else is escaped."},
 }
 # By serializer and field: a schema, a serializer, or a list of one. Derived serializers inherit them.
 FIELDS: dict[type, Schema] = {
@@ -99,10 +99,10 @@ FIELDS: dict[type, Schema] = {
         "metadata": {"type": "object", "additionalProperties": True},
         "renditions": [videos.RenditionSerializer],
         "location": {
-            "description": "The multivariant playlist; null where it does not play, or where `playback` is `grant`"
+            "description": "The multivariant playlist; null if it does not play, or if `playback` is `grant`"
             " and the caller lacks the scope `curate`."
         },
-        "start_time": {"description": "Milliseconds since 1970; 0 where the start is not known."},
+        "start_time": {"description": "Milliseconds since 1970; 0 if the start is unknown."},
     },
     videos.FoundSerializer: _FOUND,
     streams.StreamSerializer: {"videos": [videos.VideoSerializer]},
@@ -124,7 +124,7 @@ FIELDS: dict[type, Schema] = {
         },
     },
     channels.ChannelCreateSerializer: {
-        "owner": Instead(description="Another name of `userId`, beside which it says nothing, whatever it holds.")
+        "owner": Instead(description="Another name of `userId`; ignored if `userId` is given.")
     },
     channels.LiveSerializer: {"state": _enum(["live", "offline"])},
 }

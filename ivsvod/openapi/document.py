@@ -17,8 +17,8 @@ _SETTINGS = {
     "TITLE": "ivsvod",
     "DESCRIPTION": (
         "Channels of Amazon IVS, and the catalogue of their recordings.\n\n"
-        "Every error has one shape, `Error`. Reads are open unless the service is told otherwise; writes need a token "
-        "with the scope that stands beside them. A token is sent as `Authorization: Bearer …`: the shared key of the "
+        "Every error has one shape, `Error`. Reads are open unless the service is configured otherwise; writes need a "
+        "token with the scope of the operation. A token is sent as `Authorization: Bearer …`: the shared key of the "
         "service, one of its API tokens, or an access token of its identity provider."
     ),
     "VERSION": "1.0.0",
@@ -37,7 +37,7 @@ _SETTINGS = {
                 "type": "apiKey",
                 "in": "cookie",
                 "name": "sessionid",
-                "description": "Who is signed in to the admin; writes also need the header X-CSRFToken.",
+                "description": "A session of the admin; writes also need the header X-CSRFToken.",
             },
         },
     },
@@ -66,7 +66,7 @@ def document() -> dict[str, Any]:
     """Return the whole document, ready to be written as JSON.
 
     Raises:
-        KeyError: a route of the API is not described in `operations.py`; names it.
+        KeyError: a route of the API is not described in `operations.py`; the message names it.
     """
     with patched_settings(_SETTINGS):
         return _without_marks(_Generator().get_schema(public=True))

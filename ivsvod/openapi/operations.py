@@ -47,13 +47,13 @@ extend_schema_view(
     list=extend_schema(
         operation_id="listChannels",
         summary="List channels",
-        description="Newest first. With the scope `channels` each is whole, and private and inactive ones are there.",
+        description="Newest first. With the scope `channels`: all fields, and private and inactive channels too.",
         responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
     ),
     create=extend_schema(
         operation_id="createChannel",
         summary="Create a channel",
-        description="In Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. "
+        description="Made in Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. "
         "Unknown fields are a 400 that names them.",
         request=_body(channels.ChannelCreateSerializer, examples.CHANNEL_CREATE),
         responses=_answer(
@@ -62,7 +62,7 @@ extend_schema_view(
     ),
     live=extend_schema(
         operation_id="listLiveChannels",
-        summary="List what is live now",
+        summary="List live channels",
         description="The latest to go live first.",
         responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
     ),
@@ -74,7 +74,7 @@ extend_schema_view(
     partial_update=extend_schema(
         operation_id="changeChannel",
         summary="Change a channel",
-        description="Changes the fields that are given, and no other; unknown ones are a 400 that names them.",
+        description="Changes only the given fields; unknown fields are a 400 that names them.",
         request=_body(channels.ChannelUpdateSerializer, examples.CHANNEL_CHANGES),
         responses=_answer(channels.ManagedChannelSerializer, "The channel as it is now.", examples.MANAGED_CHANNEL),
     ),
@@ -89,7 +89,7 @@ extend_schema_view(
     rotate_stream_key=extend_schema(
         operation_id="rotateStreamKey",
         summary="Replace the stream key",
-        description="The old key works no longer. Heals a channel that a crash left without one.",
+        description="The old key stops working. Repairs a channel that a crash left without a key.",
         responses=_answer(channels.StreamKeySerializer, "The new key.", examples.STREAM_KEY),
     ),
     stop_stream=extend_schema(
@@ -111,7 +111,7 @@ extend_schema_view(
     list=extend_schema(
         operation_id="listStreams",
         summary="List the streams of a channel",
-        description="The last one first, each with its listed videos; its history is for the scope `channels`.",
+        description="Newest first, each with its listed videos; the history needs the scope `channels`.",
         responses=_page("Stream", (streams.ManagedStreamSerializer, streams.StreamSerializer), examples.STREAM),
     ),
 )(StreamViewSet)
@@ -126,26 +126,26 @@ extend_schema_view(
     search=extend_schema(
         operation_id="searchVideos",
         summary="Search videos, with flat hits",
-        description="The same search as that of the list, in the form of older clients. An empty search finds nothing.",
+        description="The search of the list, in the form for older clients. An empty search finds nothing.",
         responses=_page("Hit", (videos.HitSerializer,), examples.HIT),
     ),
     retrieve=extend_schema(
         operation_id="getVideo",
         summary="Get a video",
-        description="Listed and unlisted videos; with the scope `curate` all.",
+        description="Listed and unlisted videos; all with the scope `curate`.",
         responses=_answer(videos.VideoSerializer, "The video.", examples.VIDEO),
     ),
     update=extend_schema(
         operation_id="replaceContent",
         summary="Replace the content of a video",
-        description="What is absent or null becomes empty; unknown fields are ignored.",
+        description="Absent or null fields become empty; unknown fields are ignored.",
         request=_body(videos.ContentPutSerializer, examples.CONTENT),
         responses=_answer(videos.WrittenContentSerializer, "The content.", examples.STORED_CONTENT),
     ),
     partial_update=extend_schema(
         operation_id="changeVideo",
         summary="Change a video, or show it again",
-        description="Changes the fields that are given, and no other; unknown ones are a 400 that names them. "
+        description="Changes only the given fields; unknown fields are a 400 that names them. "
         "Without a body, or with `{}` or `null`, the video is shown again and the answer is the text `OK`.",
         request=_body(videos.VideoPatchSerializer, examples.VIDEO_CHANGES),
         responses=_answer(videos.VideoSerializer, "The video as it is now.", examples.VIDEO) | _DONE,
@@ -170,7 +170,7 @@ extend_schema_view(
 extend_schema_view(
     get=extend_schema(
         operation_id="getHealth",
-        summary="Ask whether the service works",
+        summary="Check the health of the service",
         description="503 while its database does not answer.",
         responses=_answer(reference("Health"), "It works.", {"status": "ok"}),
     ),

@@ -21,7 +21,7 @@ _TEXT = {"type": "string", "minLength": 1, "maxLength": filters.LONGEST_TEXT}
 # The most derived class first.
 _SCHEMAS: list[tuple[type, Callable[[Any], dict[str, Any]]]] = [
     (filters.UUIDFilter, lambda found: UUID_IN),
-    (filters.MomentFilter, lambda found: {"type": "string", "format": "date-time"}),
+    (filters.TimeFilter, lambda found: {"type": "string", "format": "date-time"}),
     (filters.SecondsFilter, lambda found: {"type": "number", "minimum": 0}),
     (filters.BooleanFilter, lambda found: {"type": "boolean"}),
     (filters.ChoiceFilter, lambda found: {"type": "string", "enum": found.field.choices}),
@@ -35,17 +35,17 @@ _MEANINGS = {
     "channel": "Recordings of this channel.",
     "owner": "Of channels of this owner. In the list of channels this needs the scope `channels`.",
     "state": "Channels that are live, or offline.",
-    "active": "`true`: what is shown; `false`: what is hidden or deleted, for which a scope is needed.",
-    "tag": "Given several times: videos that have all of these tags.",
-    "started_after": "Not started before this moment.",
-    "started_before": "Started before this moment.",
+    "active": "`true`: shown rows; `false`: hidden or deleted rows, which need a scope.",
+    "tag": "If repeated: videos that have all of these tags.",
+    "started_after": "Started at this time or later.",
+    "started_before": "Started before this time.",
     "min_duration": "Seconds, inclusive; decimals are allowed.",
     "max_duration": "Seconds, inclusive; decimals are allowed.",
     "metadata": "`metadata[key]=value`: videos whose metadata has this value under this key.",
-    "status": "Needs the scope `curate`, and takes the place of that part of “listed”.",
-    "listing": "Needs the scope `curate`, and takes the place of “listed”.",
+    "status": "Needs the scope `curate`, and replaces that part of “listed”.",
+    "listing": "Needs the scope `curate`, and replaces “listed”.",
     "search": 'Words that must all occur; `"a phrase"`, `or` and `-not` are understood.',
-    "ordering": "`relevance` needs a search, and is the order of one where nothing else is said.",
+    "ordering": "`relevance` needs a search, and is its default order.",
     "prefix": "Tags that begin with this.",
 }
 
@@ -73,13 +73,14 @@ def filter_parameters(filterset_class: Any) -> list[OpenApiParameter]:
 
 
 def paging_parameters() -> list[OpenApiParameter]:
-    """Return the parameters of `PagePagination`, which reads nonsense in the first two as the default."""
-    size = "Rows of a page, cut at the maximum, 100 unless configured. What is no whole number from 1 counts as 25."
-    page = "The page, from 1. What is no whole number from 1 counts as 1."
+    """Return the parameters of `PagePagination`, which uses the default for a malformed page or size."""
+    size = "Rows of a page, at most 100 unless configured. Anything but a whole number from 1 counts as 25."
+    page = "The page, from 1. Anything but a whole number from 1 counts as 1."
+    cursor = "The position in the list, from the link `next`; not together with `page`."
     return [
         _query("page", page, {"type": ["integer", "string"], "examples": [1]}),
         _query("pageSize", size, {"type": ["integer", "string"], "examples": [25]}),
-        _query("cursor", "The place of a walk, from the link `next`; not together with `page`.", {"type": "string"}),
+        _query("cursor", cursor, {"type": "string"}),
     ]
 
 

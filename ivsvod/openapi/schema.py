@@ -9,30 +9,65 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 
 from ivsvod.openapi.components import FIELDS, WHOLE, AnyOf, Instead, page_of, reference
 from ivsvod.openapi.parameters import UUID_IN, filter_parameters, paging_parameters
-from ivsvod.openapi.refusals import refusals
 from ivsvod.rest.fields import StrictSerializer
 
 # Text, the statuses that have it, and whether only answers with a version do.
 _ANSWER_HEADERS: dict[str, tuple[str, Any, bool]] = {
     "ETag": ("The version of this answer; compared by its opaque value.", ["200"], True),
-    "Cache-Control": ("How long, and by whom, the answer may be kept.", ["200"], True),
-    "X-Request-ID": ("The name of this request in the log of the service.", True, False),
+    "Cache-Control": ("How long the answer may be cached, and by which caches.", ["200"], True),
+    "X-Request-ID": ("The id of this request in the log of the service.", True, False),
     "Retry-After": ("Seconds to wait before the request is sent again.", ["429", "503"], False),
     "WWW-Authenticate": ("`Bearer`.", ["401"], False),
 }
 _CONDITIONS = {
-    "If-None-Match": "ETags that the caller holds: the answer is 304 where one of them is still the version.",
-    "If-Match": "ETags of `GET`: the answer is 412 where none of them is the version now, and nothing is written.",
+    "If-None-Match": "ETags that the caller holds: the answer is 304 if one of them is still the version.",
+    "If-Match": "ETags of `GET`: the answer is 412 if none of them is the version now, and nothing is written.",
 }
 _IDEMPOTENCY_KEY = (
-    "Any text of the caller's: sent again within 24 hours with the same body it makes no second channel and gives the "
-    "same answer."
+    "Any text: a request repeated within 24 hours with the same key and body makes no second channel and gets the same "
+    "answer."
 )
-_REQUEST_ID = "A name for this request: it stands in the log and in the answer."
+_REQUEST_ID = "An id for this request, which is in the log and in the answer."
 _HEADER_TEXT = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!-~]([ -~]*[!-~])?$"}
 # By the first part of the path.
 _TAG_OF = {"channels": "Channels", "on-demand": "Videos", "tags": "Videos"}
 _OPTIONAL_BODIES = ("stopStream", "changeVideo")
+_REUSED = "This Idempotency-Key was used with another body"
+# By status: sentence, code, sentence of the example, and its fields.
+_REFUSALS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
+    400: ("A value is malformed, or a name is unknown.", "invalid", "uuid: Not a uuid.", {"uuid": ["Not a uuid."]}),
+    401: ("The credential is missing where one is needed, or is not valid.", "unauthorized", "Invalid token", {}),
+    403: ("The credential lacks the scope.", "forbidden", "This needs a scope that you lack", {}),
+    404: ("It does not exist, or is not visible to the caller.", "not_found", "Recording not found", {}),
+    409: ("The state of the resource forbids it.", "channel_live", "The channel is live: stop the stream first", {}),
+    411: ("The body has no length.", "length_required", "A body needs its Content-Length", {}),
+    412: ("It has another version than `If-Match` names.", "precondition_failed", "It was changed meanwhile", {}),
+    413: ("The body is too large.", "too_large", "The body is larger than 10485760 bytes", {}),
+    415: ("The body is not `application/json`.", "unsupported_media_type", "The body must be application/json", {}),
+    422: ("The `Idempotency-Key` came with another body.", "idempotency_key_reused", _REUSED, {}),
+    429: ("Too many requests.", "throttled", "Too many requests", {}),
+    502: ("Amazon IVS failed or refused the call.", "aws_failed", "Amazon IVS refused CreateChannel", {}),
+    503: (
+        "A needed service is unavailable or overloaded.",
+        "unavailable",
+        "The database cannot be reached",
+        {},
+    ),
+}
+
+
+def refusals(method: str, path: str, scope: str) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Return the sentence and the example of each error status of an operation; `scope` is empty if it is open."""
+    possible = {400, 503} | ({401, 403, 429} if scope else set()) | ({404} if "{" in path else set())
+    if method != "GET":
+        possible |= {411, 413, 415, 422 if method == "POST" and "{" not in path else 412}
+        # Every write to a channel calls Amazon IVS.
+        possible |= {409, 502} if scope == "channels" else set()
+    return {
+        status: (text, {"error": sentence, "code": code, "fields": fields})
+        for status, (text, code, sentence, fields) in _REFUSALS.items()
+        if status in possible
+    }
 
 
 class ApiSchema(AutoSchema):
@@ -53,12 +88,6 @@ class ApiSchema(AutoSchema):
         """Return whether the answer has an ETag."""
         return self.method == "GET" and self.path != "/healthz"
 
-    @property
-    def is_list(self) -> bool:
-        """Return whether the answer is a page of a list."""
-        [answer, *_] = self.get_response_serializers().values()
-        return isinstance(answer.response, AnyOf) and bool(answer.response.page_of)
-
     def get_operation_id(self) -> str:
         """Refuse an operation without a description.
 
@@ -68,7 +97,7 @@ class ApiSchema(AutoSchema):
         raise KeyError(f"{self.method} {self.path}")
 
     def get_description(self) -> str:
-        """Return no more than `operations.py` says: docstrings are not for clients."""
+        """Return the empty text: `operations.py` has the descriptions, and docstrings are not for clients."""
         return ""
 
     def get_tags(self) -> list[str]:
@@ -85,7 +114,7 @@ class ApiSchema(AutoSchema):
         return {}
 
     def _get_request_body(self, direction: str = "request") -> Any:
-        """Require a body even where each field may be absent."""
+        """Require a body even if each field may be absent."""
         body = super()._get_request_body(direction)
         return body and {**body, "required": self.get_operation_id() not in _OPTIONAL_BODIES}
 
@@ -121,7 +150,8 @@ class ApiSchema(AutoSchema):
         if "{uuid}" in self.path:
             text = "With or without hyphens, in any case."
             made.append(OpenApiParameter("uuid", UUID_IN, OpenApiParameter.PATH, description=text))
-        if self.is_list:
+        [answer, *_] = self.get_response_serializers().values()
+        if isinstance(answer.response, AnyOf) and answer.response.page_of:
             made += filter_parameters(self.view.filterset_class) + paging_parameters()
         if self.method == "POST" and "{" not in self.path:
             made.append(OpenApiParameter("Idempotency-Key", _HEADER_TEXT, header, description=_IDEMPOTENCY_KEY))

@@ -1,10 +1,11 @@
-"""The database wrapper: the reason of a failed connection, a rotated password, and the statement timeout."""
+"""The database wrapper: the reason of a failed connection, a rotated password, statement timeout and time range."""
 
 import logging
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import UTC, datetime
 from threading import Lock
 from time import monotonic
 from typing import Any
@@ -12,11 +13,12 @@ from typing import Any
 import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
+from django.db.backends.postgresql.psycopg_any import BaseTzLoader
 from django.db.backends.signals import connection_created
 from django.dispatch import receiver
 from psycopg.adapt import AdaptersMap
 
-from ivsvod.postgresql.times import ReadableTimeLoader
+from ivsvod.rest.times import EARLIEST, LATEST
 
 logger = logging.getLogger(__name__)
 _unlimited: ContextVar[bool] = ContextVar("unlimited", default=False)
@@ -26,7 +28,7 @@ _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
 
 @contextmanager
 def statements_unlimited() -> Iterator[None]:
-    """Make connections without a statement timeout during the block: nobody waits for a migration."""
+    """Make connections without a statement timeout during the block, for migrations and other commands."""
     token = _unlimited.set(True)
     try:
         yield
@@ -45,6 +47,25 @@ def limit_statements(connection: base.DatabaseWrapper, **kwargs: Any) -> None:
     seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
     if seconds is not None:
         connection.connection.execute(f"SET statement_timeout = '{seconds}s'")
+
+
+class ReadableTimeLoader(BaseTzLoader):
+    """Load a `timestamptz` in UTC; one out of the range of Python or of its time zones is the nearest within it.
+
+    PostgreSQL holds times from 4713 BC to 294276 AD, and both infinities. Their order stays, so that read times
+    agree with the conditions that PostgreSQL checked.
+    """
+
+    timezone = UTC
+
+    def load(self, data: Any) -> datetime:
+        """Return the time."""
+        try:
+            time: datetime = super().load(data)
+        except psycopg.DataError:
+            text = bytes(data)
+            return EARLIEST if text.startswith(b"-") or text.endswith(b"BC") else LATEST
+        return min(max(time, EARLIEST), LATEST)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):

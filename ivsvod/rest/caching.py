@@ -1,4 +1,4 @@
-"""Versions and lives of answers: ETag, If-Match and Cache-Control (RFC 9110 section 13, RFC 9111)."""
+"""Versions and maximum age of answers: ETag, If-Match and Cache-Control (RFC 9110 section 13, RFC 9111)."""
 
 import hashlib
 from typing import Any
@@ -10,19 +10,19 @@ from rest_framework.request import Request
 
 
 class PreconditionFailedError(APIException):
-    """412: the thing has another version than the caller has seen."""
+    """412: the resource has another version than the caller read."""
 
     status_code = 412
     default_detail = "It was changed meanwhile: read it again"
 
 
 def etag_of(content: bytes) -> str:
-    """The version of an answer: a strong tag of its bytes before compression."""
+    """Return the version of an answer: a strong tag of its bytes before compression."""
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def require_match(request: Request, document: Any) -> None:
-    """Compare `If-Match` with the version of what `GET` shows to this caller now; by opaque value, gzip or not.
+    """Compare `If-Match` with the version that `GET` shows to this caller now; by opaque value, gzip or not.
 
     Raises:
         PreconditionFailedError: none of the tags is that version.
@@ -35,6 +35,6 @@ def require_match(request: Request, document: Any) -> None:
         raise PreconditionFailedError
 
 
-def public_life(seconds: float) -> dict[str, str]:
-    """The header of an answer that anyone may keep so long; a middleware narrows it for answers to a credential."""
+def public_max_age(seconds: float) -> dict[str, str]:
+    """Return the header of an answer for any cache; a middleware replaces it in answers to a credential."""
     return {"Cache-Control": f"public, max-age={max(0, int(seconds))}"}

@@ -1,14 +1,18 @@
-"""Serializer fields that both apps use."""
+"""Serializer fields and serializers that both apps use, and the refusal of unknown names."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC
+from difflib import get_close_matches
 from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
 
-from ivsvod.rest.suggestions import unknown_names
 from ivsvod.rest.uuids import parse_uuid
+
+# Comparing names takes time, and a request may hold very many or very long ones.
+_MOST_COMPARED = 20
+_LONGEST_COMPARED = 64
 
 
 class LenientUUIDField(serializers.Field):
@@ -17,18 +21,14 @@ class LenientUUIDField(serializers.Field):
     default_error_messages = {"invalid": "Not a uuid."}
 
     def to_internal_value(self, data: Any) -> UUID:
-        """The uuid.
-
-        Raises:
-            ValidationError: it is none.
-        """
+        """Return the uuid; `ValidationError` if it is none."""
         try:
             return parse_uuid(data)
         except (ValueError, TypeError):
             self.fail("invalid")
 
     def to_representation(self, value: UUID) -> str:
-        """In lower case with hyphens."""
+        """Return the uuid in lower case with hyphens."""
         return str(value)
 
 
@@ -41,11 +41,7 @@ class PlainTextField(serializers.CharField):
         super().__init__(trim_whitespace=False, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        """The text.
-
-        Raises:
-            ValidationError: it is no text, or cannot be stored.
-        """
+        """Return the text; `ValidationError` if it is no text, or cannot be stored."""
         if not isinstance(data, str):
             self.fail("invalid")
         if "\0" in data or any("\ud800" <= character <= "\udfff" for character in data):
@@ -57,31 +53,27 @@ class StrictBooleanField(serializers.BooleanField):
     """`true` or `false` of JSON; no text and no number stands for one of them."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """The boolean.
-
-        Raises:
-            ValidationError: it is none.
-        """
+        """Return the boolean; `ValidationError` if it is none."""
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
 
 
-class MomentField(serializers.DateTimeField):
-    """A moment in RFC 3339, in UTC whatever the time zone of the admin is."""
+class TimeField(serializers.DateTimeField):
+    """A time in RFC 3339, in UTC whatever the time zone of the admin is."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(default_timezone=UTC, **options)
 
 
 class StrictSerializer(serializers.Serializer):
-    """A body of which every field must be known."""
+    """A body that refuses unknown fields."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """The values.
+        """Return the values.
 
         Raises:
-            ValidationError: it is no object, or a field is malformed or unknown; names each.
+            ValidationError: it is no object, or a field is malformed or unknown; it names each.
         """
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
         if unknown:
@@ -89,8 +81,25 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
+def unknown_names(kind: str, names: Iterable[str], known_names: Iterable[str]) -> dict[str, list[str]]:
+    """Return an error message for each unknown name, with the nearest known name, as a `ValidationError` takes them."""
+    by_letters = {_letters(name): name for name in known_names}
+    messages = {}
+    for number, name in enumerate(names):
+        nearest = by_letters.get(_letters(name))
+        if nearest is None and number < _MOST_COMPARED and len(name) <= _LONGEST_COMPARED:
+            nearest = next((by_letters[found] for found in get_close_matches(_letters(name), by_letters, n=1)), None)
+        messages[name] = [f"Unknown {kind}. Did you mean {nearest}?" if nearest else f"Unknown {kind}."]
+    return messages
+
+
+def _letters(name: str) -> str:
+    """Return the name without case and separators: `latencyMode` and `latency_mode` are alike."""
+    return name.replace("_", "").replace("-", "").casefold()
+
+
 def with_names_in_any_case(data: Any, names: Iterable[str]) -> Any:
-    """Return the body with these names spelt as here.
+    """Return the body with these names in the given letter case.
 
     The predecessor took its names in any letter case, and of several the last one.
     https://pkg.go.dev/encoding/json#Unmarshal
@@ -102,49 +111,43 @@ def with_names_in_any_case(data: Any, names: Iterable[str]) -> Any:
 
 
 class ChangesSerializer(StrictSerializer):
-    """A body of changes to the instance. A field that stays as it is is not checked: old rows may hold anything."""
+    """A body of changes to the instance. An unchanged field is not validated: old rows may hold anything."""
 
-    # The values that may be sent back as they are, by field.
+    # Return the present values, by field.
     known: Callable[..., Mapping[str, Any]]
 
     def to_internal_value(self, data: Any) -> Any:
-        """The values that change; raises as `StrictSerializer` does."""
-        if not isinstance(data, dict):
-            return super().to_internal_value(data)
-        known = self.known()
-        return super().to_internal_value(
-            {name: value for name, value in data.items() if name not in known or not _is_same(known[name], value)}
-        )
+        """Return the values that change; raises as `StrictSerializer` does."""
+        if isinstance(data, dict):
+            present = self.known()
+            # 1 and true are equal in Python.
+            data = {
+                name: value
+                for name, value in data.items()
+                if name not in present or present[name] != value or type(present[name]) is not type(value)
+            }
+        return super().to_internal_value(data)
 
 
-def _is_same(known: Any, value: Any) -> bool:
-    # 1 and true are equal in Python.
-    return bool(known == value) and type(known) is type(value)
-
-
-class WordField(serializers.ChoiceField):
-    """One of a few words. What was given is not said again: it may be what no answer can hold."""
+class PlainChoiceField(serializers.ChoiceField):
+    """One of a few texts. The message does not repeat the given value, which may not fit into an answer."""
 
     def __init__(self, choices: Any, **options: Any) -> None:
         super().__init__(choices, **options)
         self.error_messages["invalid_choice"] = f"Not one of {', '.join(map(str, self.choices))}."
 
     def to_internal_value(self, data: Any) -> Any:
-        """The word.
-
-        Raises:
-            ValidationError: it is none of them.
-        """
+        """Return the choice; `ValidationError` if it is none of them."""
         if not isinstance(data, str):
             self.fail("invalid_choice")
         return super().to_internal_value(data)
 
 
 def uuid_in_path(text: str) -> UUID:
-    """The uuid of a route.
+    """Return the uuid of a route.
 
     Raises:
-        ValidationError: it is none; names the field `uuid`.
+        ValidationError: it is none; it names the field `uuid`.
     """
     try:
         return parse_uuid(text)

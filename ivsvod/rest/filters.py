@@ -15,8 +15,8 @@ from django.core.exceptions import ValidationError as FormError
 from django.http import QueryDict
 from rest_framework import serializers
 
-from ivsvod.rest.suggestions import unknown_names
-from ivsvod.rest.times import parse_moment
+from ivsvod.rest.fields import unknown_names
+from ivsvod.rest.times import parse_time
 from ivsvod.rest.uuids import parse_uuid
 
 _DECIMAL = re.compile(r"\d{1,30}(\.\d{1,30})?([eE][+-]?\d{1,3})?", re.ASCII)
@@ -31,11 +31,7 @@ class StrictField(forms.Field):
     shortest = 1
 
     def to_python(self, value: Any) -> Any:
-        """Return the value; None if the parameter is absent.
-
-        Raises:
-            ValidationError: malformed.
-        """
+        """Return the value, read by `read`; None if the parameter is absent."""
         return None if value is None else self.read(value)
 
     def read(self, text: str) -> Any:
@@ -78,13 +74,13 @@ class StrictUUIDField(StrictField):
             raise FormError("Not a uuid.") from None
 
 
-class StrictMomentField(StrictField):
+class StrictTimeField(StrictField):
     """A time of RFC 3339, which names its zone."""
 
     def read(self, text: str) -> datetime:
         """Return the time in UTC."""
         try:
-            return parse_moment(text)
+            return parse_time(text)
         except ValueError:
             raise FormError("Not a time of RFC 3339 with its zone (a + is written %2B).") from None
 
@@ -142,10 +138,10 @@ class UUIDFilter(django_filters.UUIDFilter):
     field_class = StrictUUIDField
 
 
-class MomentFilter(django_filters.IsoDateTimeFilter):
+class TimeFilter(django_filters.IsoDateTimeFilter):
     """Filter by a time of RFC 3339."""
 
-    field_class = StrictMomentField
+    field_class = StrictTimeField
 
 
 class SecondsFilter(django_filters.NumberFilter):

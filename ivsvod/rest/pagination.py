@@ -1,4 +1,4 @@
-"""Pages: `page` from 1 and `pageSize` as the predecessor counted them, and a cursor that walks a whole list.
+"""Pages: `page` from 1 and `pageSize` as the predecessor counted them, and a cursor for a whole list.
 
 A cursor holds the position of the last row of a page in the order of the list. So rows that come and go between two
 pages move no other row onto a page twice, or past it.
@@ -30,8 +30,8 @@ _SALT = "ivsvod.api.pagination"
 class PagePagination(BasePagination):
     """`data`, `page`, `pageSize` (the size used) and `next`, a link to the rows after these; null at the end.
 
-    The queryset must be ordered by names of fields or annotations, of which the last is unique. The size may change
-    from one page of a walk to the next; all else in the query may not, but for parameters that are ignored.
+    The queryset must be ordered by names of fields or annotations, of which the last is unique. From page to page the
+    size may change, and ignored parameters; no other part of the query may.
     """
 
     parameters = ("page", "pageSize", "cursor")
@@ -47,9 +47,17 @@ class PagePagination(BasePagination):
         self.page_size = min(_number(query.get("pageSize"), settings.API_PAGE_SIZE), settings.API_MAX_PAGE_SIZE)
         cursor = query.get("cursor")
         self.page = _number(query.get("page"), 1)
-        parts = self._parts_from((self.page - 1) * self.page_size) if cursor is None else self._parts_after(cursor)
+        if cursor is None:
+            parts = self._parts_from((self.page - 1) * self.page_size)
+        else:
+            self.page, self.edge, number, values = self._read_cursor(cursor)
+            part, *rest = parts_of(self.rows, self.edge)[number:]
+            parts = [part.after(values), *rest]
+        found: list[tuple[Part, Any]] = []
         # One row more than the page shows whether there is a next one.
-        found = self._read(parts, self.page_size + 1)
+        while parts and len(found) <= self.page_size:
+            part, *parts = parts
+            found += [(part, row) for row in part.read(self.page_size + 1 - len(found))]
         self.last = found[self.page_size - 1] if len(found) > self.page_size else None
         return [row for _, row in found[: self.page_size]]
 
@@ -71,20 +79,6 @@ class PagePagination(BasePagination):
         if isinstance(self.rows, Ranked) and self.edge and first >= self.rows.bound:
             return [parts[1].cut(first - self.rows.bound)]
         return [parts[0].cut(first), *parts[1:]]
-
-    def _parts_after(self, cursor: str) -> list["Part"]:
-        """Return the list after the row of the cursor."""
-        self.page, self.edge, number, values = self._read_cursor(cursor)
-        part, *rest = parts_of(self.rows, self.edge)[number:]
-        return [part.after(values), *rest]
-
-    def _read(self, parts: list["Part"], count: int) -> list[tuple["Part", Any]]:
-        found: list[tuple[Part, Any]] = []
-        for part in parts:
-            found += [(part, row) for row in part.read(count - len(found))]
-            if len(found) == count:
-                break
-        return found
 
     def _next(self) -> str | None:
         """Return a link without a host, because the service may stand behind any."""
@@ -111,7 +105,7 @@ class PagePagination(BasePagination):
         return place
 
     def _digest(self) -> str:
-        """Return a digest of what must be the same on every page of a walk: the path, the order, and the query."""
+        """Return a digest of the path, the order and the query, which must be the same on every page of a list."""
         query = self.request.query_params.lists()
         kept = sorted((name, values) for name, values in query if name not in self.parameters and not is_ignored(name))
         keys = parts_of(self.rows, None)[0].order.keys
@@ -153,9 +147,9 @@ class Part:
 
 
 def parts_of(rows: QuerySet[Any] | Ranked[Any], edge: list[Any] | None) -> list[Part]:
-    """Return the whole list; a ranked one is parted behind the position `edge`, if there is one.
+    """Return the parts of a list: one, or two for a ranked list with the position `edge` between them.
 
-    A walk keeps its edge: rows that are added on the way cannot move a row from one part to the other.
+    A cursor keeps the edge, so that rows added during paging move no row from one part to the other.
 
     Raises:
         ImproperlyConfigured: the rows have no order by names.

@@ -12,7 +12,7 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
-# Deeper than any document of a client; deeper ones are made to break the code that walks them.
+# No client sends deeper documents; an attacker does, to break the code that walks them.
 DEEPEST = 100
 
 
@@ -94,7 +94,7 @@ def _is_deep(document: Any) -> bool:
 
 
 class IgnoreAccept(BaseContentNegotiation):
-    """Choose the first parser and renderer, whatever `Accept` says."""
+    """Use the first parser and renderer, whatever `Accept` says."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
         """Return the only parser."""

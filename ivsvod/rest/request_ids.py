@@ -1,4 +1,4 @@
-"""`X-Request-ID`: the name of a request, in its answer and in each of its log lines."""
+"""`X-Request-ID`: the id of a request, in its answer and in each of its log lines."""
 
 import logging
 import re
@@ -17,15 +17,15 @@ request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
 class RequestIdMiddleware:
-    """Take the caller's name for the request if it is safe to log, else make one."""
+    """Use the caller's id of the request if it is safe to log, else make one."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer with that name in a header."""
-        asked = request.headers.get(HEADER, "")
-        name = asked if _SANE.fullmatch(asked) else uuid4().hex
+        """Answer with that id in a header."""
+        requested = request.headers.get(HEADER, "")
+        name = requested if _SANE.fullmatch(requested) else uuid4().hex
         # A later request on this thread sets it anew; the server's own line about this one comes after the answer.
         request_id.set(name)
         response = self.get_response(request)
@@ -43,7 +43,7 @@ class LineFormatter(logging.Formatter):
 
 
 class RequestIdFilter(logging.Filter):
-    """Add the name of the request, or a dash, to each record."""
+    """Add the id of the request, or a dash, to each record."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep every record."""

@@ -1,15 +1,14 @@
-"""What a caller may do: the one place that answers it, whatever credential was shown."""
+"""Scopes: whether a caller has one, and the permission class of the API."""
 
 from typing import Any
 
+from django.conf import settings
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 
 
 def has_scope(request: Request, scope: str) -> bool:
-    """Whether the caller has a scope.
-
-    By the permission `accounts.<scope>` of the account and, where a token was shown, by the scopes of that token too.
-    """
+    """Return whether the caller has a scope, by the permissions of the account and the scopes of its token, if any."""
     token: Any = request.auth
     if token is not None:
         return bool(token.allows(scope))
@@ -19,3 +18,17 @@ def has_scope(request: Request, scope: str) -> bool:
 def account_has_scope(account: Any, scope: str) -> bool:
     """Return whether an account has a scope; in the admin no token narrows it down."""
     return bool(account.is_authenticated and account.has_perm(f"accounts.{scope}"))
+
+
+class HasScope(BasePermission):
+    """Require the view's `write_scope` for writes, and `read` for reads unless API_PUBLIC_READ opens them."""
+
+    message = "This needs a scope that you lack"
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        """Return whether the caller has the scope for the method; True for an unknown method, which is a 405 to all."""
+        if request.method not in view.allowed_methods:
+            return True
+        if request.method not in SAFE_METHODS:
+            return has_scope(request, view.write_scope)
+        return getattr(view, "is_open", False) or settings.API_PUBLIC_READ or has_scope(request, "read")

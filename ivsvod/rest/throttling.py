@@ -19,7 +19,7 @@ from ivsvod.rest.rates import Rate
 logger = logging.getLogger(__name__)
 
 # How long a credential is remembered as valid.
-_KNOWN_SECONDS = 24 * 3600
+_VALID_SECONDS = 24 * 3600
 # Limit of a network, as a multiple of the limit of an address.
 _NETWORK_FACTOR = 10
 _WITH_PORT = re.compile(r"\[([^]]*)\](?::[0-9]+)?|([0-9.]+):[0-9]+")
@@ -38,7 +38,7 @@ class TooManyRequestsError(Throttled):
 
 
 def count_by_address(request: HttpRequest) -> None:
-    """Count a request of someone without a valid credential.
+    """Count a request without a valid credential.
 
     Raises:
         TooManyRequestsError: there were more than THROTTLE_ADDRESS allows.
@@ -47,7 +47,7 @@ def count_by_address(request: HttpRequest) -> None:
 
 
 def count_by_credential(credential: str) -> None:
-    """Count a request of a caller; `credential` names the token, account or person.
+    """Count a request of a caller; `credential` is the key of the token, the account or the identity.
 
     Raises:
         TooManyRequestsError: there were more than THROTTLE_TOKEN allows.
@@ -58,10 +58,10 @@ def count_by_credential(credential: str) -> None:
 def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
     """Refuse a credential or a password, before it is checked, if its address sent too many bad ones.
 
-    A credential that was valid lately passes, so that a neighbour cannot lock its owner out.
+    A recently valid credential passes, so that a neighbour cannot lock its owner out.
 
     Raises:
-        TooManyRequestsError: it is one guess too many.
+        TooManyRequestsError: the address, or its network, sent too many bad ones.
     """
     rate: Rate | None = settings.THROTTLE_FAILURES
     if rate is None:
@@ -69,7 +69,7 @@ def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
     limits = {_window_key("failure", who, allowed): allowed.count for who, allowed in _failure_limits(request, rate)}
     failures = _careful(lambda: cache.get_many(limits)) or {}
     too_many = any(failures.get(key, 0) >= count for key, count in limits.items())
-    if too_many and not _careful(lambda: cache.get(_known_key(credential))):
+    if too_many and not _careful(lambda: cache.get(_valid_key(credential))):
         raise TooManyRequestsError(rate.seconds_left(time()))
 
 
@@ -83,7 +83,7 @@ def note_failure(request: HttpRequest) -> None:
 def note_success(credential: str) -> None:
     """Remember, by a digest, that this credential is valid."""
     if settings.THROTTLE_FAILURES is not None:
-        _careful(lambda: cache.add(_known_key(credential), 1, _KNOWN_SECONDS))
+        _careful(lambda: cache.add(_valid_key(credential), 1, _VALID_SECONDS))
 
 
 def client_address(request: HttpRequest) -> str:
@@ -104,7 +104,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def wider_network(address: IPv4Address | IPv6Address) -> str:
-    """Return the network that one customer of a provider may have for their own: a /48 of IPv6, or a /24 of IPv4."""
+    """Return the network that a provider may give to one customer: a /48 of IPv6, or a /24 of IPv4."""
     return str(ip_network((int(address), 48 if isinstance(address, IPv6Address) else 24), strict=False))
 
 
@@ -151,7 +151,7 @@ def _window_key(kind: str, who: str, rate: Rate) -> str:
     return f"throttle:{kind}:{who}:{rate.window(time())}"
 
 
-def _known_key(credential: str) -> str:
+def _valid_key(credential: str) -> str:
     text = f"{settings.SECRET_KEY}:{credential}"
     return f"known:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
@@ -170,7 +170,7 @@ def _careful(use_cache: Callable[[], Any]) -> Any:
         return None
     try:
         return use_cache()
-    # Each kind of cache fails in ways of its own.
+    # Each cache backend raises other exceptions.
     except Exception as error:
         _rest.until = monotonic() + _REST_SECONDS
         logger.error("the cache cannot be used, requests are not counted: %s", type(error).__name__)

@@ -15,7 +15,7 @@ LATEST = datetime(9000, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
-def parse_moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Return the time of a text of RFC 3339 in UTC, to the microsecond; a leap second is the second after it.
 
     Raises:
@@ -27,9 +27,9 @@ def parse_moment(text: str) -> datetime:
     day, clock, fraction, zone = found.groups()
     is_leap = clock.endswith(":60")
     clock = clock[:-2] + "59" if is_leap else clock
-    moment = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}{zone.upper().replace('Z', '+00:00')}")
+    time = datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}{zone.upper().replace('Z', '+00:00')}")
     try:
-        return moment.astimezone(UTC) + timedelta(seconds=is_leap)
+        return time.astimezone(UTC) + timedelta(seconds=is_leap)
     except OverflowError:
         raise ValueError("out of range") from None
 
@@ -38,18 +38,18 @@ def zone_named(name: str) -> ZoneInfo | None:
     """Return the time zone with this name of the IANA database, or None."""
     try:
         return ZoneInfo(name)
-    # A name that is a folder or leads out of the database is refused in ways of its own.
+    # ValueError and OSError: the name of a folder, or one that leads out of the database.
     except (ValueError, OSError, ZoneInfoNotFoundError):
         return None
 
 
-def zoned(moment: datetime | None) -> str:
+def zoned(time: datetime | None) -> str:
     """Return the time to the second in the zone of the reader, with the name of that zone; a dash for None."""
-    return date_format(timezone.localtime(moment), "Y-m-d H:i:s T") if moment else NOTHING
+    return date_format(timezone.localtime(time), "Y-m-d H:i:s T") if time else NOTHING
 
 
 def clock(duration: timedelta, *, is_short: bool = False) -> str:
-    """Return a length, or a moment of a recording or stream, as h:mm:ss; a short one below an hour is m:ss."""
+    """Return a duration, or a position in a recording or stream, as h:mm:ss; a short one below an hour is m:ss."""
     minutes, seconds = divmod(int(duration.total_seconds()), 60)
     if is_short and minutes < 60:
         return f"{minutes}:{seconds:02}"

@@ -8,10 +8,10 @@ _FORM = re.compile(rf"(?:urn:uuid:)?{HYPHENATED}|\{{{HYPHENATED}\}}|[0-9a-f]{{32
 
 
 def parse_uuid(text: str) -> UUID:
-    """The uuid that the text spells.
+    """Return the uuid of a text.
 
     Raises:
-        ValueError: it spells none.
+        ValueError: the text is no uuid.
     """
     if not _FORM.fullmatch(text):
         raise ValueError("not a uuid")
@@ -19,7 +19,7 @@ def parse_uuid(text: str) -> UUID:
 
 
 def uuid_or_none(text: str) -> UUID | None:
-    """The uuid that the text spells; None where it spells none."""
+    """Return the uuid of a text; None if it is no uuid."""
     try:
         return parse_uuid(text)
     except ValueError:

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from ivsvod.rest.caching import etag_of, public_life
+from ivsvod.rest.caching import etag_of, public_max_age
 from ivsvod.site.client import PublicApi, RefusedError
 
 _TOO_LONG = (503, _("This takes too long"), _("Ask for less, or load the page again in a minute."))
@@ -69,6 +69,6 @@ def _with_caching(request: HttpRequest, response: HttpResponse, seconds: int) ->
     if response.status_code != 200:
         response["Cache-Control"] = "no-store"
         return response
-    response["Cache-Control"] = public_life(seconds)["Cache-Control"]
+    response["Cache-Control"] = public_max_age(seconds)["Cache-Control"]
     response["ETag"] = etag_of(response.content)
     return get_conditional_response(request, etag=response["ETag"], response=response) or response

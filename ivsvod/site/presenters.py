@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 
-from ivsvod.rest.times import clock, parse_moment
+from ivsvod.rest.times import clock, parse_time
 from ivsvod.site.query import PageQuery
 from ondemand.videos.thumbnails import middle_of, picture_allowed
 
@@ -26,7 +26,7 @@ def video_card(document: dict[str, Any], channel_name: str = "") -> dict[str, An
     width and height of the best rendition.
     """
     content = document["content"]
-    started_at = parse_moment(document["started_at"]) if document["started_at"] else None
+    started_at = parse_time(document["started_at"]) if document["started_at"] else None
     start, seconds = with_zone(started_at), int(document["duration_seconds"])
     fallback_name = ", ".join(text for text in (" ".join(channel_name.split()), start) if text)
     title = " ".join(content.get("title", "").split()) or fallback_name or gettext("A recording without a title")
@@ -66,7 +66,7 @@ def live_card(document: dict[str, Any]) -> dict[str, Any]:
         "name": channel_name(document),
         "playlist": document["playback_url"],
         "is_live": live["state"] == "live",
-        "since": with_zone(parse_moment(live["since"]) if live["since"] else None),
+        "since": with_zone(parse_time(live["since"]) if live["since"] else None),
         "videos_url": PageQuery(channel=uuid).address,
     }
 

@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from ivsvod.rest.times import parse_moment
+from ivsvod.rest.times import parse_time
 
 PAGE_SIZE = 24
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
@@ -91,6 +91,6 @@ def day_of(text: str, *, is_end: bool = False) -> str:
     if _DAY.fullmatch(text):
         return text
     try:
-        return (timezone.localtime(parse_moment(text)) - timedelta(microseconds=is_end)).date().isoformat()
+        return (timezone.localtime(parse_time(text)) - timedelta(microseconds=is_end)).date().isoformat()
     except (ValueError, OverflowError):
         return ""

@@ -13,11 +13,11 @@ from ivsvod.rest.filters import (
     BooleanFilter,
     ChoiceFilter,
     EachTextFilter,
-    MomentFilter,
     SecondsFilter,
     StrictFilterSet,
     StrictValueField,
     TextFilter,
+    TimeFilter,
     UUIDFilter,
 )
 from ondemand.models import Video
@@ -63,8 +63,8 @@ class VideoFilterSet(StrictFilterSet):
     channel = UUIDFilter(field_name="channel_id")
     owner = UUIDFilter(field_name="channel__owner")
     tag = EachTextFilter(method="tagged")
-    started_after = MomentFilter(field_name="started_at", lookup_expr="gte")
-    started_before = MomentFilter(field_name="started_at", lookup_expr="lt")
+    started_after = TimeFilter(field_name="started_at", lookup_expr="gte")
+    started_before = TimeFilter(field_name="started_at", lookup_expr="lt")
     min_duration = SecondsFilter(method="longer")
     max_duration = SecondsFilter(method="shorter")
     status = ChoiceFilter(choices=Video.Status.values, method="unfiltered")

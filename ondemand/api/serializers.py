@@ -9,13 +9,13 @@ from rest_framework import serializers
 from channels_app.models.live_state import milliseconds
 from ivsvod.rest.fields import (
     ChangesSerializer,
-    MomentField,
+    PlainChoiceField,
     PlainTextField,
     StrictBooleanField,
-    WordField,
+    TimeField,
     with_names_in_any_case,
 )
-from ivsvod.rest.times import parse_moment
+from ivsvod.rest.times import parse_time
 from ondemand.models import Video
 from ondemand.videos import limits
 from ondemand.videos.search import highlight
@@ -58,7 +58,7 @@ class WrittenContentSerializer(ContentSerializer):
 
     uuid = serializers.UUIDField()
     on_demand_video_uuid = serializers.UUIDField(source="video_id")
-    created_at = MomentField(allow_null=True)
+    created_at = TimeField(allow_null=True)
 
 
 class RenditionSerializer(serializers.Serializer):
@@ -108,12 +108,12 @@ class VideoSerializer(PlayableSerializer):
     active = serializers.SerializerMethodField()
     content = serializers.SerializerMethodField()
     channel = serializers.UUIDField(source="channel_id", allow_null=True)
-    started_at = MomentField(allow_null=True)
-    ended_at = MomentField(allow_null=True)
+    started_at = TimeField(allow_null=True)
+    ended_at = TimeField(allow_null=True)
     status = serializers.ChoiceField(Video.Status.choices)
     visibility = serializers.SerializerMethodField()
-    publish_from = MomentField(allow_null=True)
-    publish_until = MomentField(allow_null=True)
+    publish_from = TimeField(allow_null=True)
+    publish_until = TimeField(allow_null=True)
     listing = serializers.SerializerMethodField()
     playback = serializers.CharField()
     thumbnails = serializers.SerializerMethodField()
@@ -226,7 +226,7 @@ class MetadataField(serializers.DictField):
         return {key.run_validation(name): value for name, value in values.items()}
 
 
-class PublicationField(MomentField):
+class PublicationField(TimeField):
     """A moment at which the publication of a video begins or ends."""
 
     default_error_messages = {"invalid": "Not a time of RFC 3339 with its zone, from 1900 to 9000."}
@@ -238,7 +238,7 @@ class PublicationField(MomentField):
             ValidationError: it is none, names no zone, or is out of range.
         """
         try:
-            moment = parse_moment(data)
+            moment = parse_time(data)
         except (ValueError, TypeError):
             self.fail("invalid")
         if not 1900 <= moment.year <= 9000:
@@ -254,7 +254,7 @@ class VideoPatchSerializer(ChangesSerializer):
     tags = TagListField(allow_null=True)
     thumbnail = PlainTextField(allow_blank=True, allow_null=True)
     active = StrictBooleanField()
-    visibility = WordField(Video.Visibility.choices)
+    visibility = PlainChoiceField(Video.Visibility.choices)
     publish_from = PublicationField(allow_null=True)
     publish_until = PublicationField(allow_null=True)
     metadata = MetadataField(allow_null=True)

@@ -17,7 +17,7 @@ from rest_framework.serializers import BaseSerializer
 
 from channels_app.api.viewsets import get_channel, visible_channels
 from channels_app.models import Stream
-from ivsvod.rest.caching import public_life, require_match
+from ivsvod.rest.caching import public_max_age, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.ordering import Ranked
 from ivsvod.rest.scopes import has_scope
@@ -57,7 +57,7 @@ class CatalogueViewSet(StrictFilterViewSet):
 
     def max_age(self, seconds: int, edge: datetime | None) -> dict[str, str]:
         """Return the Cache-Control header for so many seconds, or until the next publication edge."""
-        return public_life(min(seconds, (edge - self.at).total_seconds()) if edge else seconds)
+        return public_max_age(min(seconds, (edge - self.at).total_seconds()) if edge else seconds)
 
     def page(self, rows: QuerySet[Any] | Ranked[Any]) -> Response:
         """Return a page of the rows."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from channels_app import aws
 from channels_app.envelopes import MalformedEventError, jsonb_safe, load_json, whole_milliseconds
-from ivsvod.rest.times import parse_moment
+from ivsvod.rest.times import parse_time
 from ondemand.recordings.paths import is_inside
 from ondemand.spread import evenly_spread
 
@@ -103,7 +103,7 @@ def moment_of(document: dict[str, Any], name: str) -> datetime | None:
     if document.get(name) is None:
         return None
     try:
-        moment = parse_moment(_member(document, name, str))
+        moment = parse_time(_member(document, name, str))
     except MetadataError:
         raise
     except ValueError as error:

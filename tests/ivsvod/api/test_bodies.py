@@ -52,7 +52,7 @@ def signed_in(*permissions: str) -> Client:
 
 @pytest.mark.parametrize("kind", [MULTIPART, FORM])
 @pytest.mark.parametrize("path", [LOGIN, "/admin/", "/admin/ondemand/video/", "/"])
-def test_a_body_of_nobody_over_a_megabyte_is_a_413_before_it_is_read(path: str, kind: str) -> None:
+def test_an_anonymous_body_over_a_megabyte_is_a_413_before_it_is_read(path: str, kind: str) -> None:
     assert_error(send_unread(Client(), path, MB + 1, kind), 413, "too_large")
 
 
@@ -82,7 +82,7 @@ def test_a_picture_and_nothing_else_may_be_larger_for_staff(browser: Client) -> 
         assert "A picture has at most 10 MB" in response.content.decode()
 
 
-def test_files_are_taken_from_those_who_may_change_a_picture_alone(browser: Client) -> None:
+def test_files_are_accepted_only_from_accounts_that_may_change_a_picture(browser: Client) -> None:
     page = f"/admin/ondemand/video/{make_video().pk}/change/"
     cases = [
         (browser, page, True),
@@ -179,7 +179,7 @@ def test_a_body_that_comes_late_and_whole_is_read(staff: User) -> None:
     assert b"correct username and password" in page
 
 
-def test_what_nobody_wanted_of_a_body_is_dropped_if_it_is_there() -> None:
+def test_the_unread_rest_of_a_body_is_dropped_if_it_has_arrived() -> None:
     body = BytesIO(b"x" * 1000)
     with slow_request(b"", 1000) as (environ, _):
         answer({**environ, "HTTP_COOKIE": "", "wsgi.input": body})

@@ -74,7 +74,7 @@ _WAITING = "SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg
 
 
 def deadlocked(write: Callable[[], Any]) -> Any:
-    """What a writer of both rows returns that is the victim of a deadlock: another session locks them the other way."""
+    """Return the result of a writer that is the victim of a deadlock: another session locks the rows in reverse."""
 
     def run() -> Any:
         try:
@@ -93,7 +93,7 @@ def deadlocked(write: Callable[[], Any]) -> Any:
         return result.result(timeout=30)
 
 
-def test_the_victim_of_a_deadlock_is_told_that_others_write_the_same(api_key: str) -> None:
+def test_the_victim_of_a_deadlock_gets_a_conflict_with_other_writers(api_key: str) -> None:
     for uuid in (LOW, HIGH):
         make_video(uuid=uuid, **PLACE)
     headers = {"Authorization": f"Bearer {api_key}"}

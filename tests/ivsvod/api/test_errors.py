@@ -67,7 +67,7 @@ def test_a_host_that_is_not_served_is_a_400(client: Client, host: str, path: str
 
 
 @pytest.mark.django_db
-def test_each_refusal_has_its_status_and_word(client: Client, key: dict[str, str], aws: LocalAws) -> None:
+def test_each_refusal_has_its_status_and_code(client: Client, key: dict[str, str], aws: LocalAws) -> None:
     made = client.post("/channels", {"name": "x", "userId": str(uuid4())}, "application/json", headers=key).json()
     video, channel = f"/on-demand/{make_video().uuid}", f"/channels/{made['uuid']}"
     _, text = make_token("read")
@@ -96,7 +96,7 @@ def test_the_fields_at_fault_are_named(client: Client, key: dict[str, str]) -> N
 
 
 @pytest.mark.django_db
-def test_what_a_client_sent_is_quoted_as_text(client: Client) -> None:
+def test_values_of_a_client_are_quoted_as_text(client: Client) -> None:
     for name in ("%3Cscript%3E", "%ed%a0%80", "%00", "%ff", "%F0%9F%98%80", "%E2%80%AE"):
         document = assert_error(client.get(f"/channels?{name}=1"), 400, "invalid")
         assert len(document["fields"]) == 1
@@ -117,7 +117,7 @@ def test_a_page_of_the_admin_that_may_not_be_opened_is_a_403(client: Client) -> 
 
 
 @pytest.mark.django_db
-def test_whoever_goes_there_by_a_browser_reads_a_page_and_not_the_document_of_the_api(client: Client) -> None:
+def test_a_browser_gets_an_error_page_and_not_the_json_of_the_api(client: Client) -> None:
     account = make_account(is_staff=True)
     strict = Client(enforce_csrf_checks=True)
     for each in (client, strict):
@@ -198,7 +198,7 @@ OF_COMMANDS = {channel_errors.ChannelImportError}
 
 
 @pytest.mark.parametrize("kind", [kind for kind in DOMAIN if kind not in OF_COMMANDS], ids=lambda kind: kind.__name__)
-def test_every_refusal_of_channels_has_a_status_and_a_word_of_its_own(kind: Any) -> None:
+def test_every_refusal_of_channels_has_its_own_status_and_code(kind: Any) -> None:
     # Those without a sentence of their own take one.
     error = kind("a sentence for the client") if kind.__init__ is Exception.__init__ else kind()
     status, code, document = handled(error)
@@ -219,7 +219,7 @@ def test_every_refusal_of_channels_has_a_status_and_a_word_of_its_own(kind: Any)
         (Kind.UNAVAILABLE, 503, "aws_unavailable"),
     ],
 )
-def test_a_failure_of_aws_is_what_a_client_can_do_about_it(kind: Kind, status: int, code: str) -> None:
+def test_a_failure_of_aws_has_a_status_that_a_client_can_act_on(kind: Kind, status: int, code: str) -> None:
     response = exception_handler(AwsError("CreateChannel", "a channel", kind, "the sentence of AWS"), {})
     assert response is not None
     assert (response.status_code, response.data["code"]) == (status, code)
@@ -229,7 +229,7 @@ def test_a_failure_of_aws_is_what_a_client_can_do_about_it(kind: Kind, status: i
 
 
 @pytest.mark.parametrize("kind", [Kind.DENIED, Kind.MISCONFIGURED])
-def test_what_aws_says_of_its_account_is_told_to_the_log_alone(kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+def test_details_of_the_aws_account_are_in_the_log_only(kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
     text = "User: arn:aws:sts::111122223333:assumed-role/ivsvod is not authorized"
     status, code, document = handled(AwsError("CreateChannel", "a channel", kind, text))
     assert (status, code) == (502, "aws_failed")
@@ -238,7 +238,7 @@ def test_what_aws_says_of_its_account_is_told_to_the_log_alone(kind: Kind, caplo
     assert text in caplog.text
 
 
-def test_the_message_of_aws_is_one_line_without_what_was_signed() -> None:
+def test_the_message_of_aws_is_one_line_without_the_signed_request() -> None:
     text = "The signature\r\n  does not match.\n\nThe Canonical String was\n'x-amz-security-token:a secret'"
     error = AwsError("CreateChannel", "a channel", Kind.DENIED, text)
     assert error.message == "The signature does not match."
@@ -273,7 +273,7 @@ def test_each_exception_has_its_answer(error: Exception, status: int, code: str)
     assert handled(error)[:2] == (status, code)
 
 
-def test_the_reason_of_an_outage_is_not_told_and_not_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_the_reason_of_an_outage_is_neither_answered_nor_logged(caplog: pytest.LogCaptureFixture) -> None:
     error = OperationalError("password of db.example.com")
     error.__cause__ = psycopg.OperationalError("password of db.example.com")
     _, _, document = handled(error)

@@ -53,7 +53,7 @@ def test_head_is_as_get_without_a_body(client: Client, path: str) -> None:
     }
 
 
-def test_head_of_an_error_and_of_what_has_not_changed(client: Client) -> None:
+def test_head_of_an_error_and_of_an_unchanged_answer(client: Client) -> None:
     missing = client.head(f"/channels/{uuid4()}")
     assert (missing.status_code, missing.content) == (404, b"")
     path = f"/channels/{make_channel().uuid}"
@@ -102,12 +102,12 @@ def test_a_path_of_a_route_with_a_slash_or_a_line_break_behind_it_is_a_404(clien
 
 
 def preflight(client: Client, path: str, method: str = "PUT", **more: str) -> Any:
-    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": method, **more}
-    return client.options(path, headers={**asked, "Access-Control-Request-Headers": "authorization, if-match"})
+    headers_sent = {"Origin": ORIGIN, "Access-Control-Request-Method": method, **more}
+    return client.options(path, headers={**headers_sent, "Access-Control-Request-Headers": "authorization, if-match"})
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=PATHS)
-def test_a_preflight_allows_what_the_contract_says(client: Client, route: hostile.Route, settings: Any) -> None:
+def test_a_preflight_allows_the_documented_methods(client: Client, route: hostile.Route, settings: Any) -> None:
     settings.API_PUBLIC_READ = False
     response = preflight(client, route.path.format(uuid4()))
     assert (response.status_code, response.content) == (204, b"")
@@ -190,7 +190,7 @@ def many_channels() -> None:
         make_channel(name=f"Channel {number} " + "x" * 50)
 
 
-def test_answers_are_compressed_for_those_who_take_it(client: Client) -> None:
+def test_answers_are_compressed_for_clients_that_accept_it(client: Client) -> None:
     many_channels()
     plain = client.get("/channels")
     packed = client.get("/channels", headers={"Accept-Encoding": "gzip"})
@@ -205,7 +205,7 @@ def test_answers_are_compressed_for_those_who_take_it(client: Client) -> None:
 
 @pytest.fixture
 def lines() -> Iterator[StringIO]:
-    """What is logged, in the form of the settings."""
+    """Return the log lines, in the format of the settings."""
     from django.conf import settings
 
     stream = StringIO()

@@ -170,7 +170,7 @@ def test_too_many_parameters_are_a_400(client: Client) -> None:
         b"// x\n{}",
     ],
 )
-def test_a_body_that_is_no_json_is_a_400_that_says_so(client: Client, key: dict[str, str], body: bytes) -> None:
+def test_a_body_that_is_not_json_is_a_400_with_that_reason(client: Client, key: dict[str, str], body: bytes) -> None:
     document = assert_error(client.generic("POST", "/channels", body, "application/json", headers=key), 400)
     assert "fields" in document
     assert not Channel.objects.exists()
@@ -184,7 +184,7 @@ def test_json_that_is_no_object_is_a_400(client: Client, key: dict[str, str], bo
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("depth", [101, 200, 400])
-def test_json_that_is_nested_very_deep_is_a_400_that_says_so(client: Client, key: dict[str, str], depth: int) -> None:
+def test_deeply_nested_json_is_a_400_with_that_reason(client: Client, key: dict[str, str], depth: int) -> None:
     for opening, closing in (("[", "]"), ('{"a":', "}")):
         body = f'{{"name": {opening * depth}1{closing * depth}}}'
         document = assert_error(client.post("/channels", body, "application/json", headers=key), 400)

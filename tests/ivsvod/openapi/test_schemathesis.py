@@ -74,7 +74,7 @@ def map_path_parameters(context: Any, path_parameters: Any) -> Any:
 
 
 def map_case(context: Any, case: Any) -> Any:
-    """What the description has no words for, in calls that are to be accepted."""
+    """Skip accepted calls that the description cannot express."""
     if case.meta.generation.mode is not GenerationMode.POSITIVE:
         return case
     query = case.query or {}
@@ -92,8 +92,8 @@ def map_case(context: Any, case: Any) -> Any:
 
 def filter_failure(context: Any, failure: Any, case: Any, response: Any) -> bool:
     """All failures count but one: a query is text, and so `null` in one is a text as good as any."""
-    told = f"{failure.message}"
-    return not (isinstance(failure, AcceptedNegativeData) and re.search("parameter `(metadata|tag)` in query", told))
+    message = f"{failure.message}"
+    return not (isinstance(failure, AcceptedNegativeData) and re.search("parameter `(metadata|tag)` in query", message))
 
 
 def moments() -> Any:

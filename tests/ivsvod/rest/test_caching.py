@@ -55,7 +55,7 @@ def test_a_list_with_a_next_page_keeps_its_version(client: Client, list_path: st
     assert client.get(list_path)["ETag"] == first["ETag"]
 
 
-def test_what_has_not_changed_is_a_304(client: Client, path: str) -> None:
+def test_an_unchanged_answer_is_a_304(client: Client, path: str) -> None:
     first = client.get(path)
     tag = first["ETag"]
     for header in (tag, f"W/{tag}", f'"other", {tag}', f'"other",W/{tag}', "*", f'  {tag} , "x"'):
@@ -77,7 +77,7 @@ def test_the_version_is_the_same_compressed_or_not(client: Client, path: str) ->
             assert client.get(path, headers={"If-None-Match": tag, **more}).status_code == 304
 
 
-def test_a_304_of_what_is_compressed_has_a_matching_version(client: Client, path: str) -> None:
+def test_a_304_of_a_compressed_answer_has_a_matching_version(client: Client, path: str) -> None:
     tag = client.get(path, headers=GZIP)["ETag"]
     again = client.get(path, headers={"If-None-Match": tag, **GZIP})
     assert again["ETag"].removeprefix("W/") == tag.removeprefix("W/")
@@ -96,7 +96,7 @@ def test_a_write_is_no_304(client: Client, key: dict[str, str]) -> None:
     assert "ETag" not in response
 
 
-def test_callers_who_see_more_see_another_version(client: Client, path: str, key: dict[str, str]) -> None:
+def test_callers_with_more_scopes_get_another_version(client: Client, path: str, key: dict[str, str]) -> None:
     assert client.get(path)["ETag"] != client.get(path, headers=key)["ETag"]
 
 
@@ -123,7 +123,7 @@ def test_if_match_with_another_version_is_a_412(client: Client, key: dict[str, s
     assert video.active
 
 
-def test_two_who_edit_the_same_video_do_not_overwrite_each_other(client: Client, key: dict[str, str]) -> None:
+def test_two_editors_of_one_video_do_not_overwrite_each_other(client: Client, key: dict[str, str]) -> None:
     path = f"/on-demand/{make_video().uuid}"
     tag = client.get(path, headers={**key, **GZIP})["ETag"]
     statuses = [
@@ -165,14 +165,14 @@ def test_every_public_answer_varies_alike_and_sets_no_cookie(client: Client, rou
     assert "Cache-Control" in response
 
 
-def test_answers_to_a_credential_are_kept_by_nobody(client: Client, path: str, key: dict[str, str]) -> None:
+def test_answers_to_a_credential_are_never_cached(client: Client, path: str, key: dict[str, str]) -> None:
     _, text = make_token("read")
     for headers in (key, bearer(text), bearer("nonsense")):
         for route in (path, "/channels", "/on-demand", "/channels/nonsense", f"/channels/{uuid4()}"):
             assert listed(client.get(route, headers=headers)["Cache-Control"]) == {"private", "no-store"}
 
 
-def test_answers_to_a_session_are_kept_by_nobody(path: str) -> None:
+def test_answers_to_a_session_are_never_cached(path: str) -> None:
     browser = Client()
     browser.force_login(make_account("channels", is_staff=True))
     for route in (path, "/channels"):
@@ -189,5 +189,5 @@ def test_errors_and_writes_are_not_kept(client: Client) -> None:
         assert "no-store" in client.generic(method, route)["Cache-Control"]
 
 
-def test_health_is_asked_anew_each_time(client: Client) -> None:
+def test_health_is_never_cached(client: Client) -> None:
     assert client.get("/healthz")["Cache-Control"] == "no-store"

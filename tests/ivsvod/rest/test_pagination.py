@@ -200,14 +200,14 @@ def test_a_single_parameter_given_twice_is_a_400_that_names_it(client: Client, q
     assert list(response.json()["fields"]) == [query.partition("=")[0]]
 
 
-def test_nonsense_in_page_and_page_size_counts_as_the_default_and_the_description_says_so(client: Client) -> None:
+def test_a_malformed_page_or_page_size_counts_as_the_default_as_described(client: Client) -> None:
     for query in ("pageSize=abc", "page=-1", "page=undefined&pageSize=undefined", "page=0&pageSize=1.5"):
         response = client.get(f"/on-demand?{query}")
         assert (response.status_code, response.json()["page"], response.json()["pageSize"]) == (200, 1, 25)
     described = json.loads((Path(__file__).parents[3] / "openapi.json").read_text())
     parameters = {found["name"]: found for found in described["paths"]["/on-demand"]["get"]["parameters"]}
-    assert "What is no whole number from 1 counts as 1." in parameters["page"]["description"]
-    assert "What is no whole number from 1 counts as 25." in parameters["pageSize"]["description"]
+    assert "Anything but a whole number from 1 counts as 1." in parameters["page"]["description"]
+    assert "Anything but a whole number from 1 counts as 25." in parameters["pageSize"]["description"]
 
 
 def test_of_page_and_page_size_given_twice_the_last_counts_as_it_did(client: Client) -> None:

@@ -104,7 +104,7 @@ def test_empty_is_off(settings: Any) -> None:
     assert statuses(40, headers=bearer("wrong")) == [401] * 40
 
 
-def test_the_local_stack_counts_nobody(settings: Any) -> None:
+def test_the_local_stack_counts_no_requests(settings: Any) -> None:
     assert (settings.THROTTLE_ADDRESS, settings.THROTTLE_TOKEN, settings.THROTTLE_FAILURES) == (None, None, None)
 
 
@@ -151,7 +151,7 @@ def test_the_client_is_found_behind_so_many_proxies(
 
 
 @pytest.mark.parametrize(("proxies", "address"), [(0, "192.0.2.9"), (1, "198.51.100.1")])
-def test_on_lambda_the_last_of_x_forwarded_for_is_who_connected(settings: Any, proxies: int, address: str) -> None:
+def test_on_lambda_the_last_forwarded_address_is_the_connected_one(settings: Any, proxies: int, address: str) -> None:
     """zappa 0.63 takes REMOTE_ADDR from the first of them, which the client wrote."""
     settings.TRUSTED_PROXIES = proxies
     request = RequestFactory().get("/", REMOTE_ADDR="6.6.6.6", HTTP_X_FORWARDED_FOR="6.6.6.6, 198.51.100.1, 192.0.2.9")
@@ -289,7 +289,7 @@ class BrokenCache:
     get_many = get = incr = add
 
 
-def test_a_cache_that_is_away_stops_nobody_and_is_left_alone_for_a_while(
+def test_an_unavailable_cache_stops_no_request_and_is_not_used_for_a_while(
     limits: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     broken, now = BrokenCache(), [5000.0]
@@ -348,7 +348,7 @@ def test_a_rate_is_read(text: str, count: int, seconds: int) -> None:
         "1" * 10 + "/s",
     ],
 )
-def test_what_is_no_rate_is_refused(text: str) -> None:
+def test_a_malformed_rate_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a number"):
         Rate.of(text)
 
