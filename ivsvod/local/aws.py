@@ -19,7 +19,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class LocalAws:
-    """Serves ``/ivs/…``, ``/s3/…`` and ``/media/…``; all state is below ``home``.
+    """Serve ``/ivs/…``, ``/s3/…`` and ``/media/…``; all state is below ``home``.
 
     Endpoint URLs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
@@ -99,20 +99,15 @@ def _answer_in_process(request: Any, **_: Any) -> AWSResponse | None:
     url, base = urlsplit(request.url), urlsplit(base_url)
     # The excluded headers concern the connection between client and server.
     headers = {n: v for n, v in headers_of(request).items() if n.lower() not in ("transfer-encoding", "expect")}
-    environ = EnvironBuilder(
-        path=url.path.removeprefix(base.path),
-        base_url=base_url,
-        query_string=url.query,
-        method=request.method,
-        headers=headers,
-        data=body_of(request),
-    ).get_environ()
+    path, body = url.path.removeprefix(base.path), body_of(request)
+    builder = EnvironBuilder(path, base_url, url.query, request.method, headers=headers, data=body)
+    environ = {**builder.get_environ(), IN_PROCESS: True}
     try:
-        parts, status, reply_headers = run_wsgi_app(_installed[base_url], {**environ, IN_PROCESS: True}, buffered=True)
+        parts, status, reply_headers = run_wsgi_app(_installed[base_url], environ, buffered=True)
     except ConnectionResetError as error:
         raise ConnectionClosedError(endpoint_url=request.url, request=request) from error
     except TimeoutError as error:
         raise ReadTimeoutError(endpoint_url=request.url, error=error) from error
 
-    body = b"" if request.method == "HEAD" else b"".join(parts)
-    return AWSResponse(request.url, int(status.split()[0]), list(reply_headers), Body(body))
+    content = b"" if request.method == "HEAD" else b"".join(parts)
+    return AWSResponse(request.url, int(status.split()[0]), list(reply_headers), Body(content))

@@ -1,4 +1,4 @@
-"""Run a management command on the local stack, by setting the variables that a deployment would set."""
+"""Run a management command on the local stack, with the environment variables that a deployment sets."""
 
 import errno
 import fcntl
@@ -57,7 +57,7 @@ def home_folder() -> Path:
 
 
 def refuse_real_services() -> Path:
-    """Return the home, after a check that the database and AWS are those of this home.
+    """Return the home folder, after a check that the database and AWS are those of this home.
 
     Raises:
         CommandError: one of them is not.
@@ -126,7 +126,7 @@ def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
 
 
 def is_disk_full(error: BaseException, folder: Path) -> bool:
-    """Return whether an error comes from a full disk: it or a cause says so, or the folder has hardly any room left."""
+    """Return whether a full disk caused an error: by the error or its causes, or because hardly any space is left."""
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     cause: BaseException | None = error
     while cause is not None:
@@ -217,9 +217,9 @@ def write_private(path: Path, document: dict[str, Any]) -> None:
 
 
 def recording_configuration(aws: LocalAws, bucket: str) -> str:
-    """Return the ARN of the recording configuration of the bucket, and make it if it is missing.
+    """Return the ARN of the recording configuration of the bucket, which is made if it is missing.
 
-    The call is answered in this process, so that it works before any server runs.
+    The local AWS answers in this process, so that no server must run.
     """
     install_in_process(aws, _SETUP_URL)
     client = _setup_client()
@@ -238,7 +238,7 @@ def recording_configuration(aws: LocalAws, bucket: str) -> str:
 
 @cache
 def _setup_client() -> Any:
-    """Return one client for every local AWS that is installed below the URL; making it takes longer than its calls."""
+    """Return one client for every local AWS below the URL; making one takes longer than a call."""
     import boto3
 
     return boto3.session.Session().client("ivs", endpoint_url=f"{_SETUP_URL}/ivs")

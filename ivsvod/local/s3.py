@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 
 # File systems end a name at 255 bytes; a key of 1024 bytes is up to 3072 when percent-encoded.
 NAME_CHUNK = 200
-FACTS_SUFFIX = "=facts.json"
+DETAILS_SUFFIX = "=facts.json"
 BUCKET_FILE = "=bucket.json"
 
 CORS_RULES = [{"AllowedMethod": ["GET", "HEAD"], "AllowedOrigin": ["*"], "AllowedHeader": ["*"]}]
-CORS_HEADERS = [
-    ("Access-Control-Allow-Origin", "*"),
-    ("Access-Control-Expose-Headers", "Content-Length, Content-Range"),
-]
+_EXPOSED_HEADERS = ("Access-Control-Expose-Headers", "Content-Length, Content-Range")
+CORS_HEADERS = [("Access-Control-Allow-Origin", "*"), _EXPOSED_HEADERS]
 
 
 @dataclass(frozen=True)
@@ -59,8 +57,8 @@ class Journal:
     def buckets(self) -> Iterator[tuple[str, str]]:
         """Yield name and region of each bucket."""
         for path in sorted(self.root.glob(f"*/{BUCKET_FILE}")):
-            facts = json.loads(path.read_text())
-            yield facts["name"], facts["region"]
+            details = json.loads(path.read_text())
+            yield details["name"], details["region"]
 
     def write_bucket(self, name: str, region: str) -> None:
         _replace(self._folder(name) / BUCKET_FILE, json.dumps({"name": name, "region": region}).encode())
@@ -69,36 +67,31 @@ class Journal:
         shutil.rmtree(self._folder(name), ignore_errors=True)
 
     def objects(self, bucket: str) -> Iterator[tuple[str, StoredObject]]:
-        for facts_path in sorted(self._folder(bucket).rglob(f"*{FACTS_SUFFIX}")):
-            facts = json.loads(facts_path.read_text())
-            body, last_modified = self._path(bucket, facts["key"]).read_bytes(), facts["last_modified"]
-            yield (
-                facts["key"],
-                StoredObject(body, facts["headers"], facts["etag"], datetime.fromisoformat(last_modified)),
-            )
+        """Yield key and object of the bucket."""
+        for details_path in sorted(self._folder(bucket).rglob(f"*{DETAILS_SUFFIX}")):
+            details = json.loads(details_path.read_text())
+            key, headers, etag = details["key"], details["headers"], details["etag"]
+            last_modified = datetime.fromisoformat(details["last_modified"])
+            yield key, StoredObject(self._path(bucket, key).read_bytes(), headers, etag, last_modified)
 
     def write(self, bucket: str, key: str, stored: StoredObject) -> None:
-        facts = {
-            "key": key,
-            "headers": stored.headers,
-            "etag": stored.etag,
-            "last_modified": stored.last_modified.isoformat(),
-        }
+        last_modified = stored.last_modified.isoformat()
+        details = {"key": key, "headers": stored.headers, "etag": stored.etag, "last_modified": last_modified}
         path = self._path(bucket, key)
         _replace(path, stored.body)
-        # An object exists if its facts do, so they are written last and removed first.
-        _replace(_facts_path(path), json.dumps(facts).encode())
+        # An object exists if its details do, so they are written last and removed first.
+        _replace(_details_path(path), json.dumps(details).encode())
 
     def remove(self, bucket: str, key: str) -> None:
         path = self._path(bucket, key)
-        _facts_path(path).unlink(missing_ok=True)
+        _details_path(path).unlink(missing_ok=True)
         path.unlink(missing_ok=True)
 
     def remove_all_but(self, bucket: str, keys: Iterable[str]) -> None:
-        kept = {_facts_path(self._path(bucket, key)) for key in keys}
-        for facts_path in set(self._folder(bucket).rglob(f"*{FACTS_SUFFIX}")) - kept:
-            facts_path.unlink()
-            facts_path.with_name(facts_path.name.removesuffix(FACTS_SUFFIX)).unlink(missing_ok=True)
+        kept = {_details_path(self._path(bucket, key)) for key in keys}
+        for details_path in set(self._folder(bucket).rglob(f"*{DETAILS_SUFFIX}")) - kept:
+            details_path.unlink()
+            details_path.with_name(details_path.name.removesuffix(DETAILS_SUFFIX)).unlink(missing_ok=True)
 
     def _folder(self, bucket: str) -> Path:
         return self.root / _file_name(quote(bucket, safe=""))
@@ -115,9 +108,9 @@ class Journal:
 class S3App:
     """WSGI: moto's S3 API by path (`/bucket/key`), with every change written to `home/s3`.
 
-    moto has one backend for a process, so one home is in memory at a time: the next request to an S3App of another home
-    replaces it, and parts of unfinished multipart uploads are lost. Access lists, policies, tags and versions are not
-    kept over a restart. Nothing is imported or read before the first request.
+    moto has one backend for a process, so one home is in memory at a time. A request to an S3App of another home
+    replaces it, and parts of unfinished multipart uploads are lost. Access lists, policies, tags and versions do not
+    survive a restart. Nothing is imported or read before the first request.
     """
 
     _lock: ClassVar[threading.RLock] = threading.RLock()
@@ -190,7 +183,7 @@ class S3App:
 
         if S3App._moto is None:
             S3App._moto = create_backend_app("s3")
-            # "a//b" is a key of its own; werkzeug would redirect it to "a/b".
+            # "a//b" is another key than "a/b", to which werkzeug would redirect it.
             S3App._moto.url_map.merge_slashes = False
         body, status, headers = run_wsgi_app(S3App._moto, environ, buffered=True)
         if environ["REQUEST_METHOD"] in {"PUT", "POST", "DELETE"} and status.startswith("2"):
@@ -225,15 +218,12 @@ class MediaApp:
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         method = environ["REQUEST_METHOD"]
+        methods = "GET, HEAD, OPTIONS"
         if method == "OPTIONS":
-            allowed = [
-                ("Access-Control-Allow-Methods", "GET, HEAD, OPTIONS"),
-                ("Access-Control-Allow-Headers", "Range"),
-            ]
+            allowed = [("Access-Control-Allow-Methods", methods), ("Access-Control-Allow-Headers", "Range")]
             return Response(status=204, headers=[*CORS_HEADERS, *allowed])(environ, start_response)
         if method not in {"GET", "HEAD"}:
-            refusal = Response(status=405, headers=[*CORS_HEADERS, ("Allow", "GET, HEAD, OPTIONS")])
-            return refusal(environ, start_response)
+            return Response(status=405, headers=[*CORS_HEADERS, ("Allow", methods)])(environ, start_response)
         found = (self.s3.find(bucket, _decoded_path(environ)) for bucket in self.s3.buckets())
         stored = next(filter(None, found), None)
         # S3 answers 403 for a missing key to callers without ListBucket, and CloudFront is one.
@@ -244,18 +234,18 @@ class MediaApp:
 
 def _replace(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # Another process may write the same key at this moment.
+    # Another process may write the same key now.
     new = path.with_name(f"{path.name}={token_hex(8)}=new")
     new.write_bytes(content)
     new.replace(path)
 
 
-def _facts_path(path: Path) -> Path:
-    return path.with_name(path.name + FACTS_SUFFIX)
+def _details_path(path: Path) -> Path:
+    return path.with_name(path.name + DETAILS_SUFFIX)
 
 
 def _file_name(chunk: str) -> str:
-    """Return an encoded name or part of one without a leading dot: it would hide the file, or name the folder above."""
+    """Return a part of an encoded name without a leading dot, which would hide the file or name the parent folder."""
     return f"%2E{chunk[1:]}" if chunk.startswith(".") else chunk
 
 

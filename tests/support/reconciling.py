@@ -104,7 +104,7 @@ class Past:
             ends = next(step.at for step in happened if isinstance(step, StreamEnds)) - timedelta(seconds=7)
             happened = [step for step in happened if step.at < ends]
         for step in happened:
-            if not (isinstance(step, Written) and step.what in without):
+            if not (isinstance(step, Written) and step.files in without):
                 ivs.do(step)
         return plan, events_of(happened)
 

@@ -10,7 +10,7 @@ from psycopg import sql
 
 
 def name_of(rows: int) -> str:
-    """Return the name of the database with so many videos."""
+    """Return the name of the database with this number of videos."""
     return f"ivsvod_bench_{rows}"
 
 
@@ -18,17 +18,17 @@ def name_of(rows: int) -> str:
 def using(name: str) -> Iterator[None]:
     """Connect Django to this database during the block."""
     before = connection.settings_dict["NAME"]
+
+    def switch(database: str) -> None:
+        connection.close()
+        connection.close_pool()  # type: ignore[attr-defined]
+        connection.settings_dict["NAME"] = database
+
     try:
-        _switch(name)
+        switch(name)
         yield
     finally:
-        _switch(before)
-
-
-def _switch(name: str) -> None:
-    connection.close()
-    connection.close_pool()  # type: ignore[attr-defined]
-    connection.settings_dict["NAME"] = name
+        switch(before)
 
 
 def database_make(rows: int) -> bool:

@@ -21,7 +21,7 @@ _MIDDLE = NOW.year - YEARS // 2
 
 
 def pages(rows: int) -> dict[str, str]:
-    """Return the address of each page on a catalogue of so many videos."""
+    """Return the URL of each page on a catalogue with this number of videos."""
     # The rows of a long list are not counted, and its last page is -1.
     last = -1 if rows > COUNTED else (rows - 1) // 100 + 1
     queries: dict[str, dict[str, object]] = {
@@ -65,22 +65,22 @@ class Timings:
 
 
 def measure(sizes: list[int], *, rounds: int, progress: Callable[[str], None]) -> Timings:
-    """Request each page some times on each size, in turns, so that the load of the machine meets both alike."""
+    """Request each page several times on each size, in turns, so that the load of the machine affects both alike."""
     timings = Timings()
     for number in range(rounds):
         for rows in sizes:
             progress(f"round {number + 1} of {rounds}, {rows} videos")
             with using(name_of(rows)):
-                _measure_one(timings, rows)
+                _measure_size(timings, rows)
     return timings
 
 
-def _measure_one(timings: Timings, rows: int) -> None:
+def _measure_size(timings: Timings, rows: int) -> None:
     client = Client()
     client.force_login(User.objects.filter(username="bench").first() or User.objects.create_superuser("bench"))
     for page, address in pages(rows).items():
         for number in range(4):
-            # The answer of a cache would be measured.
+            # Else the cache would be measured.
             cache.clear()
             began = perf_counter()
             answer = client.get(address)

@@ -29,7 +29,7 @@ _FACTS = json.dumps({"playlist": "media/hls/master.m3u8", "thumbnails": [f"media
 
 
 def rows_load(videos: int) -> None:
-    """Fill an empty database with so many videos, a channel for each 500 of them, and content for two of three.
+    """Fill an empty database with this number of videos, a channel for each 500 of them, and content for two of three.
 
     The triggers do not run: the derived columns are written too, so that a million rows take minutes.
     """
@@ -53,12 +53,12 @@ def _copy(cursor: Any, table: str, columns: str, rows: Iterable[tuple[Any, ...]]
 
 
 def channel_uuid(number: int) -> UUID:
-    """Return the uuid of a channel."""
+    """Return the uuid of the channel with this number."""
     return UUID(int=0xC0 << 120 | number)
 
 
 def video_uuid(number: int) -> UUID:
-    """Return the uuid of a video, which is as random as a real one."""
+    """Return the uuid of the video with this number, as random as a real one."""
     return UUID(int=Random(number).getrandbits(128))  # noqa: S311  (the same each time)
 
 
@@ -120,16 +120,15 @@ def content_rows(videos: int) -> Iterator[tuple[Any, ...]]:
         tags = sorted({f"tag{min(int(random.paretovariate(0.8)), _TAGS)}" for _ in range(3)})
         uuid = UUID(int=video_uuid(number).int ^ 1)
         texts = (" ".join(words[:4]), " ".join(words[4:]), tags, "")
-        yield (uuid, video_uuid(number), NOW, UUID(int=0), *texts, _vector(words, tags))
-
-
-def _vector(words: list[str], tags: list[str]) -> str:
-    """Return the result of `ivsvod_search_vector`: the title counts most, then tags, then the description."""
-    weighted = [(word, "A") for word in words[:4]] + [(tag, "B") for tag in tags] + [(word, "D") for word in words[4:]]
-    positions: dict[str, list[str]] = {}
-    for position, (word, weight) in enumerate(weighted, 1):
-        positions.setdefault(word, []).append(f"{position}{weight}")
-    return " ".join(f"'{word}':{','.join(places)}" for word, places in positions.items())
+        # As `ivsvod_search_vector` computes it: the title counts most, then tags, then the description.
+        weighted = (
+            [(word, "A") for word in words[:4]] + [(tag, "B") for tag in tags] + [(word, "D") for word in words[4:]]
+        )
+        positions: dict[str, list[str]] = {}
+        for position, (term, weight) in enumerate(weighted, 1):
+            positions.setdefault(term, []).append(f"{position}{weight}")
+        vector = " ".join(f"'{term}':{','.join(places)}" for term, places in positions.items())
+        yield (uuid, video_uuid(number), NOW, UUID(int=0), *texts, vector)
 
 
 def _channels(videos: int) -> int:

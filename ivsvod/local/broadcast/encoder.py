@@ -15,7 +15,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ivsvod.local.broadcast.performance import Media, performance
+from ivsvod.local.broadcast.performance import Media, Performance
 from ivsvod.local.broadcast.plan import BroadcastPlan, plan_broadcast
 from ivsvod.local.broadcast.recording import is_recording, make_recording, read_recording
 from ivsvod.local.broadcast.storm import Batch, Envelope, Faults, deliveries
@@ -32,7 +32,7 @@ BETWEEN = timedelta(minutes=1)
 
 
 class StreamKeyRefused(Exception):
-    """The stream key opens no channel here. The message does not repeat it."""
+    """No channel has the stream key. The message does not repeat it."""
 
 
 @dataclass(frozen=True)
@@ -77,13 +77,13 @@ def play_broadcasts(
     deliver: Deliver,
     record: Path | None = None,
 ) -> list[Broadcast]:
-    """Play so many broadcasts one after the other, each with these faults; `random` decides on deliveries.
+    """Play `many` broadcasts one after the other, each with these faults; `random` decides on deliveries.
 
-    A recording in the folder `record` is used for every stream, whatever its length; else one of `seconds` is made,
-    and kept there if `record` is given.
+    A recording in the folder `record` is used for every stream, whatever its length. If there is none, one of `seconds`
+    is made, and kept in `record` if that is given.
 
     Raises:
-        FaultRefusedError: a fault that cannot happen on this channel.
+        FaultRefusedError: a fault cannot happen on this channel.
         IvsError: the channel is live.
         StreamKeyRefused: no channel has the key.
     """
@@ -107,7 +107,7 @@ def play_broadcasts(
             faults=faults,
             window=store.reconnect_window(channel["arn"]),
         )
-        # All are as long as any one.
+        # All have the same length.
         example = steps(plan(at=datetime(2000, 1, 1, tzinfo=UTC)))
         length = example[-1].at - example[0].at
         first = begin(length * many + BETWEEN * (many - 1))
@@ -115,13 +115,17 @@ def play_broadcasts(
         parts = [steps(plan) for plan in plans]
         everything = [step for part in parts for step in part]
         batches = deliveries(events_of(everything), faults, random or Random())  # noqa: S311 -- nothing here is secret
-        with performance(store, s3_client, channel["arn"], media) as ivs:
-            # `merge` takes a step before a batch of the same moment, because the steps are given first.
+        ivs = Performance(store, s3_client, channel["arn"], media)
+        try:
+            # `merge` takes a step before a batch of the same time, because the steps are given first.
             for item in merge(everything, batches, key=lambda item: item.due if isinstance(item, Batch) else item.at):
                 if isinstance(item, Batch):
                     deliver(item.envelopes)
                 else:
                     ivs.do(item)
+        finally:
+            # If a step failed.
+            ivs.end()
     # No two broadcasts have a time in common.
     arrived = Counter(envelope["time"] for batch in batches for envelope in batch.envelopes)
     finished = []

@@ -2,8 +2,6 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -50,7 +48,7 @@ class Media:
 
 
 class Performance:
-    """Carries out the steps of one channel, in the order of their times; `live` is the running stream."""
+    """Carry out the steps of one channel in the order of their times; `live` is the running stream."""
 
     def __init__(self, store: IvsStore, s3_client: Any, channel_arn: str, media: Media | None) -> None:
         self.store = store
@@ -70,17 +68,18 @@ class Performance:
                 self._begun.add(stream.stream_id)
                 for envelope in self._early.pop(stream.stream_id, []):
                     self._record_event(envelope)
-            case StreamEnds(stream=stream):
-                self.end(stream)
+            case StreamEnds():
+                self.end()
             case Sent(envelope=envelope):
                 self._record_event(envelope)
-            case Written(recording=recording, what=what):
-                self._write(recording, what)
+            case Written(recording=recording, files=files):
+                self._write(recording, files)
 
-    def end(self, stream: StreamPlan) -> None:
-        """Take the channel offline."""
-        self.store.stream_end(self.channel_arn, ended_at=stream.ended_at, stream_id=stream.stream_id)
-        self.live = None
+    def end(self) -> None:
+        """Take the channel offline if it is live."""
+        if self.live:
+            self.store.stream_end(self.channel_arn, ended_at=self.live.ended_at, stream_id=self.live.stream_id)
+            self.live = None
 
     def _record_event(self, envelope: Envelope) -> None:
         """Add the event to the session of its stream, as GetStreamSession shows it."""
@@ -98,17 +97,17 @@ class Performance:
             code=detail.get("code", ""),
         )
 
-    def _write(self, plan: RecordingPlan, what: str) -> None:
+    def _write(self, plan: RecordingPlan, files: str) -> None:
         if self.media is None:
             raise ValueError("a recorded stream needs media")
         recording = self.media.of(plan)
-        if what == "media":
+        if files == "media":
             for key, path in recording.files():
                 self._put(plan, key, path.read_bytes())
             return
         state: RecordingState = "RECORDING_STARTED"
         end: dict[str, Any] = {}
-        if what == "end":
+        if files == "end":
             state, end = "RECORDING_ENDED", {"ended_at": plan.ended_at}
             if plan.outcome == "failed":
                 state, end["message"] = "RECORDING_ENDED_WITH_FAILURE", "InternalServerException"
@@ -119,14 +118,3 @@ class Performance:
     def _put(self, plan: RecordingPlan, key: str, body: bytes) -> None:
         content_type = CONTENT_TYPES[Path(key).suffix]
         self.s3_client.put_object(Bucket=plan.bucket, Key=f"{plan.prefix}/{key}", Body=body, ContentType=content_type)
-
-
-@contextmanager
-def performance(store: IvsStore, s3_client: Any, channel_arn: str, media: Media | None) -> Iterator[Performance]:
-    """Yield a performance that leaves the channel offline even if a step fails."""
-    ivs = Performance(store, s3_client, channel_arn, media)
-    try:
-        yield ivs
-    finally:
-        if ivs.live:
-            ivs.end(ivs.live)

@@ -1,7 +1,6 @@
 """The plan of a broadcast: its streams, their recordings, and all times, computed from the start."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -57,7 +56,7 @@ class StreamPlan:
         return self.disconnected_at + UNTIL_STREAM_END
 
     def time_at(self, part: float) -> datetime:
-        """Return the whole second at which this part (0 to 1) of it was sent."""
+        """Return the time, in whole seconds, at which this fraction (0 to 1) of the stream was sent."""
         return self.recorded_from + timedelta(seconds=math.floor(part * self.duration_ms / 1000))
 
 
@@ -147,21 +146,18 @@ def plan_broadcast(
     first = StreamPlan(_stream_id(), connected_at + len(attempts) * _NEXT_ATTEMPT, duration_ms)
     streams = _streams(first, faults, window)
     recordings: list[RecordingPlan] = []
-    for group in _groups(streams, faults) if bucket else []:
+    # Only `reconnect`, which comes first, continues a recording.
+    merged = 2 if "reconnect" in faults and "recording-start-failure" not in faults else 1
+    groups = [streams[:merged], *((stream,) for stream in streams[merged:])]
+    for group in groups if bucket else []:
         prefix = recording_prefix(channel["arn"], group[0].recorded_from)
         recordings.append(RecordingPlan(bucket, prefix, random_id(16), group, window))  # type: ignore[arg-type]
     if recordings and "recording-end-failure" in faults:
         recordings[-1] = replace(recordings[-1], outcome="failed")
     if recordings and "recording-start-failure" in faults:
         recordings[0] = replace(recordings[0], outcome="not started", prefix="")
-    return BroadcastPlan(
-        channel_arn=channel["arn"],
-        channel_name=channel.get("name", ""),
-        attempts=attempts,
-        streams=streams,
-        recordings=tuple(recordings),
-        faults=faults,
-    )
+    name = channel.get("name", "")
+    return BroadcastPlan(channel["arn"], name, attempts, streams, tuple(recordings), faults)
 
 
 def _streams(first: StreamPlan, faults: Faults, window: timedelta) -> tuple[StreamPlan, ...]:
@@ -176,13 +172,6 @@ def _streams(first: StreamPlan, faults: Faults, window: timedelta) -> tuple[Stre
         if fault in faults:
             streams.append(StreamPlan(_stream_id(), streams[-1].disconnected_at + pause, first.duration_ms))
     return tuple(streams)
-
-
-def _groups(streams: Sequence[StreamPlan], faults: Faults) -> list[tuple[StreamPlan, ...]]:
-    """Return the streams of each recording. Only `reconnect`, which comes first, continues a recording."""
-    merged = "reconnect" in faults and "recording-start-failure" not in faults
-    alone = streams[2:] if merged else streams[1:]
-    return [tuple(streams[:2] if merged else streams[:1]), *((stream,) for stream in alone)]
 
 
 def recording_prefix(channel_arn: str, started_at: datetime) -> str:

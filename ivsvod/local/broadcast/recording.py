@@ -50,11 +50,6 @@ class Rendition:
     width: int
     height: int
 
-    @property
-    def video_kbps(self) -> int:
-        """Return a rate that is enough for the test picture: 1.5 Mbit/s at 720p."""
-        return max(200, self.width * self.height // 600)
-
 
 RENDITIONS = (Rendition("720p30", 1280, 720), Rendition("360p30", 640, 360), Rendition("160p30", 284, 160))
 
@@ -202,7 +197,8 @@ def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
     """Return the options of one muxer for all renditions, which also writes the multivariant playlist."""
     streams: list[str] = []
     for number, rendition in enumerate(renditions):
-        rate = f"{rendition.video_kbps}k"
+        # Enough for the test picture: 1.5 Mbit/s at 720p.
+        rate = f"{max(200, rendition.width * rendition.height // 600)}k"
         streams += ["-map", f"[video{number}]", "-map", f"[audio{number}]"]
         streams += [f"-b:v:{number}", rate, f"-maxrate:v:{number}", rate, f"-bufsize:v:{number}", rate]
     variants = " ".join(f"v:{number},a:{number},name:{each.name}" for number, each in enumerate(renditions))
@@ -220,7 +216,7 @@ def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
 
 
 def _write_byte_range_playlists(hls: Path) -> None:
-    """Write the second form of all playlists, whose entries are byte ranges; here each is a whole segment."""
+    """Write all playlists again with byte ranges as entries; here each range is a whole segment."""
     multivariant = (hls / MULTIVARIANT).read_text()
     for _, _, name in _VARIANT_LINES.findall(multivariant):
         entries = _SEGMENT_LINES.sub(
@@ -236,7 +232,7 @@ def _write_byte_range_playlists(hls: Path) -> None:
 def merge_recordings(folder: Path, parts: Sequence[Recording]) -> Recording:
     """Copy the parts, which have the same renditions, one after the other below `folder`.
 
-    So IVS leaves the streams of an encoder that reconnects within the window.
+    IVS records the streams of an encoder that reconnects within the window like this.
     """
     for rendition in parts[0].renditions:
         source = [part.folder / HLS_PATH / rendition.name for part in parts]

@@ -17,7 +17,7 @@ from ivsvod.local.broadcast.events import EVENT_NAMES, event_name
 Envelope = dict[str, Any]
 Faults = frozenset[str]
 
-# These change only the delivery: IVS and S3 are as if every event had arrived once.
+# These change the delivery only, not IVS and S3.
 OF_DELIVERY = {
     "duplicate": "every event comes a second time, and some a third",
     "republish": "every event comes again under a new id",
@@ -54,7 +54,7 @@ class UnknownFaultError(ValueError):
 
 @dataclass(frozen=True)
 class Batch:
-    """Events that arrive together, at `due`, when all of them have happened."""
+    """Events that arrive together at `due`, after all of them happened."""
 
     due: datetime
     envelopes: list[Envelope]
@@ -94,7 +94,7 @@ def deliveries(events: Sequence[Envelope], faults: Faults, random: Random) -> li
     if "reorder" in faults:
         changed = [(later(due), envelope) for due, envelope in arrivals]
         if changed == sorted(changed, key=itemgetter(0)):
-            # Chance has left them in order: the first comes last.
+            # They happen to be in order: move the first to the end.
             changed[0] = (changed[-1][0] + timedelta(seconds=1), changed[0][1])
         arrivals = changed
     if "republish" in faults:
@@ -104,7 +104,7 @@ def deliveries(events: Sequence[Envelope], faults: Faults, random: Random) -> li
         third = [arrival for arrival in arrivals if random.random() < 0.25]
         arrivals += [(later(due), envelope) for due, envelope in arrivals + third]
     if "delay" in faults:
-        # Last of all: what is late comes after every other copy of every other event.
+        # At the end, so that late events come after every copy of every other event.
         end = max(due for due, _ in arrivals)
         late = {number for number in range(len(arrivals)) if random.random() < 0.3} or {0}
         for number in late:

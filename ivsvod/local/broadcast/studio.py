@@ -19,14 +19,14 @@ from ivsvod.local.ivs import IvsStore
 
 logger = logging.getLogger(__name__)
 
-# SQS delivers a message so often before it goes to the dead-letter queue.
+# SQS delivers a message this often before it moves it to the dead-letter queue.
 _RECEIVES = 3
 # Between the last event of an existing broadcast and the first of a new one, besides the reconnect window.
 _APART = timedelta(seconds=10)
 
 
 class DeliveryFailedError(Exception):
-    """The Lambda entry refused an event each time."""
+    """The Lambda entry failed to process an event at each attempt."""
 
 
 def broadcast(*, home: Path, channel: Channel, seconds: float, record: Path | None = None) -> Broadcast:
@@ -37,11 +37,8 @@ def broadcast(*, home: Path, channel: Channel, seconds: float, record: Path | No
 def broadcasts(*, home: Path, channel: Channel, seconds: float, **options: Any) -> list[Broadcast]:
     """Play broadcasts in the latest time in which the channel was free, with the `options` of `play_broadcasts`.
 
-    Raises:
+    Raises what `play_broadcasts` raises, and:
         DeliveryFailedError: an event could not be processed.
-        FaultRefusedError: a fault that cannot happen on this channel.
-        IvsError: the channel is live.
-        StreamKeyRefused: the local IVS does not know the channel's key.
     """
     region, account = channel.arn.split(":")[3:5]
     store = IvsStore(home / "ivs.sqlite3", region=region, account=account)
@@ -57,14 +54,14 @@ def broadcasts(*, home: Path, channel: Channel, seconds: float, **options: Any) 
 
 @cache
 def _s3_client() -> Any:
-    """Return one client for all calls: making it takes longer than they do."""
+    """Return one client for all calls: making one takes longer than a call."""
     return boto3.session.Session().client("s3")
 
 
 def free_before(
     now: datetime, length: timedelta, streams: Iterable[tuple[datetime, datetime | None]], apart: timedelta
 ) -> datetime:
-    """Return the latest start of a run of this length that ends before `now` and is so far apart from all streams.
+    """Return the latest start of a run of this length that ends before `now`, at least `apart` from all streams.
 
     A channel has one stream at a time. `streams` are starts and ends, the newest start first.
     """
@@ -77,10 +74,10 @@ def free_before(
 
 
 def deliver(envelopes: list[dict[str, Any]]) -> None:
-    """Hand a batch to the Lambda entry as SQS would: failed items come again, a few times.
+    """Deliver a batch to the Lambda entry as SQS does: failed items are delivered again, three times in all.
 
     Raises:
-        DeliveryFailedError: an item of it failed each time.
+        DeliveryFailedError: an item failed each time.
     """
     records = sqs_batch(envelopes)["Records"]
     for _ in range(_RECEIVES):

@@ -6,13 +6,7 @@ from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Literal
 
-from ivsvod.local.broadcast.events import (
-    LimitName,
-    RecordingStatus,
-    limit_event,
-    recording_event,
-    stream_event,
-)
+from ivsvod.local.broadcast.events import LimitName, RecordingStatus, limit_event, recording_event, stream_event
 from ivsvod.local.broadcast.plan import UNTIL_RECORDING_END, BroadcastPlan, RecordingPlan, StreamPlan
 from ivsvod.local.broadcast.storm import Envelope
 
@@ -62,7 +56,7 @@ class Written:
 
     at: datetime
     recording: RecordingPlan
-    what: Literal["start", "media", "end"]
+    files: Literal["start", "media", "end"]
 
 
 Step = Sent | StreamBegins | StreamEnds | Written

@@ -61,7 +61,7 @@ def page(call: Call, member: str, select: Callable[[int, int], list[Placed]], de
     """Return one page of a listing as the output member, with a nextToken if there is more.
 
     Raises:
-        IvsError: the token of the request is of another listing, or made up.
+        IvsError: the token of the request belongs to another listing, or is invalid.
     """
     size = call.get("maxResults", default_size)
     after, token = BEFORE_ALL, call.get("nextToken")

@@ -29,8 +29,8 @@ def conflict(message: str) -> IvsError:
     return IvsError("ConflictException", message)
 
 
-def quota_exceeded(what: str, limit: int) -> IvsError:
-    return IvsError("ServiceQuotaExceededException", f"Quota exceeded: {limit} {what}")
+def quota_exceeded(resources: str, limit: int) -> IvsError:
+    return IvsError("ServiceQuotaExceededException", f"Quota exceeded: {limit} {resources}")
 
 
 FaultKind = Literal["throttle", "error500", "hang", "drop_reply"]

@@ -73,7 +73,7 @@ def start_viewer_session_revocation(call: Call) -> Document:
 
 
 def batch_start_viewer_session_revocation(call: Call) -> Document:
-    """Revoke what can be revoked; an unknown channel is an error of its own, at 200."""
+    """Revoke the sessions of each channel that exists; return an error for each unknown channel, with status 200."""
     errors = []
     for session in call["viewerSessions"]:
         if call.records.find("channel", session["channelArn"]):

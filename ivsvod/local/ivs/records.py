@@ -153,7 +153,7 @@ class Records:
         after: int = BEFORE_ALL,
         limit: int = NO_LIMIT,
     ) -> list[sqlite3.Row]:
-        """Return the newest first."""
+        """Return the sessions with these properties, newest first."""
         filters = {"channel_arn": channel_arn, "live": live, "health": health, "after": after, "limit": limit}
         return self.connection.execute(SELECT_SESSIONS, {**filters, "before_all": BEFORE_ALL}).fetchall()
 
@@ -187,12 +187,6 @@ class Records:
             (wire_time(ended_at), stop_requested, session["id"]),
         )
 
-    def set_health(self, stream_id: str, health: str) -> None:
-        self.connection.execute("UPDATE stream_sessions SET health = ? WHERE stream_id = ?", (health, stream_id))
-
-    def set_viewers(self, stream_id: str, viewers: int) -> None:
-        self.connection.execute("INSERT OR REPLACE INTO stream_viewers VALUES (?, ?)", (stream_id, viewers))
-
     def add_event(self, stream_id: str, *, name: str, event_type: str, at: datetime, code: str) -> None:
         self.connection.execute(
             "INSERT INTO stream_events (stream_id, name, type, at, code) VALUES (?, ?, ?, ?, ?)",
@@ -200,7 +194,7 @@ class Records:
         )
 
     def events(self, stream_id: str, limit: int = NO_LIMIT) -> list[sqlite3.Row]:
-        """Return the newest first."""
+        """Return the events of a stream, newest first."""
         return self.connection.execute(
             "SELECT * FROM stream_events WHERE stream_id = ? ORDER BY at DESC, id DESC LIMIT ?", (stream_id, limit)
         ).fetchall()

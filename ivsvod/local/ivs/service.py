@@ -8,14 +8,24 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
-from ivsvod.local.ivs.calls import Call, Quotas
+from botocore import xform_name
+
+from ivsvod.local.ivs import channels, playback, recording_configurations, streams
+from ivsvod.local.ivs.calls import Call, Operation, Quotas
 from ivsvod.local.ivs.errors import Fault, IvsError, take_fault
-from ivsvod.local.ivs.model import find_operation, read_arguments, status_of
-from ivsvod.local.ivs.operations import OPERATIONS
+from ivsvod.local.ivs.model import find_operation, read_arguments, service_model, status_of
 from ivsvod.local.ivs.records import Document
 from ivsvod.local.ivs.store import IvsStore
 from ivsvod.local.ivs.validation import check_reply
 
+# The function of each operation: CreateChannel is `create_channel`.
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
+OPERATIONS: dict[str, Operation] = {
+    name: getattr(module, xform_name(name))
+    for module in (channels, streams, recording_configurations, playback)
+    for name in service_model().operation_names
+    if hasattr(module, xform_name(name))
+}
 # Set by a caller in the same process, which turns Python's exceptions into botocore's.
 IN_PROCESS = "ivsvod.in_process"
 READ_ONLY = ("Get", "List", "BatchGet")

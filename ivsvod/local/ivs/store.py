@@ -87,15 +87,17 @@ class IvsStore:
                 raise not_found(stream_id)
             records.add_event(stream_id, name=name, event_type=type, at=at, code=code)
             if name in HEALTH_AFTER_EVENT:
-                records.set_health(stream_id, HEALTH_AFTER_EVENT[name])
+                health = "UPDATE stream_sessions SET health = ? WHERE stream_id = ?"
+                records.connection.execute(health, (HEALTH_AFTER_EVENT[name], stream_id))
 
-    def viewers_come(self, channel_arn: str, viewers: int) -> None:
+    def set_viewers(self, channel_arn: str, viewers: int) -> None:
         """Set the number of viewers of the live stream; -1 means that IVS cannot count them in time."""
         with self.transaction() as records:
             session = records.live_session(channel_arn)
             if session is None:
                 raise not_found(f"a live stream of {channel_arn}")
-            records.set_viewers(session["stream_id"], viewers)
+            counted = (session["stream_id"], viewers)
+            records.connection.execute("INSERT OR REPLACE INTO stream_viewers VALUES (?, ?)", counted)
 
     def stream_of(self, channel_arn: str) -> Document | None:
         """Return the live stream as GetStream shows it."""
@@ -106,14 +108,9 @@ class IvsStore:
     def session_times(self, channel_arn: str) -> list[tuple[datetime, datetime | None]]:
         """Return start and end of each stream of the channel, the newest first; a live one has no end."""
         with self.transaction(write=False) as records:
-            sessions = records.sessions(channel_arn=channel_arn)
-        return [
-            (
-                datetime.fromisoformat(each["started_at"]),
-                datetime.fromisoformat(each["ended_at"]) if each["ended_at"] else None,
-            )
-            for each in sessions
-        ]
+            times = [(row["started_at"], row["ended_at"]) for row in records.sessions(channel_arn=channel_arn)]
+        read = datetime.fromisoformat
+        return [(read(started_at), read(ended_at) if ended_at else None) for started_at, ended_at in times]
 
     def recording_bucket(self, channel_arn: str) -> str | None:
         """Return the bucket of the channel's recordings; None if it is not recorded, or does not exist."""

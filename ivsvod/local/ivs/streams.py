@@ -85,7 +85,12 @@ def list_stream_sessions(call: Call) -> Document:
 
     def select(after: int, limit: int) -> list[Placed]:
         sessions = call.records.sessions(channel_arn=call["channelArn"], after=after, limit=limit)
-        return [(-session["id"], _session_summary(call, session)) for session in sessions]
+        return [(-session["id"], summary(session)) for session in sessions]
+
+    def summary(session: sqlite3.Row) -> Document:
+        events = call.records.events(session["stream_id"])
+        failed = any(event["name"].endswith("Failure") or event["type"] == "IVS Limit Breach" for event in events)
+        return {**_session_times(session), "hasErrorEvent": failed}
 
     return page(call, "streamSessions", select)
 
@@ -94,13 +99,6 @@ def _check_channel(call: Call) -> None:
     arn = call["channelArn"]
     if call.records.find("channel", arn) is None and call.records.latest_session(arn) is None:
         raise not_found(arn)
-
-
-def _session_summary(call: Call, session: sqlite3.Row) -> Document:
-    """Return a session whose `hasErrorEvent` says whether a failure or the breach of a limit is among its events."""
-    events = call.records.events(session["stream_id"])
-    failed = any(event["name"].endswith("Failure") or event["type"] == "IVS Limit Breach" for event in events)
-    return {**_session_times(session), "hasErrorEvent": failed}
 
 
 def _session_times(session: sqlite3.Row) -> Document:
@@ -120,13 +118,12 @@ def get_stream_session(call: Call) -> Document:
         "channel": json.loads(session["channel"]),
         "ingestConfiguration": {"video": VIDEO, "audio": AUDIO},
         "ingestConfigurations": {"videoConfigurations": [VIDEO], "audioConfigurations": [AUDIO]},
-        "truncatedEvents": [_event(event) for event in call.records.events(session["stream_id"], MAXIMUM_EVENTS)],
+        "truncatedEvents": [
+            {"name": event["name"], "type": event["type"], "eventTime": event["at"]}
+            | ({"code": event["code"]} if event["code"] else {})
+            for event in call.records.events(session["stream_id"], MAXIMUM_EVENTS)
+        ],
     }
     if session["recording_configuration"]:
         document["recordingConfiguration"] = json.loads(session["recording_configuration"])
     return {"streamSession": document}
-
-
-def _event(row: sqlite3.Row) -> Document:
-    event = {"name": row["name"], "type": row["type"], "eventTime": row["at"]}
-    return {**event, "code": row["code"]} if row["code"] else event

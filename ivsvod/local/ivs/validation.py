@@ -23,7 +23,7 @@ def check_request(value: Any, shape: Any, path: str = "") -> Any:
     """Return the value with only the members that the shape has.
 
     Raises:
-        IvsError: ValidationException, with the first thing that is wrong.
+        IvsError: ValidationException, with the first violation.
     """
     kind, expected = shape.type_name, PYTHON_TYPES[shape.type_name]
     # bool is an int in Python, but not in JSON.
@@ -57,12 +57,12 @@ def _violation(path: str, constraint: str) -> IvsError:
     return invalid(f"1 validation error detected: Value at '{path}' failed to satisfy constraint: {constraint}")
 
 
-def _check_range(size: int, shape: Any, path: str, what: str) -> None:
+def _check_range(size: int, shape: Any, path: str, quantity: str) -> None:
     minimum, maximum = shape.metadata.get("min"), shape.metadata.get("max")
     if minimum is not None and size < minimum:
-        raise _violation(path, f"Member must have {what} greater than or equal to {minimum}")
+        raise _violation(path, f"Member must have {quantity} greater than or equal to {minimum}")
     if maximum is not None and size > maximum:
-        raise _violation(path, f"Member must have {what} less than or equal to {maximum}")
+        raise _violation(path, f"Member must have {quantity} less than or equal to {maximum}")
 
 
 def _matches(value: str, shape: Any) -> bool:
@@ -76,14 +76,14 @@ def _matches(value: str, shape: Any) -> bool:
 
 
 class ReplyMismatch(Exception):
-    """The local IVS was about to send a reply that the service model does not allow: a bug of its own."""
+    """A reply of the local IVS that the service model does not allow: a bug of the local IVS."""
 
 
 def check_reply(reply: dict[str, Any] | None, shape: Any) -> None:
-    """Check that nothing unknown is in the reply, nothing required is missing, and all types are right.
+    """Check that the reply has all required members, no unknown ones, and the right types.
 
     Raises:
-        ReplyMismatch: with all that is wrong.
+        ReplyMismatch: it does not; the message lists all violations.
     """
     if shape is None and reply:
         raise ReplyMismatch("the operation has no output")

@@ -43,11 +43,7 @@ SETTINGS = {
     "log_checkpoints": "off",
 }
 INITDB_OPTIONS = [
-    "--username=postgres",
-    "--auth=trust",
-    "--encoding=UTF8",
-    "--locale=C.UTF-8",
-    "--text-search-config=english",
+    *("--username=postgres", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--text-search-config=english")
 ]
 FAST_AND_LOSING_DATA_ON_POWER_LOSS = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
@@ -95,7 +91,7 @@ class ServerFolder:
             status = parent.lstat()
             if status.st_uid != os.geteuid() or stat.filemode(status.st_mode) != "drwx------":
                 raise PostgresUnavailable(f"{parent} is not a private folder of this user. Remove it.")
-        # Anew each time: the lock file beside a socket names a process id that may belong to another program by now.
+        # Made again each time: the lock file of an old socket has a process id that may belong to another program now.
         shutil.rmtree(self.socket_dir, ignore_errors=True)
         self.socket_dir.mkdir(mode=0o700)
         os.chown(self.socket_dir, *server_owner())
@@ -196,10 +192,9 @@ def _locked(path: Path, operation: int) -> Iterator[int]:
 
 
 def _connection_string(socket_dir: Path) -> str:
+    parameters = "user=postgres dbname=postgres connect_timeout=2"
     # An empty hostaddr overrides PGHOSTADDR of the environment.
-    return make_conninfo(
-        "user=postgres dbname=postgres connect_timeout=2", host=str(socket_dir), hostaddr="", port=PORT
-    )
+    return make_conninfo(parameters, host=str(socket_dir), hostaddr="", port=PORT)
 
 
 def _answers(folder: ServerFolder) -> bool:
@@ -208,7 +203,7 @@ def _answers(folder: ServerFolder) -> bool:
 
 def _end(folder: ServerFolder) -> None:
     end_server(folder.cluster)
-    # PostgreSQL would trust the process id in it, even if that belongs to another program by now.
+    # PostgreSQL trusts the process id in it, even if that belongs to another program now.
     (folder.data / "postmaster.pid").unlink(missing_ok=True)
 
 

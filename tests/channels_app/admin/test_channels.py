@@ -366,13 +366,13 @@ def test_the_page_of_a_channel_links_to_its_videos_for_accounts_that_may_see_the
 
 def test_viewers_and_health_come_from_ivs_at_a_separate_address(browser: Client, aws: LocalAws) -> None:
     channel = live_channel(aws)
-    aws.ivs.store.viewers_come(channel.arn, 12)
+    aws.ivs.store.set_viewers(channel.arn, 12)
     document = browser.get(f"{CHANNELS}{channel.pk}/live.json")
     assert "no-store" in document["Cache-Control"]
     stream_id = aws.ivs.store.stream_of(channel.arn)["streamId"]
     facts = {"viewers": "12", "health": "healthy", "since": "2026-03-04 09:05:02 UTC", "stream": stream_id}
     assert document.json()["facts"] == facts
-    aws.ivs.store.viewers_come(channel.arn, -1)
+    aws.ivs.store.set_viewers(channel.arn, -1)
     aws.ivs.store.session_event(stream_id, name="Starvation Start", type="IVS Stream Health Change", at=NINE, code="")
     html = page(browser, f"{CHANNELS}{channel.pk}/live/")
     assert "not counted yet" in html

@@ -21,7 +21,7 @@ from channels_app.models import Channel, Stream
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.calls import Quotas
 from ivsvod.local.ivs.errors import Fault, IvsError
-from ivsvod.local.ivs.operations import OPERATIONS
+from ivsvod.local.ivs.service import OPERATIONS
 from tests.support.helpers import OWNER, STREAM_KEY, assert_error, bearer, ivs, ivs_channels, make_channel, make_token
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}

@@ -21,7 +21,7 @@ from channels_app.models import AuditEntry, Channel, InboxEvent, Stream
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs.errors import Fault, IvsError
 from ivsvod.local.ivs.model import STATUS_OUTSIDE_THE_MODEL
-from ivsvod.local.ivs.operations import OPERATIONS
+from ivsvod.local.ivs.service import OPERATIONS
 from tests.support.helpers import (
     OWNER,
     STREAM_KEY,

@@ -136,7 +136,7 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Recording:
 
 
 def ffmpeg(*arguments: str | Path) -> str:
-    """What ffmpeg says about its inputs.
+    """Return the output of ffmpeg about its inputs.
 
     Reading MPEG-TS makes it call iconv, and this static build crashes where iconv loads the system's modules.
     """
@@ -466,17 +466,17 @@ def test_a_channel_without_recording_is_live_and_leaves_nothing_in_s3(aws: Local
 def test_without_a_folder_a_recording_is_made_for_the_broadcast(
     aws: LocalAws, recording: Recording, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[float] = []
+    durations: list[float] = []
 
     def copy_recording(folder: Path, *, seconds: float) -> Recording:
-        asked.append(seconds)
+        durations.append(seconds)
         shutil.copytree(recording.folder / "media", folder / "media")
         return read_recording(folder)
 
     monkeypatch.setattr("ivsvod.local.broadcast.encoder.make_recording", copy_recording)
     arn, key = make_channel()
     broadcast = broadcast_into(aws, key, seconds=3, deliver=Listener(aws, arn))
-    assert asked == [3]
+    assert durations == [3]
     assert broadcast.duration_ms == recording.duration_ms
     assert f"{broadcast.prefix}/media/hls/master.m3u8" in keys_of(f"{broadcast.prefix}/")
 

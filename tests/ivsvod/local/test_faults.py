@@ -204,7 +204,7 @@ def test_a_recording_that_does_not_start_has_no_prefix_and_no_object() -> None:
     ]
 
 
-def test_a_recording_that_ends_with_a_failure_leaves_objects_and_tells_no_duration() -> None:
+def test_a_recording_that_ends_with_a_failure_leaves_objects_and_reports_no_duration() -> None:
     plan = planned("recording-end-failure,reconnect-late")
     assert [recording.outcome for recording in plan.recordings] == ["ended", "failed"]
     failure = timeline(plan)[-1]["detail"]
@@ -214,7 +214,7 @@ def test_a_recording_that_ends_with_a_failure_leaves_objects_and_tells_no_durati
     assert failure["recording_s3_key_prefix"] == plan.recordings[1].prefix != ""
 
 
-def test_what_happens_while_the_stream_runs_has_its_times_and_its_facts() -> None:
+def test_events_of_a_running_stream_have_their_times_and_details() -> None:
     plan = planned("takeover,takeover-failure,starvation,quota")
     assert sent_at(plan)[3:-3] == [
         (7, "Ingest Bitrate", 0),
@@ -251,8 +251,8 @@ def test_a_timeline_is_in_order_and_no_object_comes_after_its_event(faults: str,
     made = steps(plan)
     assert [step.at for step in made] == sorted(step.at for step in made)
     for recording in plan.recordings:
-        what = [step.what for step in made if isinstance(step, Written) and step.recording is recording]
-        assert what == ([] if recording.outcome == "not started" else ["start", "media", "end"])
+        files = [step.files for step in made if isinstance(step, Written) and step.recording is recording]
+        assert files == ([] if recording.outcome == "not started" else ["start", "media", "end"])
 
 
 # How the events arrive
@@ -447,7 +447,7 @@ Ask = Callable[[str], Any]
 
 @pytest.fixture
 def ask(api_key: str) -> Ask:
-    """What the API answers to one who may see everything."""
+    """Return the answer of the API to a caller with all scopes."""
 
     def get(path: str) -> Any:
         answer = Client().get(path, headers=bearer(api_key))
@@ -509,7 +509,7 @@ def known_to_ivs(channel: Channel) -> dict[str, list[str]]:
     return sent
 
 
-def test_what_never_arrives_is_known_to_ivs_and_s3_all_the_same(channel: Channel, ask: Ask) -> None:
+def test_lost_events_do_not_change_ivs_and_s3(channel: Channel, ask: Ask) -> None:
     [run] = simulate(channel, "drop:all,reconnect,starvation,quota,takeover-failure")
     assert (run["events"], run["arrived"]) == (10 + 2 * 5 + 2, 0)
     assert not InboxEvent.objects.exists()
@@ -626,14 +626,14 @@ def test_nonsense_is_refused_in_one_sentence(channel: Channel, options: list[str
     assert known_to_ivs(channel) == {}
 
 
-def test_a_live_channel_is_refused_and_told_nothing(channel: Channel, aws: LocalAws) -> None:
+def test_a_live_channel_is_refused_without_an_event(channel: Channel, aws: LocalAws) -> None:
     aws.ivs.store.stream_begin(channel.arn, started_at=NINE)
     with pytest.raises(CommandError, match="ConflictException: The channel is live already"):
         call_command("simulate_broadcast", str(channel.uuid))
     assert not InboxEvent.objects.exists()
 
 
-def test_what_fails_comes_again_and_is_reported_when_it_fails_for_good(
+def test_a_failed_event_is_delivered_again_and_reported_when_it_fails_for_good(
     channel: Channel, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: Counter[str] = Counter()

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ivsvod.local.aws import LocalAws, install_in_process
 from ivsvod.local.ivs import Fault, IvsError, IvsStore, Quotas
-from ivsvod.local.ivs.operations import OPERATIONS
+from ivsvod.local.ivs.service import OPERATIONS
 from ivsvod.local.ivs.validation import ReplyMismatch
 
 BASE_URL = "http://127.0.0.1:9/_local"
@@ -140,7 +140,7 @@ def test_a_channel_is_read_back_as_it_was_created(ivs: Any) -> None:
     assert created["streamKey"]["tags"] == {"owner": "é 1"}
 
 
-def test_update_changes_what_is_given_and_shows_no_stream_key(ivs: Any) -> None:
+def test_update_changes_the_given_settings_and_shows_no_stream_key(ivs: Any) -> None:
     arn = make_channel(ivs, name="before", type="BASIC")
     reply = ivs.update_channel(arn=arn, name="after", authorized=True)
     assert "streamKey" not in reply
@@ -168,7 +168,7 @@ def test_recording_is_attached_and_detached_by_update(ivs: Any, store: IvsStore)
         ("failoverSlateConfigurationArn", "failover-slate-configuration"),
     ],
 )
-def test_a_channel_cannot_refer_to_what_does_not_exist(ivs: Any, member: str, kind: str) -> None:
+def test_a_channel_cannot_refer_to_a_missing_resource(ivs: Any, member: str, kind: str) -> None:
     arn = make_channel(ivs)
     reference = {member: f"arn:aws:ivs:eu-west-1:111122223333:{kind}/AjIhKtJ0RlgL"}
     assert refused(ivs.create_channel, **reference) == "ResourceNotFoundException"
@@ -266,7 +266,7 @@ def test_quotas_answer_402(aws: LocalAws, ivs: Any) -> None:
         ("tag_resource", {"resourceArn": "arn:aws:s3:::bucket", "tags": {}}),
     ],
 )
-def test_what_boto3_lets_through_the_service_refuses(aws: LocalAws, operation: str, arguments: dict[str, Any]) -> None:
+def test_values_that_boto3_accepts_can_be_refused(aws: LocalAws, operation: str, arguments: dict[str, Any]) -> None:
     unchecked = make_client("ivs", config=ONE_TRY.merge(Config(parameter_validation=False)))
     call = getattr(unchecked, operation)
     assert refused(call, **arguments) == "ValidationException"
@@ -408,10 +408,10 @@ def test_a_live_stream_is_seen_by_get_and_list(ivs: Any, store: IvsStore) -> Non
 def test_viewers_of_a_live_stream_are_counted_until_it_ends(ivs: Any, store: IvsStore) -> None:
     arn = ivs.create_channel()["channel"]["arn"]
     with pytest.raises(IvsError, match="a live stream of"):
-        store.viewers_come(arn, 3)
+        store.set_viewers(arn, 3)
     store.stream_begin(arn, started_at=NOON)
     for viewers in (3, -1):
-        store.viewers_come(arn, viewers)
+        store.set_viewers(arn, viewers)
         assert ivs.get_stream(channelArn=arn)["stream"]["viewerCount"] == viewers
         assert [each["viewerCount"] for each in ivs.list_streams()["streams"]] == [viewers]
     store.stream_end(arn, ended_at=NOON + timedelta(minutes=1))
@@ -450,7 +450,7 @@ def test_a_live_channel_is_neither_changed_nor_deleted(ivs: Any, store: IvsStore
     ivs.delete_channel(arn=arn)
 
 
-def test_stop_stream_ends_the_stream_at_once_and_tells_the_encoder(ivs: Any, store: IvsStore) -> None:
+def test_stop_stream_ends_the_stream_at_once_and_notifies_the_encoder(ivs: Any, store: IvsStore) -> None:
     arn = make_channel(ivs)
     store.stream_begin(arn, started_at=NOON)
     assert not store.stop_requested(arn)
@@ -475,7 +475,7 @@ def test_only_a_known_channel_that_is_offline_goes_live(ivs: Any, store: IvsStor
         store.stream_begin(make_channel(ivs), started_at=NOON.replace(tzinfo=None))
 
 
-def test_ending_what_is_not_live_changes_nothing(ivs: Any, store: IvsStore) -> None:
+def test_ending_an_offline_stream_changes_nothing(ivs: Any, store: IvsStore) -> None:
     arn = make_channel(ivs)
     store.stream_end(arn, ended_at=NOON)
     store.stream_begin(arn, started_at=NOON)
@@ -651,7 +651,7 @@ def test_walking_all_pages_meets_everything_once(ivs: Any, store: IvsStore) -> N
     assert [channel["arn"] for page in pages for channel in page["channels"]] == arns
 
 
-def test_what_is_added_or_deleted_while_paging_moves_nothing_else(ivs: Any) -> None:
+def test_rows_added_or_deleted_while_paging_move_no_other_row(ivs: Any) -> None:
     arns = [make_channel(ivs) for _ in range(4)]
     page = ivs.list_channels(maxResults=2)
     ivs.delete_channel(arn=arns[0])
@@ -673,7 +673,7 @@ def test_a_token_is_good_for_its_own_listing_alone(ivs: Any) -> None:
 # Faults
 
 
-def test_faults_fire_as_often_as_they_say_and_then_are_gone(aws: LocalAws, ivs: Any) -> None:
+def test_a_fault_fires_as_often_as_set_and_is_then_removed(aws: LocalAws, ivs: Any) -> None:
     aws.ivs.faults += [Fault("CreateChannel", "throttle", times=2), Fault("*", "error500")]
     assert [refused(ivs.create_channel) for _ in range(3)] == [
         "ThrottlingException",
@@ -684,7 +684,7 @@ def test_faults_fire_as_often_as_they_say_and_then_are_gone(aws: LocalAws, ivs: 
     assert ivs.list_channels()["channels"] == []
 
 
-def test_a_dropped_reply_leaves_what_was_done(aws: LocalAws, ivs: Any) -> None:
+def test_a_dropped_reply_keeps_the_effect_of_the_call(aws: LocalAws, ivs: Any) -> None:
     aws.ivs.faults.append(Fault("CreateChannel", "drop_reply"))
     with pytest.raises(ConnectionClosedError):
         ivs.create_channel(name="orphan")
@@ -893,7 +893,7 @@ def test_a_failed_transaction_is_undone_and_leaves_no_lock(store: IvsStore) -> N
         assert records.count("channel") == 0
 
 
-def test_many_threads_make_exactly_the_channels_they_were_told(aws: LocalAws) -> None:
+def test_many_threads_make_exactly_the_requested_channels(aws: LocalAws) -> None:
     clients = [make_client("ivs") for _ in range(4)]
 
     def make_ten(client: Any) -> None:
@@ -909,7 +909,7 @@ def test_many_threads_make_exactly_the_channels_they_were_told(aws: LocalAws) ->
 
 
 def run_processes(count: int, code: str, *arguments: str) -> list[str]:
-    """What each of several processes printed; they begin together, when their standard input closes."""
+    """Return the output of each of several processes; they begin together, when their standard input closes."""
     command = [sys.executable, "-W", "error", "-c", textwrap.dedent(code), *arguments]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     root = Path(__file__).parents[3]

@@ -337,7 +337,7 @@ def test_the_last_of_two_users_stops_it(home: Path) -> None:
     assert processes(home) == []
 
 
-def test_killed_user_counts_as_gone(home: Path) -> None:
+def test_a_killed_user_does_not_count(home: Path) -> None:
     other = python(USE_UNTIL_A_LINE, home)
     assert other.stdout is not None
     other.stdout.readline()
@@ -437,7 +437,7 @@ def test_container_without_the_narrow_capability_gets_the_wider_one(
         ("PG_VERSION", "15\n", "initialized by PostgreSQL version 15, which is not compatible"),
     ],
 )
-def test_failed_start_quotes_the_log_and_says_what_to_do(home: Path, name: str, content: str, quoted: str) -> None:
+def test_a_failed_start_quotes_the_log_and_names_the_remedy(home: Path, name: str, content: str, quoted: str) -> None:
     file = home / "postgres" / "data" / name
     good = file.read_text()
     file.write_text(content)

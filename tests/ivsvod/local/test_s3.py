@@ -318,7 +318,7 @@ def test_media_host_answers_304_to_a_known_etag(media: Client) -> None:
 @pytest.mark.parametrize(
     "path", ["/none", "/", "/..", "/p/../empty", "/%2e%2e/empty", "/=bucket.json", "/%FF", f"/{BUCKET}/empty", "/p"]
 )
-def test_media_host_answers_403_for_what_is_not_a_key(media: Client, path: str) -> None:
+def test_media_host_answers_403_for_a_missing_key(media: Client, path: str) -> None:
     answer = media.get(path)
     assert answer.status_code == 403
     assert b"AccessDenied" in answer.data

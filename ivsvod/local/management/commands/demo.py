@@ -105,13 +105,13 @@ class Command(BaseCommand):
         return document
 
     def reconcile(self) -> None:
-        """Run `reconcile` as the schedule of a deployment does; the start page of the admin shows when it last ran."""
+        """Run `reconcile` as the schedule of a deployment does; the start page of the admin shows its time."""
         self.step("Comparing the database with the local AWS")
         try:
             listeners = Listeners(lambda line: None, lambda began: None)
             run(all_phases(), scope=Scope(), apply=True, resume=True, listeners=listeners)
         except LeaseTakenError:
-            self.step("Another reconcile runs, or ended a moment ago")
+            self.step("Another reconcile runs, or has just ended")
 
     def channels(self) -> Channel:
         """Make two channels and return the one with the broadcast."""
@@ -161,7 +161,7 @@ def _ended_by_signals() -> Iterator[None]:
 
 @contextmanager
 def _logged_to(path: Path) -> Iterator[None]:
-    """Write the log to a file, apart from the lines of progress; the file of the run before is kept beside it."""
+    """Write the log to a file, not to the terminal; the file of the previous run is kept beside it."""
     if path.exists():
         path.replace(path.with_suffix(".log.old"))
     handlers = [handler for handler in logging.getLogger().handlers if isinstance(handler, logging.StreamHandler)]
@@ -192,10 +192,6 @@ def _describe(video: Video | None) -> None:
     """Give the video a title, so that the catalogue and its search have content."""
     if video is None or Content.objects.filter(video=video).exists():
         return
-    values = {
-        "title": "Opening show",
-        "description": "A test picture, broadcast by the local encoder.",
-        "tags": ["demo", "main stage"],
-        "thumbnail": "",
-    }
+    description = "A test picture, broadcast by the local encoder."
+    values = {"title": "Opening show", "description": description, "tags": ["demo", "main stage"], "thumbnail": ""}
     content_replace(video_uuid=video.uuid, by=User.objects.get(username=CURATOR).uuid, values=values)

@@ -77,13 +77,9 @@ def _report(channel: Channel, one: Broadcast, seed: int) -> dict[str, Any]:
         "duration_ms": one.duration_ms,
         "stream_ids": [stream.stream_id for stream in one.plan.streams],
         "recordings": [
-            {
-                "prefix": recording.prefix or None,
-                "duration_ms": recording.duration_ms,
-                "stream_ids": recording.stream_ids,
-                "outcome": recording.outcome,
-            }
-            for recording in one.plan.recordings
+            {"prefix": each.prefix or None}
+            | {name: getattr(each, name) for name in ("duration_ms", "stream_ids", "outcome")}
+            for each in one.plan.recordings
         ],
         "events": len(one.events),
         "arrived": one.arrived,
