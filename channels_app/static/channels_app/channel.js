@@ -58,7 +58,7 @@
       form.querySelector("[type=submit]").setAttribute("aria-disabled", "true");
     });
   });
-  // The back button restores the page as it was left.
+  // The back button restores the page with the disabled buttons.
   addEventListener("pageshow", function () {
     document.querySelectorAll("form[data-sent]").forEach(function (form) {
       delete form.dataset.sent;

@@ -1,6 +1,6 @@
 "use strict";
 
-// The stock chooser of rights labels an icon that has no role: a label counts only on something that has one.
+// The stock widget labels an icon without a role, and screen readers ignore such a label.
 window.addEventListener("load", function () {
   document.querySelectorAll("span.search-label-icon[aria-label]").forEach(function (icon) {
     icon.setAttribute("role", "img");

@@ -1,6 +1,6 @@
 "use strict";
 
-// Swagger UI over the service's own description; no outside host is asked for anything.
+// Swagger UI with the OpenAPI document of this service; no request goes to another host.
 (function () {
   SwaggerUIBundle({
     domNode: document.getElementById("api"),
@@ -8,10 +8,10 @@
     deepLinking: true,
     persistAuthorization: false,
     displayOperationId: true,
-    // The stock validator is a service elsewhere.
+    // The stock validator is an external service.
     validatorUrl: null,
     requestInterceptor: function (request) {
-      // Who is signed in to the admin may try writes too: the session asks for its CSRF token.
+      // Requests with a session of the admin need its CSRF token for writes.
       const token = document.cookie.match(/(?:^|; )csrftoken=([^;]*)/);
       if (token && !request.headers.Authorization) {
         request.headers["X-CSRFToken"] = decodeURIComponent(token[1]);

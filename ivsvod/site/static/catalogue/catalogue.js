@@ -1,6 +1,6 @@
 "use strict";
 
-// The list follows what is typed and chosen, and buttons copy what stands beside them. Without it the form is sent.
+// The list follows the form without a reload, and buttons copy the field beside them. Without scripts the form is sent.
 (function () {
   const PAUSE_MS = 250;
 
@@ -26,7 +26,7 @@
   function announce(sentence, isFailure) {
     const count = document.getElementById("count");
     count.textContent = sentence;
-    // The list says it too, but for those who do not see that the list has changed.
+    // For screen readers: the list shows the count too.
     count.classList.toggle("unseen", !isFailure);
   }
 
@@ -34,10 +34,10 @@
     document.title = page.title;
     announce(page.getElementById("count").textContent, false);
     document.getElementById("results").replaceChildren(...page.getElementById("results").childNodes);
-    // The first order is another one with a search and without.
+    // The default order depends on whether there is a search.
     const orders = document.getElementById("ordering");
     if (orders !== document.activeElement) {
-      // Whole: options that are moved one by one take the choice along with them.
+      // The whole element: options that are moved one by one lose the selection.
       orders.replaceWith(page.getElementById("ordering"));
     }
   }
