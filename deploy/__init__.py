@@ -1,1 +1,1 @@
-"""What puts the service on AWS: templates of CloudFormation, the package, and the settings of Zappa."""
+"""Deployment to AWS: CloudFormation templates, the Lambda package, and the settings of Zappa."""

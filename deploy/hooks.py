@@ -13,9 +13,9 @@ import click
 # Without it Lambda ignores which messages failed, and deletes the whole batch.
 # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 REPORT = "ReportBatchItemFailures"
-# Zappa allows it to everybody for Function URLs, without limiting it to the URL.
+# Zappa allows it to everybody for Function URLs, and not by the URL only.
 INVOKE = "lambda:InvokeFunction"
-# The longest time in seconds for Lambda to create or change a mapping, which nobody can change meanwhile.
+# The longest time in seconds for Lambda to create or change a mapping, which cannot be changed meanwhile.
 # https://docs.aws.amazon.com/lambda/latest/api/API_UpdateEventSourceMapping.html (ResourceInUseException)
 SETTLE_SECONDS = 300
 
@@ -40,11 +40,14 @@ def correct(client: Any, name: str, settings: Mapping[str, Any]) -> None:
     queues = {source["arn"]: source for source in sources if ":sqs:" in source.get("arn", "")}
     for mapping in _mappings(client, function):
         if _is_settled(client, mapping["UUID"]):
+            source = queues.get(mapping["EventSourceArn"])
+            # As in the settings, which deploy/zappa.py changed for Zappa.
+            enabled = {} if source is None else {"Enabled": source.get("opened", source.get("enabled", True))}
             client.update_event_source_mapping(
                 UUID=mapping["UUID"],
                 FunctionResponseTypes=[REPORT],
                 ScalingConfig={"MaximumConcurrency": settings["queue_concurrency"]},
-                **_enabled(queues.get(mapping["EventSourceArn"])),
+                **enabled,
             )
             # Zappa ignores a refusal of its own change, so the next command must not come too early.
             _is_settled(client, mapping["UUID"])
@@ -60,11 +63,6 @@ def correct(client: Any, name: str, settings: Mapping[str, Any]) -> None:
             )
     _check(client, function, set(queues))
     click.echo("Failed messages are reported one by one, and the function cannot be invoked by everybody.")
-
-
-def _enabled(source: Mapping[str, Any] | None) -> dict[str, bool]:
-    """Return whether the mapping is enabled by the settings, which deploy/zappa.py changed for Zappa."""
-    return {} if source is None else {"Enabled": source.get("opened", source.get("enabled", True))}
 
 
 def _is_settled(client: Any, uuid: str) -> bool:

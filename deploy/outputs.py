@@ -5,7 +5,6 @@ An output sets the variable of its name in capitals: `RecordingBucket` sets RECO
 
 import re
 import sys
-from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
@@ -28,7 +27,11 @@ def main(arguments: list[str]) -> None:
     session = boto3.session.Session()
     variables = {"AWS_REGION": session.region_name or ""}
     for stack in stacks:
-        variables |= _outputs(session.client("cloudformation"), stack)
+        try:
+            [found] = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"]
+        except (ClientError, BotoCoreError) as error:
+            sys.exit(f"{stack}: {error}")
+        variables |= {variable_of(item["OutputKey"]): item["OutputValue"] for item in found.get("Outputs", [])}
     for name, value in sorted(variables.items()):
         set_key(path, name, value, quote_mode="auto")
     print(f"{path.relative_to(CHECKOUT)}: {', '.join(sorted(variables))}")
@@ -37,14 +40,6 @@ def main(arguments: list[str]) -> None:
 def variable_of(output: str) -> str:
     """Return the name of the variable of an output."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", output).upper()
-
-
-def _outputs(client: Any, stack: str) -> dict[str, str]:
-    try:
-        [found] = client.describe_stacks(StackName=stack)["Stacks"]
-    except (ClientError, BotoCoreError) as error:
-        sys.exit(f"{stack}: {error}")
-    return {variable_of(item["OutputKey"]): item["OutputValue"] for item in found.get("Outputs", [])}
 
 
 if __name__ == "__main__":

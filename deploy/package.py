@@ -78,8 +78,8 @@ _PRUNED = (
     "pillow.libs/liblcms2*",
     "pillow.libs/libbrotli*",
 )
-# The one file that Zappa adds and the package needs. The others are its handler, the time and user of the packing, and
-# an empty `__init__.py` in each folder that has none, which would hide the bytecode beside it.
+# The only file that Zappa adds and the package needs. The others are its handler, the time and user of the packing, and
+# an empty `__init__.py` in each folder without one, which would hide the bytecode beside it.
 _OF_ZAPPA = "zappa_settings.py"
 _SETTINGS_OF_PACKAGE = (
     *("project_name", "runtime", "django_settings", "lambda_handler"),
@@ -107,7 +107,10 @@ def main() -> None:
     project_copy()
     _say("Installing what it needs")
     dependencies_install(site_packages(), CHECKOUT / "requirements-lambda.txt")
-    environment_shape()
+    # Zappa looks for the packages of the Python that it runs under.
+    own = f"python{sys.version_info.major}.{sys.version_info.minor}"
+    if own != f"python{VERSION}":
+        (ENVIRONMENT / "lib" / own).symlink_to(f"python{VERSION}")
     prune(site_packages(), ["en", *options.languages.split()])
     _say("Collecting static files")
     static_collect(keep=options.static == "package")
@@ -133,7 +136,7 @@ def lambda_python() -> str:
     """Return a Python of Lambda's version, which ignores the bytecode of another.
 
     Raises:
-        SystemExit: there is none.
+        SystemExit: there is no such Python.
     """
     given = os.environ.get("LAMBDA_PYTHON")
     # The first of them may be a shim for a version that is not installed.
@@ -185,16 +188,8 @@ def dependencies_install(folder: Path, requirements: Path) -> None:
     subprocess.run(command, check=True)
 
 
-def environment_shape() -> None:
-    """Make the folder look like an environment to Zappa."""
-    # Zappa looks for the packages of the Python that it runs under.
-    own = f"python{sys.version_info.major}.{sys.version_info.minor}"
-    if own != f"python{VERSION}":
-        (ENVIRONMENT / "lib" / own).symlink_to(f"python{VERSION}")
-
-
 def prune(folder: Path, languages: Iterable[str]) -> None:
-    """Remove unused files, and the texts of other languages."""
+    """Remove unused files, and the translations of other languages."""
     kept = {language.replace("-", "_").lower() for language in languages}
     unused = [path for pattern in _PRUNED for path in folder.glob(pattern)]
     unused += [locale for locale in folder.glob("**/locale/*/") if locale.name.lower() not in kept]

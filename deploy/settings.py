@@ -84,15 +84,13 @@ def _filled(value: Any, variables: Mapping[str, str]) -> Any:
     if isinstance(value, Mapping):
         return {name: _filled(item, variables) for name, item in value.items()}
     if isinstance(value, list):
-        return [filled for item in value for filled in _filled_in_list(item, variables)]
+        items: list[Any] = []
+        for item in value:
+            match = _PLACEHOLDER.fullmatch(item) if isinstance(item, str) else None
+            parts = [part.strip() for part in variables[match[1]].split(",")] if match else [_filled(item, variables)]
+            items += filter(None, parts) if match else parts
+        return items
     return value
-
-
-def _filled_in_list(item: Any, variables: Mapping[str, str]) -> list[Any]:
-    match = _PLACEHOLDER.fullmatch(item) if isinstance(item, str) else None
-    if match is None:
-        return [_filled(item, variables)]
-    return [part.strip() for part in variables[match[1]].split(",") if part.strip()]
 
 
 def _refuse(environment: Mapping[str, str]) -> None:

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> int:
     """Run the command and return its exit status.
 
     Raises:
-        SystemExit: something is missing; the message says what.
+        SystemExit: an argument, a variable or the package is missing; the message names it.
     """
     if len(arguments) < 2:
         sys.exit("python -m deploy.zappa STAGE deploy | update | schedule | status | tail | manage … | undeploy")
@@ -49,15 +49,8 @@ def main(arguments: list[str]) -> int:
     if command in WITH_PACKAGE and not PACKAGE.is_file():
         sys.exit(f"{PACKAGE.relative_to(CHECKOUT)} is missing: make package")
     zipped = ["--zip", str(PACKAGE)] if command in WITH_PACKAGE else []
-    line = [
-        str(Path(sys.executable).with_name("zappa")),
-        command,
-        stage,
-        *rest,
-        "-s",
-        str(_write(stage, settings)),
-        *zipped,
-    ]
+    zappa = str(Path(sys.executable).with_name("zappa"))
+    line = [zappa, command, stage, *rest, "-s", str(_write(stage, settings)), *zipped]
     status = subprocess.run(line, cwd=CHECKOUT, env={**os.environ, "VIRTUAL_ENV": sys.prefix}, check=False).returncode
     if command == "schedule" and status == 0:
         try:
@@ -97,10 +90,8 @@ def _manage(stage: str, settings: dict[str, Any], arguments: Sequence[str]) -> i
     print(base64.b64decode(response.get("LogResult", "")).decode(errors="replace"), end="")
     answer = json.load(response["Payload"])
     if "FunctionError" in response:
-        print(
-            f"{answer.get('errorType', response['FunctionError'])}: {answer.get('errorMessage', answer)}",
-            file=sys.stderr,
-        )
+        kind = answer.get("errorType", response["FunctionError"])
+        print(f"{kind}: {answer.get('errorMessage', answer)}", file=sys.stderr)
         return 1
     return int(answer.get("exit_code", 0))
 

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core import checks
-from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (that of the checks)
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 
 from channels_app.models import Channel
@@ -21,7 +20,7 @@ _AWS_NAMES = {
 def aws_names_are_set(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn of each missing variable that names something in AWS."""
     return [
-        checks.Warning(f"{name} is not set: {consequence}.", hint=f"Set {name}.", id=f"ivsvod.W00{number}")
+        Warning(f"{name} is not set: {consequence}.", hint=f"Set {name}.", id=f"ivsvod.W00{number}")
         for number, (name, consequence) in enumerate(_AWS_NAMES.items(), 1)
         if not getattr(settings, name)
     ]
@@ -33,7 +32,7 @@ def recordings_can_be_played(app_configs: Sequence[Any] | None, **kwargs: Any) -
     if settings.PLAYBACK_BASE_URL or not settings.RECORDING_BUCKET:
         return []
     return [
-        checks.Warning(
+        Warning(
             "PLAYBACK_BASE_URL is not set: a location is a URL of the bucket, which is private, and does not play.",
             hint="Set PLAYBACK_BASE_URL to the address at which CloudFront serves the bucket.",
             id="ivsvod.W005",
@@ -45,19 +44,18 @@ def recordings_can_be_played(app_configs: Sequence[Any] | None, **kwargs: Any) -
 def private_recordings_are_not_readable(
     app_configs: Sequence[Any] | None, *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Warn of private channels whose recordings play for everyone who knows the address."""
+    """Warn of private channels whose recordings play for everyone who has the URL."""
     if DEFAULT_DB_ALIAS not in (databases or ()) or not settings.PLAYBACK_BASE_URL:
         return []
     try:
         # `migrate` runs this check before it makes the tables.
         with transaction.atomic():
-            has_private = Channel.objects.private().exists()
+            if not Channel.objects.private().exists():
+                return []
     except DatabaseError:
         return []
-    if not has_private:
-        return []
     return [
-        checks.Warning(
+        Warning(
             "There are private channels, and PLAYBACK_BASE_URL serves their recordings to anyone who has the address.",
             hint="Limit who reaches the distribution, or do not record what must stay secret: no URL is signed yet.",
             id="ivsvod.W006",
@@ -67,7 +65,7 @@ def private_recordings_are_not_readable(
 
 @register()
 def page_can_read_the_api(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse the catalogue page without public reads: it calls the API as anyone, and would show nothing."""
+    """Refuse the catalogue page without public reads: it calls the API anonymously, and would show nothing."""
     if settings.API_PUBLIC_READ or not settings.CATALOGUE_PAGE:
         return []
     return [
@@ -85,7 +83,7 @@ def dead_letter_queue_is_named(app_configs: Sequence[Any] | None, **kwargs: Any)
     if settings.DEAD_LETTER_QUEUE_URL:
         return []
     return [
-        checks.Warning(
+        Warning(
             "DEAD_LETTER_QUEUE_URL is not set: redrive cannot bring messages back.",
             hint="Set DEAD_LETTER_QUEUE_URL.",
             id="ivsvod.W004",

@@ -29,7 +29,7 @@ def method_and_path(event: Mapping[str, Any]) -> tuple[Any, Any]:
 
 
 def is_readable(event: Mapping[str, Any]) -> bool:
-    """Return whether all that Zappa reads has its type and is text in UTF-8: Zappa answers anything else with 500."""
+    """Return whether all members that Zappa reads have their type and are UTF-8: Zappa answers others with 500."""
     body, cookies = event.get("body") or "", event.get("cookies") or []
     texts = [*method_and_path(event), body, event.get("rawQueryString") or ""]
     maps = [event.get("headers"), event.get("queryStringParameters")]
@@ -73,7 +73,7 @@ def cleaned(event: Mapping[str, Any], host: str, secrets: list[str]) -> dict[str
     lists = event.get("multiValueHeaders") or {}
     headers = event.get("headers") or {name: values[-1] for name, values in lists.items()}
     given = next((value for name, value in headers.items() if name.lower() == _SECRET_HEADER), "")
-    # All are compared, so that the time reveals nothing.
+    # All are compared, so that the duration reveals nothing.
     equal = [hmac.compare_digest(given.encode(), secret.encode()) for secret in secrets]
     is_ours = bool(host) and any(equal)
     changed = {**event, "headers": _headers(headers, host if is_ours else ""), "stageVariables": None}

@@ -40,20 +40,8 @@ logger = logging.getLogger(__name__)
 
 # The commands that `zappa manage` may run; never Python text.
 ALLOWED_COMMANDS = {
-    "axes_reset_logs",
-    "backfill",
-    "check",
-    "check_recordings",
-    "clearsessions",
-    "create_admin",
-    "encrypt_secrets",
-    "migrate",
-    "process_inbox",
-    "prune_inbox",
-    "reconcile",
-    "redrive",
-    "replay",
-    "switch",
+    *("axes_reset_logs", "backfill", "check", "check_recordings", "clearsessions", "create_admin", "encrypt_secrets"),
+    *("migrate", "process_inbox", "prune_inbox", "reconcile", "redrive", "replay", "switch"),
 }
 # The command of a schedule, by the function that zappa_settings.json names. Zappa ends the name of the rule with it.
 SCHEDULED = {
@@ -65,14 +53,14 @@ SCHEDULED = {
     "scheduled_reconcile": "reconcile --scheduled",
 }
 
-# The time in which a stopped command ends: a call to AWS may take as long, and leases are released.
+# The time for a stopped command to end a call to AWS and to release its leases.
 _LAST_SECONDS = 15
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-timeout.html
 _LONGEST_MILLISECONDS = 900_000
 
 
 class InvocationRefusedError(Exception):
-    """An invocation that this service does not understand or allow."""
+    """A malformed invocation, or one that is not allowed."""
 
 
 class EventFailedError(Exception):
@@ -162,9 +150,8 @@ def _command(line: Any, context: Any) -> dict[str, Any]:
     except ValueError as error:
         raise InvocationRefusedError(f"not a command: {error}") from None
     if name not in ALLOWED_COMMANDS:
-        raise InvocationRefusedError(
-            f"not allowed: manage must begin with one of {', '.join(sorted(ALLOWED_COMMANDS))}"
-        )
+        allowed = ", ".join(sorted(ALLOWED_COMMANDS))
+        raise InvocationRefusedError(f"not allowed: manage must begin with one of {allowed}")
     # New connections: those of requests and events have a statement timeout.
     connections.close_all()
     try:
@@ -203,7 +190,7 @@ def _interrupted_in_time(context: Any) -> Iterator[None]:
 
 
 def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
-    """Process a batch. Report only the items to deliver again, each by its message id."""
+    """Process a batch; return the items to deliver again, each by its message id."""
     ids = [record.get("messageId") if isinstance(record, dict) else None for record in event["Records"]]
     if not all(isinstance(message_id, str) and message_id for message_id in ids):
         # SQS delivers the whole batch again, and then to the dead-letter queue: nothing is lost.
@@ -211,7 +198,7 @@ def sqs_batch(event: dict[str, Any]) -> dict[str, Any]:
     try:
         deliveries = _ingest(event)
     except Exception as error:
-        # For example, the database is away. All stay in the queue; processed events are duplicates then.
+        # For example, the database is unavailable. All stay in the queue; processed events are duplicates then.
         logger.exception("batch failed messages=%d", len(event["Records"]))
         outage_counted(error)
         failed = event["Records"]
@@ -251,12 +238,8 @@ def _zappa() -> Any:
         _ = get_resolver().url_patterns
         return handler
     finally:
-        _collect_again()
-
-
-def _collect_again() -> None:
-    gc.freeze()
-    gc.enable()
+        gc.freeze()
+        gc.enable()
 
 
 if settings.ON_LAMBDA:
@@ -269,4 +252,5 @@ if settings.ON_LAMBDA:
         # A snapshot of SnapStart must hold no connection: all its copies would use it.
         # https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
         register_before_snapshot(connections.close_all)
-_collect_again()
+gc.freeze()
+gc.enable()

@@ -67,7 +67,7 @@ class TimedBody:
 
     def stop(self) -> None:
         """End the read that waits, and all later reads."""
-        # The client may be gone. Not the method of a TLS socket, which would end TLS for the answer too.
+        # The client may have disconnected. Not the method of a TLS socket, which would end TLS for the answer too.
         with suppress(OSError):
             socket.socket.shutdown(self.connection, socket.SHUT_RD)
 

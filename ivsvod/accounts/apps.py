@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 class AccountsConfig(AppConfig):
     """Users, API tokens and the permissions that are scopes."""
 
-    # Of several in this module.
+    # This module has several.
     default = True
     name = "ivsvod.accounts"
     label = "accounts"
@@ -20,6 +20,6 @@ class AccountsConfig(AppConfig):
 
 
 class SignInsConfig(axes.apps.AppConfig):
-    """django-axes, under a name that people understand."""
+    """django-axes under another name."""
 
     verbose_name = _("Sign-ins")

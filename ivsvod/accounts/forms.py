@@ -93,7 +93,7 @@ class FirstCodeForm(CodeForm):
 
 
 class PasswordForm(_RequestForm, forms.Form):
-    """The own password again: an open session on a desk proves nothing."""
+    """The own password again, since someone else may sit at an open session."""
 
     password = forms.CharField(
         label=_("Your password"),
@@ -175,7 +175,7 @@ class ApiTokenCreateForm(forms.Form):
     def __init__(self, *args: Any, by: User, **values: Any) -> None:
         super().__init__(*args, **values)
         self.by = by
-        # Nobody grants a scope that they lack.
+        # A scope is granted only by an account that has it.
         self.fields["scopes"].choices = [  # type: ignore[attr-defined]
             (name, sentence) for name, sentence in settings.API_SCOPES.items() if by.has_perm(f"accounts.{name}")
         ]

@@ -1,6 +1,6 @@
 """Access tokens of an outside identity provider: JWTs, checked against the keys that it publishes.
 
-https://www.rfc-editor.org/rfc/rfc7519 (the claims), https://www.rfc-editor.org/rfc/rfc8725 (what goes wrong with them).
+https://www.rfc-editor.org/rfc/rfc7519 (the claims), https://www.rfc-editor.org/rfc/rfc8725 (best practices).
 """
 
 from dataclasses import dataclass
@@ -62,14 +62,8 @@ def caller_of(token: str) -> ProviderCaller:
             raise InvalidIdentityError
         # The audience is checked by `_is_access_token_for_us`: Cognito names it elsewhere.
         options: Any = {"require": REQUIRED, "verify_aud": False, "enforce_minimum_key_length": True}
-        claims = jwt.decode(
-            token,
-            key=key,
-            algorithms=[algorithm],
-            issuer=settings.OIDC_ISSUER,
-            leeway=LEEWAY_SECONDS,
-            options=options,
-        )
+        expected: Any = {"algorithms": [algorithm], "issuer": settings.OIDC_ISSUER, "leeway": LEEWAY_SECONDS}
+        claims = jwt.decode(token, key=key, options=options, **expected)
         uuid = uuid5(uuid5(NAMESPACE_URL, claims["iss"]), claims["sub"])
     # A token can hold numbers beyond every clock, lone surrogates, and deep nesting.
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError):
@@ -103,6 +97,6 @@ def _scopes(text: Any) -> frozenset[str]:
 
     Without OIDC_SCOPE_PREFIX `read`, `ivsvod/read` and `https://api.example.com/read` are all `read`.
     """
-    named = (name.rpartition("/") for name in (text.split() if isinstance(text, str) else []))
+    names = (name.rpartition("/") for name in (text.split() if isinstance(text, str) else []))
     prefix = settings.OIDC_SCOPE_PREFIX
-    return frozenset(scope for before, _, scope in named if prefix in ("", before)) & frozenset(settings.API_SCOPES)
+    return frozenset(scope for before, _, scope in names if prefix in ("", before)) & frozenset(settings.API_SCOPES)

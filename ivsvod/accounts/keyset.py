@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 # Never the algorithm that a token names: "none" and HMAC with the public key are refused before a key is looked up.
 ALGORITHMS = ("RS256", "ES256")
 # A revoked key is refused after this time, once the provider can be reached.
-LIFE_SECONDS = 600
+MAX_AGE_SECONDS = 600
 # At most MOST_FETCHES fetches in FETCH_WINDOW_SECONDS. One more is allowed RESERVE_SECONDS after the last, so unknown
 # key ids delay a key rotation by at most that.
 MOST_FETCHES, FETCH_WINDOW_SECONDS, RESERVE_SECONDS = 4, 60, 30
@@ -57,7 +57,7 @@ class KeySet:
         self._last_failed = False
         self._attempts: deque[float] = deque(maxlen=MOST_FETCHES)
         self._thread: Thread | None = None
-        # Held for moments, never during a fetch.
+        # Held briefly, never during a fetch.
         self._lock = Lock()
 
     def find(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
@@ -70,7 +70,7 @@ class KeySet:
         """
         version = self._version
         key = self._known(key_id, algorithm)
-        is_old = self._fetched_at is None or monotonic() - self._fetched_at > LIFE_SECONDS
+        is_old = self._fetched_at is None or monotonic() - self._fetched_at > MAX_AGE_SECONDS
         if key is None or is_old:
             self._refresh(version, wait=key is None)
             key = self._known(key_id, algorithm)
@@ -109,7 +109,7 @@ class KeySet:
             thread.join(WAIT_SECONDS)
 
     def _next_fetch(self) -> float:
-        """Return the moment from which a fetch is allowed."""
+        """Return the time, of the monotonic clock, from which a fetch is allowed."""
         if not self._attempts:
             return 0
         last = self._attempts[-1]

@@ -38,7 +38,7 @@ _STORED_HEADERS = ("HTTP_USER_AGENT", "HTTP_ACCEPT")
 
 
 class NetworkLockout(AxesDatabaseHandler):
-    """The library's handler, which also counts all addresses of a network for an account.
+    """django-axes' handler, which also counts all addresses of a network for an account.
 
     One customer of a provider has a /48 of IPv6, 65,536 networks that each count as a client of their own.
     """
@@ -112,16 +112,14 @@ def refuse_locked(request: HttpRequest, username: str | None) -> None:
     credentials = {"username": username}
     [of_address] = handler.get_user_attempts(request, credentials)
     of_network = network_attempts(request, credentials)
-    counts = ((of_address, settings.AXES_FAILURE_LIMIT), (of_network, settings.SIGN_IN_NETWORK_LIMIT))
-    ends = [
-        locked_until([(row.failures_since_start, row.attempt_time) for row in rows], limit) for rows, limit in counts
-    ]
-    until = max((end for end in ends if end), default=None)
+    limits = ((of_address, settings.AXES_FAILURE_LIMIT), (of_network, settings.SIGN_IN_NETWORK_LIMIT))
+    ends = (locked_until(rows.values_list("failures_since_start", "attempt_time"), limit) for rows, limit in limits)
+    until = max(filter(None, ends), default=None)
     raise too_many(request, max(1.0, (until - timezone.now()).total_seconds()) if until else 0.0)
 
 
 def locked_until(attempts: Iterable[tuple[int, datetime]], limit: int) -> datetime | None:
-    """Return the time from which fewer attempts than the limit count; None if that is so already.
+    """Return the time from which fewer attempts than the limit count; None if fewer count already.
 
     Each browser of a person has a row of attempts: their number, and the time of the last.
     """
@@ -144,7 +142,7 @@ def wait_for_code(request: HttpRequest, account: User) -> None:
 
 
 def account_waiting(request: HttpRequest) -> User | None:
-    """Return the account that waits for a code in this session; None if there is none, or its time is over."""
+    """Return the account that waits for a code in this session; None if there is none, or its time has passed."""
     waiting = request.session.get(WAITING)
     if waiting is None or waiting["until"] < time():
         return None

@@ -23,12 +23,8 @@ class Command(LinesCommand):
         """Add the name, and the reference to the password."""
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--email", default="", metavar="E")
-        parser.add_argument(
-            "--password-from",
-            required=True,
-            metavar="REFERENCE",
-            help="file:/path, or the ARN of a secret, followed by #KEY if it is a JSON object",
-        )
+        reference = "file:/path, or the ARN of a secret, followed by #KEY if it is a JSON object"
+        parser.add_argument("--password-from", required=True, metavar="REFERENCE", help=reference)
         parser.add_argument("--reset", action="store_true", help="set the password of an existing superuser")
 
     def handle(self, *args: Any, **options: Any) -> None:

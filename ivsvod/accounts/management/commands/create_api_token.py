@@ -13,16 +13,12 @@ from ivsvod.accounts.services import UnknownScopeError, api_token_create
 class Command(BaseCommand):
     """Make an API token and print it once."""
 
-    help = (
-        "Make an API token and print it once. It may do what both its scopes and the permissions of its account allow."
-    )
+    help = "Make an API token and print it once. It is limited to its scopes and to the permissions of its account."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """Add the name of the token, its account, scopes and expiry."""
         parser.add_argument("name")
-        parser.add_argument(
-            "--account", help="user name of the account, which is made if it is missing (default: NAME)"
-        )
+        parser.add_argument("--account", help="user name of the account; a missing one is made (default: NAME)")
         parser.add_argument("--scope", default="read", help=f"comma-separated, of {','.join(settings.API_SCOPES)}")
         parser.add_argument("--expires-days", type=int, metavar="N")
 
