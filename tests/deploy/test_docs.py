@@ -1,4 +1,4 @@
-"""What docs/deploy.md, docs/operations.md and docs/switch.md name exists, adds up, and does what they say."""
+"""Names, sums and commands of docs/deploy.md, docs/operations.md and docs/switch.md are right."""
 
 import json
 import os
@@ -61,20 +61,20 @@ def pages() -> str:
 # Names
 
 
-def test_every_variable_that_must_be_set_is_told() -> None:
+def test_every_required_variable_is_documented() -> None:
     source = "".join(map(read, ("ivsvod/settings.py", "ivsvod/environment.py", "ivsvod/checks.py")))
     required = set(re.findall(r'required\("([A-Z_]+)"|"([A-Z_]+) is not set', source))
     required = {name for pair in required for name in pair if name} | {"RECORDING_BUCKET", "RECORDING_CONFIG_ARN"}
     assert {"SECRET_KEY", "FIELD_ENCRYPTION_KEYS", "ALLOWED_HOSTS", "PG_HOST", "PG_DATABASE", "PG_USER"} <= required
     assert required <= settings_variables()
-    assert not required - set(told_variables())
+    assert not required - set(documented_variables())
 
 
-def test_every_variable_that_zappa_and_the_stacks_fill_is_told() -> None:
-    assert not deployed_variables() - set(told_variables()) - {"CLOUDFRONT_KEY_ID"}
+def test_every_variable_of_zappa_and_the_stacks_is_documented() -> None:
+    assert not deployed_variables() - set(documented_variables()) - {"CLOUDFRONT_KEY_ID"}
 
 
-def told_variables() -> list[str]:
+def documented_variables() -> list[str]:
     """The first cells of the table."""
     rows = re.findall(r"^\| ([^|]+)", section(page("deploy"), "What stands in `deploy/<stage>.env`"), re.MULTILINE)
     return [variable for row in rows for variable in quoted(row)]
@@ -194,15 +194,15 @@ def test_the_certificates_of_the_database_would_be_packed() -> None:
 
 
 def test_every_alarm_has_a_heading_of_its_name() -> None:
-    told = re.findall(r"^### (\w+)$", section(page("operations"), "The alarms"), re.MULTILINE)
-    assert told == list(of_type(template("core"), "AWS::CloudWatch::Alarm"))
+    details = re.findall(r"^### (\w+)$", section(page("operations"), "The alarms"), re.MULTILINE)
+    assert details == list(of_type(template("core"), "AWS::CloudWatch::Alarm"))
 
 
-def test_every_metric_of_the_service_is_told() -> None:
+def test_every_metric_of_the_service_is_documented() -> None:
     assert METRICS["ivsvod"] <= set(quoted(section(page("operations"), "Logs and metrics")))
 
 
-def test_the_numbers_of_the_settings_are_told_right() -> None:
+def test_the_numbers_of_the_settings_are_documented_correctly() -> None:
     base, operations = ZAPPA_SETTINGS["base"], page("operations")
     seconds = base["timeout_seconds"] - lambda_entry._LAST_SECONDS
     for text in (page("deploy"), operations, page("switch")):
@@ -252,7 +252,7 @@ def test_every_cost_is_its_quantity_times_its_price_and_the_sums_are_right() -> 
         assert [number(cell.strip("*")) for cell in total[1:]] == sums
 
 
-def test_what_has_a_number_in_the_templates_costs_as_many() -> None:
+def test_the_cost_table_has_the_quantities_of_the_templates() -> None:
     quantities = {name: [cell.partition(TIMES)[0] for cell in cells] for name, *cells in cost_tables()[0]}
     alarms = len(of_type(template("core"), "AWS::CloudWatch::Alarm"))
     secrets = len(of_type(template("core"), "AWS::SecretsManager::Secret")) + 1
@@ -336,7 +336,7 @@ def proxies() -> list[tuple[str, int]]:
 
 
 @pytest.mark.parametrize(("forwarded", "count"), proxies())
-def test_the_number_of_proxies_finds_who_asks(forwarded: str, count: int, settings: Any) -> None:
+def test_the_documented_number_of_proxies_finds_the_client_address(forwarded: str, count: int, settings: Any) -> None:
     addresses = {"forged": "6.6.6.6", "viewer": "198.51.100.1", "cdn": "192.0.2.1", "cloudfront": "192.0.2.2"}
     settings.TRUSTED_PROXIES = count
     header = ", ".join(addresses[name] for name in forwarded.split(", "))
@@ -351,11 +351,11 @@ def test_the_table_of_proxies_is_there() -> None:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("ours_first", "listed"), [(True, 2), (False, 1)])
-def test_the_predecessor_may_list_twice_what_both_wrote(ours_first: bool, listed: int, aws: LocalAws) -> None:
+def test_the_predecessor_may_list_a_recording_of_both_twice(ours_first: bool, listed: int, aws: LocalAws) -> None:
     """docs/switch.md says why its rule for Recording End is switched off."""
-    told = {"prefix": PREFIX, "bucket": BUCKET, "session_id": "FRIBXuDL7DxtpYlS", "duration_ms": 3_960_500}
+    details = {"prefix": PREFIX, "bucket": BUCKET, "session_id": "FRIBXuDL7DxtpYlS", "duration_ms": 3_960_500}
     channel = make_channel()
-    event = recording_event("Recording End", channel.arn, "Main stage", "st-1", at(60), **told)
+    event = recording_event("Recording End", channel.arn, "Main stage", "st-1", at(60), **details)
 
     def ours() -> None:
         list(inbox.ingest([json.dumps(event)]))
@@ -428,16 +428,16 @@ def python(server: postgres.Server, user: str, *arguments: str) -> str:
 
 
 @pytest.mark.xdist_group("roles")
-def test_the_role_of_the_service_may_do_what_the_service_does_and_nothing_else(server: postgres.Server) -> None:
-    told = json.loads(python(server, "ivsvod_runtime", "-m", "tests.support.database_roles").splitlines()[-1])
+def test_the_database_role_of_the_service_has_only_the_needed_rights(server: postgres.Server) -> None:
+    details = json.loads(python(server, "ivsvod_runtime", "-m", "tests.support.database_roles").splitlines()[-1])
 
-    assert told == {
+    assert details == {
         "zone": ["UTC", "user"],
         "read": [200] * 6,
         "write": "200 Opening night noted",
         "event": ["applied", "ignored"],
         "staff": "302 [200, 200] 302 gone",
-        "commands": told["commands"],
+        "commands": details["commands"],
         "refused": database_roles.REFUSED,
     }
     findings = python(server, "ivsvod", "manage.py", "switch", "--check")

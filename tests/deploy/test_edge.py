@@ -1,4 +1,4 @@
-"""What `deploy/edge.yaml` promises: who sees what of the recordings, for how long it is kept, and the API behind it."""
+"""`deploy/edge.yaml`: access to the recordings, how long they are cached, and the API behind it."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ def test_with_a_signing_key_video_needs_a_signature_and_pictures_do_not() -> Non
     assert signed == {"*.m3u8", "*"}
 
 
-def test_what_changes_under_one_name_is_cached_for_seconds_and_all_else_for_long() -> None:
+def test_mutable_objects_are_cached_for_seconds_and_all_others_for_long() -> None:
     short = {
         path
         for path, item in behaviours(LiveStateLegacyKey="l.json").items()
@@ -70,7 +70,7 @@ API = {
 }
 
 
-def test_the_api_is_told_by_a_secret_header_that_cloudfront_asks() -> None:
+def test_cloudfront_identifies_itself_to_the_api_by_a_secret_header() -> None:
     (origin,) = [item for item in distribution("Site", **API)["Origins"] if item["Id"] == "api"]
 
     assert (origin["DomainName"], origin["OriginPath"]) == (API["ApiOriginDomain"], "/production")

@@ -37,8 +37,8 @@ class Lambda:
         try:
             return {"Payload": io.BytesIO(json.dumps(self.space["handler"](event, None)).encode())}
         except Exception as error:
-            told = {"errorType": type(error).__name__, "errorMessage": str(error)}
-            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(told).encode())}
+            result = {"errorType": type(error).__name__, "errorMessage": str(error)}
+            return {"FunctionError": "Unhandled", "Payload": io.BytesIO(json.dumps(result).encode())}
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def test_a_channel_is_made_found_changed_and_deleted_by_it(forwarder: Lambda) ->
     assert all("Authorization" in event["headers"] for event in forwarder.sent), "it is signed before"
 
 
-def test_what_ivs_refuses_is_told_as_without_it(forwarder: Lambda) -> None:
+def test_a_refusal_of_ivs_is_the_same_with_and_without_the_forwarder(forwarder: Lambda) -> None:
     with pytest.raises(AwsError) as refusal:
         aws_door.channel_get(arn="arn:aws:ivs:eu-west-1:111122223333:channel/gone")
     assert refusal.value.kind is Kind.NOT_FOUND
@@ -102,7 +102,7 @@ def test_a_forwarder_that_cannot_reach_ivs_is_an_outage_that_quotes_nothing(
     assert "Signature" not in str(outage.value)
 
 
-def test_a_lambda_that_lets_nobody_in_says_so(
+def test_a_refused_invocation_of_the_forwarder_is_an_error_with_that_reason(
     aws: LocalAws, settings: Any, monkeypatch: pytest.MonkeyPatch, one_try: None
 ) -> None:
     class Shut:

@@ -255,20 +255,20 @@ def test_the_role_allows_each_call_that_the_code_can_make() -> None:
     assert [each for each in needed if not allows(statements, *each)] == []
 
 
-def test_the_role_allows_nothing_that_nobody_asks_for() -> None:
-    asked_for = {action for operation in operations() for action in actions(operation)}
+def test_the_role_allows_no_unused_action() -> None:
+    needed_actions = {action for operation in operations() for action in actions(operation)}
 
-    assert allowed_actions(role_statements()) - asked_for == set(OTHERS) - asked_for
+    assert allowed_actions(role_statements()) - needed_actions == set(OTHERS) - needed_actions
 
 
-def test_every_statement_of_the_role_is_for_a_resource_that_is_asked_for() -> None:
-    asked_for = {action for operation in operations() for action in actions(operation)}
+def test_every_statement_of_the_role_is_for_a_used_resource() -> None:
+    needed_actions = {action for operation in operations() for action in actions(operation)}
     statements = [item for item in role_statements() if item["Effect"] == "Allow"]
     unused = [
         (item["Sid"], action)
         for item in statements
         for action in listed(item["Action"])
-        if action in asked_for and not any(applies(item, action, arn, {}) for arn in resources(action))
+        if action in needed_actions and not any(applies(item, action, arn, {}) for arn in resources(action))
     ]
 
     # By these Lambda polls the queue.
@@ -297,7 +297,7 @@ def test_every_statement_of_the_role_is_for_a_resource_that_is_asked_for() -> No
         ("iam:PassRole", f"arn:aws:iam::{ACCOUNT}:role/FunctionRole"),
     ],
 )
-def test_the_role_does_not_allow_what_an_intruder_would_want(action: str, resource: str) -> None:
+def test_the_role_does_not_allow_the_actions_of_an_intruder(action: str, resource: str) -> None:
     assert not allows(role_statements(), action, resource, aws_RequestedRegion=REGION)
 
 
@@ -394,7 +394,7 @@ def test_who_deploys_gives_that_role_alone_and_to_those_services_alone() -> None
         ("apigateway:PATCH", f"arn:aws:apigateway:{REGION}::/restapis/abc/stages/production"),
     ],
 )
-def test_who_deploys_may_do_what_zappa_asks(action: str, resource: str) -> None:
+def test_the_deployer_has_the_permissions_that_zappa_needs(action: str, resource: str) -> None:
     assert allows(policy_statements("Deployer"), action, resource)
 
 
@@ -409,7 +409,7 @@ def test_who_deploys_may_do_what_zappa_asks(action: str, resource: str) -> None:
         ("sqs:PurgeQueue", QUEUE),
     ],
 )
-def test_who_deploys_changes_neither_the_stacks_nor_what_they_hold(action: str, resource: str) -> None:
+def test_the_deployer_changes_neither_the_stacks_nor_their_resources(action: str, resource: str) -> None:
     assert not allows(policy_statements("Deployer"), action, resource, aws_RequestedRegion=REGION)
 
 

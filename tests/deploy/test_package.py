@@ -70,7 +70,7 @@ class World:
             yield function
 
     def rows(self, sql: str) -> list[Any]:
-        """What the database says."""
+        """Return the rows of a query."""
         server = self.server
         with psycopg.connect(
             host=str(server.socket_dir), port=server.port, user=server.user, dbname=server.database
@@ -176,7 +176,7 @@ def test_the_database_is_migrated_and_nothing_is_amiss(function: Function) -> No
 
 
 @pytest.mark.parametrize("event", [{"raw_command": "print(1)"}, {"command": "os.getcwd"}, {"manage": "shell"}, {}])
-def test_what_would_run_anything_is_refused(function: Function, event: dict[str, Any]) -> None:
+def test_an_invocation_that_runs_arbitrary_code_is_refused(function: Function, event: dict[str, Any]) -> None:
     with pytest.raises(FunctionError, match="InvocationRefusedError"):
         function.invoke(event)
 
@@ -194,7 +194,7 @@ def account_make(world: World) -> None:
 
 
 def in_package(world: World, code: str, *arguments: str) -> str:
-    """What Python prints that has the package and what Lambda has."""
+    """Return the output of a Python with the package and the modules of Lambda."""
     command = [lambda_python(), "-I", "-S", "-B", "-c", code, str(world.task), str(world.runtime), *arguments]
     environ = {**environment(world.variables, world.aws_environment), "DJANGO_SETTINGS_MODULE": "ivsvod.settings"}
     done = subprocess.run(command, cwd=world.task, env=environ, capture_output=True, text=True, check=False)
@@ -219,8 +219,8 @@ def _host(http: Any) -> dict[str, str]:
 
 
 def test_another_host_is_refused(function: Function) -> None:
-    status, told = function.http("GET", "/healthz", Host="evil.example.com")
-    assert (status, told["code"]) == (400, "bad_request")
+    status, result = function.http("GET", "/healthz", Host="evil.example.com")
+    assert (status, result["code"]) == (400, "bad_request")
 
 
 def test_the_admin_is_signed_in_to_by_its_form(world: World, function: Function, tmp_path: Path) -> None:
@@ -306,7 +306,7 @@ def _text(answer: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_picture_of_each_format_is_encoded_anew(world: World, kind: str) -> None:
-    """Pillow has lost the formats that nobody may upload on the way into the package."""
+    """The package has no formats of Pillow that cannot be uploaded."""
     code = (
         "import io, sys; sys.path[:0] = sys.argv[1:3]; from PIL import Image; "
         "from ondemand.videos.uploads import picture_normalised; file = io.BytesIO(); "
@@ -350,8 +350,8 @@ def test_a_broadcast_comes_from_its_events_into_the_catalogue(
 
 
 def _recording(status: str, arn: str, minutes: float, prefix: str, **extra: Any) -> dict[str, Any]:
-    told = {"bucket": BUCKET, "session_id": "FRIBXuDL7DxtpYlS", **extra}
-    return recording_event(status, arn, "Main stage", "st-1", at(minutes), prefix=prefix, **told)
+    result = {"bucket": BUCKET, "session_id": "FRIBXuDL7DxtpYlS", **extra}
+    return recording_event(status, arn, "Main stage", "st-1", at(minutes), prefix=prefix, **result)
 
 
 def _client(world: World) -> Any:
@@ -375,8 +375,8 @@ def test_each_schedule_runs(function: Function, name: str) -> None:
 def test_the_log_has_metrics_and_no_secret(function: Function, channel: dict[str, Any], world: World) -> None:
     function.invoke(stream_event("Stream Start", channel["arn"], "x", "st-9", at(0)))
     log = function.logged()
-    [told] = [json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"')]
-    assert (told["Stage"], told["EventsApplied"]) == ("production", 1)
+    [result] = [json.loads(line) for line in log.splitlines() if line.startswith('{"_aws"')]
+    assert (result["Stage"], result["EventsApplied"]) == ("production", 1)
     for secret in ("AUTH_API_KEY", "SECRET_KEY", "FIELD_ENCRYPTION_KEYS"):
         assert world.variables[secret] not in log
     assert channel["streamKey"] not in log
@@ -394,13 +394,13 @@ def test_an_event_loads_nothing_of_http_and_a_read_no_page_of_the_admin(function
 # The database is away
 
 
-def test_what_comes_while_the_database_is_away_is_told_to_come_again(world: World) -> None:
+def test_messages_during_an_outage_of_the_database_are_delivered_again(world: World) -> None:
     with world.function() as function:
         assert function.http("GET", "/healthz")[0] == 200
         batch = sqs_batch([stream_event("Stream Start", "arn:aws:ivs:eu-west-1:1:channel/x", "x", "st-7", at(0))])
         with away(world):
-            status, told = function.http("GET", "/on-demand")
-            assert (status, told["code"]) == (503, "unavailable")
+            status, result = function.http("GET", "/on-demand")
+            assert (status, result["code"]) == (503, "unavailable")
             assert len(function.invoke(batch)["batchItemFailures"]) == 1
             with pytest.raises(FunctionError, match="OperationalError"):
                 function.invoke(json.loads(batch["Records"][0]["body"]))
@@ -475,11 +475,11 @@ def _one(function: Function, chance: random.Random, waiting: deque[Any], statuse
 
 
 def _batch(function: Function, waiting: deque[Any]) -> None:
-    """Some messages; those that failed are put back, as SQS does."""
+    """Process messages; failed ones are put back, as SQS does."""
     taken = [waiting.popleft() for _ in range(min(4, len(waiting)))]
     batch = sqs_batch(taken)
-    told = function.invoke(batch)["batchItemFailures"] if taken else []
-    failed = {item["itemIdentifier"] for item in told}
+    result = function.invoke(batch)["batchItemFailures"] if taken else []
+    failed = {item["itemIdentifier"] for item in result}
     waiting.extend(
         event for record, event in zip(batch["Records"], taken, strict=True) if record["messageId"] in failed
     )

@@ -85,7 +85,7 @@ class Stage:
         )
 
     def zappa(self, *words: str) -> str:
-        """What it says; it has to end well."""
+        """Return its output; it must succeed."""
         done = self.python("deploy.zappa", *words)
         assert done.returncode == 0, done.stdout
         assert "Traceback" not in done.stdout
@@ -123,9 +123,9 @@ class Stage:
         return [item for item in self.client("apigateway").get_rest_apis()["items"] if item["name"] == self.function]
 
     def invoke(self, event: dict[str, Any]) -> tuple[Any, str | None]:
-        """What the function answers, and whether it failed."""
-        told = self.client("lambda").invoke(FunctionName=self.function, Payload=json.dumps(event))
-        return json.load(told["Payload"]), told.get("FunctionError")
+        """Return the answer of the function, and its error if any."""
+        reply = self.client("lambda").invoke(FunctionName=self.function, Payload=json.dumps(event))
+        return json.load(reply["Payload"]), reply.get("FunctionError")
 
     def http(self, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, Any]:
         text = None if body is None else json.dumps(body)
@@ -146,17 +146,17 @@ class Stage:
             "Resources": resources,
             "Time": datetime.now(UTC),
         }
-        told = self.client("events").put_events(Entries=[entry])
-        assert told["FailedEntryCount"] == 0
+        reply = self.client("events").put_events(Entries=[entry])
+        assert reply["FailedEntryCount"] == 0
 
     def waiting(self, queue: str = "EVENT_QUEUE_URL") -> int:
         """Messages in a queue, whether they can be seen or not."""
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-        told = self.client("sqs").get_queue_attributes(QueueUrl=self.variables[queue], AttributeNames=names)
-        return sum(int(number) for number in told["Attributes"].values())
+        reply = self.client("sqs").get_queue_attributes(QueueUrl=self.variables[queue], AttributeNames=names)
+        return sum(int(number) for number in reply["Attributes"].values())
 
     def rows(self, sql: str, *values: Any) -> list[Any]:
-        """What the database says."""
+        """Return the rows of a query."""
         own = self.variables
         where = {"host": own["PG_HOST"], "port": own["PG_PORT"], "user": own["PG_USER"], "dbname": own["PG_DATABASE"]}
         with psycopg.connect(**where) as connection:
@@ -181,7 +181,7 @@ def _nothing(_: Any, start_response: Any) -> list[bytes]:
 
 
 def checkout(folder: Path) -> Path:
-    """What of a checkout deploying takes, without the variables of whoever runs the test."""
+    """Copy the files of a checkout that a deployment needs, and clear the variables of the caller."""
     shutil.copytree(CHECKOUT / "deploy", folder / "deploy", ignore=shutil.ignore_patterns("*.env", "__pycache__"))
     shutil.copy(CHECKOUT / "zappa_settings.json", folder)
     (folder / "dist").mkdir()
@@ -263,7 +263,7 @@ def _empty(stage: Stage) -> None:
 # What is there
 
 
-def test_the_function_is_what_the_settings_say(deployed: Stage) -> None:
+def test_the_function_is_made_as_configured(deployed: Stage) -> None:
     made, own = deployed.configuration(), deployed.variables
     assert made["Handler"] == "ivsvod.lambda_entry.lambda_handler"
     assert made["Runtime"] == "python3.13"
@@ -301,7 +301,7 @@ def assert_fed(stage: Stage) -> None:
 
 
 def assert_not_open(stage: Stage) -> None:
-    """Nobody may invoke it but EventBridge, for a rule that is named."""
+    """Only EventBridge may invoke it, for a named rule."""
     for statement in stage.statements():
         assert statement["Principal"] == {"Service": "events.amazonaws.com"}
         assert statement["Action"] == "lambda:InvokeFunction"
@@ -324,7 +324,7 @@ def test_messages_that_fail_are_reported_and_few_batches_run_at_once(deployed: S
     assert len(deployed.mappings()) == 1
 
 
-def test_nobody_may_invoke_the_function_but_the_rules_of_its_schedule(deployed: Stage) -> None:
+def test_only_the_rules_of_its_schedule_may_invoke_the_function(deployed: Stage) -> None:
     assert_not_open(deployed)
 
 
@@ -433,7 +433,7 @@ def test_an_event_that_fails_is_back_in_the_queue_and_keeps_no_other_back(queue:
 
 
 @pytest.mark.parametrize("event", [{"raw_command": "print(1)"}, {"command": "os.getcwd"}, {"manage": "shell"}])
-def test_what_would_run_anything_is_refused(production: Stage, event: dict[str, Any]) -> None:
+def test_an_invocation_that_runs_arbitrary_code_is_refused(production: Stage, event: dict[str, Any]) -> None:
     answer, error = production.invoke(event)
     assert (answer["errorType"], error) == ("InvocationRefusedError", "Unhandled")
 
@@ -448,7 +448,7 @@ def test_a_command_that_is_refused_ends_badly(production: Stage, words: tuple[st
 # What changes it
 
 
-def test_what_somebody_opened_by_hand_is_shut_by_an_update(queue: Stage, channel: str) -> None:
+def test_an_update_closes_permissions_that_were_opened_by_hand(queue: Stage, channel: str) -> None:
     client, mapping, name = queue.client("lambda"), queue.mapping(), queue.function
     client.update_event_source_mapping(UUID=mapping["UUID"], FunctionResponseTypes=[])
     client.add_permission(FunctionName=name, StatementId="Open", Action="lambda:InvokeFunction", Principal="*")
@@ -474,12 +474,12 @@ def test_from_deploy_to_undeploy(cloud: Cloud, tmp_path: Path) -> None:
     stage = made(cloud, "dev", tmp_path / "checkout", EdgeStack="no")
     others = cloud.client("lambda").list_event_source_mappings()["EventSourceMappings"]
     for words in [("deploy",), ("update",), ("schedule",), ("unschedule",), ("schedule",)]:
-        told = stage.zappa(*words)
+        reply = stage.zappa(*words)
         if words == ("unschedule",):
             assert stage.rules() == {}
             assert stage.mappings() == others
             continue
-        assert "Failed messages are reported" in told
+        assert "Failed messages are reported" in reply
         assert_fed(stage)
         assert_scheduled(stage)
         assert_not_open(stage)
@@ -531,10 +531,10 @@ def refused(cloud: Cloud, tmp_path: Path) -> Stage:
     return stage
 
 
-def assert_refused(stage: Stage, told: str) -> None:
+def assert_refused(stage: Stage, reply: str) -> None:
     done = stage.python("deploy.zappa", "deploy")
     assert done.returncode != 0
-    assert told in done.stdout
+    assert reply in done.stdout
     assert "Deployment complete" not in done.stdout
     functions = stage.client("lambda").list_functions()["Functions"]
     assert stage.function not in [item["FunctionName"] for item in functions]
@@ -546,8 +546,8 @@ def test_without_the_role_nothing_is_deployed(refused: Stage) -> None:
 
 def test_without_a_variable_nothing_is_deployed(refused: Stage) -> None:
     (refused.checkout / "deploy" / "dev.env").write_text("AWS_REGION=eu-west-1\nDEPLOY_BUCKET=x\n")
-    told = "deploy/dev.env: not set: EVENT_QUEUE_ARN, FUNCTION_ROLE_ARN, SECURITY_GROUP_IDS, SUBNET_IDS"
-    assert_refused(refused, told)
+    reply = "deploy/dev.env: not set: EVENT_QUEUE_ARN, FUNCTION_ROLE_ARN, SECURITY_GROUP_IDS, SUBNET_IDS"
+    assert_refused(refused, reply)
 
 
 def test_without_the_package_nothing_is_deployed(refused: Stage) -> None:

@@ -1,4 +1,4 @@
-"""What Zappa is given for one account: settings filled from a file of variables, and the hook after a deployment."""
+"""The settings of Zappa for one account, filled from a file of variables, and the hook after a deployment."""
 
 import base64
 import io
@@ -35,7 +35,7 @@ STAGES = pytest.mark.parametrize("stage", ["dev", "production"])
 
 
 @STAGES
-def test_the_settings_of_a_stage_have_what_belongs_to_the_account(stage: str) -> None:
+def test_the_settings_of_a_stage_have_the_values_of_the_account(stage: str) -> None:
     [(name, filled)] = rendered(SETTINGS, stage, VARIABLES).items()
     assert name == stage
     assert filled["vpc_config"] == {"SubnetIds": ["subnet-1", "subnet-2"], "SecurityGroupIds": ["sg-1"]}
@@ -46,7 +46,7 @@ def test_the_settings_of_a_stage_have_what_belongs_to_the_account(stage: str) ->
 
 
 @STAGES
-def test_what_the_settings_do_not_name_is_the_environment_of_the_function(stage: str) -> None:
+def test_variables_outside_the_settings_become_the_environment_of_the_function(stage: str) -> None:
     environment = rendered(SETTINGS, stage, VARIABLES)[stage]["aws_environment_variables"]
     assert environment == {
         "STAGE": stage,
@@ -88,13 +88,13 @@ def test_without_a_network_of_its_own_the_function_has_none() -> None:
         ("dev", {**VARIABLES, "SECRET_KEY": "S3cr3t" * 1000}, "more than 4096"),
     ],
 )
-def test_what_does_not_do_is_told_by_name(stage: str, variables: dict[str, str], told: str) -> None:
+def test_an_unusable_variable_is_named(stage: str, variables: dict[str, str], told: str) -> None:
     with pytest.raises(SettingsError, match=told) as refusal:
         rendered(SETTINGS, stage, variables)
     assert "S3cr3t" not in str(refusal.value)
 
 
-def test_what_lambda_sets_itself_is_refused() -> None:
+def test_variables_that_lambda_sets_are_refused() -> None:
     assert "AWS_REGION" in RESERVED  # It is a placeholder of ours, so it does not reach the function.
     with pytest.raises(SettingsError, match="AWS_SESSION_TOKEN"):
         rendered(SETTINGS, "dev", {**VARIABLES, "AWS_SESSION_TOKEN": "x"})
@@ -155,13 +155,13 @@ def test_outputs_of_stacks_are_written_and_the_rest_of_the_file_stays(
 
 
 @pytest.mark.parametrize("arguments", [[], ["dev"]])
-def test_too_few_words_are_told_what_is_wanted(arguments: list[str]) -> None:
+def test_missing_arguments_print_the_usage(arguments: list[str]) -> None:
     for main in (outputs.main, zappa.main):
         with pytest.raises(SystemExit, match="STAGE"):
             main(arguments)
 
 
-def test_a_deployment_without_a_package_is_told_how_to_make_one(checkout: Path, monkeypatch: Any) -> None:
+def test_a_deployment_without_a_package_names_the_command_that_makes_one(checkout: Path, monkeypatch: Any) -> None:
     (checkout / "zappa_settings.json").write_text(json.dumps(SETTINGS))
     (checkout / "deploy" / "dev.env").write_text("".join(f"{name}={value}\n" for name, value in VARIABLES.items()))
     monkeypatch.setattr(zappa, "BUILD", checkout / "build")
@@ -202,7 +202,7 @@ def test_a_mapping_is_made_closed_and_left_open(zappas: list[dict[str, Any]], co
     assert source.get("opened", source["enabled"]) is True
 
 
-def test_what_is_amiss_after_a_schedule_is_an_error(
+def test_a_failed_check_after_a_schedule_is_an_error(
     zappas: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def correct(*_: Any) -> None:
@@ -255,7 +255,7 @@ def test_a_command_ends_as_it_ended_in_the_function(
 
 
 class Zappa:
-    """What the hook is given, for a function that is there."""
+    """Return the arguments of the hook for an existing function."""
 
     lambda_name = "ivsvod-dev"
 
@@ -292,7 +292,7 @@ def test_failed_messages_are_reported_one_by_one_after_a_deployment(deployed: An
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 
-def test_nobody_may_invoke_the_function_but_by_its_url(deployed: Any) -> None:
+def test_the_function_is_invoked_publicly_by_its_url_only(deployed: Any) -> None:
     open_to_everybody(deployed)
     hooks.post(deployed)
     [statement] = json.loads(deployed.zappa.lambda_client.get_policy(FunctionName="ivsvod-dev")["Policy"])["Statement"]
@@ -339,7 +339,7 @@ def test_a_mapping_that_is_changed_for_ever_is_an_error(deployed: Any, monkeypat
         hooks.post(deployed)
 
 
-def test_a_mapping_that_is_gone_meanwhile_is_left_alone(deployed: Any) -> None:
+def test_a_mapping_that_was_deleted_meanwhile_is_skipped(deployed: Any) -> None:
     assert not hooks._is_settled(deployed.zappa.lambda_client, "3b1a2c4d-0000-4000-8000-000000000000")
 
 
@@ -354,7 +354,7 @@ def test_reports_that_are_still_off_are_an_error(deployed: Any, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("name", ["AWS_REGION", "DEPLOY_BUCKET", "FUNCTION_ROLE_ARN", "EVENT_QUEUE_ARN"])
-def test_what_must_have_a_value_is_not_empty(name: str) -> None:
+def test_a_required_value_is_not_empty(name: str) -> None:
     with pytest.raises(SettingsError, match=f"empty: {name}"):
         rendered(SETTINGS, "dev", {**VARIABLES, name: " "})
 

@@ -165,7 +165,7 @@ def test_every_output_fills_a_variable_that_is_known(name: str) -> None:
     assert {variable(output) for output in template(name)["Outputs"]} <= of_settings | DEPLOY_VARIABLES
 
 
-def test_no_variable_is_listed_for_an_output_that_is_gone() -> None:
+def test_no_variable_is_listed_for_a_removed_output() -> None:
     outputs = {variable(output) for name in NAMES for output in template(name)["Outputs"]}
 
     assert outputs >= DEPLOY_VARIABLES
@@ -230,7 +230,7 @@ def test_core_refers_to_nothing_of_the_edge() -> None:
     assert not kinds & {"CloudFront", "IVS"}
 
 
-def test_a_policy_for_people_fits_into_what_iam_takes() -> None:
+def test_a_policy_for_people_fits_into_the_limits_of_iam() -> None:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
     longest = resolved("core", ProjectName="a" * 20, Stage="s" * 20)
     policies = of_type(longest, "AWS::IAM::ManagedPolicy").values()
@@ -316,7 +316,7 @@ def test_a_message_is_hidden_for_six_times_as_long_as_the_function_may_run() -> 
     assert core_of("AWS::SQS::Queue", "Events")["VisibilityTimeout"] >= 6 * longest > 0
 
 
-def test_what_fails_five_times_goes_to_the_dead_letter_queue_and_waits_there_two_weeks() -> None:
+def test_a_message_that_fails_five_times_stays_in_the_dead_letter_queue_for_two_weeks() -> None:
     queues = of_type(resolved("core"), "AWS::SQS::Queue")
     arn = f"arn:aws:sqs:{REGION}:111122223333:ivsvod-production"
 
@@ -326,7 +326,7 @@ def test_what_fails_five_times_goes_to_the_dead_letter_queue_and_waits_there_two
     assert all(queue["SqsManagedSseEnabled"] for queue in queues.values())
 
 
-def test_what_eventbridge_cannot_deliver_goes_to_the_dead_letter_queue() -> None:
+def test_an_event_that_eventbridge_cannot_deliver_goes_to_the_dead_letter_queue() -> None:
     (target,) = core_of("AWS::Events::Rule", "IvsEvents")["Targets"]
 
     assert target["Arn"].endswith("-events")
@@ -408,11 +408,11 @@ def lifecycle(**parameters: str) -> dict[str, Any]:
     return {rule["Id"]: rule for rule in rules}
 
 
-def test_recordings_are_neither_moved_nor_deleted_unless_asked_for() -> None:
+def test_recordings_are_neither_moved_nor_deleted_by_default() -> None:
     assert set(lifecycle()) == {"unfinished-uploads", "earlier-versions"}
 
 
-def test_recordings_are_moved_and_deleted_when_asked_for() -> None:
+def test_recordings_are_moved_and_deleted_if_configured() -> None:
     rules = lifecycle(ArchiveAfterDays="90", ExpireAfterDays="400")
 
     assert rules["archive"]["Transitions"] == [{"StorageClass": "GLACIER_IR", "TransitionInDays": "90"}]
@@ -423,7 +423,7 @@ def test_recordings_are_moved_and_deleted_when_asked_for() -> None:
 # --- Secrets ---
 
 
-def test_secrets_are_generated_as_long_as_what_reads_them_wants() -> None:
+def test_secrets_are_generated_with_the_length_that_their_readers_need() -> None:
     secrets = of_type(resolved("core"), "AWS::SecretsManager::Secret")
     lengths = {name: secret["GenerateSecretString"]["PasswordLength"] for name, secret in secrets.items()}
 
@@ -437,7 +437,7 @@ def test_the_key_of_the_stream_keys_outlives_the_stack() -> None:
 
 
 @pytest.mark.parametrize("engine", ["postgres", "aurora"])
-def test_the_password_of_the_database_is_told_by_reference(engine: str) -> None:
+def test_the_password_of_the_database_is_passed_by_reference(engine: str) -> None:
     password = resolved("database", Engine=engine)["Outputs"]["PgPassword"]["Value"]
 
     assert re.fullmatch(r"(Instance|Cluster)\.MasterUserSecret\.SecretArn#password", password)
@@ -503,7 +503,7 @@ def test_in_a_split_network_secrets_queues_and_the_forwarder_are_reached_by_endp
 
 
 @pytest.mark.parametrize("egress", ["nat", "dual-stack", "split"])
-def test_the_database_lets_in_the_function_alone_and_the_function_nobody(egress: str) -> None:
+def test_the_database_accepts_only_the_function_and_the_function_accepts_no_connection(egress: str) -> None:
     groups = of_type(resolved("network", Egress=egress), "AWS::EC2::SecurityGroup")
     (ingress,) = groups["DatabaseSecurityGroup"]["SecurityGroupIngress"]
 
@@ -519,7 +519,7 @@ def alarms() -> dict[str, Any]:
     return of_type(resolved("core"), "AWS::CloudWatch::Alarm")
 
 
-def test_every_alarm_looks_at_a_metric_that_somebody_counts() -> None:
+def test_every_alarm_watches_a_metric_that_is_published() -> None:
     assert [name for name, alarm in alarms().items() if alarm["MetricName"] not in METRICS[alarm["Namespace"]]] == []
 
 
@@ -554,11 +554,11 @@ def test_every_exception_of_checkov_has_its_reason_there_and_in_the_guide() -> N
     assert {name for name, _reason in skipped} <= set(re.findall(r"CKV_AWS_\d+", guide))
 
 
-def test_what_can_go_wrong_without_being_seen_raises_an_alarm() -> None:
+def test_every_silent_failure_raises_an_alarm() -> None:
     assert {alarm["MetricName"] for alarm in alarms().values()} == ALARMED
 
 
-def test_every_alarm_tells_the_topic() -> None:
+def test_every_alarm_notifies_the_topic() -> None:
     topic = resolved("core")["Outputs"]["AlarmTopicArn"]["Value"]
 
     assert {tuple(alarm["AlarmActions"]) for alarm in alarms().values()} == {(topic,)}
@@ -581,7 +581,7 @@ def test_one_message_in_the_dead_letter_queue_raises_an_alarm() -> None:
 
 
 @pytest.mark.parametrize(("email", "told"), [("", set()), ("ops@example.com", {"ops@example.com"})])
-def test_alarms_are_mailed_where_somebody_is_named(email: str, told: set[str]) -> None:
+def test_alarms_are_mailed_to_the_configured_address(email: str, told: set[str]) -> None:
     subscriptions = of_type(resolved("core", AlarmEmail=email), "AWS::SNS::Subscription")
 
     assert {item["Endpoint"] for item in subscriptions.values()} == told

@@ -23,7 +23,7 @@ def fresh_stream(aws: LocalAws, channel: Channel, viewers: int) -> Stream:
     """A stream that began just now, in IVS and here."""
     began = datetime.now(UTC)
     stream_id = aws.ivs.store.stream_begin(channel.arn, started_at=began)
-    aws.ivs.store.viewers_come(channel.arn, viewers)
+    aws.ivs.store.set_viewers(channel.arn, viewers)
     return Stream.objects.create(channel=channel, stream_id=stream_id, first_event_at=began, started_at=began)
 
 

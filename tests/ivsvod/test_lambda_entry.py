@@ -181,7 +181,7 @@ def test_the_status_of_a_command_is_an_answer_and_no_crash_that_lambda_would_rep
     assert invoke({"manage": "reconcile --apply"}) == answer
 
 
-def test_a_command_that_tells_of_a_failed_event_ends_with_its_status(channel: Channel) -> None:
+def test_a_command_that_reports_a_failed_event_ends_with_its_status(channel: Channel) -> None:
     broken = without(GOOD, "time")
     InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(broken))
 
@@ -200,7 +200,7 @@ def test_a_command_that_cannot_run_is_a_failure_of_the_function_with_its_reason(
 # Schedules
 
 
-def test_a_schedule_processes_what_is_open(channel: Channel, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_schedule_processes_open_events(channel: Channel, capsys: pytest.CaptureFixture[str]) -> None:
     InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD))
 
     assert invoke(scheduled("scheduled_process_inbox")) == {}
@@ -271,9 +271,7 @@ def test_a_command_ends_before_lambda_would_kill_it(monkeypatch: pytest.MonkeyPa
         assert lambda_entry.lambda_handler({"manage": "migrate"}, Remaining(1)) == {"exit_code": 130}
 
 
-def test_a_command_of_json_lines_that_is_stopped_in_time_says_so(
-    channel: Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_stopped_command_of_json_lines_reports_the_stop(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD))
     monkeypatch.setattr(lambda_entry, "_LAST_SECONDS", 0.9)
     monkeypatch.setattr(
@@ -342,7 +340,7 @@ def test_behind_cloudfront_the_request_came_to_the_public_host() -> None:
         ("\u00e9", "vod.example.com", SECRET),
     ],
 )
-def test_nobody_else_can_say_so(given: str, host: str, secret: str) -> None:
+def test_no_other_caller_can_set_the_public_host(given: str, host: str, secret: str) -> None:
     event = rest_v1("GET", "/healthz", **{"Host": "real.example.com", "X-Origin-Secret": given})
     changed = cleaned(event, host, [secret] if secret else [])
     assert changed["headers"]["Host"] == "real.example.com"
@@ -516,7 +514,7 @@ def places(value: Any) -> list[tuple[Any, Any]]:
 
 @st.composite
 def invocations(draw: st.DrawFn) -> Any:
-    """What may invoke the function, with some of its members replaced or removed; or anything at all."""
+    """Return invocations with some members replaced or removed, or any other document."""
     if draw(st.integers(0, 9)) == 0:
         return draw(anything)
     event = copy.deepcopy(draw(st.sampled_from(SHAPES)))

@@ -300,7 +300,7 @@ def test_an_identity_provider_without_tls_is_refused_by_name(name: str, value: s
     assert name in refused({**NEEDED, **IDENTITY, name: value})
 
 
-def test_the_prefix_of_scopes_is_none_or_what_stands_before_the_slash() -> None:
+def test_the_prefix_of_scopes_is_empty_or_the_part_before_the_slash() -> None:
     assert shown({**NEEDED, **IDENTITY}, "OIDC_SCOPE_PREFIX") == [""]
     environment = {**NEEDED, **IDENTITY, "OIDC_SCOPE_PREFIX": "https://api.example.com/"}
     assert shown(environment, "OIDC_SCOPE_PREFIX") == ["https://api.example.com"]
@@ -487,7 +487,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, message: str) -> None:
 @pytest.mark.parametrize(
     "values", [{"PASSWORD": "p%40ss"}, {"USER": "iv%2Fsvod", "PASSWORD": "x"}, {"PASSWORD": "%c3%a9"}]
 )
-def test_a_failed_sign_in_with_a_percent_encoded_value_says_so_without_the_value(
+def test_a_failed_sign_in_with_a_percent_encoded_value_gets_a_hint_without_the_value(
     monkeypatch: pytest.MonkeyPatch, values: dict[str, str]
 ) -> None:
     refuse(monkeypatch, REFUSAL)
@@ -521,7 +521,7 @@ def test_a_pool_that_cannot_connect_gives_the_servers_reason_and_the_hint(monkey
         wrapper(PASSWORD="p%40ss").get_new_connection({})
 
 
-def test_a_server_that_cannot_be_reached_is_told_without_the_password() -> None:
+def test_an_unreachable_server_is_an_error_without_the_password() -> None:
     """The whole way: settings, pool, wrapper, and a port on which nothing listens."""
     environment = {**WITHOUT_URL, **PARAMETERS, "PG_HOST": "127.0.0.1", "PG_PORT": "1", "PG_PASSWORD": SECRET}
     code = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
@@ -589,8 +589,8 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("reference", ["file:/nowhere/at/all", f"{SECRET_ARN}#", "arn:aws:secretsmanager:eu-west-1"])
 def test_a_reference_that_leads_nowhere_is_refused_by_name(reference: str) -> None:
-    told = refused({**NEEDED, "AUTH_API_KEY": reference})
-    assert "ImproperlyConfigured: AUTH_API_KEY: " in told
+    error_output = refused({**NEEDED, "AUTH_API_KEY": reference})
+    assert "ImproperlyConfigured: AUTH_API_KEY: " in error_output
 
 
 def test_a_secret_that_cannot_be_had_is_refused_by_name(secrets_manager: dict[str, str]) -> None:

@@ -1,4 +1,4 @@
-"""What a command acts on: named on stderr, and never the local stack where a deployment may be meant."""
+"""The target of a command: named on stderr, and never the local stack if a deployment may be meant."""
 
 import os
 import shutil
@@ -40,7 +40,7 @@ FILES = [Path("deploy/production.env")]
         ("create_channel --help", {}, FILES, True),
     ],
 )
-def test_the_local_stack_is_used_where_it_is_asked_for_or_nothing_else_can_be_meant(
+def test_the_local_stack_is_used_if_requested_or_if_no_database_is_named(
     line: str, environment: dict[str, str], files: list[Path], expected: bool | None
 ) -> None:
     if expected is None:
@@ -107,7 +107,7 @@ def test_a_command_reads_the_env_file_beside_it_and_the_environment_wins(checkou
     assert done.stderr.startswith("diffsettings acts on database pg.example.com:5432/${HOME}$1, AWS eu-central-1 ")
 
 
-def test_the_local_stack_is_named_where_it_is_asked_for_and_stdout_is_the_commands_own(checkout: Path) -> None:
+def test_the_local_stack_is_named_if_requested_and_stdout_is_left_to_the_command(checkout: Path) -> None:
     done = shell(checkout, "manage.py shell --no-imports -c 'print(1)'", IVSVOD_LOCAL="1", PG_HOST="db.example.com")
     assert (done.returncode, done.stdout) == (0, "1\n"), done.stderr
     ignored, acting = done.stderr.splitlines()

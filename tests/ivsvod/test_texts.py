@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from tests.ivsvod.test_translations import assert_all_told, untranslated
+from tests.ivsvod.test_translations import assert_all_translated, untranslated
 
 _ROOT = Path(settings.BASE_DIR)
 # The API speaks English.
@@ -28,7 +28,7 @@ _TOLD_BY_PLACE = {"ValidationError": 0, "message_user": 1, "add_error": 1}
 
 
 def template_texts(source: str) -> str:
-    """What a template says by itself, without its tags, variables and translated parts."""
+    """Return the text of a template without its tags, variables and translated parts."""
     translated = r"{%\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}"
     classes = r"{%\s*block \w*class\w*\s*%}.*?{%\s*endblock\b.*?%}"
     for left_out in (r"{#.*?#}", r"{%\s*comment\b.*?{%\s*endcomment\s*%}", translated, classes, r"{%.*?%}|{{.*?}}"):
@@ -41,7 +41,7 @@ def test_templates_hold_no_text_outside_of_translations(folder: str) -> None:
     sources = sorted((_ROOT / "templates" / folder).rglob("*.html"))
     assert sources
     found = {text: str(path) for path in sources for text in untranslated(template_texts(path.read_text("utf-8")))}
-    assert_all_told(found)
+    assert_all_translated(found)
 
 
 def called(node: ast.Call) -> str:

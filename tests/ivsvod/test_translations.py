@@ -74,12 +74,12 @@ class Texts(HTMLParser):
         self._silent += tag in _SILENT
         given = {name: value or "" for name, value in attrs}
         is_button = tag == "input" and given.get("type") in {"submit", "button", "reset"}
-        is_told = tag == "meta" and given.get("name", given.get("property", "")).endswith(("description", "title"))
+        is_shown = tag == "meta" and given.get("name", given.get("property", "")).endswith(("description", "title"))
         for name, value in given.items():
             if (
                 name in _SAID
                 or (name == "value" and is_button)
-                or (name == "content" and is_told)
+                or (name == "content" and is_shown)
                 or (name.startswith("data-") and " " in value and not value.startswith(("{", "[", "/", "http")))
             ):
                 self.texts.append(value)
@@ -245,8 +245,8 @@ def superuser(db: None) -> Client:
     return client
 
 
-def told(client: Client, method: str, path: str, data: Any = None) -> list[str]:
-    """What is untranslated in the answer and in what it leaves to be told; nothing is changed by the request."""
+def untranslated_texts(client: Client, method: str, path: str, data: Any = None) -> list[str]:
+    """Return the untranslated texts of the answer and of its messages, and undo the changes of the request."""
     cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
     with transaction.atomic():
         response = getattr(client, method)(path, data or {})
@@ -257,7 +257,7 @@ def told(client: Client, method: str, path: str, data: Any = None) -> list[str]:
     return [text for html in (*pages, *messages) for text in untranslated(html)]
 
 
-def assert_all_told(found: dict[str, str]) -> None:
+def assert_all_translated(found: dict[str, str]) -> None:
     """`found` gives each untranslated text a page where it stands."""
     assert not found, "".join(f"\n{where}: {text}" for text, where in found.items())
 
@@ -269,16 +269,16 @@ def test_every_page_of_the_admin_speaks_the_language_of_its_reader(
     superuser: Client, world: dict[str, Any], pseudo_language: None
 ) -> None:
     paths = [filled(route, world) for route in routes() if route not in UNREAD]
-    asked = [(method, path) for path in paths for method in ("get", "post")]
-    assert_all_told({text: " ".join(each) for each in asked for text in told(superuser, *each)})
+    requests = [(method, path) for path in paths for method in ("get", "post")]
+    assert_all_translated({text: " ".join(each) for each in requests for text in untranslated_texts(superuser, *each)})
 
 
-def test_the_audit_log_calls_every_field_by_a_word_that_can_be_translated(
+def test_every_field_in_the_audit_log_has_a_label_that_can_be_translated(
     world: dict[str, Any], pseudo_language: None
 ) -> None:
     log = site.get_model_admin(AuditEntry)
     entries = AuditEntry.objects.annotate(to_curator=Value(True))
-    assert_all_told({text: str(entry) for entry in entries for text in untranslated(log.changes_table(entry))})
+    assert_all_translated({text: str(entry) for entry in entries for text in untranslated(log.changes_table(entry))})
 
 
 ACTIONS = (
@@ -293,10 +293,10 @@ def test_every_action_and_every_form_speaks_the_language_of_its_reader(
     superuser: Client, world: dict[str, Any], pseudo_language: None
 ) -> None:
     chosen = {"_selected_action": [0], "select_across": "1"}
-    asked = [(f"/admin/{page}", {"action": name, **chosen}) for page, names in ACTIONS for name in names]
+    requests = [(f"/admin/{page}", {"action": name, **chosen}) for page, names in ACTIONS for name in names]
     channel = f"/admin/channels_app/channel/{world['channels_app/channel']}"
     video = f"/admin/ondemand/video/{world['ondemand/video']}"
-    asked += [
+    requests += [
         (f"{channel}/change/", {"name": "x" * 300, "shown": "{}"}),
         ("/admin/channels_app/channel/add/", {"name": "Ω", "owner": "5", "channel_type": "?", "latency_mode": "LOW"}),
         (f"{video}/change/", {"title": "x" * 999, "tags": "x" * 999, "address": "?", "publish_from": "3000"}),
@@ -310,7 +310,8 @@ def test_every_action_and_every_form_speaks_the_language_of_its_reader(
         ("/admin/accounts/user/add/", {"username": "?", "password1": "1", "password2": "2"}),
         ("/admin/login/", {"username": "?", "password": "?"}),
     ]
-    assert_all_told({text: path for path, data in asked for text in told(superuser, "post", path, data)})
+    found = [(path, untranslated_texts(superuser, "post", path, data)) for path, data in requests]
+    assert_all_translated({text: path for path, texts in found for text in texts})
 
 
 def test_every_page_of_the_catalogue_speaks_the_language_of_its_reader(
@@ -333,4 +334,4 @@ def test_every_page_of_the_catalogue_speaks_the_language_of_its_reader(
         f"/watch/live/{live}",
         f"/watch/live/{world['channels_app/channel']}",
     ]
-    assert_all_told({text: path for path in paths for text in told(Client(), "get", path)})
+    assert_all_translated({text: path for path in paths for text in untranslated_texts(Client(), "get", path)})

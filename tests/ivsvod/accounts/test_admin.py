@@ -51,7 +51,7 @@ def account_of(client: Client) -> User:
     return User.objects.get(pk=client.session["_auth_user_id"])
 
 
-def test_no_field_that_gives_rights_is_open_to_whoever_is_no_superuser(browser: Client) -> None:
+def test_only_superusers_can_change_fields_that_give_rights(browser: Client) -> None:
     helper = member(*RIGHTS)
     me = account_of(helper)
     group = Group.objects.get(name="Curators")
@@ -87,7 +87,7 @@ def test_an_account_that_may_more_is_shown_and_not_changed(staff: User) -> None:
         assert (kept.username, kept.password) == (account.username, account.password)
 
 
-def test_an_account_that_may_no_more_is_changed_and_deleted_by_whoever_has_the_rights() -> None:
+def test_an_account_without_more_rights_is_changed_and_deleted_with_the_permission() -> None:
     helper, ada = member(*RIGHTS), User.objects.create_user("ada")
     new = {"password1": "a longer password 2", "password2": "a longer password 2", "usable_password": "true"}
     assert helper.post(f"{ACCOUNTS}{ada.pk}/password/", new).status_code == 302
@@ -159,7 +159,7 @@ def test_no_right_is_there_twice() -> None:
 # The audit log
 
 
-def test_the_audit_log_knows_who_changed_an_account(browser: Client, staff: User) -> None:
+def test_the_audit_log_has_the_author_of_a_changed_account(browser: Client, staff: User) -> None:
     ada = User.objects.create_user("ada")
     new = {"password1": "a longer password 2", "password2": "a longer password 2", "usable_password": "true"}
     browser.post(f"{ACCOUNTS}{ada.pk}/change/", {**FORM, "time_zone": "Asia/Tokyo", "is_staff": "on"})
@@ -167,8 +167,8 @@ def test_the_audit_log_knows_who_changed_an_account(browser: Client, staff: User
     mine = {"new_password1": "another long one 3", "new_password2": "another long one 3"}
     browser.post("/admin/password_change/", {"old_password": "a long password 1", **mine})
     browser.post("/admin/account/preferences/", {"time_zone": "Asia/Tokyo"})
-    told = AuditEntry.objects.filter(way="admin").order_by("pk")
-    assert [(entry.object_pk, entry.actor_name, sorted(entry.changes)) for entry in told] == [
+    entries = AuditEntry.objects.filter(way="admin").order_by("pk")
+    assert [(entry.object_pk, entry.actor_name, sorted(entry.changes)) for entry in entries] == [
         (str(ada.pk), "boss", ["is_staff", "time_zone"]),
         (str(ada.pk), "boss", ["password"]),
         (str(staff.pk), "boss", ["password"]),

@@ -94,7 +94,7 @@ def test_a_token_can_have_an_end_and_says_when_it_has_come(boss: Client) -> None
         ({"expires_days": "soon"}, "Enter a whole number."),
     ],
 )
-def test_a_bad_value_is_told_and_makes_nothing(boss: Client, values: dict[str, Any], sentence: str) -> None:
+def test_a_bad_value_is_an_error_and_makes_nothing(boss: Client, values: dict[str, Any], sentence: str) -> None:
     response = boss.post(f"{TOKENS}add/", {**FORM, **values})
     assert response.status_code == 200
     assert sentence in response.content.decode()
@@ -102,7 +102,7 @@ def test_a_bad_value_is_told_and_makes_nothing(boss: Client, values: dict[str, A
     assert not User.objects.filter(username="web").exists()
 
 
-def test_the_form_is_for_those_who_may_add_tokens() -> None:
+def test_the_form_needs_the_permission_to_add_tokens() -> None:
     viewer = make_account(is_staff=True)
     viewer.user_permissions.add(Permission.objects.get(codename="view_apitoken"))
     assert signed_in(viewer).get(f"{TOKENS}add/").status_code == 403
@@ -111,7 +111,7 @@ def test_the_form_is_for_those_who_may_add_tokens() -> None:
     assert not ApiToken.objects.exists()
 
 
-def test_nobody_hands_out_a_scope_that_they_lack() -> None:
+def test_an_account_cannot_grant_a_scope_that_it_lacks() -> None:
     _, browser = member("read")
     html = browser.get(f"{TOKENS}add/").content.decode()
     assert 'value="read"' in html

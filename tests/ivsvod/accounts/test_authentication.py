@@ -1,4 +1,4 @@
-"""Who may do what: public reads, sessions of staff, and 401 and 403 kept apart. Tokens: test_tokens.py."""
+"""Public reads, sessions of staff, and when the answer is 401 or 403. Tokens: test_tokens.py."""
 
 from typing import Any
 from uuid import uuid4
@@ -95,13 +95,13 @@ def test_health_and_documents_are_open_to_everyone(client: Client, settings: Any
 
 
 @pytest.mark.parametrize("path", ["/channels", "/channels/nonsense", "/on-demand?page=1&x=1"])
-def test_who_asks_is_looked_at_before_what_is_asked(client: Client, path: str) -> None:
+def test_authentication_runs_before_the_validation_of_a_request(client: Client, path: str) -> None:
     assert_401(client.get(path, headers=bearer("nonsense")))
     assert_401(client.generic("FOO", path, headers=bearer("nonsense")))
 
 
 @pytest.mark.parametrize("header", ["{}", "Token {}", "bearer  {}", "any words {}"])
-def test_of_the_shared_key_only_the_last_word_counts_as_it_did(
+def test_only_the_last_part_of_the_header_counts_for_the_shared_key(
     client: Client, uuid: str, settings: Any, header: str
 ) -> None:
     settings.AUTH_API_KEY = "key-1"
@@ -149,7 +149,7 @@ def test_a_form_of_another_page_writes_nothing(uuid: str, content_type: str) -> 
     assert_403(strict.generic("POST", "/channels", body, content_type))
 
 
-def test_a_bearer_beside_a_session_is_what_counts_and_needs_no_csrf_token(uuid: str) -> None:
+def test_a_bearer_takes_precedence_over_a_session_and_needs_no_csrf_token(uuid: str) -> None:
     strict = signed_in(make_account("read"), strict=True)
     _, text = make_token("curate")
     assert strict.delete(f"/on-demand/{uuid}", headers=bearer(text)).status_code == 200
@@ -171,7 +171,7 @@ def test_a_session_has_the_permissions_of_its_account_at_once(uuid: str) -> None
 
 
 @pytest.mark.parametrize("group", ["Curators", "Channel managers", "Viewers"])
-def test_the_members_of_a_ready_group_may_what_it_says(uuid: str, group: str, settings: Any) -> None:
+def test_members_of_a_ready_made_group_have_its_permissions(uuid: str, group: str, settings: Any) -> None:
     settings.API_PUBLIC_READ = False
     user = make_account()
     user.groups.add(Group.objects.get(name=group))
@@ -195,7 +195,7 @@ def test_signing_out_ends_the_session_for_the_api_too(uuid: str) -> None:
     assert_401(browser.delete(f"/on-demand/{uuid}"))
 
 
-def test_a_session_that_is_none_is_nobody(client: Client, uuid: str) -> None:
+def test_an_invalid_session_is_anonymous(client: Client, uuid: str) -> None:
     client.cookies["sessionid"] = "a" * 32
     assert client.get(f"/on-demand/{uuid}").status_code == 200
     assert_401(client.delete(f"/on-demand/{uuid}"))
@@ -204,7 +204,7 @@ def test_a_session_that_is_none_is_nobody(client: Client, uuid: str) -> None:
 # Queries
 
 
-def test_asking_who_it_is_takes_few_queries(client: Client, settings: Any, django_assert_num_queries: Any) -> None:
+def test_authentication_takes_few_queries(client: Client, settings: Any, django_assert_num_queries: Any) -> None:
     settings.AUTH_API_KEY = "a shared key"
     _, text = make_token("read")
     ApiToken.objects.update(last_used_at=timezone.now())

@@ -66,11 +66,11 @@ def password_entries() -> list[AuditEntry]:
 # Making one
 
 
-def test_a_superuser_is_made_who_signs_in_by_the_password_of_the_file(kept: Callable[[str], str]) -> None:
-    told = create_admin("ada", "--email", "ada@example.com", "--password-from", kept(PASSWORD))
+def test_a_superuser_is_made_with_the_password_of_the_file(kept: Callable[[str], str]) -> None:
+    printed = create_admin("ada", "--email", "ada@example.com", "--password-from", kept(PASSWORD))
 
     account = User.objects.get()
-    assert told == {"account": "ada", "uuid": str(account.pk), "created": True}
+    assert printed == {"account": "ada", "uuid": str(account.pk), "created": True}
     assert (account.is_superuser, account.is_staff, account.is_active) == (True, True, True)
     assert account.email == "ada@example.com"
     assert signs_in("ada", PASSWORD)
@@ -146,9 +146,9 @@ def test_reset_sets_the_password_ends_the_sessions_and_is_in_the_audit_log(kept:
     browser.force_login(User.objects.get())
     assert browser.get("/admin/").status_code == 200
 
-    told = create_admin("ada", "--reset", "--password-from", kept(OTHER))
+    printed = create_admin("ada", "--reset", "--password-from", kept(OTHER))
 
-    assert told == {"account": "ada", "uuid": str(User.objects.get().pk), "created": False}
+    assert printed == {"account": "ada", "uuid": str(User.objects.get().pk), "created": False}
     assert (signs_in("ada", OTHER), signs_in("ada", PASSWORD)) == (True, False)
     assert browser.get("/admin/").status_code == 302
     assert [entry.changes["password"] for entry in password_entries()] == [[None, "***"], ["***", "***"]]
@@ -164,13 +164,13 @@ def test_reset_reads_a_secret_that_was_changed_in_the_meantime(secrets: Any) -> 
     assert signs_in("ada", OTHER)
 
 
-def test_reset_of_nobody_is_refused(kept: Callable[[str], str]) -> None:
+def test_reset_of_a_missing_account_is_refused(kept: Callable[[str], str]) -> None:
     with pytest.raises(CommandError, match="there is no account ada"):
         create_admin("ada", "--reset", "--password-from", kept(PASSWORD))
 
 
 @pytest.mark.parametrize("values", [{}, {"is_superuser": True, "is_staff": True, "is_active": False}])
-def test_reset_makes_nobody_a_superuser(kept: Callable[[str], str], values: dict[str, bool]) -> None:
+def test_reset_makes_no_account_a_superuser(kept: Callable[[str], str], values: dict[str, bool]) -> None:
     make_account(username="ada", password=PASSWORD, **values)
 
     with pytest.raises(CommandError, match="ada is not an active superuser"):
@@ -197,7 +197,7 @@ def test_reset_takes_no_email(kept: Callable[[str], str]) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_whoever_may_invoke_the_function_may_make_the_first_account(kept: Callable[[str], str]) -> None:
+def test_an_invocation_of_the_function_can_make_the_first_account(kept: Callable[[str], str]) -> None:
     assert {"create_admin", "switch"} <= lambda_entry.ALLOWED_COMMANDS
 
     assert invoke({"manage": f"create_admin ada --password-from {kept(PASSWORD)}"}) == {}

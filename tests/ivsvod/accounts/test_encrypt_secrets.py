@@ -43,7 +43,7 @@ def stored(channel: Channel) -> tuple[str, Any]:
     return row.stream_key, row.channel_data
 
 
-def test_what_the_predecessor_stored_in_plain_text_is_encrypted_in_its_place() -> None:
+def test_plain_text_of_the_predecessor_is_encrypted_in_place() -> None:
     channel = of_the_predecessor()
 
     assert command("encrypt_secrets") == (0, [{"changed": 1, "unreadable": []}])
@@ -90,7 +90,7 @@ def test_an_old_key_can_be_taken_out_afterwards(settings: Any) -> None:
     assert decrypt(Authenticator.objects.get(pk=phone.pk).secret) == "ABC"
 
 
-def test_in_the_documented_rotation_processes_of_two_steps_read_what_each_other_wrote(settings: Any) -> None:
+def test_in_the_documented_rotation_processes_of_two_steps_read_each_others_secrets(settings: Any) -> None:
     keys = {"OLD": settings.FIELD_ENCRYPTION_KEYS[0], "NEW": Fernet.generate_key().decode()}
     documented = (Path(__file__).parents[3] / "docs" / "operations.md").read_text()
     (row,) = [line for line in documented.splitlines() if line.startswith("| `FIELD_ENCRYPTION_KEYS` |")]
@@ -112,7 +112,7 @@ def test_in_the_documented_rotation_processes_of_two_steps_read_what_each_other_
     assert all(channel.reveal_stream_key() for channel in Channel.objects.all())
 
 
-def test_a_secret_that_no_key_opens_is_told_and_left_and_the_others_are_done(settings: Any) -> None:
+def test_a_secret_that_no_key_opens_is_reported_and_kept_and_the_others_are_encrypted(settings: Any) -> None:
     settings.FIELD_ENCRYPTION_KEYS, kept = [Fernet.generate_key().decode()], settings.FIELD_ENCRYPTION_KEYS
     lost = make_channel(stream_key="sk_lost")
     settings.FIELD_ENCRYPTION_KEYS = kept
@@ -131,10 +131,10 @@ def test_the_audit_log_says_that_it_was_so_and_holds_no_secret() -> None:
 
     command("encrypt_secrets")
 
-    told = json.dumps(list(AuditEntry.objects.values_list("changes", flat=True)))
-    assert PLAIN not in told
-    assert "a passphrase" not in told
-    assert "enc:1:" not in told
+    audited_changes = json.dumps(list(AuditEntry.objects.values_list("changes", flat=True)))
+    assert PLAIN not in audited_changes
+    assert "a passphrase" not in audited_changes
+    assert "enc:1:" not in audited_changes
 
 
 def test_more_channels_than_a_batch_are_all_encrypted() -> None:

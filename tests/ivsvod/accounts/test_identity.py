@@ -158,7 +158,7 @@ def test_rs256_and_es256_of_the_issuer_open(provider: Provider) -> None:
     assert hide(provider.token(key=ec_key("elliptic"), algorithm="ES256", kid="elliptic")).status_code == 200
 
 
-def test_what_somebody_writes_is_signed_with_a_uuid_of_issuer_and_subject(provider: Provider) -> None:
+def test_content_is_stored_with_a_uuid_of_issuer_and_subject(provider: Provider) -> None:
     path = f"/on-demand/{make_video().uuid}"
     for sub in ("somebody", "éü😀", "x" * 255):
         Content.objects.all().delete()
@@ -274,7 +274,7 @@ def test_a_wrong_issuer_is_refused(provider: Provider, iss: Any) -> None:
 
 
 @pytest.mark.parametrize("sub", ["", None, 5, ["somebody"], {}, "\ud800"])
-def test_a_token_that_names_nobody_is_refused(provider: Provider, sub: Any) -> None:
+def test_a_token_without_a_subject_is_refused(provider: Provider, sub: Any) -> None:
     assert_refused(signed_by_hand(unsigned_claims(sub=sub)))
 
 
@@ -395,7 +395,7 @@ def test_a_token_whose_claims_were_changed_is_refused(provider: Provider) -> Non
         "é.é.é",
     ],
 )
-def test_what_is_no_token_at_all_is_refused(provider: Provider, token: str) -> None:
+def test_a_text_that_is_no_token_is_refused(provider: Provider, token: str) -> None:
     assert_refused(token)
 
 
@@ -415,7 +415,7 @@ def test_a_token_is_refused_where_no_provider_is_set(provider: Provider, setting
 @hypothesis_settings(
     max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
-def test_no_three_parts_with_dots_are_anything_but_a_401(provider: Provider, token: str) -> None:
+def test_any_three_parts_with_dots_are_a_401(provider: Provider, token: str) -> None:
     assert Client(raise_request_exception=False).get("/channels", headers=bearer(token)).status_code == 401
 
 
@@ -440,7 +440,7 @@ def test_a_key_that_the_provider_took_back_is_refused_after_a_while(provider: Pr
     assert hide(provider.token()).status_code == 200
     provider.keys = [published(rsa_key("second"), "second")]
     assert hide(provider.token()).status_code == 200
-    clock[0] += keyset.LIFE_SECONDS + 1
+    clock[0] += keyset.MAX_AGE_SECONDS + 1
     assert_refused(provider.token())
 
 
@@ -475,7 +475,7 @@ def test_made_up_key_ids_delay_a_rotation_and_never_refuse_its_tokens(
 def test_a_token_without_a_key_id_is_checked_where_one_key_fits(provider: Provider, clock: list[float]) -> None:
     assert hide(provider.token(kid=None)).status_code == 200
     provider.keys.append(published(rsa_key("second"), "second"))
-    clock[0] += keyset.LIFE_SECONDS + 1
+    clock[0] += keyset.MAX_AGE_SECONDS + 1
     assert_refused(provider.token(kid=None))
 
 
@@ -536,7 +536,7 @@ def test_a_set_of_keys_that_cannot_be_had_is_a_503_and_no_401(provider: Provider
     assert_unavailable(provider.token())
 
 
-def test_nobody_at_the_address_is_a_503(provider: Provider, settings: Any) -> None:
+def test_an_unreachable_provider_is_a_503(provider: Provider, settings: Any) -> None:
     settings.OIDC_JWKS = f"http://127.0.0.1:9/{uuid4()}"
     assert_unavailable(provider.token())
 
@@ -616,7 +616,7 @@ def test_one_fetch_is_under_way_and_all_others_get_a_503(provider: Provider) -> 
 def test_an_outage_of_the_provider_leaves_the_keys_that_are_there(provider: Provider, clock: list[float]) -> None:
     assert hide(provider.token()).status_code == 200
     provider.answer = ANSWERS["an error"]
-    clock[0] += keyset.LIFE_SECONDS + 1
+    clock[0] += keyset.MAX_AGE_SECONDS + 1
     assert hide(provider.token()).status_code == 200
 
 

@@ -116,7 +116,7 @@ def test_of_two_windows_that_confirm_the_second_is_led_to_the_page(browser: Clie
 # Signing in
 
 
-def test_the_code_is_asked_for_after_the_password(browser: Client, clock: Clock) -> None:
+def test_the_code_follows_the_password(browser: Client, clock: Clock) -> None:
     secret, _ = turn_on(browser)
     client = Client()
     answer = password_step(client, "?next=/admin/ondemand/video/")
@@ -187,7 +187,7 @@ def test_a_recovery_code_stands_in_for_the_app_once(browser: Client, staff: User
     assert "9 recovery codes are left" in page(browser, PAGE)
 
 
-def test_the_code_page_is_for_whoever_just_showed_the_password(browser: Client, staff: User, clock: Clock) -> None:
+def test_the_code_page_opens_only_after_the_password(browser: Client, staff: User, clock: Clock) -> None:
     _, codes = turn_on(browser)
     assert Client().get(CODE)["Location"] == LOGIN
     assert Client().post(f"{CODE}?next=/admin/x", {"code": codes[0]})["Location"] == f"{LOGIN}?next=%2Fadmin%2Fx"
@@ -237,7 +237,7 @@ def test_a_secret_that_no_key_opens_leaves_the_recovery_codes(browser: Client, c
 # Secrets
 
 
-def test_no_secret_is_stored_as_plain_text_nor_told(
+def test_no_secret_is_stored_as_plain_text_or_logged(
     browser: Client, staff: User, clock: Clock, caplog: pytest.LogCaptureFixture
 ) -> None:
     secret, codes = turn_on(browser)
@@ -256,12 +256,12 @@ def test_no_secret_is_stored_as_plain_text_nor_told(
         assert text not in stored
 
 
-def test_the_audit_log_tells_that_it_went_on_and_off(browser: Client, staff: User, clock: Clock) -> None:
+def test_the_audit_log_records_that_it_was_turned_on_and_off(browser: Client, staff: User, clock: Clock) -> None:
     turn_on(browser)
     browser.post(OFF, {"password": PASSWORD})
-    told = [entry for entry in AuditEntry.objects.order_by("pk") if "two_step_sign_in" in entry.changes]
-    assert [entry.changes["two_step_sign_in"] for entry in told] == [[None, False], [False, True], [True, None]]
-    assert {(entry.way, entry.actor_name, entry.object_pk) for entry in told} == {("admin", "boss", str(staff.pk))}
+    entries = [entry for entry in AuditEntry.objects.order_by("pk") if "two_step_sign_in" in entry.changes]
+    assert [entry.changes["two_step_sign_in"] for entry in entries] == [[None, False], [False, True], [True, None]]
+    assert {(entry.way, entry.actor_name, entry.object_pk) for entry in entries} == {("admin", "boss", str(staff.pk))}
 
 
 def test_recovery_codes_hold_no_letters_that_people_mistake() -> None:
@@ -310,7 +310,7 @@ def test_guessing_the_password_on_these_pages_is_locked_as_at_sign_in(browser: C
     assert browser.post(PAGE, {"password": PASSWORD}).status_code == 429
 
 
-def test_a_superuser_turns_it_off_for_whoever_lost_the_phone(browser: Client, clock: Clock) -> None:
+def test_a_superuser_turns_it_off_for_an_account_that_lost_the_phone(browser: Client, clock: Clock) -> None:
     other = User.objects.create_user("ada<b>", password=PASSWORD, is_staff=True)
     client = Client()
     client.force_login(other)
@@ -357,7 +357,7 @@ def test_where_it_is_required_it_is_set_up_before_anything_else(
     assert browser.get(f"/on-demand/{hidden.pk}").status_code == 200
 
 
-def test_where_it_is_required_whoever_is_not_signed_in_meets_the_form(staff: User, settings: Any) -> None:
+def test_where_it_is_required_anonymous_visitors_get_the_sign_in_form(staff: User, settings: Any) -> None:
     settings.REQUIRE_SECOND_FACTOR = True
     assert Client().get("/admin/")["Location"] == f"{LOGIN}?next=/admin/"
     client = Client()

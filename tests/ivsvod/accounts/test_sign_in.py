@@ -40,7 +40,7 @@ def lock(username: str = "boss", **more: Any) -> Any:
     return [sign_in(username, "wrong", **more) for _ in range(10)][-1]
 
 
-def told(response: Any) -> str:
+def error_text(response: Any) -> str:
     html: str = response.content.decode()
     return html
 
@@ -54,8 +54,8 @@ def test_ten_wrong_passwords_lock_the_account_for_that_address_and_the_page_says
     for answer in (sign_in(password="wrong"), sign_in()):
         assert answer.status_code == 429
         assert 800 < int(answer["Retry-After"]) <= 900
-        assert f"wait {MINUTES} minutes" in told(answer)
-        assert "id_username" in told(answer)
+        assert f"wait {MINUTES} minutes" in error_text(answer)
+        assert "id_username" in error_text(answer)
 
 
 def test_another_address_and_another_account_are_not_locked(staff: User) -> None:
@@ -71,7 +71,7 @@ def test_the_lock_ends_by_itself_and_tries_meanwhile_do_not_lengthen_it(staff: U
     clock.shift(minutes=MINUTES - 1)
     late = sign_in()
     assert (late.status_code, late["Retry-After"]) == (429, "60")
-    assert "wait a minute" in told(late)
+    assert "wait a minute" in error_text(late)
     clock.shift(seconds=61)
     assert sign_in().status_code == 302
 
@@ -91,8 +91,8 @@ def test_a_right_password_forgets_the_wrong_ones(staff: User) -> None:
     assert sign_in(password="wrong").status_code == 200
 
 
-def test_a_name_that_nobody_has_is_locked_the_same_way(staff: User) -> None:
-    assert told(lock("nobody")).replace("nobody", "boss") != ""
+def test_an_unknown_name_is_locked_the_same_way(staff: User) -> None:
+    assert error_text(lock("nobody")).replace("nobody", "boss") != ""
     assert sign_in("nobody").status_code == 429
 
 
@@ -139,10 +139,10 @@ def test_ports_and_garbage_in_addresses_do_not_put_all_clients_into_one_count(st
 
 
 @pytest.mark.parametrize("header", ["HTTP_USER_AGENT", "HTTP_ACCEPT"])
-def test_a_header_that_cannot_be_stored_is_told(staff: User, header: str) -> None:
+def test_a_header_that_cannot_be_stored_is_an_error(staff: User, header: str) -> None:
     answer = sign_in(**{header: "a\0b"})
     assert answer.status_code == 200
-    assert "a header that holds a NUL" in told(answer)
+    assert "a header that holds a NUL" in error_text(answer)
     assert sign_in(**{header: "\xff" * 3000}).status_code == 302
 
 
@@ -158,13 +158,13 @@ def test_a_header_that_cannot_be_stored_is_told(staff: User, header: str) -> Non
         {"username": "boss", "password": "wrong", "next": "\0", **{f"field{n}": "x" * 5000 for n in range(50)}},
     ],
 )
-def test_nonsense_in_the_form_is_told_and_no_server_error(staff: User, sent: dict[str, str]) -> None:
+def test_malformed_values_of_the_form_are_errors_and_no_server_error(staff: User, sent: dict[str, str]) -> None:
     assert Client().post(LOGIN, sent).status_code == 200
 
 
-def test_whoever_is_not_on_the_staff_does_not_get_in(staff: User) -> None:
+def test_an_account_without_staff_status_cannot_sign_in(staff: User) -> None:
     User.objects.create_user("reader", password=PASSWORD)
-    assert "staff account" in told(sign_in("reader"))
+    assert "staff account" in error_text(sign_in("reader"))
 
 
 # What is stored
@@ -186,7 +186,7 @@ def test_no_password_is_in_a_table_or_a_line_of_the_log(staff: User, caplog: pyt
     assert PASSWORD not in caplog.text
 
 
-def test_what_counts_no_longer_is_removed_at_the_next_sign_in(staff: User, clock: Clock) -> None:
+def test_expired_attempts_are_removed_at_the_next_sign_in(staff: User, clock: Clock) -> None:
     lock("nobody")
     clock.shift(minutes=MINUTES, seconds=1)
     sign_in()

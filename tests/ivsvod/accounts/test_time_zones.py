@@ -1,4 +1,4 @@
-"""A time zone for each member of staff: chosen, used for what is shown and what is typed, and gone."""
+"""A time zone for each member of staff: chosen, used for shown and typed times, and removed."""
 
 import re
 from datetime import UTC, datetime
@@ -44,7 +44,7 @@ def test_a_member_of_staff_chooses_a_zone_and_sees_times_in_it(browser: Client, 
 
 
 @pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "Europe", "\0", "x" * 5000, "europe/berlin"])
-def test_what_is_no_zone_is_refused(browser: Client, staff: User, name: str) -> None:
+def test_an_unknown_zone_is_refused(browser: Client, staff: User, name: str) -> None:
     response = browser.post(PREFERENCES, {"time_zone": name})
     assert response.status_code == 200
     assert "Select a valid choice" in response.content.decode() or "Null characters" in response.content.decode()
@@ -52,7 +52,7 @@ def test_what_is_no_zone_is_refused(browser: Client, staff: User, name: str) -> 
     assert staff.time_zone == ""
 
 
-def test_a_zone_that_is_gone_falls_back_and_each_page_says_so(browser: Client, staff: User, dated: str) -> None:
+def test_a_removed_zone_falls_back_with_a_message_on_each_page(browser: Client, staff: User, dated: str) -> None:
     for name in ("Atlantis/<b>Centre</b>", "Europe", "../../etc/passwd"):
         User.objects.filter(pk=staff.pk).update(time_zone=name)
         html = page(browser, dated)
@@ -91,7 +91,7 @@ def test_a_superuser_sets_the_zone_of_an_account(browser: Client, staff: User) -
 
 
 def typed(name: str, text: str) -> forms.Field | tuple[Any, list[str]]:
-    """What a form of the admin reads for someone in that zone."""
+    """Return the time that a form of the admin reads in that zone."""
 
     class When(forms.Form):
         at = forms.DateTimeField()
@@ -124,7 +124,7 @@ def test_a_typed_time_means_the_readers_zone(name: str, text: str, meant: dateti
 
 
 @pytest.mark.parametrize("text", ["2026-03-29 02:30", "2026-10-25 02:30"])
-def test_a_typed_time_that_the_clocks_skip_or_show_twice_is_told(text: str) -> None:
+def test_a_typed_time_that_the_clocks_skip_or_repeat_is_an_error(text: str) -> None:
     value, [sentence] = typed("Europe/Berlin", text)
     assert value is None
     assert "couldn’t be interpreted in time zone Europe/Berlin" in sentence  # noqa: RUF001

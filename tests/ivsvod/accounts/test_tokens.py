@@ -1,4 +1,4 @@
-"""Who asks: tokens, the shared key, accounts and their scopes, and `create_api_token`."""
+"""Tokens, the shared key, accounts and their scopes, and `create_api_token`."""
 
 import io
 import re
@@ -67,7 +67,7 @@ def test_the_shared_key_has_full_access_whatever_the_case_of_bearer(
 @pytest.mark.parametrize(
     "header", ["Basic secret", "secret secret", "X secret", "Bearer  secret", "Bearer anything secret"]
 )
-def test_the_last_word_is_the_shared_key_whatever_the_scheme_as_the_predecessor_had_it(
+def test_the_last_part_of_the_header_is_the_shared_key_whatever_the_scheme(
     hide: Callable[..., Any], settings: Any, header: str
 ) -> None:
     settings.AUTH_API_KEY = "secret"
@@ -88,7 +88,7 @@ def test_the_last_word_is_the_shared_key_whatever_the_scheme_as_the_predecessor_
         "Basic",
     ],
 )
-def test_what_is_not_exactly_the_shared_key_is_a_401(hide: Callable[..., Any], settings: Any, header: str) -> None:
+def test_anything_but_the_exact_shared_key_is_a_401(hide: Callable[..., Any], settings: Any, header: str) -> None:
     settings.AUTH_API_KEY = "secret"
     assert_refused(hide(header))
 
@@ -191,7 +191,7 @@ def test_a_token_is_printed_once_and_stored_as_a_digest(hide: Callable[..., Any]
 
 
 @pytest.mark.django_db
-def test_the_word_bearer_is_taken_in_any_case(hide: Callable[..., Any]) -> None:
+def test_the_scheme_bearer_is_accepted_in_any_case(hide: Callable[..., Any]) -> None:
     _, text = make_token("curate")
     for scheme in ("Bearer", "bearer", "BEARER"):
         assert hide(f"{scheme} {text}").status_code == 200
@@ -210,7 +210,7 @@ def test_a_token_is_not_taken_under_another_scheme_or_with_changes(hide: Callabl
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("scope", SCOPES)
-def test_a_token_opens_what_its_scope_says_and_no_more(client: Client, settings: Any, scope: str) -> None:
+def test_a_token_opens_only_the_routes_of_its_scope(client: Client, settings: Any, scope: str) -> None:
     settings.API_PUBLIC_READ = False
     _, text = make_token(scope)
     headers = bearer(text)
@@ -236,7 +236,7 @@ def test_a_token_opens_what_its_scope_says_and_no_more(client: Client, settings:
         (["read"], ["read", "curate"], 403),
     ],
 )
-def test_a_token_may_what_both_its_scopes_and_its_account_allow(
+def test_a_token_is_limited_to_its_scopes_and_to_its_account(
     client: Client, token_scopes: list[str], account_scopes: list[str], status: int
 ) -> None:
     make_account(*account_scopes, username="service")
@@ -247,7 +247,7 @@ def test_a_token_may_what_both_its_scopes_and_its_account_allow(
 
 
 @pytest.mark.django_db
-def test_a_permission_by_group_counts_and_is_gone_when_it_is_taken(client: Client, hide: Callable[..., Any]) -> None:
+def test_a_permission_by_group_counts_until_it_is_removed(client: Client, hide: Callable[..., Any]) -> None:
     from django.contrib.auth.models import Group, Permission
 
     user = make_account(username="service")
@@ -373,7 +373,7 @@ def test_create_api_token_leaves_the_permissions_and_password_of_an_account_that
 
 
 @pytest.mark.django_db
-def test_create_api_token_gives_read_alone_by_default_and_an_end_where_asked() -> None:
+def test_create_api_token_gives_read_only_by_default_and_an_optional_expiry() -> None:
     create_api_token("player", "--expires-days", "30")
     token = ApiToken.objects.get()
     assert token.scopes == ["read"]

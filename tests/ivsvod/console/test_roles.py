@@ -1,4 +1,4 @@
-"""Who gets into which page of the admin: every route, as each role, by GET and by POST.
+"""Access to the pages of the admin: every route, as each role, by GET and by POST.
 
 A page that is not in the table fails the first test. To write its row, run that test: it prints what is so now; whether
 it should be so is for whoever adds the page to judge.
@@ -207,10 +207,12 @@ def letter(response: Any) -> str:
     return known.get(response.status_code, str(response.status_code))
 
 
-def what_is_so(group: list[str], world: dict[str, Any]) -> dict[str, tuple[str, str]]:
+def access_of(group: list[str], world: dict[str, Any]) -> dict[str, tuple[str, str]]:
     clients = [in_role(role) for role in ROLES]
     return {
-        route: tuple("".join(asked(client, method, filled(route, world)) for client in clients) for method in METHODS)
+        route: tuple(
+            "".join(answer_of(client, method, filled(route, world)) for client in clients) for method in METHODS
+        )
         for route in group
     }
 
@@ -218,7 +220,7 @@ def what_is_so(group: list[str], world: dict[str, Any]) -> dict[str, tuple[str, 
 METHODS = ("get", "post")
 
 
-def asked(client: Client, method: str, path: str) -> str:
+def answer_of(client: Client, method: str, path: str) -> str:
     # Nobody's request changes what the next one meets, the session included.
     cookies = SimpleCookie(client.cookies.output(header="", sep=";"))
     with transaction.atomic():
@@ -237,14 +239,14 @@ def groups() -> dict[str, list[str]]:
 
 def test_every_page_of_the_admin_is_in_the_table(world: dict[str, Any]) -> None:
     missing = sorted(set(routes()) - set(TABLE))
-    rows = "".join(f"\n    {route!r}: {row!r}," for route, row in what_is_so(missing, world).items())
+    rows = "".join(f"\n    {route!r}: {row!r}," for route, row in access_of(missing, world).items())
     assert not missing, f"what is so now of pages without a row:{rows}"
     assert set(TABLE) == set(routes())
 
 
 @pytest.mark.parametrize("group", sorted(groups()))
-def test_each_page_lets_in_whom_the_table_says(group: str, world: dict[str, Any]) -> None:
-    found = what_is_so(groups()[group], world)
+def test_each_page_opens_for_the_roles_of_the_table(group: str, world: dict[str, Any]) -> None:
+    found = access_of(groups()[group], world)
     assert found == {route: TABLE.get(route) for route in found}
 
 
@@ -257,7 +259,7 @@ def actions_of(client: Client, path: str) -> set[str] | None:
     return set(re.findall(r'<option value="(\w+)"', offered[0])) if offered else set()
 
 
-def test_each_action_is_offered_to_whom_the_table_says(world: dict[str, Any]) -> None:
+def test_each_action_is_offered_to_the_roles_of_the_table(world: dict[str, Any]) -> None:
     roles = [role for role in ROLES if role != "anonymous"]
     lists = {filled(f"{group}/", world): group for group in world if "/" in group}
     offered = {path: [actions_of(in_role(role), path) for role in roles] for path in lists}

@@ -96,7 +96,7 @@ def test_nonsense_in_an_address_is_no_server_error(browser: Client, path: str) -
 
 
 @pytest.mark.parametrize("chosen", ["x", "", "1'", "\0", "9" * 30])
-def test_a_choice_that_names_no_row_is_told_and_nothing_is_done(
+def test_a_choice_that_names_no_row_is_an_error_and_changes_nothing(
     browser: Client, staff: User, rf: RequestFactory, chosen: str
 ) -> None:
     request = rf.get("/")
@@ -117,16 +117,16 @@ LISTS = [model for model in admin.site._registry if model not in {User, Group, A
 
 
 @pytest.mark.parametrize("model", LISTS, ids=lambda model: model._meta.label)
-def test_each_empty_list_says_what_would_be_in_it_and_what_to_do(browser: Client, model: Any) -> None:
+def test_each_empty_list_explains_its_rows_and_the_next_step(browser: Client, model: Any) -> None:
     address = list_address(model)
     model._default_manager.all().delete()
-    told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, address), re.DOTALL)
-    assert len(told) == 1
-    assert str(SafeLookups.nothing_yet) not in told[0]
+    sentences = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, address), re.DOTALL)
+    assert len(sentences) == 1
+    assert str(SafeLookups.nothing_yet) not in sentences[0]
 
 
 @pytest.mark.parametrize("path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, "/admin/accounts/user/"])
 def test_a_list_in_which_nothing_is_found_leads_back_to_all_of_it(browser: Client, path: str) -> None:
-    told = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, path, {"q": "nowhere"}), re.DOTALL)
-    assert len(told) == 1
-    assert '<a href="?">Show all' in told[0]
+    sentences = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, path, {"q": "nowhere"}), re.DOTALL)
+    assert len(sentences) == 1
+    assert '<a href="?">Show all' in sentences[0]

@@ -97,7 +97,7 @@ def amiss() -> None:
 
 
 @db
-def test_each_matter_is_counted_and_leads_to_a_list_of_just_its_rows(browser: Client) -> None:
+def test_each_attention_item_is_counted_and_links_to_a_list_of_its_rows(browser: Client) -> None:
     amiss()
     found = attention_items(page(browser, START))
     assert list(found) == [
@@ -126,7 +126,7 @@ def test_up_to_a_hundred_rows_are_counted_and_more_are_shown_as_100_plus(browser
 
 
 @db
-def test_where_nothing_is_wrong_one_sentence_says_so(browser: Client) -> None:
+def test_without_a_problem_one_sentence_is_shown(browser: Client) -> None:
     reconciled()
     make_video("Opening")
     panel = section(page(browser, START), "attention")
@@ -156,7 +156,7 @@ def test_a_reconcile_that_does_not_run_is_a_matter_too(browser: Client, row: Any
 
 
 @db
-def test_what_is_live_leads_to_its_stream(browser: Client, streams: dict[str, Any]) -> None:
+def test_a_live_channel_links_to_its_stream(browser: Client, streams: dict[str, Any]) -> None:
     panel = section(page(browser, START), "live")
     assert f"{STREAMS}{streams['live'].pk}/change/" in panel
     assert "since 2026-03-04 10:05:02 UTC" in panel
@@ -188,7 +188,7 @@ def test_titles_are_shown_as_text_in_their_own_direction(browser: Client) -> Non
 
 
 @db
-def test_the_week_has_what_was_recorded_once_and_the_days_are_those_of_the_reader(browser: Client) -> None:
+def test_the_week_counts_each_recording_once_by_days_of_the_reader(browser: Client) -> None:
     User.objects.update(time_zone="Pacific/Auckland")
     zone = ZoneInfo("Pacific/Auckland")
     midnight = timezone.localtime(timezone.now(), zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -230,7 +230,7 @@ def test_charts_have_a_name_a_description_and_a_table(browser: Client) -> None:
 
 
 @pytest.mark.parametrize("values", [[0, 0], [0, 5], [1, 1_000_000]])
-def test_bars_stay_inside_of_their_chart_and_what_is_little_is_seen(values: list[float]) -> None:
+def test_bars_stay_inside_of_their_chart_and_small_values_are_visible(values: list[float]) -> None:
     days = [(NINE.date() + timedelta(days=n), float(value)) for n, value in enumerate(values)]
     chart = day_chart("x", "X", days, str)
     for bar, value in zip(chart.bars, values, strict=True):
@@ -277,7 +277,7 @@ def test_the_start_page_counts_the_channels_whose_recordings_wait(browser: Clien
 
 
 @db
-def test_once_there_are_channels_and_videos_nobody_is_told_how_to_begin(browser: Client, settings: Any) -> None:
+def test_once_there_are_channels_and_videos_the_first_steps_are_not_shown(browser: Client, settings: Any) -> None:
     settings.NEW_VIDEO_STATE = "hidden"
     make_channel()
     make_video("Opening", started_at=LONG_AGO)
@@ -311,7 +311,7 @@ PANELS = ["attention", "live", "review", "week"]
         (("view_user",), [], set()),
     ],
 )
-def test_each_panel_is_for_those_who_may_see_its_rows(
+def test_each_panel_is_shown_to_accounts_that_may_see_its_rows(
     permissions: tuple[str, ...], panels: list[str], lists: set[str]
 ) -> None:
     amiss()
@@ -332,7 +332,7 @@ def test_a_member_of_staff_without_rights_gets_an_honest_page() -> None:
 
 
 @db
-def test_the_page_leads_to_all_other_pages_and_to_what_i_did_last(browser: Client, staff: User) -> None:
+def test_the_page_links_to_all_other_pages_and_to_the_own_latest_changes(browser: Client, staff: User) -> None:
     with acting(Actor(Way.ADMIN, staff.username, staff.pk, "a request")), audited():
         channel = make_channel(name="<b>Stage</b>")
     html = page(browser, START)
@@ -400,7 +400,7 @@ def month(video: Video) -> None:
 
 
 def grave(page: Page) -> list[Any]:
-    """What axe finds serious or worse."""
+    """Return the serious and critical findings of axe."""
     found = Axe().run(page).response["violations"]
     return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}]
 

@@ -43,8 +43,8 @@ ROLE = "ivsvod_rotated"
 class Rotation:
     """A role of PostgreSQL whose password stands in Secrets Manager, and what connects as this role."""
 
-    def __init__(self, server: psycopg.Connection[Any], asked: list[str]) -> None:
-        self.server, self.asked = server, asked
+    def __init__(self, server: psycopg.Connection[Any], operations: list[str]) -> None:
+        self.server, self.operations = server, operations
         self.secrets = boto3.session.Session().client("secretsmanager", region_name="eu-west-1")
         self.arn = self.secrets.create_secret(Name="ivsvod", SecretString="first")["ARN"]
         self.settings: dict[str, Any] = {}
@@ -54,7 +54,7 @@ class Rotation:
         self.server.execute(f"ALTER ROLE {ROLE} PASSWORD '{password}'")
         if in_secret:
             self.secrets.put_secret_value(SecretId=self.arn, SecretString=password)
-        self.asked.clear()
+        self.operations.clear()
 
     def wrapper(self) -> DatabaseWrapper:
         """As each thread of a process has one: with the same settings, and the same pool where there is one."""
@@ -82,11 +82,11 @@ def rotation(
     request: pytest.FixtureRequest, scram: psycopg.Connection[Any], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Rotation]:
     """With a pool and without."""
-    asked: list[str] = []
+    operations: list[str] = []
     call = BaseClient._make_api_call
 
     def counted(self: Any, operation: str, parameters: Any) -> Any:
-        asked.append(operation)
+        operations.append(operation)
         return call(self, operation, parameters)
 
     with mock_aws():
@@ -94,7 +94,7 @@ def rotation(
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         monkeypatch.setattr(BaseClient, "_make_api_call", counted)
-        rotation = Rotation(scram, asked)
+        rotation = Rotation(scram, operations)
         pool = {"pool": {"min_size": 0, "max_size": 10, "timeout": 1, "reconnect_timeout": 1}}
         rotation.settings = {
             **connection.settings_dict,
@@ -114,7 +114,7 @@ def answer(wrapper: DatabaseWrapper) -> str:
         return str(cursor.fetchone()[0])
 
 
-def test_a_password_that_was_rotated_is_asked_for_again_while_connections_in_use_go_on(rotation: Rotation) -> None:
+def test_a_rotated_password_is_read_again_while_connections_in_use_stay_open(rotation: Rotation) -> None:
     with ExitStack() as stack:
         in_use = [stack.enter_context(closing(rotation.wrapper()))]
         assert answer(in_use[0]) == ROLE
@@ -123,7 +123,7 @@ def test_a_password_that_was_rotated_is_asked_for_again_while_connections_in_use
             rotation.change(password)
             in_use.append(stack.enter_context(closing(rotation.wrapper())))
             assert [answer(wrapper) for wrapper in reversed(in_use)] == [ROLE] * len(in_use)
-            assert rotation.asked == ["GetSecretValue"]
+            assert rotation.operations == ["GetSecretValue"]
 
 
 def test_threads_that_are_refused_at_once_ask_for_the_password_once(rotation: Rotation) -> None:
@@ -143,7 +143,7 @@ def test_threads_that_are_refused_at_once_ask_for_the_password_once(rotation: Ro
 
     with ThreadPoolExecutor(THREADS) as threads:
         assert list(threads.map(connect, range(THREADS))) == [ROLE] * THREADS
-    assert rotation.asked == ["GetSecretValue"]
+    assert rotation.operations == ["GetSecretValue"]
 
 
 def test_a_wrong_password_that_was_not_changed_is_refused_with_the_reason_of_the_server(rotation: Rotation) -> None:
@@ -151,7 +151,7 @@ def test_a_wrong_password_that_was_not_changed_is_refused_with_the_reason_of_the
 
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         rotation.wrapper().get_new_connection(rotation.wrapper().get_connection_params())
-    assert rotation.asked == ["GetSecretValue"]
+    assert rotation.operations == ["GetSecretValue"]
 
 
 # Limits that a role brings along

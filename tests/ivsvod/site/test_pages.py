@@ -81,7 +81,7 @@ def meta(html: str, name: str) -> str | None:
     return unescape(found[1]) if found else None
 
 
-def test_the_start_page_shows_what_is_live_and_the_newest_videos(anyone: Client) -> None:
+def test_the_start_page_shows_live_channels_and_the_newest_videos(anyone: Client) -> None:
     live, quiet = make_channel(name="Studio A"), make_channel(name="Studio B")
     go_live(live)
     titled("Older", channel=quiet, started_at=NINE)
@@ -116,7 +116,7 @@ def test_a_video_without_a_title_is_named_by_its_channel_and_its_start(anyone: C
     assert "<title>" in page(anyone, f"/watch/{video.pk}")
 
 
-def test_a_search_shows_where_it_found_its_words_and_keeps_them_in_the_form(anyone: Client) -> None:
+def test_a_search_highlights_its_terms_and_keeps_them_in_the_form(anyone: Client) -> None:
     titled("Opening of the festival", content={"description": "Tom & <b>Jerry</b> at the festival"})
     titled("Weather")
     html = page(anyone, "/", {"search": "festival"})
@@ -153,7 +153,7 @@ def test_videos_are_filtered_by_the_address_of_the_page(anyone: Client, query: A
     assert names(page(anyone, "/", query)) == expected
 
 
-def test_the_form_shows_what_the_address_asks_for(anyone: Client) -> None:
+def test_the_form_shows_the_filters_of_the_url(anyone: Client) -> None:
     channel = make_channel(name="Main stage")
     titled("Show", channel=channel, content={"tags": ["news", "sport"]})
     html = page(
@@ -224,7 +224,7 @@ def test_an_empty_catalogue_says_when_videos_appear(anyone: Client) -> None:
     assert "Videos appear here when a broadcast has ended" in html
 
 
-def test_the_page_of_a_video_says_what_is_known_about_it(anyone: Client) -> None:
+def test_the_page_of_a_video_shows_its_details(anyone: Client) -> None:
     channel = make_channel(name="Main stage")
     content = {"description": "Line one\nhttps://example.org/a?b=1&c=2", "tags": ["news", "R&D"]}
     renditions = [{"path": "720p", "playlist": "p.m3u8", "width": 1280, "height": 720}]
@@ -256,9 +256,7 @@ def test_the_page_of_a_video_says_what_is_known_about_it(anyone: Client) -> None
     assert names(html) == ["Another"]
 
 
-def test_addresses_of_the_public_host_stand_in_what_caches_keep_whatever_the_request_says(
-    anyone: Client, settings: Any
-) -> None:
+def test_cached_pages_have_urls_of_the_public_host_whatever_the_request(anyone: Client, settings: Any) -> None:
     settings.PUBLIC_HOST, settings.ALLOWED_HOSTS = "vod.example.com", ["vod.example.com"]
     forged = {"HTTP_HOST": "vod.example.com:1234", "HTTP_X_FORWARDED_PROTO": "http"}
     video, channel = titled("Opening show"), make_channel(name="Main stage")
@@ -312,7 +310,7 @@ def test_an_unlisted_video_is_reached_by_its_address_alone(anyone: Client) -> No
 
 
 @pytest.mark.parametrize("place", ["watch", "embed"])
-def test_what_nobody_may_see_has_no_page_even_for_those_signed_in(browser: Client, place: str) -> None:
+def test_a_hidden_video_has_no_page_even_for_staff(browser: Client, place: str) -> None:
     hidden, failed = titled("Hidden", active=False), make_video(status=Video.Status.FAILED)
     for uuid in (hidden.pk, failed.pk, uuid4(), "search", "not-a-uuid", "%00", "x" * 3000):
         html = refused(browser, f"/{place}/{uuid}", 404).content.decode()
@@ -359,7 +357,7 @@ def test_a_live_channel_is_played_where_ivs_serves_it(anyone: Client) -> None:
     ("ancestors", "policy"),
     [(["*"], ["*"]), (["https://www.example.com"], ["https://www.example.com"]), ([], ["'none'"])],
 )
-def test_the_player_alone_is_framed_by_those_whom_the_setting_names(
+def test_only_the_player_can_be_framed_by_the_sites_of_the_setting(
     anyone: Client, settings: Any, ancestors: list[str], policy: list[str]
 ) -> None:
     settings.EMBED_ANCESTORS = ancestors
@@ -398,7 +396,7 @@ def test_every_page_is_kept_by_anyone_as_long_as_the_api_allows(anyone: Client, 
     assert int(life) < 50
 
 
-def test_nobody_is_greeted_and_a_credential_opens_nothing_more(browser: Client) -> None:
+def test_pages_show_no_account_and_a_credential_opens_nothing_more(browser: Client) -> None:
     titled("Hidden", active=False)
     assert browser.get("/").content == Client().get("/").content
     assert names(page(browser, "/")) == []
@@ -410,7 +408,7 @@ def test_head_and_other_methods(anyone: Client) -> None:
     assert anyone.post("/").status_code == 405
 
 
-def test_an_outage_is_a_page_that_says_so(anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_outage_is_a_page_with_that_reason(anyone: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def away(*_: Any, **__: Any) -> None:
         raise OperationalError("connection refused to secret-host")
 
@@ -434,7 +432,7 @@ def test_visitors_are_counted_as_the_callers_that_they_are(anyone: Client, setti
     assert anyone.get("/", REMOTE_ADDR=f"2001:db8:{uuid4().hex[:4]}::2").status_code == 200
 
 
-def test_a_closed_api_closes_the_page_and_the_check_says_so(anyone: Client, settings: Any) -> None:
+def test_a_closed_api_closes_the_page_and_fails_the_check(anyone: Client, settings: Any) -> None:
     assert checks.page_can_read_the_api(None) == []
     settings.API_PUBLIC_READ = False
     (error,) = checks.page_can_read_the_api(None)
@@ -462,12 +460,12 @@ def test_a_page_asks_the_database_a_fixed_number_of_times(anyone: Client, count:
     for number in range(count):
         titled(f"Show {number}", channel=channels[number % 5], content={"tags": [f"tag {number}"]})
     video = Video.objects.first()
-    asked = {}
+    query_counts = {}
     for path in ("/", "/?search=show", "/?page=2", f"/watch/{video.pk}", f"/embed/{video.pk}"):
         with CaptureQueriesContext(connection) as queries:
             page(anyone, path)
-        asked[path.partition("show")[0].replace(str(video.pk), "")] = len(queries)
-    assert asked == {"/": 6, "/?search=": 6, "/?page=2": 5, "/watch/": 4, "/embed/": 1}
+        query_counts[path.partition("show")[0].replace(str(video.pk), "")] = len(queries)
+    assert query_counts == {"/": 6, "/?search=": 6, "/?page=2": 5, "/watch/": 4, "/embed/": 1}
 
 
 def test_a_channel_beyond_the_first_page_of_channels_has_its_name(
