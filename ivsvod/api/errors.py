@@ -57,8 +57,8 @@ def _answer(error: Exception) -> Response | None:
         return _response(404, str(error) or "Not found")
     if isinstance(error, ServiceError):
         if isinstance(error, AwsError):
-            details = (error.operation, error.resource, error.kind, error.message)
-            logger.error("aws failed operation=%s resource=%s kind=%s message=%s", *details)
+            reported = (error.operation, error.resource, error.kind, error.message)
+            logger.error("aws failed operation=%s resource=%s kind=%s message=%s", *reported)
         elif error.status_code >= 500:
             logger.error("%s: %s", error, type(error).__name__)
         return _response(error.status_code, error.for_client(), code=error.code, retry_after=error.retry_after)

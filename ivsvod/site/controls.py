@@ -41,7 +41,7 @@ _LABELS = {
 }
 # Why the API refused a field.
 _FIELD_ERRORS = {
-    "search": _("These words cannot be searched for."),
+    "search": _("This text cannot be searched for."),
     "channel": _("There is no such channel."),
     "tag": _("This cannot be a tag."),
     "started_after": _("This is not a day."),

@@ -120,7 +120,7 @@ def test_filters_follow_at_once_and_stay_in_the_address(url: str, catalogue: Vid
         page.get_by_label("Another tag").fill("day 3")
         page.get_by_label("Another tag").press("Tab")
         expect(page.get_by_role("checkbox", name="day 3")).to_be_checked()
-        expect(page.get_by_text("No video fits")).to_be_visible()
+        expect(page.get_by_text("No video matches")).to_be_visible()
         page.get_by_role("link", name="Clear all filters").click()
         page.get_by_role("link", name="Next page").click()
         expect(page.get_by_role("status")).to_have_text("Videos 25 to 31")

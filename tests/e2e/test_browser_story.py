@@ -85,7 +85,7 @@ def frame(page: Page) -> Locator:
     """The choice of the frame that the player shows, once it is taken."""
     page.get_by_role("button", name="Use this frame as the picture").click()
     until(page, "document.querySelector('input[name=picture]').files.length === 1")
-    return page.get_by_role("radio", name="The picture that you gave")
+    return page.get_by_role("radio", name="Your new picture")
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)

@@ -131,7 +131,7 @@ def test_a_stream_of_very_many_events_shows_the_last_500(browser: Client, stream
 
 
 def test_a_stream_of_which_nothing_is_known_says_so(browser: Client, streams: dict[str, Stream]) -> None:
-    assert "Nothing is known" in page(browser, f"{STREAMS}{streams['never live'].pk}/change/")
+    assert "Only the id of this stream is known" in page(browser, f"{STREAMS}{streams['never live'].pk}/change/")
 
 
 def test_the_page_of_a_stream_takes_a_fixed_number_of_queries(browser: Client, streams: dict[str, Stream]) -> None:

@@ -264,7 +264,7 @@ def test_the_start_page_counts_the_channels_whose_recordings_wait(browser: Clien
     make_channel(new_video_state="listed")
     make_channel(new_video_state="hidden", active=False)
     review = section(page(browser, START), "review")
-    assert "Unless its channel says otherwise, a new recording is listed at once." in review
+    assert "Unless its channel is configured otherwise, a new recording is listed at once." in review
     assert "Channels that send new recordings to this list: 3." in review
     settings.HOLD_UNTIL_CHECKED = True
     review = section(page(browser, START), "review")

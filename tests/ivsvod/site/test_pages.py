@@ -176,7 +176,7 @@ def test_the_form_shows_the_filters_of_the_url(anyone: Client) -> None:
     assert '<option value="95" selected>1:35</option>' in html
     assert '<option value="longest" selected>' in html
     assert "<details open>" in html
-    assert "No video fits" in html
+    assert "No video matches" in html
 
 
 @pytest.mark.parametrize(

@@ -82,13 +82,13 @@ def test_a_preview_shows_the_changes_if_the_listing_stays_the_same(browser: Clie
     running = make_video(status=Video.Status.RECORDING, active=None, held=None, visibility=None)
     hidden, held = make_video(active=False), make_video(held=True)
     html = text_of(page(browser, choose(browser, "unlist", waiting, running, hidden)))
-    assert "1 unlisted unlisted stays so, and is not to review any more" in html
+    assert "1 unlisted unlisted stays so, and needs no review any more" in html
     assert "1 recording recording still; once it has ended: unlisted" in html
-    assert "1 hidden hidden still: something else decides" in html
+    assert "1 hidden hidden unchanged: another reason decides" in html
     html = text_of(page(browser, choose(browser, "hide", running)))
     assert "1 recording recording still; once it has ended: hidden" in html
     html = text_of(page(browser, choose(browser, "show", held)))
-    assert "1 held → listed , and is not to review any more" in html
+    assert "1 held → listed , and needs no review any more" in html
 
 
 def test_a_schedule_is_in_the_time_zone_of_the_user(browser: Client, settings: Any) -> None:
@@ -132,8 +132,8 @@ def test_a_schedule_leaves_undecided_videos_unless_it_shows_them_too(browser: Cl
     address = choose(browser, "schedule", shown, waiting, held)
     press(browser, address, "_type", publish_from="2030-07-01T12:00", shown="on")
     html = text_of(page(browser, address))
-    assert "1 hidden → scheduled , and is not to review any more" in html
-    assert "1 held → scheduled , and is not to review any more" in html
+    assert "1 hidden → scheduled , and needs no review any more" in html
+    assert "1 held → scheduled , and needs no review any more" in html
     assert "checked" in page(browser, f"{address}?edit")
     press(browser, address, "_confirm")
     assert {video.listing_at(timezone.now()) for video in Video.objects.all()} == {"scheduled"}

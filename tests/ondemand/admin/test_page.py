@@ -507,7 +507,7 @@ def test_the_second_of_two_editors_sees_the_changes_of_the_first_and_the_name(br
     content = Content.objects.get()
     assert (content.title, content.description) == ("Theirs", "")
     assert re.search(r"importer \(API\) changed this video at \d{4}-", html)
-    for text in (">Theirs</bdi>", ">Mine</bdi>", 'value="Mine"', ">b</bdi>", "taken over"):
+    for text in (">Theirs</bdi>", ">Mine</bdi>", 'value="Mine"', ">b</bdi>", "not changed by you: updated"):
         assert text in html
     again = form_of(response.content.decode())
     assert again["tags"] == "b"
@@ -555,7 +555,7 @@ def test_a_conflict_names_nobody_if_the_audit_log_has_no_entry(browser: Client) 
         video_update(video_uuid=video.pk, by=uuid4(), values={"title": "Theirs"})
     AuditEntry.objects.filter(changes__has_key="title").delete()
     html = browser.post(address(video), {**fields, "title": "Mine"}).content.decode()
-    assert "Somebody changed this video while you had it open." in html
+    assert "Another person changed this video while you had it open." in html
 
 
 def test_two_saves_at_once_are_compared_under_the_lock(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -722,7 +722,7 @@ def test_the_public_page_and_its_embed_code_are_shown_while_the_video_is_public(
     Video.objects.update(active=False)
     html = page(browser, address(video))
     assert "www.example.com" not in html
-    assert "opens once people may see the video" in html
+    assert "opens once the video is published" in html
 
 
 def test_without_a_public_page_there_is_no_link_to_it(browser: Client, settings: Any) -> None:

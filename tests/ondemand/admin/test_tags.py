@@ -77,7 +77,7 @@ def test_the_page_shows_tags_with_counts_by_name_in_pages(browser: Client, monke
     assert rows(html) == {"c": "1"}
     assert "More tags" not in html
     assert rows(page(browser, TAGS, {"q": "B"})) == {"b": "2"}
-    assert "No tag in use begins so." in page(browser, TAGS, {"q": "zzz"})
+    assert "No tag in use begins with this text." in page(browser, TAGS, {"q": "zzz"})
 
 
 def test_without_tags_the_page_says_what_to_do(browser: Client) -> None:
