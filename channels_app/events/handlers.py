@@ -14,7 +14,7 @@ from channels_app.models.live_state import LiveState
 from channels_app.streams.history import KINDS, history_detail
 from channels_app.streams.live_state_file import LiveStateFile
 
-_RECORD_EVENT = "SELECT * FROM ivsvod_hear_event(%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb)"
+_RECORD_EVENT = "SELECT * FROM ivsvod_record_event(%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb)"
 
 
 class Publication(Protocol):

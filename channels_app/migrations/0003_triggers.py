@@ -11,15 +11,15 @@ from channels_app.sql.ddl import RunSQLInTransaction, sql_files
 SQL = "channels_app/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
-    *("json_text", "moment", "row_stream", "row_event", "merge_stream", "hear_state_change", "hear_event"),
+    *("json_text", "usable_time", "row_stream", "row_event", "merge_stream", "record_state_change", "record_event"),
     *("audit_changes", "audit_type", "audit_actor", "audit_write", "audit_note", "audit", "audit_link", "is_recorded"),
     *("new_video_state", "live_states"),
 )
 CHANNELS = sql_files(SQL, "derive_channel", "audit_channels")
 STATE_CHANGES = sql_files(SQL, "derive_state_change", "state_changes_deleted")
 DROP_FUNCTIONS = """
-DROP FUNCTION IF EXISTS ivsvod_json_text, ivsvod_moment, ivsvod_row_stream, ivsvod_row_event, ivsvod_merge_stream,
-    ivsvod_hear_state_change, ivsvod_hear_event, ivsvod_audit_changes, ivsvod_audit_type, ivsvod_audit_actor,
+DROP FUNCTION IF EXISTS ivsvod_json_text, ivsvod_usable_time, ivsvod_row_stream, ivsvod_row_event, ivsvod_merge_stream,
+    ivsvod_record_state_change, ivsvod_record_event, ivsvod_audit_changes, ivsvod_audit_type, ivsvod_audit_actor,
     ivsvod_audit_write, ivsvod_audit_note, ivsvod_audit, ivsvod_audit_link, ivsvod_is_recorded, ivsvod_new_video_state;
 DROP VIEW IF EXISTS ivsvod_live_states
 """

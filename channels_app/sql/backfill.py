@@ -34,7 +34,7 @@ WITH batch AS (
 UPDATE ivs_channels SET owner = owner FROM batch WHERE ivs_channels.uuid = batch.uuid RETURNING ivs_channels.uuid
 """
 HEAR_STATE_CHANGES = """
-SELECT _id, ivsvod_hear_state_change(_id, ivs_channel_uuid, timestamp, state, data)
+SELECT _id, ivsvod_record_state_change(_id, ivs_channel_uuid, timestamp, state, data)
 FROM (
     SELECT * FROM ivs_state_changes WHERE _id > %s AND _event_id IS NULL ORDER BY _id LIMIT %s
 ) AS batch

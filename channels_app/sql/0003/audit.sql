@@ -1,8 +1,8 @@
--- Write the audit log: one entry for each row that a statement changed, in the transaction of the change. Fired by
--- the `ivsvod_audit_*` triggers of each audited table (`audit_*.sql`).
+-- Write one audit entry for each row that a statement changed, in the transaction of the change. Fired by the
+-- `ivsvod_audit_*` triggers of each audited table (`audit_*.sql`).
 -- Arguments of the trigger: app and model of the object; the column of its key; the column of its name, or empty;
--- the audited columns with their fields, as JSON; whether the row is a part of the object, whose changes are entries
--- of the object; the primary key of the table.
+-- the audited columns with their fields, as JSON; whether the row is a part of the object, so that its changes
+-- are entries of the object; the primary key of the table.
 -- Reads these columns alone, and only the rows in which they changed: the other columns can be very large. Writes
 -- nothing if the way of the actor is `none`, which marks a backfill of derived columns.
 CREATE OR REPLACE FUNCTION ivsvod_audit() RETURNS trigger
@@ -24,23 +24,26 @@ BEGIN
         RETURN NULL;
     END IF;
     rows := CASE TG_OP
-        WHEN 'INSERT' THEN format('SELECT NULL::jsonb, to_jsonb(made) FROM (SELECT %s FROM new_rows) AS made', columns)
-        WHEN 'DELETE' THEN format('SELECT to_jsonb(gone), NULL::jsonb FROM (SELECT %s FROM old_rows) AS gone', columns)
-        ELSE format('SELECT to_jsonb(gone), to_jsonb(made) FROM (SELECT %1$s FROM old_rows) AS gone
-            JOIN (SELECT %1$s FROM new_rows) AS made ON gone.%2$I = made.%2$I AND gone IS DISTINCT FROM made',
+        WHEN 'INSERT' THEN format(
+            'SELECT NULL::jsonb, to_jsonb(after) FROM (SELECT %s FROM new_rows) AS after', columns)
+        WHEN 'DELETE' THEN format(
+            'SELECT to_jsonb(before), NULL::jsonb FROM (SELECT %s FROM old_rows) AS before', columns)
+        ELSE format('SELECT to_jsonb(before), to_jsonb(after) FROM (SELECT %1$s FROM old_rows) AS before
+            JOIN (SELECT %1$s FROM new_rows) AS after ON before.%2$I = after.%2$I AND before IS DISTINCT FROM after',
             columns, primary_key)
     END;
     EXECUTE format($query$
         SELECT ivsvod_audit_write($1, $2, row_key, row_name, $3, changes, $4)
-        FROM (%s) AS rows (gone, made)
-        -- A part that moves to another object is taken from the one and given to the other.
+        FROM (%s) AS rows (before, after)
+        -- A part that moves to another object is an entry of both: removed from the first, added to the second.
         CROSS JOIN LATERAL (
-            SELECT coalesce(made, gone) ->> $5, coalesce(made, gone) ->> $6, ivsvod_audit_changes(gone, made, $7)
-                WHERE gone IS NULL OR made IS NULL OR gone ->> $5 = made ->> $5
-            UNION ALL SELECT gone ->> $5, gone ->> $6, ivsvod_audit_changes(gone, NULL, $7)
-                WHERE gone ->> $5 <> made ->> $5
-            UNION ALL SELECT made ->> $5, made ->> $6, ivsvod_audit_changes(NULL, made, $7)
-                WHERE gone ->> $5 <> made ->> $5
+            SELECT coalesce(after, before) ->> $5, coalesce(after, before) ->> $6,
+                ivsvod_audit_changes(before, after, $7)
+                WHERE before IS NULL OR after IS NULL OR before ->> $5 = after ->> $5
+            UNION ALL SELECT before ->> $5, before ->> $6, ivsvod_audit_changes(before, NULL, $7)
+                WHERE before ->> $5 <> after ->> $5
+            UNION ALL SELECT after ->> $5, after ->> $6, ivsvod_audit_changes(NULL, after, $7)
+                WHERE before ->> $5 <> after ->> $5
         ) AS entry (row_key, row_name, changes)
         WHERE changes IS NOT NULL OR $8
     $query$, rows)

@@ -1,6 +1,6 @@
 -- Fill the columns that are derived from `channel_data`: name, type, latency mode, private, record, playback URL and
 -- status.
--- Fired by every INSERT and UPDATE of `ivs_channels`, whoever writes. Sets only what is NULL, so rows of this
+-- Fired by every INSERT and UPDATE of `ivs_channels` by any writer. Sets only what is NULL, so rows of this
 -- service, which set the columns themselves, keep their values. Accepts any `channel_data`.
 CREATE OR REPLACE FUNCTION ivsvod_derive_channel() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$

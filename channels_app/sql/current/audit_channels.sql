@@ -1,4 +1,4 @@
--- Changes of channels are in the audit log, whoever makes them. The arguments are explained in `audit.sql`.
+-- Write changes of channels by any writer to the audit log. The arguments are explained in `audit.sql`.
 CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON ivs_channels
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
     EXECUTE FUNCTION ivsvod_audit('channels_app', 'channel', 'uuid', '_name',

@@ -10,12 +10,14 @@ DECLARE
     link jsonb := CASE TG_OP WHEN 'INSERT' THEN to_jsonb(NEW) ELSE to_jsonb(OLD) END;
     key text := link ->> TG_ARGV[5];
     name text;
-    told text;
+    linked_name text;
 BEGIN
     EXECUTE format('SELECT %I FROM %I WHERE %I::text = $1', TG_ARGV[4], TG_ARGV[2], TG_ARGV[3]) INTO name USING key;
-    EXECUTE format('SELECT %I FROM %I WHERE id::text = $1', TG_ARGV[8], TG_ARGV[7]) INTO told USING link ->> TG_ARGV[9];
+    EXECUTE format('SELECT %I FROM %I WHERE id::text = $1', TG_ARGV[8], TG_ARGV[7])
+        INTO linked_name USING link ->> TG_ARGV[9];
     PERFORM ivsvod_audit_write(TG_ARGV[0], TG_ARGV[1], key, name, 1::smallint, jsonb_build_object(TG_ARGV[6],
-        CASE TG_OP WHEN 'INSERT' THEN jsonb_build_array(NULL, told) ELSE jsonb_build_array(told, NULL) END), actor);
+        CASE TG_OP WHEN 'INSERT' THEN jsonb_build_array(NULL, linked_name)
+        ELSE jsonb_build_array(linked_name, NULL) END), actor);
     RETURN NULL;
 END $$;
 

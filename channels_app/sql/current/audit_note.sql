@@ -1,5 +1,5 @@
--- Add an entry for an action that changed no row. With changes it was done elsewhere, such as in Amazon IVS. Without
--- changes a secret was shown (the action `access`).
+-- Add an audit entry for an action that changed no row: an update if `changes` has the changes made elsewhere, such as
+-- in Amazon IVS; the action `access` if it is NULL, because a secret was shown.
 CREATE OR REPLACE FUNCTION ivsvod_audit_note(app text, model_name text, key text, name text, changes jsonb)
 RETURNS void LANGUAGE sql AS $$
     SELECT ivsvod_audit_write(app, model_name, key, nullif(name, ''),

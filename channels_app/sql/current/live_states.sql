@@ -1,6 +1,6 @@
--- The live state of each channel: the stream that decides it (the last one that has a start or an end; NULL: the channel
--- never streamed), `live` or `offline`, and since when. The model `ChannelLiveState` reads it.
--- A deleted channel is offline even if the end of its last stream never came; since when is NULL then.
+-- The live state of each channel, `live` or `offline`, the time since when, and the stream that decides it: the last
+-- one that has a start or an end, NULL if the channel never streamed. The model `ChannelLiveState` reads it.
+-- A deleted channel is offline even if the end of its last stream never arrived; `since` is NULL then.
 CREATE OR REPLACE VIEW ivsvod_live_states AS
     SELECT channel.uuid AS channel_uuid, last.stream_id,
         CASE WHEN last.started_at IS NOT NULL AND last.ended_at IS NULL AND channel._status IS DISTINCT FROM 'deleted'

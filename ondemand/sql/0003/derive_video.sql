@@ -16,8 +16,8 @@ BEGIN
     NEW._duration_ms := coalesce(NEW._duration_ms, ivsvod_json_milliseconds(NEW.data, 'recording_duration_ms'));
     IF foreign_row THEN
         NEW._started_at := coalesce(NEW._started_at,
-            ivsvod_moment(NEW.created_at) - NEW._duration_ms * interval '1 millisecond');
-        NEW._ended_at := coalesce(NEW._ended_at, ivsvod_moment(NEW.created_at));
+            ivsvod_usable_time(NEW.created_at) - NEW._duration_ms * interval '1 millisecond');
+        NEW._ended_at := coalesce(NEW._ended_at, ivsvod_usable_time(NEW.created_at));
     END IF;
     IF foreign_row AND TG_OP = 'INSERT' AND NEW._prefix <> '' AND NEW._duplicate_of IS NULL THEN
         -- Two sessions that insert the same recording at once must see each other. One lock for all recordings, since a

@@ -22,8 +22,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
     NEW._publish_from := ivsvod_publish_from(NEW._publish_from);
     NEW._publish_until := ivsvod_publish_until(NEW._publish_until);
-    NEW._started_at := CASE WHEN NEW._started_at IS NOT NULL THEN ivsvod_moment(NEW._started_at) END;
-    NEW._ended_at := CASE WHEN NEW._ended_at IS NOT NULL THEN ivsvod_moment(NEW._ended_at) END;
+    NEW._started_at := CASE WHEN NEW._started_at IS NOT NULL THEN ivsvod_usable_time(NEW._started_at) END;
+    NEW._ended_at := CASE WHEN NEW._ended_at IS NOT NULL THEN ivsvod_usable_time(NEW._ended_at) END;
     RETURN NEW;
 END $$;
 
@@ -33,6 +33,6 @@ REVOKE ALL ON FUNCTION ivsvod_keep_times() FROM PUBLIC;
 CREATE OR REPLACE TRIGGER ivsvod_times BEFORE INSERT OR UPDATE ON on_demand_videos FOR EACH ROW WHEN (
     NEW._publish_from IS DISTINCT FROM ivsvod_publish_from(NEW._publish_from)
     OR NEW._publish_until IS DISTINCT FROM ivsvod_publish_until(NEW._publish_until)
-    OR NEW._started_at <> ivsvod_moment(NEW._started_at)
-    OR NEW._ended_at <> ivsvod_moment(NEW._ended_at)
+    OR NEW._started_at <> ivsvod_usable_time(NEW._started_at)
+    OR NEW._ended_at <> ivsvod_usable_time(NEW._ended_at)
 ) EXECUTE FUNCTION ivsvod_keep_times();

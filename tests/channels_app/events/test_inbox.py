@@ -1462,7 +1462,7 @@ def test_when_the_database_is_away_every_item_is_reported_and_nothing_is_lost(ch
 @pytest.mark.django_db(transaction=True)
 def test_when_the_database_goes_away_in_the_middle_the_event_is_applied_when_it_comes_again(channel: Channel) -> None:
     def away_for_streams(execute: Any, statement: str, *rest: Any) -> Any:
-        if "ivsvod_hear_event" in statement or "UPDATE channels_app_inboxevent" in statement:
+        if "ivsvod_record_event" in statement or "UPDATE channels_app_inboxevent" in statement:
             raise OperationalError("the connection is closed")
         return execute(statement, *rest)
 

@@ -379,7 +379,7 @@ def test_an_end_that_takes_the_place_of_a_reconciled_one_stays_with_its_stream(c
     for event_id in ("reconcile:end", "the real one"):
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT ivsvod_hear_event(%s, 'st-1', %s, 'Stream End', %s, %s, NULL)",
+                "SELECT ivsvod_record_event(%s, 'st-1', %s, 'Stream End', %s, %s, NULL)",
                 [channel.pk, ended_at, event_id, json.dumps({"stream_id": "st-1"})],
             )
     assert channel.streams.get().ended_at == ended_at

@@ -1,4 +1,4 @@
--- Changes of API tokens are in the audit log. The arguments are explained in `channels_app/sql/current/audit.sql`.
+-- Write changes of API tokens to the audit log. The arguments are explained in `channels_app/sql/current/audit.sql`.
 CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON accounts_apitoken
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
     EXECUTE FUNCTION ivsvod_audit('accounts', 'apitoken', 'id', 'name',

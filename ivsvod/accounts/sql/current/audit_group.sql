@@ -1,4 +1,4 @@
--- Changes of groups and their permissions are in the audit log. The arguments are explained in
+-- Write changes of groups and their permissions to the audit log. The arguments are explained in
 -- `channels_app/sql/current/audit.sql` and `audit_link.sql`.
 CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON auth_group
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT

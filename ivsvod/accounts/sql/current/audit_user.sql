@@ -1,4 +1,4 @@
--- Changes of accounts are in the audit log, with their second factor, groups and permissions. The arguments are
+-- Write changes of accounts, with their second factor, groups and permissions, to the audit log. The arguments are
 -- explained in `channels_app/sql/current/audit.sql` and `audit_link.sql`.
 CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON accounts_user
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
