@@ -1,86 +1,47 @@
-"""The one door to AWS: IVS, S3 and SQS, with short timeouts, and every failure as one `AwsError`."""
+"""The one door to AWS: IVS, S3 and SQS, with short timeouts; every failure is an `AwsError`."""
 
-from channels_app.aws.clients import CALLS_PER_SECOND, Page, paced, pause
-from channels_app.aws.errors import AwsError, Kind
-from channels_app.aws.ivs import (
-    CHANNELS_AT_ONCE,
-    ChannelSummary,
-    IvsChannel,
-    IvsStreamKey,
-    channel_arn,
-    channel_create,
-    channel_delete,
-    channel_find,
-    channel_get,
-    channel_tag,
-    channel_update,
-    channels_get,
-    channels_page,
-    stream_key_arns,
-    stream_key_create,
-    stream_key_delete,
-    stream_key_find,
-    stream_stop,
-)
-from channels_app.aws.ivs_sessions import (
-    IvsEvent,
-    IvsSession,
-    IvsStream,
-    StreamNow,
-    is_broadcasting,
-    session_get,
-    sessions_page,
-    stream_now,
-    streams_page,
-)
-from channels_app.aws.s3 import ObjectPage, S3Object, json_write, object_keys, object_read, object_size, objects_list
-from channels_app.aws.sqs import BATCH as QUEUE_BATCH
-from channels_app.aws.sqs import QueueMessage, messages_delete, messages_receive, messages_release
-
-__all__ = [
-    "CALLS_PER_SECOND",
-    "CHANNELS_AT_ONCE",
-    "QUEUE_BATCH",
-    "AwsError",
-    "ChannelSummary",
-    "IvsChannel",
-    "IvsEvent",
-    "IvsSession",
-    "IvsStream",
-    "IvsStreamKey",
-    "Kind",
-    "ObjectPage",
-    "Page",
-    "QueueMessage",
-    "S3Object",
-    "StreamNow",
-    "channel_arn",
-    "channel_create",
-    "channel_delete",
-    "channel_find",
-    "channel_get",
-    "channel_tag",
-    "channel_update",
-    "channels_get",
-    "channels_page",
-    "is_broadcasting",
-    "json_write",
-    "messages_delete",
-    "messages_receive",
-    "messages_release",
-    "object_keys",
-    "object_read",
-    "object_size",
-    "objects_list",
-    "paced",
-    "pause",
-    "session_get",
-    "sessions_page",
-    "stream_key_arns",
-    "stream_key_create",
-    "stream_key_delete",
-    "stream_key_find",
-    "stream_now",
-    "stream_stop",
-    "streams_page",
-]
+from channels_app.aws.clients import CALLS_PER_SECOND as CALLS_PER_SECOND
+from channels_app.aws.clients import Page as Page
+from channels_app.aws.clients import paced as paced
+from channels_app.aws.clients import pause as pause
+from channels_app.aws.errors import AwsError as AwsError
+from channels_app.aws.errors import Kind as Kind
+from channels_app.aws.ivs import CHANNELS_AT_ONCE as CHANNELS_AT_ONCE
+from channels_app.aws.ivs import ChannelSummary as ChannelSummary
+from channels_app.aws.ivs import IvsChannel as IvsChannel
+from channels_app.aws.ivs import IvsStreamKey as IvsStreamKey
+from channels_app.aws.ivs import channel_arn as channel_arn
+from channels_app.aws.ivs import channel_create as channel_create
+from channels_app.aws.ivs import channel_delete as channel_delete
+from channels_app.aws.ivs import channel_find as channel_find
+from channels_app.aws.ivs import channel_get as channel_get
+from channels_app.aws.ivs import channel_tag as channel_tag
+from channels_app.aws.ivs import channel_update as channel_update
+from channels_app.aws.ivs import channels_get as channels_get
+from channels_app.aws.ivs import channels_page as channels_page
+from channels_app.aws.ivs import stream_key_arns as stream_key_arns
+from channels_app.aws.ivs import stream_key_create as stream_key_create
+from channels_app.aws.ivs import stream_key_delete as stream_key_delete
+from channels_app.aws.ivs import stream_key_find as stream_key_find
+from channels_app.aws.ivs import stream_stop as stream_stop
+from channels_app.aws.ivs_sessions import IvsEvent as IvsEvent
+from channels_app.aws.ivs_sessions import IvsSession as IvsSession
+from channels_app.aws.ivs_sessions import IvsStream as IvsStream
+from channels_app.aws.ivs_sessions import StreamNow as StreamNow
+from channels_app.aws.ivs_sessions import is_broadcasting as is_broadcasting
+from channels_app.aws.ivs_sessions import session_get as session_get
+from channels_app.aws.ivs_sessions import sessions_page as sessions_page
+from channels_app.aws.ivs_sessions import stream_now as stream_now
+from channels_app.aws.ivs_sessions import streams_page as streams_page
+from channels_app.aws.s3 import ObjectPage as ObjectPage
+from channels_app.aws.s3 import S3Object as S3Object
+from channels_app.aws.s3 import json_write as json_write
+from channels_app.aws.s3 import object_keys as object_keys
+from channels_app.aws.s3 import object_read as object_read
+from channels_app.aws.s3 import object_size as object_size
+from channels_app.aws.s3 import objects_list as objects_list
+from channels_app.aws.sqs import QUEUE_BATCH as QUEUE_BATCH
+from channels_app.aws.sqs import QueueMessage as QueueMessage
+from channels_app.aws.sqs import messages_delete as messages_delete
+from channels_app.aws.sqs import messages_receive as messages_receive
+from channels_app.aws.sqs import messages_release as messages_release

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Generic, TypeVar
 
-# How many times a call is tried.
+# The number of tries of a call.
 RETRIED = 3
 # IVS has no idempotency token: a create that is retried blindly can leave a channel without a row, which costs money.
 ONCE = 1
@@ -24,19 +24,19 @@ Item = TypeVar("Item")
 
 @dataclass(frozen=True)
 class Page(Generic[Item]):
-    """One page of a list of AWS, and the token of the next page; the token is empty on the last page."""
+    """A page of a list of AWS, and the token of the next page; the token is empty on the last page."""
 
     items: list[Item]
     next_token: str
 
 
 def from_token(token: str) -> dict[str, str]:
-    """Return the argument that asks for the page of this token; empty for the first page."""
+    """Return the argument that requests the page of this token; empty for the first page."""
     return {"nextToken": token} if token else {}
 
 
 def config_of(tries: int) -> Any:
-    """Return the configuration of botocore: timeouts in seconds, and how many times a call is tried."""
+    """Return the configuration of botocore: timeouts in seconds, and the number of tries of a call."""
     from botocore.config import Config
 
     return Config(connect_timeout=2, read_timeout=10, retries={"mode": "standard", "total_max_attempts": tries})
@@ -60,24 +60,18 @@ def client(service: str, tries: int) -> Any:
     return made
 
 
-@dataclass
-class Pacer:
-    """The next moment at which a call to IVS may go, on the monotonic clock."""
-
-    free_at: float = 0.0
-
-
-_pacer: ContextVar[Pacer | None] = ContextVar("pacer", default=None)
+# The time of the next call to IVS on the monotonic clock; None: calls are not paced.
+_next_call_at: ContextVar[float | None] = ContextVar("next_call_at", default=None)
 
 
 @contextmanager
 def paced() -> Iterator[None]:
     """Space the calls to IVS inside, retries included, evenly at CALLS_PER_SECOND."""
-    token = _pacer.set(Pacer())
+    token = _next_call_at.set(0.0)
     try:
         yield
     finally:
-        _pacer.reset(token)
+        _next_call_at.reset(token)
 
 
 def pause(seconds: float) -> None:
@@ -86,22 +80,21 @@ def pause(seconds: float) -> None:
 
 
 def _wait_for_turn(**_: Any) -> None:
-    """Handle `before-send` of botocore; the answer None lets the request go."""
-    pacer = _pacer.get()
-    if pacer is None:
+    """Handle `before-send` of botocore: sleep until the next call may be sent; None lets botocore send it."""
+    call_at = _next_call_at.get()
+    if call_at is None:
         return
     now = time.monotonic()
-    if now < pacer.free_at:
-        pause(pacer.free_at - now)
-    pacer.free_at = max(now, pacer.free_at) + 1 / CALLS_PER_SECOND
+    if now < call_at:
+        pause(call_at - now)
+    _next_call_at.set(max(now, call_at) + 1 / CALLS_PER_SECOND)
 
 
 def _forward(request: Any, **_: Any) -> Any:
-    """Handle `before-send` of botocore: the Lambda function IVS_FORWARDER sends the request, and its reply is returned.
+    """Handle `before-send` of botocore: return the reply to the request, sent by the Lambda function IVS_FORWARDER.
 
-    IVS has no endpoint of PrivateLink for its API, so a network without internet needs a function outside of it. The
-    request is signed here: the function can change nothing in it and has no permission of its own
-    (deploy/forwarder.yaml).
+    IVS has no PrivateLink endpoint for its API, so a network without internet needs a function outside of it. The
+    request is signed here: the function cannot change it and needs no permission (deploy/forwarder.yaml).
     https://docs.aws.amazon.com/vpc/latest/privatelink/aws-services-privatelink-support.html
 
     Raises:
@@ -124,10 +117,9 @@ def _forward(request: Any, **_: Any) -> Any:
 
 
 class Body(io.BytesIO):
-    """The body of a reply: botocore calls `stream` of urllib3 beside `read`."""
+    """The body of a reply, with the method `stream` of urllib3, which botocore calls."""
 
     def stream(self, **_: Any) -> Iterable[bytes]:
-        """Yield the whole body."""
         yield self.read()
 
 

@@ -1,4 +1,4 @@
-"""Failures of calls to AWS, as one error with a kind."""
+"""Failures of calls to AWS as `AwsError`, with a kind."""
 
 import re
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from channels_app.metrics import AWS_ERRORS, counted
 
 
 class Kind(StrEnum):
-    """The kind of a failure: its word, status and code of the API, and the sentence of the admin."""
+    """The kind of a failure: its value, the status and code of the API, and the sentence of the admin."""
 
     status_code: int
     code: str
@@ -22,14 +22,11 @@ class Kind(StrEnum):
 
     INVALID = (
         *("invalid", 400, "aws_refused"),
-        _("Amazon IVS does not take a value: %(message)s. Change it, then try again."),
+        _("Amazon IVS refuses a value: %(message)s. Change it, then try again."),
     )
     DENIED = (
         *("denied", 502, "aws_failed"),
-        _(
-            "Amazon IVS does not let this service do that. Whoever runs it finds in the log which permission its role "
-            "lacks."
-        ),
+        _("Amazon IVS does not permit this. The log of the service names the permission that its role lacks."),
     )
     PENDING_VERIFICATION = (
         *("pending_verification", 403, "aws_pending_verification"),
@@ -46,18 +43,15 @@ class Kind(StrEnum):
     )
     QUOTA = (
         *("quota", 503, "aws_quota"),
-        _(
-            "A quota of the AWS account is used up: %(message)s. Delete what nobody needs, or raise it in Service "
-            "Quotas."
-        ),
+        _("A quota of the AWS account is used up: %(message)s. Delete what is unused, or raise the quota."),
     )
     THROTTLED = (
         *("throttled", 503, "aws_throttled"),
-        _("Amazon IVS is asked too often just now. Wait a few seconds, then try again."),
+        _("Amazon IVS gets too many requests. Wait a few seconds, then try again."),
     )
     TIMEOUT = (
         *("timeout", 503, "aws_timeout"),
-        _("Amazon IVS gave no answer in time, and may have done it all the same. Look before you try again."),
+        _("Amazon IVS did not answer in time, and may have done it nevertheless. Look before you try again."),
     )
     UNAVAILABLE = (
         *("unavailable", 503, "aws_unavailable"),
@@ -65,48 +59,39 @@ class Kind(StrEnum):
     )
     MISCONFIGURED = (
         *("misconfigured", 502, "aws_failed"),
-        _(
-            "This service cannot speak to Amazon IVS: its region or its credentials are wrong. Whoever runs it finds "
-            "the reason in the log."
-        ),
+        _("The region or the credentials of this service for Amazon IVS are wrong. The log has the reason."),
     )
 
-    def __new__(cls, word: str, status_code: int, code: str, staff_sentence: str | Promise) -> Self:
-        """Return the member of this word."""
-        kind = str.__new__(cls, word)
-        kind._value_ = word
+    def __new__(cls, value: str, status_code: int, code: str, staff_sentence: str | Promise) -> Self:
+        kind = str.__new__(cls, value)
+        kind._value_ = value
         kind.status_code, kind.code, kind.staff_sentence = status_code, code, staff_sentence
         return kind
 
     @property
     def unknown_outcome(self) -> bool:
-        """Return whether the call may have been carried out all the same."""
+        """Return whether AWS may have carried out the call nevertheless."""
         return self in {Kind.TIMEOUT, Kind.UNAVAILABLE}
 
 
-# The text after these words quotes the signed headers, the session token among them.
+# The text after it quotes the signed headers, with the session token.
 _SIGNED = "The Canonical String"
 _LONGEST_MESSAGE = 500
-# AWS does not say what to do.
-_VERIFY = (
-    ". The AWS account of this service is not verified yet: its owner opens a support case with AWS, then try again"
-)
+# The message of AWS does not say how to solve it.
+_VERIFY = ". The AWS account of this service is not verified yet: its owner must open a support case with AWS"
 
 
 class AwsError(ServiceError):
-    """A call to AWS failed: the operation, its resource and the kind of failure. The message is one line, no secret."""
+    """A failed call to AWS: the operation, its resource and the kind of failure. The message is one line, no secret."""
 
     def __init__(self, operation: str, resource: str, kind: Kind, message: str) -> None:
         message = " ".join(message.partition(_SIGNED)[0].split())[:_LONGEST_MESSAGE]
         super().__init__(f"{operation} of {resource}: {message} ({kind})")
-        self.operation = operation
-        self.resource = resource
-        self.kind = kind
-        self.message = message
+        self.operation, self.resource, self.kind, self.message = operation, resource, kind, message
         self.status_code, self.code = kind.status_code, kind.code
 
     def for_client(self) -> str:
-        """Return the sentence of the API, without what names accounts, roles and settings of the service."""
+        """Return the sentence of the API, without names of accounts, roles and settings of the service."""
         if self.kind in {Kind.DENIED, Kind.MISCONFIGURED}:
             return f"Amazon IVS refused this service {self.operation}: the log of the service has the reason"
         verb = "did not answer" if self.kind.unknown_outcome else "refused"
@@ -114,34 +99,27 @@ class AwsError(ServiceError):
         return f"Amazon IVS {verb} {self.operation}: {self.message or self.kind}{help_text}"
 
     def for_staff(self) -> str:
-        """Return the sentence of the admin."""
         return str(self.kind.staff_sentence) % {"message": self.message.rstrip(".")}
 
 
 # Expected answers of AWS; every other kind counts towards the alarm.
 _EXPECTED = {Kind.INVALID, Kind.NOT_FOUND, Kind.NOT_BROADCASTING, Kind.CONFLICT}
-# By error code, not by HTTP status: ChannelNotBroadcasting is a 404 as well, and so is the answer of a lost proxy.
+# By error code, not by HTTP status: ChannelNotBroadcasting is a 404 too, and so may be the answer of a proxy.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
 _KINDS = {
     "ValidationException": Kind.INVALID,
-    "AccessDeniedException": Kind.DENIED,
-    "AccessDenied": Kind.DENIED,
+    **dict.fromkeys(("AccessDeniedException", "AccessDenied"), Kind.DENIED),
     "PendingVerification": Kind.PENDING_VERIFICATION,
-    "ResourceNotFoundException": Kind.NOT_FOUND,
-    "NoSuchKey": Kind.NOT_FOUND,
-    "NoSuchBucket": Kind.NOT_FOUND,
+    **dict.fromkeys(("ResourceNotFoundException", "NoSuchKey", "NoSuchBucket"), Kind.NOT_FOUND),
     "AWS.SimpleQueueService.NonExistentQueue": Kind.NOT_FOUND,
     "ChannelNotBroadcasting": Kind.NOT_BROADCASTING,
     "ConflictException": Kind.CONFLICT,
     "ServiceQuotaExceededException": Kind.QUOTA,
-    "ThrottlingException": Kind.THROTTLED,
-    "TooManyRequestsException": Kind.THROTTLED,
-    "SlowDown": Kind.THROTTLED,
 }
-# The answer to HEAD has no body, and so no code but its status.
+# The answer to HEAD has no body: its status is the code.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
 _KINDS_OF_HEAD = {"404": Kind.NOT_FOUND, "403": Kind.DENIED}
-# AWS has more names for throttling than any list of it holds.
+# AWS has many error codes for throttling.
 _THROTTLING = re.compile(r"Throttl|TooManyRequests|RequestLimit|SlowDown|LimitExceeded")
 
 
@@ -165,15 +143,13 @@ def raises_aws_error(operation: str, resource: str) -> Iterator[None]:
 
 
 def require_request_id(reply: dict[str, Any]) -> None:
-    """Raise KeyError if a reply without content lacks even the id that AWS gives to each of its answers."""
+    """Raise KeyError if a reply without content lacks the request id, which each answer of AWS has."""
     reply["ResponseMetadata"]["RequestId"]
 
 
 def _translated(error: Exception, operation: str, resource: str) -> AwsError | None:
-    """Return the error of AWS; None for what is no failure of AWS, nor of a reply of it.
-
-    botocore is loaded here: after a failure it is loaded already, or no call was made.
-    """
+    """Return the AwsError of an exception; None if neither AWS nor one of its replies caused it."""
+    # After a failure botocore is loaded already, or no call was made.
     from botocore import exceptions as boto
     from botocore.parsers import ResponseParserError
 
@@ -185,7 +161,7 @@ def _translated(error: Exception, operation: str, resource: str) -> AwsError | N
         return AwsError(operation, resource, Kind.TIMEOUT, "no answer in time")
     if isinstance(error, boto.ConnectionError | boto.HTTPClientError):
         return AwsError(operation, resource, Kind.UNAVAILABLE, type(error).__name__)
-    # A reply with a status of success that is not that of AWS: the page of a proxy, half of a document, or nothing.
+    # A reply with a status of success that AWS did not send whole: the page of a proxy, or half of a document.
     incomplete = (ResponseParserError, boto.IncompleteReadError, boto.FlexibleChecksumError)
     if isinstance(error, (*incomplete, KeyError, IndexError, TypeError, AttributeError)):
         return AwsError(operation, resource, Kind.UNAVAILABLE, "the reply is incomplete")
@@ -200,10 +176,10 @@ def _kind_of(error: Any) -> Kind:
     # A status alone counts if AWS itself sent it.
     is_of_aws = any(name.lower().startswith("x-amz") for name in metadata.get("HTTPHeaders", {}))
     head = _KINDS_OF_HEAD.get(code) if is_of_aws and error.operation_name == "HeadObject" else None
-    if known := _KINDS.get(code) or head:
-        return known
+    if kind := _KINDS.get(code) or head:
+        return kind
     status = metadata.get("HTTPStatusCode", 500)
     if status == 429 or _THROTTLING.search(code):
         return Kind.THROTTLED
-    # Expired credentials, a signature or an operation that AWS does not know, the page of a proxy: ours to mend.
+    # Expired credentials, an unknown signature or operation, the page of a proxy: this service must be changed.
     return Kind.MISCONFIGURED if 400 <= status < 500 else Kind.UNAVAILABLE

@@ -1,4 +1,7 @@
-"""Channels and stream keys of IVS. Each function is one call, or a few."""
+"""Channels and stream keys of IVS. Each function makes one call, or a few; its docstring names the operation.
+
+https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,7 +18,7 @@ _MEMBERS = {
     "private": "authorized",
     "recording_config_arn": "recordingConfigurationArn",
 }
-# As many as one call of BatchGetChannel takes.
+# The most channels in one call of BatchGetChannel.
 CHANNELS_AT_ONCE = 50
 
 
@@ -32,9 +35,10 @@ class IvsStreamKey:
 
 @dataclass(frozen=True)
 class IvsChannel:
-    """A channel of IVS, with its key if the reply holds it. `data` is the reply as the predecessor stores it.
+    """A channel of IVS, with its key if the reply holds it.
 
-    `data` holds no secret: neither the value of the key nor the SRT passphrase.
+    `data` is the reply as the predecessor stores it, without secrets: neither the value of the key nor the SRT
+    passphrase.
     """
 
     arn: str
@@ -52,11 +56,6 @@ class IvsChannel:
     def __repr__(self) -> str:
         return f"IvsChannel({self.arn})"
 
-    @property
-    def stream_key(self) -> str:
-        """The value of its key; empty if there is none."""
-        return self.key.value if self.key else ""
-
 
 @dataclass(frozen=True)
 class ChannelSummary:
@@ -72,8 +71,6 @@ def channel_create(
 ) -> IvsChannel:
     """Create a channel (CreateChannel). It is called once: after an unknown outcome, look the channel up by name.
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
-
     Raises:
         AwsError: IVS refused, or the outcome is unknown.
     """
@@ -86,27 +83,25 @@ def channel_create(
             recordingConfigurationArn=recording_config_arn,
             tags=tags,
         )
-        return _channel(reply["channel"], _stream_key(reply["streamKey"]))
+        return replace(_channel(reply["channel"]), key=_stream_key(reply["streamKey"]))
 
 
 def channel_arn(*, name: str) -> str | None:
     """Return the ARN of the channel with this name (ListChannels), or None.
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html
-
     Raises:
-        AwsError: IVS could not be asked.
+        AwsError: IVS could not be reached.
     """
     with raises_aws_error("ListChannels", name):
-        arns = _arns(client("ivs", RETRIED).list_channels(filterByName=name)["channels"])
-    return arns[0] if arns else None
+        channels = client("ivs", RETRIED).list_channels(filterByName=name)["channels"]
+        return channels[0]["arn"] if channels else None
 
 
 def channel_find(*, name: str) -> IvsChannel | None:
     """Return the channel with this name and its key, or None. A channel without a key gets one.
 
     Raises:
-        AwsError: IVS could not be asked.
+        AwsError: IVS could not be reached.
     """
     arn = channel_arn(name=name)
     if arn is None:
@@ -118,35 +113,29 @@ def channel_find(*, name: str) -> IvsChannel | None:
 def channel_get(*, arn: str) -> IvsChannel:
     """Return a channel without its key (GetChannel).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetChannel.html
-
     Raises:
-        AwsError: kind `not_found`, or IVS could not be asked.
+        AwsError: kind `not_found`, or IVS could not be reached.
     """
     with raises_aws_error("GetChannel", arn):
-        return _channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"], None)
+        return _channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"])
 
 
 def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
     """Change `channel_type`, `latency_mode`, `private` or `recording_config_arn` of a channel (UpdateChannel).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_UpdateChannel.html
-
     Raises:
-        AwsError: kind `conflict` while it is live, `not_found`, or IVS refused or could not be asked.
+        AwsError: kind `conflict` while it is live, `not_found`, or IVS refused or could not be reached.
     """
     members = {_MEMBERS[name]: value for name, value in changes.items()}
     with raises_aws_error("UpdateChannel", arn):
-        return _channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"], None)
+        return _channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"])
 
 
 def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
     """Set these tags of a channel and leave the others (TagResource).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_TagResource.html
-
     Raises:
-        AwsError: kind `not_found`, or IVS refused or could not be asked.
+        AwsError: kind `not_found`, or IVS refused or could not be reached.
     """
     with raises_aws_error("TagResource", arn):
         require_request_id(client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags))
@@ -155,37 +144,30 @@ def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
 def stream_key_arns(*, channel_arn: str) -> list[str]:
     """Return the ARN of the one key of a channel; none while the key is being replaced (ListStreamKeys).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamKeys.html
-
     Raises:
-        AwsError: kind `not_found` if there is no such channel, or IVS could not be asked.
+        AwsError: kind `not_found` if there is no such channel, or IVS could not be reached.
     """
     with raises_aws_error("ListStreamKeys", channel_arn):
         # IVS returns one a page by default.
-        return _arns(client("ivs", RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)["streamKeys"])
+        keys = client("ivs", RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)["streamKeys"]
+        return [key["arn"] for key in keys]
 
 
 def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
-    """Return the key of a channel, or None.
+    """Return the key of a channel, or None (ListStreamKeys, GetStreamKey).
 
     Raises:
-        AwsError: kind `not_found` if there is no such channel, or IVS could not be asked.
+        AwsError: kind `not_found` if there is no such channel, or IVS could not be reached.
     """
     for arn in stream_key_arns(channel_arn=channel_arn):
-        try:
-            with raises_aws_error("GetStreamKey", arn):
-                return _stream_key(client("ivs", RETRIED).get_stream_key(arn=arn)["streamKey"])
-        except AwsError as error:
-            # Deleted since it was listed.
-            if error.kind is not Kind.NOT_FOUND:
-                raise
+        # It may have been deleted since it was listed.
+        with _missing_is_success(), raises_aws_error("GetStreamKey", arn):
+            return _stream_key(client("ivs", RETRIED).get_stream_key(arn=arn)["streamKey"])
     return None
 
 
 def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey:
     """Create the key of a channel (CreateStreamKey). It is called once: after an unknown outcome, look the key up.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateStreamKey.html
 
     Raises:
         AwsError: kind `quota` while the channel has a key, `not_found`, or IVS refused, or the outcome is unknown.
@@ -195,12 +177,10 @@ def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey
 
 
 def stream_key_delete(*, arn: str) -> None:
-    """Delete a key (DeleteStreamKey), if it is there. The stream that uses it goes on.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_DeleteStreamKey.html
+    """Delete a key, if it exists (DeleteStreamKey). The stream that uses it goes on.
 
     Raises:
-        AwsError: IVS refused or could not be asked.
+        AwsError: IVS refused or could not be reached.
     """
     with _missing_is_success(), raises_aws_error("DeleteStreamKey", arn):
         require_request_id(client("ivs", RETRIED).delete_stream_key(arn=arn))
@@ -208,8 +188,6 @@ def stream_key_delete(*, arn: str) -> None:
 
 def stream_stop(*, channel_arn: str) -> None:
     """End the stream of a channel (StopStream). It is called once: a second call would report that nothing is live.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StopStream.html
 
     Raises:
         AwsError: kind `not_broadcasting`, `not_found`, or IVS refused, or the outcome is unknown.
@@ -219,10 +197,10 @@ def stream_stop(*, channel_arn: str) -> None:
 
 
 def channel_delete(*, arn: str) -> None:
-    """Delete a channel and its keys (DeleteChannel), if it is there.
+    """Delete a channel and its keys, if it exists (DeleteChannel).
 
     Raises:
-        AwsError: kind `conflict` while it is live.
+        AwsError: kind `conflict` while it is live, or IVS refused or could not be reached.
     """
     with _missing_is_success(), raises_aws_error("DeleteChannel", arn):
         require_request_id(client("ivs", RETRIED).delete_channel(arn=arn))
@@ -231,38 +209,28 @@ def channel_delete(*, arn: str) -> None:
 def channels_page(*, token: str = "") -> Page[ChannelSummary]:
     """Return a page of the channels of the account (ListChannels).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListChannels.html
-
     Raises:
-        AwsError: IVS could not be asked.
+        AwsError: IVS could not be reached.
     """
     with raises_aws_error("ListChannels", "all channels"):
         reply = client("ivs", RETRIED).list_channels(maxResults=100, **from_token(token))
-        channels = [
-            ChannelSummary(item["arn"], item.get("name", ""), item.get("tags", {})) for item in reply["channels"]
-        ]
+        items = reply["channels"]
+        channels = [ChannelSummary(item["arn"], item.get("name", ""), item.get("tags", {})) for item in items]
         return Page(channels, reply.get("nextToken", ""))
 
 
 def channels_get(*, arns: list[str]) -> list[IvsChannel]:
     """Return at most `CHANNELS_AT_ONCE` channels, without their keys (BatchGetChannel); unknown ones are left out.
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_BatchGetChannel.html
-
     Raises:
-        AwsError: IVS refused them all or could not be asked.
+        AwsError: IVS refused them all or could not be reached.
     """
     with raises_aws_error("BatchGetChannel", f"{len(arns)} channels"):
-        reply = client("ivs", RETRIED).batch_get_channel(arns=arns)
-        return [_channel(channel, None) for channel in reply["channels"]]
+        return [_channel(channel) for channel in client("ivs", RETRIED).batch_get_channel(arns=arns)["channels"]]
 
 
-def _arns(items: list[dict[str, Any]]) -> list[str]:
-    return [item["arn"] for item in items]
-
-
-def _channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:
-    """Return the channel of a reply of IVS; an incomplete reply raises KeyError."""
+def _channel(channel: dict[str, Any]) -> IvsChannel:
+    """Return the channel of a reply of IVS, without a key; an incomplete reply raises KeyError."""
     recording_config_arn = channel.get("recordingConfigurationArn", "")
     return IvsChannel(
         arn=channel["arn"],
@@ -277,7 +245,6 @@ def _channel(channel: dict[str, Any], key: IvsStreamKey | None) -> IvsChannel:
         tags=channel.get("tags", {}),
         # The predecessor stores field names as Go exports them.
         data={name[0].upper() + name[1:]: value for name, value in channel.items() if name != "srt"},
-        key=key,
     )
 
 
@@ -287,7 +254,7 @@ def _stream_key(key: dict[str, Any]) -> IvsStreamKey:
 
 @contextmanager
 def _missing_is_success() -> Iterator[None]:
-    """Pass over a resource that is deleted already."""
+    """Suppress the error of a resource that does not exist any more."""
     try:
         yield
     except AwsError as error:

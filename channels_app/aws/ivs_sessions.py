@@ -1,6 +1,6 @@
-"""Streams of IVS: those that are live, and the sessions of the last 60 days.
+"""Streams of IVS: those that are live, and the sessions of the last 60 days. Each docstring names its operation.
 
-https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamSession.html
+https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 """
 
 from dataclasses import dataclass, field
@@ -24,10 +24,7 @@ class IvsStream:
 
 @dataclass(frozen=True)
 class StreamNow:
-    """The stream of one channel now; `health` is HEALTHY, STARVING or UNKNOWN.
-
-    `viewers` is None if IVS could not count them in time.
-    """
+    """The live stream of a channel: `health` is HEALTHY, STARVING or UNKNOWN; `viewers` None if not counted in time."""
 
     stream_id: str
     health: str
@@ -46,10 +43,9 @@ class IvsEvent:
 
 @dataclass(frozen=True)
 class IvsSession:
-    """A stream, live or over (`ended_at`).
+    """A stream, live or ended. `sessions_page` returns only its times.
 
-    The list holds the times alone. `session_get` adds the channel's name, the bucket of its recording and the last 500
-    events, oldest first.
+    `session_get` adds the name of the channel, the bucket of the recording and the last 500 events, oldest first.
     """
 
     stream_id: str
@@ -63,26 +59,21 @@ class IvsSession:
 def streams_page(*, token: str = "") -> Page[IvsStream]:
     """Return a page of the live streams of the account (ListStreams).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreams.html
-
     Raises:
-        AwsError: IVS could not be asked.
+        AwsError: IVS could not be reached.
     """
     with raises_aws_error("ListStreams", "all channels"):
         reply = client("ivs", RETRIED).list_streams(maxResults=_PAGE, **from_token(token))
-        streams = [
-            IvsStream(item["channelArn"], item["streamId"], _utc(item["startTime"])) for item in reply["streams"]
-        ]
+        items = reply["streams"]
+        streams = [IvsStream(item["channelArn"], item["streamId"], _utc(item["startTime"])) for item in items]
         return Page(streams, reply.get("nextToken", ""))
 
 
 def stream_now(*, channel_arn: str) -> StreamNow | None:
-    """Return the stream of a channel now (GetStream), or None.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStream.html
+    """Return the live stream of a channel (GetStream), or None.
 
     Raises:
-        AwsError: kind `not_found` if there is no such channel, or IVS could not be asked.
+        AwsError: kind `not_found` if there is no such channel, or IVS could not be reached.
     """
     try:
         with raises_aws_error("GetStream", channel_arn):
@@ -104,10 +95,10 @@ def stream_now(*, channel_arn: str) -> StreamNow | None:
 
 
 def is_broadcasting(*, channel_arn: str) -> bool:
-    """Return whether IVS has a stream of the channel now.
+    """Return whether the channel is live in IVS (GetStream).
 
     Raises:
-        AwsError: kind `not_found` if there is no such channel, or IVS could not be asked.
+        AwsError: kind `not_found` if there is no such channel, or IVS could not be reached.
     """
     return stream_now(channel_arn=channel_arn) is not None
 
@@ -115,40 +106,38 @@ def is_broadcasting(*, channel_arn: str) -> bool:
 def sessions_page(*, channel_arn: str, token: str = "") -> Page[IvsSession]:
     """Return a page of the streams of a channel, deleted or not, newest first (ListStreamSessions).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ListStreamSessions.html
-
     Raises:
-        AwsError: kind `not_found` if IVS does not have the channel any more, or IVS could not be asked.
+        AwsError: kind `not_found` if IVS no longer has the channel, or IVS could not be reached.
     """
     with raises_aws_error("ListStreamSessions", channel_arn):
-        reply = client("ivs", RETRIED).list_stream_sessions(
-            channelArn=channel_arn, maxResults=_PAGE, **from_token(token)
-        )
+        options = {"channelArn": channel_arn, "maxResults": _PAGE, **from_token(token)}
+        reply = client("ivs", RETRIED).list_stream_sessions(**options)
         return Page([_session(item) for item in reply["streamSessions"]], reply.get("nextToken", ""))
 
 
 def session_get(*, channel_arn: str, stream_id: str) -> IvsSession:
     """Return one stream with its events (GetStreamSession).
 
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html
-
     Raises:
-        AwsError: kind `not_found` if IVS does not have the stream any more, or IVS could not be asked.
+        AwsError: kind `not_found` if IVS no longer has the stream, or IVS could not be reached.
     """
     with raises_aws_error("GetStreamSession", f"{stream_id} of {channel_arn}"):
         reply = client("ivs", RETRIED).get_stream_session(channelArn=channel_arn, streamId=stream_id)
         return _session(reply["streamSession"])
 
 
-def _utc(moment: datetime) -> datetime:
+def _utc(time: datetime) -> datetime:
     """Return the time in UTC; botocore reads times in the zone of the machine."""
-    return moment.astimezone(UTC)
+    return time.astimezone(UTC)
 
 
 def _session(item: dict[str, Any]) -> IvsSession:
     destination = item.get("recordingConfiguration", {}).get("destinationConfiguration", {})
-    named = [each for each in item.get("truncatedEvents", []) if "name" in each and "eventTime" in each]
-    events = [IvsEvent(each["name"], _utc(each["eventTime"]), each.get("code", "")) for each in named]
+    events = [
+        IvsEvent(each["name"], _utc(each["eventTime"]), each.get("code", ""))
+        for each in item.get("truncatedEvents", [])
+        if "name" in each and "eventTime" in each
+    ]
     ended_at = item.get("endTime")
     return IvsSession(
         stream_id=item["streamId"],

@@ -1,4 +1,7 @@
-"""Objects of S3."""
+"""Objects of S3. Each docstring names its operation.
+
+https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html
+"""
 
 import json
 from contextlib import closing
@@ -25,37 +28,35 @@ class S3Object:
 
 @dataclass(frozen=True)
 class ObjectPage:
-    """Part of a listing; `is_last` if nothing comes after it."""
+    """A page of a listing; `is_last` if there are no more objects."""
 
     objects: list[S3Object]
     is_last: bool
 
 
 def object_read(*, bucket: str, key: str, longest: int, seconds: float = 20) -> bytes | None:
-    """Return the content of an object, or None if there is none.
+    """Return the content of an object (GetObject), or None if there is none.
 
     A caller without ListBucket gets 403 for a missing key, so kind `denied` may mean that too.
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
 
     Raises:
-        AwsError: S3 could not be asked, the object came short (kind `unavailable`) or is longer than `longest` bytes
+        AwsError: S3 could not be reached, the object came short (kind `unavailable`) or is longer than `longest` bytes
             (kind `invalid`), or reading its body took more than `seconds` (kind `timeout`).
     """
     resource = f"{bucket}/{key}"
     try:
         with raises_aws_error("GetObject", resource):
             reply = client("s3", RETRIED).get_object(Bucket=bucket, Key=key)
-            # Not `with reply["Body"]`: that yields the bare stream, which compares nothing.
+            # Not `with reply["Body"]`: that yields the bare stream, which checks neither length nor checksum.
             with closing(reply["Body"]) as body:
                 content, until = bytearray(), monotonic() + seconds
-                # botocore compares length and checksum with what was promised once there is no more to read.
+                # botocore compares length and checksum with the headers at the end of the body.
                 while chunk := body.read(_CHUNK):
                     content += chunk
                     if len(content) > longest:
-                        text = f"the object is longer than {longest} bytes"
-                        raise AwsError("GetObject", resource, Kind.INVALID, text)
+                        raise AwsError("GetObject", resource, Kind.INVALID, f"it is longer than {longest} bytes")
                     if monotonic() > until:
-                        raise AwsError("GetObject", resource, Kind.TIMEOUT, "the object comes too slowly")
+                        raise AwsError("GetObject", resource, Kind.TIMEOUT, "it took too long")
                 return bytes(content)
     except AwsError as error:
         if error.kind is Kind.NOT_FOUND:
@@ -64,50 +65,43 @@ def object_read(*, bucket: str, key: str, longest: int, seconds: float = 20) -> 
 
 
 def object_size(*, bucket: str, key: str) -> int | None:
-    """Return the size of an object in bytes, or None if there is none.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
+    """Return the size of an object in bytes (HeadObject), or None if there is none.
 
     Raises:
-        AwsError: S3 could not be asked; kind `denied` as for `object_read`.
+        AwsError: S3 could not be reached; kind `denied` as for `object_read`.
     """
     try:
         with raises_aws_error("HeadObject", f"{bucket}/{key}"):
-            size: int = client("s3", RETRIED).head_object(Bucket=bucket, Key=key)["ContentLength"]
+            return int(client("s3", RETRIED).head_object(Bucket=bucket, Key=key)["ContentLength"])
     except AwsError as error:
         if error.kind is Kind.NOT_FOUND:
             return None
         raise
-    return size
 
 
 def object_keys(*, bucket: str, prefix: str, pages: int) -> list[str]:
-    """Return the keys below a prefix, sorted, of at most `pages` pages of 1000; one call a page.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+    """Return the keys below a prefix, sorted, of at most `pages` pages of 1000 (ListObjectsV2, one call a page).
 
     Raises:
-        AwsError: S3 could not be asked.
+        AwsError: S3 could not be reached.
     """
     keys: list[str] = []
-    following: dict[str, str] = {}
+    next_page: dict[str, str] = {}
     for _ in range(pages):
         with raises_aws_error("ListObjectsV2", f"{bucket}/{prefix}"):
-            reply = client("s3", RETRIED).list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **following)
+            reply = client("s3", RETRIED).list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=_PAGE, **next_page)
             keys += [item["Key"] for item in reply.get("Contents", [])]
             if not reply.get("IsTruncated"):
                 break
-            following = {"ContinuationToken": reply["NextContinuationToken"]}
+            next_page = {"ContinuationToken": reply["NextContinuationToken"]}
     return keys
 
 
 def objects_list(*, bucket: str, prefix: str, after: str, most: int) -> ObjectPage:
-    """Return at most `most` (to 1000) objects below a prefix with keys after `after`; one call of ListObjectsV2.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html
+    """Return at most `most` (to 1000) objects below a prefix with keys after `after` (ListObjectsV2).
 
     Raises:
-        AwsError: S3 could not be asked.
+        AwsError: S3 could not be reached.
     """
     with raises_aws_error("ListObjectsV2", f"{bucket}/{prefix}"):
         reply = client("s3", RETRIED).list_objects_v2(Bucket=bucket, Prefix=prefix, StartAfter=after, MaxKeys=most)
@@ -116,10 +110,10 @@ def objects_list(*, bucket: str, prefix: str, after: str, most: int) -> ObjectPa
 
 
 def json_write(*, bucket: str, key: str, document: dict[str, Any], max_age: int) -> None:
-    """Write a small JSON object that caches may keep for `max_age` seconds.
+    """Write a small JSON object that caches may keep for `max_age` seconds (PutObject).
 
     Raises:
-        AwsError: S3 refused or could not be asked.
+        AwsError: S3 refused or could not be reached.
     """
     with raises_aws_error("PutObject", f"{bucket}/{key}"):
         client("s3", RETRIED).put_object(

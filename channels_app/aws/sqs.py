@@ -1,4 +1,7 @@
-"""Messages of a queue of SQS."""
+"""Messages of a queue of SQS. Each docstring names its operation.
+
+https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,17 +10,16 @@ from typing import Any
 from channels_app.aws.clients import RETRIED, client
 from channels_app.aws.errors import AwsError, Kind, raises_aws_error, require_request_id
 
-# The most that one call takes.
-# https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
-BATCH = 10
-# Long polling asks all servers of the queue; short polling can miss messages that are there.
+# The most messages in one call.
+QUEUE_BATCH = 10
+# Long polling queries all servers of the queue; short polling can miss messages.
 # https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-short-and-long-polling.html
 _WAIT_SECONDS = 1
 
 
 @dataclass(frozen=True)
 class QueueMessage:
-    """A received message; the receipt is that of its last delivery."""
+    """A received message, with the receipt of its last delivery."""
 
     message_id: str
     receipt: str = field(repr=False)
@@ -33,7 +35,7 @@ def messages_receive(
     below the read timeout of the client.
 
     Raises:
-        AwsError: kind `not_found` if there is no such queue, or SQS could not be asked.
+        AwsError: kind `not_found` if there is no such queue, or SQS could not be reached.
     """
     hidden = {} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}
     with raises_aws_error("ReceiveMessage", queue_url):
@@ -54,17 +56,11 @@ def messages_receive(
 def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
     """Delete messages (DeleteMessageBatch). One that another consumer received since may stay.
 
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_DeleteMessageBatch.html
-
     Raises:
-        AwsError: SQS could not be asked, or refused at least one; the others are deleted.
+        AwsError: SQS could not be reached, or refused at least one; the others are deleted.
     """
     refused: list[dict[str, Any]] = []
-    for first in range(0, len(messages), BATCH):
-        entries = [
-            {"Id": str(number), "ReceiptHandle": message.receipt}
-            for number, message in enumerate(messages[first : first + BATCH])
-        ]
+    for entries in _entries(messages):
         with raises_aws_error("DeleteMessage", queue_url):
             reply = client("sqs", RETRIED).delete_message_batch(QueueUrl=queue_url, Entries=entries)
             require_request_id(reply)
@@ -75,19 +71,18 @@ def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None
 
 
 def messages_release(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
-    """Let messages be received again at once (ChangeMessageVisibilityBatch); one that is not hidden any more is fine.
-
-    https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ChangeMessageVisibilityBatch.html
+    """Make messages visible again at once (ChangeMessageVisibilityBatch), also those that are visible already.
 
     Raises:
-        AwsError: SQS could not be asked; the others come back when their visibility timeout ends.
+        AwsError: SQS could not be reached; the others come back when their visibility timeout ends.
     """
-    for first in range(0, len(messages), BATCH):
-        entries = [
-            {"Id": str(number), "ReceiptHandle": message.receipt, "VisibilityTimeout": 0}
-            for number, message in enumerate(messages[first : first + BATCH])
-        ]
+    for entries in _entries(messages, VisibilityTimeout=0):
         with raises_aws_error("ChangeMessageVisibility", queue_url):
-            require_request_id(
-                client("sqs", RETRIED).change_message_visibility_batch(QueueUrl=queue_url, Entries=entries)
-            )
+            sqs = client("sqs", RETRIED)
+            require_request_id(sqs.change_message_visibility_batch(QueueUrl=queue_url, Entries=entries))
+
+
+def _entries(messages: Sequence[QueueMessage], **options: int) -> list[list[dict[str, Any]]]:
+    """Return the entries of batch calls, at most `QUEUE_BATCH` a call."""
+    entries = [{"Id": str(number), "ReceiptHandle": each.receipt, **options} for number, each in enumerate(messages)]
+    return [entries[first : first + QUEUE_BATCH] for first in range(0, len(entries), QUEUE_BATCH)]

@@ -189,7 +189,7 @@ def test_channels_say_what_amazon_ivs_does_not_do(
         page.get_by_role("button", name="Save").click()
         told(page, "This field is required.")
         page.get_by_label("Name").fill("Studio two")
-        for kind, text in (("throttle", "asked too often just now"), ("error500", "could not be reached, or failed")):
+        for kind, text in (("throttle", "too many requests"), ("error500", "could not be reached, or failed")):
             fault: Any = kind
             aws.ivs.faults[:] = [Fault("CreateChannel", fault, times=99)]
             page.get_by_role("button", name="Save").click()

@@ -216,7 +216,7 @@ def test_a_message_says_why_a_button_failed_and_what_to_do(browser: Client, chan
 @pytest.mark.parametrize("name", [name for name in NAMES if name != "reveal"])
 @pytest.mark.parametrize(
     ("fault", "sentence"),
-    [("throttle", "asked too often"), ("error500", "could not be reached"), ("hang", "no answer")],
+    [("throttle", "too many requests"), ("error500", "could not be reached"), ("hang", "did not answer in time")],
 )
 def test_a_fault_of_ivs_is_a_message_that_says_what_to_do(
     browser: Client, channel: Channel, aws: LocalAws, one_try: None, name: str, fault: Any, sentence: str
