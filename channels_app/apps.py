@@ -5,7 +5,5 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ChannelsConfig(AppConfig):
-    """Channels, live state and the inbox."""
-
     name = "channels_app"
     verbose_name = _("Channels")

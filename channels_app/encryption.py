@@ -23,7 +23,7 @@ class UnreadableSecretError(ServiceError):
     sentence = "no key of FIELD_ENCRYPTION_KEYS opens a stored secret"
     staff_sentence = _(
         "The stream key cannot be read: the key that encrypted it is no longer in FIELD_ENCRYPTION_KEYS. Replace the "
-        "stream key, or ask whoever runs this service to add that key again."
+        "stream key, or ask the operator of this service to add that key again."
     )
 
 
@@ -39,7 +39,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """Return the plain text of a stored one, encrypted or not.
+    """Return the plain text of a stored text, encrypted or not.
 
     Raises:
         UnreadableSecretError: it was encrypted with a key that is no longer set.
@@ -62,22 +62,21 @@ def encrypt_anew(stored: str) -> str:
     """
     from cryptography.fernet import Fernet, InvalidToken
 
-    if stored.startswith(PREFIX):
-        try:
-            Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.removeprefix(PREFIX))
-        except InvalidToken:
-            return encrypt(decrypt(stored))
-        return stored
-    return encrypt(stored)
+    if not stored.startswith(PREFIX):
+        return encrypt(stored)
+    try:
+        Fernet(settings.FIELD_ENCRYPTION_KEYS[0]).decrypt(stored.removeprefix(PREFIX))
+    except InvalidToken:
+        return encrypt(decrypt(stored))
+    return stored
 
 
 class EncryptedTextField(models.TextField):
-    """A text that is encrypted when written. Reading returns the stored text: `decrypt` it where it is needed.
+    """A text that is encrypted when written. Reading returns the stored text: `decrypt` it when it is needed.
 
     So a lost key breaks only the page that reveals the secret, not every page that lists its row.
     """
 
     def get_prep_value(self, value: Any) -> Any:
-        """Return the text encrypted, unless it already is."""
         text = super().get_prep_value(value)
         return text if text is None or text.startswith(PREFIX) else encrypt(text)

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
-from typing import Any, NoReturn
+from typing import Any
 
 from ivsvod.rest.times import parse_time
 
 SOURCE = "aws.ivs"
-# Events that `reconcile` makes (channels_app/events/synthetic.py). EventBridge lets only AWS send as `aws.…`.
+# Events that `reconcile` creates (channels_app/events/synthetic.py). EventBridge lets only AWS send as `aws.…`.
 RECONCILED_SOURCE = "ivsvod.reconcile"
 RECONCILED_ID = "reconcile:"
 DIGEST_ID = "sha256:"
@@ -35,33 +35,26 @@ NAME_FIELDS = {
 _NEEDS_CHANNEL = {STREAM_STATE, STREAM_HEALTH, RECORDING_STATE}
 # The names that IVS documents, each with its detail-type.
 DETAIL_TYPES = {
-    **dict.fromkeys(
-        (
-            "Session Created",
-            STREAM_START,
-            "Session Ended",
-            STREAM_END,
-            "Stream Failure",
-            "Stream Takeover",
-            "Stream Takeover Failure",
-        ),
-        STREAM_STATE,
-    ),
+    "Session Created": STREAM_STATE,
+    STREAM_START: STREAM_STATE,
+    "Session Ended": STREAM_STATE,
+    STREAM_END: STREAM_STATE,
+    "Stream Failure": STREAM_STATE,
+    "Stream Takeover": STREAM_STATE,
+    "Stream Takeover Failure": STREAM_STATE,
     **dict.fromkeys(("Starvation Start", "Starvation End"), STREAM_HEALTH),
-    **dict.fromkeys(
-        ("Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcasts", "Concurrent Viewers"), LIMIT_BREACH
-    ),
-    **dict.fromkeys(
-        ("Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"), RECORDING_STATE
-    ),
+    **dict.fromkeys(("Ingest Bitrate", "Ingest Resolution"), LIMIT_BREACH),
+    **dict.fromkeys(("Concurrent Broadcasts", "Concurrent Viewers"), LIMIT_BREACH),
+    **dict.fromkeys(("Recording Start", "Recording End"), RECORDING_STATE),
+    **dict.fromkeys(("Recording Start Failure", "Recording End Failure"), RECORDING_STATE),
 }
-# How far the clock of another machine may be ahead.
+# The clock of another machine may be so far ahead.
 AHEAD = timedelta(days=1)
 # A recording is cut after 48 hours; a year leaves room and keeps every sum of times in range.
 LONGEST_RECORDING_MS = 366 * 86_400_000
 # A key has up to 1,024 bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _LONGEST_PREFIX = 1000
-# No event is nested deeper than five; Python's own limit falls with the depth of its caller.
+# No event is nested deeper than five; the limit of Python depends on the depth of the caller.
 _DEEPEST = 100
 
 
@@ -71,7 +64,7 @@ class MalformedEventError(ValueError):
 
 @dataclass(frozen=True)
 class Event:
-    """One parsed envelope. `name` is the event's name within its detail-type, `""` if we know no such detail-type."""
+    """A parsed envelope. `name` is the name of the event in its detail-type, `""` for an undocumented detail-type."""
 
     id: str
     detail_type: str
@@ -88,12 +81,12 @@ class Event:
 
     @property
     def is_reconciled(self) -> bool:
-        """Return whether `reconcile` made it."""
+        """Return whether `reconcile` created it."""
         return is_reconciled_id(self.id)
 
 
 def is_reconciled_id(event_id: str) -> bool:
-    """Return whether the id is of an event that `reconcile` made."""
+    """Return whether the id is of an event that `reconcile` created."""
     return event_id.startswith(RECONCILED_ID)
 
 
@@ -112,42 +105,31 @@ def load_json(text: str) -> Any:
     """Return the JSON document.
 
     Raises:
-        MalformedEventError: not JSON, or JSON with NaN, numbers out of range, or depth that no event has.
+        MalformedEventError: not JSON, or with NaN, a number out of range, or nesting that no event has.
     """
     try:
-        document = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
-        _refuse_depth(document, _DEEPEST)
+        document = json.loads(text)
+        _refuse_unusual(document, _DEEPEST)
     except (ValueError, RecursionError) as error:
         raise MalformedEventError(f"not JSON: {str(error)[:200]}") from None
     return document
 
 
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
+def _refuse_unusual(document: Any, levels: int) -> None:
+    if isinstance(document, float) and not math.isfinite(document):
         raise ValueError("a number is out of range")
-    return number
-
-
-def _refuse_depth(document: Any, left: int) -> None:
-    if left < 0:
+    if levels < 0:
         raise ValueError("it is nested too deep")
-    inner = document.values() if isinstance(document, dict) else document if isinstance(document, list) else ()
-    for item in inner:
-        _refuse_depth(item, left - 1)
+    for item in document.values() if isinstance(document, dict) else document if isinstance(document, list) else ():
+        _refuse_unusual(item, levels - 1)
 
 
 def event_id_of(document: Any) -> str | None:
-    """Return the id that an envelope carries; None if it has none that can be a key."""
+    """Return the id of an envelope; None if it has none that can be a key."""
     value = document.get("id") if isinstance(document, dict) else None
-    if not isinstance(value, str) or not 0 < len(value) <= 200 or not value.isprintable():
-        return None
-    # So begin the keys of envelopes that carry none.
-    return None if value.startswith(DIGEST_ID) else value
+    is_usable = isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
+    # The keys of envelopes without an id begin with DIGEST_ID.
+    return value if is_usable and not value.startswith(DIGEST_ID) else None
 
 
 def parse(document: Any, *, received_at: datetime) -> Event:
@@ -166,7 +148,7 @@ def parse(document: Any, *, received_at: datetime) -> Event:
     if is_reconciled != (source == RECONCILED_SOURCE):
         raise MalformedEventError(f"id begins with {RECONCILED_ID} where source is {RECONCILED_SOURCE}, nowhere else")
     is_of_ivs = is_reconciled or source == SOURCE
-    # None: nothing here depends on such events, and nothing is required of their detail.
+    # None: nothing depends on such events, so their detail may be anything.
     name_field = NAME_FIELDS.get(detail_type) if is_of_ivs else None
     detail = document.get("detail")
     if not isinstance(detail, dict):
@@ -176,10 +158,10 @@ def parse(document: Any, *, received_at: datetime) -> Event:
     # Some public samples name a limit in the field `limit`.
     names = {name_field: detail.get(name_field, detail.get("limit"))} if name_field else {}
     name = _text(names, name_field, longest=200) if name_field else ""
-    # Of a name that IVS does not document nothing else is required.
+    # An event with an undocumented name needs no more fields.
     needs_channel = detail_type in _NEEDS_CHANNEL and DETAIL_TYPES.get(name) == detail_type
     needs_stream = needs_channel and not (is_reconciled and detail_type == RECORDING_STATE)
-    moment = _time(document, received_at)
+    time = _time(document, received_at)
     # The ARN is never in `detail`. Account-level limit breaches have no channel at all.
     arn = next(iter(_texts(document, "resources")), None if needs_channel else "")
     channel_arn = _text({"resources[0]": arn}, "resources[0]", longest=500)
@@ -189,7 +171,7 @@ def parse(document: Any, *, received_at: datetime) -> Event:
     return Event(
         id=event_id,
         detail_type=detail_type if is_of_ivs else "",
-        time=moment,
+        time=time,
         channel_arn=channel_arn,
         name=name,
         stream_id=stream_id,
@@ -219,10 +201,10 @@ def parse_recording(event: Event) -> RecordingFields:
 
 
 def recording_duration_ms(detail: Mapping[str, Any]) -> int:
-    """Return the length that the detail of a recording event names; 0 if it names none.
+    """Return the length in the detail of a recording event; 0 if it has none.
 
     Raises:
-        MalformedEventError: the field has a wrong type, or is no length of a recording.
+        MalformedEventError: the field has a wrong type, or is not the length of a recording.
     """
     duration = whole_milliseconds(detail.get("recording_duration_ms", 0))
     if duration is None:
@@ -231,7 +213,7 @@ def recording_duration_ms(detail: Mapping[str, Any]) -> int:
 
 
 def recording_stream_ids(detail: Mapping[str, Any]) -> list[str]:
-    """Return the streams that the detail of a recording event names, in its order; none if the field is null or absent.
+    """Return the stream ids in the detail of a recording event, in its order; none if the field is null or absent.
 
     Raises:
         MalformedEventError: the field has a wrong type.
@@ -240,13 +222,13 @@ def recording_stream_ids(detail: Mapping[str, Any]) -> list[str]:
 
 
 def whole_milliseconds(value: Any) -> int | None:
-    """Return the length of a recording, without its fraction; None if the value is no such number."""
+    """Return the length of a recording without its fraction; None if the value is not such a number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return int(value) if is_number and 0 <= value <= LONGEST_RECORDING_MS else None
 
 
 def jsonb_safe(value: Any) -> Any:
-    """Return the document with what jsonb refuses (NUL, lone surrogates) replaced by U+FFFD."""
+    """Return the document with the characters that jsonb refuses (NUL, lone surrogates) replaced by U+FFFD."""
     if isinstance(value, str):
         return value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, dict):
@@ -277,11 +259,11 @@ def _texts(document: Mapping[str, Any], field: str) -> list[str]:
 def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
     value = document.get("time")
     try:
-        moment = parse_time(value if isinstance(value, str) else "")
+        time = parse_moment(value if isinstance(value, str) else "")
     except ValueError:
         raise MalformedEventError("time is missing or not RFC 3339") from None
-    if moment.year < 2000:
+    if time.year < 2000:
         raise MalformedEventError("time is before IVS existed")
-    if moment > received_at + AHEAD:
+    if time > received_at + AHEAD:
         raise MalformedEventError("time is more than a day ahead")
-    return moment
+    return time

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ServiceError(Exception):
-    """An operation that is refused or failed. The message is a sentence for the client, and names no secret."""
+    """An operation that is refused or failed. The message is a sentence for the client, and has no secret."""
 
     status_code = 409
     code = "conflict"
@@ -52,16 +52,12 @@ class ChannelLeftBehindError(ChannelError):
 
 
 class ChannelDeletedError(ChannelError):
-    """The channel was deleted; its row stays for its videos."""
-
     code = "channel_deleted"
     sentence = "The channel was deleted"
     staff_sentence = _("The channel was deleted. Only its row and its videos are left.")
 
 
 class ChannelUnfinishedError(ChannelError):
-    """The creation of the channel is under way, or was interrupted."""
-
     code = "channel_unfinished"
     sentence = (
         "The creation of the channel is under way or was interrupted: repeat the request that made it, "
@@ -74,8 +70,6 @@ class ChannelUnfinishedError(ChannelError):
 
 
 class ChannelLiveError(ChannelError):
-    """Amazon IVS neither changes nor deletes a channel that is live."""
-
     code = "channel_live"
     sentence = "The channel is live: stop the stream, wait for its end, and try again"
     staff_sentence = _(
@@ -85,15 +79,13 @@ class ChannelLiveError(ChannelError):
 
 
 class ChannelOfflineError(ChannelError):
-    """There is no stream to stop."""
-
     code = "channel_offline"
     sentence = "The channel is offline"
     staff_sentence = _("Nothing is on air: Amazon IVS has no stream of this channel.")
 
 
 class ChannelGoneError(ChannelError):
-    """The channel is here and not in IVS: it was deleted there."""
+    """The channel has a row here, and was deleted in IVS."""
 
     code = "channel_gone"
     sentence = "Amazon IVS no longer has this channel: it can only be deleted"
@@ -117,8 +109,6 @@ class ChannelChangedError(ChannelError):
 
 
 class StreamKeyMissingError(ChannelError):
-    """The channel has no stream key: a ban removed it, or its replacement was interrupted."""
-
     code = "stream_key_missing"
     sentence = "The channel has no stream key: replace it, which makes one"
     staff_sentence = _(
@@ -128,23 +118,19 @@ class StreamKeyMissingError(ChannelError):
 
 
 class RecordingNotConfiguredError(ChannelError):
-    """A channel is to be recorded, and the service has no recording configuration that exists."""
-
     code = "recording_not_configured"
     sentence = "Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it"
     staff_sentence = _(
         "Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it. Do not record, "
-        "or ask whoever runs this service to set it."
+        "or ask the operator of this service to set it."
     )
 
 
 class ChannelImportError(ChannelError):
-    """A channel of IVS cannot be taken over; the message says why. Raised by commands alone."""
+    """A channel of IVS cannot be imported; the message says why. Only commands raise it."""
 
 
 class IdempotencyKeyReusedError(ChannelError):
-    """The key came before with another body."""
-
     status_code = 422
     code = "idempotency_key_reused"
     sentence = "This Idempotency-Key was used with another body"

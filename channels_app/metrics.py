@@ -20,7 +20,7 @@ OPEN_EVENTS = "OpenEvents"
 PARKED_EVENTS = "ParkedEvents"
 STREAMS_UNHEARD = "StreamsUnheard"
 _SECONDS, _COUNT = "Seconds", "Count"
-# The most values of a metric in one line.
+# CloudWatch takes at most so many values of a metric in a line.
 _MOST_VALUES = 100
 
 
@@ -30,11 +30,11 @@ def counted(name: str, number: int = 1) -> None:
 
 
 def events_measured(outcomes: Iterable[str], lags: Iterable[float]) -> None:
-    """Count events by outcome (`EventsApplied` and so on), with the seconds after its time when each was received."""
-    found = Counter(f"Events{outcome.capitalize()}" for outcome in outcomes)
-    late = [round(lag, 1) for lag in lags][:_MOST_VALUES]
-    units = dict.fromkeys(found, _COUNT) | ({INBOX_LAG: _SECONDS} if late else {})
-    _write(units, {**found, **({INBOX_LAG: late} if late else {})})
+    """Count events by outcome (`EventsApplied` and so on), with the seconds between their time and their receipt."""
+    counts = Counter(f"Events{outcome.capitalize()}" for outcome in outcomes)
+    seconds = [round(lag, 1) for lag in lags][:_MOST_VALUES]
+    measured = {INBOX_LAG: seconds} if seconds else {}
+    _write(dict.fromkeys(counts, _COUNT) | dict.fromkeys(measured, _SECONDS), {**counts, **measured})
 
 
 def inbox_measured(*, open_events: int, parked: int, oldest_open_seconds: float) -> None:
@@ -48,10 +48,10 @@ def _write(units: Mapping[str, str], values: Mapping[str, float | list[float]]) 
     if not units or not settings.configured or not settings.EMBEDDED_METRICS:
         return
     metrics = [{"Name": name, "Unit": unit} for name, unit in units.items()]
-    about = {"Namespace": NAMESPACE, "Dimensions": [["Project", "Stage"]], "Metrics": metrics}
+    description = {"Namespace": NAMESPACE, "Dimensions": [["Project", "Stage"]], "Metrics": metrics}
     # Two projects in one account may have a stage of the same name.
     dimensions = {"Project": settings.PROJECT_NAME, "Stage": settings.STAGE}
-    line = {"_aws": {"Timestamp": int(time() * 1000), "CloudWatchMetrics": [about]}, **dimensions, **values}
-    # One write without a prefix: CloudWatch reads only lines that are JSON from their first character.
+    line = {"_aws": {"Timestamp": int(time() * 1000), "CloudWatchMetrics": [description]}, **dimensions, **values}
+    # Without a prefix: CloudWatch reads only lines that are JSON from their first character.
     sys.stdout.write(json.dumps(line) + "\n")
     sys.stdout.flush()

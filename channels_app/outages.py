@@ -21,7 +21,7 @@ class Failure:
 
 AWAY = Failure("unavailable", "The database cannot be reached", is_outage=True)
 _CONTENDED = Failure("database_contended", "Others are writing the same: try again")
-# What PostgreSQL ends while it is there and well. https://www.postgresql.org/docs/current/errcodes-appendix.html
+# Statements that PostgreSQL ends while it is available. https://www.postgresql.org/docs/current/errcodes-appendix.html
 _ENDED: dict[type[Exception], Failure] = {
     errors.QueryCanceled: Failure("statement_timeout", "The query took too long: narrow it, or try again"),
     errors.DeadlockDetected: _CONTENDED,
@@ -31,7 +31,7 @@ _ENDED: dict[type[Exception], Failure] = {
 
 
 def failure_of(error: BaseException) -> Failure:
-    """Return the failure for a Django database error."""
+    """Return the failure of a database error of Django."""
     return next((failure for kind, failure in _ENDED.items() if isinstance(error.__cause__, kind)), AWAY)
 
 

@@ -1,4 +1,4 @@
-"""Routes of channels. A malformed uuid is a 400, not a 404, so the path takes any text."""
+"""Routes of channels. The path takes any text as uuid, because a malformed uuid is a 400, not a 404."""
 
 from rest_framework.routers import SimpleRouter
 

@@ -87,7 +87,7 @@ def _reserve(caller: UUID, key: str, digest: str, values: dict[str, Any]) -> Cha
 def _made_before(earlier: IdempotencyKey, digest: str) -> Made | None:
     """Return the channel of an earlier key; None if the key or its unfinished creation was removed."""
     now = timezone.now()
-    if earlier.created_at <= now - IdempotencyKey.LIFE:
+    if earlier.created_at <= now - IdempotencyKey.MAX_AGE:
         earlier.delete()
         return None
     if earlier.body_digest != digest:

@@ -1,6 +1,5 @@
-"""Channels, what happened on them, the inbox of events, and what keeps all of it in order."""
+"""Channels, streams, the inbox of events, the audit log, differences, and coordination rows."""
 
-from channels_app.models.adoption import Adoption as Adoption
 from channels_app.models.audit import AuditEntry as AuditEntry
 from channels_app.models.channels import Channel as Channel
 from channels_app.models.channels import ChannelLiveState as ChannelLiveState
@@ -14,6 +13,7 @@ from channels_app.models.channels import StreamHistoryEntry as StreamHistoryEntr
 from channels_app.models.channels import StreamQuerySet as StreamQuerySet
 from channels_app.models.channels import new_video_state as new_video_state
 from channels_app.models.channels import private_channel as private_channel
+from channels_app.models.coordination import Adoption as Adoption
 from channels_app.models.coordination import IdempotencyKey as IdempotencyKey
 from channels_app.models.coordination import Lease as Lease
 from channels_app.models.differences import ReportedDifference as ReportedDifference

@@ -10,14 +10,14 @@ from channels_app.audit.actors import Way
 
 
 class AuditEntry(AbstractLogEntry):
-    """One change of one object, as django-auditlog stores it; `cid` is the operation.
+    """A change of an object, as django-auditlog stores it; `cid` is the operation.
 
-    Only triggers of the database write entries, and none is ever changed. `changes` is `{field: [before, after]}`; for
-    secrets it only records that they changed.
+    Only triggers write entries, and no entry is ever changed. `changes` is `{field: [before, after]}`, with `***` for
+    secrets.
     """
 
     id = models.BigAutoField(primary_key=True)
-    # The fields of the library without their indexes: each is searched together with the newest first.
+    # The fields of the library without their indexes: the indexes below also order by the newest.
     object_pk = models.CharField(_("object pk"), max_length=255)
     object_id = models.BigIntegerField(_("object id"), null=True)
     action = models.PositiveSmallIntegerField(_("action"), choices=AbstractLogEntry.Action.choices)
@@ -33,7 +33,7 @@ class AuditEntry(AbstractLogEntry):
     class Meta(AbstractLogEntry.Meta):
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit log")
-        # All entries of a transaction have one time: the last written is the newest.
+        # All entries of a transaction have the same time: the last written is the newest.
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["object_pk", "-id"], name="audit_of_object"),

@@ -1,7 +1,7 @@
-"""Channels, what happened on them, and the inbox of events.
+"""Channels, their streams and the history of streams.
 
 `ivs_channels` and `ivs_state_changes` are the predecessor's tables: its columns keep their names, types and
-meaning, and each column added to them has a database name that begins with `_`, which its ORM ignores.
+meaning, and the name of each added column begins with `_`, so that its ORM ignores it.
 """
 
 import uuid
@@ -21,9 +21,9 @@ from ivsvod.rest.times import EARLIEST, LATEST
 
 
 class ChannelType(models.TextChoices):
-    """https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
+    """The types of Amazon IVS, shown as its console does.
 
-    People read the words of Amazon IVS, as its console has them.
+    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
     """
 
     STANDARD = "STANDARD", "STANDARD"
@@ -40,30 +40,30 @@ class LatencyMode(models.TextChoices):
 
 
 class NewVideoState(models.TextChoices):
-    """What the video of a new recording becomes."""
+    """Publication state of the video of a new recording."""
 
     LISTED = "listed", pgettext_lazy("a video", "listed")
     UNLISTED = "unlisted", pgettext_lazy("a video", "unlisted")
     HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
 
 
-# A list that is paged by `created_at` needs the time that is read from the database: see ReadableTimeLoader.
+# Lists are paged by the `created_at` that Python reads from the database: see ReadableTimeLoader.
 READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("created_at", EARLIEST), LATEST)))
 
 
 def private_channel(path: str = "") -> Q:
     """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`.
 
-    A row that is not derived yet counts by what IVS answered to its creation.
+    If `private` is not derived yet, the answer of IVS to the creation of the channel decides.
     """
     as_created = Q((f"{path}private__isnull", True), (f"{path}channel_data__Channel__Authorized", True))
     return Q((f"{path}private", True)) | as_created
 
 
 def new_video_state(path: str = "") -> Func:
-    """Return the expression of what a channel makes of new recordings, a `NewVideoState`; `path` leads to the channel.
+    """Return the expression of the `NewVideoState` of a channel; `path` leads to the channel.
 
-    NULL means: as the setting NEW_VIDEO_STATE says.
+    NULL means that the setting NEW_VIDEO_STATE decides.
     """
     columns = (F(f"{path}{name}") for name in ("new_video_state", "private", "channel_data"))
     return Func(*columns, function="ivsvod_new_video_state", output_field=models.TextField())
@@ -77,14 +77,14 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
         return self.filter(private_channel())
 
     def shown(self, *, to_managers: bool) -> Self:
-        """Channels that a caller may know of: to managers all, to everyone else the active ones that are not private.
+        """Return all channels to managers, and to other callers the active ones that are not private.
 
-        NULL in `active` is hidden, as it is for videos.
+        A channel with NULL in `active` is not active, as a video is not.
         """
         return self if to_managers else self.filter(active=True, private=False, status=Channel.Status.READY)
 
     def newest_first(self) -> Self:
-        """By creation, newest first, those of unknown age last; the uuid breaks ties."""
+        """Order by creation, newest first, those of unknown age last; the uuid breaks ties."""
         return self.annotate(created_key=READABLE_CREATED_AT).order_by(F("created_key").desc(nulls_last=True), "-uuid")
 
     def latest_live_first(self) -> Self:
@@ -93,34 +93,31 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
 
     def in_state(self, state: str) -> Self:
         """Return the channels that are `live` or `offline`; needs `with_live_state`."""
-        return self.filter(Q(("live_word", state)))
+        return self.filter(Q(("current_state", state)))
 
     def with_live_state(self) -> "ChannelQuerySet":
-        """Annotate what `Channel.live_state` needs.
-
-        Of a page only its rows read it, and each by an index probe, which a join would do for all channels.
-        """
+        """Annotate the columns of `Channel.live_state`; a join would probe the index for all channels."""
         live = ChannelLiveState.objects.filter(channel=OuterRef("pk"))
         return self.annotate(
             last_stream_id=Subquery(live.values("stream_id")),
-            live_word=Subquery(live.values("state")),
+            current_state=Subquery(live.values("state")),
             live_since=Subquery(live.values("since")),
         )
 
     def locked(self) -> Self:
-        """Channels to be written. The weaker lock lets the predecessor's foreign key checks pass."""
+        """Lock the channels for a write. The weaker lock lets the predecessor's foreign key checks pass."""
         return self.select_for_update(no_key=True)
 
     def by_arn(self, arn: str) -> "Channel | None":
-        """The channel with this ARN; the oldest, should rows written by hand share one."""
+        """Return the channel with this ARN, if any; the oldest, if rows written by hand share one."""
         return self.filter(arn=arn).order_by("created_at", "uuid").first()
 
     def unfinished(self) -> Self:
-        """Rows whose IVS channel was asked for and never confirmed."""
+        """Return the rows whose creation in IVS is not confirmed."""
         return self.filter(status=Channel.Status.PROVISIONING)
 
     def without_key(self) -> Self:
-        """Channels that no encoder can stream to: banned ones, and those of which a crash left no stream key."""
+        """Return the channels without a stream key: banned ones, and those whose key a crash left out."""
         return self.filter(status=Channel.Status.READY, stream_key="")
 
 
@@ -128,7 +125,7 @@ class Channel(models.Model):
     """An IVS channel and its row. Its uuid is its name in IVS."""
 
     class Status(models.TextChoices):
-        """Where the row stands between this database and IVS."""
+        """State of the row and its channel in IVS."""
 
         PROVISIONING = "provisioning", pgettext_lazy("a channel", "Provisioning")
         READY = "ready", pgettext_lazy("a channel", "Ready")
@@ -143,7 +140,7 @@ class Channel(models.Model):
     stream_key = EncryptedTextField(_("stream key"))
     channel_data = models.JSONField(default=dict)
 
-    name = models.TextField(_("name"), null=True, db_column="_name")  # noqa: DJ001  (NULL is: not derived yet)
+    name = models.TextField(_("name"), null=True, db_column="_name")  # noqa: DJ001  (NULL: not derived yet)
     type = models.TextField(_("type"), null=True, db_column="_type", choices=ChannelType.choices)  # noqa: DJ001
     latency_mode = models.TextField(  # noqa: DJ001
         _("latency mode"), null=True, db_column="_latency_mode", choices=LatencyMode.choices
@@ -152,7 +149,7 @@ class Channel(models.Model):
     record = models.BooleanField(_("record"), null=True, db_column="_record")
     playback_url = models.TextField(_("playback URL"), null=True, db_column="_playback_url")  # noqa: DJ001
     status = models.TextField(_("status"), null=True, db_column="_status", choices=Status.choices)  # noqa: DJ001
-    # NULL is: as the setting NEW_VIDEO_STATE says.
+    # NULL: the setting NEW_VIDEO_STATE decides.
     new_video_state = models.TextField(  # noqa: DJ001
         _("new videos"), null=True, db_column="_new_video_state", choices=NewVideoState.choices
     )
@@ -175,7 +172,7 @@ class Channel(models.Model):
         return self.name or str(self.uuid)
 
     def reveal_stream_key(self) -> str:
-        """The stream key as an encoder needs it.
+        """Return the stream key as an encoder needs it.
 
         Raises:
             UnreadableSecretError: it was encrypted with a key that is no longer set.
@@ -184,7 +181,7 @@ class Channel(models.Model):
 
     @property
     def ingest_url(self) -> str:
-        """Where an encoder connects; empty until IVS has told.
+        """Return the URL for encoders; empty until IVS has reported the ingest host.
 
         https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/low-latency-network-requirements.html
         """
@@ -192,22 +189,22 @@ class Channel(models.Model):
 
     @property
     def has_streamed(self) -> bool:
-        """Whether a Stream Start or Stream End was ever heard; the row must come from `with_live_state`."""
+        """Return whether the channel ever had a Stream Start or Stream End; needs `with_live_state`."""
         return self.last_stream_id is not None  # type: ignore[attr-defined]
 
     @property
     def live_state(self) -> LiveState:
-        """The live state; the row must come from `with_live_state`."""
-        return LiveState(self.last_stream_id, self.live_word, self.live_since)  # type: ignore[attr-defined]
+        """Return the live state; needs `with_live_state`."""
+        return LiveState(self.last_stream_id, self.current_state, self.live_since)  # type: ignore[attr-defined]
 
 
 class ChannelLiveState(models.Model):
-    """A view of the database, which decides the live state of each channel."""
+    """The database view that decides the live state of each channel."""
 
     channel = models.OneToOneField(
         Channel, on_delete=models.DO_NOTHING, primary_key=True, db_column="channel_uuid", related_name="+"
     )
-    stream_id = models.TextField(null=True)  # noqa: DJ001  (NULL is: it never streamed)
+    stream_id = models.TextField(null=True)  # noqa: DJ001  (NULL: it never streamed)
     state = models.TextField()
     since = models.DateTimeField(null=True)
 
@@ -220,20 +217,18 @@ class ChannelLiveState(models.Model):
 
 
 class StateChange(models.Model):
-    """One Stream Start or Stream End, as the predecessor keeps and reads them."""
+    """A Stream Start or Stream End, as the predecessor stores and reads it."""
 
     id = models.BigAutoField(primary_key=True, db_column="_id")
     timestamp = models.DateTimeField(default=timezone.now)
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, db_column="ivs_channel_uuid", db_index=False)
     state = models.TextField()
     data = models.JSONField(null=True)
-    event_id = models.TextField(null=True, db_column="_event_id")  # noqa: DJ001  (NULL is: written by the predecessor)
+    event_id = models.TextField(null=True, db_column="_event_id")  # noqa: DJ001  (NULL: written by the predecessor)
 
     class Meta:
         db_table = "ivs_state_changes"
-        indexes = [
-            models.Index(fields=["channel", "timestamp"], name="idx_ivs_state_channels_channel"),
-        ]
+        indexes = [models.Index(fields=["channel", "timestamp"], name="idx_ivs_state_channels_channel")]
 
     def __str__(self) -> str:
         return f"{self.channel_id} {self.state} {self.timestamp:%Y-%m-%d %H:%M:%S}"
@@ -242,30 +237,30 @@ class StateChange(models.Model):
 class StreamQuerySet(models.QuerySet["Stream"]):
     """Reads of streams."""
 
-    def heard(self) -> Self:
-        """Streams that have a Stream Start or a Stream End: the others say nothing about the live state."""
+    def with_start_or_end(self) -> Self:
+        """Return the streams that have a start or an end: the others do not affect the live state."""
         return self.filter(Q(started_at__isnull=False) | Q(ended_at__isnull=False))
 
     def without_end(self) -> Self:
-        """Streams that started and whose end is not known: live, or their end never came."""
+        """Return the streams with a start and no end: live, or their Stream End never arrived."""
         return self.filter(started_at__isnull=False, ended_at__isnull=True)
 
     def shown(self, *, to_managers: bool) -> Self:
-        """Streams that a caller may know of: to managers also those that never went live, for why they did not."""
-        return self if to_managers else self.heard()
+        """Return all streams to managers, and to other callers those that went live."""
+        return self if to_managers else self.with_start_or_end()
 
     def newest_first(self) -> Self:
-        """The last stream first; the reverse of the order that decides the live state."""
+        """Order by start, newest first: the reverse of the order that decides the live state."""
         return self.order_by("-order_at", "-stream_id")
 
     def with_history(self) -> Self:
-        """Each stream with its last `StreamHistoryEntry.SHOWN` entries as `shown_history`, the newest first."""
+        """Prefetch the last `StreamHistoryEntry.SHOWN` entries of each stream as `shown_history`, newest first."""
         entries = StreamHistoryEntry.objects.newest_first()[: StreamHistoryEntry.SHOWN]
         return self.prefetch_related(Prefetch("history", entries, to_attr="shown_history"))
 
 
 class Stream(models.Model):
-    """One going-live of a channel. Rows of the predecessor reach it by a trigger."""
+    """A stream of a channel. A trigger writes it for rows of the predecessor."""
 
     # The migration writes the constraint, with ON DELETE CASCADE: the predecessor deletes channels by SQL.
     channel = models.ForeignKey(
@@ -275,15 +270,13 @@ class Stream(models.Model):
     first_event_at = models.DateTimeField()
     started_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
-    # Whether the time is what `reconcile` found out, for want of an event.
+    # Whether `reconcile` reported the time, because no event did.
     start_reconciled = models.BooleanField(default=False)
     end_reconciled = models.BooleanField(default=False)
-    # When `reconcile` compared it with what IVS knows of it; NULL: not since it ended.
+    # The time of the last comparison with IVS by `reconcile`; NULL: not since it ended.
     compared_at = models.DateTimeField(null=True)
     order_at = models.GeneratedField(
-        expression=Coalesce(F("started_at"), F("first_event_at")),
-        output_field=models.DateTimeField(),
-        db_persist=True,
+        expression=Coalesce(F("started_at"), F("first_event_at")), output_field=models.DateTimeField(), db_persist=True
     )
 
     objects = StreamQuerySet.as_manager()
@@ -294,16 +287,12 @@ class Stream(models.Model):
         constraints = [models.UniqueConstraint(fields=["channel", "stream_id"], name="stream_of_channel")]
         indexes = [
             models.Index(
-                "channel",
-                F("order_at").desc(),
-                F("stream_id").desc(),
+                *("channel", F("order_at").desc(), F("stream_id").desc()),
                 name="stream_last_of_channel",
                 condition=Q(started_at__isnull=False) | Q(ended_at__isnull=False),
             ),
             models.Index(
-                fields=["id"],
-                name="stream_without_end",
-                condition=Q(started_at__isnull=False, ended_at__isnull=True),
+                fields=["id"], name="stream_without_end", condition=Q(started_at__isnull=False, ended_at__isnull=True)
             ),
             models.Index(F("order_at").desc(), F("stream_id").desc(), name="stream_newest"),
         ]
@@ -313,7 +302,7 @@ class Stream(models.Model):
 
     @property
     def shown_id(self) -> str | None:
-        """The id that IVS gave it; None for one that the predecessor heard of without its id."""
+        """Return the id that IVS gave the stream; None if the predecessor recorded it without its id."""
         return shown_stream_id(self.stream_id)
 
 
@@ -321,14 +310,14 @@ class StreamHistoryEntryQuerySet(models.QuerySet["StreamHistoryEntry"]):
     """Reads of the history of streams."""
 
     def newest_first(self) -> Self:
-        """By their time, newest first; the id of the event breaks ties."""
+        """Order by time, newest first; the id of the event breaks ties."""
         return self.order_by("-at", "-event_id")
 
 
 class StreamHistoryEntry(models.Model):
-    """What happened to a stream beside its start and end: one row an event, whatever order they come in."""
+    """An event of a stream beside its start and end."""
 
-    # As many as IVS itself remembers of a stream.
+    # IVS keeps as many events of a stream.
     # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamSession.html
     SHOWN = 500
 

@@ -1,6 +1,7 @@
-"""Coordination rows: idempotency keys and leases."""
+"""Coordination rows: idempotency keys, leases, and the adoption of the predecessor's tables."""
 
 from datetime import datetime, timedelta
+from typing import Self
 
 from django.db import models
 from django.utils import timezone
@@ -9,15 +10,15 @@ from django.utils import timezone
 class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
     """Reads of idempotency keys."""
 
-    def expired(self, at: datetime) -> "IdempotencyKeyQuerySet":
+    def expired(self, at: datetime) -> Self:
         """Return the keys that have expired."""
-        return self.filter(created_at__lte=at - IdempotencyKey.LIFE)
+        return self.filter(created_at__lte=at - IdempotencyKey.MAX_AGE)
 
 
 class IdempotencyKey(models.Model):
     """An `Idempotency-Key` of a caller, with the digest of its body and the channel; the answer is not stored."""
 
-    LIFE = timedelta(hours=24)
+    MAX_AGE = timedelta(hours=24)
 
     caller = models.UUIDField()
     key = models.TextField(db_collation="C")
@@ -27,7 +28,7 @@ class IdempotencyKey(models.Model):
         "Channel", on_delete=models.CASCADE, related_name="idempotency_keys", db_constraint=False
     )
     created_at = models.DateTimeField(default=timezone.now)
-    # Until then a request handles this key; later the next request may complete its creation.
+    # A request handles this key until then; later the next request may complete its creation.
     claimed_until = models.DateTimeField()
 
     objects = IdempotencyKeyQuerySet.as_manager()
@@ -42,20 +43,20 @@ class IdempotencyKey(models.Model):
 
 
 class Lease(models.Model):
-    """The lease of a command that runs once at a time, with the progress and results of its last run.
+    """The lease of a command that must not run twice at a time, with the progress and results of its last run.
 
-    A row, not a session lock: it survives a broken connection, and expires after a crash.
+    Unlike a session lock it survives a broken connection, and expires after a crash.
     """
 
     name = models.TextField(primary_key=True)
-    # NULL while nobody holds it.
+    # NULL: it is free.
     holder = models.UUIDField(null=True)
     expires_at = models.DateTimeField(null=True)
     # The scope of the last run.
     scope = models.JSONField(default=dict)
-    # Where a stopped run can be continued; NULL if there is none.
+    # The position of a stopped run, which the next one continues; NULL if none.
     cursor = models.JSONField(null=True)
-    # The differences that the last run found and left, by kind.
+    # The numbers of differences that the last run found, and left, by kind.
     found = models.JSONField(default=dict)
     left = models.JSONField(default=dict)
     started_at = models.DateTimeField(null=True)
@@ -66,3 +67,30 @@ class Lease(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class AdoptionQuerySet(models.QuerySet["Adoption"]):
+    """Reads of the adoption, which has one row at most."""
+
+    def without_repairs(self) -> Self:
+        """Return the adoption if scheduled runs of `reconcile` only report."""
+        return self.filter(repairs_enabled_at=None)
+
+
+class Adoption(models.Model):
+    """The adoption of the predecessor's tables. A migration writes the one row if it finds rows of the predecessor."""
+
+    id = models.SmallIntegerField(primary_key=True, default=1)
+    adopted_at = models.DateTimeField()
+    # NULL: scheduled runs of `reconcile` only report.
+    repairs_enabled_at = models.DateTimeField(null=True)
+
+    objects = AdoptionQuerySet.as_manager()
+
+    class Meta:
+        app_label = "channels_app"
+        default_permissions = ()
+        constraints = [models.CheckConstraint(condition=models.Q(id=1), name="one_adoption")]
+
+    def __str__(self) -> str:
+        return f"{self.adopted_at:%Y-%m-%d %H:%M:%S}"

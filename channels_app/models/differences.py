@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    """Kind of a difference."""
+    """Kind of difference."""
 
     EVENT_UNAPPLIED = "event_unapplied", _("An event is not applied")
     CHANNEL_UNFINISHED = "channel_unfinished", _("The creation of a channel was interrupted")
@@ -36,21 +36,13 @@ class Kind(models.TextChoices):
     NOT_COMPARED = "not_compared", _("The comparison failed")
 
 
-class ReportedDifferenceQuerySet(models.QuerySet["ReportedDifference"]):
-    """Reads of reported differences."""
-
-    def blocking(self) -> "ReportedDifferenceQuerySet":
-        """Return those that stopped the comparison of their phase."""
-        return self.filter(is_blocking=True)
-
-
 class ReportedDifference(models.Model):
     """A difference between the database, IVS and S3 that the last run still found."""
 
-    # A digest of what it is about: the same difference has one row however often it is found.
+    # A digest of kind and place: a difference that is found again keeps its row.
     key = models.TextField(unique=True, db_collation="C")
     kind = models.TextField(_("kind"), choices=Kind.choices)
-    # The row goes with its channel; the predecessor may delete one and knows nothing of this table.
+    # The migration writes ON DELETE CASCADE: the predecessor deletes channels by SQL.
     channel = models.ForeignKey(
         "Channel", on_delete=models.CASCADE, db_constraint=False, null=True, related_name="+", verbose_name=_("channel")
     )
@@ -62,11 +54,10 @@ class ReportedDifference(models.Model):
     would = models.TextField(_("what mends it"))
     # Why the last repair failed.
     problem = models.TextField(_("what went wrong"), blank=True)
+    # Whether it stopped the comparison of its phase.
     is_blocking = models.BooleanField(default=False)
     found_at = models.DateTimeField(_("found"), default=timezone.now)
     seen_at = models.DateTimeField(_("seen last"), default=timezone.now)
-
-    objects = ReportedDifferenceQuerySet.as_manager()
 
     class Meta:
         app_label = "channels_app"
@@ -78,5 +69,5 @@ class ReportedDifference(models.Model):
 
     @property
     def place(self) -> str:
-        """Return its stream id, or bucket and prefix of its recording; empty if it has neither."""
+        """Return the stream id, or bucket and prefix of the recording; empty if neither."""
         return self.stream_id or "/".join(part for part in (self.bucket, self.prefix) if part)

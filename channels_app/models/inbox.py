@@ -16,7 +16,7 @@ class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
     """Reads of the inbox."""
 
     def open(self) -> Self:
-        """Return the events that are not done and are tried again by `process_inbox`."""
+        """Return the events that are not done and that `process_inbox` tries again."""
         return self.filter(outcome__in=InboxEvent.OPEN)
 
     def open_or_failed(self) -> Self:
@@ -29,20 +29,18 @@ class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
         return self.filter(Exists(channel), outcome=InboxEvent.Outcome.PARKED)
 
     def stuck(self, at: datetime) -> Self:
-        """Events that are tried again and again, or not at all: what holds them up does not pass by itself."""
+        """Return the open events that were received too long ago: their problem does not pass by itself."""
         return self.open().filter(received_at__lt=at - InboxEvent.STUCK_AFTER)
 
     def parked_for(self, arn: str) -> Self:
-        """Events that wait for the channel with this ARN."""
+        """Return the events that wait for the channel with this ARN."""
         return self.filter(outcome=InboxEvent.Outcome.PARKED, channel_arn=arn)
 
 
 class InboxEvent(models.Model):
-    """One envelope as it came, and what became of it."""
+    """An envelope as it was received, and the outcome of its processing."""
 
     class Outcome(models.TextChoices):
-        """What became of an event."""
-
         RECEIVED = "received", _("received, not processed yet")
         APPLIED = "applied", pgettext_lazy("an event", "applied")
         PARKED = "parked", _("parked: its channel is not in the database")
@@ -51,16 +49,16 @@ class InboxEvent(models.Model):
         REFUSED = "refused", _("refused: malformed")
         FAILED = "failed", pgettext_lazy("an event", "failed")
 
-    # What is parked is open only once its channel is in the database: an account may hold those of other services.
+    # Parked events are not open: their channel may be of another service in the account.
     OPEN = (Outcome.RECEIVED, Outcome.DEFERRED)
-    # The queue and `process_inbox` have tried by then.
+    # The queue and `process_inbox` have tried the event by then.
     STUCK_AFTER = timedelta(hours=1)
-    # For so long after its first delivery a deferred event is tried again. IVS writes its files within minutes, and
-    # the check of recordings completes a video that is not verified later as well.
+    # A deferred event is tried again for so long after its first delivery. IVS writes its files within minutes, and
+    # the check of recordings completes unverified videos later as well.
     DEFERRED_FOR = timedelta(hours=48)
 
     event_id = models.TextField(_("event id"), unique=True, db_collation="C")
-    # Text as it came: jsonb refuses NUL and lone surrogates, and would reorder keys.
+    # The received text: jsonb refuses NUL and lone surrogates, and would reorder keys.
     body = models.TextField()
     received_at = models.DateTimeField(default=timezone.now)
     outcome = models.TextField(_("outcome"), choices=Outcome.choices, default=Outcome.RECEIVED)
@@ -94,7 +92,7 @@ class InboxEvent(models.Model):
             models.Index(
                 fields=["received_at"], name="inbox_waiting", condition=Q(outcome__in=["received", "deferred"])
             ),
-            # What the admin searches by.
+            # For the search of the admin.
             models.Index(fields=["stream_id"], name="inbox_stream", condition=~Q(stream_id="")),
             models.Index(fields=["channel_arn"], name="inbox_channel", condition=~Q(channel_arn="")),
         ]

@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any
 
 
-def milliseconds(moment: datetime) -> int:
-    """Return Unix time in whole milliseconds, rounded down, without passing through a float."""
-    since = moment - datetime.fromtimestamp(0, tz=moment.tzinfo)
+def milliseconds(time: datetime) -> int:
+    """Return Unix time in whole milliseconds, rounded down, exact because no float is used."""
+    since = time - datetime.fromtimestamp(0, tz=time.tzinfo)
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 
-# Prefix of a stream that the trigger makes of a row of the predecessor without a stream id.
+# Prefix of the id of a stream that the trigger creates for a row of the predecessor without a stream id.
 UNNAMED = "row-"
 LIVE = "live"
 OFFLINE = "offline"
@@ -21,7 +21,7 @@ OFFLINE = "offline"
 class LiveState:
     """The live state of a channel, as the view `ivsvod_live_states` decides it.
 
-    `last_stream_id`: the stream that decides it; None: the channel never streamed. `since`: None if unknown.
+    `last_stream_id`: the stream that decides it; None if the channel never streamed. `since`: None if unknown.
     """
 
     last_stream_id: str | None
@@ -30,12 +30,12 @@ class LiveState:
 
     @property
     def stream_id(self) -> str | None:
-        """Return the id that IVS gave the stream; None for a row of the predecessor without an id."""
+        """Return the id that IVS gave the stream; None if unknown."""
         return None if self.last_stream_id is None else shown_stream_id(self.last_stream_id)
 
     @property
     def timestamp(self) -> int:
-        """Return since when in Unix milliseconds; 0 if unknown."""
+        """Return `since` in Unix milliseconds; 0 if unknown."""
         return milliseconds(self.since) if self.since else 0
 
     @property

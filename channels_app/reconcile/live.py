@@ -121,7 +121,7 @@ def _forgotten(stream: Stream, last_sign: LastSign) -> Iterator[Difference]:
         return
     history = StreamHistoryEntry.objects.filter(stream=stream).aggregate(last=Max("at"))["last"]
     signs = [sign for sign in (history, last_sign(stream)) if sign is not None]
-    later = Stream.objects.heard().filter(channel=channel, order_at__gt=stream.order_at)
+    later = Stream.objects.with_start_or_end().filter(channel=channel, order_at__gt=stream.order_at)
     at = guessed_end(started_at, signs, later.aggregate(first=Min("order_at"))["first"])
     yield Difference(
         Kind.STREAM_END_UNKNOWN,

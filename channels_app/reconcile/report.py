@@ -88,7 +88,7 @@ def differences_close(*, scope: Scope, started_at: datetime) -> None:
     reported = ReportedDifference.objects.all()
     if scope.channel:
         reported = reported.filter(channel=scope.channel)
-    blocked = reported.blocking().filter(seen_at__gte=started_at).values("phase")
+    blocked = reported.filter(is_blocking=True, seen_at__gte=started_at).values("phase")
     closed = reported.filter(Q(is_blocking=True) | ~Q(phase__in=blocked), seen_at__lt=started_at)
     if scope.since:
         # Older streams and recordings were not compared.

@@ -1,1 +1,1 @@
-"""SQL that runs in the database, and helpers that write some."""
+"""SQL that runs in the database, and helpers that build SQL."""

@@ -12,7 +12,7 @@ _BATCH = 100
 
 
 def rows_of(rows: QuerySet[Row], *, after: Any = None) -> Iterator[Row]:
-    """Yield the rows by primary key, those after `after`; each batch is a query.
+    """Yield the rows with primary keys after `after` in their order; each batch is a query.
 
     A cursor would hold a connection, and its snapshot, during the AWS calls for each row.
     """
@@ -21,14 +21,13 @@ def rows_of(rows: QuerySet[Row], *, after: Any = None) -> Iterator[Row]:
 
 
 def batches_of(rows: QuerySet[Row], *, after: Any = None, size: int) -> Iterator[list[Row]]:
-    """Yield the rows of `rows_of` in lists of `size`."""
+    """Yield the rows of `rows_of` in lists of at most `size`."""
     while batch := list((rows.filter(pk__gt=after) if after is not None else rows).order_by("pk")[:size]):
         yield batch
         after = batch[-1].pk
 
 
 def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Yield lists of `size` items, lazily. (itertools.batched needs Python 3.12.)"""
+    """Return lists of at most `size` items, lazily. (itertools.batched needs Python 3.12.)"""
     remaining = iter(items)
-    while chunk := list(islice(remaining, size)):
-        yield chunk
+    return iter(lambda: list(islice(remaining, size)), [])

@@ -65,7 +65,7 @@ def streams_of(channel: Channel, facts: RecordingFacts) -> RecordingStreams:
     """
     since, until = facts.started_at, facts.until
     # Streams that never went live have no end either.
-    rows = Stream.objects.heard().exclude(stream_id__startswith=UNNAMED)
+    rows = Stream.objects.with_start_or_end().exclude(stream_id__startswith=UNNAMED)
     rows = rows.filter(channel=channel, order_at__lte=until + _SLACK)
     rows = rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since - _SLACK)).order_by("-order_at", "-stream_id")
     near = [Span(row.stream_id, row.order_at, row.ended_at) for row in rows[:_MOST_STREAMS]]

@@ -453,7 +453,7 @@ def test_a_repeated_form_reports_a_deleted_channel_until_its_key_expires(browser
     again = browser.post(f"{CHANNELS}add/", sent)
     assert "The channel that this form created was deleted." in again.content.decode()
     # A key is honoured for a day; then the form makes a channel, and its answer shows the key.
-    IdempotencyKey.objects.update(created_at=timezone.now() - IdempotencyKey.LIFE)
+    IdempotencyKey.objects.update(created_at=timezone.now() - IdempotencyKey.MAX_AGE)
     anew = browser.post(f"{CHANNELS}add/", sent)
     assert anew.status_code == 200
     made = Channel.objects.get(status=Channel.Status.READY)
