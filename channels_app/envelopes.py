@@ -127,9 +127,10 @@ def _refuse_unusual(document: Any, levels: int) -> None:
 def event_id_of(document: Any) -> str | None:
     """Return the id of an envelope; None if it has none that can be a key."""
     value = document.get("id") if isinstance(document, dict) else None
-    is_usable = isinstance(value, str) and 0 < len(value) <= 200 and value.isprintable()
     # The keys of envelopes without an id begin with DIGEST_ID.
-    return value if is_usable and not value.startswith(DIGEST_ID) else None
+    if not isinstance(value, str) or not value.isprintable() or value.startswith(DIGEST_ID):
+        return None
+    return value if 0 < len(value) <= 200 else None
 
 
 def parse(document: Any, *, received_at: datetime) -> Event:

@@ -17,7 +17,7 @@ from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
 from channels_app.streams.chart import MARKED, Chart, ChartMark, ChartRow, chart_of
 from channels_app.streams.timeline import (
     StreamMark,
-    StreamWord,
+    StreamState,
     marks_of,
     streams_in_state,
     streams_marked,
@@ -49,7 +49,7 @@ LEGEND: dict[StreamMark, Text] = {
 class StateFilter(ChoiceFilter):
     title = pgettext_lazy("a stream", "state")
     parameter_name = "state"
-    labels = dict(StreamWord.choices)
+    labels = dict(StreamState.choices)
 
     def with_value(self, rows: Any, value: str) -> QuerySet[Stream]:
         return streams_in_state(rows, value)
@@ -158,7 +158,7 @@ def stream_rows(streams: Iterable[Stream]) -> list[dict[str, Any]]:
 
 def state_of(stream: Stream) -> SafeString:
     """Return the state of a stream as a badge; the stream must come from `streams_shown`."""
-    state = StreamWord(stream.word)  # type: ignore[attr-defined]
+    state = StreamState(stream.state)  # type: ignore[attr-defined]
     return format_html('<span class="badge badge-{}">{}</span>', state, state.label)
 
 
@@ -210,7 +210,7 @@ def _row(chart: Chart, row: ChartRow) -> dict[str, Any]:
     begin = gettext("It never went live") if length is None else gettext("Length %s") % length
     return {
         **shown,
-        "bar_state": row.word.value,
+        "bar_state": row.state.value,
         "marks": shown["marks"] if row.marks else "",
         "length": length,
         "description": f"{begin}. {'; '.join(described) or gettext('Nothing else happened')}",

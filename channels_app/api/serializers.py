@@ -1,11 +1,11 @@
-"""What goes in and out of the routes of channels."""
+"""Bodies and answers of the routes of channels."""
 
 from typing import Any
 
 from rest_framework import serializers
 
 from channels_app.channels.provisioning import LONGEST_NAME
-from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState, Stream, StreamHistoryEntry
+from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState, StreamHistoryEntry
 from channels_app.streams.history import KINDS, HistoryKind
 from ivsvod.rest.fields import (
     ChangesSerializer,
@@ -20,7 +20,7 @@ from ivsvod.rest.fields import (
 
 
 class ChannelCreateSerializer(StrictSerializer):
-    """The body of `POST /channels`; `owner` is another name of `userId`, and nothing where that is given."""
+    """The body of `POST /channels`; `owner` is another name of `userId`, and ignored beside it."""
 
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
     userId = LenientUUIDField(source="owner", required=False)
@@ -31,21 +31,21 @@ class ChannelCreateSerializer(StrictSerializer):
     record = StrictBooleanField(default=True)
 
     def to_internal_value(self, data: Any) -> Any:
-        """The values. Clients of the predecessor may send anything as `owner` beside `userId`."""
+        # Clients of the predecessor may send anything as `owner` beside `userId`.
         data = with_names_in_any_case(data, ("name", "userId"))
         if isinstance(data, dict) and "userId" in data:
             data = {name: value for name, value in data.items() if name != "owner"}
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """One of the two names of the owner must be there."""
+        """Require one of the two names of the owner."""
         if "owner" not in attrs:
             raise serializers.ValidationError({"userId": ["This field is required."]})
         return attrs
 
 
 class ChannelUpdateSerializer(ChangesSerializer):
-    """The body of `PATCH /channels/{uuid}`; `new_video_state` null is: as the setting says."""
+    """The body of `PATCH /channels/{uuid}`; with `new_video_state` null the setting decides."""
 
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
     type = PlainChoiceField(ChannelType.choices)
@@ -56,7 +56,7 @@ class ChannelUpdateSerializer(ChangesSerializer):
     active = StrictBooleanField()
 
     def known(self) -> dict[str, Any]:
-        """All of them."""
+        """Return the values of all fields."""
         return {str(name): getattr(self.instance, str(name)) for name in self.fields}
 
 
@@ -85,7 +85,7 @@ class LiveStateSerializer(LiveSerializer):
 
 
 class ChannelSerializer(serializers.Serializer):
-    """A channel as anyone may see it."""
+    """The public fields of a channel."""
 
     uuid = serializers.UUIDField()
     name = serializers.CharField()
@@ -93,12 +93,12 @@ class ChannelSerializer(serializers.Serializer):
     live = LiveSerializer(source="live_state")
 
     def get_playback_url(self, channel: Channel) -> str | None:
-        """Playback URL of the live stream; None if it needs a playback token, or IVS has reported no URL."""
+        """Playback URL of the live stream; null if it needs a playback token, or IVS has reported no URL."""
         return None if channel.private else channel.playback_url or None
 
 
 class ManagedChannelSerializer(ChannelSerializer):
-    """A channel as those with the scope `channels` see it; never with its stream key."""
+    """All fields of a channel except its stream key, for the scope `channels`."""
 
     owner = serializers.UUIDField()
     arn = serializers.CharField()
@@ -113,7 +113,7 @@ class ManagedChannelSerializer(ChannelSerializer):
     created_at = TimeField(allow_null=True)
 
     def get_active(self, channel: Channel) -> bool:
-        """NULL is not active, as for videos."""
+        """Whether it is active; NULL is not, as for videos."""
         return bool(channel.active)
 
 
@@ -126,11 +126,11 @@ class StreamKeySerializer(serializers.Serializer):
 
 
 class CreatedChannelSerializer(StreamKeySerializer, ManagedChannelSerializer):
-    """The answer to `POST /channels`, and what the commands that make channels print."""
+    """The answer to `POST /channels`, and the output of the commands that create channels."""
 
 
 class HistoryEntrySerializer(serializers.Serializer):
-    """One thing that happened to a stream, by the name that IVS has for it, and the reason where IVS gave one."""
+    """An event of a stream, with the reason, if any."""
 
     at = TimeField()
     name = serializers.CharField()
@@ -138,7 +138,7 @@ class HistoryEntrySerializer(serializers.Serializer):
 
 
 class LimitBreachSerializer(serializers.Serializer):
-    """A limit of the ingest that was exceeded, and by how much, in the unit that IVS names."""
+    """An exceeded limit of the ingest, in the unit that IVS names."""
 
     at = TimeField()
     name = serializers.CharField()
@@ -148,43 +148,30 @@ class LimitBreachSerializer(serializers.Serializer):
 
 
 class StreamSerializer(serializers.Serializer):
-    """A stream as anyone may see it; `ended_at` null is: it runs, or its end never came."""
+    """The public fields of a stream; `ended_at` is null while it is live, or if its end never arrived."""
 
     stream_id = serializers.CharField(source="shown_id", allow_null=True)
     started_at = TimeField(allow_null=True)
     ended_at = TimeField(allow_null=True)
 
 
+class HistoryField(serializers.Field):
+    """The entries of one kind in the history of a stream, oldest first; the rows must come from `with_history`."""
+
+    def __init__(self, kind: HistoryKind, help_text: str) -> None:
+        super().__init__(source="shown_history", read_only=True, help_text=help_text)
+        self.kind = kind
+
+    def to_representation(self, value: list[StreamHistoryEntry]) -> Any:
+        serializer = LimitBreachSerializer if self.kind is HistoryKind.LIMIT else HistoryEntrySerializer
+        return serializer([entry for entry in reversed(value) if KINDS.get(entry.name) is self.kind], many=True).data
+
+
 class ManagedStreamSerializer(StreamSerializer):
-    """A stream with its history, oldest first; the rows must come from `with_history`."""
+    """A stream with its history."""
 
-    sessions = serializers.SerializerMethodField()
-    takeovers = serializers.SerializerMethodField()
-    failures = serializers.SerializerMethodField()
-    health = serializers.SerializerMethodField()
-    limits = serializers.SerializerMethodField()
-
-    def get_sessions(self, stream: Stream) -> Any:
-        """When encoders came and went; one can come without ever going live."""
-        return HistoryEntrySerializer(_entries(stream, HistoryKind.SESSION), many=True).data
-
-    def get_takeovers(self, stream: Stream) -> Any:
-        """When another encoder took over."""
-        return HistoryEntrySerializer(_entries(stream, HistoryKind.TAKEOVER), many=True).data
-
-    def get_failures(self, stream: Stream) -> Any:
-        """What failed: the stream, a takeover, or its recording."""
-        return HistoryEntrySerializer(_entries(stream, HistoryKind.FAILURE), many=True).data
-
-    def get_health(self, stream: Stream) -> Any:
-        """When IVS starved for data, and when it got it again."""
-        return HistoryEntrySerializer(_entries(stream, HistoryKind.HEALTH), many=True).data
-
-    def get_limits(self, stream: Stream) -> Any:
-        """Which limits were exceeded."""
-        return LimitBreachSerializer(_entries(stream, HistoryKind.LIMIT), many=True).data
-
-
-def _entries(stream: Stream, kind: HistoryKind) -> list[StreamHistoryEntry]:
-    shown: list[StreamHistoryEntry] = stream.shown_history  # type: ignore[attr-defined]
-    return [entry for entry in reversed(shown) if KINDS.get(entry.name) is kind]
+    sessions = HistoryField(HistoryKind.SESSION, "Sessions of encoders, also those that never went live.")
+    takeovers = HistoryField(HistoryKind.TAKEOVER, "Takeovers by another encoder.")
+    failures = HistoryField(HistoryKind.FAILURE, "Failures of the stream, of a takeover or of the recording.")
+    health = HistoryField(HistoryKind.HEALTH, "Starts and ends of starvation: IVS received too little data.")
+    limits = HistoryField(HistoryKind.LIMIT, "Exceeded limits of the ingest.")

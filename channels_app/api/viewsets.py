@@ -9,18 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ValidationError
 
+from channels_app.api import serializers
 from channels_app.api.filters import ChannelFilterSet
-from channels_app.api.serializers import (
-    ChannelCreateSerializer,
-    ChannelSerializer,
-    ChannelUpdateSerializer,
-    CreatedChannelSerializer,
-    LiveStateSerializer,
-    ManagedChannelSerializer,
-    StreamKeyRotateSerializer,
-    StreamKeySerializer,
-    StreamStopSerializer,
-)
 from channels_app.channels.idempotency import LONGEST_KEY, body_digest, channel_create_once
 from channels_app.channels.provisioning import channel_create
 from channels_app.channels.stream_keys import stream_key_rotate, stream_stop
@@ -35,17 +25,17 @@ from ivsvod.rest.scopes import has_scope
 from ivsvod.rest.viewsets import LIST_MAX_AGE, StrictFilterViewSet
 
 NO_STORE = {"Cache-Control": "no-store"}
-# The bodies that the actions take. Every other serializer shows a channel.
+# The bodies of actions. Every other serializer shows a channel.
 _BODIES: dict[str, type[BaseSerializer]] = {
-    "create": ChannelCreateSerializer,
-    "partial_update": ChannelUpdateSerializer,
-    "rotate_stream_key": StreamKeyRotateSerializer,
-    "stop_stream": StreamStopSerializer,
+    "create": serializers.ChannelCreateSerializer,
+    "partial_update": serializers.ChannelUpdateSerializer,
+    "rotate_stream_key": serializers.StreamKeyRotateSerializer,
+    "stop_stream": serializers.StreamStopSerializer,
 }
 
 
 class ChannelViewSet(StrictFilterViewSet):
-    """Channels. Callers with the scope `channels` see all of each, and the private and inactive ones too."""
+    """Channels. Callers with the scope `channels` see all fields, and private and inactive channels too."""
 
     lookup_field = "uuid"
     write_scope = "channels"
@@ -92,14 +82,14 @@ class ChannelViewSet(StrictFilterViewSet):
             caller, digest = cast(UUID, request.user.pk), body_digest(request.data)
             channel = channel_create_once(caller=caller, key=key, digest=digest, values=values).channel
         created = Channel.objects.with_live_state().get(pk=channel.pk)
-        return Response(CreatedChannelSerializer(created).data, headers=NO_STORE)
+        return Response(serializers.CreatedChannelSerializer(created).data, headers=NO_STORE)
 
     def retrieve(self, request: Request, uuid: str) -> Response:
         """Return a channel."""
         return Response(self.document(uuid), headers=public_max_age(LIVE_STATE_MAX_AGE))
 
     def partial_update(self, request: Request, uuid: str) -> Response:
-        """Change the fields that are given."""
+        """Change the given fields."""
         channel = self.matching_channel(uuid)
         serializer = self.get_serializer(channel, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
@@ -115,14 +105,16 @@ class ChannelViewSet(StrictFilterViewSet):
     def live_state(self, request: Request, uuid: str) -> Response:
         """Return the live state of any channel, hidden ones too, as the predecessor did."""
         channel = get_channel(Channel.objects.with_live_state(), uuid)
-        return Response(LiveStateSerializer(channel.live_state).data, headers=public_max_age(LIVE_STATE_MAX_AGE))
+        return Response(
+            serializers.LiveStateSerializer(channel.live_state).data, headers=public_life(LIVE_STATE_MAX_AGE)
+        )
 
     @action(detail=True, methods=["post"], url_path="stream-key")
     def rotate_stream_key(self, request: Request, uuid: str) -> Response:
         """Replace the stream key, and return the new one."""
         channel = self.matching_channel(uuid)
         self.optional_body()
-        return Response(StreamKeySerializer(stream_key_rotate(channel=channel)).data, headers=NO_STORE)
+        return Response(serializers.StreamKeySerializer(stream_key_rotate(channel=channel)).data, headers=NO_STORE)
 
     @action(detail=True, methods=["post"], url_path="stop")
     def stop_stream(self, request: Request, uuid: str) -> Response:
@@ -137,7 +129,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return Response(self.get_paginated_response(documents).data, headers=public_max_age(max_age))
 
     def document(self, uuid: str) -> Any:
-        """Return the channel as it is now, as far as the caller may see it.
+        """Return the fields of the channel that the caller may see.
 
         Raises:
             ValidationError, ChannelNotFoundError: as `get_channel`.
@@ -145,7 +137,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return channel_serializer(self.request)(get_channel(self.get_queryset(), uuid)).data
 
     def matching_channel(self, uuid: str) -> Channel:
-        """Return the channel of the path, if it has the version that `If-Match` names, if any.
+        """Return the channel of the path; check its version if the request has `If-Match`.
 
         Raises:
             PreconditionFailedError: it has another version.
@@ -184,6 +176,6 @@ def get_channel(channels: ChannelQuerySet, uuid: str) -> Channel:
     return channel
 
 
-def channel_serializer(request: Request) -> type[ChannelSerializer]:
+def channel_serializer(request: Request) -> type[serializers.ChannelSerializer]:
     """Return the serializer of the fields that the caller may see."""
-    return ManagedChannelSerializer if has_scope(request, "channels") else ChannelSerializer
+    return serializers.ManagedChannelSerializer if has_scope(request, "channels") else serializers.ChannelSerializer

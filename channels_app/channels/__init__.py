@@ -1,1 +1,1 @@
-"""Every write of channels, here and in IVS."""
+"""All writes of channels, in the database and in IVS."""

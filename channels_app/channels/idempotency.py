@@ -14,43 +14,38 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from channels_app import errors
 from channels_app.channels.provisioning import STILL_CREATING, channel_make, channel_recover, channel_reserve
-from channels_app.errors import (
-    ChannelDeletedError,
-    ChannelUnfinishedError,
-    IdempotencyKeyInFlightError,
-    IdempotencyKeyReusedError,
-)
 from channels_app.models import Channel, IdempotencyKey
 
 LONGEST_KEY = 255
-# A creation ends, or fails, sooner than this, its look-ups included. A crashed request holds its key no longer.
+# A creation ends or fails sooner than this, with its look-ups. A crashed request holds its key so long.
 CLAIM = STILL_CREATING
 _REMOVED_AT_ONCE = 100
 _TRIES = 3
 
 
 def body_digest(body: Any) -> str:
-    """Return the digest of a parsed body, which does not depend on the order of names or white space."""
+    """Return the digest of a parsed body; the order of names and white space do not matter."""
     return hashlib.sha256(json.dumps(body, sort_keys=True).encode()).hexdigest()
 
 
 @dataclass(frozen=True)
-class Made:
+class KeyedChannel:
     """The channel of a key; `is_repeated` if an earlier request created it and answered with it."""
 
     channel: Channel
     is_repeated: bool = False
 
 
-def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str, Any]) -> Made:
+def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str, Any]) -> KeyedChannel:
     """Return the channel of this key of the caller: created now, or by an earlier request with the same body.
 
     A creation that an earlier request left unfinished is completed, or undone and repeated.
 
     Raises:
         IdempotencyKeyReusedError: the key came with another body.
-        IdempotencyKeyInFlightError: another request with it is active, or IVS may still handle one that crashed.
+        IdempotencyKeyInFlightError: another request with it is active, or IVS may still be creating the channel.
         ChannelDeletedError: the channel of the key was deleted since.
         AwsError, ChannelLeftBehindError, RecordingNotConfiguredError: as `channel_create` does.
     """
@@ -59,54 +54,49 @@ def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str
     IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
     for _ in range(_TRIES):
         try:
-            channel = _reserve(caller, key, digest, values)
+            # The row of the channel and the key: both or neither.
+            with transaction.atomic():
+                channel = channel_reserve(**values)
+                IdempotencyKey.objects.create(
+                    caller=caller, key=key, body_digest=digest, channel=channel, claimed_until=timezone.now() + CLAIM
+                )
         except IntegrityError:
             earlier = IdempotencyKey.objects.select_related("channel").filter(caller=caller, key=key).first()
-            made = _made_before(earlier, digest) if earlier else None
+            made = _earlier_channel(earlier, digest) if earlier else None
             if made is not None:
                 return made
         else:
             try:
-                return Made(channel_make(channel=channel))
+                return KeyedChannel(channel_make(channel=channel))
             finally:
                 _release(channel)
-    # Others completed or undid it at each try.
-    raise IdempotencyKeyInFlightError
+    # Other requests completed or undid it at each try.
+    raise errors.IdempotencyKeyInFlightError
 
 
-@transaction.atomic
-def _reserve(caller: UUID, key: str, digest: str, values: dict[str, Any]) -> Channel:
-    """Write the row of a new channel and its key, both or neither."""
-    channel = channel_reserve(**values)
-    IdempotencyKey.objects.create(
-        caller=caller, key=key, body_digest=digest, channel=channel, claimed_until=timezone.now() + CLAIM
-    )
-    return channel
-
-
-def _made_before(earlier: IdempotencyKey, digest: str) -> Made | None:
+def _earlier_channel(earlier: IdempotencyKey, digest: str) -> KeyedChannel | None:
     """Return the channel of an earlier key; None if the key or its unfinished creation was removed."""
     now = timezone.now()
     if earlier.created_at <= now - IdempotencyKey.MAX_AGE:
         earlier.delete()
         return None
     if earlier.body_digest != digest:
-        raise IdempotencyKeyReusedError
+        raise errors.IdempotencyKeyReusedError
     if earlier.channel.status == Channel.Status.DELETED:
-        raise ChannelDeletedError
+        raise errors.ChannelDeletedError
     if earlier.channel.status != Channel.Status.PROVISIONING:
-        return Made(earlier.channel, is_repeated=True)
+        return KeyedChannel(earlier.channel, is_repeated=True)
     free = IdempotencyKey.objects.filter(pk=earlier.pk, claimed_until__lte=now)
     if not free.update(claimed_until=now + CLAIM):
         # Read again: another request may have claimed the key meanwhile.
         claims = IdempotencyKey.objects.filter(pk=earlier.pk).values_list("claimed_until", flat=True)
-        raise IdempotencyKeyInFlightError(_seconds_until(claims.first() or now))
+        raise errors.IdempotencyKeyInFlightError(_seconds_until(claims.first() or now))
     try:
         recovered = channel_recover(channel=earlier.channel)
-        return Made(recovered) if recovered else None
-    except ChannelUnfinishedError as error:
+        return KeyedChannel(recovered) if recovered else None
+    except errors.ChannelUnfinishedError as error:
         settled_at = (earlier.channel.created_at or now) + STILL_CREATING
-        raise IdempotencyKeyInFlightError(_seconds_until(settled_at)) from error
+        raise errors.IdempotencyKeyInFlightError(_seconds_until(settled_at)) from error
     finally:
         _release(earlier.channel)
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -12,15 +13,9 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from channels_app import aws
+from channels_app import aws, errors
 from channels_app.audit import audited
-from channels_app.errors import (
-    ChannelDeletedError,
-    ChannelImportError,
-    ChannelLeftBehindError,
-    ChannelUnfinishedError,
-    RecordingNotConfiguredError,
-)
+from channels_app.errors import ChannelImportError
 from channels_app.events.inbox import process_parked
 from channels_app.models import Channel, ChannelType, LatencyMode
 from ivsvod.rest.uuids import parse_uuid
@@ -32,7 +27,7 @@ LONGEST_NAME = 256
 UUID_TAG = "ivsvod:channel"
 # The owner, if several stages share an account.
 PROJECT_TAG, STAGE_TAG = "ivsvod:project", "ivsvod:stage"
-# A creation writes its row first; it ends or fails sooner than this.
+# A creation writes its row first, and ends or fails sooner than this.
 STILL_CREATING = timedelta(minutes=1)
 _NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
 CHANNEL_ARN = re.compile(
@@ -40,7 +35,23 @@ CHANNEL_ARN = re.compile(
 )
 
 
-def channel_create(
+def channel_create(*, name: str, owner: UUID, **options: Any) -> Channel:
+    """Create a channel in IVS and its row; `options` as in `channel_reserve`.
+
+    The row is committed before IVS is called, and its uuid is the name and a tag of the IVS channel: after any failure
+    nothing is left, or the rest is found by that uuid.
+
+    Raises:
+        AwsError: IVS refused, or could not be reached; nothing is left.
+        RecordingNotConfiguredError: IVS does not have RECORDING_CONFIG_ARN; nothing is left.
+        ChannelLeftBehindError: IVS did not answer, and may have the channel now or later; the row stays.
+        ChannelDeletedError: it was deleted during its creation; nothing is left in IVS.
+    """
+    return channel_make(channel=channel_reserve(name=name, owner=owner, **options))
+
+
+@audited()
+def channel_reserve(
     *,
     name: str,
     owner: UUID,
@@ -49,41 +60,17 @@ def channel_create(
     private: bool = False,
     record: bool = True,
 ) -> Channel:
-    """Create a channel in IVS and its row; `record` has an effect only if RECORDING_CONFIG_ARN is set.
-
-    The row is committed before IVS is called, and the IVS channel has its uuid as name and tag: after any failure
-    nothing is left behind, or the rest is found by that uuid.
-
-    Raises:
-        AwsError: IVS refused, or the call did not reach it; nothing is left.
-        RecordingNotConfiguredError: IVS does not have RECORDING_CONFIG_ARN; nothing is left.
-        ChannelLeftBehindError: IVS did not answer, and may have the channel now or later; the row stays.
-        ChannelDeletedError: it was deleted during its creation; nothing is left in IVS.
-    """
-    row = channel_reserve(
-        name=name, owner=owner, channel_type=channel_type, latency_mode=latency_mode, private=private, record=record
-    )
-    return channel_make(channel=row)
-
-
-@audited()
-def channel_reserve(
-    *, name: str, owner: UUID, channel_type: str, latency_mode: str, private: bool, record: bool
-) -> Channel:
-    """Write the row of a channel, before IVS is called."""
+    """Write the row of a channel before IVS is called; `record` has an effect only if RECORDING_CONFIG_ARN is set."""
     return Channel.objects.create(
+        **dict.fromkeys(("arn", "rtmp_address", "stream_key", "playback_url"), ""),
         uuid=uuid4(),
         owner=owner,
         active=False,
-        arn="",
-        rtmp_address="",
-        stream_key="",
         name=name,
         type=channel_type,
         latency_mode=latency_mode,
         private=private,
         record=record,
-        playback_url="",
         status=Channel.Status.PROVISIONING,
     )
 
@@ -104,27 +91,30 @@ def channel_make(*, channel: Channel) -> Channel:
             _row_remove(channel)
             if error.kind is aws.Kind.NOT_FOUND and channel.record and settings.RECORDING_CONFIG_ARN:
                 # The call names nothing else that must exist.
-                raise RecordingNotConfiguredError from error
+                raise errors.RecordingNotConfiguredError from error
             raise
         made = _look_up(channel, error)
     try:
         return _activate(channel, made)
-    except ChannelDeletedError:
+    except errors.ChannelDeletedError:
         raise
     except Exception:
-        # For instance the database is away. An IVS channel without a row would only cost money.
-        _take_back(channel, made.arn)
+        # The database may be unavailable. An IVS channel without a row would only cost money.
+        _ivs_channel_remove(channel, made.arn)
         raise
 
 
 def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
-    """Find the channel after a lost reply. After a timeout IVS may still create it: a not-found proves nothing."""
+    """Return the IVS channel after a lost reply. After a timeout IVS may still create it, so not-found is no proof."""
     try:
         found = aws.channel_find(name=str(channel.uuid))
+        if found is None and cause.kind is aws.Kind.TIMEOUT:
+            raise cause
     except aws.AwsError as error:
-        raise _left_behind(channel, error) from error
-    if found is None and cause.kind is aws.Kind.TIMEOUT:
-        raise _left_behind(channel, cause) from cause
+        logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, error.kind)
+        raise errors.ChannelLeftBehindError(
+            f"IVS gave no answer; channel {channel.uuid} may exist there and stays 'provisioning' here"
+        ) from error
     if found is None:
         _row_remove(channel)
         raise cause
@@ -135,13 +125,6 @@ def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
 def _row_remove(channel: Channel) -> None:
     """Delete the row of a channel that IVS does not have, unless another process has completed it."""
     Channel.objects.unfinished().filter(pk=channel.pk).delete()
-
-
-def _left_behind(channel: Channel, cause: aws.AwsError) -> ChannelLeftBehindError:
-    logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, cause.kind)
-    return ChannelLeftBehindError(
-        f"IVS gave no answer; channel {channel.uuid} may exist there and stays 'provisioning' here"
-    )
 
 
 def channel_recover(*, channel: Channel) -> Channel | None:
@@ -156,7 +139,7 @@ def channel_recover(*, channel: Channel) -> Channel | None:
     if found is not None:
         return _activate(channel, found)
     if is_being_created(channel):
-        raise ChannelUnfinishedError
+        raise errors.ChannelUnfinishedError
     _row_remove(channel)
     return None
 
@@ -167,40 +150,41 @@ def is_being_created(channel: Channel) -> bool:
 
 
 def _activate(channel: Channel, made: aws.IvsChannel) -> Channel:
-    row = _complete(channel, made)
+    """Complete the row, and process the events that waited for it."""
+    with audited():
+        rows = Channel.objects.locked().defer("created_at").exclude(status=Channel.Status.DELETED)
+        row = rows.filter(pk=channel.pk).first()
+        # Two concurrent recoveries both come here, with the same channel.
+        if row is not None and row.status == Channel.Status.PROVISIONING:
+            _set_facts(row, made)
+            row.save(force_update=True)
     if row is None:
-        _take_back(channel, made.arn)
-        raise ChannelDeletedError
+        _ivs_channel_remove(channel, made.arn)
+        raise errors.ChannelDeletedError
     logger.info("channel created uuid=%s arn=%s", row.uuid, row.arn)
     _process_waiting(row.arn)
     return row
 
 
-@audited()
-def _complete(channel: Channel, made: aws.IvsChannel) -> Channel | None:
-    """Complete the row with the facts of IVS; return None if it was deleted or removed meanwhile."""
-    rows = Channel.objects.locked().defer("created_at").exclude(status=Channel.Status.DELETED)
-    row = rows.filter(pk=channel.pk).first()
-    # Two concurrent recoveries both come here, with the same channel.
-    if row is not None and row.status == Channel.Status.PROVISIONING:
-        _take_facts(row, made)
-        row.save(force_update=True)
-    return row
+def settings_of(found: aws.IvsChannel) -> dict[str, Any]:
+    """Return the settings of an IVS channel, by the names of the fields."""
+    return {
+        "type": found.channel_type,
+        "latency_mode": found.latency_mode,
+        "private": found.private,
+        # Not the requested value: a service without a recording configuration records nothing.
+        "record": bool(found.recording_config_arn),
+        "playback_url": found.playback_url,
+        "rtmp_address": found.ingest_endpoint,
+    }
 
 
-def _take_facts(row: Channel, made: aws.IvsChannel) -> None:
-    row.type = made.channel_type
-    row.latency_mode = made.latency_mode
-    row.private = made.private
-    # Not the requested value: a service without a recording configuration records nothing.
-    row.record = bool(made.recording_config_arn)
-    row.arn = made.arn
-    row.rtmp_address = made.ingest_endpoint
-    row.playback_url = made.playback_url
-    row.stream_key = made.stream_key
-    row.channel_data = {"Channel": made.data, "StreamKey": stream_key_data(made.arn, made.key)}
-    row.status = Channel.Status.READY
-    row.active = True
+def _set_facts(row: Channel, found: aws.IvsChannel) -> None:
+    for name, value in settings_of(found).items():
+        setattr(row, name, value)
+    row.arn, row.stream_key = found.arn, found.key.value if found.key else ""
+    row.channel_data = {"Channel": found.data, "StreamKey": stream_key_data(found.arn, found.key)}
+    row.status, row.active = Channel.Status.READY, True
 
 
 def stream_key_data(channel_arn: str, key: aws.IvsStreamKey | None) -> dict[str, str]:
@@ -216,13 +200,13 @@ def _process_waiting(arn: str) -> None:
         logger.exception("parked events were not processed arn=%s", arn)
 
 
-def _take_back(channel: Channel, arn: str) -> None:
-    """Delete an IVS channel whose row could not be completed: it costs money."""
+def _ivs_channel_remove(channel: Channel, arn: str) -> None:
+    """Delete an IVS channel whose row could not be completed, and the row."""
     try:
         aws.channel_delete(arn=arn)
     except aws.AwsError as error:
         logger.error("channel is left in IVS uuid=%s arn=%s", channel.uuid, arn)
-        raise ChannelLeftBehindError(f"the row failed, and {arn} could not be removed from IVS") from error
+        raise errors.ChannelLeftBehindError(f"the row failed, and {arn} could not be removed from IVS") from error
     try:
         _row_remove(channel)
     except DatabaseError:
@@ -232,8 +216,8 @@ def _take_back(channel: Channel, arn: str) -> None:
 def channel_import(*, arn: str, owner: UUID) -> Channel:
     """Import a channel that exists in IVS; a second import changes nothing.
 
-    It is tagged with the uuid of its row before the row is written: a crash leaves a tag, which the next import finds.
-    A channel of an earlier row keeps the uuid of that row, and so its videos; a `deleted` row is restored.
+    Its tag gets the uuid of its row before the row is written, so that an import after a crash finds it. A channel of
+    an earlier row keeps the uuid of that row, and so its videos; a `deleted` row is restored.
 
     Raises:
         ChannelImportError: the ARN is malformed, of another region or not in IVS, or the channel has another owner.
@@ -246,9 +230,9 @@ def channel_import(*, arn: str, owner: UUID) -> Channel:
         raise ChannelImportError(f"The channel is in {parts['region']}; this service runs in {settings.AWS_REGION}")
     found = _find_to_import(arn)
     uuid = _uuid_for(found)
-    _tag_as_ours(found, uuid)
-    channel = _take_over(found, uuid, owner)
-    _tag_as_ours(found, channel.uuid)
+    _add_own_tags(found, uuid)
+    channel = _row_import(found, uuid, owner)
+    _add_own_tags(found, channel.uuid)
     _process_waiting(arn)
     return channel
 
@@ -268,7 +252,7 @@ def channel_adopt(*, arn: str) -> Channel:
     if Channel.objects.filter(Q(pk=uuid) | Q(arn=arn)).exists():
         # A copied tag must not make one row of two channels.
         raise ChannelImportError(f"The row {uuid} is in the database by now")
-    channel = _take_over(found, uuid, owner, active=False)
+    channel = _row_import(found, uuid, owner, active=False)
     _process_waiting(arn)
     return channel
 
@@ -300,21 +284,21 @@ def _uuid_for(found: aws.IvsChannel) -> UUID:
 
 def own_tags(uuid: UUID) -> dict[str, str]:
     """Return the tags of an IVS channel that name its row, project and stage."""
-    return {UUID_TAG: str(uuid), **_place_tags()}
+    return {UUID_TAG: str(uuid), **_stage_tags()}
 
 
 def is_tagged_as_own(tags: Mapping[str, str]) -> bool:
     """Return whether a channel of IVS belongs to this stage, and to this project if its tags name one."""
-    place = _place_tags()
-    return STAGE_TAG in place and place.items() <= {PROJECT_TAG: place.get(PROJECT_TAG, ""), **tags}.items()
+    own = _stage_tags()
+    return STAGE_TAG in own and own.items() <= {PROJECT_TAG: own.get(PROJECT_TAG, ""), **tags}.items()
 
 
-def _place_tags() -> dict[str, str]:
-    place = {PROJECT_TAG: tag_value(settings.PROJECT_NAME), STAGE_TAG: tag_value(settings.STAGE)}
-    return {name: value for name, value in place.items() if value}
+def _stage_tags() -> dict[str, str]:
+    tags = {PROJECT_TAG: tag_value(settings.PROJECT_NAME), STAGE_TAG: tag_value(settings.STAGE)}
+    return {name: value for name, value in tags.items() if value}
 
 
-def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:
+def _add_own_tags(found: aws.IvsChannel, uuid: UUID) -> None:
     missing = {name: value for name, value in own_tags(uuid).items() if found.tags.get(name) != value}
     if missing:
         aws.channel_tag(arn=found.arn, tags=missing)
@@ -322,7 +306,7 @@ def _tag_as_ours(found: aws.IvsChannel, uuid: UUID) -> None:
 
 
 @audited()
-def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool = True) -> Channel:
+def _row_import(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool = True) -> Channel:
     with connection.cursor() as cursor:
         # Two concurrent imports must make one row; the ARN is not unique in the table.
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [found.arn])
@@ -335,16 +319,15 @@ def _take_over(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool =
     uuid = existing.uuid if existing else uuid
     rows = Channel.objects.locked().defer("created_at")
     row = rows.filter(pk=uuid).first() or Channel(uuid=uuid, created_at=timezone.now())
-    row.owner = owner
-    row.name = found.tags.get("Name") or found.name
-    _take_facts(row, found)
+    row.owner, row.name = owner, found.tags.get("Name") or found.name
+    _set_facts(row, found)
     row.active = active
     row.save()
     return row
 
 
 def tag_value(text: str) -> str:
-    """Return the text as a tag value of at most 256 characters: what IVS refuses becomes a space.
+    """Return the text as a tag value of at most 256 characters, with a space for each character that IVS refuses.
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
     """

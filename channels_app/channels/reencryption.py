@@ -1,4 +1,4 @@
-"""Encrypt secrets with the first key of FIELD_ENCRYPTION_KEYS: plain ones, and those under an older key."""
+"""Encrypt secrets with the first key of FIELD_ENCRYPTION_KEYS: plain ones, and those of an older key."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,7 +27,14 @@ class Encrypted:
 
 def channels_encrypt() -> Iterator[Encrypted]:
     """Encrypt the secrets of every channel with the first key, in committed batches; a second run changes nothing."""
-    return rows_encrypt(Channel.objects.all(), _encrypted_of)
+
+    def fields(channel: Channel) -> dict[str, Any]:
+        data = channel.channel_data
+        for path in _IN_DATA:
+            data = _with_encrypted(data, path)
+        return {"stream_key": encrypt_anew(channel.stream_key), "channel_data": data}
+
+    return rows_encrypt(Channel.objects.all(), fields)
 
 
 def rows_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Iterator[Encrypted]:
@@ -48,13 +55,6 @@ def _batch_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any
         other = {name: value for name, value in values.items() if getattr(row, name) != value}
         changed += rows.filter(pk=row.pk).update(**other) if other else 0
     return Encrypted(changed, unreadable)
-
-
-def _encrypted_of(channel: Channel) -> dict[str, Any]:
-    data = channel.channel_data
-    for path in _IN_DATA:
-        data = _with_encrypted(data, path)
-    return {"stream_key": encrypt_anew(channel.stream_key), "channel_data": data}
 
 
 def _with_encrypted(data: Any, path: tuple[str, ...]) -> Any:

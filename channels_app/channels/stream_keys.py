@@ -1,17 +1,16 @@
 """Reveal, replace and remove the stream key of a channel, and stop its stream.
 
-As in `updates.py` the row takes the facts of IVS until both agree. Only a ban is written to the row before IVS is
+As in `updates.py` every write puts the facts of IVS in the row until both agree. Only a ban is written before IVS is
 called, so that an interrupted one is still recorded as a ban.
 """
 
 import logging
 from uuid import UUID
 
-from channels_app import aws
+from channels_app import aws, errors
 from channels_app.audit import audit_note
 from channels_app.channels.provisioning import UUID_TAG, stream_key_data
 from channels_app.channels.updates import data_of, refusals, refuse_unusable, row_again, row_locked, row_save
-from channels_app.errors import ChannelContendedError, ChannelOfflineError, StreamKeyMissingError
 from channels_app.models import Channel
 
 logger = logging.getLogger(__name__)
@@ -22,7 +21,7 @@ _REMOVED = {"Removed": True}
 
 
 def stream_key_reveal(*, channel: Channel, by: UUID) -> str:
-    """Return the stream key, after recording in the audit who saw it.
+    """Return the stream key, and record in the audit log that it was shown.
 
     Raises:
         StreamKeyMissingError: the channel has none.
@@ -30,7 +29,7 @@ def stream_key_reveal(*, channel: Channel, by: UUID) -> str:
     """
     key = row_again(channel).reveal_stream_key()
     if not key:
-        raise StreamKeyMissingError
+        raise errors.StreamKeyMissingError
     audit_note(model="channel", pk=channel.pk, name=str(channel))
     logger.info("stream key revealed uuid=%s by=%s", channel.uuid, by)
     return key
@@ -53,12 +52,12 @@ def stream_key_rotate(*, channel: Channel) -> Channel:
         _keys_delete(channel)
         try:
             key = key_create(channel=channel)
-        except (aws.AwsError, ChannelContendedError):
+        except (aws.AwsError, errors.ChannelContendedError):
             key_settle(channel=channel, key=None, ends_ban=True)
             raise
         settled = key_settle(channel=channel, key=key, ends_ban=True)
     if settled is None:
-        raise ChannelContendedError
+        raise errors.ChannelContendedError
     logger.info("stream key replaced uuid=%s key=%s", channel.uuid, settled.arn)
     return row_again(channel)
 
@@ -83,8 +82,8 @@ def key_create(*, channel: Channel) -> aws.IvsStreamKey:
         if found is not None:
             return found
         if error.kind is aws.Kind.QUOTA:
-            # The key of another rotation was there, and is removed by now.
-            raise ChannelContendedError from error
+            # Another rotation created its key and removed it meanwhile.
+            raise errors.ChannelContendedError from error
         raise
 
 
@@ -100,14 +99,14 @@ def key_settle(*, channel: Channel, key: aws.IvsStreamKey | None, ends_ban: bool
         with row_locked(channel) as row:
             is_banned = is_key_removed(row)
             if key and is_banned and not ends_ban:
-                raise ChannelContendedError
+                raise errors.ChannelContendedError
             # Only a new key ends a ban.
             data = _REMOVED if is_banned and not key else stream_key_data(row.arn, key)
             row_save(row, stream_key=key.value if key else "", channel_data={**data_of(row), "StreamKey": data})
         if aws.stream_key_arns(channel_arn=channel.arn) == ([key.arn] if key else []):
             return key
         key = aws.stream_key_find(channel_arn=channel.arn)
-    raise ChannelContendedError
+    raise errors.ChannelContendedError
 
 
 def is_key_removed(channel: Channel) -> bool:
@@ -129,7 +128,7 @@ def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
     refuse_unusable(channel)
     with refusals():
         if ban:
-            _keys_remove(channel)
+            _ban(channel)
         try:
             was_live = ban or aws.is_broadcasting(channel_arn=channel.arn)
             try:
@@ -138,7 +137,7 @@ def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
                 if not error.kind.unknown_outcome or aws.is_broadcasting(channel_arn=channel.arn):
                     raise
                 if not was_live:
-                    raise ChannelOfflineError from error
+                    raise errors.ChannelOfflineError from error
             audit_note(model="channel", pk=channel.pk, name=str(channel), changes={"stream": ["live", "stopped"]})
         except aws.AwsError as error:
             if not ban or error.kind is not aws.Kind.NOT_BROADCASTING:
@@ -147,17 +146,18 @@ def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
     return row_again(channel)
 
 
-def _keys_remove(channel: Channel) -> None:
-    _ban_write(channel)
+def _ban(channel: Channel) -> None:
+    """Write the ban to the row and delete the keys in IVS, until neither has a key."""
+    _key_clear(channel)
     for _ in range(_TRIES):
         _keys_delete(channel)
         # Again: a rotation may have written its key meanwhile.
-        _ban_write(channel)
+        _key_clear(channel)
         if not aws.stream_key_arns(channel_arn=channel.arn):
             return
-    raise ChannelContendedError
+    raise errors.ChannelContendedError
 
 
-def _ban_write(channel: Channel) -> None:
+def _key_clear(channel: Channel) -> None:
     with row_locked(channel) as row:
         row_save(row, stream_key="", channel_data={**data_of(row), "StreamKey": _REMOVED})

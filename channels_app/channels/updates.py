@@ -1,7 +1,7 @@
 """Change and delete channels; `stream_keys.py` replaces stream keys and stops streams.
 
-No transaction spans IVS and the row. So every write ends alike: the row takes the facts of IVS, and IVS is read again
-until both agree. The last writer has read IVS after all other writers.
+No transaction spans IVS and the row. So every write ends with the facts of IVS in the row, and reads IVS again until
+both agree. The last writer has read IVS after all other writers.
 """
 
 import logging
@@ -11,19 +11,9 @@ from typing import Any
 
 from django.conf import settings
 
-from channels_app import aws
+from channels_app import aws, errors
 from channels_app.audit import audited
-from channels_app.channels.provisioning import is_being_created, tag_value
-from channels_app.errors import (
-    ChannelChangedError,
-    ChannelContendedError,
-    ChannelDeletedError,
-    ChannelGoneError,
-    ChannelLiveError,
-    ChannelOfflineError,
-    ChannelUnfinishedError,
-    RecordingNotConfiguredError,
-)
+from channels_app.channels.provisioning import is_being_created, settings_of, tag_value
 from channels_app.models import Channel
 from channels_app.streams.live_state_file import LiveStateFile, LiveStateUnsettledError
 
@@ -34,9 +24,9 @@ _KEPT_IN_IVS = ("type", "latency_mode", "private", "record")
 _KEPT_HERE = ("new_video_state", "active")
 EDITABLE = ("name", *_KEPT_IN_IVS, *_KEPT_HERE)
 _REFUSALS = {
-    aws.Kind.CONFLICT: ChannelLiveError,
-    aws.Kind.NOT_FOUND: ChannelGoneError,
-    aws.Kind.NOT_BROADCASTING: ChannelOfflineError,
+    aws.Kind.CONFLICT: errors.ChannelLiveError,
+    aws.Kind.NOT_FOUND: errors.ChannelGoneError,
+    aws.Kind.NOT_BROADCASTING: errors.ChannelOfflineError,
 }
 
 
@@ -59,14 +49,16 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
     if in_ivs:
         _settings_change(channel, in_ivs)
     if "name" in changes:
-        # The row owns the name; the tag follows it, cleaned.
+        # The row owns the name; the tag is a cleaned copy.
         with refusals():
             _tag_name(channel, changes["name"])
-            _row_write(channel, name=changes["name"])
+            with row_locked(channel) as row:
+                row_save(row, name=changes["name"])
             name_settle(channel=channel)
     here = {name: changes[name] for name in _KEPT_HERE if name in changes}
     if here:
-        _row_write(channel, **here)
+        with row_locked(channel) as row:
+            row_save(row, **here)
     if changes:
         logger.info("channel changed uuid=%s fields=%s", channel.uuid, sorted(changes))
     return row_again(channel)
@@ -76,11 +68,11 @@ def channel_edit(*, channel: Channel, shown: Mapping[str, Any], values: dict[str
     """Change fields as `channel_update` does, if the channel still has the values that its form showed.
 
     Raises:
-        ChannelChangedError: it has not; nothing was changed. Else as `channel_update`.
+        ChannelChangedError: it has other values; nothing was changed. Else as `channel_update`.
     """
     row = row_again(channel)
     if editable_of(row) != shown:
-        raise ChannelChangedError
+        raise errors.ChannelChangedError
     return channel_update(channel=row, values=values)
 
 
@@ -96,12 +88,12 @@ def refuse_unusable(channel: Channel) -> None:
         ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is no channel to change.
     """
     if channel.status == Channel.Status.DELETED:
-        raise ChannelDeletedError
+        raise errors.ChannelDeletedError
     if channel.status == Channel.Status.PROVISIONING:
-        raise ChannelUnfinishedError
+        raise errors.ChannelUnfinishedError
     if not channel.arn:
         # A row written by hand: IVS has no channel of it.
-        raise ChannelGoneError
+        raise errors.ChannelGoneError
 
 
 @contextmanager
@@ -110,10 +102,9 @@ def refusals() -> Iterator[None]:
     try:
         yield
     except aws.AwsError as error:
-        refusal = _REFUSALS.get(error.kind)
-        if refusal is None:
+        if error.kind not in _REFUSALS:
             raise
-        raise refusal from error
+        raise _REFUSALS[error.kind] from error
 
 
 def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
@@ -122,7 +113,7 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
         members["channel_type"] = members.pop("type")
     if "record" in values:
         if values["record"] and not settings.RECORDING_CONFIG_ARN:
-            raise RecordingNotConfiguredError
+            raise errors.RecordingNotConfiguredError
         members["recording_config_arn"] = settings.RECORDING_CONFIG_ARN if values["record"] else ""
     lost: aws.AwsError | None = None
     with refusals():
@@ -130,8 +121,8 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
             _settings_write(channel, aws.channel_update(arn=channel.arn, **members))
         except aws.AwsError as error:
             if error.kind is aws.Kind.NOT_FOUND and members.get("recording_config_arn") and _is_in_ivs(channel.arn):
-                # The call names a channel and a recording configuration: the latter is missing.
-                raise RecordingNotConfiguredError from error
+                # The channel exists, so the recording configuration of the call is missing.
+                raise errors.RecordingNotConfiguredError from error
             if not error.kind.unknown_outcome:
                 raise
             lost = error
@@ -141,7 +132,7 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
 
 
 def settings_settle(*, channel: Channel) -> dict[str, Any]:
-    """Write the settings in IVS to the row until both agree; return them.
+    """Write the settings of IVS to the row until both agree; return them.
 
     Raises:
         ChannelDeletedError: the row was deleted meanwhile.
@@ -154,24 +145,12 @@ def settings_settle(*, channel: Channel) -> dict[str, Any]:
         if all(getattr(row, name) == value for name, value in current.items()):
             return current
         _settings_write(channel, found)
-    raise ChannelContendedError
+    raise errors.ChannelContendedError
 
 
 def _settings_write(channel: Channel, found: aws.IvsChannel) -> None:
     with row_locked(channel) as row:
         row_save(row, **settings_of(found), channel_data={**data_of(row), "Channel": found.data})
-
-
-def settings_of(found: aws.IvsChannel) -> dict[str, Any]:
-    """Return the settings of an IVS channel, by the names of the fields."""
-    return {
-        "type": found.channel_type,
-        "latency_mode": found.latency_mode,
-        "private": found.private,
-        "record": bool(found.recording_config_arn),
-        "playback_url": found.playback_url,
-        "rtmp_address": found.ingest_endpoint,
-    }
 
 
 def name_settle(*, channel: Channel) -> None:
@@ -185,7 +164,7 @@ def name_settle(*, channel: Channel) -> None:
         if aws.channel_get(arn=channel.arn).tags.get("Name", "") == tag_value(current):
             return
         _tag_name(channel, current)
-    raise ChannelContendedError
+    raise errors.ChannelContendedError
 
 
 def _tag_name(channel: Channel, name: str) -> None:
@@ -194,11 +173,6 @@ def _tag_name(channel: Channel, name: str) -> None:
     except aws.AwsError as error:
         if not error.kind.unknown_outcome or aws.channel_get(arn=channel.arn).tags.get("Name") != tag_value(name):
             raise
-
-
-def _row_write(channel: Channel, **values: Any) -> None:
-    with row_locked(channel) as row:
-        row_save(row, **values)
 
 
 @contextmanager
@@ -211,7 +185,7 @@ def row_locked(channel: Channel) -> Iterator[Channel]:
     with audited():
         row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
         if row is None:
-            raise ChannelDeletedError
+            raise errors.ChannelDeletedError
         yield row
 
 
@@ -223,7 +197,7 @@ def row_save(row: Channel, **values: Any) -> None:
 
 
 def data_of(row: Channel) -> dict[str, Any]:
-    """Return `channel_data`, or an empty dict if a row written by hand holds something else."""
+    """Return `channel_data`, or an empty dict if a row written by hand has something else."""
     return row.channel_data if isinstance(row.channel_data, dict) else {}
 
 
@@ -248,7 +222,7 @@ def channel_delete(*, channel: Channel) -> Channel:
         return channel
     arn = channel.arn or aws.channel_arn(name=str(channel.uuid)) or ""
     if not arn and is_being_created(channel):
-        raise ChannelUnfinishedError
+        raise errors.ChannelUnfinishedError
     if arn:
         with refusals():
             try:
@@ -264,7 +238,7 @@ def mark_deleted(*, channel: Channel, arn: str) -> None:
     """Mark the row of a channel that is no longer in IVS; it stays for its videos.
 
     Raises:
-        ChannelContendedError: the row got its ARN since it was read.
+        ChannelContendedError: the ARN of the row was written since it was read.
         AwsError: the live-state file could not be written; the row is deleted.
     """
     with audited():
@@ -273,17 +247,17 @@ def mark_deleted(*, channel: Channel, arn: str) -> None:
         # Only if the ARN is still the same, else a channel would be left in IVS.
         row = Channel.objects.filter(pk=channel.pk, arn=channel.arn)
         if not row.update(active=False, status=Channel.Status.DELETED, stream_key="", arn=arn, channel_data=data):
-            raise ChannelContendedError
+            raise errors.ChannelContendedError
     logger.info("channel deleted uuid=%s arn=%s", channel.uuid, arn)
     _publish_offline(channel)
 
 
 def _publish_offline(channel: Channel) -> None:
-    """Publish the state of a deleted channel: it is never live, though the end of its last stream may never come."""
+    """Publish the state of a deleted channel: offline, even if its last stream has no end."""
     try:
         LiveStateFile(channel.uuid).publish()
     except LiveStateUnsettledError as error:
-        raise ChannelContendedError from error
+        raise errors.ChannelContendedError from error
 
 
 def _is_in_ivs(arn: str) -> bool:

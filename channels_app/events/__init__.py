@@ -1,1 +1,1 @@
-"""The road of an event: into the inbox, through its handler, and again where that is needed."""
+"""Events: the inbox, their handlers, the queue, replay and retention."""

@@ -1,4 +1,4 @@
-"""Event handlers: one for each detail-type, which writes tables and returns what to publish. Here those of streams."""
+"""Event handlers, one for each detail-type: write tables and return what to publish. Here the handler of streams."""
 
 import json
 from collections.abc import Hashable
@@ -18,14 +18,14 @@ _RECORD_EVENT = "SELECT * FROM ivsvod_record_event(%s, %s, %s, %s, %s, %s::jsonb
 
 
 class Publication(Protocol):
-    """Something outside of the database that is to be written after commit, once for all events with the same `key`."""
+    """Something outside of the database to write after commit, once for all events with the same `key`."""
 
     @property
     def key(self) -> Hashable:
-        """Identify what is written."""
+        """Identify the target of the write."""
 
     def followed_by(self, later: Self) -> Self:
-        """Return the one publication that stands for both."""
+        """Return the publication that replaces both."""
 
     def publish(self) -> None:
         """Write it; any error makes the events come again."""
@@ -33,10 +33,7 @@ class Publication(Protocol):
 
 @dataclass(frozen=True)
 class Result:
-    """Outcome of an event in its handler: `applied`, or `ignored` if nothing was written.
-
-    `try_again`: `reason` says what is missing, and a later try may find it.
-    """
+    """Outcome of a handler; `ignored` if nothing was written. `try_again`: a fact is missing, as `reason` says."""
 
     outcome: InboxEvent.Outcome
     reason: str = ""
@@ -55,30 +52,29 @@ class EventHandler:
         raise NotImplementedError
 
     def publish_again(self, event: Event) -> Publication | None:
-        """Return what an event that was applied before publishes: the live-state file, so that a retry repairs it."""
+        """Return the publication of a retry of an applied event: the live-state file, which it repairs."""
         channel = Channel.objects.by_arn(event.channel_arn)
         return LiveStateFile(channel.pk) if channel is not None else None
 
 
 class StreamEventHandler(EventHandler):
-    """State and health of a stream, and limits that it exceeds.
+    """State, health and exceeded limits of a stream.
 
-    Stream Start and Stream End move the live state; any other may be the first of a stream, which puts it before
-    another. Session Ended comes before Stream End, while IVS drains video, and ends nothing.
+    Stream Start and Stream End change the live state; any other event may be the first of a stream, which decides its
+    order. Session Ended comes before Stream End, while IVS drains video, and ends nothing.
     """
 
     def apply(self, event: Event, channel: Channel, facts: None) -> Result:
-        """Write the stream and its history."""
         if not event.is_known or not event.stream_id:
             return Result(InboxEvent.Outcome.IGNORED)
         return Result(InboxEvent.Outcome.APPLIED, publication=stream_record(channel=channel, event=event))
 
 
 def stream_record(*, channel: Channel, event: Event) -> LiveStateFile | None:
-    """Write what an event of any kind says about its stream; return the live-state file if it may be out of date.
+    """Record an event of any kind in its stream; return the live-state file if it may be out of date.
 
-    The transaction must hold the channel's lock. The merge is SQL, for rows of the predecessor go through it as well:
-    the earliest start and end count, and a real event before one that `reconcile` made.
+    The transaction must hold the channel's lock. The merge is in SQL, because the predecessor's rows need it too: the
+    earliest start and end count, and a real event outranks a reconciled one.
     """
     history = json.dumps(history_detail(event)) if event.name in KINDS else None
     with connection.cursor() as cursor:
@@ -89,9 +85,9 @@ def stream_record(*, channel: Channel, event: Event) -> LiveStateFile | None:
         row: tuple[str | None, str, datetime | None, bool] | None = cursor.fetchone()
     assert row is not None  # noqa: S101  (a function returns one row)
     stream_id, state, since, by_first_event = row
-    # A recording event moves the live state only if its stream has an end and no start: its first event dates it.
+    # A recording event changes the live state only if its stream has an end and no start: it may be the first event.
     if stream_id is None or (event.detail_type == RECORDING_STATE and not by_first_event):
         return None
     # The predecessor wrote its single file at these two.
-    is_legacy = event.name in {STREAM_START, STREAM_END}
-    return LiveStateFile(channel.pk, LiveState(stream_id, state, since), legacy=is_legacy)
+    legacy = event.name in {STREAM_START, STREAM_END}
+    return LiveStateFile(channel.pk, LiveState(stream_id, state, since), legacy=legacy)

@@ -1,10 +1,10 @@
-"""The road of every event: store and commit, parse, fetch facts, decide and write, publish, mark.
+"""The processing of every event: store and commit, parse, fetch facts, decide and write, publish, mark.
 
 IVS delivers by best effort: an event can come twice, late, out of order or never, and a process can die between any
-two steps. So each step can be run again: what is stored stays, and what is written is the same the second time.
+two steps. So each step can be repeated: stored events stay stored, and a second write changes nothing.
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 
-What an event means, and what is published after it, is decided by the handler of its detail-type (`EVENT_HANDLERS`).
+The handler of its detail-type (`EVENT_HANDLERS`) decides what an event writes and publishes.
 """
 
 import logging
@@ -19,6 +19,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
+from django.db.models import Count, Min
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -26,14 +27,14 @@ from channels_app.audit import Actor, Way, acting, with_actor
 from channels_app.envelopes import Event, MalformedEventError, load_json, parse
 from channels_app.events.deliveries import Envelope, is_cut, is_same_document, storable
 from channels_app.events.handlers import EventHandler, Publication
-from channels_app.metrics import events_measured
+from channels_app.metrics import events_measured, inbox_measured
 from channels_app.models import Channel, InboxEvent
 from channels_app.sql.batches import chunks_of
 
 logger = logging.getLogger(__name__)
 
 DUPLICATE = "duplicate"
-# As many as SQS hands over at once: each batch is stored by one statement, marked by one, and published once a channel.
+# As many as SQS delivers at once. A batch is stored by one statement, marked by one, and published once a channel.
 BATCH = 10
 _RETRIES_ENDED = f"not tried again after {InboxEvent.DEFERRED_FOR // timedelta(hours=1)} hours"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
@@ -41,13 +42,13 @@ _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
 _REPLACEABLE = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
 _WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
-# Where S3 is slow a batch is settled in parts, so many seconds each: Lambda may end before the whole of it is done.
+# If S3 is slow, a batch is settled in parts of so many seconds: Lambda may time out before the end of the batch.
 _SLOW = 5.0
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """The outcome of one delivered item, and its reason; `event_id` is None if the item carries none."""
+    """The outcome of a delivered item, and its reason; `event_id` is None if the item has none."""
 
     event_id: str | None
     outcome: str
@@ -61,11 +62,7 @@ class Delivery:
 
 @dataclass
 class Work:
-    """One stored event on its way to an outcome.
-
-    `event_id`: what its delivery is called. `again`: it is replayed, and processed even if it is done. `document`: its
-    JSON if that was read before; else None.
-    """
+    """A stored event in processing. `again`: replay it, even if it is done. `document`: its JSON if parsed before."""
 
     row: InboxEvent
     event_id: str | None
@@ -80,16 +77,16 @@ class Work:
 
     @property
     def error(self) -> str:
-        """Return the reason as the row keeps it."""
+        """Return the reason as the row stores it."""
         return storable(self.reason)[:_LONGEST_REASON]
 
     def end(self, outcome: str, reason: str = "") -> None:
-        """Set the outcome. An applied event that nothing depends on now stays applied: what it wrote is there."""
-        is_forgotten = outcome == InboxEvent.Outcome.IGNORED and self.row.outcome == InboxEvent.Outcome.APPLIED
-        self.outcome, self.reason = (self.row.outcome if is_forgotten else outcome), reason
+        """Set the outcome. An applied event stays applied if its replay is ignored: what it wrote is stored."""
+        was_applied = outcome == InboxEvent.Outcome.IGNORED and self.row.outcome == InboxEvent.Outcome.APPLIED
+        self.outcome, self.reason = (self.row.outcome if was_applied else outcome), reason
 
     def fail(self, error: Exception) -> None:
-        """Keep the error; the event comes again."""
+        """Log the error and store it as the reason; the event comes again."""
         logger.error("event failed event_id=%s", self.row.event_id, exc_info=error)
         self.outcome, self.reason = InboxEvent.Outcome.FAILED, f"{type(error).__name__}: {error}"
 
@@ -100,7 +97,7 @@ class Work:
 
 
 def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
-    """Store and process envelopes in batches, and return their outcomes. Only a database that is away raises."""
+    """Store and process envelopes in batches; return their outcomes. Only an unavailable database raises."""
     for batch in chunks_of(bodies, BATCH):
         works = receive(batch)
         _process(works)
@@ -108,17 +105,17 @@ def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
 
 
 def process(rows: list[InboxEvent], *, again: bool = False) -> list[Delivery]:
-    """Process stored events and return their outcomes; with `again` also those that are done."""
+    """Process stored events and return their outcomes; `again` also processes those that are done."""
     works = [Work(row, row.event_id, again) for row in rows]
     _process(works)
     return [work.delivery() for work in works]
 
 
 def receive(bodies: list[str]) -> list[Work]:
-    """Store envelopes and commit.
+    """Store envelopes and commit; one that is too large is cut.
 
-    The key of a row is the id of its event. It is the SHA-256 of the text if the envelope carries no usable id, or if
-    the row of its id holds another envelope that is no event for us. An envelope that is too large is cut.
+    The key of a row is the id of its event. It is the SHA-256 of the text if the envelope has no usable id, or if the
+    row of its id has another envelope that is not an event for us.
     """
     envelopes = [Envelope.of(body) for body in bodies]
     rows = _store({envelope.key: envelope.text for envelope in envelopes})
@@ -131,9 +128,9 @@ def receive(bodies: list[str]) -> list[Work]:
     works = []
     for envelope in envelopes:
         row = rows[envelope.digest if envelope.digest in others else envelope.key]
-        # The row may hold another text of the same event.
-        document = envelope.document if row.body == envelope.text else None
-        works.append(Work(row, envelope.event_id, document=document))
+        # The row may have another text of the same event.
+        is_same = row.body == envelope.text
+        works.append(Work(row, envelope.event_id, document=envelope.document if is_same else None))
     return works
 
 
@@ -149,15 +146,14 @@ SELECT * FROM new UNION ALL SELECT * FROM channels_app_inboxevent WHERE event_id
 
 
 def _store(texts: dict[str, str]) -> dict[str, InboxEvent]:
-    """Insert the rows that are missing and return all by their keys, by one statement."""
-    # In one order everywhere, so that two workers that store the same events do not wait for each other in a circle.
+    """Insert the missing rows and return all by their keys; one statement."""
+    # In the same order everywhere, so that two workers that store the same events do not deadlock.
     keys = sorted(texts)
-    found = InboxEvent.objects.raw(_STORE, [timezone.now(), keys, [texts[key] for key in keys], keys])
-    rows = {row.event_id: row for row in found}
-    # Rows that another worker inserted at the same moment: this statement neither made nor saw them.
-    unseen = [key for key in keys if key not in rows]
-    rows |= {row.event_id: row for row in InboxEvent.objects.filter(event_id__in=unseen)} if unseen else {}
-    return rows
+    stored = InboxEvent.objects.raw(_STORE, [timezone.now(), keys, [texts[key] for key in keys], keys])
+    rows = {row.event_id: row for row in stored}
+    # The statement does not see rows that another worker inserted while it ran.
+    missing = [key for key in keys if key not in rows]
+    return rows | {row.event_id: row for row in InboxEvent.objects.filter(event_id__in=missing)} if missing else rows
 
 
 def _process(works: list[Work]) -> None:
@@ -175,9 +171,9 @@ def _process(works: list[Work]) -> None:
 
 
 def work_prepare(work: Work, *, done: str | None = None) -> None:
-    """Parse an event, find its handler and fetch the facts that it needs; outside any transaction.
+    """Parse an event and let its handler fetch facts; outside any transaction.
 
-    `done`: the outcome that the event has already; it is a duplicate then, and only publishes again.
+    `done`: the outcome of an event that is done; it is a duplicate, and only publishes again.
     """
     with _errors_kept(work):
         document = load_json(work.row.body) if work.document is None else work.document
@@ -191,21 +187,20 @@ def work_prepare(work: Work, *, done: str | None = None) -> None:
         elif handler is None:
             work.end(InboxEvent.Outcome.IGNORED)
         elif work.row.outcome == InboxEvent.Outcome.PARKED and Channel.objects.by_arn(event.channel_arn) is None:
-            # S3 is not asked for an event that goes on waiting.
+            # No facts from S3 for an event that stays parked.
             work.end(InboxEvent.Outcome.PARKED)
         else:
-            work.facts = handler.prepare(event)
-            work.handler = handler
+            work.facts, work.handler = handler.prepare(event), handler
 
 
 def work_write(work: Work) -> None:
-    """Let the handler decide and write, if the event has one and no outcome yet."""
+    """Let the handler decide and write, if `work_prepare` set one."""
     event, handler = work.event, work.handler
     if event is None or handler is None:
         return
     with _errors_kept(work):
         with acting(Actor(Way.EVENT, event.name, operation=event.id)), transaction.atomic():
-            # The channel, then the rest: every worker takes its locks in this order.
+            # The channel first: every worker takes its locks in this order.
             channel = with_actor(Channel.objects.locked()).by_arn(event.channel_arn)
             if channel is None:
                 work.end(InboxEvent.Outcome.PARKED)
@@ -218,13 +213,13 @@ def work_write(work: Work) -> None:
             work.end(result.outcome, f"{_RETRIES_ENDED}: {result.reason}" if result.try_again else result.reason)
         work.publication = result.publication
         if work.publication is not None and work.row.outcome == InboxEvent.Outcome.APPLIED:
-            # It was published at its time, and a replay repairs it.
+            # It was published before: the replay repairs what is published.
             work.publication = handler.publish_again(event)
 
 
 @contextmanager
 def _errors_kept(work: Work) -> Iterator[None]:
-    """Make an error the outcome of its event, so that it does not reach the neighbours."""
+    """Make an error the outcome of its event, so that the other events of the batch are processed."""
     try:
         yield
     except MalformedEventError as error:
@@ -233,38 +228,33 @@ def _errors_kept(work: Work) -> Iterator[None]:
         work.reason = "the body is larger than 256 KB" if is_too_large else str(error)
     except Exception as error:
         work.fail(error)
-        # A connection that died under one event must not fail its neighbours.
+        # A dead connection must not fail the next event.
         if not connection.in_atomic_block:
             connection.close_if_unusable_or_obsolete()
 
 
 def _settle(works: list[Work]) -> None:
-    """Publish, then mark: a crash before the end leaves the events open, and they are applied and published again."""
-    _publish(works)
+    """Publish, then mark: after a crash before the end the events are still open, and are processed again."""
+    by_key: dict[Hashable, list[tuple[Work, Publication]]] = defaultdict(list)
+    for work in works:
+        if work.publication is not None:
+            by_key[work.publication.key].append((work, work.publication))
+    for together in by_key.values():
+        try:
+            reduce(lambda earlier, later: earlier.followed_by(later), [item for _, item in together]).publish()
+        except Exception as error:
+            # The events of this key come again; the other keys are published.
+            for work, _ in together:
+                work.fail(error)
     _mark([work for work in works if work.outcome != DUPLICATE])
     _unpark(works)
-    # How late an event was received says nothing of a replay, or of an event that `reconcile` found out later.
+    # Replayed and reconciled events do not count: they are late by their nature.
     timely = [(work.row, work.event) for work in works if work.event and not work.again and work.outcome != DUPLICATE]
     lags = [(row.received_at - event.time).total_seconds() for row, event in timely if not event.is_reconciled]
     events_measured([work.outcome for work in works], lags)
 
 
-def _publish(works: list[Work]) -> None:
-    """Publish once a key, in the order of the events; if that fails the events of the key come again."""
-    by_key: dict[Hashable, list[Work]] = defaultdict(list)
-    for work in works:
-        if work.publication is not None:
-            by_key[work.publication.key].append(work)
-    for together in by_key.values():
-        publications = [work.publication for work in together if work.publication is not None]
-        try:
-            reduce(lambda earlier, later: earlier.followed_by(later), publications).publish()
-        except Exception as error:
-            # S3 is away, or the state went on changing; the other keys are published.
-            for work in together:
-                work.fail(error)
-
-
+_PARSED = ("detail_type", "name", "time", "channel_arn", "stream_id")
 # In id order, so that two workers do not deadlock.
 _MARK = """
 WITH locked AS (SELECT id FROM channels_app_inboxevent WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE)
@@ -281,16 +271,14 @@ WHERE event.id = locked.id AND (event.outcome NOT IN ('applied', 'ignored') OR e
 
 
 def _mark(works: list[Work]) -> None:
-    """Write the outcomes by one statement; a row that is done meanwhile stays so, unless it is the one replayed."""
+    """Write the outcomes by one statement; a row that was done meanwhile stays so, unless it is replayed."""
     marks: dict[int, tuple[Any, ...]] = {}
     for work in works:
         row, event = work.row, work.event
-        # The queue has forgotten an event that waits here: it goes on waiting, for the next `process_inbox`.
+        # The queue no longer has an event that waits here: it goes on waiting, for the next `process_inbox`.
         waits = work.outcome == InboxEvent.Outcome.FAILED and row.outcome in _WAITING
         outcome, replayed = str(row.outcome if waits else work.outcome), str(row.outcome) if work.again else ""
-        fields = (
-            (event.detail_type, event.name, event.time, event.channel_arn, event.stream_id) if event else [None] * 5
-        )
+        fields = [getattr(event, name, None) for name in _PARSED]
         marks[row.pk] = (row.pk, outcome, work.error, replayed, *fields)
     if marks:
         columns = [list(column) for column in zip(*(marks[pk] for pk in sorted(marks)), strict=True)]
@@ -299,18 +287,16 @@ def _mark(works: list[Work]) -> None:
 
 
 def _unpark(works: list[Work]) -> None:
-    """Process parked events whose channel appeared meanwhile: it looked for its events before they were marked."""
-    parked = [
-        (work, work.event.channel_arn) for work in works if work.outcome == InboxEvent.Outcome.PARKED and work.event
-    ]
-    arns = {arn for _, arn in parked}
-    appeared = set(Channel.objects.filter(arn__in=arns).values_list("arn", flat=True)) if arns else set()
-    late = [work for work, arn in parked if arn in appeared]
+    """Process parked events whose channel was written before they were marked: it did not find them."""
+    parked = [work for work in works if work.outcome == InboxEvent.Outcome.PARKED]
+    arns = {work.event.channel_arn for work in parked if work.event}
+    existing = set(Channel.objects.filter(arn__in=arns).values_list("arn", flat=True)) if arns else set()
+    late = [work for work in parked if work.event and work.event.channel_arn in existing]
     if late:
-        tries = [Work(work.row, work.event_id, work.again) for work in late]
-        _process(tries)
-        for work, done in zip(late, tries, strict=True):
-            work.outcome, work.reason = done.outcome, done.reason
+        retries = [Work(work.row, work.event_id, work.again) for work in late]
+        _process(retries)
+        for work, retry in zip(late, retries, strict=True):
+            work.outcome, work.reason = retry.outcome, retry.reason
 
 
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
@@ -319,16 +305,17 @@ def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Ite
     Parked events are read only if their channel is in the database.
     """
     rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
-    # Events that fail again and again must not keep the others from their turn.
-    turns, returned = (
+    # By attempts, so that events that fail again and again do not delay the others.
+    open_keys, parked_keys = (
         events.order_by("attempts", "id").values_list("attempts", "id")[:limit]
         for events in (rows, InboxEvent.objects.parked_with_channel())
     )
-    yield from _process_stored([key for _, key in turns.union(returned, all=True).order_by("attempts", "id")[:limit]])
+    keys = open_keys.union(parked_keys, all=True).order_by("attempts", "id")[:limit]
+    yield from _process_stored([key for _, key in keys])
 
 
 def process_parked(arn: str) -> list[Delivery]:
-    """Process the events that waited for a channel that is in the database now."""
+    """Process the events that waited for a channel, which is in the database now."""
     return list(_process_stored(InboxEvent.objects.parked_for(arn).order_by("pk").values_list("pk", flat=True)))
 
 
@@ -336,3 +323,14 @@ def _process_stored(keys: Iterable[int]) -> Iterator[Delivery]:
     for batch in chunks_of(list(keys), BATCH):
         rows = InboxEvent.objects.in_bulk(batch)
         yield from process([rows[key] for key in batch if key in rows])
+
+
+def inbox_measure() -> None:
+    """Write the metrics of the inbox: the number of open or failed events, the age of the oldest, and of parked events.
+
+    Parked events count apart: their channel may be that of another service.
+    """
+    found: dict[str, Any] = InboxEvent.objects.open_or_failed().aggregate(open=Count("pk"), oldest=Min("received_at"))
+    parked = InboxEvent.objects.filter(outcome=InboxEvent.Outcome.PARKED).count()
+    age = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0
+    inbox_measured(open_events=found["open"], parked=parked, oldest_open_seconds=age)

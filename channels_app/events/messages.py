@@ -1,11 +1,11 @@
-"""Process messages of a queue as events, and delete those that need not come again.
+"""Process messages of a queue as events, and redrive those of the dead-letter queue.
 
-A message is deleted only when its event is stored and done, and an event that comes twice is a duplicate. So neither a
-crash nor two workers with the same message lose or double anything.
+A message is deleted only after its event is stored and done, and an event that comes twice is a duplicate. So a crash,
+or two workers with the same message, neither lose nor double anything.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from channels_app import aws
@@ -15,16 +15,20 @@ from channels_app.events.inbox import Delivery
 
 logger = logging.getLogger(__name__)
 
+# Visibility timeout of a redrive: longer than most runs, so that each message comes once in a run. After a crash the
+# messages come back when it ends.
+HIDDEN_SECONDS = 900
+
 
 @dataclass(frozen=True)
-class Taken:
-    """A processed message and the outcome of its event; it stays in the queue if that must come again."""
+class ProcessedMessage:
+    """A message and the outcome of its event; it stays in the queue if `delivery.must_come_again`."""
 
     message_id: str
     delivery: Delivery
 
 
-def messages_take(*, queue_url: str, messages: Sequence[QueueMessage]) -> list[Taken]:
+def messages_process(*, queue_url: str, messages: Sequence[QueueMessage]) -> list[ProcessedMessage]:
     """Process the messages, and delete those that need not come again.
 
     Raises:
@@ -34,12 +38,41 @@ def messages_take(*, queue_url: str, messages: Sequence[QueueMessage]) -> list[T
     processed = list(zip(messages, deliveries, strict=True))
     done = [message for message, delivery in processed if not delivery.must_come_again]
     aws.messages_delete(queue_url=queue_url, messages=done)
-    return [Taken(message.message_id, delivery) for message, delivery in processed]
+    return [ProcessedMessage(message.message_id, delivery) for message, delivery in processed]
 
 
-def messages_give_back(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
-    """Make the messages visible in the queue again at once; if that fails, their visibility timeout does it."""
+def messages_return(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
+    """Make the messages visible in the queue again at once; if that fails, they are when their timeout ends."""
     try:
         aws.messages_release(queue_url=queue_url, messages=messages)
     except AwsError as error:
-        logger.warning("messages come back only when their time is over queue=%s: %s", queue_url, error)
+        logger.warning("messages come back only when their visibility timeout ends queue=%s: %s", queue_url, error)
+
+
+def queue_redrive(*, queue_url: str, limit: int | None = None) -> Iterator[ProcessedMessage]:
+    """Process each message of the queue once, at most `limit`; those that must come again stay in it.
+
+    A move to the first queue would hide the outcome from the caller.
+
+    Raises:
+        AwsError: SQS refused or could not be reached; the messages yielded until then are done.
+    """
+    received: set[str] = set()
+    held: dict[str, QueueMessage] = {}
+    try:
+        while limit is None or len(received) < limit:
+            longest = aws.QUEUE_BATCH if limit is None else min(aws.QUEUE_BATCH, limit - len(received))
+            messages = aws.messages_receive(queue_url=queue_url, longest=longest, hidden_seconds=HIDDEN_SECONDS)
+            held.update({message.message_id: message for message in messages})
+            new = [message for message in messages if message.message_id not in received]
+            if not new:
+                return
+            received.update(message.message_id for message in new)
+            for message in new:
+                # One by one: the yielded messages are done, even if the caller stops.
+                [processed] = messages_process(queue_url=queue_url, messages=[message])
+                if not processed.delivery.must_come_again:
+                    del held[message.message_id]
+                yield processed
+    finally:
+        messages_return(queue_url=queue_url, messages=list(held.values()))

@@ -1,16 +1,14 @@
 """Queue worker, in place of Lambda: receive messages, process their events, delete them.
 
-It runs until it is asked to end. While a service is away it waits and receives nothing, so that the queue does not
-count a message as tried and give it up.
+While a service is unavailable it waits and receives nothing: the queue counts receives, and gives up messages.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-dead-letter-queues.html
 """
 
 import logging
 import signal
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from time import sleep
 from typing import Any
 
@@ -18,34 +16,33 @@ from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
 from channels_app import aws
-from channels_app.aws import AwsError, Kind, QueueMessage
-from channels_app.events.messages import Taken, messages_give_back, messages_take
+from channels_app.aws import AwsError, Kind
+from channels_app.events.messages import messages_process, messages_return
 
 logger = logging.getLogger(__name__)
 
-# Below the read timeout of the client (10 s). A stop takes effect after so long, and containers are killed soon after:
-# by Docker after 10 s. https://docs.docker.com/reference/cli/docker/container/stop/
+# Below the read timeout of the client (10 s). A stop takes effect after so long; Docker kills a container after 10 s.
+# https://docs.docker.com/reference/cli/docker/container/stop/
 WAIT_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 60
-_ENDING = (signal.SIGTERM, signal.SIGINT)
-# Errors that no waiting mends if they come from the start.
+# Errors that waiting does not solve if the first receive has them.
 _MISCONFIGURED = {Kind.NOT_FOUND, Kind.DENIED, Kind.INVALID, Kind.MISCONFIGURED}
 
 
 class Stop:
-    """A request that the process ends."""
+    """A request to end the process, after the current batch."""
 
     def __init__(self) -> None:
-        self.is_asked = False
-
-    def ask(self, *_: Any) -> None:
-        """Ask for the end, as a signal handler; the batch in hand is finished first."""
-        self.is_asked = True
+        self.is_requested = False
 
     @contextmanager
     def on_signals(self) -> Iterator[None]:
-        """Take SIGTERM and SIGINT as the request, instead of being killed by them."""
-        before = {number: signal.signal(number, self.ask) for number in _ENDING}
+        """Let SIGTERM and SIGINT make the request instead of killing the process."""
+
+        def request(*_: Any) -> None:
+            self.is_requested = True
+
+        before = {number: signal.signal(number, request) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             yield
         finally:
@@ -53,88 +50,60 @@ class Stop:
                 signal.signal(number, handler)
 
 
-@dataclass
-class Patience:
-    """Exponential backoff with a bound; logs when the waiting begins and when it is over."""
-
-    stop: Stop
-    seconds: int = 0
-
-    def wait(self, error: Exception) -> None:
-        """Wait twice as long as before, unless the process is to end."""
-        if not self.seconds:
-            expected = isinstance(error, AwsError | DatabaseError)
-            reason = str(error).strip().partition("\n")[0] or type(error).__name__
-            logger.warning("worker waits: %s", reason, exc_info=None if expected else error)
-        self.seconds = min(self.seconds * 2 or 1, LONGEST_PAUSE_SECONDS)
-        for _ in range(self.seconds):
-            if self.stop.is_asked:
-                return
-            sleep(1)
-
-    def over(self) -> None:
-        """End the backoff after a success."""
-        if self.seconds:
-            logger.info("worker goes on")
-        self.seconds = 0
-
-
 def queue_work(*, queue_url: str, stop: Stop) -> None:
-    """Process the messages of the queue until asked to end.
+    """Process the messages of the queue until the stop; after a failure wait, twice as long after each further one.
 
     Raises:
-        AwsError: the queue, the rights or the credentials are not there from the start.
+        AwsError: the queue, the permissions or the credentials are missing from the start.
     """
-    patience, has_received = Patience(stop), False
-    while not stop.is_asked:
+    pause, has_received = 0, False
+    while not stop.is_requested:
         try:
             queue_work_once(queue_url=queue_url)
-        except AwsError as error:
-            if not has_received and error.kind in _MISCONFIGURED:
-                raise
-            patience.wait(error)
+        # A bug must not end the worker, which serves the events of every channel.
         except Exception as error:
-            # A bug of ours must not end what takes the events of every channel.
-            patience.wait(error)
+            if isinstance(error, AwsError) and not has_received and error.kind in _MISCONFIGURED:
+                raise
+            if not pause:
+                reason = str(error).strip().partition("\n")[0] or type(error).__name__
+                is_expected = isinstance(error, AwsError | DatabaseError)
+                logger.warning("worker waits: %s", reason, exc_info=None if is_expected else error)
+            pause = min(pause * 2 or 1, LONGEST_PAUSE_SECONDS)
+            for _ in range(pause):
+                if stop.is_requested:
+                    return
+                sleep(1)
         else:
-            patience.over()
-            has_received = True
+            if pause:
+                logger.info("worker goes on")
+            pause, has_received = 0, True
 
 
 def queue_work_once(*, queue_url: str) -> None:
-    """Receive once, and process what came.
+    """Receive once, and process the messages.
 
     Raises:
-        AwsError: SQS refused or could not be asked.
-        django.db.Error: the database is away; no message is lost.
+        AwsError: SQS refused or could not be reached.
+        django.db.Error: the database is unavailable; no message is lost.
     """
-    _expect_database()
+    # First, as the queue counts each receive. Outside HTTP no signal of Django closes a connection that died.
+    close_old_connections()
+    connection.ensure_connection()
+    # The wait for messages may be long: check the connection again at its next use.
+    close_old_connections()
     messages = aws.messages_receive(queue_url=queue_url, longest=aws.QUEUE_BATCH, wait_seconds=WAIT_SECONDS)
     if not messages:
         return
-    taken = _take(queue_url, messages)
-    kept = sum(item.delivery.must_come_again for item in taken)
-    outcomes = Counter(str(item.delivery.outcome) for item in taken)
-    counts = " ".join(f"{outcome}={number}" for outcome, number in sorted(outcomes.items()))
-    logger.info("batch processed messages=%d kept=%d %s", len(taken), kept, counts)
-
-
-def _expect_database() -> None:
-    """Before anything is received: what is received while it is away counts as tried."""
-    # Outside HTTP no signal of Django runs: a connection that died meanwhile would stay.
-    close_old_connections()
-    connection.ensure_connection()
-    # The queue may be silent for long; what is used after that is looked at again.
-    close_old_connections()
-
-
-def _take(queue_url: str, messages: Sequence[QueueMessage]) -> list[Taken]:
     try:
-        return messages_take(queue_url=queue_url, messages=messages)
+        deliveries = [item.delivery for item in messages_process(queue_url=queue_url, messages=messages)]
     except DatabaseError:
-        # Where it is there and refuses, a later try is worth more than one at once: the queue counts them.
+        # If the database is available and refuses, a later try is better than one at once.
         if not connection.is_usable():
-            messages_give_back(queue_url=queue_url, messages=messages)
+            messages_return(queue_url=queue_url, messages=messages)
         raise
     finally:
         close_old_connections()
+    kept = sum(delivery.must_come_again for delivery in deliveries)
+    outcomes = Counter(str(delivery.outcome) for delivery in deliveries)
+    counts = " ".join(f"{outcome}={number}" for outcome, number in sorted(outcomes.items()))
+    logger.info("batch processed messages=%d kept=%d %s", len(deliveries), kept, counts)

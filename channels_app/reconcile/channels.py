@@ -16,10 +16,11 @@ from channels_app.channels.provisioning import (
     channel_adopt,
     channel_recover,
     is_tagged_as_own,
+    settings_of,
     tag_value,
 )
 from channels_app.channels.stream_keys import is_key_removed, key_create, key_settle
-from channels_app.channels.updates import data_of, mark_deleted, name_settle, row_again, settings_of, settings_settle
+from channels_app.channels.updates import data_of, mark_deleted, name_settle, row_again, settings_settle
 from channels_app.encryption import UnreadableSecretError
 from channels_app.errors import ChannelContendedError
 from channels_app.models import Channel

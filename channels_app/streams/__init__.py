@@ -1,1 +1,1 @@
-"""What is shown of streams: the live state file, their history and timeline."""
+"""Streams: the live-state file, history, timeline and chart."""

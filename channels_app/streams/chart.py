@@ -1,29 +1,26 @@
-"""The chart of the last streams of a channel, all to one scale, with their incidents; pure."""
+"""The chart of the last streams of a channel, on one scale, with their incidents; pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from channels_app.models import Stream, StreamHistoryEntry
-from channels_app.streams.timeline import MARKED_BY, StreamMark, StreamWord
+from channels_app.streams.timeline import MARKED_BY, StreamMark, StreamState
 
-# The names of the events that are drawn.
+# The names of the events in the chart.
 MARKED = tuple(name for names in MARKED_BY.values() for name in names)
 _KIND = {name: mark for mark, names in MARKED_BY.items() for name in names}
 _STARVES, _RECOVERS = MARKED_BY[StreamMark.STARVATION]
 _NOTHING = timedelta(0)
 _SHORTEST = timedelta(minutes=1)
-_STEPS = [
-    *(timedelta(seconds=seconds) for seconds in (1, 2, 5, 10, 15, 30)),
-    *(timedelta(minutes=minutes) for minutes in (1, 2, 5, 10, 15, 30)),
-    *(timedelta(hours=hours) for hours in (1, 2, 3, 6, 12, 24, 48)),
-]
+_UNITS = {"seconds": (1, 2, 5, 10, 15, 30), "minutes": (1, 2, 5, 10, 15, 30), "hours": (1, 2, 3, 6, 12, 24, 48)}
+_STEPS = [timedelta(**{unit: number}) for unit, numbers in _UNITS.items() for number in numbers]
 _MOST_TICKS = 4
 
 
 @dataclass(frozen=True)
 class ChartMark:
-    """An incident at `at`, which is `offset` after the start of its stream; a starvation lasts until `until`."""
+    """An incident `offset` after the start of its stream; `until` is the end of a starvation."""
 
     kind: StreamMark
     name: str
@@ -34,17 +31,17 @@ class ChartMark:
 
 @dataclass(frozen=True)
 class ChartRow:
-    """A stream; `length` is how long it is known to have run, None if it never went live."""
+    """A stream; `length` is how long it ran at least, None if it never went live."""
 
     stream: Stream
-    word: StreamWord
+    state: StreamState
     length: timedelta | None
     marks: list[ChartMark]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """Streams below each other, all to the same scale; `ticks` are times since the start of each."""
+    """Streams on the same scale; `ticks` are times since the start of each."""
 
     rows: list[ChartRow]
     scale: timedelta
@@ -56,7 +53,7 @@ class Chart:
 
 
 def chart_of(streams: Iterable[tuple[Stream, Sequence[StreamHistoryEntry]]], now: datetime) -> Chart:
-    """Return the chart of streams that come from `streams_shown`, each with its history."""
+    """Return the chart of streams, each with its history; needs `streams_shown`."""
     rows = [_row(stream, history, now) for stream, history in streams]
     ends = [row.length or _NOTHING for row in rows]
     ends += [mark.until or mark.offset for row in rows for mark in row.marks]
@@ -72,18 +69,17 @@ def ticks_of(scale: timedelta) -> list[timedelta]:
 
 
 def _row(stream: Stream, history: Sequence[StreamHistoryEntry], now: datetime) -> ChartRow:
-    word = StreamWord(stream.word)  # type: ignore[attr-defined]
+    state = StreamState(stream.state)  # type: ignore[attr-defined]
     begin = stream.started_at or stream.first_event_at
-    end = now if word is StreamWord.LIVE else stream.ended_at
     entries = sorted((entry for entry in history if entry.name in _KIND), key=lambda entry: entry.at)
-    end = end or max([begin, *(entry.at for entry in entries)])
+    end = now if state is StreamState.LIVE else stream.ended_at or max([begin, *(entry.at for entry in entries)])
     length = max(end - begin, _NOTHING)
     marks: list[ChartMark] = []
     starving: ChartMark | None = None
     for entry in entries:
         mark = ChartMark(_KIND[entry.name], entry.name, entry.at, max(entry.at - begin, _NOTHING))
         if entry.name == _STARVES:
-            # Of two starts without an end between them the first counts.
+            # The first of two starts without an end between them counts.
             starving = starving or mark
         elif entry.name == _RECOVERS and starving:
             marks.append(replace(starving, until=max(mark.offset, starving.offset)))
@@ -93,4 +89,4 @@ def _row(stream: Stream, history: Sequence[StreamHistoryEntry], now: datetime) -
     if starving:
         marks.append(replace(starving, until=max(length, starving.offset)))
     marks.sort(key=lambda mark: mark.offset)
-    return ChartRow(stream, word, None if word is StreamWord.NEVER_LIVE else length, marks)
+    return ChartRow(stream, state, None if state is StreamState.NEVER_LIVE else length, marks)

@@ -1,4 +1,4 @@
-"""History of a stream: entries beside its start and end; pure."""
+"""The history of a stream: its events beside start and end; pure."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,7 +19,7 @@ class HistoryKind(TextChoices):
     LIMIT = "limit", _("limit")
 
 
-# By the name of the event; other events have no entry.
+# By the name of the event; other events are not in the history.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
 KINDS = {
     "Session Created": HistoryKind.SESSION,
@@ -34,7 +34,7 @@ KINDS = {
     "Ingest Bitrate": HistoryKind.LIMIT,
     "Ingest Resolution": HistoryKind.LIMIT,
 }
-# Fields of the reason: a sentence of Stream Failure, else a code.
+# The fields of the reason: a sentence in Stream Failure, else a code.
 _REASONS = ("reason", "code", "recording_status_reason")
 _LONGEST_TEXT = 1000
 _LARGEST = 2**53
@@ -49,11 +49,8 @@ def history_detail(event: Event) -> dict[str, Any]:
     reason = next((text for name in _REASONS if (text := _text(detail, name))), None)
     if KINDS[event.name] is not HistoryKind.LIMIT:
         return {"reason": reason}
-    return {
-        "limit_value": _number(detail, "limit_value"),
-        "exceeded_by": _number(detail, "exceeded_by"),
-        "limit_unit": _text(detail, "limit_unit"),
-    }
+    numbers = {name: _number(detail, name) for name in ("limit_value", "exceeded_by")}
+    return {**numbers, "limit_unit": _text(detail, "limit_unit")}
 
 
 def _text(detail: Mapping[str, Any], name: str) -> str | None:

@@ -1,4 +1,4 @@
-"""The live-state file: one small file a channel in the recording bucket, which pages poll instead of the database."""
+"""The live-state file of a channel: a small file in the recording bucket, which pages poll."""
 
 import logging
 from dataclasses import dataclass
@@ -18,15 +18,15 @@ _TRIES = 5
 
 
 class LiveStateUnsettledError(Exception):
-    """The live state changed under every try to write it; the next delivery writes it again."""
+    """The live state changed during every try to write it; the next delivery writes it again."""
 
 
 @dataclass(frozen=True)
 class LiveStateFile:
     """`live/<uuid>.json` of a channel, to be written after commit.
 
-    `state`: the state under the channel's lock; None: it is read first. `legacy`: the predecessor's single file is
-    written too.
+    `state`: the state under the lock of the channel; None: read it first. `legacy`: also write the predecessor's single
+    file.
     """
 
     channel_uuid: UUID
@@ -35,21 +35,19 @@ class LiveStateFile:
 
     @property
     def key(self) -> UUID:
-        """Identify the file: one a channel."""
         return self.channel_uuid
 
     def followed_by(self, later: Self) -> "LiveStateFile":
-        """Return the file after both events."""
         return LiveStateFile(self.channel_uuid, later.state, self.legacy or later.legacy)
 
     def publish(self) -> None:
-        """Write the file until the state read afterwards is what was written; nothing before the first stream.
+        """Write the file until the written state is current; write nothing before the first stream.
 
-        Two workers may write in either order: the one that writes last has read the state after both committed.
+        Two workers may write in either order: the last one has read the state after both committed.
 
         Raises:
             AwsError: S3 could not be written.
-            LiveStateUnsettledError: the state went on changing.
+            LiveStateUnsettledError: the state changed during every try.
         """
         if not settings.RECORDING_BUCKET:
             logger.warning("RECORDING_BUCKET is not set: no live-state file channel=%s", self.channel_uuid)

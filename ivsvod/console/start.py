@@ -24,7 +24,7 @@ from channels_app.models import (
 )
 from channels_app.reconcile.report import last_run
 from channels_app.sql.counting import BOUND, count_shown, counts_to
-from channels_app.streams.timeline import StreamWord, streams_in_state, streams_shown
+from channels_app.streams.timeline import StreamState, streams_in_state, streams_shown
 from ivsvod.console.attention import ATTENTION_ITEMS
 from ivsvod.console.charts import day_chart, length_text
 from ivsvod.rest.scopes import account_has_scope
@@ -56,7 +56,7 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         page["week"] = _video_rows(request, Video.objects.recorded(*_last_days(now, WEEK)))
         page["days"] = _days(now)
     if _may_see(site, request, Stream):
-        live = streams_in_state(streams_shown(Stream.objects.all()), StreamWord.LIVE)
+        live = streams_in_state(streams_shown(Stream.objects.all()), StreamState.LIVE)
         kinds |= {"live": live, "channels": Channel.objects.all()}
         addresses["live"] = list_address(Stream, state="live")
         page["live"] = [

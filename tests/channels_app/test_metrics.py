@@ -14,7 +14,7 @@ from channels_app import metrics
 from channels_app.aws import AwsError
 from channels_app.aws.errors import raises_aws_error
 from channels_app.events.handlers import StreamEventHandler
-from channels_app.events.inbox_state import inbox_measure
+from channels_app.events.inbox import inbox_measure
 from channels_app.models import InboxEvent
 from ivsvod.local.aws import LocalAws
 from tests.support.helpers import make_channel

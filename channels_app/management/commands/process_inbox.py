@@ -4,8 +4,7 @@ import sys
 from argparse import ArgumentParser
 from typing import Any
 
-from channels_app.events.inbox import process_open
-from channels_app.events.inbox_state import inbox_measure
+from channels_app.events.inbox import inbox_measure, process_open
 from channels_app.management.lines import LinesCommand, limit_add, limit_of
 
 

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.core.management.base import CommandError
 
 from channels_app.aws import AwsError
-from channels_app.events.redrive import queue_redrive
+from channels_app.events.messages import queue_redrive
 from channels_app.management.lines import LinesCommand, limit_add, limit_of
 
 

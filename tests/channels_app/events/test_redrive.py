@@ -23,7 +23,7 @@ from moto import mock_aws
 from channels_app import aws as aws_door
 from channels_app.aws import AwsError, Kind
 from channels_app.aws import sqs as sqs_door
-from channels_app.events import inbox, redrive
+from channels_app.events import inbox, messages
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.events import limit_event
@@ -376,7 +376,7 @@ def test_every_message_is_told_and_those_that_must_come_again_stay(
 def test_a_run_takes_each_message_once_however_often_the_queue_gives_it(
     channel: Channel, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redrive, "HIDDEN_SECONDS", 0)
+    monkeypatch.setattr(messages, "HIDDEN_SECONDS", 0)
     queues.bury("{broken", "[", "")
 
     assert [line["outcome"] for line in run_redrive()[1]] == ["refused"] * 3
@@ -427,7 +427,7 @@ def test_a_queue_that_is_not_there_is_named(queues: Queues, settings: Any) -> No
 def test_two_runs_at_once_share_the_messages(channel: Channel, queues: Queues) -> None:
     envelopes = [told("Session Created", minute) for minute in range(13)]
     queues.bury(*envelopes)
-    one, other = (redrive.queue_redrive(queue_url=queues.dead_letters) for _ in range(2))
+    one, other = (messages.queue_redrive(queue_url=queues.dead_letters) for _ in range(2))
 
     taken = [next(one), next(other), *one, *other]
 
@@ -451,11 +451,11 @@ def test_what_two_runs_take_both_is_applied_once(channel: Channel, queues: Queue
 def test_a_run_that_is_killed_before_it_deletes_a_message_loses_nothing_and_doubles_nothing(
     channel: Channel, queues: Queues, monkeypatch: pytest.MonkeyPatch, last: int
 ) -> None:
-    monkeypatch.setattr(redrive, "HIDDEN_SECONDS", 0)
+    monkeypatch.setattr(messages, "HIDDEN_SECONDS", 0)
     queues.bury(GOOD, sample("stream_end"), "{broken")
     with monkeypatch.context() as killed:
         # Nothing cleans up after a SIGKILL: the messages come back when nobody has deleted them in time.
-        killed.setattr(redrive, "messages_give_back", lambda **_: None)
+        killed.setattr(messages, "messages_return", lambda **_: None)
         killed.setattr(aws_door, "messages_delete", deletes_until(last))
         with pytest.raises(Killed):
             run_redrive()
@@ -522,7 +522,7 @@ def test_what_cannot_be_released_is_logged_and_comes_back_by_itself(
 
     assert (status, [line["outcome"] for line in printed]) == (1, ["refused"])
     assert queues.dead() == []
-    assert "messages come back only when their time is over" in caplog.text
+    assert "messages come back only when their visibility timeout ends" in caplog.text
 
 
 def throttled(operation: str) -> Callable[..., Any]:

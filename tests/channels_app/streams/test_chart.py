@@ -16,9 +16,9 @@ def minutes(value: float | None) -> datetime | None:
     return None if value is None else NINE + timedelta(minutes=value)
 
 
-def stream(word: str, start: float | None = 0, end: float | None = None) -> Stream:
+def stream(state: str, start: float | None = 0, end: float | None = None) -> Stream:
     made = Stream(stream_id="st-1", started_at=minutes(start), ended_at=minutes(end), first_event_at=NINE)
-    made.word = word  # type: ignore[attr-defined]
+    made.state = state  # type: ignore[attr-defined]
     return made
 
 
