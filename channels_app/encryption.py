@@ -72,11 +72,9 @@ def encrypt_anew(stored: str) -> str:
 
 
 class EncryptedTextField(models.TextField):
-    """A text that is encrypted when written. Reading returns the stored text: `decrypt` it when it is needed.
+    """A text that is encrypted when written. Reading returns the stored text: `decrypt` it when it is needed."""
 
-    So a lost key breaks only the page that reveals the secret, not every page that lists its row.
-    """
-
+    # So a lost key breaks only the page that reveals the secret, not every page that lists its row.
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
         return text if text is None or text.startswith(PREFIX) else encrypt(text)

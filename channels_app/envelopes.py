@@ -35,13 +35,8 @@ NAME_FIELDS = {
 _NEEDS_CHANNEL = {STREAM_STATE, STREAM_HEALTH, RECORDING_STATE}
 # The names that IVS documents, each with its detail-type.
 DETAIL_TYPES = {
-    "Session Created": STREAM_STATE,
-    STREAM_START: STREAM_STATE,
-    "Session Ended": STREAM_STATE,
-    STREAM_END: STREAM_STATE,
-    "Stream Failure": STREAM_STATE,
-    "Stream Takeover": STREAM_STATE,
-    "Stream Takeover Failure": STREAM_STATE,
+    **dict.fromkeys(("Session Created", STREAM_START, "Session Ended", STREAM_END), STREAM_STATE),
+    **dict.fromkeys(("Stream Failure", "Stream Takeover", "Stream Takeover Failure"), STREAM_STATE),
     **dict.fromkeys(("Starvation Start", "Starvation End"), STREAM_HEALTH),
     **dict.fromkeys(("Ingest Bitrate", "Ingest Resolution"), LIMIT_BREACH),
     **dict.fromkeys(("Concurrent Broadcasts", "Concurrent Viewers"), LIMIT_BREACH),

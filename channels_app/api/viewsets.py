@@ -47,15 +47,12 @@ class ChannelViewSet(StrictFilterViewSet):
         return self.action == "create"
 
     def get_queryset(self) -> ChannelQuerySet:
-        """Return the channels visible to the caller, newest first."""
         return visible_channels(self.request)
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        """Return the serializer of the body for writes, else that of a channel."""
         return _BODIES.get(self.action) or channel_serializer(self.request)
 
     def list(self, request: Request) -> Response:
-        """Return a page of the channels, newest first."""
         channels = self.filter_queryset(self.get_queryset())
         if self.filter_values["active"] is False and not has_scope(request, "channels"):
             self.permission_denied(request, message="The filter active=false needs the scope channels")
@@ -85,8 +82,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return Response(serializers.CreatedChannelSerializer(created).data, headers=NO_STORE)
 
     def retrieve(self, request: Request, uuid: str) -> Response:
-        """Return a channel."""
-        return Response(self.document(uuid), headers=public_max_age(LIVE_STATE_MAX_AGE))
+        return Response(self.document(uuid), headers=public_life(LIVE_STATE_MAX_AGE))
 
     def partial_update(self, request: Request, uuid: str) -> Response:
         """Change the given fields."""
@@ -129,11 +125,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return Response(self.get_paginated_response(documents).data, headers=public_max_age(max_age))
 
     def document(self, uuid: str) -> Any:
-        """Return the fields of the channel that the caller may see.
-
-        Raises:
-            ValidationError, ChannelNotFoundError: as `get_channel`.
-        """
+        """Return the fields of the channel that the caller may see; raises as `get_channel` does."""
         return channel_serializer(self.request)(get_channel(self.get_queryset(), uuid)).data
 
     def matching_channel(self, uuid: str) -> Channel:
@@ -148,11 +140,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return channel
 
     def optional_body(self) -> dict[str, Any]:
-        """Return the values of a body that may be absent or null.
-
-        Raises:
-            ValidationError: a value is malformed, or a name unknown.
-        """
+        """Return the values of a body that may be absent or null; a ValidationError if malformed."""
         serializer = self.get_serializer(data={} if self.request.data is None else self.request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data

@@ -44,10 +44,8 @@ def config_of(tries: int) -> Any:
 
 @cache
 def client(service: str, tries: int) -> Any:
-    """Return the client of a service, in the region AWS_REGION or else the region that botocore finds.
-
-    boto3 is loaded here: most reads and some events make no call to AWS.
-    """
+    """Return the client of a service, in the region AWS_REGION or else the region that botocore finds."""
+    # Loaded here: most reads and some events make no call to AWS.
     import boto3
     from django.conf import settings
 

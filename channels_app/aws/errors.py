@@ -4,9 +4,8 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any, Self
+from typing import Any
 
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.errors import ServiceError
@@ -14,59 +13,19 @@ from channels_app.metrics import AWS_ERRORS, counted
 
 
 class Kind(StrEnum):
-    """The kind of a failure: its value, the status and code of the API, and the sentence of the admin."""
+    """The kind of a failure."""
 
-    status_code: int
-    code: str
-    staff_sentence: str | Promise
-
-    INVALID = (
-        *("invalid", 400, "aws_refused"),
-        _("Amazon IVS refuses a value: %(message)s. Change it, then try again."),
-    )
-    DENIED = (
-        *("denied", 502, "aws_failed"),
-        _("Amazon IVS does not permit this. The log of the service names the permission that its role lacks."),
-    )
-    PENDING_VERIFICATION = (
-        *("pending_verification", 403, "aws_pending_verification"),
-        _("The AWS account of this service is not verified yet: its owner opens a support case with AWS."),
-    )
-    NOT_FOUND = "not_found", 502, "aws_failed", _("Amazon IVS does not have it: %(message)s.")
-    NOT_BROADCASTING = (
-        *("not_broadcasting", 502, "aws_failed"),
-        _("Nothing is on air: Amazon IVS has no stream of this channel."),
-    )
-    CONFLICT = (
-        *("conflict", 409, "aws_conflict"),
-        _("Amazon IVS is changing the same thing right now. Wait a few seconds, then try again."),
-    )
-    QUOTA = (
-        *("quota", 503, "aws_quota"),
-        _("A quota of the AWS account is used up: %(message)s. Delete what is unused, or raise the quota."),
-    )
-    THROTTLED = (
-        *("throttled", 503, "aws_throttled"),
-        _("Amazon IVS gets too many requests. Wait a few seconds, then try again."),
-    )
-    TIMEOUT = (
-        *("timeout", 503, "aws_timeout"),
-        _("Amazon IVS did not answer in time, and may have done it nevertheless. Look before you try again."),
-    )
-    UNAVAILABLE = (
-        *("unavailable", 503, "aws_unavailable"),
-        _("Amazon IVS could not be reached, or failed. Try again in a minute."),
-    )
-    MISCONFIGURED = (
-        *("misconfigured", 502, "aws_failed"),
-        _("The region or the credentials of this service for Amazon IVS are wrong. The log has the reason."),
-    )
-
-    def __new__(cls, value: str, status_code: int, code: str, staff_sentence: str | Promise) -> Self:
-        kind = str.__new__(cls, value)
-        kind._value_ = value
-        kind.status_code, kind.code, kind.staff_sentence = status_code, code, staff_sentence
-        return kind
+    INVALID = "invalid"
+    DENIED = "denied"
+    PENDING_VERIFICATION = "pending_verification"
+    NOT_FOUND = "not_found"
+    NOT_BROADCASTING = "not_broadcasting"
+    CONFLICT = "conflict"
+    QUOTA = "quota"
+    THROTTLED = "throttled"
+    TIMEOUT = "timeout"
+    UNAVAILABLE = "unavailable"
+    MISCONFIGURED = "misconfigured"
 
     @property
     def unknown_outcome(self) -> bool:
@@ -74,6 +33,29 @@ class Kind(StrEnum):
         return self in {Kind.TIMEOUT, Kind.UNAVAILABLE}
 
 
+# Status and code of the API; 502 and aws_failed for all other kinds.
+_ANSWERS = {
+    Kind.INVALID: (400, "aws_refused"),
+    Kind.PENDING_VERIFICATION: (403, "aws_pending_verification"),
+    Kind.CONFLICT: (409, "aws_conflict"),
+    Kind.QUOTA: (503, "aws_quota"),
+    Kind.THROTTLED: (503, "aws_throttled"),
+    Kind.TIMEOUT: (503, "aws_timeout"),
+    Kind.UNAVAILABLE: (503, "aws_unavailable"),
+}
+_STAFF_SENTENCES = {
+    Kind.INVALID: _("Amazon IVS refuses a value: %(message)s. Change it, then try again."),
+    Kind.DENIED: _("Amazon IVS does not permit this. The log of the service names the permission that its role lacks."),
+    Kind.PENDING_VERIFICATION: _("The AWS account of this service is not verified: its owner opens a case with AWS."),
+    Kind.NOT_FOUND: _("Amazon IVS does not have it: %(message)s."),
+    Kind.NOT_BROADCASTING: _("Nothing is on air: Amazon IVS has no stream of this channel."),
+    Kind.CONFLICT: _("Amazon IVS is changing the same thing right now. Wait a few seconds, then try again."),
+    Kind.QUOTA: _("A quota of the AWS account is used up: %(message)s. Delete what is unused, or raise the quota."),
+    Kind.THROTTLED: _("Amazon IVS gets too many requests. Wait a few seconds, then try again."),
+    Kind.TIMEOUT: _("Amazon IVS did not answer in time, and may have done it nevertheless. Look before you try again."),
+    Kind.UNAVAILABLE: _("Amazon IVS could not be reached, or failed. Try again in a minute."),
+    Kind.MISCONFIGURED: _("The region or the credentials of this service for AWS are wrong. The log has the reason."),
+}
 # The text after it quotes the signed headers, with the session token.
 _SIGNED = "The Canonical String"
 _LONGEST_MESSAGE = 500
@@ -88,7 +70,7 @@ class AwsError(ServiceError):
         message = " ".join(message.partition(_SIGNED)[0].split())[:_LONGEST_MESSAGE]
         super().__init__(f"{operation} of {resource}: {message} ({kind})")
         self.operation, self.resource, self.kind, self.message = operation, resource, kind, message
-        self.status_code, self.code = kind.status_code, kind.code
+        self.status_code, self.code = _ANSWERS.get(kind, (502, "aws_failed"))
 
     def for_client(self) -> str:
         """Return the sentence of the API, without names of accounts, roles and settings of the service."""
@@ -99,7 +81,7 @@ class AwsError(ServiceError):
         return f"Amazon IVS {verb} {self.operation}: {self.message or self.kind}{help_text}"
 
     def for_staff(self) -> str:
-        return str(self.kind.staff_sentence) % {"message": self.message.rstrip(".")}
+        return str(_STAFF_SENTENCES[self.kind]) % {"message": self.message.rstrip(".")}
 
 
 # Expected answers of AWS; every other kind counts towards the alarm.
@@ -125,10 +107,7 @@ _THROTTLING = re.compile(r"Throttl|TooManyRequests|RequestLimit|SlowDown|LimitEx
 
 @contextmanager
 def raises_aws_error(operation: str, resource: str) -> Iterator[None]:
-    """Raise `AwsError` for any failure of AWS or its libraries inside, incomplete replies included, and count it.
-
-    Other exceptions pass as they are.
-    """
+    """Raise `AwsError` for a failure of AWS, its libraries or an incomplete reply, and count it; others pass."""
     try:
         yield
     except Exception as error:

@@ -1,11 +1,13 @@
-"""Channels and stream keys of IVS. Each function makes one call, or a few; its docstring names the operation.
+"""Channels, stream keys and streams of IVS. Each function makes one call, or a few; its docstring names the operation.
 
+Raises AwsError: kind `not_found` if the channel, key or stream is not in IVS, else IVS refused or was not reached.
 https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from channels_app.aws.clients import ONCE, RETRIED, Page, client, from_token
@@ -35,11 +37,7 @@ class IvsStreamKey:
 
 @dataclass(frozen=True)
 class IvsChannel:
-    """A channel of IVS, with its key if the reply holds it.
-
-    `data` is the reply as the predecessor stores it, without secrets: neither the value of the key nor the SRT
-    passphrase.
-    """
+    """A channel of IVS, with its key if the reply has it; `data` is as the predecessor stores it, without secrets."""
 
     arn: str
     name: str
@@ -66,6 +64,46 @@ class ChannelSummary:
     tags: dict[str, str]
 
 
+@dataclass(frozen=True)
+class IvsStream:
+    """A stream that is live."""
+
+    channel_arn: str
+    stream_id: str
+    started_at: datetime
+
+
+@dataclass(frozen=True)
+class StreamNow:
+    """The live stream of a channel: `health` is HEALTHY, STARVING or UNKNOWN; `viewers` None if not counted in time."""
+
+    stream_id: str
+    health: str
+    viewers: int | None
+    started_at: datetime | None
+
+
+@dataclass(frozen=True)
+class IvsEvent:
+    """An event of a stream; `code` is empty if IVS gives none."""
+
+    name: str
+    at: datetime
+    code: str = ""
+
+
+@dataclass(frozen=True)
+class IvsSession:
+    """A stream, live or ended; `sessions_page` returns only its times, `session_get` also the last 500 events."""
+
+    stream_id: str
+    started_at: datetime
+    ended_at: datetime | None
+    channel_name: str = ""
+    bucket: str = ""
+    events: list[IvsEvent] = field(default_factory=list)
+
+
 def channel_create(
     *, name: str, tags: dict[str, str], channel_type: str, latency_mode: str, private: bool, recording_config_arn: str
 ) -> IvsChannel:
@@ -87,22 +125,14 @@ def channel_create(
 
 
 def channel_arn(*, name: str) -> str | None:
-    """Return the ARN of the channel with this name (ListChannels), or None.
-
-    Raises:
-        AwsError: IVS could not be reached.
-    """
+    """Return the ARN of the channel with this name (ListChannels), or None."""
     with raises_aws_error("ListChannels", name):
         channels = client("ivs", RETRIED).list_channels(filterByName=name)["channels"]
         return channels[0]["arn"] if channels else None
 
 
 def channel_find(*, name: str) -> IvsChannel | None:
-    """Return the channel with this name and its key, or None. A channel without a key gets one.
-
-    Raises:
-        AwsError: IVS could not be reached.
-    """
+    """Return the channel with this name and its key, or None. A channel without a key gets one."""
     arn = channel_arn(name=name)
     if arn is None:
         return None
@@ -111,11 +141,7 @@ def channel_find(*, name: str) -> IvsChannel | None:
 
 
 def channel_get(*, arn: str) -> IvsChannel:
-    """Return a channel without its key (GetChannel).
-
-    Raises:
-        AwsError: kind `not_found`, or IVS could not be reached.
-    """
+    """Return a channel without its key (GetChannel)."""
     with raises_aws_error("GetChannel", arn):
         return _channel(client("ivs", RETRIED).get_channel(arn=arn)["channel"])
 
@@ -132,21 +158,13 @@ def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
 
 
 def channel_tag(*, arn: str, tags: dict[str, str]) -> None:
-    """Set these tags of a channel and leave the others (TagResource).
-
-    Raises:
-        AwsError: kind `not_found`, or IVS refused or could not be reached.
-    """
+    """Set these tags of a channel and leave the others (TagResource)."""
     with raises_aws_error("TagResource", arn):
         require_request_id(client("ivs", RETRIED).tag_resource(resourceArn=arn, tags=tags))
 
 
 def stream_key_arns(*, channel_arn: str) -> list[str]:
-    """Return the ARN of the one key of a channel; none while the key is being replaced (ListStreamKeys).
-
-    Raises:
-        AwsError: kind `not_found` if there is no such channel, or IVS could not be reached.
-    """
+    """Return the ARN of the one key of a channel; none while the key is being replaced (ListStreamKeys)."""
     with raises_aws_error("ListStreamKeys", channel_arn):
         # IVS returns one a page by default.
         keys = client("ivs", RETRIED).list_stream_keys(channelArn=channel_arn, maxResults=50)["streamKeys"]
@@ -154,11 +172,7 @@ def stream_key_arns(*, channel_arn: str) -> list[str]:
 
 
 def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
-    """Return the key of a channel, or None (ListStreamKeys, GetStreamKey).
-
-    Raises:
-        AwsError: kind `not_found` if there is no such channel, or IVS could not be reached.
-    """
+    """Return the key of a channel, or None (ListStreamKeys, GetStreamKey)."""
     for arn in stream_key_arns(channel_arn=channel_arn):
         # It may have been deleted since it was listed.
         with _missing_is_success(), raises_aws_error("GetStreamKey", arn):
@@ -177,11 +191,7 @@ def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey
 
 
 def stream_key_delete(*, arn: str) -> None:
-    """Delete a key, if it exists (DeleteStreamKey). The stream that uses it goes on.
-
-    Raises:
-        AwsError: IVS refused or could not be reached.
-    """
+    """Delete a key, if it exists (DeleteStreamKey). The stream that uses it goes on."""
     with _missing_is_success(), raises_aws_error("DeleteStreamKey", arn):
         require_request_id(client("ivs", RETRIED).delete_stream_key(arn=arn))
 
@@ -207,11 +217,7 @@ def channel_delete(*, arn: str) -> None:
 
 
 def channels_page(*, token: str = "") -> Page[ChannelSummary]:
-    """Return a page of the channels of the account (ListChannels).
-
-    Raises:
-        AwsError: IVS could not be reached.
-    """
+    """Return a page of the channels of the account (ListChannels)."""
     with raises_aws_error("ListChannels", "all channels"):
         reply = client("ivs", RETRIED).list_channels(maxResults=100, **from_token(token))
         items = reply["channels"]
@@ -220,13 +226,82 @@ def channels_page(*, token: str = "") -> Page[ChannelSummary]:
 
 
 def channels_get(*, arns: list[str]) -> list[IvsChannel]:
-    """Return at most `CHANNELS_AT_ONCE` channels, without their keys (BatchGetChannel); unknown ones are left out.
-
-    Raises:
-        AwsError: IVS refused them all or could not be reached.
-    """
+    """Return at most `CHANNELS_AT_ONCE` channels, without their keys (BatchGetChannel); unknown ones are left out."""
     with raises_aws_error("BatchGetChannel", f"{len(arns)} channels"):
         return [_channel(channel) for channel in client("ivs", RETRIED).batch_get_channel(arns=arns)["channels"]]
+
+
+def streams_page(*, token: str = "") -> Page[IvsStream]:
+    """Return a page of the live streams of the account (ListStreams)."""
+    with raises_aws_error("ListStreams", "all channels"):
+        reply = client("ivs", RETRIED).list_streams(maxResults=100, **from_token(token))
+        items = reply["streams"]
+        streams = [IvsStream(item["channelArn"], item["streamId"], _utc(item["startTime"])) for item in items]
+        return Page(streams, reply.get("nextToken", ""))
+
+
+def stream_now(*, channel_arn: str) -> StreamNow | None:
+    """Return the live stream of a channel (GetStream), or None."""
+    try:
+        with raises_aws_error("GetStream", channel_arn):
+            item = client("ivs", RETRIED).get_stream(channelArn=channel_arn)["stream"]
+            if not item["streamId"]:
+                return None
+            viewers, started_at = item.get("viewerCount", -1), item.get("startTime")
+            return StreamNow(
+                stream_id=item["streamId"],
+                health=item.get("health", "UNKNOWN"),
+                # -1 means that counting took too long.
+                viewers=viewers if viewers >= 0 else None,
+                started_at=_utc(started_at) if started_at is not None else None,
+            )
+    except AwsError as error:
+        if error.kind is not Kind.NOT_BROADCASTING:
+            raise
+        return None
+
+
+def is_broadcasting(*, channel_arn: str) -> bool:
+    """Return whether the channel is live in IVS (GetStream)."""
+    return stream_now(channel_arn=channel_arn) is not None
+
+
+def sessions_page(*, channel_arn: str, token: str = "") -> Page[IvsSession]:
+    """Return a page of the streams of a channel, deleted or not, newest first (ListStreamSessions)."""
+    with raises_aws_error("ListStreamSessions", channel_arn):
+        options = {"channelArn": channel_arn, "maxResults": 100, **from_token(token)}
+        reply = client("ivs", RETRIED).list_stream_sessions(**options)
+        return Page([_session(item) for item in reply["streamSessions"]], reply.get("nextToken", ""))
+
+
+def session_get(*, channel_arn: str, stream_id: str) -> IvsSession:
+    """Return one stream with its events (GetStreamSession)."""
+    with raises_aws_error("GetStreamSession", f"{stream_id} of {channel_arn}"):
+        reply = client("ivs", RETRIED).get_stream_session(channelArn=channel_arn, streamId=stream_id)
+        return _session(reply["streamSession"])
+
+
+def _utc(time: datetime) -> datetime:
+    """Return the time in UTC; botocore reads times in the zone of the machine."""
+    return time.astimezone(UTC)
+
+
+def _session(item: dict[str, Any]) -> IvsSession:
+    destination = item.get("recordingConfiguration", {}).get("destinationConfiguration", {})
+    events = [
+        IvsEvent(each["name"], _utc(each["eventTime"]), each.get("code", ""))
+        for each in item.get("truncatedEvents", [])
+        if "name" in each and "eventTime" in each
+    ]
+    ended_at = item.get("endTime")
+    return IvsSession(
+        stream_id=item["streamId"],
+        started_at=_utc(item["startTime"]),
+        ended_at=_utc(ended_at) if ended_at is not None else None,
+        channel_name=item.get("channel", {}).get("name", ""),
+        bucket=destination.get("s3", {}).get("bucketName", ""),
+        events=sorted(events, key=lambda event: event.at),
+    )
 
 
 def _channel(channel: dict[str, Any]) -> IvsChannel:

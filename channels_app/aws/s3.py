@@ -1,5 +1,6 @@
 """Objects of S3. Each docstring names its operation.
 
+Raises AwsError if S3 refuses or cannot be reached.
 https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html
 """
 
@@ -80,11 +81,7 @@ def object_size(*, bucket: str, key: str) -> int | None:
 
 
 def object_keys(*, bucket: str, prefix: str, pages: int) -> list[str]:
-    """Return the keys below a prefix, sorted, of at most `pages` pages of 1000 (ListObjectsV2, one call a page).
-
-    Raises:
-        AwsError: S3 could not be reached.
-    """
+    """Return the keys below a prefix, sorted, of at most `pages` pages of 1000 (ListObjectsV2, one call a page)."""
     keys: list[str] = []
     next_page: dict[str, str] = {}
     for _ in range(pages):
@@ -98,11 +95,7 @@ def object_keys(*, bucket: str, prefix: str, pages: int) -> list[str]:
 
 
 def objects_list(*, bucket: str, prefix: str, after: str, most: int) -> ObjectPage:
-    """Return at most `most` (to 1000) objects below a prefix with keys after `after` (ListObjectsV2).
-
-    Raises:
-        AwsError: S3 could not be reached.
-    """
+    """Return at most `most` (to 1000) objects below a prefix with keys after `after` (ListObjectsV2)."""
     with raises_aws_error("ListObjectsV2", f"{bucket}/{prefix}"):
         reply = client("s3", RETRIED).list_objects_v2(Bucket=bucket, Prefix=prefix, StartAfter=after, MaxKeys=most)
         objects = [S3Object(item["Key"], item["LastModified"]) for item in reply.get("Contents", [])]
@@ -110,11 +103,7 @@ def objects_list(*, bucket: str, prefix: str, after: str, most: int) -> ObjectPa
 
 
 def json_write(*, bucket: str, key: str, document: dict[str, Any], max_age: int) -> None:
-    """Write a small JSON object that caches may keep for `max_age` seconds (PutObject).
-
-    Raises:
-        AwsError: S3 refused or could not be reached.
-    """
+    """Write a small JSON object that caches may keep for `max_age` seconds (PutObject)."""
     with raises_aws_error("PutObject", f"{bucket}/{key}"):
         client("s3", RETRIED).put_object(
             Bucket=bucket,

@@ -50,7 +50,8 @@ def channel_create_once(*, caller: UUID, key: str, digest: str, values: dict[str
         AwsError, ChannelLeftBehindError, RecordingNotConfiguredError: as `channel_create` does.
     """
     # Each request with a key removes some that have expired.
-    old = IdempotencyKey.objects.expired(timezone.now()).order_by("created_at").values("pk")[:_REMOVED_AT_ONCE]
+    expired = IdempotencyKey.objects.filter(created_at__lte=timezone.now() - IdempotencyKey.MAX_AGE)
+    old = expired.order_by("created_at").values("pk")[:_REMOVED_AT_ONCE]
     IdempotencyKey.objects.filter(pk__in=list(old.values_list("pk", flat=True))).delete()
     for _ in range(_TRIES):
         try:

@@ -15,7 +15,7 @@ from channels_app.events.inbox import Delivery, Work, work_prepare, work_write
 from channels_app.events.replay import in_batches
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
 
-# The channel is locked, and the events are held in memory, for so many of them at once.
+# Locks of a channel, and events in memory, are held for so many events at once.
 CHUNK = 100
 LOCK_TIMEOUT = "5s"
 # A row is named by the first of these columns that it has, else by its primary key.
@@ -45,10 +45,7 @@ class DryRun:
 
 
 def events_dry_run(events: InboxEventQuerySet, *, limit: int | None = None) -> Iterator[DryRun]:
-    """Return what `events_replay` would change, `CHUNK` events at a time.
-
-    Chunks are tried without each other: a row that two of them would change is in both.
-    """
+    """Return the changes that `events_replay` would make, `CHUNK` events at a time, each as if it were the first."""
     for rows in in_batches(events, size=CHUNK, limit=limit):
         works = [Work(row, row.event_id, again=True) for row in rows]
         by_channel: dict[str, list[Work]] = defaultdict(list)
@@ -65,7 +62,7 @@ def events_dry_run(events: InboxEventQuerySet, *, limit: int | None = None) -> I
 
 
 def _changes_of_channel(arn: str, works: list[Work]) -> list[Change]:
-    """Return what the events of one channel would change; a lock that others hold fails all of them."""
+    """Return the changes by the events of a channel; if another process holds its lock, all of them fail."""
     try:
         with transaction.atomic():
             with connection.cursor() as cursor:
@@ -94,10 +91,8 @@ def _changes_of_channel(arn: str, works: list[Work]) -> list[Change]:
 
 
 def _versions(channel: Channel | None) -> dict[Place, str]:
-    """Return the version of each row of a channel: those with a foreign key to it, or to a row that has one.
-
-    The version is the transaction that wrote the row. https://www.postgresql.org/docs/current/ddl-system-columns.html
-    """
+    """Return the version (xmin) of each row with a foreign key to the channel, or to a row that has one."""
+    # https://www.postgresql.org/docs/current/ddl-system-columns.html
     if channel is None:
         return {}
     paths: dict[Any, str] = {}
@@ -125,7 +120,7 @@ def _rows(places: list[Place]) -> dict[Place, Columns]:
         found = model._base_manager.filter(pk__in=pks).annotate(row_document=document)
         for pk, columns in found.values_list("pk", "row_document"):
             if isinstance(model._meta.pk, AutoField):
-                # A number that PostgreSQL counted up says nothing of the row.
+                # A generated key is not a change.
                 del columns[model._meta.pk.column]
             rows[model, pk] = columns
     return rows

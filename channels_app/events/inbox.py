@@ -171,10 +171,7 @@ def _process(works: list[Work]) -> None:
 
 
 def work_prepare(work: Work, *, done: str | None = None) -> None:
-    """Parse an event and let its handler fetch facts; outside any transaction.
-
-    `done`: the outcome of an event that is done; it is a duplicate, and only publishes again.
-    """
+    """Parse an event and let its handler fetch facts, outside any transaction; if it is `done` it is a duplicate."""
     with _errors_kept(work):
         document = load_json(work.row.body) if work.document is None else work.document
         work.event = event = parse(document, received_at=work.row.received_at)
@@ -300,10 +297,7 @@ def _unpark(works: list[Work]) -> None:
 
 
 def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Iterator[Delivery]:
-    """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers.
-
-    Parked events are read only if their channel is in the database.
-    """
+    """Process stored events that are not done, the least tried first, then the oldest; safe beside other workers."""
     rows = InboxEvent.objects.open_or_failed() if retry_failed else InboxEvent.objects.open()
     # By attempts, so that events that fail again and again do not delay the others.
     open_keys, parked_keys = (
@@ -316,7 +310,8 @@ def process_open(*, retry_failed: bool = False, limit: int | None = None) -> Ite
 
 def process_parked(arn: str) -> list[Delivery]:
     """Process the events that waited for a channel, which is in the database now."""
-    return list(_process_stored(InboxEvent.objects.parked_for(arn).order_by("pk").values_list("pk", flat=True)))
+    parked = InboxEvent.objects.filter(outcome=InboxEvent.Outcome.PARKED, channel_arn=arn)
+    return list(_process_stored(parked.order_by("pk").values_list("pk", flat=True)))
 
 
 def _process_stored(keys: Iterable[int]) -> Iterator[Delivery]:
@@ -326,10 +321,7 @@ def _process_stored(keys: Iterable[int]) -> Iterator[Delivery]:
 
 
 def inbox_measure() -> None:
-    """Write the metrics of the inbox: the number of open or failed events, the age of the oldest, and of parked events.
-
-    Parked events count apart: their channel may be that of another service.
-    """
+    """Write the metrics of the inbox: the number of open or failed events, the age of the oldest; parked ones apart."""
     found: dict[str, Any] = InboxEvent.objects.open_or_failed().aggregate(open=Count("pk"), oldest=Min("received_at"))
     parked = InboxEvent.objects.filter(outcome=InboxEvent.Outcome.PARKED).count()
     age = (timezone.now() - found["oldest"]).total_seconds() if found["oldest"] else 0.0

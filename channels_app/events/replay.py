@@ -1,7 +1,4 @@
-"""Replay: process stored events again, those that failed, wait or were ignored, and on demand those that are done.
-
-Each step of the road can be run again, so an improved handler writes the stored history into the same tables.
-"""
+"""Replay: process stored events again: those that failed, wait or were ignored, and on request those that are done."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -13,22 +10,16 @@ from channels_app.events.inbox import BATCH, Delivery, process
 from channels_app.models import InboxEvent, InboxEventQuerySet
 from channels_app.sql.batches import chunks_of, rows_of
 
-# Replayed by default: open or failed events, and those that no handler knew.
-OUTCOMES = (
-    InboxEvent.Outcome.FAILED,
-    InboxEvent.Outcome.PARKED,
-    InboxEvent.Outcome.IGNORED,
-    InboxEvent.Outcome.DEFERRED,
-)
+_Outcome = InboxEvent.Outcome
+# Replayed by default: waiting or failed events, and those without a handler.
+OUTCOMES = (_Outcome.FAILED, _Outcome.PARKED, _Outcome.IGNORED, _Outcome.DEFERRED)
 
 
 def events_chosen(
     *, outcomes: Iterable[str], channel_arn: str | None = None, since: datetime | None = None
 ) -> InboxEventQuerySet:
-    """Return the stored events of these outcomes, if given only those of a channel or received since.
-
-    Events that come from now on are left out, so that a replay ends.
-    """
+    """Return the stored events of these outcomes, optionally only of a channel or received since."""
+    # Events that arrive from now on are excluded, so that a replay ends.
     newest = InboxEvent.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     events = InboxEvent.objects.filter(outcome__in=list(outcomes), pk__lte=newest)
     if channel_arn is not None:
@@ -39,7 +30,7 @@ def events_chosen(
 def events_replay(events: QuerySet[InboxEvent], *, limit: int | None = None) -> Iterator[list[Delivery]]:
     """Process at most `limit` of the events again, the oldest first; each yielded batch is done.
 
-    Safe beside other workers: an event that one of them finishes meanwhile stays as that one left it.
+    Safe beside other workers: the outcome of an event that one of them finishes meanwhile stays.
     """
     for rows in in_batches(events, size=BATCH, limit=limit):
         yield process(rows, again=True)

@@ -1,4 +1,4 @@
-"""Retention of the inbox: events that are done are removed after some time."""
+"""Retention of the inbox: remove old events that are done."""
 
 from collections import Counter
 from datetime import datetime
@@ -9,14 +9,9 @@ from django.db.models import Count
 from channels_app.models import InboxEvent, InboxEventQuerySet
 from ivsvod.rest.ordering import rows_after
 
-# Events that are tried again, or wait for a person, are never removed. Parked ones are: their channel may never come,
-# as those of another stage in the account never do.
-REMOVED = (
-    InboxEvent.Outcome.APPLIED,
-    InboxEvent.Outcome.IGNORED,
-    InboxEvent.Outcome.REFUSED,
-    InboxEvent.Outcome.PARKED,
-)
+_Outcome = InboxEvent.Outcome
+# Open and failed events are never removed. Parked ones are: their channel may be of another stage in the account.
+REMOVED = (_Outcome.APPLIED, _Outcome.IGNORED, _Outcome.REFUSED, _Outcome.PARKED)
 NOTHING = {outcome.value: 0 for outcome in REMOVED}
 BATCH = 1000
 
@@ -30,12 +25,10 @@ def inbox_prunable(*, received_before: datetime) -> dict[str, int]:
 def inbox_prune(*, received_before: datetime) -> dict[str, int]:
     """Remove the events that are done and were received before, in committed batches; return their number by outcome.
 
-    Their changes stay, and they change nothing if they come again: an event writes by its id or by its time. Events
-    that are locked at the moment are left to the next run.
+    Their changes stay; an event that comes again changes nothing. Locked events are left to the next run.
     """
     removed = Counter(NOTHING)
-    old = _old(received_before).order_by("received_at", "pk")
-    rows = old
+    rows = old = _old(received_before).order_by("received_at", "pk")
     while True:
         with transaction.atomic():
             batch = list(rows.select_for_update(skip_locked=True).values("received_at", "pk", "outcome")[:BATCH])

@@ -1,7 +1,7 @@
-"""Synthetic events, which `reconcile` makes from facts of IVS and S3; pure.
+"""Synthetic events, which `reconcile` creates from facts of IVS and S3; pure.
 
-They take the road of all events. Their id is a digest of their content, so that a second finding of the same is a
-duplicate; a real event outranks them, whichever comes first.
+They are processed as all events. Their id is a digest of their content, so that the same finding is a duplicate. A real
+event outranks them, whichever comes first.
 """
 
 import hashlib
@@ -39,7 +39,7 @@ def recording_envelope(
     reason: str = "",
     channel_name: str = "",
 ) -> dict[str, Any]:
-    """Return an event of a recording, which is found by bucket and prefix; its streams may be unknown by now."""
+    """Return an event of a recording, identified by bucket and prefix; its streams may be unknown."""
     detail: dict[str, Any] = {
         "channel_name": channel_name,
         "stream_id": stream_id,

@@ -10,11 +10,7 @@ from channels_app.audit.actors import Way
 
 
 class AuditEntry(AbstractLogEntry):
-    """A change of an object, as django-auditlog stores it; `cid` is the operation.
-
-    Only triggers write entries, and no entry is ever changed. `changes` is `{field: [before, after]}`, with `***` for
-    secrets.
-    """
+    """A change of an object, written by triggers; `cid` is the operation, `changes` is `{field: [before, after]}`."""
 
     id = models.BigAutoField(primary_key=True)
     # The fields of the library without their indexes: the indexes below also order by the newest.

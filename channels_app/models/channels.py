@@ -21,11 +21,7 @@ from ivsvod.rest.times import EARLIEST, LATEST
 
 
 class ChannelType(models.TextChoices):
-    """The types of Amazon IVS, shown as its console does.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
-    """
-
+    # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
     STANDARD = "STANDARD", "STANDARD"
     BASIC = "BASIC", "BASIC"
     ADVANCED_SD = "ADVANCED_SD", "ADVANCED_SD"
@@ -52,19 +48,14 @@ READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("c
 
 
 def private_channel(path: str = "") -> Q:
-    """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`.
-
-    If `private` is not derived yet, the answer of IVS to the creation of the channel decides.
-    """
+    """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`."""
+    # If `private` is not derived yet, the answer of IVS to the creation of the channel decides.
     as_created = Q((f"{path}private__isnull", True), (f"{path}channel_data__Channel__Authorized", True))
     return Q((f"{path}private", True)) | as_created
 
 
 def new_video_state(path: str = "") -> Func:
-    """Return the expression of the `NewVideoState` of a channel; `path` leads to the channel.
-
-    NULL means that the setting NEW_VIDEO_STATE decides.
-    """
+    """Return the expression of the `NewVideoState` of a channel; NULL: the setting NEW_VIDEO_STATE decides."""
     columns = (F(f"{path}{name}") for name in ("new_video_state", "private", "channel_data"))
     return Func(*columns, function="ivsvod_new_video_state", output_field=models.TextField())
 
@@ -77,10 +68,7 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
         return self.filter(private_channel())
 
     def shown(self, *, to_managers: bool) -> Self:
-        """Return all channels to managers, and to other callers the active ones that are not private.
-
-        A channel with NULL in `active` is not active, as a video is not.
-        """
+        """Return all channels to managers, and to other callers the active ones (not NULL) that are not private."""
         return self if to_managers else self.filter(active=True, private=False, status=Channel.Status.READY)
 
     def newest_first(self) -> Self:
@@ -181,10 +169,8 @@ class Channel(models.Model):
 
     @property
     def ingest_url(self) -> str:
-        """Return the URL for encoders; empty until IVS has reported the ingest host.
-
-        https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/low-latency-network-requirements.html
-        """
+        """Return the URL for encoders; empty until IVS has reported the ingest host."""
+        # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/low-latency-network-requirements.html
         return f"rtmps://{self.rtmp_address}:443/app/" if self.rtmp_address else ""
 
     @property

@@ -1,18 +1,9 @@
 """Coordination rows: idempotency keys, leases, and the adoption of the predecessor's tables."""
 
-from datetime import datetime, timedelta
-from typing import Self
+from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
-
-
-class IdempotencyKeyQuerySet(models.QuerySet["IdempotencyKey"]):
-    """Reads of idempotency keys."""
-
-    def expired(self, at: datetime) -> Self:
-        """Return the keys that have expired."""
-        return self.filter(created_at__lte=at - IdempotencyKey.MAX_AGE)
 
 
 class IdempotencyKey(models.Model):
@@ -31,8 +22,6 @@ class IdempotencyKey(models.Model):
     # A request handles this key until then; later the next request may complete its creation.
     claimed_until = models.DateTimeField()
 
-    objects = IdempotencyKeyQuerySet.as_manager()
-
     class Meta:
         app_label = "channels_app"
         constraints = [models.UniqueConstraint(fields=["caller", "key"], name="idempotency_key_of_caller")]
@@ -43,11 +32,9 @@ class IdempotencyKey(models.Model):
 
 
 class Lease(models.Model):
-    """The lease of a command that must not run twice at a time, with the progress and results of its last run.
+    """The lease of a command that must not run twice at a time, with the progress and results of its last run."""
 
-    Unlike a session lock it survives a broken connection, and expires after a crash.
-    """
-
+    # Unlike a session lock it survives a broken connection, and expires after a crash.
     name = models.TextField(primary_key=True)
     # NULL: it is free.
     holder = models.UUIDField(null=True)
@@ -69,14 +56,6 @@ class Lease(models.Model):
         return self.name
 
 
-class AdoptionQuerySet(models.QuerySet["Adoption"]):
-    """Reads of the adoption, which has one row at most."""
-
-    def without_repairs(self) -> Self:
-        """Return the adoption if scheduled runs of `reconcile` only report."""
-        return self.filter(repairs_enabled_at=None)
-
-
 class Adoption(models.Model):
     """The adoption of the predecessor's tables. A migration writes the one row if it finds rows of the predecessor."""
 
@@ -84,8 +63,6 @@ class Adoption(models.Model):
     adopted_at = models.DateTimeField()
     # NULL: scheduled runs of `reconcile` only report.
     repairs_enabled_at = models.DateTimeField(null=True)
-
-    objects = AdoptionQuerySet.as_manager()
 
     class Meta:
         app_label = "channels_app"

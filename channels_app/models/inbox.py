@@ -32,10 +32,6 @@ class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
         """Return the open events that were received too long ago: their problem does not pass by itself."""
         return self.open().filter(received_at__lt=at - InboxEvent.STUCK_AFTER)
 
-    def parked_for(self, arn: str) -> Self:
-        """Return the events that wait for the channel with this ARN."""
-        return self.filter(outcome=InboxEvent.Outcome.PARKED, channel_arn=arn)
-
 
 class InboxEvent(models.Model):
     """An envelope as it was received, and the outcome of its processing."""

@@ -19,13 +19,12 @@ OFFLINE = "offline"
 
 @dataclass(frozen=True)
 class LiveState:
-    """The live state of a channel, as the view `ivsvod_live_states` decides it.
+    """The live state of a channel, as the view `ivsvod_live_states` decides it."""
 
-    `last_stream_id`: the stream that decides it; None if the channel never streamed. `since`: None if unknown.
-    """
-
+    # The stream that decides it; None if the channel never streamed.
     last_stream_id: str | None
     state: str
+    # None if unknown.
     since: datetime | None
 
     @property

@@ -46,9 +46,3 @@ def backfill(cursor: Any, report: Callable[[str], None] | None = None) -> None:
     """Derive what old rows of channels and state changes lack; safe to stop and to run again."""
     touch_in_batches(cursor, TOUCH_CHANNELS, NIL, report)
     touch_in_batches(cursor, RECORD_STATE_CHANGES, 0, report)
-
-
-def backfill_by_migration(apps: Any, schema_editor: Any) -> None:
-    """Run `backfill` as a step of a migration that is not atomic."""
-    with schema_editor.connection.cursor() as cursor:
-        backfill(cursor)

@@ -12,10 +12,8 @@ _BATCH = 100
 
 
 def rows_of(rows: QuerySet[Row], *, after: Any = None) -> Iterator[Row]:
-    """Yield the rows with primary keys after `after` in their order; each batch is a query.
-
-    A cursor would hold a connection, and its snapshot, during the AWS calls for each row.
-    """
+    """Yield the rows with primary keys after `after` in their order; each batch is a query."""
+    # A cursor would hold a connection, and its snapshot, during the AWS calls for each row.
     for batch in batches_of(rows, after=after, size=_BATCH):
         yield from batch
 

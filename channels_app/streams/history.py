@@ -41,10 +41,7 @@ _LARGEST = 2**53
 
 
 def history_detail(event: Event) -> dict[str, Any]:
-    """Return the detail of an entry: `reason`, or of a limit `limit_value`, `exceeded_by` and `limit_unit`.
-
-    A member that the event lacks, or has in an unexpected type, is None.
-    """
+    """Return `reason`, or of a limit `limit_value`, `exceeded_by` and `limit_unit`; None for unusable values."""
     detail = event.detail
     reason = next((text for name in _REASONS if (text := _text(detail, name))), None)
     if KINDS[event.name] is not HistoryKind.LIMIT:

@@ -23,14 +23,12 @@ class LiveStateUnsettledError(Exception):
 
 @dataclass(frozen=True)
 class LiveStateFile:
-    """`live/<uuid>.json` of a channel, to be written after commit.
-
-    `state`: the state under the lock of the channel; None: read it first. `legacy`: also write the predecessor's single
-    file.
-    """
+    """`live/<uuid>.json` of a channel, to be written after commit."""
 
     channel_uuid: UUID
+    # The state under the lock of the channel; None: read it first.
     state: LiveState | None = None
+    # Whether to write the predecessor's single file too.
     legacy: bool = False
 
     @property

@@ -1,9 +1,8 @@
 """Streams for pages: state, incidents and timeline."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Case, Count, Exists, F, OuterRef, Q, TextChoices, Value, When
@@ -110,15 +109,12 @@ def timeline_of(stream: Stream, history: Iterable[StreamHistoryEntry]) -> list[T
     if stream.started_at:
         entries.append(TimelineEntry(stream.started_at, "stream", STREAM_START, is_reconciled=stream.start_reconciled))
     for entry in history:
-        kind = KINDS.get(entry.name)
-        detail = _limit_text(entry.detail) if kind is HistoryKind.LIMIT else entry.detail.get("reason") or ""
+        kind, detail = KINDS.get(entry.name), entry.detail.get("reason") or ""
+        if kind is HistoryKind.LIMIT:
+            # Without unknown numbers: 8,500,000 bits per second, exceeded by 640,000.
+            value, by = entry.detail.get("limit_value"), entry.detail.get("exceeded_by")
+            limit = "" if value is None else f"{value:,} {entry.detail.get('limit_unit') or ''}".strip()
+            exceeded = "" if by is None else gettext("exceeded by %(number)s") % {"number": f"{by:,}"}
+            detail = ", ".join(part for part in (limit, exceeded) if part)
         entries.append(TimelineEntry(entry.at, kind or "", entry.name, detail, is_reconciled_id(entry.event_id)))
     return sorted(entries, key=lambda entry: entry.at, reverse=True)
-
-
-def _limit_text(detail: Mapping[str, Any]) -> str:
-    """Return the breach of a limit, without unknown numbers: 8,500,000 bits per second, exceeded by 640,000."""
-    value, by, unit = detail.get("limit_value"), detail.get("exceeded_by"), detail.get("limit_unit") or ""
-    limit = "" if value is None else f"{value:,} {unit}".strip()
-    exceeded = "" if by is None else gettext("exceeded by %(number)s") % {"number": f"{by:,}"}
-    return ", ".join(part for part in (limit, exceeded) if part)

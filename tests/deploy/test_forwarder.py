@@ -53,7 +53,7 @@ def forwarding(settings: Any, monkeypatch: pytest.MonkeyPatch, url: str, lambdas
             return lambdas
         return kept.setdefault((service, tries), made(service, tries))
 
-    for module in ("clients", "ivs", "ivs_sessions"):
+    for module in ("clients", "ivs"):
         monkeypatch.setattr(f"channels_app.aws.{module}.client", client)
     yield
 

@@ -52,7 +52,7 @@ class Command(LinesCommand):
         scope = _scope(options["channel"], options["since"])
         apply = options["apply"]
         if options["scheduled"]:
-            apply = not Adoption.objects.without_repairs().exists()
+            apply = not Adoption.objects.filter(repairs_enabled_at=None).exists()
             if not apply:
                 logger.warning("scheduled repairs are off: manage.py switch --enable-repairs turns them on")
         resume = apply or options["scheduled"]

@@ -52,7 +52,7 @@ class Command(LinesCommand):
 
     def _enable_repairs(self) -> None:
         try:
-            Adoption.objects.without_repairs().update(repairs_enabled_at=timezone.now())
+            Adoption.objects.filter(repairs_enabled_at=None).update(repairs_enabled_at=timezone.now())
         except ProgrammingError:
             raise CommandError("The tables are not adopted yet: run migrate first.") from None
         adoption = Adoption.objects.first()
