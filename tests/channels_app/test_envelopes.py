@@ -140,13 +140,13 @@ def test_a_real_time_stage_event_is_read_although_its_detail_is_another() -> Non
 
 
 @pytest.mark.parametrize("stream_id", [None, 17, ["st-1"], {}, "a\nb", "x" * 300])
-def test_an_unknown_detail_type_may_hold_anything_under_a_name_that_we_know(stream_id: Any) -> None:
+def test_an_unknown_detail_type_may_have_any_detail(stream_id: Any) -> None:
     envelope = sample("stream_start", detail={"stream_id": stream_id}, **{"detail-type": "IVS Stage Update"})
 
     assert read(envelope).detail_type == "IVS Stage Update"
 
 
-def test_unknown_fields_are_kept_and_not_looked_at() -> None:
+def test_unknown_fields_are_kept_and_not_read() -> None:
     event = read({**sample("stream_start", detail={"slate": {"on": True}}), "replay-name": "archive"})
 
     assert event.detail["slate"] == {"on": True}
@@ -205,7 +205,7 @@ def test_an_id_that_can_be_no_key_is_refused_by_name(value: Any) -> None:
         "٢٠٢٦-03-04T09:05:07Z",
     ],
 )
-def test_a_time_that_is_no_usable_moment_is_refused_by_name(value: Any) -> None:
+def test_an_unusable_time_is_refused_by_name(value: Any) -> None:
     assert refusal(sample("stream_start", time=value)).startswith("time ")
 
 
@@ -296,7 +296,7 @@ def test_a_recording_field_of_a_wrong_type_is_refused_by_name(field: str, value:
     ["", "{", "not JSON", "\0", '{"a": NaN}', '{"a": Infinity}', '{"a": 1e400}', '{"a": -1e400}', DEEP, "1" * 5000],
     ids=lambda text: f"{text[:12]!r} {len(text)}",
 )
-def test_what_is_not_json_is_refused(text: str) -> None:
+def test_a_text_that_is_not_json_is_refused(text: str) -> None:
     with pytest.raises(MalformedEventError, match=r"^not JSON"):
         load_json(text)
 
@@ -325,7 +325,7 @@ def test_a_document_is_refused_by_its_depth_and_not_by_the_depth_of_the_caller(d
         (1.5, 1.5),
     ],
 )
-def test_what_jsonb_refuses_is_replaced(value: Any, expected: Any) -> None:
+def test_characters_that_jsonb_refuses_are_replaced(value: Any, expected: Any) -> None:
     assert jsonb_safe(value) == expected
 
 

@@ -50,7 +50,7 @@ def _is_embedded(line: dict[str, Any]) -> bool:
     )
 
 
-def test_a_batch_tells_what_became_of_its_events_and_how_late_they_came(aws: LocalAws, told: Any) -> None:
+def test_the_metrics_of_a_batch_count_outcomes_and_measure_the_lag(aws: LocalAws, told: Any) -> None:
     make_channel(arn=ARN)
     now = timezone.now().isoformat()
 
@@ -73,7 +73,7 @@ def test_an_event_that_is_replayed_is_not_late(aws: LocalAws, told: Any) -> None
     assert told() == [{"EventsApplied": 1}]
 
 
-def test_nothing_is_told_where_nobody_reads(aws: LocalAws, told: Any, settings: Any) -> None:
+def test_no_metrics_are_written_unless_the_setting_is_on(aws: LocalAws, told: Any, settings: Any) -> None:
     settings.EMBEDDED_METRICS = False
 
     invoke(sample("stream_start"))
@@ -82,7 +82,7 @@ def test_nothing_is_told_where_nobody_reads(aws: LocalAws, told: Any, settings: 
     assert told() == []
 
 
-def test_the_inbox_tells_what_is_open_and_since_when(told: Any) -> None:
+def test_the_metrics_of_the_inbox_count_open_events_and_measure_the_age_of_the_oldest(told: Any) -> None:
     now = timezone.now()
     for number, outcome in enumerate(["parked", "parked", "failed", "deferred", "applied"]):
         row = InboxEvent.objects.create(event_id=f"e{number}", body="{}", outcome=outcome)

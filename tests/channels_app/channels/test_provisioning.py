@@ -196,9 +196,7 @@ def test_the_owner_is_taken_in_every_form_under_both_names(
     "content_type",
     ["", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "nonsense", "text/xml"],
 )
-def test_the_body_is_json_whatever_its_content_type(
-    aws: LocalAws, client: Client, api_key: str, content_type: str
-) -> None:
+def test_the_body_is_json_with_any_content_type(aws: LocalAws, client: Client, api_key: str, content_type: str) -> None:
     response = client.generic("POST", "/channels", json.dumps(BODY), content_type, headers=bearer(api_key))
     assert response.status_code == 200, response.content
     assert response.json()["name"] == "Morning show"
@@ -338,7 +336,7 @@ def test_throttling_is_a_503_that_says_when_to_come_back_and_leaves_nothing(
     ("code", "status"),
     [("AccessDeniedException", 502), ("PendingVerification", 403), ("ResourceNotFoundException", 502)],
 )
-def test_what_aws_holds_against_the_service_is_no_fault_of_the_client_and_leaves_nothing(
+def test_an_aws_refusal_of_the_service_is_a_502_and_leaves_nothing(
     aws: LocalAws, post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, code: str, status: int
 ) -> None:
     refuse(monkeypatch, code)
@@ -359,7 +357,7 @@ def test_a_validation_refusal_of_ivs_leaves_nothing(
 
 
 @pytest.mark.django_db
-def test_a_recording_configuration_that_does_not_exist_is_told_as_such_and_leaves_nothing(
+def test_a_missing_recording_configuration_is_reported_and_leaves_nothing(
     aws: LocalAws, post: Callable[..., Any], settings: Any
 ) -> None:
     settings.RECORDING_CONFIG_ARN = "arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEfGhIjKl"
@@ -437,7 +435,7 @@ def test_a_create_is_sent_once(aws: LocalAws, post: Callable[..., Any], one_try:
 
 
 @pytest.mark.django_db
-def test_where_ivs_cannot_be_asked_afterwards_the_error_names_the_uuid_and_the_row_stays(
+def test_if_the_look_up_in_ivs_fails_too_the_error_names_the_uuid_and_the_row_stays(
     aws: LocalAws, post: Callable[..., Any], one_try: None
 ) -> None:
     aws.ivs.faults.extend([Fault("CreateChannel", "drop_reply"), Fault("ListChannels", "error500", times=3)])
@@ -478,7 +476,7 @@ def unfinishable_rows(transactional_db: None) -> Iterator[None]:
         cursor.execute("DROP TRIGGER test_refuse ON ivs_channels; DROP FUNCTION test_refuse()")
 
 
-def test_defect_09_a_channel_whose_row_fails_is_removed_from_ivs_and_the_client_is_told(
+def test_defect_09_a_channel_whose_row_fails_is_removed_from_ivs_and_the_client_gets_the_error(
     unfinishable_rows: None, aws: LocalAws, post: Callable[..., Any]
 ) -> None:
     response = post()
@@ -488,7 +486,7 @@ def test_defect_09_a_channel_whose_row_fails_is_removed_from_ivs_and_the_client_
 
 
 @pytest.mark.django_db
-def test_an_outage_of_the_database_after_ivs_said_yes_is_a_503_and_removes_the_ivs_channel(
+def test_a_database_outage_after_the_creation_in_ivs_is_a_503_and_removes_the_ivs_channel(
     aws: LocalAws, post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     save = Channel.save
@@ -503,7 +501,7 @@ def test_an_outage_of_the_database_after_ivs_said_yes_is_a_503_and_removes_the_i
     assert_nothing_is_left()
 
 
-def test_where_ivs_does_not_take_the_channel_back_the_error_names_its_arn_and_the_row_stays(
+def test_if_ivs_does_not_delete_the_channel_the_error_names_its_arn_and_the_row_stays(
     unfinishable_rows: None, aws: LocalAws, post: Callable[..., Any], one_try: None
 ) -> None:
     aws.ivs.faults.append(Fault("DeleteChannel", "error500", times=3))
@@ -514,7 +512,7 @@ def test_where_ivs_does_not_take_the_channel_back_the_error_names_its_arn_and_th
 
 
 @pytest.mark.django_db(transaction=True)
-def test_no_row_no_call_where_the_database_is_away_from_the_start(
+def test_without_a_database_there_is_neither_a_row_nor_a_call(
     aws: LocalAws, post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: Any, **__: Any) -> None:
@@ -818,7 +816,7 @@ def test_the_live_state_takes_a_fixed_number_of_queries(client: Client, django_a
 
 
 @pytest.mark.django_db
-def test_a_database_error_is_never_told_as_a_channel_that_is_not_there(
+def test_a_database_error_is_never_reported_as_a_missing_channel(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: Any, **__: Any) -> None:

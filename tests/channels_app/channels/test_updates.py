@@ -168,7 +168,7 @@ def test_anyone_sees_four_fields_of_a_channel_and_managers_see_all_but_its_key(a
 
 
 @pytest.mark.django_db
-def test_a_token_without_the_scope_sees_what_anyone_sees(anyone: Api) -> None:
+def test_a_token_without_the_scope_sees_the_public_fields(anyone: Api) -> None:
     channel = make_channel()
     curator, scoped = Api(make_token("read", "curate")[1]), Api(make_token("channels")[1])
     assert set(curator("GET", f"/channels/{channel.uuid}").json()) == PUBLIC
@@ -360,7 +360,7 @@ def test_a_filter_that_is_not_understood_is_a_400_that_names_it(manager: Api, pa
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", ["/channels", "/channels/live", "/channels?state=live"])
-def test_a_list_takes_one_query_whatever_its_size(anyone: Api, django_assert_num_queries: Any, path: str) -> None:
+def test_a_list_of_any_size_takes_one_query(anyone: Api, django_assert_num_queries: Any, path: str) -> None:
     for minute in range(12):
         make_stream(make_channel(), minute)
     for size in (1, 5, 10):
@@ -408,9 +408,7 @@ def test_patch_changes_ivs_and_the_row_and_answers_with_the_channel(channel: Cha
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("body", [None, {}, {"name": "Morning show", "type": "STANDARD", "private": False}])
-def test_a_patch_that_changes_nothing_asks_ivs_nothing(
-    channel: Channel, manager: Api, aws: LocalAws, body: Any
-) -> None:
+def test_a_patch_without_changes_makes_no_call_to_ivs(channel: Channel, manager: Api, aws: LocalAws, body: Any) -> None:
     aws.ivs.faults.append(Fault("*", "throttle", times=99))
     response = manager("PATCH", f"/channels/{channel.uuid}", body)
     assert response.status_code == 200, response.content
@@ -418,7 +416,9 @@ def test_a_patch_that_changes_nothing_asks_ivs_nothing(
 
 
 @pytest.mark.django_db
-def test_what_ivs_does_not_keep_is_changed_without_it(channel: Channel, manager: Api, aws: LocalAws) -> None:
+def test_fields_that_ivs_does_not_have_are_changed_without_a_call(
+    channel: Channel, manager: Api, aws: LocalAws
+) -> None:
     go_live(aws, channel)
     aws.ivs.faults.append(Fault("*", "throttle", times=99))
     body = {"new_video_state": "unlisted", "active": False}
@@ -448,7 +448,7 @@ def test_what_ivs_does_not_keep_is_changed_without_it(channel: Channel, manager:
         ({"active": 1}, "active"),
     ],
 )
-def test_a_malformed_or_unknown_field_is_a_400_that_names_it_before_ivs_is_asked(
+def test_a_malformed_or_unknown_field_is_a_400_that_names_it_before_any_call_to_ivs(
     channel: Channel, manager: Api, aws: LocalAws, body: dict[str, Any], field: str
 ) -> None:
     aws.ivs.faults.append(Fault("*", "error500", times=99))
@@ -473,7 +473,7 @@ def test_a_name_that_could_not_be_written_today_does_not_keep_other_fields_from_
 @pytest.mark.parametrize(
     "values", [{"type": "BASIC"}, {"record": False}, {"private": True}, {"latency_mode": "NORMAL"}]
 )
-def test_a_live_channel_is_not_changed_where_ivs_refuses(
+def test_a_live_channel_is_not_changed_if_ivs_refuses(
     channel: Channel, manager: Api, aws: LocalAws, values: dict[str, Any]
 ) -> None:
     go_live(aws, channel)
@@ -500,7 +500,7 @@ def test_recording_that_is_not_set_up_is_a_409_that_says_so(channel: Channel, ma
 
 
 @pytest.mark.django_db
-def test_a_channel_made_where_recording_is_not_set_up_says_that_it_is_not_recorded(
+def test_a_channel_created_without_a_recording_configuration_is_not_recorded(
     aws: LocalAws, manager: Api, settings: Any
 ) -> None:
     settings.RECORDING_CONFIG_ARN = ""
@@ -510,7 +510,7 @@ def test_a_channel_made_where_recording_is_not_set_up_says_that_it_is_not_record
 
 
 @pytest.mark.django_db
-def test_a_channel_that_somebody_deleted_in_ivs_is_reported_as_gone(channel: Channel, manager: Api) -> None:
+def test_a_channel_that_was_deleted_in_ivs_is_reported_as_gone(channel: Channel, manager: Api) -> None:
     ivs().delete_channel(arn=channel.arn)
     for method, path, body in (
         ("PATCH", "", {"type": "BASIC"}),
@@ -787,7 +787,7 @@ def test_a_stop_of_an_offline_channel_is_never_reported_as_done(
 
 
 @pytest.mark.parametrize(("named", "used"), [("eu-central-1", "eu-central-1"), ("", "us-west-2")])
-def test_aws_is_asked_in_the_region_that_the_settings_name(
+def test_calls_to_aws_use_the_region_of_the_settings(
     settings: Any, monkeypatch: pytest.MonkeyPatch, named: str, used: str
 ) -> None:
     monkeypatch.delenv("AWS_REGION", raising=False)
@@ -826,7 +826,7 @@ FAULTS = [("throttle", True), ("error500", True), ("hang", True), ("hang", False
 @pytest.mark.usefixtures("one_try")
 @pytest.mark.parametrize(("kind", "done"), FAULTS, ids=["throttle", "error500", "hang", "hang-not-done", "drop_reply"])
 @pytest.mark.parametrize(("request_name", "operation"), [(name, call) for name in CALLS for call in CALLS[name]])
-def test_whatever_fails_is_a_503_or_done_and_the_repetition_leaves_row_and_ivs_alike(
+def test_any_failure_is_a_503_or_done_and_its_repetition_makes_row_and_ivs_equal(
     channel: Channel,
     manager: Api,
     aws: LocalAws,
@@ -861,7 +861,7 @@ def test_whatever_fails_is_a_503_or_done_and_the_repetition_leaves_row_and_ivs_a
 @pytest.mark.django_db
 @pytest.mark.usefixtures("one_try")
 @pytest.mark.parametrize("kind", ["throttle", "error500", "drop_reply"])
-def test_what_can_be_repeated_is_tried_again_without_the_client(
+def test_repeatable_calls_are_retried_without_the_client(
     channel: Channel, manager: Api, aws: LocalAws, kind: Any
 ) -> None:
     operations = ["UpdateChannel", "GetChannel", "TagResource", "ListStreamKeys", "DeleteStreamKey", "DeleteChannel"]
@@ -942,7 +942,7 @@ def test_a_refusal_of_ivs_has_its_own_status_and_code(
         ("ServiceUnavailable", 503, 503, "aws_unavailable"),
     ],
 )
-def test_a_refusal_that_is_not_known_is_not_the_fault_of_the_client(
+def test_an_unknown_refusal_is_not_the_fault_of_the_client(
     channel: Channel,
     manager: Api,
     monkeypatch: pytest.MonkeyPatch,
@@ -1123,7 +1123,7 @@ def test_an_import_that_fails_is_finished_by_the_next_one(aws: LocalAws, operati
         ("arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL", "x", "--owner"),
     ],
 )
-def test_import_channel_says_what_is_wrong_in_one_line_and_leaves_nothing(
+def test_import_channel_prints_the_problem_in_one_line_and_leaves_nothing(
     aws: LocalAws, arn: str, owner: str, said: str
 ) -> None:
     with pytest.raises(CommandError) as error:

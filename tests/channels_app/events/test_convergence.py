@@ -173,7 +173,7 @@ def test_any_delivery_of_a_history_ends_as_the_orderly_one(bucket: Any, part: in
     assert count >= EXAMPLES // PARTS
 
 
-def test_the_orderly_end_of_a_history_is_what_the_contract_says(bucket: Any) -> None:
+def test_the_end_of_an_ordered_history_is_that_of_the_contract(bucket: Any) -> None:
     @drawn(0, 12 * PARTS)
     def holds(data: st.DataObject) -> None:
         history = data.draw(histories())

@@ -62,7 +62,7 @@ def another(name: str, **fields: Any) -> Envelope:
 
 
 @pytest.mark.parametrize("name", KINDS)
-def test_an_event_of_a_known_channel_costs_at_most_eight_statements_whatever_came_before(
+def test_an_event_of_an_existing_channel_costs_at_most_eight_statements_after_any_history(
     channel: Channel, name: str
 ) -> None:
     put(ENDED_KEY, ended_metadata())
@@ -81,7 +81,7 @@ def test_an_event_of_a_known_channel_costs_at_most_eight_statements_whatever_cam
     assert max(cost_of_duplicates) <= MOST
 
 
-def test_the_cost_does_not_grow_with_what_the_channel_has(channel: Channel) -> None:
+def test_the_cost_does_not_grow_with_the_rows_of_the_channel(channel: Channel) -> None:
     alone = cost(told("Stream Start", 0, stream_id="st-first"))
     for number in range(50):
         lambda_takes(told("Stream Start", number, stream_id=f"st-{number:03}"), told("Starvation", number))

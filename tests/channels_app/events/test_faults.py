@@ -264,7 +264,7 @@ def test_a_later_playlist_is_played_though_the_pictures_may_not_be_listed(aws: A
     assert Video.objects.get().location.endswith("/other.m3u8")
 
 
-def test_one_takeover_is_told_once_though_ivs_told_reconcile_a_fraction_of_a_second(channel: Channel) -> None:
+def test_a_takeover_is_in_the_history_once_although_reconcile_has_its_fraction_of_a_second(channel: Channel) -> None:
     """IVS tells 9:05:00.6, which reconcile cuts; EventBridge may have rounded it."""
     outcomes(told("Stream Start", 0))
     outcomes(stream_envelope(name="Stream Takeover", arn=ARN, stream_id=STREAM, at=at(5)))

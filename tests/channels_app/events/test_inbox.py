@@ -280,7 +280,7 @@ def test_a_late_stream_end_of_an_older_stream_leaves_the_channel_live(channel: C
         "limit_breach_ingest_resolution",
     ],
 )
-def test_what_is_no_start_and_no_end_moves_no_live_state(channel: Channel, name: str) -> None:
+def test_only_a_start_or_an_end_changes_the_live_state(channel: Channel, name: str) -> None:
     assert outcomes(sample("stream_start"), sample(name, time="2026-03-04T10:00:00Z")) == ["applied", "applied"]
 
     assert live(channel) == ("live", STREAM)
@@ -307,7 +307,7 @@ def test_streams_stand_in_the_order_of_their_stream_start_and_not_of_their_first
     assert live(channel) == ("live", LATER)
 
 
-def test_a_stream_without_a_start_stands_where_its_earliest_event_is(channel: Channel) -> None:
+def test_a_stream_without_a_start_is_ordered_by_its_earliest_event(channel: Channel) -> None:
     outcomes(
         told("Stream End", 40, stream_id=LATER),
         told("Stream Start", 30, stream_id=EARLIER),
@@ -339,7 +339,7 @@ def test_the_file_follows_when_a_health_event_moves_a_stream_without_a_start_bef
     assert live_file(channel)["stream_id"] == EARLIER
 
 
-def test_two_streams_of_one_moment_stand_in_the_order_of_their_ids(channel: Channel) -> None:
+def test_two_streams_with_the_same_time_are_ordered_by_their_ids(channel: Channel) -> None:
     outcomes(
         told("Stream Start", 5, stream_id=LATER),
         told("Stream Start", 5, stream_id=EARLIER),
@@ -410,7 +410,7 @@ def test_an_event_that_both_services_receive_is_one_stream(channel: Channel) -> 
 # The live-state file
 
 
-def test_the_live_state_file_says_state_timestamp_and_stream_and_may_be_cached_for_a_moment(channel: Channel) -> None:
+def test_the_live_state_file_has_state_timestamp_and_stream_and_a_short_max_age(channel: Channel) -> None:
     outcomes(sample("stream_start"))
 
     stored = s3().get_object(Bucket=BUCKET, Key=f"live/{channel.uuid}.json")
@@ -465,7 +465,7 @@ def test_a_state_that_never_settles_fails_and_is_repaired_by_the_next_delivery(
     assert live_file(channel)["timestamp"] == milliseconds(datetime(2026, 3, 4, 9, 5, 7, tzinfo=UTC))
 
 
-def test_the_predecessors_single_file_is_written_where_the_setting_names_it(channel: Channel, settings: Any) -> None:
+def test_the_predecessors_single_file_is_written_if_the_setting_names_it(channel: Channel, settings: Any) -> None:
     settings.LIVE_STATE_LEGACY_KEY = "dev-live.json"
 
     outcomes(sample("stream_start"))
@@ -538,7 +538,7 @@ def test_without_a_bucket_events_are_applied_and_no_file_is_written(
     ],
     ids=lambda envelope: f"{envelope['source']} {envelope['detail-type']}",
 )
-def test_what_nothing_here_depends_on_is_stored_and_ignored(channel: Channel, envelope: dict[str, Any]) -> None:
+def test_events_without_a_handler_are_stored_and_ignored(channel: Channel, envelope: dict[str, Any]) -> None:
     assert outcomes(envelope, envelope) == ["ignored", "duplicate"]
     assert lambda_takes(envelope) == []
 
@@ -564,7 +564,7 @@ def test_a_real_time_stage_event_is_ignored(channel: Channel, detail_type: str, 
     assert outcomes(envelope) == ["ignored"]
 
 
-def test_unknown_fields_of_a_known_event_do_not_keep_it_from_being_applied(channel: Channel) -> None:
+def test_an_event_with_unknown_fields_is_applied(channel: Channel) -> None:
     envelope = {**sample("stream_start", detail={"slate": {"on": [1, None]}}), "replay-name": "archive"}
 
     assert outcomes(envelope) == ["applied"]
@@ -791,7 +791,7 @@ def test_recording_end_makes_the_video_available_with_the_facts_of_its_metadata(
     assert video["stream_ids"] == [STREAM, "st-JBd0Kh8oOOL8dKLzdocJ2is"]
 
 
-def test_the_predecessor_would_compute_the_same_start_from_what_is_written(channel: Channel) -> None:
+def test_the_predecessor_computes_the_same_start_from_the_written_rows(channel: Channel) -> None:
     outcomes(sample("recording_end"))
 
     [row] = statements.list_videos(predecessor())
@@ -914,7 +914,7 @@ def test_of_two_ends_the_later_counts(channel: Channel, backwards: bool) -> None
 
 
 @pytest.mark.parametrize("backwards", [False, True])
-def test_of_two_ends_of_one_moment_the_larger_id_counts(channel: Channel, backwards: bool) -> None:
+def test_of_two_ends_with_the_same_time_the_larger_id_counts(channel: Channel, backwards: bool) -> None:
     ends = [
         recorded("Recording End", 70, duration_ms=1000, event_id="a"),
         recorded("Recording End", 70, duration_ms=2000, event_id="b"),
@@ -936,7 +936,7 @@ def test_a_recording_of_two_streams_is_one_video(channel: Channel) -> None:
     assert the_video().started_at == at(5)
 
 
-def test_what_staff_chose_survives_a_later_event(channel: Channel) -> None:
+def test_a_decision_of_staff_survives_a_later_event(channel: Channel) -> None:
     outcomes(sample("recording_end"))
     video_hide(video_uuid=the_video().pk)
 
@@ -946,7 +946,7 @@ def test_what_staff_chose_survives_a_later_event(channel: Channel) -> None:
 
 
 @pytest.mark.parametrize("bucket", ["example-recordings", "somebody-elses", "ivsvod-recordings-2"])
-def test_no_bucket_but_ours_is_read_whatever_an_event_says(
+def test_only_the_recording_bucket_is_read_for_any_event(
     channel: Channel, asked: list[tuple[str, bool]], bucket: str
 ) -> None:
     events = [
@@ -1119,7 +1119,7 @@ def test_a_recording_that_the_predecessor_writes_after_is_one_listed_video(chann
 
 
 @pytest.mark.parametrize("name", ["recording_start", "recording_end_failure"])
-def test_a_video_of_the_predecessor_stays_listed_whatever_comes_late(
+def test_a_video_of_the_predecessor_stays_listed_after_any_late_event(
     channel: Channel, client: Client, name: str
 ) -> None:
     end = sample("recording_end")
@@ -1148,9 +1148,7 @@ def test_a_recording_whose_end_only_the_predecessor_received_is_listed(channel: 
     assert listed(client) == [video]
 
 
-def test_a_recording_hidden_while_it_runs_stays_hidden_whoever_receives_its_end(
-    channel: Channel, client: Client
-) -> None:
+def test_a_recording_hidden_while_it_runs_stays_hidden_after_its_end(channel: Channel, client: Client) -> None:
     outcomes(sample("recording_start"))
     video_hide(video_uuid=the_video().uuid)
 
@@ -1170,9 +1168,7 @@ def predecessors_end(channel: Channel) -> UUID:
     return row["uuid"]
 
 
-def test_what_staff_chose_while_a_recording_ran_holds_whoever_receives_its_end_first(
-    channel: Channel, client: Client
-) -> None:
+def test_a_decision_of_staff_during_a_recording_survives_its_end(channel: Channel, client: Client) -> None:
     outcomes(sample("recording_start"))
     values = {"visibility": "unlisted", "publish_until": datetime(2030, 1, 1, tzinfo=UTC), "metadata": {"k": "v"}}
     video_update(video_uuid=the_video().uuid, by=UUID(int=0), values=values)
@@ -1186,7 +1182,7 @@ def test_what_staff_chose_while_a_recording_ran_holds_whoever_receives_its_end_f
     assert {name: getattr(video, name) for name in values} == values
 
 
-def test_what_staff_chose_between_two_ends_holds_for_all_rows_of_the_recording(
+def test_a_decision_of_staff_between_two_ends_applies_to_all_rows_of_the_recording(
     channel: Channel, client: Client
 ) -> None:
     outcomes(sample("recording_start"))
@@ -1220,7 +1216,7 @@ def test_hiding_hides_the_row_of_the_predecessor_before_our_end_comes_too(channe
 
 
 @pytest.mark.parametrize(("state", "found", "opens"), [("listed", 1, 200), ("unlisted", 0, 200), ("hidden", 0, 404)])
-def test_a_row_of_the_predecessor_becomes_what_its_channel_says(
+def test_a_row_of_the_predecessor_gets_the_publication_state_of_its_channel(
     channel: Channel, client: Client, state: str, found: int, opens: int
 ) -> None:
     Channel.objects.filter(pk=channel.pk).update(new_video_state=state)
@@ -1235,7 +1231,7 @@ def test_a_row_of_the_predecessor_becomes_what_its_channel_says(
     assert client.get(f"/on-demand/{row}").status_code == 200
 
 
-def test_what_was_written_while_a_recording_ran_is_found_after_its_end(channel: Channel, client: Client) -> None:
+def test_titles_written_during_a_recording_are_found_after_its_end(channel: Channel, client: Client) -> None:
     outcomes(sample("recording_start"))
     values = {"title": "Curated", "description": "", "tags": [], "thumbnail": ""}
     content_replace(video_uuid=the_video().uuid, by=UUID(int=0), values=values)
@@ -1247,7 +1243,7 @@ def test_what_was_written_while_a_recording_ran_is_found_after_its_end(channel: 
     assert video["content"]["title"] == "Curated"
 
 
-def test_what_the_predecessor_hid_stays_hidden(channel: Channel, client: Client) -> None:
+def test_a_video_that_the_predecessor_hid_stays_hidden(channel: Channel, client: Client) -> None:
     end = sample("recording_end")
     row = statements.insert_video(predecessor(), channel=channel.uuid, data=json.dumps(end["detail"]))
     statements.set_active(predecessor(), video=row["uuid"], active=False)
@@ -1294,9 +1290,7 @@ def test_an_exception_rolls_the_work_back_stays_on_the_row_and_the_redelivery_ap
     assert Video.objects.count() == 1
 
 
-def test_failed_events_are_processed_again_when_that_is_asked_for(
-    channel: Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_failed_events_are_processed_again_on_request(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(handlers, "stream_record", raising(RuntimeError("a bug")))
         assert ingest_file(text_of(GOOD))[0] == 1
@@ -1363,7 +1357,7 @@ def test_a_file_that_cannot_be_repaired_keeps_the_duplicate_in_the_queue(
     assert lambda_takes(GOOD) == []
 
 
-def test_process_inbox_takes_the_oldest_first_and_as_many_as_are_asked_for(aws: LocalAws) -> None:
+def test_process_inbox_takes_the_oldest_first_up_to_the_limit(aws: LocalAws) -> None:
     events = [told("Stream Start", minute, event_id=f"event-{minute}") for minute in (3, 1, 2)]
     outcomes(*events)
     make_channel(arn=ARN)
@@ -1602,7 +1596,7 @@ def test_one_bad_event_of_a_raw_list_raises_after_the_others_are_processed(chann
     ],
     ids=str,
 )
-def test_what_would_run_code_is_refused_before_zappa_sees_it(
+def test_an_event_that_would_run_code_is_refused_before_zappa_gets_it(
     monkeypatch: pytest.MonkeyPatch, event: dict[str, Any]
 ) -> None:
     monkeypatch.setattr(lambda_entry, "_zappa", lambda: pytest.fail("handed on to Zappa"))
@@ -1647,7 +1641,7 @@ def test_one_envelope_a_line_is_taken_in_its_order(channel: Channel) -> None:
 
 
 @pytest.mark.parametrize("separator", ["\u2028", "\u2029", "\x85"], ids=ascii)
-def test_a_line_ends_where_json_lines_end_and_nowhere_else(channel: Channel, separator: str) -> None:
+def test_a_line_ends_only_at_a_newline_of_json_lines(channel: Channel, separator: str) -> None:
     spaced = [sample(name, detail={"channel_name": "a|b"}) for name in ("stream_start", "stream_end")]
 
     status, printed = ingest_file(lines(spaced).replace("a|b", f"a{separator}b"))
@@ -1723,7 +1717,7 @@ def test_bytes_that_are_no_utf_8_spoil_their_line_alone(channel: Channel) -> Non
 
 
 @pytest.mark.parametrize("arguments", [[], ["-"]])
-def test_standard_input_is_read_where_no_file_is_named(
+def test_standard_input_is_read_without_a_file_name(
     channel: Channel, monkeypatch: pytest.MonkeyPatch, arguments: list[str]
 ) -> None:
     stdin = io.TextIOWrapper(io.BytesIO(b"\xef\xbb\xbf" + text_of(GOOD).encode()))
@@ -1858,7 +1852,7 @@ def test_a_larger_event_does_not_stand_in_the_way_of_the_true_one(channel: Chann
     assert outcomes(unknown_event(LARGEST + 1), GOOD) == ["refused", "applied"]
 
 
-def test_a_slow_batch_is_settled_in_parts_so_that_a_lambda_that_ends_early_leaves_what_was_done_done(
+def test_a_slow_batch_is_settled_in_parts_which_survive_an_early_end_of_the_lambda(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = [{**sample("stream_start"), "id": f"event-{number}"} for number in range(4)]

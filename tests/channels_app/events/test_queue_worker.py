@@ -224,7 +224,7 @@ def test_a_poison_message_goes_to_the_dead_letter_queue_and_its_neighbours_do_no
 
 
 @in_this_process
-def test_what_sqs_does_not_delete_comes_again_as_a_duplicate(
+def test_a_message_that_sqs_does_not_delete_comes_again_as_a_duplicate(
     channel: Channel, queue: Queue, pauses: Pauses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_call, refused = BaseClient._make_api_call, [{"Id": "0", "Code": "InternalError", "SenderFault": False}]
@@ -246,7 +246,7 @@ def test_what_sqs_does_not_delete_comes_again_as_a_duplicate(
 
 
 @in_this_process
-def test_a_database_that_refuses_is_waited_for_longer_each_time_and_told_once(
+def test_the_worker_waits_longer_each_time_for_the_database_and_logs_it_once(
     channel: Channel, queue: Queue, pauses: Pauses, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "channels_app.events.queue_worker")
@@ -283,7 +283,7 @@ def test_while_the_database_is_away_no_message_is_received(
 
 @in_this_process
 @pytest.mark.parametrize("is_usable", [True, False])
-def test_a_batch_that_the_database_lost_goes_back_at_once_where_it_is_away_and_later_where_it_refuses(
+def test_a_failed_batch_returns_at_once_in_an_outage_and_later_after_a_refusal(
     channel: Channel, queue: Queue, pauses: Pauses, monkeypatch: pytest.MonkeyPatch, is_usable: bool
 ) -> None:
     attributes = {"VisibilityTimeout": "300"}
@@ -332,7 +332,7 @@ def test_credentials_that_expire_later_are_waited_for(
 
 
 @in_this_process
-def test_a_bug_does_not_end_the_worker_and_is_told_with_its_place(
+def test_a_bug_does_not_end_the_worker_and_is_logged_with_its_traceback(
     channel: Channel, queue: Queue, pauses: Pauses, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     failing(monkeypatch, messages.inbox, "ingest", RuntimeError("a bug"))
@@ -346,7 +346,7 @@ def test_a_bug_does_not_end_the_worker_and_is_told_with_its_place(
 
 
 @in_this_process
-def test_who_waits_for_the_database_ends_when_asked_to(
+def test_a_worker_that_waits_for_the_database_stops_on_request(
     queue: Queue, pauses: Pauses, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue_worker.connection, "ensure_connection", raising(OperationalError("away")))

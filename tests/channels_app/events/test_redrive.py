@@ -302,7 +302,7 @@ def test_a_message_that_comes_again_is_a_duplicate(channel: Channel, queues: Que
     assert queues.dead() == []
 
 
-def test_what_failed_for_a_moment_is_applied_when_it_comes_again(
+def test_an_event_that_failed_once_is_applied_when_it_comes_again(
     channel: Channel, queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [event_id] = happen(sample("stream_start"))
@@ -320,7 +320,9 @@ def test_what_failed_for_a_moment_is_applied_when_it_comes_again(
 # The dead-letter queue, and back
 
 
-def test_what_failed_is_brought_back_when_its_cause_is_mended(channel: Channel, queues: Queues, settings: Any) -> None:
+def test_failed_messages_are_processed_after_their_cause_is_solved(
+    channel: Channel, queues: Queues, settings: Any
+) -> None:
     handlers = settings.EVENT_HANDLERS
     broken_health(settings)
     [event_id] = happen(sample("starvation_start"))
@@ -342,7 +344,7 @@ def test_an_empty_dead_letter_queue_prints_nothing(queues: Queues) -> None:
     assert run_redrive() == (0, [])
 
 
-def test_every_message_is_told_and_those_that_must_come_again_stay(
+def test_every_message_is_reported_and_those_that_must_come_again_stay(
     channel: Channel, queues: Queues, settings: Any
 ) -> None:
     broken_health(settings)
@@ -395,7 +397,7 @@ def test_more_messages_than_one_receive_gives_are_all_taken(channel: Channel, qu
     assert queues.dead() == []
 
 
-def test_a_limit_is_kept_and_leaves_the_others_where_they_are(channel: Channel, queues: Queues) -> None:
+def test_a_limit_leaves_the_other_messages_in_the_queue(channel: Channel, queues: Queues) -> None:
     queues.bury(*[told("Session Created", minute) for minute in range(14)])
 
     assert len(run_redrive("--limit", "12")[1]) == 12
@@ -436,7 +438,7 @@ def test_two_runs_at_once_share_the_messages(channel: Channel, queues: Queues) -
     assert queues.dead() == []
 
 
-def test_what_two_runs_take_both_is_applied_once(channel: Channel, queues: Queues) -> None:
+def test_a_message_of_two_runs_is_applied_once(channel: Channel, queues: Queues) -> None:
     queues.bury(GOOD)
     [early] = aws_door.messages_receive(queue_url=queues.dead_letters, longest=10, hidden_seconds=0)
 
@@ -497,7 +499,7 @@ def test_a_database_that_is_away_leaves_every_message_to_be_taken_at_once(
     ("operation", "expected"),
     [("ReceiveMessage", ["applied", "refused"]), ("DeleteMessageBatch", ["duplicate", "refused"])],
 )
-def test_a_call_that_fails_is_told_in_a_line_and_the_next_run_goes_on(
+def test_a_failed_call_is_one_line_of_output_and_the_next_run_goes_on(
     channel: Channel, queues: Queues, monkeypatch: pytest.MonkeyPatch, operation: str, expected: list[str]
 ) -> None:
     queues.bury(GOOD, "{broken")
@@ -512,7 +514,7 @@ def test_a_call_that_fails_is_told_in_a_line_and_the_next_run_goes_on(
     assert [line["outcome"] for line in run_redrive()[1]] == expected
 
 
-def test_what_cannot_be_released_is_logged_and_comes_back_by_itself(
+def test_messages_that_cannot_be_released_are_logged_and_come_back(
     channel: Channel, queues: Queues, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     queues.bury("{broken")

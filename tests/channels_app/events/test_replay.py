@@ -118,7 +118,7 @@ def test_an_event_that_nothing_depended_on_is_applied_once_a_handler_knows_it(ch
     assert command("replay") == (0, [])
 
 
-def test_what_is_still_ignored_stays_so_and_says_so(channel: Channel) -> None:
+def test_events_that_are_still_ignored_stay_ignored_and_are_reported(channel: Channel) -> None:
     unknown, viewers = told("Stream Wobble", 1), sample("limit_breach_concurrent_viewers")
     assert outcomes(unknown, viewers) == ["ignored", "ignored"]
     assert command("replay") == (0, [line(unknown, "ignored"), line(viewers, "ignored")])
@@ -153,7 +153,7 @@ def raising(error: Exception) -> Callable[..., Any]:
     return raise_it
 
 
-def test_the_whole_stored_history_goes_again_into_the_same_tables(channel: Channel) -> None:
+def test_the_whole_stored_history_is_replayed_into_the_same_tables(channel: Channel) -> None:
     put(ENDED_KEY, ended_metadata())
     events = history()
     assert set(outcomes(*events)) == {"applied"}
@@ -168,7 +168,7 @@ def test_the_whole_stored_history_goes_again_into_the_same_tables(channel: Chann
     assert set(InboxEvent.objects.values_list("outcome", "attempts")) == {("applied", 2)}
 
 
-def test_what_staff_chose_survives_a_replay(channel: Channel) -> None:
+def test_a_decision_of_staff_survives_a_replay(channel: Channel) -> None:
     outcomes(sample("recording_end"))
     video_hide(video_uuid=Video.objects.get().pk)
     put(ENDED_KEY, ended_metadata())
@@ -198,7 +198,7 @@ def test_an_applied_event_stays_applied_when_nothing_depends_on_it_any_more(chan
     assert inbox_row(starvation).outcome == "applied"
 
 
-def test_an_applied_event_whose_replay_goes_wrong_is_failed_until_it_goes_right(
+def test_an_applied_event_whose_replay_fails_is_failed_until_a_replay_succeeds(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start, end = sample("stream_start"), sample("stream_end")
@@ -250,7 +250,7 @@ def test_a_channel_that_appears_while_a_replayed_event_is_being_parked_gets_the_
     assert inbox_row(starvation).outcome == "applied"
 
 
-def test_refused_events_go_again_where_that_is_asked_for_and_make_the_command_exit_with_1(channel: Channel) -> None:
+def test_refused_events_are_replayed_on_request_and_make_the_command_exit_with_1(channel: Channel) -> None:
     good, bad = sample("stream_start"), sample("stream_end", time="yesterday")
     outcomes(good, bad)
     assert command("replay") == (0, [])
@@ -259,7 +259,7 @@ def test_refused_events_go_again_where_that_is_asked_for_and_make_the_command_ex
     assert "time is" in inbox_row(bad).error
 
 
-def test_a_worker_that_applies_an_event_meanwhile_has_the_last_word(
+def test_the_outcome_of_a_worker_that_applies_an_event_meanwhile_stays(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start = sample("stream_start")
@@ -277,7 +277,7 @@ def test_a_worker_that_applies_an_event_meanwhile_has_the_last_word(
     assert inbox_row(start).outcome == "applied"
 
 
-def test_only_events_of_the_channel_and_of_the_time_are_taken_and_as_many_as_are_asked_for(channel: Channel) -> None:
+def test_only_events_of_the_channel_and_the_time_are_replayed_up_to_the_limit(channel: Channel) -> None:
     other = make_channel()
     events = [told("Stream Start", n, arn=arn) for n, arn in enumerate([ARN, other.arn, ARN, ARN])]
     outcomes(*events)
@@ -340,7 +340,7 @@ def dry(*arguments: str) -> tuple[list[dict[str, Any]], int]:
     return lines[:-1], status
 
 
-def test_a_dry_run_of_what_is_as_it_should_be_tells_of_nothing(channel: Channel) -> None:
+def test_a_dry_run_of_events_that_are_applied_has_no_changes(channel: Channel) -> None:
     put(ENDED_KEY, ended_metadata())
     outcomes(*history(), sample("recording_end_failure"))
     assert dry("--all") == ([], 0)
@@ -386,7 +386,7 @@ def inbox_change(envelope: Envelope, before: dict[str, Any], after: dict[str, An
     return {"table": "channels_app_inboxevent", "key": envelope["id"], "before": before, "after": after}
 
 
-def test_a_replay_does_what_its_dry_run_told(channel: Channel, settings: Any) -> None:
+def test_a_replay_makes_the_changes_of_its_dry_run(channel: Channel, settings: Any) -> None:
     put(ENDED_KEY, ended_metadata())
     events = history()
     outcomes(*events)
@@ -446,7 +446,7 @@ def test_a_dry_run_tells_of_rows_that_would_go(channel: Channel, monkeypatch: py
     assert inbox_row(end).outcome == "failed"
 
 
-def test_a_dry_run_tells_of_the_other_rows_of_the_recording_and_of_what_was_written_about_them(
+def test_a_dry_run_reports_the_other_rows_of_the_recording_and_their_content(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The predecessor received the end while ours failed: what people wrote goes to the row that people find."""

@@ -126,7 +126,7 @@ def test_without_a_term_events_are_kept_for_ever(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("kept_100_days")
-def test_batches_pass_every_event_once_though_some_are_of_one_moment(
+def test_batches_have_every_event_once_although_some_have_the_same_time(
     monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
@@ -147,7 +147,9 @@ class Killed(BaseException):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("kept_100_days")
-def test_what_a_killed_run_removed_stays_removed_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_events_that_a_killed_run_removed_stay_removed_and_the_next_run_goes_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(retention, "BATCH", 2)
     for _ in range(5):
         make_event("applied", days_ago=101)
@@ -230,7 +232,7 @@ def test_an_event_that_comes_again_after_it_was_pruned_changes_no_table(channel:
 
 
 @pytest.mark.usefixtures("kept_100_days")
-def test_what_staff_did_since_stays_when_a_pruned_event_comes_again(channel: Channel) -> None:
+def test_a_later_decision_of_staff_stays_when_a_pruned_event_comes_again(channel: Channel) -> None:
     events = a_whole_broadcast()
     outcomes(*events)
     video_hide(video_uuid=Video.objects.get(prefix=PREFIX).uuid)

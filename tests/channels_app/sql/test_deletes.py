@@ -164,7 +164,7 @@ def test_the_earliest_duplicate_of_a_deleted_video_becomes_the_first_and_the_aud
     assert rows(owner, "SELECT object_pk, way FROM channels_app_auditentry") == [(str(first), "database")]
 
 
-def test_what_staff_chose_for_a_deleted_video_holds_for_the_duplicate_that_takes_its_place(
+def test_a_decision_of_staff_for_a_deleted_video_applies_to_the_duplicate_that_replaces_it(
     owner: Connection, predecessor: Connection
 ) -> None:
     first, second = make_video(predecessor), make_video(predecessor)

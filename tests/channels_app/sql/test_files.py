@@ -27,7 +27,7 @@ def ours() -> dict[tuple[str, str], str]:
 
 
 @pytest.mark.django_db
-def test_a_migrated_database_has_what_the_current_files_say_and_nothing_else() -> None:
+def test_a_migrated_database_has_exactly_the_definitions_of_the_current_files() -> None:
     migrated = ours()
     assert {kind for kind, _ in migrated} == {"function", "trigger", "view"}
     with connection.cursor() as cursor:

@@ -42,7 +42,7 @@ def _in_minutes(length: timedelta) -> float:
     return length / timedelta(minutes=1)
 
 
-def test_a_stream_is_as_long_as_it_is_known_to_have_run() -> None:
+def test_the_length_of_a_stream_ends_at_its_end_now_or_its_last_event() -> None:
     assert drawn(stream("ended", 0, 60)) == (60, [])
     assert drawn(stream("live", 0)) == (120, [])
     assert drawn(stream("no-end", 0), takeover=40) == (40, [("Stream Takeover", 40, None)])
@@ -64,7 +64,7 @@ def test_starvation_lasts_from_its_start_to_its_end() -> None:
     assert drawn(ended, starves=90)[1] == [("Starvation Start", 90, 90)]
 
 
-def test_what_is_no_mark_is_not_drawn() -> None:
+def test_other_events_are_not_drawn() -> None:
     chart = chart_of([(stream("ended", 0, 60), [entry("Session Created", 1), entry("Session Ended", 59)])], NOW)
     assert chart.rows[0].marks == []
 

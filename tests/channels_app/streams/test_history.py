@@ -90,7 +90,7 @@ def test_streams_are_shown_last_first_with_start_end_and_listed_videos(streams: 
 
 
 @pytest.mark.django_db
-def test_a_recording_of_several_streams_and_several_recordings_of_one_stand_where_they_belong(
+def test_recordings_of_several_streams_and_several_recordings_of_a_stream_are_shown_with_each(
     streams: Callable[..., Any],
 ) -> None:
     channel = make_channel()
@@ -274,7 +274,7 @@ def test_session_ended_of_multitrack_tells_its_code(channel: Channel, streams: C
 
 
 @pytest.mark.django_db
-def test_breaches_of_the_whole_account_are_of_no_stream(channel: Channel) -> None:
+def test_limit_breaches_of_the_account_belong_to_no_stream(channel: Channel) -> None:
     events = [sample("limit_breach_concurrent_broadcasts"), sample("limit_breach_concurrent_viewers")]
     assert outcomes(*events) == ["ignored", "ignored"]
     assert not StreamHistoryEntry.objects.exists()
