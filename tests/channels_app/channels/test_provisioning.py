@@ -637,7 +637,7 @@ def test_defect_10_a_database_that_refuses_the_row_says_no_stream_key(
 
     def noted(**values: Any) -> Any:
         made = create(**values)
-        keys.append(made.stream_key)
+        keys.append(made.key.value)
         return made
 
     monkeypatch.setattr(aws_door, "channel_create", noted)
