@@ -22,8 +22,7 @@ class UnreadableSecretError(ServiceError):
     code = "secret_unreadable"
     sentence = "no key of FIELD_ENCRYPTION_KEYS opens a stored secret"
     staff_sentence = _(
-        "The stream key cannot be read: the key that encrypted it is no longer in FIELD_ENCRYPTION_KEYS. Replace the "
-        "stream key, or ask the operator of this service to add that key again."
+        "The stream key cannot be read: its key is no longer in FIELD_ENCRYPTION_KEYS. Replace the stream key."
     )
 
 
@@ -39,11 +38,7 @@ def encrypt(text: str) -> str:
 
 
 def decrypt(stored: str) -> str:
-    """Return the plain text of a stored text, encrypted or not.
-
-    Raises:
-        UnreadableSecretError: it was encrypted with a key that is no longer set.
-    """
+    """Return the plain text of a stored text; raise UnreadableSecretError if its key is no longer set."""
     if not stored.startswith(PREFIX):
         return stored
     from cryptography.fernet import InvalidToken
@@ -55,11 +50,7 @@ def decrypt(stored: str) -> str:
 
 
 def encrypt_anew(stored: str) -> str:
-    """Return the stored text encrypted with the first key; unchanged if it already is, or is empty.
-
-    Raises:
-        UnreadableSecretError: it was encrypted with a key that is no longer set.
-    """
+    """Return the stored text encrypted with the first key; raise UnreadableSecretError if its key is no longer set."""
     from cryptography.fernet import Fernet, InvalidToken
 
     if not stored.startswith(PREFIX):

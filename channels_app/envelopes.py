@@ -97,11 +97,7 @@ class RecordingFields:
 
 
 def load_json(text: str) -> Any:
-    """Return the JSON document.
-
-    Raises:
-        MalformedEventError: not JSON, or with NaN, a number out of range, or nesting that no event has.
-    """
+    """Return the JSON document; raise MalformedEventError for NaN, numbers out of range and too deep nesting too."""
     try:
         document = json.loads(text)
         _refuse_unusual(document, _DEEPEST)
@@ -176,11 +172,7 @@ def parse(document: Any, *, received_at: datetime) -> Event:
 
 
 def parse_recording(event: Event) -> RecordingFields:
-    """Return the fields of a recording event.
-
-    Raises:
-        MalformedEventError: a field is missing or has a wrong type.
-    """
+    """Return the fields of a recording event; raise MalformedEventError if one is missing or has a wrong type."""
     detail = event.detail
     prefix = _text(detail, "recording_s3_key_prefix", longest=_LONGEST_PREFIX).strip("/")
     if len(prefix.encode()) > _LONGEST_PREFIX:
@@ -197,11 +189,7 @@ def parse_recording(event: Event) -> RecordingFields:
 
 
 def recording_duration_ms(detail: Mapping[str, Any]) -> int:
-    """Return the length in the detail of a recording event; 0 if it has none.
-
-    Raises:
-        MalformedEventError: the field has a wrong type, or is not the length of a recording.
-    """
+    """Return the length in a recording event, 0 if it has none; raise MalformedEventError if it is unusable."""
     duration = whole_milliseconds(detail.get("recording_duration_ms", 0))
     if duration is None:
         raise MalformedEventError("recording_duration_ms is not a number of milliseconds")
@@ -209,11 +197,7 @@ def recording_duration_ms(detail: Mapping[str, Any]) -> int:
 
 
 def recording_stream_ids(detail: Mapping[str, Any]) -> list[str]:
-    """Return the stream ids in the detail of a recording event, in its order; none if the field is null or absent.
-
-    Raises:
-        MalformedEventError: the field has a wrong type.
-    """
+    """Return the stream ids in a recording event, in its order; raise MalformedEventError if they are no texts."""
     return _texts(detail, "recording_session_stream_ids")
 
 

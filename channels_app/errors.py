@@ -73,8 +73,7 @@ class ChannelLiveError(ChannelError):
     code = "channel_live"
     sentence = "The channel is live: stop the stream, wait for its end, and try again"
     staff_sentence = _(
-        "Amazon IVS neither deletes a live channel nor changes its type, latency, privacy or recording. Stop the "
-        "stream, wait until the channel is offline, then try again."
+        "Amazon IVS neither deletes a live channel nor changes it. Stop the stream, wait until the channel is offline."
     )
 
 
@@ -111,19 +110,13 @@ class ChannelChangedError(ChannelError):
 class StreamKeyMissingError(ChannelError):
     code = "stream_key_missing"
     sentence = "The channel has no stream key: replace it, which makes one"
-    staff_sentence = _(
-        "This channel has no stream key: a ban removed it, or its replacement was interrupted. Replace the stream "
-        "key, which makes a new one."
-    )
+    staff_sentence = _("This channel has no stream key. Replace the stream key, which makes a new one.")
 
 
 class RecordingNotConfiguredError(ChannelError):
     code = "recording_not_configured"
     sentence = "Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it"
-    staff_sentence = _(
-        "Channels cannot be recorded: RECORDING_CONFIG_ARN is not set, or Amazon IVS does not have it. Do not record, "
-        "or ask the operator of this service to set it."
-    )
+    staff_sentence = _("Channels cannot be recorded: RECORDING_CONFIG_ARN is not set or not in Amazon IVS.")
 
 
 class ChannelImportError(ChannelError):
@@ -142,9 +135,7 @@ class IdempotencyKeyInFlightError(ChannelError):
 
     code = "idempotency_key_in_flight"
     sentence = "A request with this Idempotency-Key is at work: try again"
-    staff_sentence = _(
-        "This form was sent twice, and the channel is being created. Look at the list of channels in a few seconds."
-    )
+    staff_sentence = _("This form was sent twice. Look at the list of channels in a few seconds.")
 
     def __init__(self, seconds: int = 1) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ from channels_app.aws.clients import paced as paced
 from channels_app.aws.clients import pause as pause
 from channels_app.aws.errors import AwsError as AwsError
 from channels_app.aws.errors import Kind as Kind
+from channels_app.aws.errors import ignored as ignored
 from channels_app.aws.ivs import CHANNELS_AT_ONCE as CHANNELS_AT_ONCE
 from channels_app.aws.ivs import ChannelSummary as ChannelSummary
 from channels_app.aws.ivs import IvsChannel as IvsChannel

@@ -121,6 +121,16 @@ def raises_aws_error(operation: str, resource: str) -> Iterator[None]:
         raise failure from error
 
 
+@contextmanager
+def ignored(kind: Kind) -> Iterator[None]:
+    """Suppress an AwsError of this kind."""
+    try:
+        yield
+    except AwsError as error:
+        if error.kind is not kind:
+            raise
+
+
 def require_request_id(reply: dict[str, Any]) -> None:
     """Raise KeyError if a reply without content lacks the request id, which each answer of AWS has."""
     reply["ResponseMetadata"]["RequestId"]

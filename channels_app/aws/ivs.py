@@ -1,17 +1,16 @@
 """Channels, stream keys and streams of IVS. Each function makes one call, or a few; its docstring names the operation.
 
-Raises AwsError: kind `not_found` if the channel, key or stream is not in IVS, else IVS refused or was not reached.
+Raises AwsError: the kinds that the docstring names; `not_found` if the channel, key or stream is not in IVS; else IVS
+refused or was not reached, or the outcome is unknown.
 https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from channels_app.aws.clients import ONCE, RETRIED, Page, client, from_token
-from channels_app.aws.errors import AwsError, Kind, raises_aws_error, require_request_id
+from channels_app.aws.errors import Kind, ignored, raises_aws_error, require_request_id
 
 # The members of UpdateChannel by the names used here.
 _MEMBERS = {
@@ -107,11 +106,7 @@ class IvsSession:
 def channel_create(
     *, name: str, tags: dict[str, str], channel_type: str, latency_mode: str, private: bool, recording_config_arn: str
 ) -> IvsChannel:
-    """Create a channel (CreateChannel). It is called once: after an unknown outcome, look the channel up by name.
-
-    Raises:
-        AwsError: IVS refused, or the outcome is unknown.
-    """
+    """Create a channel (CreateChannel), by one call: after an unknown outcome look it up by name."""
     with raises_aws_error("CreateChannel", name):
         reply = client("ivs", ONCE).create_channel(
             name=name,
@@ -147,11 +142,7 @@ def channel_get(*, arn: str) -> IvsChannel:
 
 
 def channel_update(*, arn: str, **changes: Any) -> IvsChannel:
-    """Change `channel_type`, `latency_mode`, `private` or `recording_config_arn` of a channel (UpdateChannel).
-
-    Raises:
-        AwsError: kind `conflict` while it is live, `not_found`, or IVS refused or could not be reached.
-    """
+    """Change these settings of a channel (UpdateChannel), by the names in `_MEMBERS`; kind `conflict` if it is live."""
     members = {_MEMBERS[name]: value for name, value in changes.items()}
     with raises_aws_error("UpdateChannel", arn):
         return _channel(client("ivs", RETRIED).update_channel(arn=arn, **members)["channel"])
@@ -175,44 +166,32 @@ def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
     """Return the key of a channel, or None (ListStreamKeys, GetStreamKey)."""
     for arn in stream_key_arns(channel_arn=channel_arn):
         # It may have been deleted since it was listed.
-        with _missing_is_success(), raises_aws_error("GetStreamKey", arn):
+        with ignored(Kind.NOT_FOUND), raises_aws_error("GetStreamKey", arn):
             return _stream_key(client("ivs", RETRIED).get_stream_key(arn=arn)["streamKey"])
     return None
 
 
 def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey:
-    """Create the key of a channel (CreateStreamKey). It is called once: after an unknown outcome, look the key up.
-
-    Raises:
-        AwsError: kind `quota` while the channel has a key, `not_found`, or IVS refused, or the outcome is unknown.
-    """
+    """Create the key of a channel (CreateStreamKey), by one call; kind `quota` if the channel has a key."""
     with raises_aws_error("CreateStreamKey", channel_arn):
         return _stream_key(client("ivs", ONCE).create_stream_key(channelArn=channel_arn, tags=tags)["streamKey"])
 
 
 def stream_key_delete(*, arn: str) -> None:
     """Delete a key, if it exists (DeleteStreamKey). The stream that uses it goes on."""
-    with _missing_is_success(), raises_aws_error("DeleteStreamKey", arn):
+    with ignored(Kind.NOT_FOUND), raises_aws_error("DeleteStreamKey", arn):
         require_request_id(client("ivs", RETRIED).delete_stream_key(arn=arn))
 
 
 def stream_stop(*, channel_arn: str) -> None:
-    """End the stream of a channel (StopStream). It is called once: a second call would report that nothing is live.
-
-    Raises:
-        AwsError: kind `not_broadcasting`, `not_found`, or IVS refused, or the outcome is unknown.
-    """
+    """End the stream of a channel (StopStream), by one call; kind `not_broadcasting` if the channel is offline."""
     with raises_aws_error("StopStream", channel_arn):
         require_request_id(client("ivs", ONCE).stop_stream(channelArn=channel_arn))
 
 
 def channel_delete(*, arn: str) -> None:
-    """Delete a channel and its keys, if it exists (DeleteChannel).
-
-    Raises:
-        AwsError: kind `conflict` while it is live, or IVS refused or could not be reached.
-    """
-    with _missing_is_success(), raises_aws_error("DeleteChannel", arn):
+    """Delete a channel and its keys, if it exists (DeleteChannel); kind `conflict` if it is live."""
+    with ignored(Kind.NOT_FOUND), raises_aws_error("DeleteChannel", arn):
         require_request_id(client("ivs", RETRIED).delete_channel(arn=arn))
 
 
@@ -242,12 +221,10 @@ def streams_page(*, token: str = "") -> Page[IvsStream]:
 
 def stream_now(*, channel_arn: str) -> StreamNow | None:
     """Return the live stream of a channel (GetStream), or None."""
-    try:
-        with raises_aws_error("GetStream", channel_arn):
-            item = client("ivs", RETRIED).get_stream(channelArn=channel_arn)["stream"]
-            if not item["streamId"]:
-                return None
-            viewers, started_at = item.get("viewerCount", -1), item.get("startTime")
+    with ignored(Kind.NOT_BROADCASTING), raises_aws_error("GetStream", channel_arn):
+        item = client("ivs", RETRIED).get_stream(channelArn=channel_arn)["stream"]
+        viewers, started_at = item.get("viewerCount", -1), item.get("startTime")
+        if item["streamId"]:
             return StreamNow(
                 stream_id=item["streamId"],
                 health=item.get("health", "UNKNOWN"),
@@ -255,10 +232,7 @@ def stream_now(*, channel_arn: str) -> StreamNow | None:
                 viewers=viewers if viewers >= 0 else None,
                 started_at=_utc(started_at) if started_at is not None else None,
             )
-    except AwsError as error:
-        if error.kind is not Kind.NOT_BROADCASTING:
-            raise
-        return None
+    return None
 
 
 def is_broadcasting(*, channel_arn: str) -> bool:
@@ -325,13 +299,3 @@ def _channel(channel: dict[str, Any]) -> IvsChannel:
 
 def _stream_key(key: dict[str, Any]) -> IvsStreamKey:
     return IvsStreamKey(arn=key["arn"], value=key["value"])
-
-
-@contextmanager
-def _missing_is_success() -> Iterator[None]:
-    """Suppress the error of a resource that does not exist any more."""
-    try:
-        yield
-    except AwsError as error:
-        if error.kind is not Kind.NOT_FOUND:
-            raise

@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from channels_app.aws.clients import RETRIED, client
-from channels_app.aws.errors import AwsError, Kind, raises_aws_error
+from channels_app.aws.errors import AwsError, Kind, ignored, raises_aws_error
 
 # In bytes: small enough that the time is checked often, however slowly S3 sends.
 _CHUNK = 64 * 1024
@@ -45,39 +45,27 @@ def object_read(*, bucket: str, key: str, longest: int, seconds: float = 20) -> 
             (kind `invalid`), or reading its body took more than `seconds` (kind `timeout`).
     """
     resource = f"{bucket}/{key}"
-    try:
-        with raises_aws_error("GetObject", resource):
-            reply = client("s3", RETRIED).get_object(Bucket=bucket, Key=key)
-            # Not `with reply["Body"]`: that yields the bare stream, which checks neither length nor checksum.
-            with closing(reply["Body"]) as body:
-                content, until = bytearray(), monotonic() + seconds
-                # botocore compares length and checksum with the headers at the end of the body.
-                while chunk := body.read(_CHUNK):
-                    content += chunk
-                    if len(content) > longest:
-                        raise AwsError("GetObject", resource, Kind.INVALID, f"it is longer than {longest} bytes")
-                    if monotonic() > until:
-                        raise AwsError("GetObject", resource, Kind.TIMEOUT, "it took too long")
-                return bytes(content)
-    except AwsError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
+    with ignored(Kind.NOT_FOUND), raises_aws_error("GetObject", resource):
+        reply = client("s3", RETRIED).get_object(Bucket=bucket, Key=key)
+        # Not `with reply["Body"]`: that yields the bare stream, which checks neither length nor checksum.
+        with closing(reply["Body"]) as body:
+            content, until = bytearray(), monotonic() + seconds
+            # botocore compares length and checksum with the headers at the end of the body.
+            while chunk := body.read(_CHUNK):
+                content += chunk
+                if len(content) > longest:
+                    raise AwsError("GetObject", resource, Kind.INVALID, f"the object is longer than {longest} bytes")
+                if monotonic() > until:
+                    raise AwsError("GetObject", resource, Kind.TIMEOUT, "the object comes too slowly")
+            return bytes(content)
+    return None
 
 
 def object_size(*, bucket: str, key: str) -> int | None:
-    """Return the size of an object in bytes (HeadObject), or None if there is none.
-
-    Raises:
-        AwsError: S3 could not be reached; kind `denied` as for `object_read`.
-    """
-    try:
-        with raises_aws_error("HeadObject", f"{bucket}/{key}"):
-            return int(client("s3", RETRIED).head_object(Bucket=bucket, Key=key)["ContentLength"])
-    except AwsError as error:
-        if error.kind is Kind.NOT_FOUND:
-            return None
-        raise
+    """Return the size of an object in bytes (HeadObject), or None; kind `denied` may mean that too."""
+    with ignored(Kind.NOT_FOUND), raises_aws_error("HeadObject", f"{bucket}/{key}"):
+        return int(client("s3", RETRIED).head_object(Bucket=bucket, Key=key)["ContentLength"])
+    return None
 
 
 def object_keys(*, bucket: str, prefix: str, pages: int) -> list[str]:

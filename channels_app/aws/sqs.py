@@ -1,5 +1,6 @@
 """Messages of a queue of SQS. Each docstring names its operation.
 
+Raises AwsError: kind `not_found` if there is no such queue, else SQS refused or could not be reached.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_Operations.html
 """
 
@@ -31,11 +32,7 @@ def messages_receive(
 ) -> list[QueueMessage]:
     """Return up to `longest` messages (at most 10), hidden from other receivers for `hidden_seconds` (ReceiveMessage).
 
-    Without `hidden_seconds` the visibility timeout of the queue holds. `wait_seconds` for a first message must stay
-    below the read timeout of the client.
-
-    Raises:
-        AwsError: kind `not_found` if there is no such queue, or SQS could not be reached.
+    Without `hidden_seconds` the visibility timeout of the queue holds. `wait_seconds` must stay below the read timeout.
     """
     hidden = {} if hidden_seconds is None else {"VisibilityTimeout": hidden_seconds}
     with raises_aws_error("ReceiveMessage", queue_url):
@@ -54,11 +51,7 @@ def messages_receive(
 
 
 def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
-    """Delete messages (DeleteMessageBatch). One that another consumer received since may stay.
-
-    Raises:
-        AwsError: SQS could not be reached, or refused at least one; the others are deleted.
-    """
+    """Delete messages (DeleteMessageBatch); an AwsError if SQS refuses at least one. The others are deleted."""
     refused: list[dict[str, Any]] = []
     for entries in _entries(messages):
         with raises_aws_error("DeleteMessage", queue_url):
@@ -71,11 +64,7 @@ def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None
 
 
 def messages_release(*, queue_url: str, messages: Sequence[QueueMessage]) -> None:
-    """Make messages visible again at once (ChangeMessageVisibilityBatch), also those that are visible already.
-
-    Raises:
-        AwsError: SQS could not be reached; the others come back when their visibility timeout ends.
-    """
+    """Make messages visible again at once (ChangeMessageVisibilityBatch), also those that are visible already."""
     for entries in _entries(messages, VisibilityTimeout=0):
         with raises_aws_error("ChangeMessageVisibility", queue_url):
             sqs = client("sqs", RETRIED)

@@ -24,8 +24,7 @@ def stream_key_reveal(*, channel: Channel, by: UUID) -> str:
     """Return the stream key, and record in the audit log that it was shown.
 
     Raises:
-        StreamKeyMissingError: the channel has none.
-        UnreadableSecretError: it was encrypted with a key that is no longer set.
+        StreamKeyMissingError, UnreadableSecretError: the channel has none, or its encryption key is no longer set.
     """
     key = row_again(channel).reveal_stream_key()
     if not key:
@@ -68,11 +67,7 @@ def _keys_delete(channel: Channel) -> None:
 
 
 def key_create(*, channel: Channel) -> aws.IvsStreamKey:
-    """Return a new key, or the one that exists: of another rotation, or of a call whose reply was lost.
-
-    Raises:
-        ChannelContendedError, AwsError: another rotation created one and removed it, or IVS refused or did not answer.
-    """
+    """Return a new key, or the existing one of another rotation or a lost reply; ChannelContendedError if removed."""
     try:
         return aws.stream_key_create(channel_arn=channel.arn, tags={UUID_TAG: str(channel.uuid)})
     except aws.AwsError as error:

@@ -65,11 +65,7 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
 
 
 def channel_edit(*, channel: Channel, shown: Mapping[str, Any], values: dict[str, Any]) -> Channel:
-    """Change fields as `channel_update` does, if the channel still has the values that its form showed.
-
-    Raises:
-        ChannelChangedError: it has other values; nothing was changed. Else as `channel_update`.
-    """
+    """Call `channel_update`, or raise ChannelChangedError if the channel has not the values that its form showed."""
     row = row_again(channel)
     if editable_of(row) != shown:
         raise errors.ChannelChangedError
@@ -82,11 +78,7 @@ def editable_of(channel: Channel) -> dict[str, Any]:
 
 
 def refuse_unusable(channel: Channel) -> None:
-    """Refuse a channel that is not in IVS.
-
-    Raises:
-        ChannelDeletedError, ChannelUnfinishedError, ChannelGoneError: there is no channel to change.
-    """
+    """Raise ChannelDeletedError, ChannelUnfinishedError or ChannelGoneError if the channel is not in IVS."""
     if channel.status == Channel.Status.DELETED:
         raise errors.ChannelDeletedError
     if channel.status == Channel.Status.PROVISIONING:
@@ -154,11 +146,7 @@ def _settings_write(channel: Channel, found: aws.IvsChannel) -> None:
 
 
 def name_settle(*, channel: Channel) -> None:
-    """Write the name of the row to the tag until both agree.
-
-    Raises:
-        ChannelContendedError, AwsError: others kept changing it, or IVS refused or did not answer.
-    """
+    """Write the name of the row to the tag until both agree; raise ChannelContendedError if others keep changing it."""
     for _ in range(_TRIES):
         current = row_again(channel).name or ""
         if aws.channel_get(arn=channel.arn).tags.get("Name", "") == tag_value(current):
@@ -177,11 +165,7 @@ def _tag_name(channel: Channel, name: str) -> None:
 
 @contextmanager
 def row_locked(channel: Channel) -> Iterator[Channel]:
-    """Lock and yield the current row.
-
-    Raises:
-        ChannelDeletedError: it was deleted meanwhile.
-    """
+    """Lock and yield the current row; raise ChannelDeletedError if it was deleted meanwhile."""
     with audited():
         row = Channel.objects.locked().exclude(status=Channel.Status.DELETED).filter(pk=channel.pk).first()
         if row is None:
@@ -261,10 +245,7 @@ def _publish_offline(channel: Channel) -> None:
 
 
 def _is_in_ivs(arn: str) -> bool:
-    try:
+    with aws.ignored(aws.Kind.NOT_FOUND):
         aws.channel_get(arn=arn)
-    except aws.AwsError as error:
-        if error.kind is not aws.Kind.NOT_FOUND:
-            raise
-        return False
-    return True
+        return True
+    return False

@@ -1,7 +1,4 @@
-"""The dry run of a replay: the handlers write in a transaction that is rolled back, and the rows are compared.
-
-No row of the inbox is marked and no file is written. Facts from S3 are read before the transaction.
-"""
+"""The dry run of a replay: the handlers write in a transaction that is rolled back, and the rows are compared."""
 
 from collections import defaultdict
 from collections.abc import Iterator

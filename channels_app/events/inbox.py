@@ -112,10 +112,9 @@ def process(rows: list[InboxEvent], *, again: bool = False) -> list[Delivery]:
 
 
 def receive(bodies: list[str]) -> list[Work]:
-    """Store envelopes and commit; one that is too large is cut.
+    """Store envelopes and commit. The key of a row is the id of its event.
 
-    The key of a row is the id of its event. It is the SHA-256 of the text if the envelope has no usable id, or if the
-    row of its id has another envelope that is not an event for us.
+    It is the SHA-256 of the text without a usable id, or if another envelope, no event for us, has the row of the id.
     """
     envelopes = [Envelope.of(body) for body in bodies]
     rows = _store({envelope.key: envelope.text for envelope in envelopes})

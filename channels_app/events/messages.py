@@ -29,11 +29,7 @@ class ProcessedMessage:
 
 
 def messages_process(*, queue_url: str, messages: Sequence[QueueMessage]) -> list[ProcessedMessage]:
-    """Process the messages, and delete those that need not come again.
-
-    Raises:
-        AwsError: not all of these could be deleted; they come again, as duplicates.
-    """
+    """Process the messages, and delete those that need not come again; an AwsError if not all could be deleted."""
     deliveries = list(inbox.ingest(message.body for message in messages))
     processed = list(zip(messages, deliveries, strict=True))
     done = [message for message, delivery in processed if not delivery.must_come_again]

@@ -51,11 +51,7 @@ class Stop:
 
 
 def queue_work(*, queue_url: str, stop: Stop) -> None:
-    """Process the messages of the queue until the stop; after a failure wait, twice as long after each further one.
-
-    Raises:
-        AwsError: the queue, the permissions or the credentials are missing from the start.
-    """
+    """Process messages until the stop, with a growing pause after failures; an AwsError if it cannot start."""
     pause, has_received = 0, False
     while not stop.is_requested:
         try:
@@ -80,12 +76,7 @@ def queue_work(*, queue_url: str, stop: Stop) -> None:
 
 
 def queue_work_once(*, queue_url: str) -> None:
-    """Receive once, and process the messages.
-
-    Raises:
-        AwsError: SQS refused or could not be reached.
-        django.db.Error: the database is unavailable; no message is lost.
-    """
+    """Receive once and process the messages; raises AwsError or, without loss of messages, django.db.Error."""
     # First, as the queue counts each receive. Outside HTTP no signal of Django closes a connection that died.
     close_old_connections()
     connection.ensure_connection()

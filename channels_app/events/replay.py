@@ -28,10 +28,7 @@ def events_chosen(
 
 
 def events_replay(events: QuerySet[InboxEvent], *, limit: int | None = None) -> Iterator[list[Delivery]]:
-    """Process at most `limit` of the events again, the oldest first; each yielded batch is done.
-
-    Safe beside other workers: the outcome of an event that one of them finishes meanwhile stays.
-    """
+    """Process at most `limit` of the events again, oldest first, in batches; an outcome of another worker stays."""
     for rows in in_batches(events, size=BATCH, limit=limit):
         yield process(rows, again=True)
 

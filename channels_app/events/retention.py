@@ -23,10 +23,7 @@ def inbox_prunable(*, received_before: datetime) -> dict[str, int]:
 
 
 def inbox_prune(*, received_before: datetime) -> dict[str, int]:
-    """Remove the events that are done and were received before, in committed batches; return their number by outcome.
-
-    Their changes stay; an event that comes again changes nothing. Locked events are left to the next run.
-    """
+    """Remove old events that are done, in committed batches, without locked ones; return their number by outcome."""
     removed = Counter(NOTHING)
     rows = old = _old(received_before).order_by("received_at", "pk")
     while True:

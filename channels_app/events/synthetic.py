@@ -1,7 +1,6 @@
 """Synthetic events, which `reconcile` creates from facts of IVS and S3; pure.
 
-They are processed as all events. Their id is a digest of their content, so that the same finding is a duplicate. A real
-event outranks them, whichever comes first.
+Their id is a digest of their content, so that the same finding is a duplicate; a real event outranks them.
 """
 
 import hashlib
@@ -15,11 +14,7 @@ from channels_app.envelopes import DETAIL_TYPES, NAME_FIELDS, RECONCILED_ID, REC
 def stream_envelope(
     *, name: str, arn: str, stream_id: str, at: datetime, channel_name: str = "", **detail: Any
 ) -> dict[str, Any]:
-    """Return an event of a stream; its detail-type is that of its name.
-
-    Raises:
-        KeyError: IVS has no event of this name.
-    """
+    """Return an event of a stream; its detail-type is that of its name, or a KeyError if IVS has no such event."""
     detail_type = DETAIL_TYPES[name]
     fields = {NAME_FIELDS[detail_type]: name, "channel_name": channel_name, "stream_id": stream_id, **detail}
     return _envelope(detail_type, arn, at, fields, about=[stream_id, name])

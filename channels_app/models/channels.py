@@ -160,11 +160,7 @@ class Channel(models.Model):
         return self.name or str(self.uuid)
 
     def reveal_stream_key(self) -> str:
-        """Return the stream key as an encoder needs it.
-
-        Raises:
-            UnreadableSecretError: it was encrypted with a key that is no longer set.
-        """
+        """Return the stream key; raise UnreadableSecretError if it was encrypted with a key that is no longer set."""
         return decrypt(self.stream_key)
 
     @property

@@ -11,6 +11,10 @@ from django.utils.translation import pgettext_lazy
 
 from channels_app.models.channels import Channel
 
+_OPEN = Q(outcome__in=["received", "deferred"])
+_OPEN_OR_FAILED = Q(outcome__in=["received", "deferred", "failed"])
+_PRUNABLE = Q(outcome__in=["applied", "ignored", "refused", "parked"])
+
 
 class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
     """Reads of the inbox."""
@@ -73,21 +77,11 @@ class InboxEvent(models.Model):
         verbose_name = _("event")
         verbose_name_plural = _("events")
         indexes = [
-            models.Index(
-                fields=["attempts", "id"],
-                name="inbox_open",
-                condition=Q(outcome__in=["received", "deferred", "failed"]),
-            ),
-            models.Index(
-                fields=["received_at", "id"],
-                name="inbox_prunable",
-                condition=Q(outcome__in=["applied", "ignored", "refused", "parked"]),
-            ),
+            models.Index(fields=["attempts", "id"], name="inbox_open", condition=_OPEN_OR_FAILED),
+            models.Index(fields=["received_at", "id"], name="inbox_prunable", condition=_PRUNABLE),
             models.Index(fields=["channel_arn"], name="inbox_parked", condition=Q(outcome="parked")),
             models.Index(fields=["id"], name="inbox_failed", condition=Q(outcome="failed")),
-            models.Index(
-                fields=["received_at"], name="inbox_waiting", condition=Q(outcome__in=["received", "deferred"])
-            ),
+            models.Index(fields=["received_at"], name="inbox_waiting", condition=_OPEN),
             # For the search of the admin.
             models.Index(fields=["stream_id"], name="inbox_stream", condition=~Q(stream_id="")),
             models.Index(fields=["channel_arn"], name="inbox_channel", condition=~Q(channel_arn="")),

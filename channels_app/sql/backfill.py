@@ -1,6 +1,6 @@
-"""The backfill of channels and state changes: derive what rows lack that were written before the triggers existed.
+"""The backfill: derive what channels and state changes lack that were written before the triggers existed.
 
-The triggers are in `channels_app/sql/current/`. Each sets only what is NULL, so an UPDATE without changes suffices.
+Each trigger sets only what is NULL, so an UPDATE without changes suffices.
 """
 
 from collections.abc import Callable
@@ -10,10 +10,7 @@ BATCH = 1000
 
 
 def touch_in_batches(cursor: Any, statement: str, first_key: Any, report: Callable[[str], None] | None = None) -> int:
-    """Run a statement, which takes (last key, batch size) and returns keys, until none is left; return their number.
-
-    Each call is a separate transaction if the connection is in autocommit mode. `report` gets a line after each.
-    """
+    """Run a statement, which takes (last key, batch size) and returns keys, until none is left; return their number."""
     count, last = 0, first_key
     while True:
         cursor.execute(statement, [last, BATCH])

@@ -41,10 +41,9 @@ class RunSQLInTransaction(RunSQL):
 
 
 class RunDeferredSQL(Operation):
-    """Run the foreign keys and indexes of new tables, which Django defers to the end of a migration.
+    """Run the foreign keys and indexes of new tables in the transaction of a migration; Django defers them to its end.
 
-    Django records a migration with deferred statements only after its transaction: if it is killed in between, its next
-    run fails. With this operation after those that create tables, the statements are part of the transaction.
+    Django would run them after the transaction and only then record the migration: if killed between, the next fails.
     """
 
     def state_forwards(self, app_label: str, state: Any) -> None:

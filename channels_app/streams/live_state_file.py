@@ -44,8 +44,7 @@ class LiveStateFile:
         Two workers may write in either order: the last one has read the state after both committed.
 
         Raises:
-            AwsError: S3 could not be written.
-            LiveStateUnsettledError: the state changed during every try.
+            AwsError, LiveStateUnsettledError: S3 refused, or the state changed during every try.
         """
         if not settings.RECORDING_BUCKET:
             logger.warning("RECORDING_BUCKET is not set: no live-state file channel=%s", self.channel_uuid)
