@@ -37,24 +37,20 @@ def channels_encrypt() -> Iterator[Encrypted]:
     return rows_encrypt(Channel.objects.all(), fields)
 
 
-def rows_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Iterator[Encrypted]:
-    """Encrypt secrets of any rows in committed batches; `encrypted` returns the fields of a row to write."""
+def rows_encrypt(rows: QuerySet[Row], fields: Callable[[Row], dict[str, Any]]) -> Iterator[Encrypted]:
+    """Encrypt secrets of any rows in committed batches; `fields` returns the encrypted fields of a row."""
     for batch in batches_of(rows.only("pk"), size=_BATCH):
-        yield _batch_encrypt(rows.filter(pk__in=[row.pk for row in batch]), encrypted)
-
-
-@audited()
-def _batch_encrypt(rows: QuerySet[Row], encrypted: Callable[[Row], dict[str, Any]]) -> Encrypted:
-    changed, unreadable = 0, []
-    for row in rows.order_by("pk").select_for_update(no_key=True):
-        try:
-            values = encrypted(row)
-        except UnreadableSecretError:
-            unreadable.append(str(row.pk))
-            continue
-        other = {name: value for name, value in values.items() if getattr(row, name) != value}
-        changed += rows.filter(pk=row.pk).update(**other) if other else 0
-    return Encrypted(changed, unreadable)
+        changed, unreadable = 0, []
+        with audited():
+            locked = rows.filter(pk__in=[row.pk for row in batch]).order_by("pk").select_for_update(no_key=True)
+            for row in locked:
+                try:
+                    values = {name: value for name, value in fields(row).items() if getattr(row, name) != value}
+                except UnreadableSecretError:
+                    unreadable.append(str(row.pk))
+                    continue
+                changed += rows.filter(pk=row.pk).update(**values) if values else 0
+        yield Encrypted(changed, unreadable)
 
 
 def _with_encrypted(data: Any, path: tuple[str, ...]) -> Any:

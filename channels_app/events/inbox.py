@@ -90,31 +90,29 @@ class Work:
         logger.error("event failed event_id=%s", self.row.event_id, exc_info=error)
         self.outcome, self.reason = InboxEvent.Outcome.FAILED, f"{type(error).__name__}: {error}"
 
-    def delivery(self) -> Delivery:
-        """Log the outcome and return it."""
-        logger.info("event processed event_id=%s outcome=%s", self.row.event_id, self.outcome)
-        return Delivery(self.event_id, self.outcome, self.reason)
-
 
 def ingest(bodies: Iterable[str]) -> Iterator[Delivery]:
     """Store and process envelopes in batches; return their outcomes. Only an unavailable database raises."""
     for batch in chunks_of(bodies, BATCH):
-        works = receive(batch)
-        _process(works)
-        yield from (work.delivery() for work in works)
+        yield from _processed(receive(batch))
 
 
 def process(rows: list[InboxEvent], *, again: bool = False) -> list[Delivery]:
     """Process stored events and return their outcomes; `again` also processes those that are done."""
-    works = [Work(row, row.event_id, again) for row in rows]
+    return list(_processed([Work(row, row.event_id, again) for row in rows]))
+
+
+def _processed(works: list[Work]) -> Iterator[Delivery]:
     _process(works)
-    return [work.delivery() for work in works]
+    for work in works:
+        logger.info("event processed event_id=%s outcome=%s", work.row.event_id, work.outcome)
+        yield Delivery(work.event_id, work.outcome, work.reason)
 
 
 def receive(bodies: list[str]) -> list[Work]:
-    """Store envelopes and commit. The key of a row is the id of its event.
+    """Store envelopes under the id of their event, and commit.
 
-    It is the SHA-256 of the text without a usable id, or if another envelope, no event for us, has the row of the id.
+    The key is the SHA-256 of the text if the id is unusable, or if its row has another envelope, no event for us.
     """
     envelopes = [Envelope.of(body) for body in bodies]
     rows = _store({envelope.key: envelope.text for envelope in envelopes})

@@ -43,7 +43,7 @@ class RunSQLInTransaction(RunSQL):
 class RunDeferredSQL(Operation):
     """Run the foreign keys and indexes of new tables in the transaction of a migration; Django defers them to its end.
 
-    Django would run them after the transaction and only then record the migration: if killed between, the next fails.
+    Django would run them after the transaction and then record the migration: if killed between, the next run fails.
     """
 
     def state_forwards(self, app_label: str, state: Any) -> None:

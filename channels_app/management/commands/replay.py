@@ -8,8 +8,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from channels_app.events.dry_run import events_dry_run
-from channels_app.events.replay import OUTCOMES, events_chosen, events_replay
+from channels_app.events.replay import OUTCOMES, events_chosen, events_dry_run, events_replay
 from channels_app.management.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
 

@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from channels_app import aws as aws_door
-from channels_app.events import dry_run, inbox
+from channels_app.events import inbox, replay
 from channels_app.events.handlers import Result, StreamEventHandler
 from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry, live_state
@@ -499,7 +499,7 @@ def test_a_dry_run_says_by_its_status_that_an_event_would_fail_and_tries_its_nei
 def test_a_dry_run_goes_through_many_events_of_many_channels_some_at_a_time(
     channel: Channel, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dry_run, "CHUNK", 4)
+    monkeypatch.setattr(replay, "CHUNK", 4)
     learned = without_handler(settings, "IVS Stream State Change")
     other = make_channel()
     events = [told("Session Created", n, stream_id=f"st-{n}", arn=[ARN, other.arn][n % 2]) for n in range(11)]
@@ -560,7 +560,7 @@ def test_a_dry_run_leaves_no_lock_and_no_row_behind(channel: Channel, settings: 
 def test_a_dry_run_waits_a_bounded_time_for_a_channel_that_others_lock_and_says_so(
     channel: Channel, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dry_run, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(replay, "LOCK_TIMEOUT", "100ms")
     other = make_channel()
     learned = without_handler(settings, "IVS Recording State Change")
     locked, free = recorded("Recording Start", 1), recorded("Recording Start", 1, prefix="a/b", arn=other.arn)
