@@ -125,11 +125,7 @@ def event_id_of(document: Any) -> str | None:
 
 
 def parse(document: Any, *, received_at: datetime) -> Event:
-    """Return the typed event.
-
-    Raises:
-        MalformedEventError: no id, no usable time, a time more than a day after `received_at`, or a wrong type.
-    """
+    """Return the typed event; raise MalformedEventError if a field is missing, unusable or of a wrong type."""
     if not isinstance(document, dict):
         raise MalformedEventError("the envelope is not an object")
     event_id = event_id_of(document)

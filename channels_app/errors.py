@@ -33,8 +33,6 @@ class ChannelError(ServiceError):
 
 
 class ChannelNotFoundError(ChannelError):
-    """There is no such channel, or it is not visible to the caller."""
-
     status_code = 404
     code = "not_found"
     sentence = "IVS Channel not found"
@@ -92,16 +90,12 @@ class ChannelGoneError(ChannelError):
 
 
 class ChannelContendedError(ChannelError):
-    """Other requests keep changing the same property of the channel in IVS."""
-
     code = "channel_contended"
     sentence = "Other requests are changing the same channel: try again"
     staff_sentence = _("Others are changing the same channel right now. Wait a few seconds, then try again.")
 
 
 class ChannelChangedError(ChannelError):
-    """The channel was changed since the caller read it."""
-
     code = "channel_changed"
     sentence = "The channel was changed meanwhile: look at it again"
     staff_sentence = _("Somebody else changed this channel meanwhile.")

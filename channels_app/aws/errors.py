@@ -13,8 +13,6 @@ from channels_app.metrics import AWS_ERRORS, counted
 
 
 class Kind(StrEnum):
-    """The kind of a failure."""
-
     INVALID = "invalid"
     DENIED = "denied"
     PENDING_VERIFICATION = "pending_verification"

@@ -56,8 +56,6 @@ class IvsChannel:
 
 @dataclass(frozen=True)
 class ChannelSummary:
-    """A channel of the list of channels."""
-
     arn: str
     name: str
     tags: dict[str, str]
@@ -65,8 +63,6 @@ class ChannelSummary:
 
 @dataclass(frozen=True)
 class IvsStream:
-    """A stream that is live."""
-
     channel_arn: str
     stream_id: str
     started_at: datetime

@@ -21,8 +21,6 @@ _PAGE = 1000
 
 @dataclass(frozen=True)
 class S3Object:
-    """An object of a listing."""
-
     key: str
     modified_at: datetime
 
@@ -38,11 +36,9 @@ class ObjectPage:
 def object_read(*, bucket: str, key: str, longest: int, seconds: float = 20) -> bytes | None:
     """Return the content of an object (GetObject), or None if there is none.
 
-    A caller without ListBucket gets 403 for a missing key, so kind `denied` may mean that too.
-
     Raises:
-        AwsError: S3 could not be reached, the object came short (kind `unavailable`) or is longer than `longest` bytes
-            (kind `invalid`), or reading its body took more than `seconds` (kind `timeout`).
+        AwsError: kind `denied` also for a missing key, without ListBucket; `unavailable` if the object came short,
+            `invalid` if it is longer than `longest` bytes, `timeout` if its body took more than `seconds`.
     """
     resource = f"{bucket}/{key}"
     with ignored(Kind.NOT_FOUND), raises_aws_error("GetObject", resource):

@@ -18,11 +18,9 @@ _SECRET = re.compile(r"(arn:aws[a-z-]*:secretsmanager:([a-z0-9-]+):\d{12}:secret
 def secret_value(reference: str) -> str:
     """Return the value behind `file:/path` or the ARN of a secret; `#KEY` after an ARN is a member of its JSON object.
 
-    Each secret is fetched once in a process.
-
     Raises:
-        AwsError: the secret could not be fetched.
-        ValueError: no such file or member, or not a reference; the message holds no secret.
+        AwsError: the secret could not be fetched, which is done once in a process.
+        ValueError: no such file or member, or not a reference; the message has no secret.
     """
     if reference.startswith("file:"):
         path = reference.removeprefix("file:")

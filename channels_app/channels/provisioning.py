@@ -29,6 +29,7 @@ UUID_TAG = "ivsvod:channel"
 PROJECT_TAG, STAGE_TAG = "ivsvod:project", "ivsvod:stage"
 # A creation writes its row first, and ends or fails sooner than this.
 STILL_CREATING = timedelta(minutes=1)
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
 _NOT_IN_A_TAG = re.compile(r"[^\w\s.:/=+\-@]|[\t-\r\x1c-\x1f\x85]")
 CHANNEL_ARN = re.compile(
     r"arn:aws:ivs:(?P<region>[a-z0-9-]{1,30}):(?P<account>[0-9]{1,20}):channel/[a-zA-Z0-9-]{1,60}", re.ASCII
@@ -131,8 +132,7 @@ def channel_recover(*, channel: Channel) -> Channel | None:
     """Complete a channel whose creation was interrupted, or remove its row if IVS has none; return the channel if any.
 
     Raises:
-        AwsError: IVS did not answer.
-        ChannelUnfinishedError: IVS has none yet, and may still be creating it.
+        AwsError, ChannelUnfinishedError: IVS did not answer, or may still be creating it.
         ChannelDeletedError: it was deleted meanwhile; nothing is left in IVS.
     """
     found = aws.channel_find(name=str(channel.uuid))
@@ -327,8 +327,5 @@ def _row_import(found: aws.IvsChannel, uuid: UUID, owner: UUID, *, active: bool 
 
 
 def tag_value(text: str) -> str:
-    """Return the text as a tag value of at most 256 characters, with a space for each character that IVS refuses.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateChannel.html
-    """
+    """Return the text as a tag value of at most 256 characters, with a space for each character that IVS refuses."""
     return " ".join(_NOT_IN_A_TAG.sub(" ", text).split())[:LONGEST_NAME]

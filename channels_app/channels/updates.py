@@ -127,8 +127,7 @@ def settings_settle(*, channel: Channel) -> dict[str, Any]:
     """Write the settings of IVS to the row until both agree; return them.
 
     Raises:
-        ChannelDeletedError: the row was deleted meanwhile.
-        ChannelContendedError: others kept changing it.
+        ChannelDeletedError, ChannelContendedError: the row was deleted meanwhile, or others kept changing it.
         AwsError: IVS did not answer.
     """
     for _ in range(_TRIES):
@@ -222,8 +221,7 @@ def mark_deleted(*, channel: Channel, arn: str) -> None:
     """Mark the row of a channel that is no longer in IVS; it stays for its videos.
 
     Raises:
-        ChannelContendedError: the ARN of the row was written since it was read.
-        AwsError: the live-state file could not be written; the row is deleted.
+        ChannelContendedError, AwsError: the row got another ARN, or its live-state file could not be written.
     """
     with audited():
         # `channel_data` without the key: rows of the predecessor hold its value.

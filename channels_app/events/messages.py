@@ -1,7 +1,8 @@
 """Process messages of a queue as events, and redrive those of the dead-letter queue.
 
 A message is deleted only after its event is stored and done, and an event that comes twice is a duplicate. So a crash,
-or two workers with the same message, neither lose nor double anything.
+or two workers with the same message, neither lose nor double anything. A redrive processes the messages here: a move to
+the first queue would hide the outcome from the caller.
 """
 
 import logging
@@ -47,8 +48,6 @@ def messages_return(*, queue_url: str, messages: Sequence[QueueMessage]) -> None
 
 def queue_redrive(*, queue_url: str, limit: int | None = None) -> Iterator[ProcessedMessage]:
     """Process each message of the queue once, at most `limit`; those that must come again stay in it.
-
-    A move to the first queue would hide the outcome from the caller.
 
     Raises:
         AwsError: SQS refused or could not be reached; the messages yielded until then are done.

@@ -61,8 +61,6 @@ def new_video_state(path: str = "") -> Func:
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
-    """Reads of channels."""
-
     def private(self) -> Self:
         """Return the private channels."""
         return self.filter(private_channel())
@@ -113,8 +111,6 @@ class Channel(models.Model):
     """An IVS channel and its row. Its uuid is its name in IVS."""
 
     class Status(models.TextChoices):
-        """State of the row and its channel in IVS."""
-
         PROVISIONING = "provisioning", pgettext_lazy("a channel", "Provisioning")
         READY = "ready", pgettext_lazy("a channel", "Ready")
         DELETED = "deleted", pgettext_lazy("a channel", "Deleted")
@@ -217,8 +213,6 @@ class StateChange(models.Model):
 
 
 class StreamQuerySet(models.QuerySet["Stream"]):
-    """Reads of streams."""
-
     def with_start_or_end(self) -> Self:
         """Return the streams that have a start or an end: the others do not affect the live state."""
         return self.filter(Q(started_at__isnull=False) | Q(ended_at__isnull=False))
@@ -289,8 +283,6 @@ class Stream(models.Model):
 
 
 class StreamHistoryEntryQuerySet(models.QuerySet["StreamHistoryEntry"]):
-    """Reads of the history of streams."""
-
     def newest_first(self) -> Self:
         """Order by time, newest first; the id of the event breaks ties."""
         return self.order_by("-at", "-event_id")

@@ -6,8 +6,6 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Kind(models.TextChoices):
-    """Kind of difference."""
-
     EVENT_UNAPPLIED = "event_unapplied", _("An event is not applied")
     CHANNEL_UNFINISHED = "channel_unfinished", _("The creation of a channel was interrupted")
     CHANNEL_ORPHAN = "channel_orphan", _("A channel of this service in IVS has no row here")

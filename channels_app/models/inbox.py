@@ -17,8 +17,6 @@ _PRUNABLE = Q(outcome__in=["applied", "ignored", "refused", "parked"])
 
 
 class InboxEventQuerySet(models.QuerySet["InboxEvent"]):
-    """Reads of the inbox."""
-
     def open(self) -> Self:
         """Return the events that are not done and that `process_inbox` tries again."""
         return self.filter(outcome__in=InboxEvent.OPEN)

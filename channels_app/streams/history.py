@@ -10,8 +10,6 @@ from channels_app.envelopes import Event
 
 
 class HistoryKind(TextChoices):
-    """Subject of a history entry."""
-
     SESSION = "session", _("session")
     TAKEOVER = "takeover", _("takeover")
     FAILURE = "failure", _("failure")
