@@ -18,7 +18,7 @@ FUNCTIONS = sql_files(
 VIDEOS = sql_files(
     SQL, "derive_video", "publish_video", "keep_times", "videos_deleted", "videos_inserted", "audit_videos"
 )
-CONTENT = sql_files(SQL, "derive_content", "know_tags", "audit_content")
+CONTENT = sql_files(SQL, "derive_content", "add_known_tags", "audit_content")
 DROP_FUNCTIONS = """
 DROP VIEW IF EXISTS ivsvod_video_tags;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
@@ -36,7 +36,7 @@ DROP_FROM_CONTENT = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_video_content;
 DROP TRIGGER IF EXISTS ivsvod_audit_update ON on_demand_video_content;
 DROP TRIGGER IF EXISTS ivsvod_audit_delete ON on_demand_video_content;
-DROP FUNCTION IF EXISTS ivsvod_derive_content, ivsvod_know_tags CASCADE;
+DROP FUNCTION IF EXISTS ivsvod_derive_content, ivsvod_add_known_tags CASCADE;
 """
 
 

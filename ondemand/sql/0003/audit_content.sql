@@ -1,4 +1,4 @@
--- Changes of content are in the audit log as changes of the video. The arguments are explained in
+-- Write changes of content to the audit log as changes of the video. The arguments are explained in
 -- `channels_app/sql/current/audit.sql`.
 CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON on_demand_video_content
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT

@@ -1,4 +1,4 @@
--- Changes of videos are in the audit log, whoever makes them. The arguments are explained in
+-- Write changes of videos by any program to the audit log. The arguments are explained in
 -- `channels_app/sql/current/audit.sql`.
 CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON on_demand_videos
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT

@@ -1,7 +1,7 @@
 -- Fill the columns that are derived from `data` and `created_at`: status, bucket, prefix, session, streams,
 -- duration, start and end; and mark a new row as a duplicate if its recording has a row already.
--- Fired by every INSERT and UPDATE of `on_demand_videos`, whoever writes. Sets only what is NULL, so rows of this
--- service, which set the columns themselves, keep their values. Accepts any `data`.
+-- Fired by every INSERT and UPDATE of `on_demand_videos` by any program. Sets only columns that are NULL, so rows of
+-- this service, which set the columns themselves, keep their values. Accepts any `data`.
 CREATE OR REPLACE FUNCTION ivsvod_derive_video() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -22,7 +22,7 @@ BEGIN
     IF foreign_row AND TG_OP = 'INSERT' AND NEW._prefix <> '' AND NEW._duplicate_of IS NULL THEN
         -- Two sessions that insert the same recording at once must see each other. One lock for all recordings, since a
         -- statement may insert any number of them and the memory for locks is bounded. It is taken before any channel
-        -- row, so that two such statements wait for each other here, and never in the middle.
+        -- row, so that two such statements wait for each other here, and never halfway.
         PERFORM pg_advisory_xact_lock(hashtextextended('ivsvod_derive_video', 0));
         -- Events of the channel are written under the lock of its row: this insert waits for them, and they for it.
         PERFORM FROM ivs_channels WHERE uuid = NEW.ivs_channel_uuid FOR NO KEY UPDATE;

@@ -1,6 +1,5 @@
--- Keep the times of videos readable for every client, whoever writes them. A row that no trigger sees, as by logical
--- replication, is made readable by `ivsvod/postgresql/times.py` instead.
-
+-- Keep the times of videos readable for every client. Rows that fire no trigger, as by logical replication, are made
+-- readable by `ivsvod/postgresql/times.py` instead.
 
 -- Return when publication begins. A time before 1900 is no beginning (NULL), one after 9000 is the last that clients
 -- can hold.
@@ -16,7 +15,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN moment <= '9000-12-31 23:59:59.999999+00' THEN greatest(moment, '1900-01-01 00:00+00') END
 $$;
 
--- Put times that every client can read in place of those that it cannot.
+-- Replace times that a client may be unable to read.
 CREATE OR REPLACE FUNCTION ivsvod_keep_times() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN

@@ -1,4 +1,4 @@
--- Keep the recordings right when rows of `on_demand_videos` are deleted. Fired by each DELETE, by this service or
+-- Keep the recordings consistent when rows of `on_demand_videos` are deleted. Fired by each DELETE, by this service or
 -- another program.
 -- A recording whose last row is deleted is remembered as removed. If the first row of several is deleted, one
 -- duplicate takes its place, the one that `backfill` would choose, and the others point to it. The decisions of
@@ -10,35 +10,35 @@ DECLARE
     actor text := current_setting('ivsvod.actor', true);
 BEGIN
     INSERT INTO ondemand_removedrecording (bucket, prefix, removed_at)
-    SELECT DISTINCT _bucket, _prefix, now() FROM old_rows AS gone
+    SELECT DISTINCT _bucket, _prefix, now() FROM old_rows AS deleted
     WHERE _prefix <> '' AND _bucket IS NOT NULL
-        AND NOT EXISTS (SELECT FROM on_demand_videos WHERE _bucket = gone._bucket AND _prefix = gone._prefix)
+        AND NOT EXISTS (SELECT FROM on_demand_videos WHERE _bucket = deleted._bucket AND _prefix = deleted._prefix)
     ORDER BY _bucket, _prefix
     ON CONFLICT DO NOTHING;
-    -- In the one order of locks, which the plan of an UPDATE does not keep.
-    PERFORM FROM on_demand_videos AS video JOIN old_rows AS gone
-        ON video._bucket = gone._bucket AND video._prefix = gone._prefix AND video._duplicate_of = gone.uuid
+    -- In the order of locks by uuid, which the plan of an UPDATE does not keep.
+    PERFORM FROM on_demand_videos AS video JOIN old_rows AS deleted
+        ON video._bucket = deleted._bucket AND video._prefix = deleted._prefix AND video._duplicate_of = deleted.uuid
         ORDER BY video.uuid FOR NO KEY UPDATE OF video;
     PERFORM set_config('ivsvod.actor', '{"way": "none"}', true);
     WITH orphan AS (
-        SELECT video.uuid, gone.uuid AS gone_uuid, (
+        SELECT video.uuid, deleted.uuid AS deleted_uuid, (
             SELECT uuid FROM on_demand_videos AS place
-            WHERE place._bucket = gone._bucket AND place._prefix = gone._prefix
-            ORDER BY ivsvod_first_row_rank(_status, active, nullif(_duplicate_of, gone.uuid)), created_at, uuid LIMIT 1
+            WHERE place._bucket = deleted._bucket AND place._prefix = deleted._prefix
+            ORDER BY ivsvod_first_row_rank(_status, active, nullif(_duplicate_of, deleted.uuid)), created_at, uuid LIMIT 1
         ) AS first_uuid
-        FROM old_rows AS gone JOIN on_demand_videos AS video
-            ON video._bucket = gone._bucket AND video._prefix = gone._prefix AND video._duplicate_of = gone.uuid
+        FROM old_rows AS deleted JOIN on_demand_videos AS video
+            ON video._bucket = deleted._bucket AND video._prefix = deleted._prefix AND video._duplicate_of = deleted.uuid
     )
     UPDATE on_demand_videos AS video SET
         _duplicate_of = nullif(orphan.first_uuid, video.uuid),
-        active = CASE WHEN gone.active IS FALSE THEN false ELSE video.active END,
-        _visibility = coalesce(gone._visibility, video._visibility),
-        _held = coalesce(gone._held, video._held),
-        _held_by_check = gone._held_by_check,
-        _awaits_review = gone._awaits_review,
-        _publish_from = gone._publish_from,
-        _publish_until = gone._publish_until
-    FROM orphan JOIN old_rows AS gone ON gone.uuid = orphan.gone_uuid
+        active = CASE WHEN deleted.active IS FALSE THEN false ELSE video.active END,
+        _visibility = coalesce(deleted._visibility, video._visibility),
+        _held = coalesce(deleted._held, video._held),
+        _held_by_check = deleted._held_by_check,
+        _awaits_review = deleted._awaits_review,
+        _publish_from = deleted._publish_from,
+        _publish_until = deleted._publish_until
+    FROM orphan JOIN old_rows AS deleted ON deleted.uuid = orphan.deleted_uuid
     WHERE video.uuid = orphan.uuid;
     PERFORM set_config('ivsvod.actor', coalesce(actor, ''), true);
     RETURN NULL;

@@ -3,8 +3,8 @@
 CREATE OR REPLACE FUNCTION ivsvod_videos_inserted() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    DELETE FROM ondemand_removedrecording AS removed USING new_rows AS made
-    WHERE removed.bucket = made._bucket AND removed.prefix = made._prefix;
+    DELETE FROM ondemand_removedrecording AS removed USING new_rows AS inserted
+    WHERE removed.bucket = inserted._bucket AND removed.prefix = inserted._prefix;
     RETURN NULL;
 END $$;
 

@@ -1,5 +1,5 @@
--- Keep the search vector equal to the text. Fired by every INSERT and UPDATE of `on_demand_video_content`, whoever
--- writes.
+-- Keep the search vector equal to the text. Fired by every INSERT and UPDATE of `on_demand_video_content` by any
+-- program.
 CREATE OR REPLACE FUNCTION ivsvod_derive_content() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
