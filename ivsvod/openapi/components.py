@@ -6,7 +6,6 @@ from typing import Any
 from channels_app.api import serializers as channels
 from ivsvod.openapi.parameters import UUID_IN
 from ondemand.api import serializers as videos
-from ondemand.api import stream_serializers as streams
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.videos import limits
@@ -105,7 +104,7 @@ FIELDS: dict[type, Schema] = {
         "start_time": {"description": "Milliseconds since 1970; 0 if the start is unknown."},
     },
     videos.FoundSerializer: _FOUND,
-    streams.StreamSerializer: {"videos": [videos.VideoSerializer]},
+    videos.StreamSerializer: {"videos": [videos.VideoSerializer]},
     channels.ManagedStreamSerializer: _HISTORY,
     videos.ContentPutSerializer: {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}},
     videos.VideoPatchSerializer: {

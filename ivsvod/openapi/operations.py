@@ -15,7 +15,6 @@ from ivsvod.openapi import examples
 from ivsvod.openapi.components import AnyOf, reference
 from ivsvod.openapi.schema import ApiSchema
 from ondemand.api import serializers as videos
-from ondemand.api import stream_serializers as streams
 from ondemand.api.viewsets import StreamViewSet, TagViewSet, VideoViewSet
 
 # Not in the settings: routers look the class up when they load, and production has no drf-spectacular.
@@ -111,8 +110,8 @@ extend_schema_view(
     list=extend_schema(
         operation_id="listStreams",
         summary="List the streams of a channel",
-        description="Newest first, each with its listed videos; the history needs the scope `channels`.",
-        responses=_page("Stream", (streams.ManagedStreamSerializer, streams.StreamSerializer), examples.STREAM),
+        description="The last one first, each with its listed videos; its history is for the scope `channels`.",
+        responses=_page("Stream", (videos.ManagedStreamSerializer, videos.StreamSerializer), examples.STREAM),
     ),
 )(StreamViewSet)
 # /on-demand

@@ -24,9 +24,8 @@ from ondemand.admin.forms import OneLineField, TagsField, check_tags
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.videos.editing import VideoChangedError, edited_values, versions_of
-from ondemand.videos.errors import VideoNotFoundError
 from ondemand.videos.limits import TITLE_LENGTH
-from ondemand.videos.services import video_update
+from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import video_picture
 
 # The fields that are edited in the list.
@@ -89,8 +88,8 @@ class VideoColumns(admin.ModelAdmin):
     def listing(self, video: Video) -> SafeString:
         """Return the listing, and the most serious reason why the video is not listed."""
         reasons = video.listing_reasons_at(timezone.now())
-        badge = format_html('<span class="badge badge-{}">{}</span>', reasons.word, reasons.word.label)
-        notes = [reasons.sentences[0]] if reasons.word != Listing.LISTED else []
+        badge = format_html('<span class="badge badge-{}">{}</span>', reasons.listing, reasons.listing.label)
+        notes = [reasons.sentences[0]] if reasons.listing != Listing.LISTED else []
         if video.playback == Video.Playback.GRANT:
             notes.append(_("Private channel: its files are for curators only."))
         return badge + format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))

@@ -22,11 +22,10 @@ from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publica
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
 from ondemand.models import Video
 from ondemand.models.publication import Listing
-from ondemand.recordings.rechecks import video_recheck
+from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
-from ondemand.videos.errors import VideoNotFoundError
 from ondemand.videos.links import embed_code, public_origin, video_page_url
-from ondemand.videos.services import video_update
+from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import picture_choices, video_picture
 from ondemand.videos.uploads import picture_store
 
@@ -158,7 +157,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     shows_files = _shows_files(request, video)
     return {
         "reasons": reasons,
-        "is_reachable": reasons.word in {Listing.LISTED, Listing.UNLISTED},
+        "is_reachable": reasons.listing in {Listing.LISTED, Listing.UNLISTED},
         "is_failed": video.status == Video.Status.FAILED,
         "start": zoned(video.started_at),
         "length": clock(video.duration) if video.duration_ms else "",

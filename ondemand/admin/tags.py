@@ -15,9 +15,10 @@ from channels_app.models import Channel
 from ondemand.admin.bulk import bulk_started, page_answer
 from ondemand.admin.forms import OneLineField
 from ondemand.bulk.decisions import Kind
+from ondemand.models import Video
 from ondemand.videos.editing import tags_of
 from ondemand.videos.limits import TAG_LENGTH
-from ondemand.videos.tags import tags_beginning, tags_counted, videos_tagged
+from ondemand.videos.lookups import tags_beginning, tags_counted
 
 SHOWN_TAGS = 50
 COMPLETIONS = 10
@@ -95,7 +96,8 @@ class TagPages(admin.ModelAdmin):
         return JsonResponse({"values": list(names) if text else []})
 
     def _tag_change(self, request: HttpRequest, kind: Kind, tag: str, **more: str) -> HttpResponse:
-        started = bulk_started(self, request, kind=kind, videos=videos_tagged(tag), values={"tags": [tag], **more})
+        videos = Video.objects.tagged([tag])
+        started = bulk_started(self, request, kind=kind, videos=videos, values={"tags": [tag], **more})
         return started or HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
 
     def _require_access(self, request: HttpRequest) -> None:

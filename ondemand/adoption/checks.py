@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 Rows = Sequence[tuple[Any, ...]]
@@ -14,46 +15,25 @@ LOCK_SECONDS = 10
 LONG_SECONDS = 60
 _MUCH = 1024**3
 _TIME = "timestamp with time zone"
-_UUID, _TEXT, _JSON, _BOOLEAN, _TAGS = "uuid", "text", "jsonb", "boolean", "text[]"
-# Type, and whether it is NOT NULL.
+_DECLARATIONS = {
+    "ivs_channels": f"""uuid uuid NOT NULL, owner uuid NOT NULL, created_at {_TIME}, active boolean, arn text NOT NULL,
+        rtmp_address text NOT NULL, stream_key text NOT NULL, channel_data jsonb NOT NULL""",
+    "ivs_state_changes": f"timestamp {_TIME} NOT NULL, ivs_channel_uuid uuid NOT NULL, state text NOT NULL, data jsonb",
+    "on_demand_videos": f"""uuid uuid NOT NULL, ivs_channel_uuid uuid, created_at {_TIME} NOT NULL, active boolean,
+        data jsonb NOT NULL""",
+    "on_demand_video_content": f"""uuid uuid NOT NULL, on_demand_video_uuid uuid NOT NULL, created_at {_TIME},
+        created_by uuid NOT NULL, title text, description text, tags text[], data jsonb, thumbnail text""",
+}
+# By table and column the type, and whether it is NOT NULL.
 COLUMNS: dict[str, dict[str, tuple[str, bool]]] = {
-    "ivs_channels": {
-        "uuid": (_UUID, True),
-        "owner": (_UUID, True),
-        "created_at": (_TIME, False),
-        "active": (_BOOLEAN, False),
-        "arn": (_TEXT, True),
-        "rtmp_address": (_TEXT, True),
-        "stream_key": (_TEXT, True),
-        "channel_data": (_JSON, True),
-    },
-    "ivs_state_changes": {
-        "timestamp": (_TIME, True),
-        "ivs_channel_uuid": (_UUID, True),
-        "state": (_TEXT, True),
-        "data": (_JSON, False),
-    },
-    "on_demand_videos": {
-        "uuid": (_UUID, True),
-        "ivs_channel_uuid": (_UUID, False),
-        "created_at": (_TIME, True),
-        "active": (_BOOLEAN, False),
-        "data": (_JSON, True),
-    },
-    "on_demand_video_content": {
-        "uuid": (_UUID, True),
-        "on_demand_video_uuid": (_UUID, True),
-        "created_at": (_TIME, False),
-        "created_by": (_UUID, True),
-        "title": (_TEXT, False),
-        "description": (_TEXT, False),
-        "tags": (_TAGS, False),
-        "data": (_JSON, False),
-        "thumbnail": (_TEXT, False),
-    },
+    table: {
+        column: (kind.removesuffix(" NOT NULL"), kind.endswith(" NOT NULL"))
+        for column, _, kind in (item.strip().partition(" ") for item in text.split(","))
+    }
+    for table, text in _DECLARATIONS.items()
 }
 TABLES = list(COLUMNS)
-# Columns that a key of their own keeps unique.
+# Columns that are unique by a key.
 KEYS = {
     ("ivs_channels", "uuid"),
     ("on_demand_videos", "uuid"),
@@ -63,7 +43,7 @@ KEYS = {
 
 
 class Result(StrEnum):
-    """`blocker`: must be solved before `migrate`; `warning`: staff should know it."""
+    """`blocker`: must be solved before `migrate`; `warning`: staff should read it."""
 
     OK = "ok"
     WARNING = "warning"
@@ -74,8 +54,8 @@ class Result(StrEnum):
 class Finding:
     """One line of `switch --check`."""
 
-    check: str
     result: Result
+    check: str
     details: str
 
     @property
@@ -84,19 +64,7 @@ class Finding:
         return {"check": self.check, "result": str(self.result), "told": self.details}
 
 
-def ok(check: str, details: str) -> Finding:
-    """Return a finding without a problem."""
-    return Finding(check, Result.OK, details)
-
-
-def warning(check: str, details: str) -> Finding:
-    """Return a finding that staff should know."""
-    return Finding(check, Result.WARNING, details)
-
-
-def blocker(check: str, details: str) -> Finding:
-    """Return a finding that must be solved before `migrate`."""
-    return Finding(check, Result.BLOCKER, details)
+ok, warning, blocker = (partial(Finding, result) for result in Result)
 
 
 @dataclass(frozen=True)
@@ -152,21 +120,18 @@ def columns(rows: Rows, _: Configured) -> Iterator[Finding]:
 
 def _columns_of(table: str, found: dict[str, tuple[str, bool, bool]]) -> Iterator[Finding]:
     for column, (kind, not_null) in COLUMNS[table].items():
-        name = f"{table}.{column}"
+        name, (found_kind, found_not_null, _) = f"{table}.{column}", found.get(column, ("", False, False))
         if column not in found:
             yield blocker("columns", f"{name} is missing ({kind})")
-        elif found[column][0] != kind:
-            if kind == _TIME and found[column][0].startswith("timestamp"):
-                advice = "ALTER it to timestamptz, and say in which zone it was"
-                yield blocker("time_zones", f"{name} has no time zone: {advice}")
-            else:
-                yield blocker("columns", f"{name} is {found[column][0]}, and should be {kind}")
-        elif found[column][1] != not_null:
+        elif found_kind != kind and kind == _TIME and found_kind.startswith("timestamp"):
+            advice = "ALTER it to timestamptz, and say in which zone it was"
+            yield blocker("time_zones", f"{name} has no time zone: {advice}")
+        elif found_kind != kind:
+            yield blocker("columns", f"{name} is {found_kind}, and should be {kind}")
+        elif found_not_null != not_null:
             yield warning("columns", f"{name} may {'' if not_null else 'not '}be NULL, other than the predecessor's")
-    for column in found.keys() - COLUMNS[table].keys():
+    for column in [column for column in found.keys() - COLUMNS[table].keys() if not column.startswith("_")]:
         name, (_, not_null, has_default) = f"{table}.{column}", found[column]
-        if column.startswith("_"):
-            continue
         if not_null and not has_default:
             yield blocker("columns", f"{name} is not the predecessor's and must not be NULL: give it a default")
         else:
@@ -199,24 +164,23 @@ def rights(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield ok("rights", f"{role} owns the tables and may create in {schema}")
 
 
+def _counted(rows: Rows, check: str, problem: str, good: str) -> Finding:
+    """Return a warning with the counts in the one row, if any of them is not 0."""
+    return warning(check, problem.format(*rows[0])) if any(rows[0]) else ok(check, good)
+
+
 def duplicates(rows: Rows, _: Configured) -> Iterator[Finding]:
     """Rows: recordings with several videos, and the number of their further videos."""
-    ((recordings, more),) = rows
-    if recordings:
-        details = f"{more:,} videos repeat the bucket and prefix of another ({recordings:,} recordings)"
-        yield warning("duplicates", f"{details}: they are kept, marked, and in no list")
-    else:
-        yield ok("duplicates", "each recording has one video")
+    problem = "{1:,} videos repeat the bucket and prefix of another ({0:,} recordings)"
+    yield _counted(
+        rows, "duplicates", f"{problem}: they are kept, marked, and in no list", "each recording has one video"
+    )
 
 
 def channels_of_videos(rows: Rows, _: Configured) -> Iterator[Finding]:
     """Rows: videos of a channel that is not here, and videos without one."""
-    ((lost, none),) = rows
-    if lost or none:
-        details = f"{lost:,} videos name a channel that is not here, {none:,} name none"
-        yield warning("channels_of_videos", f"{details}: they are shown without a channel")
-    else:
-        yield ok("channels_of_videos", "each video has its channel")
+    problem = "{:,} videos name a channel that is not here, {:,} name none: they are shown without a channel"
+    yield _counted(rows, "channels_of_videos", problem, "each video has its channel")
 
 
 def channel_arns(rows: Rows, configured: Configured) -> Iterator[Finding]:
@@ -251,14 +215,9 @@ def stream_keys(rows: Rows, _: Configured) -> Iterator[Finding]:
 
 def state_change_data(rows: Rows, _: Configured) -> Iterator[Finding]:
     """Rows: rows whose data is not an object, those without a text event_name, and those without a text stream_id."""
-    ((no_object, no_event, no_stream),) = rows
-    if no_object or no_event or no_stream:
-        details = (
-            f"data of {no_object:,} rows is no object, {no_event:,} have no event_name, {no_stream:,} no stream_id"
-        )
-        yield warning("state_change_data", f"{details}: such a row counts by its state, or as a stream of its own")
-    else:
-        yield ok("state_change_data", "data of each row names an event and a stream")
+    problem = "data of {:,} rows is no object, {:,} have no event_name, {:,} no stream_id"
+    problem += ": such a row counts by its state, or as a stream of its own"
+    yield _counted(rows, "state_change_data", problem, "data of each row names an event and a stream")
 
 
 def tags(rows: Rows, _: Configured) -> Iterator[Finding]:
@@ -309,7 +268,7 @@ def space(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield ok("space", "ivs_state_changes has its key already: nothing is rewritten")
         return
     text = f"{size / 1024**3:,.1f} GB" if size > _MUCH else f"{size / 1024**2:,.0f} MB"
-    details = f"ivs_state_changes is written anew under a lock: {text} must be free, and as much for the WAL"
+    details = f"ivs_state_changes is rewritten under a lock: {text} must be free, and as much for the WAL"
     yield (warning if size > _MUCH else ok)("space", details)
 
 
@@ -319,9 +278,8 @@ def migrations(applied: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]
     left = [key for key in own if key not in applied]
     foreign = sorted(applied - set(own))
     if foreign:
-        yield warning(
-            "migrations", f"{len(foreign)} applied ones are not in this release, {'.'.join(foreign[0])} the first"
-        )
+        details = f"{len(foreign)} applied ones are not in this release, {'.'.join(foreign[0])} the first"
+        yield warning("migrations", details)
     if not left:
         yield ok("migrations", f"all {len(own)} are applied")
     elif len(left) == len(own):

@@ -30,10 +30,9 @@ _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}
 
 
 class SearchField(forms.CharField):
-    """A text in web-search syntax. Any text is valid, as for the predecessor; blank is as if absent."""
+    """A text in web-search syntax. Any text is valid, as for the predecessor; a blank one is no search."""
 
     def to_python(self, value: Any) -> str:
-        """Return the text; empty if it is blank or absent."""
         return str(value or "").encode(errors="replace").decode().replace("\0", " ").strip()
 
 
@@ -47,11 +46,16 @@ class VideoFilterForm(forms.Form):
     """Checks that need more than one parameter."""
 
     def clean(self) -> dict[str, Any]:
-        """Return the values, and refuse the order `relevance` without a search."""
+        """Refuse the order `relevance` without a search."""
         values = self.cleaned_data
         if values.get("ordering") == "relevance" and not values.get("search"):
             self.add_error("ordering", "relevance goes with a search.")
         return values
+
+
+def _unfiltered(videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
+    """Return all of them: `filter_queryset`, or the order of the list, uses the value."""
+    return videos
 
 
 class VideoFilterSet(StrictFilterSet):
@@ -59,18 +63,22 @@ class VideoFilterSet(StrictFilterSet):
 
     scopes = {"status": "curate", "active": "curate", "listing": "curate"}
 
-    search = SearchFilter(method="matching")
+    search = SearchFilter(method=lambda videos, _, text: search_videos(videos, text))
     channel = UUIDFilter(field_name="channel_id")
     owner = UUIDFilter(field_name="channel__owner")
-    tag = EachTextFilter(method="tagged")
-    started_after = TimeFilter(field_name="started_at", lookup_expr="gte")
-    started_before = TimeFilter(field_name="started_at", lookup_expr="lt")
-    min_duration = SecondsFilter(method="longer")
-    max_duration = SecondsFilter(method="shorter")
-    status = ChoiceFilter(choices=Video.Status.values, method="unfiltered")
-    active = BooleanFilter(method="unfiltered")
-    listing = ChoiceFilter(choices=Listing, method="unfiltered")
-    ordering = ChoiceFilter(choices=ORDERINGS, method="unfiltered")
+    tag = EachTextFilter(method=lambda videos, _, tags: videos.tagged(tags))
+    started_after = MomentFilter(field_name="started_at", lookup_expr="gte")
+    started_before = MomentFilter(field_name="started_at", lookup_expr="lt")
+    min_duration = SecondsFilter(
+        method=lambda videos, _, seconds: videos.filter(GreaterThanOrEqual(LENGTH_KEY, ceil(seconds * 1000)))
+    )
+    max_duration = SecondsFilter(
+        method=lambda videos, _, seconds: videos.filter(LessThanOrEqual(LENGTH_KEY, floor(seconds * 1000)))
+    )
+    status = ChoiceFilter(choices=Video.Status.values, method=_unfiltered)
+    active = BooleanFilter(method=_unfiltered)
+    listing = ChoiceFilter(choices=Listing, method=_unfiltered)
+    ordering = ChoiceFilter(choices=ORDERINGS, method=_unfiltered)
 
     class Meta:
         form = VideoFilterForm
@@ -88,7 +96,7 @@ class VideoFilterSet(StrictFilterSet):
         return super().takes(name) or bool(_METADATA.fullmatch(name))
 
     def filter_queryset(self, queryset: VideoQuerySet) -> VideoQuerySet:
-        """Return the videos that the query asks for: listed ones, or what a curator asks for in place of these."""
+        """Return the listed videos, or the others that a curator requests, that match all filters."""
         status, active, listing = (self.form.cleaned_data[name] for name in ("status", "active", "listing"))
         if listing is not None:
             videos = queryset.with_listing(listing, self.at).in_state(status=status, active=active)
@@ -98,26 +106,6 @@ class VideoFilterSet(StrictFilterSet):
             videos = queryset.listed_but(self.at, status=status, active=active)
         return super().filter_queryset(videos)
 
-    def matching(self, videos: VideoQuerySet, name: str, value: str) -> VideoQuerySet:
-        """Return the videos whose title, description or tags match."""
-        return search_videos(videos, value)
-
-    def tagged(self, videos: VideoQuerySet, name: str, value: list[str]) -> VideoQuerySet:
-        """Return the videos that have all of these tags."""
-        return videos.tagged(value)
-
-    def longer(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
-        """Return the videos of at least so many seconds."""
-        return videos.filter(GreaterThanOrEqual(LENGTH_KEY, ceil(value * 1000)))
-
-    def shorter(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
-        """Return the videos of at most so many seconds."""
-        return videos.filter(LessThanOrEqual(LENGTH_KEY, floor(value * 1000)))
-
-    def unfiltered(self, videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
-        """Return all of them: `filter_queryset`, or the order of the list, uses the value."""
-        return videos
-
 
 class MetadataFilter(Filter):
     """Filter by an exact value of the metadata."""
@@ -125,7 +113,6 @@ class MetadataFilter(Filter):
     field_class = StrictValueField
 
     def filter(self, qs: VideoQuerySet, value: str | None) -> VideoQuerySet:
-        """Return the videos with this value at the key."""
         found = _METADATA.fullmatch(self.field_name)
         return qs.filter(metadata__contains={found[1]: value}) if found and value is not None else qs
 

@@ -1,11 +1,12 @@
-"""What goes in and out of the routes of videos."""
+"""The serializers of videos, tags and streams."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
 
+from channels_app.api import serializers as channels
+from channels_app.models import Stream
 from channels_app.models.live_state import milliseconds
 from ivsvod.rest.fields import (
     ChangesSerializer,
@@ -30,17 +31,17 @@ class ContentPutSerializer(serializers.Serializer):
     tags = serializers.ListField(child=PlainTextField(allow_blank=True), allow_null=True, default=list)
 
     def to_internal_value(self, data: Any) -> Any:
-        """The values, whatever the letter case of their names."""
+        """Accept the names of the fields in any letter case."""
         return super().to_internal_value(with_names_in_any_case(data, self.fields))
 
     def validate_thumbnail(self, value: str | None) -> str | None:
-        """Empty, or a URL that a page can show."""
+        """Refuse a URL that a page cannot show."""
         if value and not value.lower().startswith(("http://", "https://")):
             raise serializers.ValidationError("Not an http or https URL.")
         return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The predecessor writes empty texts where its clients send null."""
+        """Replace null by an empty value, as the predecessor does."""
         return {name: value or ([] if name == "tags" else "") for name, value in attrs.items()}
 
 
@@ -71,33 +72,30 @@ class RenditionSerializer(serializers.Serializer):
 
 
 class PlayableSerializer(serializers.Serializer):
-    """Where, when and how long a video is.
-
-    `is_curator` of the context: whether the caller may know where the files of every video are.
-    """
+    """The start, the length and the playlist of a video. Context `is_curator`: the caller may see all URLs of files."""
 
     start_time = serializers.SerializerMethodField()
     duration_seconds = serializers.SerializerMethodField()
     location = serializers.SerializerMethodField()
 
     def get_start_time(self, video: Video) -> int:
-        """Milliseconds since 1970; 0 where the start is not known."""
+        """Milliseconds since 1970; 0 if the start is unknown."""
         return milliseconds(video.started_at) if video.started_at else 0
 
     def get_duration_seconds(self, video: Video) -> float:
-        """A whole number where it is one."""
+        """An integer if it is whole."""
         return video.duration_seconds
 
     def get_location(self, video: Video) -> str | None:
-        """The URL of the playlist; null where there is nothing to play, or the caller may not know."""
+        """The URL of the playlist; null if there is nothing to play, or if the caller may not see it."""
         return video.location if self.shows_files(video) else None
 
     def shows_files(self, video: Video) -> bool:
-        """Return whether the caller may know where the files are; see `Video.shows_files`."""
+        """Return whether the caller may see URLs of the files."""
         return video.shows_files(to_curator=self.context["is_curator"])
 
     def shown_thumbnail(self, video: Video) -> str:
-        """Return the picture that people chose, as far as the caller may see it."""
+        """Return the URL of the chosen picture; empty if there is none, or if the caller may not see it."""
         return video.shown_thumbnail(to_curator=self.context["is_curator"])
 
 
@@ -127,32 +125,32 @@ class VideoSerializer(PlayableSerializer):
         return bool(video.active)
 
     def get_content(self, video: Video) -> dict[str, Any]:
-        """The content; an empty object where nobody has written any."""
+        """An empty object if nobody has written any."""
         content = video.shown_content
         return {**ContentSerializer(content).data, "thumbnail": self.shown_thumbnail(video)} if content else {}
 
     def get_thumbnails(self, video: Video) -> list[str]:
-        """URLs of some pictures that IVS made; none where the caller may not know."""
+        """Some of the pictures that IVS made; none if the caller may not see them."""
         return video.thumbnails if self.shows_files(video) else []
 
     def get_renditions(self, video: Video) -> Any:
-        """The qualities of the recording; none where the caller may not know."""
+        """The qualities of the recording; none if the caller may not see them."""
         return RenditionSerializer(video.renditions, many=True).data if self.shows_files(video) else []
 
     def get_visibility(self, video: Video) -> str:
-        """Until its recording ends a video may be undecided, and is shown as what videos are by default."""
+        """Undecided videos, whose recording has not ended, are shown with the default."""
         return video.visibility or Video.Visibility.PUBLIC.value
 
     def get_listing(self, video: Video) -> str:
-        """Whether people find it, or the first reason why not."""
+        """`listed`, or the first reason for which the video is in no list."""
         return video.listing_at(self.context["at"]).value
 
     def get_stream_ids(self, video: Video) -> list[str]:
-        """The streams that the recording holds, in their order."""
+        """The streams of the recording, in their order."""
         return video.stream_ids or []
 
     def get_metadata(self, video: Video) -> dict[str, Any]:
-        """What applications noted."""
+        """Values that applications have stored."""
         return video.metadata if isinstance(video.metadata, dict) else {}
 
 
@@ -163,7 +161,7 @@ class FoundSerializer(serializers.Serializer):
     highlight = serializers.SerializerMethodField()
 
     def get_highlight(self, video: Video) -> str:
-        """An excerpt as HTML: what was searched for stands in `<mark>`, all else is escaped."""
+        """An excerpt as HTML: the words of the search are in `<mark>`, all else is escaped."""
         return highlight(video)
 
 
@@ -181,7 +179,7 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
     thumbnail = serializers.SerializerMethodField()
 
     def get_thumbnail(self, video: Video) -> str:
-        """The picture that people chose; empty where there is none, or the caller may not see it."""
+        """The chosen picture; empty if there is none, or if the caller may not see it."""
         return self.shown_thumbnail(video)
 
 
@@ -198,11 +196,7 @@ class TagListField(serializers.ListField):
     child = PlainTextField(max_length=limits.TAG_LENGTH)
 
     def to_internal_value(self, data: Any) -> list[str]:
-        """The tags.
-
-        Raises:
-            ValidationError: no list of texts, or too many.
-        """
+        """Return the tags; raise ValidationError if it is no list of texts, or has too many."""
         if isinstance(data, list) and len(data) > limits.MOST_TAGS:
             raise serializers.ValidationError(f"More than {limits.MOST_TAGS} tags.")
         return list(dict.fromkeys(super().to_internal_value(data)))
@@ -214,11 +208,7 @@ class MetadataField(serializers.DictField):
     child = PlainTextField(max_length=limits.METADATA_VALUE_LENGTH, allow_blank=True)
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
-        """The metadata.
-
-        Raises:
-            ValidationError: no object of texts, or too many or too long ones.
-        """
+        """Return the metadata; raise ValidationError if it is no object of texts, or has too many or too long ones."""
         if isinstance(data, dict) and len(data) > limits.MOST_METADATA:
             raise serializers.ValidationError(f"More than {limits.MOST_METADATA} keys.")
         values: dict[str, str] = super().to_internal_value(data)
@@ -226,24 +216,20 @@ class MetadataField(serializers.DictField):
         return {key.run_validation(name): value for name, value in values.items()}
 
 
-class PublicationField(TimeField):
-    """A moment at which the publication of a video begins or ends."""
+class PublicationField(MomentField):
+    """A time at which the publication of a video begins or ends."""
 
     default_error_messages = {"invalid": "Not a time of RFC 3339 with its zone, from 1900 to 9000."}
 
     def to_internal_value(self, data: Any) -> datetime:
-        """The moment.
-
-        Raises:
-            ValidationError: it is none, names no zone, or is out of range.
-        """
+        """Return the time; raise ValidationError if it is none, names no zone, or is out of range."""
         try:
-            moment = parse_time(data)
+            time = parse_moment(data)
         except (ValueError, TypeError):
             self.fail("invalid")
-        if not 1900 <= moment.year <= 9000:
+        if not 1900 <= time.year <= 9000:
             self.fail("invalid")
-        return moment
+        return time
 
 
 class VideoPatchSerializer(ChangesSerializer):
@@ -260,36 +246,37 @@ class VideoPatchSerializer(ChangesSerializer):
     metadata = MetadataField(allow_null=True)
 
     def known(self) -> dict[str, Any]:
-        """What has limits, as `GET` shows it."""
+        """Return the stored values that have limits, as `GET` shows them."""
         content = self.video.shown_content
-        shown = ContentSerializer(content).data if content else {}
-        return {**shown, "metadata": self.video.metadata}
+        return {**(ContentSerializer(content).data if content else {}), "metadata": self.video.metadata}
 
     @property
     def video(self) -> Video:
-        """The video to be changed."""
+        """Return the video to be changed."""
         return self.instance  # type: ignore[return-value]
 
     def validate_thumbnail(self, value: str | None) -> str | None:
-        """Empty, an https URL, or a picture of this recording by its URL or path; the URL is kept."""
+        """Return the URL of an https URL or of a picture of this recording, or an empty text."""
         try:
             return limits.thumbnail_address(value or "", self.video.pictures)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """What is null and has an empty value becomes it."""
+        """Replace null by the empty value of the field, if it has one."""
         empty = {"title": "", "description": "", "thumbnail": "", "tags": [], "metadata": {}}
         return {name: empty.get(name) if value is None else value for name, value in attrs.items()}
 
 
-def refuse_inverted_window(video: Video, values: Mapping[str, Any]) -> None:
-    """Refuse to write a publication that ends before it begins.
+class StreamSerializer(channels.StreamSerializer):
+    """A stream with its listed videos; the context has them by stream id, and `at`, the moment of their listing."""
 
-    Raises:
-        ValidationError: it would; names the field.
-    """
-    begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
-    if {"publish_from", "publish_until"} & values.keys() and limits.is_inverted_window(begin, end):
-        name = "publish_until" if "publish_until" in values else "publish_from"
-        raise serializers.ValidationError({name: ["Publication must end after it begins."]})
+    videos = serializers.SerializerMethodField()
+
+    def get_videos(self, stream: Stream) -> Any:
+        """As in lists of videos."""
+        return VideoSerializer(self.context["videos"].get(stream.stream_id, []), many=True, context=self.context).data
+
+
+class ManagedStreamSerializer(StreamSerializer, channels.ManagedStreamSerializer):
+    """The same with what only managers of channels see."""

@@ -1,58 +1,47 @@
 """The ViewSets of streams, videos and tags: each action validates, calls one service or reads, and answers."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.decorators import action
+from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from channels_app.api.viewsets import get_channel, visible_channels
-from channels_app.models import Stream
 from ivsvod.rest.caching import public_max_age, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.ordering import Ranked
 from ivsvod.rest.scopes import has_scope
 from ivsvod.rest.viewsets import LIST_MAX_AGE, StrictFilterViewSet
+from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
-from ondemand.api.serializers import (
-    ContentPutSerializer,
-    FoundVideoSerializer,
-    HitSerializer,
-    TagSerializer,
-    VideoPatchSerializer,
-    VideoSerializer,
-    WrittenContentSerializer,
-    refuse_inverted_window,
-)
-from ondemand.api.stream_serializers import ManagedStreamSerializer, StreamSerializer
 from ondemand.models import Video, VideoTag
 from ondemand.models.querysets import VideoQuerySet
-from ondemand.videos.errors import VideoNotFoundError
+from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.search import found_in_order
-from ondemand.videos.services import content_replace, video_hide, video_show, video_update
+from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
 VIDEO_MAX_AGE = 60
 
 
 class CatalogueViewSet(StrictFilterViewSet):
-    """Base of the catalogue: decides what is published at the time of the request, and caches until that changes."""
+    """Base of the catalogue: publication is decided at the time of the request, and cached until it changes."""
 
     @cached_property
     def at(self) -> datetime:
-        """Time of the request."""
+        """Return the time of the request."""
         return timezone.now()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Return the context with the time, and whether the caller may know where all files are."""
+        """Add the time, and whether the caller may see the URLs of all files."""
         return {**super().get_serializer_context(), "at": self.at, "is_curator": has_scope(self.request, "curate")}
 
     def max_age(self, seconds: int, edge: datetime | None) -> dict[str, str]:
@@ -75,20 +64,24 @@ class VideoViewSet(CatalogueViewSet):
     filterset_class = VideoFilterSet
 
     def get_queryset(self) -> VideoQuerySet:
-        """Return all videos for lists, of which the filters select, else those that the caller may open."""
+        """Return all videos for lists, which are filtered later, else those that the caller may open."""
         videos = Video.objects.with_content()
         is_open = self.action in {"list", "search"} or has_scope(self.request, "curate")
         return videos if is_open else videos.reachable(self.at)
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        """Return the serializer of the body for writes, else that of a video, or of a video that was searched for."""
+        """Return the serializer of the body of a write, else that of a video, or of a search result."""
         if self.action == "list":
-            return FoundVideoSerializer if self.filter_values["search"] else VideoSerializer
-        serializers = {"search": HitSerializer, "update": ContentPutSerializer, "partial_update": VideoPatchSerializer}
-        return serializers.get(self.action, VideoSerializer)
+            return serializers.FoundVideoSerializer if self.filter_values["search"] else serializers.VideoSerializer
+        by_action = {
+            "search": serializers.HitSerializer,
+            "update": serializers.ContentPutSerializer,
+            "partial_update": serializers.VideoPatchSerializer,
+        }
+        return by_action.get(self.action, serializers.VideoSerializer)
 
     def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:
-        """Return the arguments of the filter set, with the time of the request."""
+        """Add the time of the request."""
         return {**super().get_filterset_kwargs(queryset), "at": self.at}
 
     def list(self, request: Request) -> Response:
@@ -112,12 +105,11 @@ class VideoViewSet(CatalogueViewSet):
         # DRF parses a missing body as an empty object, and that would empty the content.
         serializer = self.get_serializer(data=None if request.stream is None else request.data)
         serializer.is_valid(raise_exception=True)
-        values = serializer.validated_data
-        content = content_replace(video_uuid=video_uuid, by=self.caller, values=values, check=self.check)
-        return Response(WrittenContentSerializer(content).data)
+        write = {"by": request.user.pk, "values": serializer.validated_data, "check": self.check}
+        return Response(serializers.WrittenContentSerializer(content_replace(video_uuid=video_uuid, **write)).data)
 
     def partial_update(self, request: Request, uuid: str) -> HttpResponse | Response:
-        """Change the fields that are given; without any, show the video again."""
+        """Change the given fields; without any, show the video again."""
         if request.data in (None, {}):
             video_show(video_uuid=uuid_in_path(uuid), check=self.check)
             return HttpResponse("OK", content_type="text/plain")
@@ -125,21 +117,16 @@ class VideoViewSet(CatalogueViewSet):
         serializer = self.get_serializer(video, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
-        check = partial(self.check, values=values)
-        return Response(self.document(video_update(video_uuid=video.pk, by=self.caller, values=values, check=check)))
+        write = {"by": request.user.pk, "values": values, "check": partial(self.check, values=values)}
+        return Response(self.document(video_update(video_uuid=video.pk, **write)))
 
     def destroy(self, request: Request, uuid: str) -> HttpResponse:
         """Hide the video."""
         video_hide(video_uuid=uuid_in_path(uuid), check=self.check)
         return HttpResponse("OK", content_type="text/plain")
 
-    @property
-    def caller(self) -> UUID:
-        """The uuid of the caller of a write."""
-        return self.request.user.pk  # type: ignore[return-value]  # the permission class required a scope
-
     def in_order(self, videos: VideoQuerySet) -> VideoQuerySet | Ranked[VideoQuerySet]:
-        """Return the filtered videos in the order that the query names; those of a search with their rank."""
+        """Return the filtered videos in the requested order; those of a search with their rank."""
         search, ordering = self.filter_values["search"], self.filter_values["ordering"]
         if not search:
             return videos.in_order(ordering or "newest")
@@ -159,24 +146,28 @@ class VideoViewSet(CatalogueViewSet):
 
     def document(self, video: Video) -> Any:
         """Return the video as `GET` shows it."""
-        return VideoSerializer(video, context=self.get_serializer_context()).data
+        return serializers.VideoSerializer(video, context=self.get_serializer_context()).data
 
     def check(self, video: Video, values: Mapping[str, Any] | None = None) -> None:
-        """Refuse to write a version that `If-Match` does not name, or values that do not go with those of the row.
+        """Check the version and the values of a write.
 
         Raises:
-            PreconditionFailedError: the video has another version.
+            PreconditionFailedError: the video has another version than `If-Match`.
             ValidationError: publication would end before it begins.
         """
         require_match(self.request, self.document(video))
-        refuse_inverted_window(video, values or {})
+        values = values or {}
+        begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
+        if {"publish_from", "publish_until"} & values.keys() and is_inverted_window(begin, end):
+            name = "publish_until" if "publish_until" in values else "publish_from"
+            raise ValidationError({name: ["Publication must end after it begins."]})
 
 
 class TagViewSet(CatalogueViewSet):
     """Tags of listed videos."""
 
     filterset_class = TagFilterSet
-    serializer_class = TagSerializer
+    serializer_class = serializers.TagSerializer
 
     def list(self, request: Request) -> Response:
         """Return a page of the tags of listed videos, by name."""
@@ -194,18 +185,13 @@ class StreamViewSet(CatalogueViewSet):
         if is_managed:
             streams = streams.with_history()
         rows = self.paginate_queryset(self.filter_queryset(streams)) or []
-        videos = Video.objects.filter(channel=channel).of_streams([stream.stream_id for stream in rows])
-        serializer_class = ManagedStreamSerializer if is_managed else StreamSerializer
-        context = {**self.get_serializer_context(), "videos": listed_by_stream(videos, rows, self.at)}
+        stream_ids = {stream.stream_id for stream in rows}
+        videos = Video.objects.filter(channel=channel).of_streams(list(stream_ids))
+        by_stream = defaultdict(list)
+        for video in videos.listed(self.at).with_content().newest_first():
+            for stream_id in stream_ids.intersection(video.stream_ids or ()):
+                by_stream[stream_id].append(video)
+        serializer_class = serializers.ManagedStreamSerializer if is_managed else serializers.StreamSerializer
+        context = {**self.get_serializer_context(), "videos": by_stream}
         page = self.get_paginated_response(serializer_class(rows, many=True, context=context).data)
         return Response(page.data, headers=self.max_age(LIST_MAX_AGE, videos.next_edge(self.at)))
-
-
-def listed_by_stream(videos: VideoQuerySet, streams: Iterable[Stream], at: datetime) -> Mapping[str, Iterable[Video]]:
-    """Return the listed ones of the videos, newest first, by the id of each of the streams that they hold."""
-    stream_ids = {stream.stream_id for stream in streams}
-    found = defaultdict(list)
-    for video in videos.listed(at).with_content().newest_first():
-        for stream_id in stream_ids.intersection(video.stream_ids or ()):
-            found[stream_id].append(video)
-    return found

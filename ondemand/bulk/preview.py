@@ -26,8 +26,8 @@ _OF_TIME = (Listing.LISTED, Listing.SCHEDULED, Listing.EXPIRED)
 class ListingChange:
     """The listing of so many videos before and after; `is_same`: nothing of them is changed.
 
-    `ended` is the listing of a running recording once it has ended; `is_reviewed`: it awaits review until then;
-    `is_undecided`: nobody decided that it is shown, so that the dates of a schedule have no effect.
+    `ended` is the listing of a running recording after its end. `is_reviewed`: the change ends its wait for review.
+    `is_undecided`: the dates of a schedule have no effect, since the video awaits a decision.
     """
 
     now: Listing
@@ -53,10 +53,10 @@ def tag_uses(change: BulkChange, tags: list[str]) -> list[tuple[str, int]]:
 
 
 def listing_changes(change: BulkChange, values: dict[str, Any], at: datetime) -> list[ListingChange]:
-    """Return what changes, by listing; in one statement, however many videos there are.
+    """Return the changes of listings, in one statement for any number of videos.
 
-    The statement groups the videos by all that decides their listing; of each edge of the publication window one
-    moment stands for all earlier ones, and one for all later ones.
+    The statement groups the videos by all columns that decide their listing. For each edge of the publication window
+    one time stands for all past ones, and one for all future ones.
     """
     edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
     decided_by = {

@@ -13,12 +13,10 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from channels_app.audit import acting_within, audited
-from ondemand.bulk.decisions import Columns, Decision, Kind, Outcome, content_decision, video_decision
-from ondemand.bulk.undo import undo_decisions
+from ondemand.bulk.decisions import Columns, Decision, Kind, Outcome, content_decision, undo_decisions, video_decision
 from ondemand.models import BulkChange, BulkChangeRow, Video
 from ondemand.models.querysets import VideoQuerySet
-from ondemand.recordings.rechecks import videos_recheck
-from ondemand.videos.errors import BulkChangeStateError, TooManyChosenError
+from ondemand.recordings.inspection import videos_recheck
 
 State = BulkChange.State
 BATCH = 1000
@@ -35,6 +33,14 @@ WHERE chosen.uuid = ANY(%s::uuid[]) AND chosen._prefix <> ''
 """
 
 
+class TooManyChosenError(Exception):
+    """More videos were chosen than a change may have; the message is for staff, in their language."""
+
+
+class BulkChangeStateError(Exception):
+    """The state of a bulk change does not allow the call; the message is for staff, in their language."""
+
+
 @audited()
 def bulk_choose(
     *,
@@ -45,16 +51,14 @@ def bulk_choose(
     query: str = "",
     values: Mapping[str, Any] | None = None,
 ) -> BulkChange:
-    """Store the videos of the query as a draft, without changing them.
-
-    Remove drafts older than a day, and changes whose retention has ended.
+    """Store the videos of the query as a draft, and remove the changes past their retention.
 
     Raises:
         TooManyChosenError: there are more than `MOST_CHOSEN`.
     """
     BulkChange.objects.outlived().delete()
     change = BulkChange(kind=kind, by=by, by_name=by_name, query=query, values=values and dict(values), chosen=0)
-    # By the clock of the audit log, in which undoing looks for later writes.
+    # By the clock of the audit log, so that undoing finds later writes in it.
     change.made_at = TransactionNow()
     change.save(force_insert=True)
     sql, parameters = videos.order_by().values("pk")[: MOST_CHOSEN + 1].query.sql_with_params()
@@ -192,7 +196,7 @@ def _outcomes_store(change_uuid: UUID) -> BulkChange:
 
 
 def _locked(change_uuid: UUID) -> BulkChange:
-    """Return the change, locked so that nobody else takes its next batch."""
+    """Return the change, locked so that no other call takes its next batch."""
     return BulkChange.objects.select_for_update().get(pk=change_uuid)
 
 
@@ -208,7 +212,7 @@ def _next(change: BulkChange, outcome: Outcome) -> list[UUID]:
 
 
 def _videos_locked(change: BulkChange, uuids: list[UUID], *, with_recordings: bool) -> list[Video]:
-    """Lock and return the videos, for a change of tags with their content, and the other rows of their recordings."""
+    """Return the locked videos, with their content for a change of tags, and the other rows of their recordings."""
     locked: Any = RawSQL(_RECORDINGS, [uuids, uuids]) if with_recordings else uuids  # noqa: S611  (a constant)
     videos = list(Video.objects.locked().defer("created_at", "data", "facts", "metadata").filter(pk__in=locked))
     if not change.is_of_tags:
@@ -219,7 +223,8 @@ def _videos_locked(change: BulkChange, uuids: list[UUID], *, with_recordings: bo
 
 def _write(change: BulkChange, decisions: Mapping[UUID, Decision]) -> None:
     """Write the decided rows by one statement, and store each outcome; rows of recordings are added to the change."""
-    written = {uuid: decision.columns for uuid, decision in decisions.items() if decision.is_written}
+    changes = {Outcome.CHANGED, Outcome.UNDONE}
+    written = {uuid: decision.columns for uuid, decision in decisions.items() if decision.outcome in changes}
     if written and change.is_of_tags:
         _content_write(written, change.by)
     elif written:
@@ -260,7 +265,7 @@ def _content_write(written: Mapping[UUID, Columns | None], by: UUID) -> None:
 
 
 def _recordset(written: Mapping[UUID, Columns | None]) -> str:
-    """Return the rows for `jsonb_to_recordset`; moments are texts that PostgreSQL reads."""
+    """Return the rows for `jsonb_to_recordset`; times are texts that PostgreSQL reads."""
     return json.dumps([{"uuid": uuid, **(columns or {})} for uuid, columns in written.items()], default=str)
 
 

@@ -34,7 +34,7 @@ TO_REVIEW = models.Q(
     ("duplicate_of__isnull", True),
     ("status", "available"),
 )
-WORD = models.Case(
+LASTING_LISTING = models.Case(
     models.When(models.Q(("duplicate_of__isnull", True), _negated=True), then=models.Value("duplicate")),
     models.When(models.Q(("status", "failed")), then=models.Value("failed")),
     models.When(models.Q(("status", "recording")), then=models.Value("recording")),
@@ -97,7 +97,7 @@ class Migration(migrations.Migration):
             models.Index(condition=RECORDED, fields=["started_at"], include=("duration_ms",), name="video_days"),
         ),
         EnsureIndex(
-            "video", models.Index(WORD, *NEWEST, condition=models.Q(IsNull(WORD, False)), name="video_by_word")
+            "video", models.Index(LASTING_LISTING, *NEWEST, condition=models.Q(IsNull(LASTING_LISTING, False)), name="video_by_listing")
         ),
         EnsureIndex("video", models.Index(models.F("qa"), *NEWEST, name="video_by_qa")),
         EnsureIndex("video", models.Index(models.F("channel"), *NEWEST, name="video_of_channel")),

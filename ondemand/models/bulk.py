@@ -1,4 +1,4 @@
-"""The models of bulk changes: what was chosen, how far the change is, and the outcome for each video."""
+"""Bulk changes: the chosen videos, the state of the change, and the outcome for each video."""
 
 import uuid
 from datetime import timedelta
@@ -21,7 +21,7 @@ class BulkChangeQuerySet(models.QuerySet["BulkChange"]):
         return self.exclude(state=BulkChange.State.DRAFT).order_by("-made_at")
 
     def outlived(self) -> Self:
-        """Return changes that are older than they are kept; drafts are kept for a day."""
+        """Return the changes past their retention; drafts are kept for a day."""
         now = timezone.now()
         return self.filter(Q(made_at__lt=now - KEPT) | Q(made_at__lt=now - DRAFT_KEPT, state=BulkChange.State.DRAFT))
 
@@ -30,7 +30,7 @@ class BulkChange(models.Model):
     """One change of many videos, from its choice to its undoing."""
 
     class Kind(models.TextChoices):
-        """What is done to each video."""
+        """The change of each video."""
 
         SHOW = "show", _("Show")
         HIDE = "hide", _("Hide")
@@ -43,7 +43,7 @@ class BulkChange(models.Model):
         CHECK = "check", _("Check again")
 
     class State(models.TextChoices):
-        """The progress of a change; running and undoing may be interrupted, and resume."""
+        """The state of a change; running and undoing may be interrupted, and resume."""
 
         DRAFT = "draft"
         RUNNING = "running", _("not finished")
@@ -56,16 +56,16 @@ class BulkChange(models.Model):
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.TextField(choices=Kind.choices)
     state = models.TextField(choices=State.choices, default=State.DRAFT)
-    # Tags, or the publication window; None until somebody has typed them.
+    # Tags, or the publication window; None until they are entered.
     values = models.JSONField(null=True)
     by = models.UUIDField()
     by_name = models.TextField()
     made_at = models.DateTimeField(default=timezone.now)
-    # The list that it was chosen from, to go back to.
+    # The query string of the list that it was chosen from, to go back to.
     query = models.TextField(blank=True)
     # The number of chosen videos; other rows of their recordings change with them.
     chosen = models.PositiveIntegerField()
-    # The number of rows of each outcome when it last ran: a list of changes does not count them.
+    # The number of rows by outcome when it last ran, so that the list of changes need not count them.
     outcomes = models.JSONField(default=dict)
 
     objects = BulkChangeQuerySet.as_manager()
@@ -81,7 +81,7 @@ class BulkChange(models.Model):
 
     @property
     def is_of_tags(self) -> bool:
-        """Return whether it changes content; else it changes the videos themselves."""
+        """Return whether it changes content instead of the videos themselves."""
         return self.kind in self.OF_TAGS
 
     @property
@@ -99,7 +99,7 @@ class BulkChangeRow(models.Model):
     """One video of a bulk change. The values before and after are in the audit log alone."""
 
     class Outcome(models.TextChoices):
-        """The outcome for a video; each label is said of a number of them."""
+        """The outcome for a video; each label stands behind a number of videos."""
 
         WAITING = "waiting", _("not done yet")
         CHANGED = "changed", _("changed")

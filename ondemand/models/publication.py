@@ -1,7 +1,7 @@
-"""The listing of a video. Each rule is stated once, as a condition of a row, and serves queries and rows in memory."""
+"""The listing of a video: each rule is one condition of a row, for queries and for rows in memory."""
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from ivsvod.rest.times import zoned
 
 
 class Listing(TextChoices):
-    """In the order of precedence: a video shows the first that is true of it."""
+    """The listings in their order of precedence: a video has the first one whose rule it breaks."""
 
     DUPLICATE = "duplicate", pgettext_lazy("a video", "duplicate")
     FAILED = "failed", pgettext_lazy("a video", "failed")
@@ -27,7 +27,7 @@ class Listing(TextChoices):
     LISTED = "listed", pgettext_lazy("a video", "listed")
 
 
-# The conditions of a listed video that depend on no time. A video that breaks one, and none before it, has its listing.
+# The conditions of a listed video that do not depend on the time.
 LASTING: dict[Listing, Q] = {
     Listing.DUPLICATE: Q(duplicate_of__isnull=True),
     Listing.FAILED: ~Q(status="failed"),
@@ -36,7 +36,7 @@ LASTING: dict[Listing, Q] = {
     Listing.HIDDEN: Q(active=True, status="available"),
 }
 _PUBLIC = Q(visibility="public")
-# The conditions of a video that opens by its uuid, and of a listed one, without the time: as the partial indexes are.
+# The conditions of a video that opens by its uuid, and of a listed one, without the time, as in the partial indexes.
 OPEN = LASTING[Listing.HELD] & LASTING[Listing.HIDDEN]
 LISTED = LASTING[Listing.DUPLICATE] & OPEN & _PUBLIC
 # The available videos awaiting a publication decision. The predecessor may show one, and does not know `awaits_review`.
@@ -65,65 +65,73 @@ def within_window(at: datetime) -> Q:
 
 def listing_expression(at: datetime) -> Case:
     """Return the expression of the listing of a row."""
-    broken = [When(~rule, then=Value(listing.value)) for listing, rule in listing_rules(at).items()]
-    return Case(*broken, default=Value(Listing.LISTED.value))
+    return Case(*_cases(listing_rules(at)), default=Value(Listing.LISTED.value))
 
 
-# The listing of a row if it does not depend on the time, or on nothing else any more; NULL if only the time decides.
-LASTING_LISTING = Case(
-    *(When(~rule, then=Value(listing.value)) for listing, rule in {**LASTING, Listing.UNLISTED: _PUBLIC}.items()),
-    output_field=TextField(),
-)
+def _cases(rules: dict[Listing, Q]) -> list[When]:
+    return [When(~rule, then=Value(listing.value)) for listing, rule in rules.items()]
+
+
+# The listing of a row without the rules of time; NULL if only the time decides.
+LASTING_LISTING = Case(*_cases({**LASTING, Listing.UNLISTED: _PUBLIC}), output_field=TextField())
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"": operator.eq, "gt": operator.gt, "lte": operator.le}
 
 
 def is_met(condition: Q, row: Any) -> bool:
     """Return whether a row in memory meets a condition, as it does in a query."""
+
+    def is_true(path: str, expected: Any) -> bool:
+        name, _, comparison = path.partition("__")
+        value = getattr(row, row._meta.get_field(name).attname)
+        if comparison == "isnull":
+            return (value is None) == expected
+        return value is not None and _COMPARISONS[comparison](value, expected)
+
     parts: list[Any] = condition.children
-    found = [is_met(part, row) if isinstance(part, Q) else _is_true(row, *part) for part in parts]
+    found = [is_met(part, row) if isinstance(part, Q) else is_true(*part) for part in parts]
     return (all(found) if condition.connector == Q.AND else any(found)) != condition.negated
-
-
-def _is_true(row: Any, path: str, expected: Any) -> bool:
-    name, _, comparison = path.partition("__")
-    value = getattr(row, row._meta.get_field(name).attname)
-    if comparison == "isnull":
-        return (value is None) == expected
-    return value is not None and _COMPARISONS[comparison](value, expected)
 
 
 @dataclass(frozen=True)
 class ListingReasons:
-    """The listing, and a sentence for each rule: those that are broken or, if none is, all."""
+    """The listing, and a sentence for each rule: the broken ones, the gravest first or, if none is broken, all."""
 
-    word: Listing
+    listing: Listing
     sentences: tuple[str, ...]
 
     @property
     def is_listed(self) -> bool:
-        """Return whether the sentences say why people find it; else they say why they do not, the gravest first."""
-        return self.word == Listing.LISTED
+        """Return whether no rule is broken."""
+        return self.listing == Listing.LISTED
 
 
-def listing_of(video: Any, at: datetime) -> Listing:
-    """Return the listing of a video in memory."""
-    return next((listing for listing, rule in listing_rules(at).items() if not is_met(rule, video)), Listing.LISTED)
+def broken_rules(video: Any, at: datetime) -> Iterator[Listing]:
+    """Yield the listing of each rule that a video in memory breaks; the first one is its listing."""
+    return (listing for listing, rule in listing_rules(at).items() if not is_met(rule, video))
 
 
 def listing_reasons(video: Any, at: datetime) -> ListingReasons:
-    """Return the listing of a video in memory, and why.
-
-    Times are in the zone of the reader, the sentences in the reader's language.
-    """
-    broken = [listing for listing, rule in listing_rules(at).items() if not is_met(rule, video)]
-    if not broken:
-        return ListingReasons(Listing.LISTED, _sentences_of_listed(video))
-    sentences = _sentences(video)
-    return ListingReasons(broken[0], tuple(dict.fromkeys(filter(None, map(sentences.get, broken)))))
+    """Return the listing of a video in memory, and the reasons: in the time zone and language of the reader."""
+    if broken := list(broken_rules(video, at)):
+        sentences = _sentences(video)
+        return ListingReasons(broken[0], tuple(dict.fromkeys(filter(None, map(sentences.get, broken)))))
+    begun, end = zoned(video.publish_from), zoned(video.publish_until)
+    windows = {
+        (True, True): _("Its publication began at {begun} and ends at {end}."),
+        (True, False): _("Its publication began at {begun} and has no end."),
+        (False, True): _("Its publication ends at {end}."),
+        (False, False): _("Its publication has neither a beginning nor an end."),
+    }
+    window = windows[video.publish_from is not None, video.publish_until is not None].format(begun=begun, end=end)
+    recording, shown = (
+        _("Its recording is available, and no duplicate of another."),
+        _("It is shown, and not held back."),
+    )
+    return ListingReasons(Listing.LISTED, (recording, shown, _("It is public."), window))
 
 
 def _sentences(video: Any) -> dict[Listing, str]:
-    """Return the sentence of each rule for a video that breaks it; empty if another rule says it."""
+    """Return the sentence of each rule for a video that breaks it; empty if another rule has the sentence."""
     is_available = video.status == "available"
     # Nothing is decided at the end of a failed recording: there is nothing to show.
     undecided = "" if video.status == "failed" else _("It is decided when its recording ends whether it is shown.")
@@ -144,23 +152,7 @@ def _sentences(video: Any) -> dict[Listing, str]:
         Listing.RECORDING: _("Its recording is not finished."),
         Listing.HELD: held,
         Listing.HIDDEN: hidden,
-        Listing.SCHEDULED: _("Its publication begins at {moment}.").format(moment=zoned(video.publish_from)),
-        Listing.EXPIRED: _("Its publication ended at {moment}.").format(moment=zoned(video.publish_until)),
-        Listing.UNLISTED: _("It is unlisted: only who has its address opens it."),
+        Listing.SCHEDULED: _("Its publication begins at {time}.").format(time=zoned(video.publish_from)),
+        Listing.EXPIRED: _("Its publication ended at {time}.").format(time=zoned(video.publish_until)),
+        Listing.UNLISTED: _("It is unlisted: it opens by its address alone."),
     }
-
-
-def _sentences_of_listed(video: Any) -> tuple[str, ...]:
-    begun, end = zoned(video.publish_from), zoned(video.publish_until)
-    windows = {
-        (True, True): _("Its publication began at {begun} and ends at {end}."),
-        (True, False): _("Its publication began at {begun} and has no end."),
-        (False, True): _("Its publication ends at {end}."),
-        (False, False): _("Its publication has neither a beginning nor an end."),
-    }
-    return (
-        _("Its recording is available, and no duplicate of another."),
-        _("It is shown, and not held back."),
-        _("It is public."),
-        windows[video.publish_from is not None, video.publish_until is not None].format(begun=begun, end=end),
-    )

@@ -25,12 +25,12 @@ from ondemand.models.publication import (
 
 # A video without a start counts as older than all others. A constant, for an index is made of it.
 NO_START = datetime(1900, 1, 1, tzinfo=UTC)
-# The order of long titles is that of their beginnings, so that a cursor stays short.
+# Titles are ordered by so many characters, so that a cursor stays short.
 ORDERED_TITLE = 100
 # IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 LONGEST_RECORDING = timedelta(hours=48)
 TAG_BEGINNING = 100
-# By which tags are found and put in order, in any letter case; an index finds beginnings in this collation alone.
+# Finds and orders tags in any letter case; an index finds beginnings in this collation alone.
 TAG_KEY = Collate(Upper(Left("tag", TAG_BEGINNING)), "C")
 
 
@@ -38,42 +38,41 @@ class VideoQuerySet(models.QuerySet[Any]):
     """Reads of videos."""
 
     def listed(self, at: datetime) -> Self:
-        """Return the videos that anyone may find at that moment.
+        """Return the videos that anyone may find at that time.
 
         Active, available, public, inside their publication window, not held, and not a duplicate of another.
         """
         return self.filter(LISTED, within_window(at))
 
     def listed_but(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
-        """Return videos as `listed`, of another status, shown or not, if these are given.
+        """Return the videos that would be listed, but for this status and `active`, if given.
 
-        NULL, which is usual before a recording is available, keeps no video of another status out.
+        Another status than available usually goes with NULL values, which are no reason to leave a video out.
         """
-        wanted = status or "available"
-        undecided = wanted != "available"
+        status = status or "available"
+        undecided = status != "available"
         shown = {True: Q(active=True), False: ~Q(active=True), None: ~Q(active=False) if undecided else Q(active=True)}
         public, free = Q(visibility="public"), Q(held=False)
         if undecided:
             public, free = public | Q(visibility__isnull=True), free | Q(held__isnull=True)
-        return self.filter(shown[active], public, free, within_window(at), status=wanted, duplicate_of__isnull=True)
+        return self.filter(shown[active], public, free, within_window(at), status=status, duplicate_of__isnull=True)
 
-    def with_listing(self, word: str, at: datetime) -> Self:
-        """Return the videos with this listing at that moment."""
-        if word == Listing.LISTED:
+    def with_listing(self, listing: str, at: datetime) -> Self:
+        """Return the videos with this listing at that time."""
+        if listing == Listing.LISTED:
             return self.listed(at)
-        if word in LASTING:
-            return self.alias(word=LASTING_LISTING).filter(word=word)
-        if word == Listing.UNLISTED:
-            return self.alias(word=LASTING_LISTING).filter(within_window(at), word=word)
+        if listing in LASTING:
+            return self.alias(listing=LASTING_LISTING).filter(listing=listing)
+        if listing == Listing.UNLISTED:
+            return self.alias(listing=LASTING_LISTING).filter(within_window(at), listing=listing)
         # The condition is part of the expression, and an index may serve it.
-        return self.alias(word=listing_expression(at)).filter(~listing_rules(at)[Listing(word)], word=word)
+        is_broken = ~listing_rules(at)[Listing(listing)]
+        return self.alias(listing=listing_expression(at)).filter(is_broken, listing=listing)
 
     def in_state(self, *, status: str | None, active: bool | None) -> Self:
         """Return the videos of this status, shown or not, if these are given; NULL in `active` is not shown."""
         videos = self if status is None else self.filter(status=status)
-        if active is None:
-            return videos
-        return videos.filter(active=True) if active else videos.exclude(active=True)
+        return videos if active is None else videos.filter(Q(active=True) if active else ~Q(active=True))
 
     def reachable(self, at: datetime) -> Self:
         """Return the videos that open by their uuid: listed and unlisted ones, and their duplicates.
@@ -91,7 +90,7 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.filter(TO_REVIEW)
 
     def recorded(self, since: datetime, until: datetime) -> Self:
-        """Return the videos whose recording began between two moments, hidden ones too."""
+        """Return the videos whose recording began in this time, hidden ones too."""
         return self.filter(RECORDED, started_at__gte=since, started_at__lt=until)
 
     def by_day(self) -> models.QuerySet[Any, dict[str, Any]]:
@@ -106,38 +105,38 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.filter(is_old, status="recording", duplicate_of__isnull=True).exclude(prefix="")
 
     def next_edge(self, at: datetime) -> datetime | None:
-        """Return the next moment at which the publication of a video begins or ends; by a probe of each index."""
+        """Return the next time at which the publication of a video begins or ends; by a probe of each index."""
         edges = [
             self.filter((f"{name}__gt", at)).order_by(name).values_list(name)[:1]
             for name in ("publish_from", "publish_until")
         ]
-        return min((moment for (moment,) in edges[0].union(edges[1], all=True)), default=None)
+        return min((edge for (edge,) in edges[0].union(edges[1], all=True)), default=None)
 
     def tagged(self, tags: list[str]) -> Self:
         """Return the videos that have all of these tags, by an index of their beginnings."""
-        beginnings = [tag[:TAG_BEGINNING] for tag in tags]
-        found = self.alias(tag_beginnings=beginnings_of("content__tags"))
-        return found.filter(tag_beginnings__contains=beginnings, content__tags__contains=tags)
+        starts = [tag[:TAG_BEGINNING] for tag in tags]
+        found = self.alias(tag_beginnings=beginnings("content__tags"))
+        return found.filter(tag_beginnings__contains=starts, content__tags__contains=tags)
 
     def of_streams(self, stream_ids: list[str]) -> Self:
         """Return the videos whose recording holds at least one of these streams; by an index as `tagged`."""
-        beginnings = [stream_id[:TAG_BEGINNING] for stream_id in stream_ids]
-        found = self.alias(stream_beginnings=beginnings_of("stream_ids"))
-        return found.filter(stream_beginnings__overlap=beginnings, stream_ids__overlap=stream_ids)
+        starts = [stream_id[:TAG_BEGINNING] for stream_id in stream_ids]
+        found = self.alias(stream_beginnings=beginnings("stream_ids"))
+        return found.filter(stream_beginnings__overlap=starts, stream_ids__overlap=stream_ids)
 
     def newest_first(self) -> Self:
         """Order by start, newest first; the uuid breaks ties."""
         return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
 
-    def in_order(self, word: str) -> Self:
+    def in_order(self, ordering: str) -> Self:
         """Order by one of `ORDERINGS`, each a total order for pages; `relevance` needs the `rank` of a search."""
-        keys = ORDERING_KEYS.get(word, {"start_key": START_KEY})
-        return self.annotate(**keys).order_by(*ORDERINGS[word])
+        keys = ORDERING_KEYS.get(ordering, {"start_key": START_KEY})
+        return self.annotate(**keys).order_by(*ORDERINGS[ordering])
 
     def with_content(self) -> Self:
         """Join the content and the content of the video that it duplicates, and annotate `is_private`.
 
-        Columns that no page shows and that can be large are left out.
+        Large columns that no page shows are left out.
         """
         unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
         videos = self.annotate(is_private=IS_PRIVATE).select_related("content", "duplicate_of__content")
@@ -185,8 +184,8 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Lock the videos for writing, by uuid. Lock order everywhere: channel, videos, content.
 
         Content is locked by uuid too; the channel only where a writer needs it. To write several rows of a recording,
-        lock all of them first by one such statement: an UPDATE locks its rows in the order of its plan. The weaker lock
-        lets the predecessor's foreign key checks pass.
+        lock all of them first by one such statement: an UPDATE locks its rows in the order of its plan. This weaker
+        lock does not block the predecessor's foreign key checks.
         """
         return self.select_for_update(no_key=True, of=("self",)).order_by("uuid")
 
@@ -208,14 +207,14 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
     "title": (F("title_key").asc(nulls_last=True), "uuid"),
     "relevance": ("-rank", "-start_key", "-uuid"),
 }
-# Its channel is private now; a duplicate has the files of the video that it duplicates, whose channel counts too.
+# Its channel is private, or that of the video that it duplicates, since both have the same files.
 OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
 IS_PRIVATE = Case(When(OF_PRIVATE_CHANNEL, then=Value(True)), default=Value(False))
-# Each recording once, hidden ones too; as the partial index has it.
+# Each recording once, hidden ones too, as in the partial index.
 RECORDED = Q(status="available", duplicate_of__isnull=True)
 
 
-def beginnings_of(texts: str) -> Func:
+def beginnings(texts: str) -> Func:
     """Return the beginnings of the texts of a column, for an index: its keys have at most 2,700 bytes."""
     return Func(F(texts), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
 

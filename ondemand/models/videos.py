@@ -1,9 +1,10 @@
-"""Recordings, their videos, and what people write about them.
+"""Videos, their content and their tags.
 
 `on_demand_videos` and `on_demand_video_content` are the predecessor's tables; see `channels_app/models/channels.py`.
 """
 
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -28,57 +29,49 @@ from ondemand.models.publication import (
     TO_REVIEW,
     Listing,
     ListingReasons,
-    listing_of,
+    broken_rules,
     listing_reasons,
 )
-from ondemand.models.querysets import (
-    LENGTH_KEY,
-    RECORDED,
-    START_KEY,
-    TAG_BEGINNING,
-    TAG_KEY,
-    VideoQuerySet,
-    beginnings_of,
-)
-from ondemand.spread import evenly_spread
+from ondemand.models.querysets import LENGTH_KEY, RECORDED, START_KEY, TAG_BEGINNING, TAG_KEY, VideoQuerySet, beginnings
 
-# A video of ours has this namespace's uuid5 of its bucket and prefix.
-VIDEO_NAMESPACE = uuid.UUID("6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21")
-# IVS of today writes these; they stand in only until the metadata of the recording could be read.
+# The playlist that IVS writes today; used until the metadata of the recording could be read.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 DEFAULT_PLAYLIST = "media/hls/master.m3u8"
 SHOWN_THUMBNAILS = 12
 _NEWEST = (F("started_at").desc(nulls_last=True), F("uuid").desc())
 
 
-def _has(name: str) -> Q:
-    return Q((f"{name}__isnull", False))
+def evenly_spread(items: Sequence[str], most: int) -> list[str]:
+    """Return at most `most` (2 or more) items at even intervals, with the first and the last."""
+    if len(items) <= most:
+        return list(items)
+    return [items[round(n * (len(items) - 1) / (most - 1))] for n in range(most)]
 
 
 class Video(models.Model):
     """The catalogue entry of a recording."""
 
     class Status(models.TextChoices):
-        """How far the recording is."""
+        """The state of the recording."""
 
         RECORDING = "recording", pgettext_lazy("a recording", "Recording")
         AVAILABLE = "available", pgettext_lazy("a recording", "Available")
         FAILED = "failed", pgettext_lazy("a recording", "Failed")
 
     class Visibility(models.TextChoices):
-        """Who finds an available video: everybody, or only whoever has its uuid."""
+        """An unlisted video opens by its uuid, and is in no list."""
 
         PUBLIC = "public", pgettext_lazy("a video", "Public")
         UNLISTED = "unlisted", pgettext_lazy("a video", "Unlisted")
 
     class Playback(models.TextChoices):
-        """Who may play it: everybody who finds it, or who was given a permission."""
+        """Anyone may play a public video; the other kind needs a permission."""
 
         PUBLIC = "public"
         GRANT = "grant"
 
     class Qa(models.TextChoices):
-        """What is known of the files: nothing yet, that they play, that they play and are odd, that they do not."""
+        """The result of the quality check: `warning` plays with oddities, `failed` would not play."""
 
         UNVERIFIED = "unverified", pgettext_lazy("files", "unverified")
         OK = "ok", pgettext_lazy("files", "ok")
@@ -109,7 +102,7 @@ class Video(models.Model):
     duration_ms = models.BigIntegerField(_("duration in milliseconds"), null=True, db_column="_duration_ms")
     session_id = models.TextField(null=True, db_column="_session_id")  # noqa: DJ001
     stream_ids = ArrayField(models.TextField(), null=True, db_column="_stream_ids")
-    # What `events/recording-ended.json` and the listing of the prefix say; see `ondemand/recordings/metadata.py`.
+    # The facts of `events/recording-ended.json` and the listed pictures; see `ondemand/recordings/metadata.py`.
     facts = models.JSONField(null=True, db_column="_facts")
     qa = models.TextField(_("files"), null=True, db_column="_qa", choices=Qa.choices)  # noqa: DJ001
     # A list of short sentences.
@@ -125,7 +118,7 @@ class Video(models.Model):
         verbose_name=_("duplicate of"),
     )
 
-    # NULL, as in `active` and `held`: nobody has said yet, and Recording End will.
+    # NULL, as in `active` and `held`: undecided until Recording End.
     visibility = models.TextField(  # noqa: DJ001
         _("visibility"),
         null=True,
@@ -139,15 +132,14 @@ class Video(models.Model):
     metadata = models.JSONField(
         _("metadata"), default=dict, db_column="_metadata", db_default=Value({}, output_field=models.JSONField())
     )
-    # A new recording that waits for somebody's word.
+    # A new recording that waits for a decision of staff.
     held = models.BooleanField(_("held"), null=True, db_column="_held", default=False, db_default=False)
-    # It is held because its files are not known to be good, and released when they are.
+    # It is held until the check of its files is good.
     held_by_check = models.BooleanField(
         _("held by the check of its files"), db_column="_held_by_check", default=False, db_default=False
     )
-
-    # It became hidden or unlisted because NEW_VIDEO_STATE or its channel says so of what is new. Whoever decides who
-    # finds it writes False, even where nothing else changes; see `VideoQuerySet.to_review`.
+    # NEW_VIDEO_STATE or its channel made it hidden or unlisted. Every decision of staff writes False, even if nothing
+    # else changes; see `VideoQuerySet.to_review`.
     awaits_review = models.BooleanField(
         _("waits for review"), db_column="_awaits_review", default=False, db_default=False
     )
@@ -161,22 +153,26 @@ class Video(models.Model):
         indexes = [
             models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx"),
             models.Index("channel", *_NEWEST, name="video_of_channel"),
-            models.Index(F("started_at").desc(nulls_last=True), F("uuid").desc(), name="on_demand_videos_newest_idx"),
+            models.Index(*_NEWEST, name="on_demand_videos_newest_idx"),
             models.Index(START_KEY.desc(), F("uuid").desc(), name="video_listed_newest", condition=LISTED),
             models.Index(LENGTH_KEY.desc(), F("uuid").desc(), name="video_listed_longest", condition=LISTED),
-            models.Index(fields=["publish_from"], name="video_publish_from", condition=_has("publish_from")),
-            models.Index(fields=["publish_until"], name="video_publish_until", condition=_has("publish_until")),
+            *(
+                models.Index(fields=[name], name=f"video_{name}", condition=Q((f"{name}__isnull", False)))
+                for name in ("publish_from", "publish_until")
+            ),
             models.Index(fields=["uuid"], name="video_held", condition=Q(held=True)),
             models.Index(*_NEWEST, name="video_to_review", condition=TO_REVIEW),
             models.Index(*_NEWEST, name="video_failed", condition=Q(status="failed")),
             models.Index(*_NEWEST, name="video_recording", condition=Q(status="recording")),
             models.Index("qa", *_NEWEST, name="video_by_qa"),
-            # Of those that people find there is an index already.
-            models.Index(LASTING_LISTING, *_NEWEST, name="video_by_word", condition=Q(IsNull(LASTING_LISTING, False))),
-            # What the charts of the start page add up, without a look at the rows.
+            # Listed videos have an index already.
+            models.Index(
+                LASTING_LISTING, *_NEWEST, name="video_by_listing", condition=Q(IsNull(LASTING_LISTING, False))
+            ),
+            # The charts of the start page add up these values by an index-only scan.
             models.Index(fields=["started_at"], include=["duration_ms"], name="video_days", condition=RECORDED),
             GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"]),
-            GinIndex(beginnings_of("stream_ids"), name="video_stream_ids"),
+            GinIndex(beginnings("stream_ids"), name="video_stream_ids"),
         ]
 
     def __str__(self) -> str:
@@ -184,30 +180,30 @@ class Video(models.Model):
 
     @property
     def own_content(self) -> "Content | None":
-        """What people wrote about this row."""
+        """Return the content of this row, if any."""
         return getattr(self, "content", None)
 
     @property
     def shown_content(self) -> "Content | None":
-        """What is shown: its own content or, of a duplicate without any, the first row's."""
+        """Return the content that is shown: its own or, for a duplicate without any, the first row's."""
         if self.own_content is not None or self.duplicate_of is None:
             return self.own_content
         return self.duplicate_of.own_content
 
     @property
     def duration(self) -> timedelta:
-        """The length of the recording; 0 where it is not known."""
+        """Return the length of the recording; 0 if it is unknown."""
         return timedelta(milliseconds=self.duration_ms or 0)
 
     @property
     def duration_seconds(self) -> int | float:
-        """The length in seconds, a whole number where it is one."""
+        """Return the length in seconds, as an integer if it is whole."""
         seconds = Decimal(self.duration_ms or 0) / 1000
         return int(seconds) if seconds == seconds.to_integral_value() else float(seconds)
 
     @property
     def location(self) -> str | None:
-        """The URL of the multivariant playlist; None where there is nothing to play."""
+        """Return the URL of the multivariant playlist; None if there is nothing to play."""
         if self.status != self.Status.AVAILABLE or not self.prefix:
             return None
         return self.url_of((self.facts or {}).get("playlist") or DEFAULT_PLAYLIST)
@@ -219,63 +215,60 @@ class Video(models.Model):
         return self.Playback.GRANT.value if is_private else self.Playback.PUBLIC.value
 
     def shows_files(self, *, to_curator: bool) -> bool:
-        """Return whether a caller may know where its files are: of a `grant` video only one with the scope `curate`.
+        """Return whether the caller may see URLs of its files; those of a `grant` video need the scope `curate`.
 
         The one rule for `location`, `thumbnails`, `renditions` and all else that leads to the files.
         """
         return to_curator or self.playback == self.Playback.PUBLIC
 
     def shown_thumbnail(self, *, to_curator: bool) -> str:
-        """Return the URL of the picture that people chose; empty if there is none, or if it leads to hidden files."""
+        """Return the URL of the chosen picture; empty if there is none, or if it leads to hidden files."""
         content = self.shown_content
         url = content.shown_thumbnail if content else ""
-        return url if self.shows_files(to_curator=to_curator) or not self._leads_to_files(url) else ""
-
-    def _leads_to_files(self, url: str) -> bool:
-        """Return whether a URL is on the media host, or names a bucket of recordings or the prefix."""
         text = unquote(url).lower()
         media_host = urlsplit(settings.PLAYBACK_BASE_URL).netloc
         places = (media_host, self.prefix, self.files_bucket, *settings.RECORDING_BUCKETS)
-        return any(place.lower() in text for place in places if place)
+        leads_to_files = any(place.lower() in text for place in places if place)
+        return url if self.shows_files(to_curator=to_curator) or not leads_to_files else ""
 
     def listing_at(self, at: datetime) -> Listing:
-        """Return its listing at that moment."""
-        return listing_of(self, at)
+        """Return its listing at that time."""
+        return next(broken_rules(self, at), Listing.LISTED)
 
     def listing_reasons_at(self, at: datetime) -> ListingReasons:
-        """Return its listing at that moment, with a sentence for each rule."""
+        """Return its listing at that time, and the rules that it breaks."""
         return listing_reasons(self, at)
 
     def next_edge(self, at: datetime) -> datetime | None:
-        """The next moment at which its publication, or that of the video that it duplicates, begins or ends."""
+        """Return the next time at which its publication, or that of the video that it duplicates, begins or ends."""
         rows = [self, self.duplicate_of] if self.duplicate_of else [self]
         edges = (edge for row in rows for edge in (row.publish_from, row.publish_until))
         return min((edge for edge in edges if edge and edge > at), default=None)
 
     @property
     def pictures(self) -> dict[str, str]:
-        """The URL of each picture that IVS made, by its path."""
+        """Return the URL of each picture that IVS made, by its path."""
         paths: list[str] = (self.facts or {}).get("thumbnails", [])
         return {path: url for path in paths if (url := self.url_of(path))}
 
     @property
     def thumbnails(self) -> list[str]:
-        """URLs of at most `SHOWN_THUMBNAILS` pictures that IVS made, evenly spread over the recording."""
+        """Return the URLs of at most `SHOWN_THUMBNAILS` pictures that IVS made, at even intervals."""
         paths = evenly_spread((self.facts or {}).get("thumbnails", []), SHOWN_THUMBNAILS)
         return [url for url in map(self.url_of, paths) if url]
 
     @property
     def renditions(self) -> list[dict[str, Any]]:
-        """Path, width and height of each rendition; width and height are None for sound alone."""
+        """Return the path, width and height of each rendition; width and height are None for sound alone."""
         return (self.facts or {}).get("renditions", [])
 
     @property
     def files_bucket(self) -> str:
-        """The bucket of its files: the one of the settings where none is known."""
+        """Return the bucket of its files; RECORDING_BUCKET if it names none."""
         return self.bucket or settings.RECORDING_BUCKET
 
     def url_of(self, path: str) -> str | None:
-        """The URL of a file of this recording; None where its bucket or prefix is not known."""
+        """Return the URL of a file of this recording; None if its bucket or prefix is unknown."""
         bucket = self.files_bucket
         if not bucket or not self.prefix:
             return None
@@ -285,7 +278,7 @@ class Video(models.Model):
 
 
 class Content(models.Model):
-    """What people write about a video."""
+    """The title, description, tags and picture that people give a video."""
 
     uuid = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     video = models.OneToOneField(
@@ -306,7 +299,7 @@ class Content(models.Model):
         # The predecessor's idx_on_demand_video_user_content is not here: Django allows names of 30 characters.
         indexes = [
             GinIndex(fields=["search"], name="on_demand_video_content_search"),
-            GinIndex(beginnings_of("tags"), name="video_content_tags"),
+            GinIndex(beginnings("tags"), name="video_content_tags"),
         ]
 
     def __str__(self) -> str:
@@ -314,22 +307,22 @@ class Content(models.Model):
 
     @property
     def shown_title(self) -> str:
-        """The title; empty where it is NULL."""
+        """Return the title; empty if it is NULL."""
         return self.title or ""
 
     @property
     def shown_description(self) -> str:
-        """The description; empty where it is NULL."""
+        """Return the description; empty if it is NULL."""
         return self.description or ""
 
     @property
     def shown_thumbnail(self) -> str:
-        """The URL of the picture that people chose; empty where there is none."""
+        """Return the URL of the chosen picture; empty if there is none."""
         return self.thumbnail or ""
 
     @property
     def shown_tags(self) -> list[str]:
-        """The tags without NULL and empty ones."""
+        """Return the tags without NULL and empty ones."""
         return [tag for tag in self.tags or [] if tag]
 
 
@@ -337,9 +330,9 @@ class VideoTagQuerySet(models.QuerySet["VideoTag"]):
     """Reads of tags."""
 
     def counted(self, at: datetime) -> QuerySet["VideoTag", dict[str, Any]]:
-        """Each tag of listed videos with its `count`, by name: an order in which new videos move no tag.
+        """Return each tag of listed videos with its `count`, by name: an order in which new videos move no tag.
 
-        A tag may be of any length; the order of long ones is that of their beginnings, and then of their digests.
+        Long tags are in the order of their beginnings, then of their digests.
         """
         tags = self.filter(video__in=Video.objects.listed(at)).values("tag")
         counts = tags.annotate(count=Count("*"), name_key=Left("tag", TAG_BEGINNING), digest_key=MD5("tag"))
@@ -364,48 +357,16 @@ class VideoTag(models.Model):
 
 
 class KnownTag(models.Model):
-    """A tag that some content has or had, written by a trigger. None is removed: readers look for a use of it.
-
-    A tag may be of any length, and the key of an index may not.
-    """
+    """A tag that some content has or had, written by a trigger. None is removed: readers check that it is in use."""
 
     id = models.BigAutoField(primary_key=True)
     tag = models.TextField()
 
     class Meta:
+        # A tag may be longer than the key of an index.
         constraints = [models.UniqueConstraint(MD5("tag"), name="known_tag_once")]
         indexes = [models.Index(TAG_KEY, name="known_tag_beginning")]
         default_permissions = ()
 
     def __str__(self) -> str:
         return self.tag
-
-
-class Recording(models.Model):
-    """What the events of one recording said, each kind once, so that their order does not matter."""
-
-    # The migration writes the constraint, with ON DELETE CASCADE: the predecessor deletes videos by SQL.
-    video = models.OneToOneField(Video, on_delete=models.CASCADE, related_name="recording", db_constraint=False)
-    session_id = models.TextField(blank=True)
-    start_at = models.DateTimeField(null=True)
-    start_event_id = models.TextField(blank=True)
-    end_at = models.DateTimeField(null=True)
-    end_event_id = models.TextField(blank=True)
-    end_detail = models.JSONField(null=True)
-    failure_at = models.DateTimeField(null=True)
-    failure_event_id = models.TextField(blank=True)
-    failure_detail = models.JSONField(null=True)
-    stream_ids = ArrayField(models.TextField(), default=list)
-
-    def __str__(self) -> str:
-        return str(self.video_id)
-
-
-def video_uuid(bucket: str, prefix: str) -> uuid.UUID:
-    """The uuid of the video of a recording: the same whichever of its events comes first."""
-    return uuid.uuid5(VIDEO_NAMESPACE, f"{bucket}/{prefix}")
-
-
-def started_before(ended_at: datetime, duration_ms: int) -> datetime:
-    """The moment `duration_ms` before."""
-    return ended_at - timedelta(milliseconds=duration_ms)

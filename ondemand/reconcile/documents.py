@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -12,15 +11,16 @@ from channels_app import aws
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.envelopes import AHEAD, whole_milliseconds
 from ondemand.reconcile.prefixes import FoundRecording
-from ondemand.recordings.metadata import LONGEST, MetadataError, document_of, moment_of
+from ondemand.recordings.metadata import LONGEST, MetadataError, document_of, time_of
 
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
-_FOLDER = re.compile(r"(.*/)?ivs/v1/(?P<account>[0-9]{1,20})/(?P<channel>[a-zA-Z0-9-]{1,60})/", re.ASCII)
+# The part of a prefix that all recordings of a channel share.
+FOLDER = re.compile(r"(.*/)?ivs/v1/(?P<account>[0-9]{1,20})/(?P<channel>[a-zA-Z0-9-]{1,60})/", re.ASCII)
 _UNREADABLE = {aws.Kind.DENIED, aws.Kind.INVALID, aws.Kind.NOT_FOUND}
 
 
 class UnreadableError(Exception):
-    """S3 refuses the metadata, or they are not those of a recording; the message says why."""
+    """S3 refuses the metadata, or they are not those of a recording; the message gives the reason."""
 
 
 class OfStageError(Exception):
@@ -43,7 +43,7 @@ class RecordingFacts:
 
 
 def facts_read(recording: FoundRecording) -> RecordingFacts:
-    """Read the metadata of the end, else those of the start.
+    """Return the facts in the metadata of the end, else of the start.
 
     Raises:
         UnreadableError: S3 refuses them, they are not JSON, or a field is missing or malformed.
@@ -58,12 +58,12 @@ def facts_read(recording: FoundRecording) -> RecordingFacts:
             raise
         raise UnreadableError(str(error)) from error
     if content is None:
-        raise UnreadableError("the object is gone")
+        raise UnreadableError("the object was deleted")
     try:
         document = document_of(content)
         if document.get("channel_arn") is None and document.get("stage_arn") is not None:
             raise OfStageError
-        times = {name: moment_of(document, name) for name in ("recording_started_at", "recording_ended_at")}
+        times = {name: time_of(document, name) for name in ("recording_started_at", "recording_ended_at")}
     except MetadataError as error:
         raise UnreadableError(str(error)[:200]) from None
     for name, time in times.items():
@@ -74,8 +74,14 @@ def facts_read(recording: FoundRecording) -> RecordingFacts:
         raise UnreadableError("recording_started_at is missing")
     media = document.get("media")
     hls = media.get("hls") if isinstance(media, dict) else None
+    arn = document.get("channel_arn")
+    if not (isinstance(arn, str) and CHANNEL_ARN.fullmatch(arn)):
+        found = FOLDER.match(recording.prefix)
+        if found is None or not settings.AWS_REGION:
+            raise UnreadableError("channel_arn is missing or not the ARN of a channel")
+        arn = f"arn:aws:ivs:{settings.AWS_REGION}:{found['account']}:channel/{found['channel']}"
     return RecordingFacts(
-        channel_arn=_channel_arn(document, recording.prefix),
+        channel_arn=arn,
         started_at=started_at.replace(microsecond=0),
         ended_at=ended_at and ended_at.replace(microsecond=0),
         duration_ms=whole_milliseconds(hls.get("duration_ms") if isinstance(hls, dict) else None) or 0,
@@ -83,25 +89,6 @@ def facts_read(recording: FoundRecording) -> RecordingFacts:
 
 
 def folder_of(channel_arn: str) -> str:
-    """Return the folder in which IVS puts the recordings of a channel.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
-    """
+    """Return the folder in which IVS puts the recordings of a channel."""
     _, _, _, _, account, channel = channel_arn.split(":", 5)
     return f"ivs/v1/{account}/{channel.rpartition('/')[2]}/"
-
-
-def channel_folder(prefix: str) -> str:
-    """Return the part of a prefix that all recordings of a channel share; empty if IVS does not write it so."""
-    found = _FOLDER.match(prefix)
-    return found[0] if found else ""
-
-
-def _channel_arn(document: dict[str, Any], prefix: str) -> str:
-    arn = document.get("channel_arn")
-    if isinstance(arn, str) and CHANNEL_ARN.fullmatch(arn):
-        return arn
-    found = _FOLDER.match(prefix)
-    if found is None or not settings.AWS_REGION:
-        raise UnreadableError("channel_arn is missing or not the ARN of a channel")
-    return f"arn:aws:ivs:{settings.AWS_REGION}:{found['account']}:channel/{found['channel']}"

@@ -40,12 +40,12 @@ def all_phases() -> dict[str, Phase]:
 
 
 def phases_of_past() -> dict[str, Phase]:
-    """Return the phases that find the streams and recordings of a channel before its import; nothing is guessed."""
+    """Return the phases that find the streams and recordings of a channel before its import."""
     return {"sessions": partial(sessions, reported=()), "recordings": recordings}
 
 
 def private_videos(scope: Scope, position: Any) -> Iterator[Step]:
-    """Yield each private channel with videos that anyone can open; only staff decide what to do with them."""
+    """Yield each private channel with videos that anyone can open; staff alone may repair this."""
     videos = Video.objects.open_though_private(timezone.now()).filter(channel__in=scope.channels())
     counts = dict(videos.order_by().values_list("channel").annotate(videos=Count("pk")))
     rows = Channel.objects.in_bulk(list(counts))

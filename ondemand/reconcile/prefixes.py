@@ -70,19 +70,8 @@ class _Building:
     modified_at: datetime | None = None
     has_media: bool = False
 
-    def add(self, item: aws.S3Object) -> None:
-        """Take a key of the recording; keys of neither metadata nor media are ignored."""
-        parts = _PARTS.fullmatch(item.key)
-        if parts is None or parts["prefix"] != self.prefix:
-            return
-        if parts["name"] is None:
-            self.has_media = True
-        else:
-            self.names.add(parts["name"])
-            self.modified_at = max(self.modified_at or item.modified_at, item.modified_at)
-
     def found(self, bucket: str) -> Iterator[FoundRecording]:
-        """Yield the recording if it has metadata. Media alone do not say whose they are. Stages are left out."""
+        """Yield the recording if it has metadata: media alone name no channel. Stages are left out."""
         if self.modified_at is not None and not _OF_STAGE.fullmatch(self.prefix):
             yield FoundRecording(bucket, self.prefix, frozenset(self.names), self.modified_at)
 
@@ -98,14 +87,19 @@ def recordings_in(bucket: str, *, folder: str = "", after: str = "") -> Iterator
     while True:
         listed = call_paced(aws.objects_list, bucket=bucket, prefix=folder, after=after, most=most)
         for item in listed.objects:
-            after = item.key
+            after, parts = item.key, _PARTS.fullmatch(item.key)
             if building is not None and not item.key.startswith(f"{building.prefix}/"):
                 yield from building.found(bucket)
                 building = None
-            if building is None and (parts := _PARTS.fullmatch(item.key)):
-                building = _Building(parts["prefix"])
-            if building is not None:
-                building.add(item)
+            if parts is None or (building is not None and parts["prefix"] != building.prefix):
+                # Neither metadata nor media of the recording.
+                continue
+            building = building or _Building(parts["prefix"])
+            if parts["name"] is None:
+                building.has_media = True
+            else:
+                building.names.add(parts["name"])
+                building.modified_at = max(building.modified_at or item.modified_at, item.modified_at)
         yield PageRead("" if building else after)
         if listed.is_last:
             break

@@ -1,4 +1,4 @@
-"""Recordings in S3 against the catalogue: those whose events were lost."""
+"""Compare the recordings in S3 with the catalogue, to find those whose events were lost."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -14,14 +14,7 @@ from channels_app.models import Channel
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repair import events_send
 from ondemand.models import RemovedRecording, Video
-from ondemand.reconcile.documents import (
-    OfStageError,
-    RecordingFacts,
-    UnreadableError,
-    channel_folder,
-    facts_read,
-    folder_of,
-)
+from ondemand.reconcile import documents
 from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, PageRead, recordings_in
 from ondemand.reconcile.streams import streams_of
 from ondemand.recordings.handlers import END, END_FAILURE, START
@@ -31,7 +24,7 @@ _BATCH = 50
 
 @dataclass(frozen=True)
 class ExistingVideo:
-    """A recording in the catalogue. `lacks_start`: events of it arrived, but not that of its start."""
+    """A recording in the catalogue. `lacks_start`: some of its events arrived, but not that of its start."""
 
     status: str | None
     lacks_start: bool
@@ -56,7 +49,7 @@ def statuses_missing(video: ExistingVideo | None, names: Iterable[str]) -> list[
 
 @dataclass
 class _UnknownChannels:
-    """Channels of recordings that have no row: each is reported once. `folder` is that of the last one."""
+    """Channels of recordings without a row, each of which is reported once. `folder` is that of the last one."""
 
     arns: set[str] = field(default_factory=set)
     folder: str = ""
@@ -80,7 +73,7 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
 
 
 def _steps_of_bucket(bucket: str, after: str, scope: Scope) -> Iterator[Step]:
-    folder = folder_of(scope.channel.arn) if scope.channel else ""
+    folder = documents.folder_of(scope.channel.arn) if scope.channel else ""
     unknown = _UnknownChannels()
     batch: list[FoundRecording] = []
     for found in recordings_in(bucket, folder=folder, after=after):
@@ -101,14 +94,13 @@ def _steps_of_batch(
 ) -> Iterator[Step]:
     prefixes = [recording.prefix for recording in batch]
     videos = _existing_videos(bucket, prefixes)
-    # The videos of these were deleted.
     removed = RemovedRecording.objects.filter(bucket=bucket, prefix__in=prefixes).values_list("prefix", flat=True)
-    skipped = set(removed)
+    removed_prefixes = set(removed)
     for recording in batch:
         video = videos.get(recording.prefix)
         missing = statuses_missing(video, recording.names)
         # It began before its metadata were written.
-        is_due = missing and recording.prefix not in skipped and scope.includes(recording.modified_at)
+        is_due = missing and recording.prefix not in removed_prefixes and scope.includes(recording.modified_at)
         if is_due and not (unknown.folder and recording.prefix.startswith(unknown.folder)):
             yield Step(_differences(recording, video, missing, scope, unknown), [bucket, recording.behind])
     if batch:
@@ -139,13 +131,13 @@ def _differences(
 ) -> Iterator[Difference]:
     place = {"bucket": recording.bucket, "prefix": recording.prefix}
     try:
-        facts = facts_read(recording)
-    except UnreadableError as error:
+        facts = documents.facts_read(recording)
+    except documents.UnreadableError as error:
         reason = {"metadata": sorted(recording.names), "error": str(error)}
         description = "look at the metadata of the recording, and at what the service may read"
         yield Difference(Kind.RECORDING_UNREADABLE, description, place=place, s3=reason)
         return
-    except OfStageError:
+    except documents.OfStageError:
         return
     except aws.AwsError as error:
         yield not_compared(error, bucket=recording.bucket, prefix=recording.prefix)
@@ -156,7 +148,8 @@ def _differences(
     if channel is None:
         is_reported = facts.channel_arn in unknown.arns
         unknown.arns.add(facts.channel_arn)
-        unknown.folder = channel_folder(recording.prefix)
+        found = documents.FOLDER.match(recording.prefix)
+        unknown.folder = found[0] if found else ""
         if not is_reported:
             description = f"import_channel {facts.channel_arn} --owner UUID"
             first = {"bucket": recording.bucket, "first_prefix": recording.prefix}
@@ -180,25 +173,20 @@ def _differences(
     )
 
 
-def _send(recording: FoundRecording, missing: list[str], facts: RecordingFacts, channel: Channel) -> None:
+def _send(recording: FoundRecording, missing: list[str], facts: documents.RecordingFacts, channel: Channel) -> None:
     streams = streams_of(channel, facts)
-    first, last = (streams.ids[0], streams.ids[-1]) if streams.ids else ("", "")
+    common: Any = {"arn": channel.arn, "bucket": recording.bucket, "prefix": recording.prefix}
     envelopes = []
     for status in missing:
-        common: Any = {
-            "status": status,
-            "arn": channel.arn,
-            "bucket": recording.bucket,
-            "prefix": recording.prefix,
-            "channel_name": streams.channel_name,
-        }
         if status == START:
-            at = streams.time_of(first, status, facts.started_at)
-            envelopes.append(recording_envelope(at=at, stream_id=first, **common))
+            stream_id, time = streams.ids[0] if streams.ids else "", facts.started_at
+            ended: Any = {}
         else:
-            at = streams.time_of(last, status, facts.until.replace(microsecond=0))
+            stream_id, time = streams.ids[-1] if streams.ids else "", facts.until.replace(microsecond=0)
             # A failure of the end has no duration, whatever the metadata say.
-            duration_ms = facts.duration_ms if status == END else 0
-            common |= {"stream_id": last, "stream_ids": streams.ids}
-            envelopes.append(recording_envelope(at=at, duration_ms=duration_ms, **common))
+            ended = {"stream_ids": streams.ids, "duration_ms": facts.duration_ms if status == END else 0}
+        at, name = streams.time_of(stream_id, status, time), streams.channel_name
+        envelopes.append(
+            recording_envelope(status=status, at=at, stream_id=stream_id, channel_name=name, **common, **ended)
+        )
     events_send(envelopes)

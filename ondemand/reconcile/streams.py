@@ -33,14 +33,14 @@ class Span:
 
 @dataclass(frozen=True)
 class RecordingStreams:
-    """The stream ids of a recording in their order, and the sessions that IVS remembers, by id."""
+    """The stream ids of a recording in their order, and their sessions in IVS by id, as long as IVS keeps them."""
 
     ids: list[str]
     sessions: dict[str, aws.IvsSession]
 
     @property
     def channel_name(self) -> str:
-        """Return the name that the channel had in IVS; empty if IVS does not remember it."""
+        """Return the name of the channel in the sessions; empty without any."""
         return next((session.channel_name for session in self.sessions.values()), "")
 
     def time_of(self, stream_id: str, name: str, about: datetime) -> datetime:
@@ -71,11 +71,8 @@ def streams_of(channel: Channel, facts: RecordingFacts) -> RecordingStreams:
     near = [Span(row.stream_id, row.order_at, row.ended_at) for row in rows[:_MOST_STREAMS]]
     spans = overlapping(near, since=since, until=until)
     spans = spans or overlapping(near, since=since - _SLACK, until=until + _SLACK)
-    sessions = {}
-    for span in spans:
-        session = session_of(channel_arn=channel.arn, stream_id=span.stream_id)
-        if session is not None:
-            sessions[span.stream_id] = session
+    found = {span.stream_id: session_of(channel_arn=channel.arn, stream_id=span.stream_id) for span in spans}
+    sessions = {stream_id: session for stream_id, session in found.items() if session is not None}
     # A recording waits for its encoder to reconnect, so it ends later than its media. If the encoder came back too fast
     # to be merged, the next recording overlaps with it. Leave out the streams that began a recording of their own.
     others = {

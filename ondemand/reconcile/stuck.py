@@ -5,7 +5,6 @@ https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 
 from collections.abc import Iterator
 from datetime import datetime
-from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -22,11 +21,11 @@ from ondemand.models import Video
 from ondemand.models.querysets import LONGEST_RECORDING
 from ondemand.recordings.handlers import END_FAILURE
 
-_REASON = "reconcile: no end was heard or found within 48 hours"
+_REASON = "reconcile: no end was received or found within 48 hours"
 
 
 def stuck(scope: Scope, position: Any) -> Iterator[Step]:
-    """Yield the videos that are `recording` for longer than a recording can last, and whose end is not in S3 either."""
+    """Yield the videos that are `recording` for longer than a recording can last, without an end in S3."""
     rows = Video.objects.stuck(timezone.now())
     if scope.channel:
         rows = rows.filter(channel=scope.channel)
@@ -55,6 +54,22 @@ def _differences(video: Video) -> Iterator[Difference]:
         # The phase of recordings reports why the end cannot be read.
         return
     ended_at = ((video.started_at or video.created_at) + LONGEST_RECORDING).replace(microsecond=0)
+    stream_ids = video.stream_ids or []
+
+    def repair() -> None:
+        envelope = recording_envelope(
+            status=END_FAILURE,
+            arn=channel.arn if channel else "",
+            at=ended_at,
+            bucket=bucket,
+            prefix=prefix,
+            stream_id=stream_ids[-1] if stream_ids else "",
+            stream_ids=stream_ids,
+            session_id=video.session_id or "",
+            reason=_REASON,
+        )
+        events_send([envelope])
+
     yield Difference(
         Kind.RECORDING_STUCK,
         f"write {END_FAILURE} at {ended_at.isoformat()}" if channel else "import its channel",
@@ -63,24 +78,8 @@ def _differences(video: Video) -> Iterator[Difference]:
         database={"status": video.status, "started_at": video.started_at},
         s3={"metadata": names},
         unknown=("ended_at", "recording_status_reason"),
-        repair=partial(_send, video, channel, ended_at) if channel else None,
+        repair=repair if channel else None,
     )
-
-
-def _send(video: Video, channel: Channel, ended_at: datetime) -> None:
-    stream_ids = video.stream_ids or []
-    envelope = recording_envelope(
-        status=END_FAILURE,
-        arn=channel.arn,
-        at=ended_at,
-        bucket=video.bucket or "",
-        prefix=video.prefix or "",
-        stream_id=stream_ids[-1] if stream_ids else "",
-        stream_ids=stream_ids,
-        session_id=video.session_id or "",
-        reason=_REASON,
-    )
-    events_send([envelope])
 
 
 def last_sign(stream: Stream) -> datetime | None:

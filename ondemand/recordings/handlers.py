@@ -1,8 +1,8 @@
-"""Event handler of recordings: pure decisions, then thin writes."""
+"""The event handler of recordings: pure decisions, then writes."""
 
 import logging
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -19,11 +19,10 @@ from channels_app.envelopes import (
 )
 from channels_app.events.handlers import EventHandler, Result, stream_record
 from channels_app.models import Adoption, Channel, InboxEvent, NewVideoState, new_video_state
-from ondemand.models import Content, Recording, RemovedRecording, Video, started_before, video_uuid
-from ondemand.recordings.inspection import facts_look, recording_check
+from ondemand.models import Content, Recording, RemovedRecording, Video, video_uuid
+from ondemand.recordings.inspection import checked_release, facts_look, recording_check
 from ondemand.recordings.metadata import ENDED, FAILED, facts_complete
 from ondemand.recordings.quality import Verdict, better_verdict, verdict_of_video
-from ondemand.recordings.rechecks import checked_release
 
 logger = logging.getLogger(__name__)
 
@@ -32,12 +31,13 @@ END = "Recording End"
 START_FAILURE = "Recording Start Failure"
 END_FAILURE = "Recording End Failure"
 _METADATA_OF = {END: ENDED, END_FAILURE: FAILED}
+_NO_PLACE = "its prefix is empty, and no recording of its session is known yet"
 _REMOVED = "its video was deleted: see ondemand_removedrecording"
 
 
 @dataclass(frozen=True)
 class RecordingFacts:
-    """The fields of an event and the facts from S3: the metadata (None: there is none) and the check of the files.
+    """The fields of an event, and from S3 the metadata (None: there is none) and the check of the files.
 
     `problem`: why the metadata is unknown; then `verdict.problem` is empty if a later try cannot find it.
     """
@@ -56,33 +56,29 @@ def recording_add(recording: Recording, event: Event, fields: RecordingFields) -
     """
     recording.session_id = max(recording.session_id, fields.session_id)
     recording.stream_ids = sorted({*recording.stream_ids, *fields.stream_ids})
-    at, event_id = event.time, event.id
-    if event.name == START:
-        known = recording.start_at, recording.start_event_id
-        if known[0] is None or (event.is_reconciled, at, event_id) < (is_reconciled_id(known[1]), *known):
-            recording.start_at, recording.start_event_id = at, event_id
-    elif event.name == END:
-        if recording.end_at is None or _rank(at, event_id) > _rank(recording.end_at, recording.end_event_id):
-            recording.end_at, recording.end_event_id, recording.end_detail = at, event_id, dict(event.detail)
-    elif recording.failure_at is None or _rank(at, event_id) > _rank(recording.failure_at, recording.failure_event_id):
-        recording.failure_at, recording.failure_event_id, recording.failure_detail = at, event_id, dict(event.detail)
-
-
-def _rank(at: datetime, event_id: str) -> tuple[bool, datetime, str]:
-    return (not is_reconciled_id(event_id), at, event_id)
+    kind = {START: "start", END: "end"}.get(event.name, "failure")
+    at, event_id = getattr(recording, f"{kind}_at"), getattr(recording, f"{kind}_event_id")
+    new, stored, is_start = (event.time, event.id), (at, event_id), kind == "start"
+    is_real, is_stored_real = not event.is_reconciled, not is_reconciled_id(event_id)
+    is_equal = is_real == is_stored_real
+    if at is None or is_real > is_stored_real or (is_equal and (new < stored if is_start else new > stored)):
+        setattr(recording, f"{kind}_at", event.time)
+        setattr(recording, f"{kind}_event_id", event.id)
+        if not is_start:
+            setattr(recording, f"{kind}_detail", dict(event.detail))
 
 
 def video_columns(recording: Recording, metadata: dict[str, Any] | None, verdict: Verdict) -> dict[str, Any]:
     """Return the columns of a video that its recording decides. Of an end and a failure, the end counts."""
     metadata = metadata or {}
-    # The metadata of a failure does not tell how a recording ended that has an end.
+    # The metadata of a failure is not about the end of a recording that has an end.
     closing = {} if recording.end_at and metadata.get("source") == FAILED else metadata
     detail = recording.end_detail or recording.failure_detail or {}
     closed_at = recording.end_at or recording.failure_at
     duration_ms = closing.get("duration_ms", recording_duration_ms(detail))
-    started_at = _moment(metadata.get("started_at")) or recording.start_at
+    started_at = _time(metadata.get("started_at")) or recording.start_at
     if started_at is None and closed_at is not None:
-        started_at = started_before(closed_at, duration_ms)
+        started_at = closed_at - timedelta(milliseconds=duration_ms)
     # In the order in which IVS names them, then the others.
     named = [item for item in recording_stream_ids(detail) if item in recording.stream_ids]
     closed_status = Video.Status.AVAILABLE if recording.end_at else Video.Status.FAILED
@@ -92,18 +88,18 @@ def video_columns(recording: Recording, metadata: dict[str, Any] | None, verdict
         "stream_ids": list(dict.fromkeys([*named, *recording.stream_ids])),
         "duration_ms": duration_ms,
         "started_at": started_at,
-        "ended_at": (_moment(closing.get("ended_at")) or closed_at) if closed_at else None,
+        "ended_at": (_time(closing.get("ended_at")) or closed_at) if closed_at else None,
         "facts": metadata or None,
         **verdict.columns,
     }
 
 
-def _moment(text: str | None) -> datetime | None:
+def _time(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
 
 
 class RecordingEventHandler(EventHandler):
-    """The four statuses of a recording make its video and complete it."""
+    """Make and complete the video of a recording by the events of its four statuses."""
 
     def prepare(self, event: Event) -> RecordingFacts | None:
         """Return the fields of the event and, at an end, what IVS wrote to S3; None for an unknown status."""
@@ -116,14 +112,11 @@ class RecordingEventHandler(EventHandler):
             if not fields.session_id:
                 raise MalformedEventError("recording_s3_key_prefix and recording_session_id are empty")
             # Another event of the session may have named the place.
-            known = Video.objects.filter(
-                channel__arn=event.channel_arn, session_id=fields.session_id, bucket=fields.bucket
-            )
-            prefix = known.exclude(prefix="").order_by("prefix").values_list("prefix", flat=True).first()
+            session = {"channel__arn": event.channel_arn, "session_id": fields.session_id, "bucket": fields.bucket}
+            prefixes = Video.objects.filter(**session).exclude(prefix="").order_by("prefix")
+            prefix = prefixes.values_list("prefix", flat=True).first()
             if not prefix:
-                return RecordingFacts(
-                    fields, problem="its prefix is empty, and no recording of its session is known yet"
-                )
+                return RecordingFacts(fields, problem=_NO_PLACE)
             fields = replace(fields, prefix=prefix)
         # No other bucket is read, whatever an event says.
         is_read = event.name in _METADATA_OF and fields.bucket in settings.RECORDING_BUCKETS
@@ -160,20 +153,31 @@ class RecordingEventHandler(EventHandler):
             )
         if is_removed:
             return Result(InboxEvent.Outcome.IGNORED, _REMOVED)
-        # Nobody asks whether a failed recording plays.
+        # The files of a failed recording are not checked.
         verdict = better_verdict(verdict_of_video(video), facts.verdict if event.name == END else None)
-        metadata = _best_metadata(video.facts, facts.metadata)
+        metadata, stored = facts.metadata, video.facts
+        source = metadata["source"] if metadata else ""
+        # The stored metadata stays if it alone is of the end, or alone has the pictures.
+        if stored and (stored.get("source") == ENDED != source or not facts_complete(metadata, source=source)):
+            metadata = stored
         if adopted_at is not None and recording.end_at is not None and recording.end_at < adopted_at:
             new_state = NewVideoState.HIDDEN
         _video_write(video, recording, metadata, verdict, new_state, is_new=is_new)
         file = stream_record(channel=channel, event=event) if event.stream_id else None
         recording.save()
-        reason, try_again = _missing(event, video, facts)
+        # What the video still lacks, if a later try may find it. An end waits for its own metadata, though a failure of
+        # the same recording may have left some.
+        sources = {ENDED, _METADATA_OF.get(event.name, ENDED)}
+        is_unverified = event.name == END and video.qa == Video.Qa.UNVERIFIED
+        problem = facts.verdict.problem if is_unverified else ""
+        reason, try_again = problem, bool(problem)
+        if facts.problem and not any(facts_complete(video.facts, source=source) for source in sources):
+            reason, try_again = facts.problem, bool(facts.verdict.problem)
         return Result(InboxEvent.Outcome.APPLIED, reason, try_again, file)
 
 
 def _metadata_read(event: Event, fields: RecordingFields) -> RecordingFacts:
-    """Read the metadata of an end or a failure; if that is not possible, with a verdict that says why."""
+    """Return the metadata of an end or a failure; if it cannot be read, a verdict with the reason."""
     name = _METADATA_OF[event.name]
     found = facts_look(bucket=fields.bucket, prefix=fields.prefix, name=name)
     problem, verdict = found.problem, found.verdict
@@ -187,40 +191,22 @@ def _metadata_read(event: Event, fields: RecordingFields) -> RecordingFacts:
     return RecordingFacts(fields, found.facts, problem, verdict)
 
 
-def _missing(event: Event, video: Video, facts: RecordingFacts) -> tuple[str, bool]:
-    """Return what the video lacks after this event (empty: nothing), and whether a later try may find it."""
-    # An end waits for its own metadata, though a failure of the same recording may have left some.
-    sources = {ENDED, _METADATA_OF.get(event.name, ENDED)}
-    if facts.problem and not any(facts_complete(video.facts, source=source) for source in sources):
-        return facts.problem, bool(facts.verdict.problem)
-    is_unverified = event.name == END and video.qa == Video.Qa.UNVERIFIED
-    problem = facts.verdict.problem if is_unverified else ""
-    return problem, bool(problem)
-
-
-def _best_metadata(known: dict[str, Any] | None, fetched: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return the fetched metadata; the known one if that alone is of the end, or alone has the pictures."""
-    if fetched is None or (known and known.get("source") == ENDED != fetched["source"]):
-        return known
-    return fetched if facts_complete(fetched, source=fetched["source"]) or not known else known
-
-
 def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tuple[Video, bool]:
     """Return the locked video of the recording, and whether it is yet to be made."""
-    # A save writes no column that was not read: those of the predecessor stay as they are where the row is its own.
+    # A save writes no deferred column: the predecessor's columns of its own rows stay as they are.
     videos = Video.objects.locked().defer("created_at", "data").select_related("recording")
     if not fields.prefix:
         # A recording that never began has no place: it is found by its channel and stream.
         uuid = video_uuid(channel.arn, event.stream_id)
-        known = videos.filter(pk=uuid).first()
+        existing = videos.filter(pk=uuid).first()
     else:
         uuid = video_uuid(fields.bucket, fields.prefix)
         # The predecessor may be inserting the same recording: its trigger takes the lock of the channel as well.
         rows = videos.filter(bucket=fields.bucket, prefix=fields.prefix)
         firsts = [row for row in rows if row.duplicate_of_id is None]
-        known = _first_of(firsts) if len(firsts) > 1 else next(iter(firsts), None)
-    if known is not None:
-        return known, False
+        existing = _first_of(firsts) if len(firsts) > 1 else next(iter(firsts), None)
+    if existing is not None:
+        return existing, False
     undecided = {"active": None, "visibility": None, "held": None}
     return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
 
@@ -235,7 +221,16 @@ def _first_of(rows: list[Video]) -> Video:
     first, *others = (by_uuid[pk] for pk in ranks)
     for row in others:
         if ranks[row.pk] > ranks[first.pk]:
-            _hand_over(row, first)
+            # Choices of staff for the row that began go to the one that ended; then it opens as any duplicate does.
+            first.awaits_review = first.awaits_review and row.visibility is None
+            for name in ("visibility", "held", "publish_from", "publish_until"):
+                chosen = getattr(row, name)
+                setattr(first, name, getattr(first, name) if chosen is None else chosen)
+                setattr(row, name, getattr(first, name))
+            first.metadata = row.metadata or first.metadata
+            first.save()
+            row.active, row.status = True, first.status
+            row.started_at, row.ended_at, row.duration_ms = first.started_at, first.ended_at, first.duration_ms
         row.duplicate_of = first
         row.save()
         recording = getattr(row, "recording", None)
@@ -243,22 +238,9 @@ def _first_of(rows: list[Video]) -> Video:
             recording.video = first
             recording.save(update_fields=["video"])
         if not Content.objects.filter(video=first).exists():
-            # Written while the recording ran; the first row is the one that people find.
+            # Written while the recording ran; viewers find the first row.
             Content.objects.filter(video_id=row.pk).update(video=first)
     return first
-
-
-def _hand_over(row: Video, first: Video) -> None:
-    """Give the choices of staff for the row that began to the one that ended; then it opens as any duplicate does."""
-    first.awaits_review = first.awaits_review and row.visibility is None
-    for name in ("visibility", "held", "publish_from", "publish_until"):
-        chosen = getattr(row, name)
-        setattr(first, name, getattr(first, name) if chosen is None else chosen)
-        setattr(row, name, getattr(first, name))
-    first.metadata = row.metadata or first.metadata
-    first.save()
-    row.active, row.status = True, first.status
-    row.started_at, row.ended_at, row.duration_ms = first.started_at, first.ended_at, first.duration_ms
 
 
 def _video_write(
@@ -273,14 +255,14 @@ def _video_write(
     is_ours = is_new or not video.prefix or video.uuid == video_uuid(video.bucket or "", video.prefix)
     columns = video_columns(recording, metadata, verdict)
     if not is_ours and not recording.end_at:
-        # The predecessor made it of a Recording End: other events can say no more than when it began.
-        started_at = _moment((video.facts or {}).get("started_at"))
+        # The predecessor made it of a Recording End: other events can only add its start.
+        started_at = _time((video.facts or {}).get("started_at"))
         columns = {"started_at": started_at or recording.start_at or video.started_at}
     if is_ours:
-        # What the predecessor would have written at Recording End: it computes the start from `created_at`.
+        # As the predecessor would have written at Recording End: it computes the start from `created_at`.
         columns["data"] = recording.end_detail or recording.failure_detail or {}
-        if moment := recording.end_at or recording.failure_at or recording.start_at:
-            columns["created_at"] = moment
+        if created_at := recording.end_at or recording.failure_at or recording.start_at:
+            columns["created_at"] = created_at
     for name, value in columns.items():
         setattr(video, name, value)
     if is_ours and recording.end_at:
@@ -290,7 +272,7 @@ def _video_write(
 
 
 def publication_decide(video: Video, state: str | None) -> None:
-    """Decide the publication of a new video by what its channel makes of it; None is the setting NEW_VIDEO_STATE.
+    """Decide the publication of a new video by the `new_video_state` of its channel, or NEW_VIDEO_STATE if None.
 
     Choices that staff made while the recording ran stay. Until now `active` is NULL, so that the predecessor does not
     list it; `held` is not NULL if staff showed it.

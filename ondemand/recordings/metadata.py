@@ -4,20 +4,20 @@ https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html#r2s
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from channels_app import aws
 from channels_app.envelopes import MalformedEventError, jsonb_safe, load_json, whole_milliseconds
-from ivsvod.rest.times import parse_time
-from ondemand.recordings.paths import is_inside
-from ondemand.spread import evenly_spread
+from ivsvod.rest.times import parse_moment
+from ondemand.models import evenly_spread
+from ondemand.recordings.playlists import is_inside
 
 ENDED = "recording-ended.json"
 FAILED = "recording-failed.json"
 LONGEST = 1024 * 1024
-# A picture a minute for 48 hours is 2,880; what is listed at most, and what is kept of it.
+# A picture a minute for 48 hours is 2,880: at most 10,000 are listed, and 1,000 of them kept.
 _MOST_PAGES = 10
 _MOST_THUMBNAILS = 1000
 _MOST_RENDITIONS = 100
@@ -56,7 +56,7 @@ class Metadata:
 
 
 def parse_metadata(content: bytes) -> Metadata:
-    """Read `events/recording-ended.json` or `recording-failed.json`.
+    """Return the metadata of an `events/recording-ended.json` or `recording-failed.json`.
 
     Raises:
         MetadataError: truncated, not JSON, or a field is missing, has a wrong type or leads out of the recording.
@@ -68,14 +68,31 @@ def parse_metadata(content: bytes) -> Metadata:
     duration = whole_milliseconds(hls.get("duration_ms"))
     if duration is None:
         raise MetadataError("duration_ms is no length of a recording")
+    items = _member(hls, "renditions", list)
+    if len(items) > _MOST_RENDITIONS:
+        raise MetadataError(f"renditions are more than {_MOST_RENDITIONS}")
+    renditions = []
+    for item in items:
+        path, playlist = _member(item, "path", str).strip("/"), _member(item, "playlist", str)
+        _joined("playlist", folder, path, playlist)
+        sizes = {name: item.get(f"resolution_{name}") for name in ("width", "height")}
+        # Sound alone has no size.
+        pixels = {name: size if type(size) is int and 0 < size < 100_000 else None for name, size in sizes.items()}
+        renditions.append({"path": _joined("path", folder, path), "playlist": playlist, **pixels})
+
+    def folder_path(name: str) -> str:
+        item = media.get(name)
+        path = _member(item, "path", str).strip("/") if isinstance(item, dict) else ""
+        return _joined(name, path) if path else ""
+
     return Metadata(
-        started_at=moment_of(document, "recording_started_at"),
-        ended_at=moment_of(document, "recording_ended_at"),
+        started_at=time_of(document, "recording_started_at"),
+        ended_at=time_of(document, "recording_ended_at"),
         duration_ms=duration,
         playlist=_joined("playlist", folder, _member(hls, "playlist", str)),
-        renditions=_renditions(_member(hls, "renditions", list), folder),
-        thumbnail_folder=_path(media, "thumbnails"),
-        latest_thumbnail=_path(media, "latest_thumbnail"),
+        renditions=renditions,
+        thumbnail_folder=folder_path("thumbnails"),
+        latest_thumbnail=folder_path("latest_thumbnail"),
     )
 
 
@@ -94,7 +111,7 @@ def document_of(content: bytes) -> dict[str, Any]:
     return document
 
 
-def moment_of(document: dict[str, Any], name: str) -> datetime | None:
+def time_of(document: dict[str, Any], name: str) -> datetime | None:
     """Return a time of the object in UTC, or None if it is missing.
 
     Raises:
@@ -102,15 +119,14 @@ def moment_of(document: dict[str, Any], name: str) -> datetime | None:
     """
     if document.get(name) is None:
         return None
+    text = _member(document, name, str)
     try:
-        moment = parse_time(_member(document, name, str))
-    except MetadataError:
-        raise
+        time = parse_moment(text)
     except ValueError as error:
         raise MetadataError(f"{name} is {error}") from None
-    if not 2000 <= moment.year <= 9000:
+    if not 2000 <= time.year <= 9000:
         raise MetadataError(f"{name} is out of range")
-    return moment
+    return time
 
 
 def _member(document: Any, name: str, kind: type) -> Any:
@@ -118,29 +134,6 @@ def _member(document: Any, name: str, kind: type) -> Any:
     if not isinstance(value, kind) or isinstance(value, bool):
         raise MetadataError(f"{name} is missing or not of type {kind.__name__}")
     return jsonb_safe(value)
-
-
-def _renditions(items: list[Any], folder: str) -> list[dict[str, Any]]:
-    if len(items) > _MOST_RENDITIONS:
-        raise MetadataError(f"renditions are more than {_MOST_RENDITIONS}")
-    renditions = []
-    for item in items:
-        path, playlist = _member(item, "path", str).strip("/"), _member(item, "playlist", str)
-        _joined("playlist", folder, path, playlist)
-        sizes = {name: _pixels(item.get(f"resolution_{name}")) for name in ("width", "height")}
-        renditions.append({"path": _joined("path", folder, path), "playlist": playlist, **sizes})
-    return renditions
-
-
-def _pixels(value: Any) -> int | None:
-    """Return the size of a picture; None if there is none, as for sound alone."""
-    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 100_000 else None
-
-
-def _path(media: dict[str, Any], name: str) -> str:
-    item = media.get(name)
-    path = _member(item, "path", str).strip("/") if isinstance(item, dict) else ""
-    return _joined(name, path) if path else ""
 
 
 def _joined(name: str, *parts: str) -> str:
@@ -151,7 +144,7 @@ def _joined(name: str, *parts: str) -> str:
 
 
 def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None:
-    """Return the facts of `events/<name>` and the listing, as stored with the video; None if S3 has no such object.
+    """Return the facts of `events/<name>` and its pictures, as stored with the video; None if S3 has no such object.
 
     Keys: `source`, `started_at`, `ended_at` (RFC 3339 or None), `duration_ms`, `playlist`, `renditions`, `thumbnails`.
 
@@ -163,40 +156,25 @@ def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None
     content = aws.object_read(bucket=bucket, key=f"{prefix}/events/{name}", longest=LONGEST)
     if content is None:
         return None
-    metadata = parse_metadata(content)
-    facts = {
-        "source": name,
-        "started_at": metadata.started_at.isoformat() if metadata.started_at else None,
-        "ended_at": metadata.ended_at.isoformat() if metadata.ended_at else None,
-        "duration_ms": metadata.duration_ms,
-        "playlist": metadata.playlist,
-        "renditions": metadata.renditions,
-    }
-    try:
-        return {**facts, "thumbnails": _thumbnails(bucket, prefix, metadata)}
-    except aws.AwsError as error:
-        raise PicturesUnlistedError(facts, error) from error
+    metadata = asdict(parse_metadata(content))
+    folder, latest = metadata.pop("thumbnail_folder"), metadata.pop("latest_thumbnail")
+    times = {key: metadata[key] and metadata[key].isoformat() for key in ("started_at", "ended_at")}
+    facts = {"source": name, **metadata, **times}
+    keys: list[str] = []
+    if folder:
+        # The names of the pictures are not documented.
+        try:
+            keys = aws.object_keys(bucket=bucket, prefix=f"{prefix}/{folder}/", pages=_MOST_PAGES)
+        except aws.AwsError as error:
+            raise PicturesUnlistedError(facts, error) from error
+    pictures = [key.removeprefix(f"{prefix}/") for key in keys if key.lower().endswith((".jpg", ".jpeg", ".png"))]
+    pictures.sort(key=lambda path: ([int(digits) for digits in _NUMBER.findall(path)], path))
+    return {**facts, "thumbnails": evenly_spread(pictures or [latest] * bool(latest), _MOST_THUMBNAILS)}
 
 
 def facts_columns(facts: dict[str, Any] | None) -> dict[str, Any]:
-    """Return the columns of a known video that the facts decide; empty without facts."""
+    """Return the columns of an existing video that the facts decide; empty without facts."""
     if facts is None:
         return {}
-    texts = {name: facts[name] for name in ("started_at", "ended_at") if facts[name]}
-    moments = {name: datetime.fromisoformat(text) for name, text in texts.items()}
-    return {"facts": facts, "duration_ms": facts["duration_ms"], **moments}
-
-
-def _thumbnails(bucket: str, prefix: str, metadata: Metadata) -> list[str]:
-    """Return the paths of the pictures in the order of their numbers; their names are not documented, so list them."""
-    keys: list[str] = []
-    if metadata.thumbnail_folder:
-        folder = f"{prefix}/{metadata.thumbnail_folder}/"
-        keys = aws.object_keys(bucket=bucket, prefix=folder, pages=_MOST_PAGES)
-    pictures = [key.removeprefix(f"{prefix}/") for key in keys if key.lower().endswith((".jpg", ".jpeg", ".png"))]
-    found = sorted(pictures, key=_numbers_as_numbers) or [path for path in [metadata.latest_thumbnail] if path]
-    return evenly_spread(found, _MOST_THUMBNAILS)
-
-
-def _numbers_as_numbers(path: str) -> tuple[list[int], str]:
-    return [int(digits) for digits in _NUMBER.findall(path)], path
+    times = {name: datetime.fromisoformat(facts[name]) for name in ("started_at", "ended_at") if facts[name]}
+    return {"facts": facts, "duration_ms": facts["duration_ms"], **times}

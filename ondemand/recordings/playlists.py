@@ -1,4 +1,4 @@
-"""HLS playlists, as typed values; pure. Whatever the bytes are, they are understood or refused.
+"""HLS playlists as typed values, and paths in a recording; pure. Any bytes are either parsed or refused.
 
 https://datatracker.ietf.org/doc/html/rfc8216
 """
@@ -10,13 +10,13 @@ from urllib.parse import unquote
 
 import m3u8
 
-from ondemand.recordings.paths import is_inside
-
 # 48 hours of segments of 10 s are 17,280: a playlist of less than a megabyte.
 LONGEST_PLAYLIST = 4 * 1024 * 1024
 _MOST_LINES = 150_000
 _LONGEST_LINE = 8192
-# All that is asked of a playlist. The library reads what else may stand there too, in more time than there is.
+# A key of S3 has at most 1024 bytes, the prefix of the recording included.
+_LONGEST_PATH = 800
+# The tags that are read. The library would parse the others of a hostile playlist too slowly.
 _TAGS = (
     "#EXTINF:",
     "#EXT-X-BYTERANGE:",
@@ -27,8 +27,8 @@ _TAGS = (
     "#EXT-X-MEDIA:",
     "#EXT-X-STREAM-INF:",
 )
-# What the library raises where attributes are not what they should be.
-_NOT_UNDERSTOOD = (m3u8.ParseError, ValueError, LookupError, TypeError, AttributeError, OverflowError)
+# The exceptions of the library for malformed attributes.
+_MALFORMED = (m3u8.ParseError, ValueError, LookupError, TypeError, AttributeError, OverflowError)
 
 
 class PlaylistError(ValueError):
@@ -37,7 +37,7 @@ class PlaylistError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A media segment. `begins_anew`: what it holds does not continue the one before. `init`: what must be read first.
+    """A media segment. `begins_anew`: it does not continue the one before. `init`: URI of its initialization section.
 
     URIs are as the playlist writes them.
     """
@@ -58,7 +58,7 @@ class MediaPlaylist:
 
 
 def parse_multivariant(content: bytes) -> list[str]:
-    """The URIs of the renditions that a multivariant playlist names, each once, in their order.
+    """Return the URIs of the renditions that a multivariant playlist names, each once, in their order.
 
     Raises:
         PlaylistError: not such a playlist, or a hostile one.
@@ -70,7 +70,7 @@ def parse_multivariant(content: bytes) -> list[str]:
 
 
 def parse_media(content: bytes) -> MediaPlaylist:
-    """The playlist of a rendition; a segment that was cut off before its URI is left out.
+    """Return the playlist of a rendition; a segment that was cut off before its URI is left out.
 
     Raises:
         PlaylistError: not such a playlist, or a hostile one.
@@ -78,8 +78,18 @@ def parse_media(content: bytes) -> MediaPlaylist:
     document = _parse(content)
     if document["playlists"]:
         raise PlaylistError("it is a multivariant playlist")
-    segments = tuple(_segment(item) for item in document["segments"] if item.get("uri"))
-    return MediaPlaylist(segments, is_ended=bool(document["is_endlist"]))
+    segments = []
+    for item in document["segments"]:
+        if not item.get("uri"):
+            continue
+        seconds = item.get("duration")
+        if seconds is None or not math.isfinite(seconds) or not 0 <= seconds <= 366 * 86_400:
+            raise PlaylistError("a segment has no usable duration")
+        is_gap, begins_anew = bool(item.get("gap_tag")), bool(item.get("discontinuity"))
+        segments.append(
+            Segment(item["uri"], seconds, is_gap, begins_anew, item.get("init_section", {}).get("uri") or "")
+        )
+    return MediaPlaylist(tuple(segments), is_ended=bool(document["is_endlist"]))
 
 
 def _parse(content: bytes) -> dict[str, Any]:
@@ -93,32 +103,21 @@ def _parse(content: bytes) -> dict[str, Any]:
     if len(lines) > _MOST_LINES or max(map(len, lines)) > _LONGEST_LINE:
         raise PlaylistError(f"it has more than {_MOST_LINES} lines, or one of more than {_LONGEST_LINE} characters")
     try:
-        return m3u8.parse(text, custom_tags_parser=_is_unneeded)
-    except _NOT_UNDERSTOOD as error:
+        # A parser that returns True has handled the line.
+        return m3u8.parse(text, custom_tags_parser=lambda line, *_: not line.startswith(_TAGS))
+    except _MALFORMED as error:
         raise PlaylistError(f"it is malformed: {type(error).__name__}") from None
 
 
-def _is_unneeded(line: str, *_: Any) -> bool:
-    return not line.startswith(_TAGS)
-
-
-def _segment(item: dict[str, Any]) -> Segment:
-    seconds = item.get("duration")
-    if seconds is None or not math.isfinite(seconds) or not 0 <= seconds <= 366 * 86_400:
-        raise PlaylistError("a segment has no usable duration")
-    return Segment(
-        uri=item["uri"],
-        seconds=seconds,
-        is_gap=bool(item.get("gap_tag")),
-        begins_anew=bool(item.get("discontinuity")),
-        init=item.get("init_section", {}).get("uri") or "",
-    )
+def is_inside(path: str) -> bool:
+    """Return whether a path stays inside the folder that it is joined to, and is no longer than a key may be."""
+    return not {"", ".", ".."} & set(path.split("/")) and len(path.encode()) <= _LONGEST_PATH
 
 
 def path_inside(folder: str, uri: str) -> str | None:
-    """The path that a URI names relative to a folder; None where it leads to another host or out of the recording.
+    """Return the path that a URI names relative to a folder; None if it leads to another host or out of the recording.
 
-    One with a query names no object of S3.
+    A URI with a query names no object of S3.
     """
     path = unquote(uri)
     if any(character in path for character in ":\\?#") or not is_inside(path):

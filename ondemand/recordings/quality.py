@@ -1,13 +1,12 @@
-"""The quality verdict of a recording: does it play, by an inspection of its files; pure."""
+"""The quality verdict of a recording by an inspection of its files; pure."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from channels_app.aws import AwsError, Kind
 from channels_app.envelopes import jsonb_safe
 from ondemand.models import Video
-from ondemand.recordings.metadata import MetadataError
 
 Qa = Video.Qa
 Finding = tuple[Qa, str]
@@ -37,7 +36,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class ExpectedFacts:
-    """The paths of the renditions' playlists and the length, by the metadata. None: unknown."""
+    """The paths of the renditions' playlists and the length, by the metadata; None if unknown."""
 
     playlists: tuple[str, ...] | None
     duration_ms: int | None
@@ -80,14 +79,14 @@ def verdict_of(found: Inspection, expected: ExpectedFacts) -> Verdict:
     for rendition in found.renditions:
         findings += _findings_of_rendition(rendition, expected)
     findings.sort(key=lambda finding: -_SEVERITY.index(finding[0]))
-    qa = findings[0][0] if findings else Qa.OK
     reasons = [text for _, text in findings[:_MOST_REASONS]]
-    left = len(findings) - len(reasons)
-    return Verdict(qa, (*reasons, *([f"And {left} more."] if left else [])))
+    if len(findings) > len(reasons):
+        reasons.append(f"And {len(findings) - len(reasons)} more.")
+    return Verdict(findings[0][0] if findings else Qa.OK, tuple(reasons))
 
 
 def verdict_of_error(error: AwsError, name: str = "A file") -> Verdict:
-    """Return that it is not verified; if an object is merely too long, a later inspection finds the same."""
+    """Return an `unverified` verdict; of an object that is too long, a later inspection finds the same."""
     name = "The list of its pictures" if error.operation == "ListObjectsV2" else name
     reasons = {
         Kind.DENIED: f"{name} is not there, or may not be read.",
@@ -98,29 +97,18 @@ def verdict_of_error(error: AwsError, name: str = "A file") -> Verdict:
     return Verdict(reasons=(reason,), problem=problem, unanswered=error.kind not in reasons)
 
 
-def verdict_of_metadata_error(error: MetadataError, name: str) -> Verdict:
-    """Return that it is not verified: the metadata cannot be understood, and a later inspection finds the same."""
-    return Verdict(reasons=(f"{name} cannot be understood: {shown_name(str(error))}.",))
-
-
-def verdict_without_metadata(verdict: Verdict) -> Verdict:
-    """Return the verdict of a recording without metadata: at best a warning."""
-    qa = Qa.WARNING if verdict.qa == Qa.OK else verdict.qa
-    return replace(verdict, qa=qa, reasons=(*verdict.reasons, "There is no metadata of its end."))
-
-
 def verdict_of_video(video: Video) -> Verdict:
     """Return the stored verdict."""
     return Verdict(video.qa or Qa.UNVERIFIED, tuple(video.qa_reasons or ()))
 
 
-def better_verdict(known: Verdict, new: Verdict | None) -> Verdict:
-    """Return the new verdict, unless it could verify nothing and the known one did."""
-    return known if new is None or (new.qa == Qa.UNVERIFIED and known.qa != Qa.UNVERIFIED) else new
+def better_verdict(stored: Verdict, new: Verdict | None) -> Verdict:
+    """Return the new verdict, unless it could verify nothing and the stored one did."""
+    return stored if new is None or (new.qa == Qa.UNVERIFIED and stored.qa != Qa.UNVERIFIED) else new
 
 
 def shown_name(text: str) -> str:
-    """Return a name out of a file, short and printable, as a reason quotes it."""
+    """Return a name from a file, short and printable, as a reason quotes it."""
     plain = "".join(character if character.isprintable() else "\ufffd" for character in jsonb_safe(text))
     return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}…"
 
@@ -157,15 +145,15 @@ def _findings_of_rendition(rendition: InspectedRendition, expected: ExpectedFact
     if not rendition.is_ended:
         yield Qa.WARNING, f"{name} has no end (EXT-X-ENDLIST): players take it for live."
     if rendition.jumps:
-        # As where the streams of one recording follow each other.
+        # IVS writes one between the streams of one recording.
         yield Qa.OK, f"{name} has discontinuities: {rendition.jumps}."
     if expected.duration_ms is not None and not _is_near(rendition.duration_ms, expected.duration_ms):
-        found, wanted = _seconds(rendition.duration_ms), _seconds(expected.duration_ms)
-        yield Qa.WARNING, f"{name} is {found} long, and the recording is told to be {wanted}."
+        found_length, expected_length = _seconds(rendition.duration_ms), _seconds(expected.duration_ms)
+        yield Qa.WARNING, f"{name} is {found_length} long, and the metadata says {expected_length}."
 
 
 def _is_near(one: float, other: float) -> bool:
-    """Return whether they differ by at most 2 s or 1 % of the longer: players and people do not notice."""
+    """Return whether they differ by at most 2 s or 1 % of the longer one, which viewers do not notice."""
     return abs(one - other) <= max(2000, max(one, other) / 100)
 
 
@@ -174,7 +162,7 @@ def _seconds(milliseconds: float) -> str:
 
 
 def expected_facts(facts: dict[str, Any] | None, duration_ms: int | None) -> ExpectedFacts:
-    """Return the expectation by the stored facts; without any, the length alone if it is known."""
+    """Return the expectation by the stored facts; without any, the length alone, if any."""
     if facts is None:
         return ExpectedFacts(None, duration_ms or None)
     renditions: Iterable[dict[str, Any]] = facts.get("renditions", [])

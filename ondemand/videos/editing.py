@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from ondemand.models import Video
+from ondemand.models import Content, Video
 from ondemand.videos.services import CONTENT as CONTENT
 
 PUBLICATION = ("shown", "visibility", "publish_from", "publish_until")
@@ -19,7 +19,7 @@ SHOWN, HIDDEN, UNDECIDED = "yes", "no", ""
 
 
 class VideoChangedError(Exception):
-    """Somebody else changed the values that a page was about to write; `video` is its current row."""
+    """Another write changed the values that a page was about to write; `video` is the current row."""
 
     def __init__(self, video: Video) -> None:
         super().__init__("The video was changed meanwhile")
@@ -28,12 +28,12 @@ class VideoChangedError(Exception):
 
 def edited_values(video: Video) -> dict[str, Any]:
     """Return the editable values of a video, in the form in which a browser sends them back."""
-    content = video.shown_content
+    content = video.shown_content or Content()
     return {
-        "title": one_line(content.shown_title if content else ""),
-        "description": plain_text(content.shown_description if content else ""),
-        "tags": tags_of(content.shown_tags if content else []),
-        "thumbnail": one_line(content.shown_thumbnail if content else ""),
+        "title": one_line(content.shown_title),
+        "description": plain_text(content.shown_description),
+        "tags": tags_of(content.shown_tags),
+        "thumbnail": one_line(content.shown_thumbnail),
         "shown": shown_choice(video),
         "visibility": video.visibility or UNDECIDED,
         "publish_from": video.publish_from,
@@ -63,21 +63,21 @@ def awaits_decision(video: Video) -> bool:
 
 def versions_of(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, str]:
     """Return a digest of each of these values; times are compared to the second, as pages show them."""
-    versions = {}
-    for name in names:
-        value = values[name]
-        shown = value.replace(microsecond=0).timestamp() if isinstance(value, datetime) else value
-        versions[name] = sha256(json.dumps(shown).encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return versions
+
+    def seconds(time: datetime) -> float:
+        return time.replace(microsecond=0).timestamp()
+
+    texts = {name: json.dumps(values[name], default=seconds).encode("utf-8", "surrogatepass") for name in names}
+    return {name: sha256(text).hexdigest()[:16] for name, text in texts.items()}
 
 
 def version_text(versions: Mapping[str, str]) -> str:
-    """Return the versions as the text of a form field."""
+    """Return the versions as text for a form field."""
     return " ".join(f"{name}={version}" for name, version in versions.items())
 
 
 def versions_from(text: str) -> dict[str, str]:
-    """Return the versions of a text of `version_text`; any other text gives versions that match nothing."""
+    """Return the versions in a text of `version_text`; any other text gives versions that match nothing."""
     return {name: version for name, _, version in (item.partition("=") for item in text.split())}
 
 

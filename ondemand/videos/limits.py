@@ -1,4 +1,4 @@
-"""Limits of the content of a video. They hold for changes only: stored texts may be of any length."""
+"""Limits of the content of a video, for changes alone: stored texts may be of any length."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -12,7 +12,7 @@ ADDRESS_LENGTH = 2000
 
 
 def is_inverted_window(begin: datetime | None, end: datetime | None) -> bool:
-    """Return whether a publication window ends at or before its beginning."""
+    """Return whether a publication window ends before it begins, or at the same time."""
     return begin is not None and end is not None and end <= begin
 
 
@@ -22,19 +22,15 @@ def thumbnail_address(text: str, pictures: Mapping[str, str]) -> str:
     Raises:
         ValueError: it is neither.
     """
-    if text in pictures.values() or not text:
-        return text
-    if text not in pictures and not _is_safe_address(text):
-        raise ValueError("Neither an https URL nor a picture of this recording.")
-    return pictures.get(text, text)
-
-
-def _is_safe_address(text: str) -> bool:
+    if not text or text in pictures.values() or text in pictures:
+        return pictures.get(text, text)
     try:
         parts = urlsplit(text)
-        has_host = bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        is_safe = parts.scheme == "https" and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
     except ValueError:
-        return False
+        is_safe = False
     # Browsers read a backslash as a slash, and would request another host than Python parses.
     plain = text.isprintable() and not any(character.isspace() or character in "\\\"'<>" for character in text)
-    return parts.scheme == "https" and has_host and plain and len(text) <= ADDRESS_LENGTH
+    if not (is_safe and plain and len(text) <= ADDRESS_LENGTH):
+        raise ValueError("Neither an https URL nor a picture of this recording.")
+    return text

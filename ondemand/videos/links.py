@@ -9,20 +9,20 @@ from django.urls import reverse
 from django.utils.html import escape
 from django.utils.translation import gettext
 
-# The size of the frame; the page around it may set another.
+# The size of the frame, which the embedding page may change.
 _WIDTH, _HEIGHT = 640, 360
 
 
 def public_origin(request: HttpRequest) -> str:
-    """Return the origin of the public pages, `https://vod.example.com/`: PUBLIC_HOST, else the host of the request.
+    """Return the origin of the public pages, `https://vod.example.com/`: of PUBLIC_HOST, else of the request.
 
-    PUBLIC_HOST comes first because caches keep the responses, and a request may name any port and scheme.
+    A request may name any port and scheme, and caches keep the responses.
     """
     return f"https://{settings.PUBLIC_HOST}/" if settings.PUBLIC_HOST else request.build_absolute_uri("/")
 
 
 def video_page_url(uuid: UUID | str, base: str) -> str | None:
-    """Return the public page: VIDEO_PAGE_URL, else the catalogue page at the origin `base`; None if that is off."""
+    """Return the URL of the public page: VIDEO_PAGE_URL, else the catalogue at the origin `base`; None if it is off."""
     if settings.VIDEO_PAGE_URL:
         return settings.VIDEO_PAGE_URL.replace("{uuid}", str(uuid))
     return urljoin(base, reverse("catalogue:watch", args=[uuid])) if settings.CATALOGUE_PAGE else None

@@ -1,22 +1,30 @@
-"""Every write of videos and content that a person or a client asks for."""
+"""Every write of videos and content by a person or a client."""
 
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from channels_app.audit import audited
+from channels_app.errors import ServiceError
 from ondemand.models import Content, Video
-from ondemand.videos.errors import VideoNotFoundError
 
-# Called with the video as it is once no one else can write it; raises to refuse the write.
+# Called with the locked video; raises to refuse the write.
 Check = Callable[[Video], None]
 _PUBLICATION = ("visibility", "publish_from", "publish_until")
 EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 CONTENT = tuple(EMPTY_CONTENT)
 
 
+class VideoNotFoundError(ServiceError):
+    """There is no such video, or it is not visible to the caller."""
+
+    status_code = 404
+    code = "not_found"
+    sentence = "Recording not found"
+
+
 def allow(video: Video) -> None:
-    """The check that refuses nothing."""
+    """Refuse nothing."""
 
 
 @audited()
@@ -32,10 +40,10 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
 
 @audited()
 def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
-    """Change some of a video: its content, `active`, `visibility`, `publish_from`, `publish_until`, `metadata`.
+    """Change some values of a video: content, `active`, `visibility`, `publish_from`, `publish_until`, `metadata`.
 
-    Who finds a recording, and when, is the same for all its rows. What a duplicate shows of the first row's content
-    becomes its own when part of it is changed.
+    All rows of a recording have the same publication. A duplicate that shows the content of the first row gets a copy
+    of it when part of it is changed.
 
     Raises:
         VideoNotFoundError: there is no such video.
@@ -58,7 +66,7 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
 
 @audited()
 def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
-    """Take a video, with all rows of its recording, out of every list and page; its files stay.
+    """Remove a video, with all rows of its recording, from every list and page; its files stay in S3.
 
     Raises:
         VideoNotFoundError: there is no such video.
@@ -69,7 +77,7 @@ def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
 
 @audited()
 def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
-    """Undo `video_hide`. One that is not available yet stays unlisted until its recording ends, and shows then.
+    """Undo `video_hide`. A video that is not available yet is shown when its recording ends.
 
     Raises:
         VideoNotFoundError: there is no such video.
@@ -79,22 +87,25 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
 
 
 def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
-    """What is written of a video to show or to hide it."""
+    """Return the columns that show or hide a video."""
     if not shown:
         return {"active": False, "awaits_review": False}
-    # NULL, so that the predecessor does not list it either; that it is not held is what Recording End will see.
+    # NULL, so that the predecessor does not list it before Recording End, which sees that it is not held.
     active = True if video.status == Video.Status.AVAILABLE else None
     return {"active": active, "held": False, "held_by_check": False, "awaits_review": False}
 
 
 def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video]]:
-    """Lock all rows of a recording, those of the predecessor too; return the video with what it shows, and the rows."""
-    place = Video.objects.filter(pk=video_uuid).values("bucket", "prefix").first()
-    if place is None:
-        raise VideoNotFoundError
-    rows = list(Video.objects.of_recording(video_uuid, **place).defer("created_at", "data").locked())
-    # Read after the locks are had: what a statement that waited for one sees of the content may be old.
-    video = Video.objects.with_content().filter(pk=video_uuid).first()
+    """Lock all rows of a recording, those of the predecessor too; return the checked video with content, and the rows.
+
+    Raises:
+        VideoNotFoundError: there is no such video.
+    """
+    rows, video = [], None
+    if place := Video.objects.filter(pk=video_uuid).values("bucket", "prefix").first():
+        rows = list(Video.objects.of_recording(video_uuid, **place).defer("created_at", "data").locked())
+        # Read after the locks are held: a statement that waited for one may have seen old content.
+        video = Video.objects.with_content().filter(pk=video_uuid).first()
     if video is None:
         raise VideoNotFoundError
     check(video)
@@ -106,15 +117,13 @@ def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Conten
         video_id=video_uuid, defaults={**EMPTY_CONTENT, **values, "created_by": by}
     )
     if not is_new:
-        # `update_or_create` would also write `created_at` as it was read, which may differ from what is stored.
-        for name, value in values.items():
-            setattr(content, name, value)
-        content.save(update_fields=list(values))
+        # `update_or_create` would also write `created_at`, in the precision of Python.
+        _write(content, values)
     return content
 
 
-def _write(video: Video, columns: dict[str, Any]) -> None:
+def _write(row: Video | Content, columns: dict[str, Any]) -> None:
     for name, value in columns.items():
-        setattr(video, name, value)
+        setattr(row, name, value)
     if columns:
-        video.save(update_fields=list(columns))
+        row.save(update_fields=list(columns))

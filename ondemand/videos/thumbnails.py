@@ -8,15 +8,14 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from ivsvod.rest.times import clock
-from ondemand.models import Video
-from ondemand.spread import evenly_spread
+from ondemand.models import Video, evenly_spread
 
 # The other pictures are added by a script, from `more_pictures`.
 SAMPLE = 11
 
 
 def middle_of(pictures: Sequence[str]) -> str | None:
-    """Return the middle one of the pictures that IVS made, which is the automatic thumbnail."""
+    """Return the automatic thumbnail: the middle one of the pictures that IVS made."""
     return pictures[len(pictures) // 2] if pictures else None
 
 
@@ -53,7 +52,7 @@ def picture_allowed(url: str) -> bool:
 def picture_choices(video: Video, chosen: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the automatic picture, a picture from elsewhere if it is chosen, and some of the pictures of IVS.
 
-    The second list has all pictures of IVS for the script; it is empty if all are shown already, or may not be shown.
+    The second list has all pictures of IVS, for the script; empty if all are shown already, or may not be shown.
     `chosen` is a URL or a path. The `url` of a choice is None if it may not be shown.
     """
 

@@ -37,15 +37,11 @@ class PictureUploadHandler(MemoryFileUploadHandler):
     """Keep the picture of a video in memory if the user may change its content; drop any other file unread."""
 
     def handle_raw_input(self, *_: Any, **__: Any) -> None:
-        """Accept files of any size: the length of the whole body is limited before."""
+        """Accept a file of any size: the length of the whole body is limited elsewhere."""
         self.activated = True
 
     def new_file(self, *arguments: Any, **named: Any) -> None:
-        """Begin a file.
-
-        Raises:
-            SkipFile: this request may not upload a picture.
-        """
+        """Raise SkipFile if this request may not upload a picture."""
         if not may_upload_picture(cast(HttpRequest, self.request)):
             raise SkipFile
         super().new_file(*arguments, **named)
@@ -75,7 +71,7 @@ def picture_normalised(file: IO[bytes]) -> bytes:
 
     # Limits compressed comments of a PNG; by default they may take as much memory as a picture.
     PngImagePlugin.MAX_TEXT_MEMORY = PngImagePlugin.MAX_TEXT_CHUNK
-    too_large = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+    most = MOST_PIXELS
     try:
         with Image.open(file, formats=_FORMATS) as image:
             pixels = image.width * image.height
@@ -83,7 +79,7 @@ def picture_normalised(file: IO[bytes]) -> bytes:
             image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
             most = min(MOST_PIXELS, int(_MOST_BYTES / _bytes_per_pixel(image, pixels)))
             if pixels > most:
-                raise PictureError(_too_many_pixels(most))
+                raise Image.DecompressionBombError
             if image.format not in _STILL and getattr(image, "is_animated", False):
                 raise PictureError(_("The picture is animated; choose a still picture."))
             image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
@@ -92,8 +88,9 @@ def picture_normalised(file: IO[bytes]) -> bytes:
             return _encoded(image)
     except UnidentifiedImageError:
         raise PictureError(_("The file is no JPEG, PNG or WebP picture.")) from None
-    except too_large:
-        raise PictureError(_too_many_pixels(MOST_PIXELS)) from None
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        text = _("The picture has more than {most} million pixels; make it smaller.")
+        raise PictureError(text.format(most=most // 1_000_000)) from None
     except PictureError:
         raise
     except _DAMAGED:
@@ -110,10 +107,6 @@ def _bytes_per_pixel(image: "Image.Image", pixels: int) -> float:
         return 10 if image.has_transparency_data else 6
     # The coefficients of all scans, which libjpeg keeps if there are several, and the picture after `draft`.
     return 2 * len(image.getbands()) + 4 * image.width * image.height / pixels
-
-
-def _too_many_pixels(most: int) -> str:
-    return _("The picture has more than {most} million pixels; make it smaller.").format(most=most // 1_000_000)
 
 
 def _encoded(image: "Image.Image") -> bytes:
@@ -135,7 +128,7 @@ def _encoded(image: "Image.Image") -> bytes:
 
 
 def picture_store(content: bytes) -> str:
-    """Store a picture of `picture_normalised` and return its URL. Its name is its digest, so no file is overwritten.
+    """Store a picture of `picture_normalised` under its digest, and return its URL.
 
     Raises:
         AwsError: S3 did not store it.

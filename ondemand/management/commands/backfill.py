@@ -1,4 +1,4 @@
-"""`manage.py backfill`: fill columns that are derived from rows of the predecessor."""
+"""`manage.py backfill`: fill columns that are derived from rows of the predecessor; `migrate` runs it once."""
 
 from typing import Any
 
@@ -11,18 +11,15 @@ import ondemand.sql.backfill
 
 
 class Command(BaseCommand):
-    """Fill the derived columns of old rows; `migrate` runs the same once."""
-
     help = "Fill what is derived from rows that the predecessor wrote, in committed batches; safe to stop and rerun."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add `--search`."""
         parser.add_argument(
             "--search", action="store_true", help="search in the configuration SEARCH_CONFIG, and rewrite all vectors"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Fill the tables of both apps, in the order of their dependency."""
+        """Fill the tables of both apps in the order of their dependency."""
         with connection.cursor() as cursor:
             if options["search"]:
                 try:

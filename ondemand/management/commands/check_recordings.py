@@ -1,4 +1,4 @@
-"""`manage.py check_recordings`: check whether the recordings of the catalogue play."""
+"""`manage.py check_recordings`: read missing metadata, and check the playlists and segments of recordings."""
 
 import json
 import sys
@@ -10,19 +10,16 @@ from django.core.management.base import CommandError
 from channels_app.management.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
 from ondemand.models import Video
 from ondemand.models.querysets import VideoQuerySet
-from ondemand.recordings.rechecks import videos_recheck
+from ondemand.recordings.inspection import videos_recheck
 
-# After so many unanswered calls in a row S3 is taken to be away; each takes a minute to time out.
+# S3 counts as unavailable after so many unanswered calls in a row; each takes a minute to time out.
 PATIENCE = 5
 
 
 class Command(LinesCommand):
-    """Read missing metadata, and check playlists and segments."""
-
     help = "Check the files of recordings that are not verified yet, the oldest first; safe to stop and to run again."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the choice of recordings."""
         parser.add_argument("--all", action="store_true", help="also those that were checked before")
         parser.add_argument("--video", type=uuid_value, metavar="UUID", help="this one, checked before or not")
         parser.add_argument("--channel", type=uuid_value, metavar="UUID")
@@ -40,7 +37,7 @@ class Command(LinesCommand):
             if silent == PATIENCE:
                 break
         if silent == PATIENCE or (silent and not answered):
-            self.stderr.write("S3 cannot be asked")
+            self.stderr.write("S3 does not answer")
             sys.exit(1)
 
 

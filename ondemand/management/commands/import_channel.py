@@ -15,12 +15,9 @@ from ondemand.reconcile.phases import phases_of_past
 
 
 class Command(BaseCommand):
-    """Take over a channel that exists in IVS, with its streams and recordings."""
-
     help = "Take over a channel that exists in Amazon IVS and print it as JSON, stream key included."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the channel and its owner."""
         parser.add_argument("arn", metavar="ARN")
         parser.add_argument("--owner", required=True, metavar="UUID")
 

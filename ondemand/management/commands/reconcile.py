@@ -1,4 +1,4 @@
-"""`manage.py reconcile`: compare the database with IVS and S3."""
+"""`manage.py reconcile`: compare the database with IVS and S3, and repair it with events that IVS did not send."""
 
 import json
 import logging
@@ -28,15 +28,12 @@ _WITHOUT_START = (Kind.STREAM_MISSING, Kind.STREAM_START_MISSING)
 
 
 class Command(LinesCommand):
-    """Compare, and repair with events that IVS did not send."""
-
     help = (
         "Compare the database with Amazon IVS and S3; one JSON line for each difference. "
         "Exit 3 when differences are left, 4 when another run is at work."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Add the choice of repairs and of the scope."""
         repairs = parser.add_mutually_exclusive_group()
         repairs.add_argument("--apply", action="store_true", help="repair; without it nothing is changed anywhere")
         repairs.add_argument(
@@ -56,8 +53,12 @@ class Command(LinesCommand):
             if not apply:
                 logger.warning("scheduled repairs are off: manage.py switch --enable-repairs turns them on")
         resume = apply or options["scheduled"]
+
+        def resumed(started_at: datetime) -> None:
+            self.stderr.write(f"Going on with the run that began at {started_at.isoformat(timespec='seconds')}.")
+
         try:
-            listeners = Listeners(self._line, self._resumed)
+            listeners = Listeners(self._line, resumed)
             progress = run(all_phases(), scope=scope, apply=apply, resume=resume, listeners=listeners)
         except LeaseTakenError:
             self.stderr.write("Another reconcile is running.")
@@ -75,9 +76,6 @@ class Command(LinesCommand):
         self.stdout.write(json.dumps(line, cls=JSONEncoder))
         # If the run is stopped, its reader has every line.
         self.stdout.flush()
-
-    def _resumed(self, started_at: datetime) -> None:
-        self.stderr.write(f"Going on with the run that began at {started_at.isoformat(timespec='seconds')}.")
 
 
 def _scope(channel_text: str | None, since_text: str | None) -> Scope:

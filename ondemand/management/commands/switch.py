@@ -1,4 +1,4 @@
-"""`manage.py switch`: check the database of the predecessor before its adoption, or enable scheduled repairs."""
+"""`manage.py switch`: check the database of the predecessor before its adoption by `migrate`, or enable repairs."""
 
 import json
 import sys
@@ -14,19 +14,15 @@ from django.utils import timezone
 from channels_app.management.lines import LinesCommand
 from channels_app.models import Adoption
 from ondemand.adoption.checks import Configured, Result
-from ondemand.adoption.queries import database_check
-from ondemand.adoption.recordings import recordings_check
+from ondemand.adoption.queries import database_check, recordings_check
 
 BLOCKED = 3
 
 
 class Command(LinesCommand):
-    """Check before a switch, or let scheduled runs repair. The switch itself is `migrate`."""
-
     help = "Check the database of the predecessor, read-only; a JSON line for each finding; exit 3 if one blocks."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Require --check or --enable-repairs."""
         chosen = parser.add_mutually_exclusive_group(required=True)
         chosen.add_argument("--check", action="store_true", help="check, and change nothing")
         chosen.add_argument(
@@ -38,7 +34,14 @@ class Command(LinesCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Print the findings as they are found; or one line with the time since which schedules repair."""
         if options["enable_repairs"]:
-            self._enable_repairs()
+            try:
+                Adoption.objects.without_repairs().update(repairs_enabled_at=timezone.now())
+            except ProgrammingError:
+                raise CommandError("The tables are not adopted yet: run migrate first.") from None
+            adoption = Adoption.objects.first()
+            since = adoption and adoption.repairs_enabled_at
+            details = f" at {since.isoformat(timespec='seconds')}" if since else ": no tables were adopted here"
+            self.stdout.write(json.dumps({"check": "repairs", "result": "ok", "told": f"enabled{details}"}))
             return
         # arn:aws:ivs:REGION:ACCOUNT:recording-configuration/ID
         parts = settings.RECORDING_CONFIG_ARN.split(":")
@@ -49,15 +52,3 @@ class Command(LinesCommand):
             is_blocked |= finding.result == Result.BLOCKER
         if is_blocked:
             sys.exit(BLOCKED)
-
-    def _enable_repairs(self) -> None:
-        try:
-            Adoption.objects.filter(repairs_enabled_at=None).update(repairs_enabled_at=timezone.now())
-        except ProgrammingError:
-            raise CommandError("The tables are not adopted yet: run migrate first.") from None
-        adoption = Adoption.objects.first()
-        since = adoption and adoption.repairs_enabled_at
-        details = (
-            f"enabled at {since.isoformat(timespec='seconds')}" if since else "enabled: no tables were adopted here"
-        )
-        self.stdout.write(json.dumps({"check": "repairs", "result": "ok", "told": details}))

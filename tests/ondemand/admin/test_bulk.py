@@ -65,7 +65,7 @@ def test_the_audit_log_has_a_bulk_change_as_one_operation(browser: Client) -> No
     assert html.count("badge-way-admin") == 2
 
 
-def test_the_result_says_how_many_changed_and_how_many_did_not(browser: Client) -> None:
+def test_the_result_counts_the_changed_and_the_unchanged_videos(browser: Client) -> None:
     shown, hidden = make_video("shown"), make_video("hidden", active=False)
     response = press(browser, choose(browser, "hide", shown, hidden), "_confirm")
     assert messages_of(response)[0].startswith("Hide: 1 changed, 1 nothing to change.")
@@ -228,7 +228,7 @@ def test_viewing_a_page_changes_nothing(browser: Client) -> None:
     assert browser.get(f"{BULK}00000000-0000-0000-0000-000000000000/").status_code == 404
 
 
-def test_who_may_do_what_in_bulk(browser: Client) -> None:
+def test_bulk_changes_need_the_permission_of_each_action(browser: Client) -> None:
     video = make_video("Opening")
     publisher, writer = member("view_video", "change_video"), member("view_video", "change_content")
     viewer = member("view_video", "view_content")

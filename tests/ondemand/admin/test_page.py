@@ -90,12 +90,12 @@ def test_long_documents_are_cut(browser: Client) -> None:
     assert html.count("y") < 25_000
 
 
-def test_a_sentence_says_why_people_see_it_or_not(browser: Client) -> None:
+def test_the_page_gives_the_reasons_of_the_listing(browser: Client) -> None:
     shown, hidden = make_video("Shown"), make_video("Hidden", active=False, visibility="unlisted")
     assert "Visible because:" in page(browser, address(shown))
     html = page(browser, address(hidden))
     assert "Not visible because:" in html
-    assert "It is hidden. It is unlisted: only who has its address opens it." in " ".join(html.split())
+    assert "It is hidden. It is unlisted: it opens by its address alone." in " ".join(html.split())
 
 
 def test_a_title_is_suggested_if_there_is_none(browser: Client, staff: User) -> None:
@@ -149,7 +149,7 @@ def test_saving_writes_new_content_by_the_service(browser: Client, staff: User) 
     assert "Opening" in page(browser, VIDEOS, {"q": "gala"})
 
 
-def test_saving_one_field_of_a_duplicate_keeps_what_it_shows_of_the_first_row(browser: Client) -> None:
+def test_saving_one_field_of_a_duplicate_keeps_the_other_fields_of_the_first_row(browser: Client) -> None:
     first = make_video("First", tags=["q"])
     video = make_video(duplicate_of=first)
     assert save(browser, video, title="Second").status_code == 302
@@ -167,7 +167,7 @@ def test_saving_an_untouched_page_writes_nothing(browser: Client) -> None:
     assert (Content.objects.values().get(), Video.objects.values().get()) == (before, row)
 
 
-def test_saving_one_field_keeps_the_others_and_who_wrote_first(browser: Client) -> None:
+def test_saving_one_field_keeps_the_others_and_the_first_author(browser: Client) -> None:
     video = make_video("Opening", tags=["b\nc"])
     Content.objects.update(description="one\r\ntwo", thumbnail="not a url")
     author = Content.objects.get().created_by
@@ -195,7 +195,7 @@ def test_saving_content_leaves_the_row_of_the_video_alone(browser: Client) -> No
         ("tags", "a\0b"),
     ],
 )
-def test_limits_hold_for_what_is_edited_alone(browser: Client, field: str, text: str) -> None:
+def test_limits_apply_to_edited_values_alone(browser: Client, field: str, text: str) -> None:
     video = make_video("Opening", tags=[f"tag {n}" for n in range(60)])
     Content.objects.update(description="x" * 20_000)
     response = save(browser, video, **{field: text + "y"})

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ondemand.models import Content, KnownTag
-from ondemand.videos.tags import tags_beginning
+from ondemand.videos.lookups import tags_beginning
 from tests.support.console import VIDEOS, make_channel, make_video, member, messages_of, page
 
 pytestmark = pytest.mark.django_db
@@ -80,7 +80,7 @@ def test_the_page_shows_tags_with_counts_by_name_in_pages(browser: Client, monke
     assert "No tag in use begins with this text." in page(browser, TAGS, {"q": "zzz"})
 
 
-def test_without_tags_the_page_says_what_to_do(browser: Client) -> None:
+def test_the_page_without_tags_explains_how_to_add_some(browser: Client) -> None:
     assert "No video has a tag yet." in page(browser, TAGS)
 
 

@@ -45,7 +45,7 @@ def test_list_shows_a_video_at_a_glance(browser: Client) -> None:
         assert text in html
 
 
-def test_list_shows_what_is_unknown_as_dashes(browser: Client) -> None:
+def test_list_shows_unknown_values_as_dashes(browser: Client) -> None:
     nowhere = uuid4()
     bare = {"prefix": None, "bucket": None, "started_at": None, "ended_at": None, "duration_ms": None, "facts": None}
     video = make_video(channel_id=nowhere, stream_ids=None, active=None, **bare)

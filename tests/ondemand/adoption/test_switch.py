@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Adoption
 from ivsvod.local.aws import LocalAws
-from ondemand.adoption import checks, queries, recordings
+from ondemand.adoption import checks, queries
 from ondemand.adoption.checks import Configured, Finding
 from ondemand.models import Video
 from tests.e2e.test_adoption import catalogue, dump
@@ -87,7 +87,9 @@ def test_an_untouched_database_of_the_predecessor_may_be_taken_over(databases: D
         "migrations",
     }
     assert of(lines, "migrations")[0][1].startswith("none of ")
-    assert f"ivs_channels: {len(databases.rows.ivs_channels)} rows" in [told for _, told in of(lines, "row_counts")]
+    assert f"ivs_channels: {len(databases.rows.ivs_channels)} rows" in [
+        details for _, details in of(lines, "row_counts")
+    ]
     for name in ("duplicates", "channels_of_videos", "stream_keys", "state_change_data"):
         assert results(lines)[name] == {"warning"}, name
     with databases.connect(databases.predecessor) as connection:
@@ -104,17 +106,17 @@ def test_a_migrated_database_has_nothing_to_come(databases: Databases) -> None:
     assert of(lines, "attachments")[0][0] == "ok"
 
 
-def test_a_switch_that_stopped_half_way_says_how_far_it_is(databases: Databases) -> None:
+def test_an_interrupted_switch_reports_its_progress(databases: Databases) -> None:
     with a_copy(databases, databases.predecessor) as name:
         databases.migrate(name, "channels_app", "0002")
 
         status, lines = check(databases, name)
 
     assert status == 0
-    [(result, told)] = of(lines, "migrations")
+    [(result, details)] = of(lines, "migrations")
     assert result == "warning"
-    assert "channels_app.0003_triggers" in told
-    assert "channels_app.0002" not in told
+    assert "channels_app.0003_triggers" in details
+    assert "channels_app.0002" not in details
 
 
 def test_the_counts_are_those_of_the_rows(databases: Databases) -> None:
@@ -164,7 +166,7 @@ def test_the_counts_are_those_of_the_rows(databases: Databases) -> None:
     assert of(lines, "state_change_data")[0][1].startswith(
         "data of 2 rows is no object, 1 have no event_name, 1 no stream_id"
     )
-    assert [told for _, told in of(lines, "channel_arns")] == [
+    assert [details for _, details in of(lines, "channel_arns")] == [
         "1 channels are in us-east-1, and AWS_REGION is eu-west-1",
         "1 channels have no ARN: no event finds them, nobody can run them",
     ]
@@ -220,8 +222,8 @@ def test_a_lock_that_migrate_would_wait_for_is_reported_and_not_waited_for(datab
         status, lines = check(databases, name)
 
     assert status == 3
-    [(_, told)] = of(lines, "locks")
-    assert told.startswith(f"process {pid} holds AccessExclusiveLock on on_demand_videos")
+    [(_, details)] = of(lines, "locks")
+    assert details.startswith(f"process {pid} holds AccessExclusiveLock on on_demand_videos")
     assert of(lines, "duplicates") == [
         ("blocker", "cannot be checked: canceling statement due to lock timeout"),
     ]
@@ -259,13 +261,13 @@ def test_a_database_that_cannot_be_read_is_exit_1(databases: Databases) -> None:
     assert (status, lines) == (1, [])
 
 
-def test_without_its_option_it_says_that_there_is_no_other() -> None:
+def test_without_an_option_the_command_names_its_options() -> None:
     with pytest.raises(CommandError, match="--check"):
         call_command("switch")
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_look_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_check_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "QUERIES", [replace(queries.QUERIES[0], statement="CREATE TABLE written (a int)")])
 
     [finding, *_] = queries.database_check(CONFIGURED)
@@ -277,10 +279,10 @@ def test_the_look_cannot_write(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_large_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queries, "COUNTED", -2)
 
-    told = [finding.details for finding in queries.database_check(CONFIGURED) if finding.check == "row_counts"]
+    details = [finding.details for finding in queries.database_check(CONFIGURED) if finding.check == "row_counts"]
 
-    assert len(told) == 4
-    assert all(" about " in text for text in told)
+    assert len(details) == 4
+    assert all(" about " in text for text in details)
 
 
 # Decisions
@@ -310,7 +312,7 @@ def test_a_view_in_the_place_of_a_table_blocks() -> None:
 @pytest.mark.parametrize(
     ("pid", "seconds", "result"), [(7, 2, "warning"), (7, 11, "blocker"), (7, None, "warning"), (None, None, "blocker")]
 )
-def test_a_lock_blocks_where_migrate_would_give_up(pid: int | None, seconds: int | None, result: str) -> None:
+def test_a_lock_that_migrate_would_not_wait_for_is_a_blocker(pid: int | None, seconds: int | None, result: str) -> None:
     age = None if seconds is None else timedelta(seconds=seconds)
     [finding] = checks.locks([(pid, "ivs_channels", "RowExclusiveLock", age)], CONFIGURED)
     assert finding.result == result
@@ -363,25 +365,25 @@ def test_recordings_in_s3_without_a_video_are_counted(aws: LocalAws, monkeypatch
         put(f"{PREFIX}{number}/events/recording-ended.json", {})
     make_video(prefix=f"{PREFIX}0")
     make_video(prefix=f"{PREFIX}1").delete()
-    [(result, told)] = found_in_s3(aws)
-    assert (result, told.partition(":")[0]) == ("warning", f"2 of 4 recordings in {BUCKET} have no video")
-    monkeypatch.setattr(recordings, "COUNTED_RECORDINGS", 2)
-    told = (
+    [(result, details)] = found_in_s3(aws)
+    assert (result, details.partition(":")[0]) == ("warning", f"2 of 4 recordings in {BUCKET} have no video")
+    monkeypatch.setattr(queries, "COUNTED_RECORDINGS", 2)
+    details = (
         f"each of the first 2 recordings in {BUCKET} (counting stopped there) has a video, or had one that was deleted"
     )
-    assert found_in_s3(aws) == [("ok", told)]
+    assert found_in_s3(aws) == [("ok", details)]
 
 
-def test_before_migrate_and_without_aws_the_check_says_that_recordings_are_not_counted(databases: Databases) -> None:
+def test_before_migrate_and_without_aws_recordings_are_not_counted(databases: Databases) -> None:
     status, lines = check(databases, databases.predecessor)
-    [(result, told)] = of(lines, "recordings")
+    [(result, details)] = of(lines, "recordings")
     assert (status, result) == (0, "warning")
-    assert "S3 could not be asked" in told
+    assert "S3 did not answer" in details
 
 
-def test_the_places_of_rows_are_known_before_migrate(databases: Databases) -> None:
+def test_the_places_of_rows_are_read_before_migrate(databases: Databases) -> None:
     with databases.connect(databases.predecessor) as connection:
-        [query] = recordings._place_queries(connection.cursor())
+        [query] = queries._place_queries(connection.cursor())
         row = connection.execute(
             """
             SELECT data ->> 'recording_s3_bucket_name', data ->> 'recording_s3_key_prefix' FROM on_demand_videos
@@ -400,7 +402,7 @@ def test_only_tables_with_rows_are_adopted(databases: Databases) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-def test_schedules_repair_adopted_tables_once_they_may(
+def test_scheduled_runs_repair_adopted_tables_once_repairs_are_enabled(
     aws: LocalAws, past: Past, caplog: pytest.LogCaptureFixture
 ) -> None:
     past.broadcast(channel_create(name="Morning show", owner=HELPER_OWNER), at(0))
@@ -420,7 +422,7 @@ def test_schedules_repair_adopted_tables_once_they_may(
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("clock")
-def test_schedules_repair_tables_that_were_not_adopted(aws: LocalAws, past: Past) -> None:
+def test_scheduled_runs_repair_tables_that_were_not_adopted(aws: LocalAws, past: Past) -> None:
     past.broadcast(channel_create(name="Morning show", owner=HELPER_OWNER), at(0))
     assert command("reconcile", "--scheduled")[0] == 0
     assert Video.objects.get().active

@@ -87,7 +87,7 @@ def test_content_is_created_only_if_there_is_none(patch: Patch) -> None:
 
 
 @pytest.mark.django_db
-def test_a_duplicate_keeps_what_it_shows_of_the_first(patch: Patch) -> None:
+def test_a_change_of_a_duplicate_copies_the_content_of_the_first_row(patch: Patch) -> None:
     first = make_video()
     make_content(first, title="First", tags=["a"])
     copy = make_video(duplicate_of=first)
@@ -257,7 +257,7 @@ def test_a_body_that_is_no_object_is_a_400_and_shows_nothing(patch: Patch, body:
 
 
 @pytest.mark.django_db
-def test_limits_hold_for_changed_fields_alone(patch: Patch) -> None:
+def test_limits_apply_to_changed_fields_alone(patch: Patch) -> None:
     """The predecessor knew no limits, and a client may send back what it read."""
     video = make_video(metadata={"k" * 100: "v" * 1000, "n": 5})
     texts = {"title": "x" * 300, "description": "y" * 20_000, "tags": ["z" * 100] * 60, "thumbnail": "http://a/b"}
@@ -295,7 +295,7 @@ def test_a_thumbnail_may_be_any_picture_of_the_recording(patch: Patch, settings:
 
 
 @pytest.mark.django_db
-def test_who_may_edit(client: Client) -> None:
+def test_edits_need_the_scope_curate(client: Client) -> None:
     video = make_video(active=False)
     path = f"/on-demand/{video.uuid}"
     assert client.patch(path, '{"title": "x"}', "application/json").status_code == 401
@@ -335,7 +335,7 @@ def test_a_write_of_another_version_is_a_412(
 
 
 @pytest.mark.django_db
-def test_any_version_will_do_for_a_star_but_there_must_be_one(patch: Patch) -> None:
+def test_if_match_star_accepts_any_existing_version(patch: Patch) -> None:
     assert patch(make_video(), {"title": "x"}, If_Match="*").status_code == 200
     assert patch(Video(uuid=OWNER), {"title": "x"}, If_Match="*").status_code == 404
 

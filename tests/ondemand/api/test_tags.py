@@ -112,7 +112,7 @@ def test_new_videos_between_pages_move_no_tag(client: Client) -> None:
     assert [item["tag"] for item in first["data"] + second["data"]] == ["a", "b", "c", "d"]
 
 
-def test_who_may_read(client: Client, settings: Any) -> None:
+def test_reads_need_the_scope_read_unless_they_are_public(client: Client, settings: Any) -> None:
     settings.API_PUBLIC_READ = False
     assert client.get("/tags").status_code == 401
     assert client.get("/tags", headers=bearer(make_token("curate")[1])).status_code == 403

@@ -369,7 +369,7 @@ def test_defect_06_an_event_that_comes_months_late_does_not_shift_the_start(
 
 
 @pytest.mark.django_db
-def test_defect_07_a_hit_says_where_when_and_how_long(client: Client) -> None:
+def test_defect_07_a_hit_has_location_start_and_duration(client: Client) -> None:
     video = make_video(started_at=NINE, duration_ms=60_500)
     make_content(video)
     document = client.get("/on-demand/search?search=morning").json()

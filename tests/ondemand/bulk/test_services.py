@@ -19,11 +19,19 @@ from ivsvod.local.aws import LocalAws
 from ondemand.bulk import services
 from ondemand.bulk.decisions import tags_after
 from ondemand.bulk.preview import ListingChange, listing_changes, tag_uses
-from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo, bulk_values_set
+from ondemand.bulk.services import (
+    BulkChangeStateError,
+    TooManyChosenError,
+    bulk_begin,
+    bulk_choose,
+    bulk_outcomes,
+    bulk_run,
+    bulk_undo,
+    bulk_values_set,
+)
 from ondemand.models import BulkChange, BulkChangeRow, Content, Video
 from ondemand.models.publication import Listing
 from ondemand.recordings.handlers import publication_decide
-from ondemand.videos.errors import BulkChangeStateError, TooManyChosenError
 from ondemand.videos.services import video_hide, video_show, video_update
 from tests.support.helpers import make_channel, make_content, make_video
 
@@ -103,7 +111,7 @@ def with_added(uuid: UUID) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", list(ONE_BY_ONE))
-def test_a_bulk_change_writes_what_the_service_of_one_video_writes(kind: Kind) -> None:
+def test_a_bulk_change_writes_the_same_as_the_service_of_one_video(kind: Kind) -> None:
     videos = make_some()
     make_content(videos[0])
     make_content(videos[2], tags=["a", None, "", "a"])
@@ -144,7 +152,7 @@ def test_undoing_puts_every_row_back_as_it_was(kind: Kind) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_undoing_leaves_what_somebody_changed_since() -> None:
+def test_undoing_leaves_videos_that_changed_since() -> None:
     untouched, hidden_before, gone, shown, shown_and_hidden = (make_video() for _ in range(5))
     Video.objects.filter(pk=hidden_before.pk).update(active=False)
     change = done(Kind.HIDE)
@@ -178,7 +186,7 @@ def test_other_texts_of_a_content_that_was_there_may_be_written_since() -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_undoing_an_earlier_change_leaves_what_a_later_one_wrote() -> None:
+def test_undoing_an_earlier_change_leaves_the_values_of_a_later_one() -> None:
     video = make_video()
     earlier, later = done(Kind.HIDE), done(Kind.SHOW)
     assert undone(earlier) == {"changed_since": 1}
@@ -272,7 +280,7 @@ def test_choosing_is_one_statement_however_many_there_are() -> None:
     assert sorted(BulkChange.objects.values_list("chosen", flat=True)) == [5, 55]
 
 
-def test_what_a_crash_leaves_are_whole_batches_and_it_goes_on_from_there(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_crash_leaves_whole_batches_and_the_change_resumes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "BATCH", 4)
     Video.objects.bulk_create([Video(prefix=f"p{n}", bucket="b", status="available") for n in range(10)])
     change = chosen(Kind.HIDE)
@@ -347,7 +355,7 @@ def test_old_changes_and_drafts_are_removed_at_the_next_one() -> None:
     assert set(BulkChangeRow.objects.values_list("change_id", flat=True)) == {kept.pk, new.pk}
 
 
-def test_a_video_that_would_have_too_many_tags_is_left_and_told() -> None:
+def test_a_video_that_would_have_too_many_tags_is_left_and_reported() -> None:
     full, free = make_video(), make_video()
     make_content(full, tags=[str(n) for n in range(50)])
     make_content(free, tags=["a"])
@@ -385,7 +393,7 @@ def test_adding_then_removing_tags_leaves_none_of_them_and_keeps_the_order(tags:
 # What it will do
 
 
-def test_the_preview_counts_by_the_words_before_and_after() -> None:
+def test_the_preview_counts_by_the_listings_before_and_after() -> None:
     first = make_video()
     make_video(), make_video(active=False), make_video(visibility="unlisted")
     make_video(publish_until=NOW - HOUR), make_video(duplicate_of=first)
@@ -400,7 +408,7 @@ def test_the_preview_counts_by_the_words_before_and_after() -> None:
 
 
 @pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST, Kind.SCHEDULE])
-def test_what_the_preview_says_is_what_happens(kind: Kind) -> None:
+def test_the_preview_predicts_the_change(kind: Kind) -> None:
     # Rows that share a recording change together, whichever was chosen: these are apart.
     for video in make_some():
         Video.objects.filter(pk=video.pk).update(prefix=str(uuid4()))
@@ -413,10 +421,10 @@ def test_what_the_preview_says_is_what_happens(kind: Kind) -> None:
     after: dict[str, int] = {}
     for video in Video.objects.all():
         after[video.listing_at(now)] = after.get(video.listing_at(now), 0) + 1
-    told: dict[str, int] = {}
+    counted: dict[str, int] = {}
     for line in preview:
-        told[line.after] = told.get(line.after, 0) + line.videos
-    assert told == after
+        counted[line.after] = counted.get(line.after, 0) + line.videos
+    assert counted == after
     assert sum(line.videos for line in preview if line.is_same) == bulk_outcomes(change).get("same", 0)
 
 
@@ -427,7 +435,7 @@ def foretold(kind: Kind, videos: QuerySet[Video], values: dict[str, Any] | None 
 
 
 @pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST])
-def test_the_preview_tells_which_videos_are_not_to_review_any_more(kind: Kind) -> None:
+def test_the_preview_names_the_videos_that_leave_the_review(kind: Kind) -> None:
     make_some()
     make_video(visibility="unlisted", awaits_review=True)
     before = set(Video.objects.to_review())
@@ -439,9 +447,7 @@ def test_the_preview_tells_which_videos_are_not_to_review_any_more(kind: Kind) -
 
 @pytest.mark.parametrize("state", ["listed", "unlisted", "hidden", None])
 @pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST, Kind.SCHEDULE])
-def test_the_preview_tells_what_becomes_of_a_recording_that_runs_once_it_has_ended(
-    kind: Kind, state: str | None
-) -> None:
+def test_the_preview_shows_the_listing_of_a_running_recording_after_its_end(kind: Kind, state: str | None) -> None:
     channel = make_channel(new_video_state=state)
     video = make_video(
         channel=channel, status=Video.Status.RECORDING, prefix="runs", active=None, held=None, visibility=None
@@ -456,7 +462,7 @@ def test_the_preview_tells_what_becomes_of_a_recording_that_runs_once_it_has_end
     assert line.ended == video.listing_at(NOW)
 
 
-def test_the_preview_says_that_something_else_decides_only_where_it_does() -> None:
+def test_the_preview_names_another_deciding_rule_only_if_there_is_one() -> None:
     window = {"publish_from": (NOW - HOUR).isoformat(), "publish_until": None}
     listed = Video.objects.filter(pk=make_video().pk)
     assert not foretold(Kind.SCHEDULE, listed, window).is_decided_elsewhere
@@ -465,7 +471,7 @@ def test_the_preview_says_that_something_else_decides_only_where_it_does() -> No
     assert foretold(Kind.UNLIST, hidden).is_decided_elsewhere
 
 
-def test_the_preview_of_tags_says_how_many_have_each() -> None:
+def test_the_preview_of_tags_counts_the_videos_of_each_tag() -> None:
     for tags in (["a"], ["a", "b"], None):
         make_content(make_video(), tags=tags)
     make_video()
@@ -497,7 +503,7 @@ def test_checking_again_marks_and_checks_and_can_be_undone(aws: LocalAws) -> Non
     assert failed.qa_reasons == ["It was missing."]
 
 
-def test_what_there_was_no_time_to_check_is_marked_and_checked_by_the_next_one(aws: LocalAws) -> None:
+def test_videos_that_were_not_checked_in_time_are_checked_by_the_next_call(aws: LocalAws) -> None:
     for _ in range(3):
         make_video(qa="ok")
     change = chosen(Kind.CHECK)

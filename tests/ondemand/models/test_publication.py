@@ -70,7 +70,7 @@ def walk(client: Client, address: str | None) -> Iterator[Any]:
 
 
 UNFINISHED = {"active": None, "visibility": None, "held": None}
-WORDS: dict[str, dict[str, Any]] = {
+LISTINGS: dict[str, dict[str, Any]] = {
     "listed": {},
     "unlisted": {"visibility": "unlisted"},
     "scheduled": {"publish_from": NOW + HOUR},
@@ -84,13 +84,13 @@ WORDS: dict[str, dict[str, Any]] = {
 
 
 def make_each() -> dict[str, Video]:
-    """One video for each word, each with the same texts and a tag of its own, of one stream of one channel."""
+    """One video for each listing, each with the same texts and a tag of its own, of one stream of one channel."""
     channel = make_channel(uuid=UUID(int=7))
     made = {}
-    for word, values in WORDS.items():
-        first = {"duplicate_of": made["listed"]} if word == "duplicate" else {}
-        made[word] = make_video(channel=channel, stream_ids=["st-one"], metadata={"of": word}, **values, **first)
-        make_content(made[word], title="Morning show", tags=["shared", word])
+    for listing, values in LISTINGS.items():
+        first = {"duplicate_of": made["listed"]} if listing == "duplicate" else {}
+        made[listing] = make_video(channel=channel, stream_ids=["st-one"], metadata={"of": listing}, **values, **first)
+        make_content(made[listing], title="Morning show", tags=["shared", listing])
     return made
 
 
@@ -105,10 +105,10 @@ def test_every_read_path_shows_listed_videos_alone(client: Client) -> None:
         assert client.get(path).json()["next"] is None
         assert client.get(f"{path}{sign}pageSize=1").json()["next"] is None
         assert uuids(client.get(f"{path}{sign}channel={UUID(int=7)}&owner={OWNER}&tag=shared")) == listed
-        for word in WORDS:
-            for query in ({"tag": word}, {"metadata[of]": word}):
+        for listing in LISTINGS:
+            for query in ({"tag": listing}, {"metadata[of]": listing}):
                 found = uuids(client.get(f"{path}{sign}{urlencode(query)}"))
-                assert found == (listed if word == "listed" else []), (path, query)
+                assert found == (listed if listing == "listed" else []), (path, query)
     tags = client.get("/tags").json()["data"]
     assert tags == [{"tag": "listed", "count": 1}, {"tag": "shared", "count": 1}]
     assert client.get("/tags?prefix=un").json()["data"] == []
@@ -122,8 +122,8 @@ def test_the_streams_of_a_channel_name_listed_videos_alone(client: Client) -> No
     document = client.get(f"/channels/{UUID(int=7)}/streams").json()
     assert [item["stream_id"] for item in document["data"]] == [stream.stream_id]
     assert str(made["listed"].uuid) in json.dumps(document)
-    for word in WORDS.keys() - {"listed"}:
-        assert str(made[word].uuid) not in json.dumps(document), word
+    for listing in LISTINGS.keys() - {"listed"}:
+        assert str(made[listing].uuid) not in json.dumps(document), listing
 
 
 @pytest.mark.django_db
@@ -131,39 +131,39 @@ def test_the_streams_of_a_channel_name_listed_videos_alone(client: Client) -> No
 def test_listed_and_unlisted_videos_and_their_duplicates_open_and_the_others_for_curators(
     client: Client, curator: Callable[[str], Any]
 ) -> None:
-    for word, video in make_each().items():
+    for listing, video in make_each().items():
         path = f"/on-demand/{video.uuid}"
-        opens = word in {"listed", "unlisted", "duplicate"}
-        assert client.get(path).status_code == (200 if opens else 404), word
-        assert client.get(path, headers=bearer(make_token("read")[1])).status_code == (200 if opens else 404), word
+        opens = listing in {"listed", "unlisted", "duplicate"}
+        assert client.get(path).status_code == (200 if opens else 404), listing
+        assert client.get(path, headers=bearer(make_token("read")[1])).status_code == (200 if opens else 404), listing
         document = curator(path).json()
-        assert (document["listing"], document["uuid"]) == (word, str(video.uuid))
+        assert (document["listing"], document["uuid"]) == (listing, str(video.uuid))
 
 
 @pytest.mark.django_db
 @AT_NOW
-def test_a_duplicate_of_what_cannot_be_reached_cannot_be_either(client: Client) -> None:
-    for word, values in WORDS.items():
-        if word != "duplicate":
+def test_a_duplicate_opens_only_if_the_first_row_does(client: Client) -> None:
+    for listing, values in LISTINGS.items():
+        if listing != "duplicate":
             copy = make_video(duplicate_of=make_video(**values))
-            opens = word in {"listed", "unlisted"}
-            assert client.get(f"/on-demand/{copy.uuid}").status_code == (200 if opens else 404), word
+            opens = listing in {"listed", "unlisted"}
+            assert client.get(f"/on-demand/{copy.uuid}").status_code == (200 if opens else 404), listing
 
 
 @pytest.mark.django_db
 @AT_NOW
-def test_curators_list_the_videos_of_each_word(curator: Callable[[str], Any]) -> None:
+def test_curators_list_the_videos_of_each_listing(curator: Callable[[str], Any]) -> None:
     made = make_each()
     for path in ("/on-demand?", "/on-demand/search?search=morning&"):
-        for word, video in made.items():
-            assert uuids(curator(f"{path}listing={word}")) == [str(video.uuid)]
+        for listing, video in made.items():
+            assert uuids(curator(f"{path}listing={listing}")) == [str(video.uuid)]
 
 
 @pytest.mark.django_db
 @AT_NOW
 def test_status_and_active_replace_their_part_of_listed_alone(curator: Callable[[str], Any]) -> None:
     made = make_each()
-    for query, word in {
+    for query, listing in {
         "status=available": "listed",
         "status=recording": "recording",
         "status=failed": "failed",
@@ -174,7 +174,7 @@ def test_status_and_active_replace_their_part_of_listed_alone(curator: Callable[
         "listing=recording&status=recording": "recording",
         "listing=hidden&active=false": "hidden",
     }.items():
-        assert uuids(curator(f"/on-demand?{query}")) == [str(made[word].uuid)], query
+        assert uuids(curator(f"/on-demand?{query}")) == [str(made[listing].uuid)], query
     assert uuids(curator("/on-demand?listing=hidden&active=true")) == []
     assert uuids(curator("/on-demand?status=recording&active=true")) == []
 
@@ -205,17 +205,17 @@ ROWS = st.fixed_dictionaries(
 @pytest.mark.django_db
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(values=ROWS, is_duplicate=st.booleans())
-def test_the_word_of_a_row_is_the_same_in_python_and_in_sql(values: dict[str, Any], is_duplicate: bool) -> None:
+def test_the_listing_of_a_row_is_the_same_in_python_and_in_sql(values: dict[str, Any], is_duplicate: bool) -> None:
     Video.objects.all().delete()
     copied = {"duplicate_of": make_video()} if is_duplicate else {}
     video = make_video(**values, **copied)
-    word = video.listing_at(NOW)
+    listing = video.listing_at(NOW)
     rows = Video.objects.filter(pk=video.pk)
-    assert rows.annotate(word=listing_expression(NOW)).get().word == word  # type: ignore[attr-defined]
-    assert [each for each in Listing if rows.with_listing(each, NOW).exists()] == [word]
-    assert rows.listed(NOW).exists() == (word == Listing.LISTED)
+    assert rows.annotate(listing=listing_expression(NOW)).get().listing == listing  # type: ignore[attr-defined]
+    assert [each for each in Listing if rows.with_listing(each, NOW).exists()] == [listing]
+    assert rows.listed(NOW).exists() == (listing == Listing.LISTED)
     if not is_duplicate:
-        assert rows.reachable(NOW).exists() == (word in {Listing.LISTED, Listing.UNLISTED})
+        assert rows.reachable(NOW).exists() == (listing in {Listing.LISTED, Listing.UNLISTED})
 
 
 @pytest.mark.django_db
@@ -241,7 +241,7 @@ STARTED, ENDED, FAILED = (
 @pytest.mark.parametrize("by_setting", ["listed", "unlisted", "hidden"])
 @pytest.mark.parametrize("by_channel", [None, "listed", "unlisted", "hidden"])
 @pytest.mark.parametrize("events", [[STARTED, ENDED], [ENDED, STARTED], [FAILED, ENDED], [ENDED]])
-def test_a_new_recording_becomes_what_its_channel_or_else_the_setting_says(
+def test_the_channel_or_else_the_setting_decides_the_publication_of_a_new_recording(
     client: Client, aws: LocalAws, settings: Any, by_setting: str, by_channel: str | None, events: list[Envelope]
 ) -> None:
     settings.NEW_VIDEO_STATE = by_setting
@@ -249,12 +249,12 @@ def test_a_new_recording_becomes_what_its_channel_or_else_the_setting_says(
     for event in events:
         lambda_takes(event)
     video = Video.objects.get()
-    word = by_channel or by_setting
-    assert video.listing_at(NOW) == word
+    listing = by_channel or by_setting
+    assert video.listing_at(NOW) == listing
     # The predecessor, beside this one, lists by `active` alone.
-    assert (video.active, video.held) == (word != "hidden", False)
-    assert len(uuids(client.get("/on-demand"))) == (word == "listed")
-    assert client.get(f"/on-demand/{video.uuid}").status_code == (404 if word == "hidden" else 200)
+    assert (video.active, video.held) == (listing != "hidden", False)
+    assert len(uuids(client.get("/on-demand"))) == (listing == "listed")
+    assert client.get(f"/on-demand/{video.uuid}").status_code == (404 if listing == "hidden" else 200)
 
 
 @pytest.mark.django_db
@@ -280,7 +280,7 @@ def test_a_recording_that_runs_is_undecided_and_shown_as_recording(
         ({"visibility": "public"}, {"listed": "listed", "unlisted": "listed", "hidden": "hidden"}),
     ],
 )
-def test_what_staff_chose_while_a_recording_ran_stays(
+def test_choices_of_staff_during_a_recording_stay(
     client: Client, aws: LocalAws, api_key: str, state: str, body: dict[str, Any], words: dict[str, str]
 ) -> None:
     make_channel(arn=ARN, new_video_state=state)
@@ -413,7 +413,7 @@ def test_a_malformed_value_or_an_unknown_name_is_a_400_that_names_it(client: Cli
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("query", ["status=x", "status=", "listing=x", "active=1", "active=True", "active="])
-def test_a_malformed_word_of_a_curator_is_a_400_that_names_it(curator: Callable[[str], Any], query: str) -> None:
+def test_a_malformed_filter_of_a_curator_is_a_400_that_names_it(curator: Callable[[str], Any], query: str) -> None:
     response = curator(f"/on-demand?{query}")
     assert (response.status_code, list(response.json()["fields"])) == (400, [query.partition("=")[0]])
 
@@ -543,7 +543,7 @@ def life(response: Any) -> str:
 
 @pytest.mark.django_db
 @AT_NOW
-def test_lists_live_10_seconds_and_a_video_60(client: Client, api_key: str) -> None:
+def test_lists_are_cached_for_10_seconds_and_a_video_for_60(client: Client, api_key: str) -> None:
     video = make_video()
     make_content(video)
     lists = (
@@ -564,7 +564,7 @@ def test_lists_live_10_seconds_and_a_video_60(client: Client, api_key: str) -> N
 @AT_NOW
 @pytest.mark.parametrize("name", ["publish_from", "publish_until"])
 @pytest.mark.parametrize(("seconds", "lists", "one"), [(3.9, 3, 3), (0.5, 0, 0), (30, 10, 30), (90, 10, 60)])
-def test_no_answer_lives_past_the_next_publication_edge(
+def test_no_answer_is_cached_past_the_next_publication_edge(
     client: Client, name: str, seconds: float, lists: int, one: int
 ) -> None:
     shown = make_video(publish_from=NOW - HOUR, publish_until=NOW + timedelta(days=300))

@@ -43,11 +43,11 @@ def sentences(**values: Any) -> list[str]:
     ),
     held_by_check=st.booleans(),
 )
-def test_the_reasons_agree_with_the_word(values: dict[str, Any], held_by_check: bool) -> None:
+def test_the_reasons_agree_with_the_listing(values: dict[str, Any], held_by_check: bool) -> None:
     video = Video(**values, held_by_check=held_by_check)
     reasons = video.listing_reasons_at(NOW)
-    assert reasons.word == video.listing_at(NOW)
-    assert reasons.is_listed == (reasons.word == Listing.LISTED)
+    assert reasons.listing == video.listing_at(NOW)
+    assert reasons.is_listed == (reasons.listing == Listing.LISTED)
     assert reasons.sentences
     listed = set(sentences()) | set(sentences(publish_from=NOW - HOUR)) | set(sentences(publish_until=NOW + HOUR))
     listed |= set(sentences(publish_from=NOW - HOUR, publish_until=NOW + HOUR))
@@ -68,7 +68,7 @@ def test_every_rule_that_holds_a_video_back_is_named_and_none_twice() -> None:
     assert sentences(active=False, visibility="unlisted", publish_from=NOW + HOUR) == [
         "It is hidden.",
         "Its publication begins at 2026-11-01 13:00:00 UTC.",
-        "It is unlisted: only who has its address opens it.",
+        "It is unlisted: it opens by its address alone.",
     ]
     assert sentences(status="recording", active=None, held=None) == [
         "Its recording is not finished.",

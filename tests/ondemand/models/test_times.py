@@ -106,7 +106,7 @@ def test_every_page_and_route_reads_rows_whose_times_are_all_out_of_range(
         for table, assignments in cursor.fetchall():
             cursor.execute(f"UPDATE {table} SET {assignments.replace('%L', '%(moment)s')}", {"moment": moment})  # noqa: S608
     routes = ["/on-demand", "/on-demand/search?search=show", "/tags", "/channels", "/channels/live"]
-    routes += [f"/on-demand?ordering={word}&pageSize=1" for word in ORDERINGS]
+    routes += [f"/on-demand?ordering={ordering}&pageSize=1" for ordering in ORDERINGS]
     routes += [f"/on-demand/{everything.pk}", f"/channels/{everything.channel_id}/streams"]
     routes += [f"/channels/{everything.channel_id}", f"/channels/{everything.channel_id}/live"]
     answers = {path: walk(client, path, bearer(api_key)) for path in routes}

@@ -83,7 +83,7 @@ def test_a_recording_without_events_is_made_of_its_metadata(channel: Channel, pa
     assert (recording.start_at, recording.end_at) == (at(0) + timedelta(seconds=7), at(1) + timedelta(seconds=22))
 
 
-def test_where_ivs_has_forgotten_the_stream_the_metadata_tell_the_times(channel: Channel) -> None:
+def test_the_metadata_give_the_times_if_ivs_has_no_session(channel: Channel) -> None:
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata() | {"channel_arn": channel.arn})
     mended("recording_missing")
     recording = Recording.objects.get()
@@ -95,15 +95,15 @@ def test_where_ivs_has_forgotten_the_stream_the_metadata_tell_the_times(channel:
 
 
 @pytest.mark.parametrize(
-    ("heard", "kind"),
+    ("received", "kind"),
     [
         (("Recording Start",), "recording_end_missing"),
         (("Recording End",), "recording_start_missing"),
     ],
 )
-def test_half_of_a_recording_is_completed(channel: Channel, past: Past, heard: tuple[str, ...], kind: str) -> None:
+def test_half_of_a_recording_is_completed(channel: Channel, past: Past, received: tuple[str, ...], kind: str) -> None:
     _, events = past.broadcast(channel, at(0))
-    lambda_takes(*statuses(events, *heard))
+    lambda_takes(*statuses(events, *received))
     mended(kind)
     recording = Recording.objects.get()
     assert (recording.start_at, recording.end_at) == (at(0) + timedelta(seconds=7), at(1) + timedelta(seconds=22))
@@ -133,8 +133,8 @@ def test_each_recording_holds_the_streams_that_are_in_it(channel: Channel, past:
     after, _ = past.broadcast(channel, at(8))
     assert reconcile("--apply")[0] == 0
     recordings = [*before.recordings, *plan.recordings, *after.recordings]
-    told = {video.prefix: video.stream_ids for video in Video.objects.all()}
-    assert told == {recording.prefix: recording.stream_ids for recording in recordings}
+    found = {video.prefix: video.stream_ids for video in Video.objects.all()}
+    assert found == {recording.prefix: recording.stream_ids for recording in recordings}
 
 
 def test_an_attempt_that_never_went_live_is_in_no_recording(channel: Channel, past: Past) -> None:
@@ -254,7 +254,7 @@ def test_metadata_that_may_not_be_read_are_reported(channel: Channel, monkeypatc
     assert kinds(reconcile()[1]) == ["recording_unreadable"]
 
 
-def test_while_s3_does_not_answer_nothing_is_known(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_an_answer_of_s3_nothing_is_compared(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata())
 
     def away(**_: Any) -> Any:
@@ -268,7 +268,7 @@ def test_while_s3_does_not_answer_nothing_is_known(channel: Channel, monkeypatch
     assert lines[0]["bucket"] == BUCKET
 
 
-def test_without_an_arn_in_the_metadata_the_folder_tells_the_channel(channel: Channel, settings: Any) -> None:
+def test_without_an_arn_in_the_metadata_the_folder_names_the_channel(channel: Channel, settings: Any) -> None:
     prefix = f"ivs/v1/111122223333/{channel.arn[-12:]}/2026/3/4/9/5/KOmxgJTeKdNn"
     put(f"{prefix}/events/recording-ended.json", ended_metadata() | {"channel_arn": None})
     settings.AWS_REGION = ""
@@ -360,7 +360,7 @@ def test_metadata_that_were_written_before_the_day_are_not_read(
 
 
 def make_stuck(channel: Channel, **extra: Any) -> None:
-    """A recording of which only the start was heard, and of a stream that is over."""
+    """A recording of which only the start was received, and of a stream that is over."""
     lambda_takes(
         told("Stream Start", 4, arn=channel.arn),
         told("Stream End", 30, arn=channel.arn),
@@ -487,7 +487,7 @@ def test_small_recordings_share_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bucket.calls < 300
 
 
-def test_the_jump_finds_what_reading_every_key_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_skipping_segments_finds_the_same_recordings_as_reading_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever else is in the bucket, wherever a page ends, and wherever the listing is taken up."""
     chance = random.Random(1)  # noqa: S311
     rubbish = ["a", "ivs/v1/x", "media/a.ts", "events/recording-ended.json", "zz/events/recording-later.json"]
@@ -514,7 +514,7 @@ def test_the_jump_finds_what_reading_every_key_finds(monkeypatch: pytest.MonkeyP
             assert found_in(BUCKET, after=found[middle].behind) == found[middle + 1 :]
 
 
-def test_the_metadata_that_tell_most_are_read() -> None:
+def test_the_metadata_with_the_most_facts_are_read() -> None:
     for names, last in (({"started"}, "started"), ({"started", "failed"}, "failed"), ({"started", "ended"}, "ended")):
         assert FoundRecording(BUCKET, PREFIX, frozenset(names), at(0)).last == last
 

@@ -172,8 +172,8 @@ SPOILED: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         {HIGH_LIST: longer(0.97), LOW_LIST: longer(0.97)},
         "warning",
         [
-            f"{HIGH_LIST} is 3841.7 s long, and the recording is told to be 3960.5 s.",
-            f"{LOW_LIST} is 3841.7 s long, and the recording is told to be 3960.5 s.",
+            f"{HIGH_LIST} is 3841.7 s long, and the metadata says 3960.5 s.",
+            f"{LOW_LIST} is 3841.7 s long, and the metadata says 3960.5 s.",
         ],
     ),
     "a rendition that ends early": (
@@ -181,7 +181,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, list[str]]] = {
         "warning",
         [
             "The renditions differ in length: 2970.4 s to 3960.5 s.",
-            f"{LOW_LIST} is 2970.4 s long, and the recording is told to be 3960.5 s.",
+            f"{LOW_LIST} is 2970.4 s long, and the metadata says 3960.5 s.",
         ],
     ),
     "a rendition that only the metadata names": (
@@ -223,7 +223,7 @@ SPOILED: dict[str, tuple[dict[str, Any], str, list[str]]] = {
 
 
 @pytest.mark.parametrize("name", SPOILED)
-def test_what_is_wrong_with_the_files_is_found_and_named(channel: Channel, name: str) -> None:
+def test_faults_of_the_files_are_found_and_named(channel: Channel, name: str) -> None:
     changes, qa, reasons = SPOILED[name]
     put_recording(**changes)
 
@@ -250,7 +250,7 @@ def test_what_is_wrong_with_the_files_is_found_and_named(channel: Channel, name:
     ],
 )
 @pytest.mark.parametrize("of_a_rendition", [False, True])
-def test_what_leads_out_of_the_recording_is_named_and_never_followed(
+def test_uris_that_lead_out_of_the_recording_are_named_and_never_followed(
     aws: LocalAws, channel: Channel, uri: str, of_a_rendition: bool
 ) -> None:
     names = {HIGH_LIST: media(*SEGMENTS[:3], f"#EXTINF:990.125,\n{uri}")}
@@ -269,7 +269,7 @@ def test_what_leads_out_of_the_recording_is_named_and_never_followed(
     assert not any("another" in line or "evil" in line or "a/a/a" in line for line in spoiled.asked)
 
 
-def test_metadata_that_leads_out_of_the_recording_is_not_believed(channel: Channel) -> None:
+def test_metadata_that_leads_out_of_the_recording_is_refused(channel: Channel) -> None:
     for hls in ({"path": "../../other"}, {"playlist": "../../../other/master.m3u8"}):
         put_recording(**{"events/recording-ended.json": ended_metadata(**hls)})
 
@@ -283,7 +283,7 @@ def test_metadata_that_leads_out_of_the_recording_is_not_believed(channel: Chann
         )
 
 
-def test_a_look_takes_a_bounded_number_of_calls_whatever_the_playlists_name(aws: LocalAws, channel: Channel) -> None:
+def test_an_inspection_takes_a_bounded_number_of_calls_for_any_playlist(aws: LocalAws, channel: Channel) -> None:
     names = [f"r{n}" for n in range(200)]
     pieces = [f'#EXT-X-MAP:URI="{n}.mp4"\n#EXTINF:10,\n{n}.ts' for n in range(300)]
     files: dict[str, Any] = {f"{HLS}/{name}/playlist.m3u8": media(*pieces) for name in names[:12]}
@@ -335,7 +335,7 @@ def test_a_playlist_of_48_hours_is_read(channel: Channel) -> None:
     ids=["denied", "500", "throttled", "proxy", "timeout", "reset", "cut"],
 )
 @pytest.mark.usefixtures("one_try")
-def test_a_look_that_s3_cuts_short_leaves_the_video_unverified_until_a_later_try(
+def test_an_inspection_that_s3_interrupts_leaves_the_video_unverified_until_a_later_try(
     aws: LocalAws, channel: Channel, client: Client, answer: Any, reason: str
 ) -> None:
     put_recording()
@@ -356,7 +356,7 @@ def test_a_look_that_s3_cuts_short_leaves_the_video_unverified_until_a_later_try
 
 @pytest.mark.usefixtures("one_try")
 @pytest.mark.parametrize("status", ["403 Forbidden", "500 Internal Server Error", "404 Not Found"])
-def test_a_segment_that_s3_does_not_tell_of_leaves_the_video_unverified(
+def test_a_segment_that_cannot_be_checked_leaves_the_video_unverified(
     aws: LocalAws, channel: Channel, status: str
 ) -> None:
     """The answer to HEAD has no body; and a 404 without the mark of AWS is that of a proxy."""
@@ -373,7 +373,9 @@ def test_a_segment_that_s3_does_not_tell_of_leaves_the_video_unverified(
     assert found()[0] == "unverified"
 
 
-def test_a_look_ends_after_its_time_and_is_done_again(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_inspection_ends_at_its_time_limit_and_is_tried_again(
+    channel: Channel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put_recording()
     clock = itertools.count(step=6)
     monkeypatch.setattr(check_module, "monotonic", lambda: next(clock))
@@ -405,7 +407,7 @@ def test_a_playlist_of_too_many_lines_is_refused_unread(channel: Channel) -> Non
 
 
 @pytest.mark.usefixtures("one_try")
-def test_a_look_that_is_cut_short_says_nothing_against_what_is_known(aws: LocalAws, channel: Channel) -> None:
+def test_an_interrupted_inspection_keeps_the_stored_verdict(aws: LocalAws, channel: Channel) -> None:
     put_recording()
     outcomes(END)
     SpoiledS3(aws, {"playlist.m3u8": raises(TimeoutError)})
@@ -415,7 +417,7 @@ def test_a_look_that_is_cut_short_says_nothing_against_what_is_known(aws: LocalA
     assert found() == ("ok", [])
 
 
-def test_an_end_that_comes_again_looks_again(channel: Channel) -> None:
+def test_a_repeated_recording_end_inspects_the_files_again(channel: Channel) -> None:
     put_recording()
     outcomes(END)
     remove(f"{PREFIX}/{HIGH_LIST}")
@@ -425,7 +427,7 @@ def test_an_end_that_comes_again_looks_again(channel: Channel) -> None:
     assert found()[0] == "failed"
 
 
-def test_a_recording_that_failed_is_not_looked_at(aws: LocalAws, channel: Channel) -> None:
+def test_a_failed_recording_is_not_inspected(aws: LocalAws, channel: Channel) -> None:
     put(FAILED_KEY, ended_metadata(duration_ms=0))
     spoiled = SpoiledS3(aws)
 
@@ -435,7 +437,7 @@ def test_a_recording_that_failed_is_not_looked_at(aws: LocalAws, channel: Channe
     assert not any(line.endswith(".m3u8") for line in spoiled.asked)
 
 
-def test_files_in_a_bucket_that_is_not_ours_are_not_looked_at(channel: Channel) -> None:
+def test_files_in_a_bucket_outside_of_the_settings_are_not_inspected(channel: Channel) -> None:
     outcomes(recorded("Recording End", 70, bucket="example-recordings"))
 
     assert found() == ("unverified", ["It is in no bucket that may be read (RECORDING_BUCKETS)."])
@@ -468,7 +470,7 @@ def test_the_order_of_the_events_does_not_matter(
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["start", "end", "again", "failure"])), ids="-".join)
-def test_the_order_of_the_events_does_not_matter_where_the_metadata_never_comes(
+def test_the_order_of_the_events_does_not_matter_without_metadata(
     channel: Channel, settings: Any, order: tuple[str, ...]
 ) -> None:
     settings.HOLD_UNTIL_CHECKED = True
@@ -487,7 +489,7 @@ def test_the_order_of_the_events_does_not_matter_where_the_metadata_never_comes(
     assert (video.held, video.held_by_check, video.active) == (True, True, True)
 
 
-def test_a_look_costs_no_query(channel: Channel) -> None:
+def test_an_inspection_takes_no_query(channel: Channel) -> None:
     def queries(minutes: float, prefix: str) -> int:
         with CaptureQueriesContext(connection) as captured:
             assert outcomes(recorded("Recording End", minutes, prefix=prefix)) == ["applied"]
@@ -511,7 +513,7 @@ def hold(settings: Any) -> None:
     settings.HOLD_UNTIL_CHECKED = True
 
 
-def test_nothing_is_held_back_unless_that_is_set(channel: Channel, client: Client) -> None:
+def test_no_recording_is_held_back_unless_the_setting_is_on(channel: Channel, client: Client) -> None:
     outcomes(END)
 
     assert shown(client)
@@ -530,7 +532,7 @@ def test_a_recording_that_is_ok_at_its_end_is_not_held(channel: Channel, client:
 
 @pytest.mark.usefixtures("hold")
 @pytest.mark.parametrize("missing", [MASTER, f"{HLS}/{HIGH}/3.ts", "events/recording-ended.json"])
-def test_a_recording_is_held_until_a_later_check_says_that_it_is_ok(
+def test_a_recording_is_held_until_a_later_check_is_ok(
     channel: Channel, client: Client, api_key: str, missing: str
 ) -> None:
     put_recording(**{missing: None})
@@ -551,7 +553,7 @@ def test_a_recording_is_held_until_a_later_check_says_that_it_is_ok(
 @pytest.mark.parametrize(
     ("method", "body"), [("patch", None), ("patch", {"active": True})], ids=["show again", "active"]
 )
-def test_staff_may_show_what_the_check_holds(
+def test_staff_may_show_a_recording_that_the_check_holds(
     channel: Channel, client: Client, api_key: str, method: str, body: dict[str, Any] | None
 ) -> None:
     outcomes(END)
@@ -567,7 +569,7 @@ def test_staff_may_show_what_the_check_holds(
 
 
 @pytest.mark.usefixtures("hold")
-def test_what_staff_showed_while_it_was_recorded_is_not_held(channel: Channel, client: Client, api_key: str) -> None:
+def test_a_recording_that_staff_showed_while_it_ran_is_not_held(channel: Channel, client: Client, api_key: str) -> None:
     outcomes(recorded("Recording Start", 5))
     path = f"/on-demand/{the_video().pk}"
     client.patch(path, '{"active": true}', "application/json", headers=bearer(api_key))
@@ -578,7 +580,9 @@ def test_what_staff_showed_while_it_was_recorded_is_not_held(channel: Channel, c
 
 
 @pytest.mark.usefixtures("hold")
-def test_what_staff_hide_stays_hidden_when_the_check_lets_it_go(channel: Channel, client: Client, api_key: str) -> None:
+def test_a_recording_that_staff_hide_stays_hidden_after_a_good_check(
+    channel: Channel, client: Client, api_key: str
+) -> None:
     outcomes(END)
     client.delete(f"/on-demand/{the_video().pk}", headers=bearer(api_key))
     put_recording()
@@ -601,7 +605,7 @@ def test_a_channel_that_hides_its_recordings_hides_a_good_one_too(aws: LocalAws,
 
 
 @pytest.mark.usefixtures("hold")
-def test_a_video_that_was_let_go_is_not_held_again(channel: Channel, client: Client) -> None:
+def test_a_released_video_is_not_held_again(channel: Channel, client: Client) -> None:
     put_recording()
     outcomes(END)
     remove(f"{PREFIX}/{MASTER}")
@@ -622,7 +626,7 @@ def test_a_row_of_the_predecessor_is_never_held(channel: Channel, client: Client
 
 
 @pytest.mark.usefixtures("hold")
-def test_a_row_that_the_predecessor_writes_after_is_let_go_with_the_first(channel: Channel, client: Client) -> None:
+def test_a_later_row_of_the_predecessor_is_released_with_the_first(channel: Channel, client: Client) -> None:
     end = sample("recording_end")
     outcomes(end)
     row = statements.insert_video(connection.connection, channel=channel.uuid, data=json.dumps(end["detail"]))
@@ -697,10 +701,10 @@ SEEN_RENDITIONS = st.builds(
     ),
 )
 @settings(max_examples=200, deadline=None, database=None)
-def test_every_verdict_is_a_word_with_few_short_reasons_that_can_be_stored(
-    seen: Inspection, told: ExpectedFacts
+def test_every_verdict_has_few_short_reasons_that_can_be_stored(
+    inspection: Inspection, expected: ExpectedFacts
 ) -> None:
-    verdict = verdict_of(seen, told)
+    verdict = verdict_of(inspection, expected)
     assert verdict.qa in {"ok", "warning", "failed"}
     assert len(verdict.reasons) <= 21
     assert all(len(reason) < 400 and reason.isprintable() for reason in verdict.reasons)

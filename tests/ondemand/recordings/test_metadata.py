@@ -82,7 +82,7 @@ def test_the_duration_is_the_one_of_the_media_and_not_the_difference_of_the_time
     assert metadata.duration_ms == 1_000
 
 
-def test_the_playlist_is_where_the_metadata_says_and_not_where_it_is_today() -> None:
+def test_the_playlist_of_the_metadata_counts_and_not_the_layout_of_today() -> None:
     metadata = parse_metadata(text(ended_metadata(path="media/v2", playlist="multivariant.m3u8")))
 
     assert metadata.playlist == "media/v2/multivariant.m3u8"
@@ -94,7 +94,7 @@ def test_slashes_around_a_path_are_joined_as_one(path: str) -> None:
     assert parse_metadata(text(ended_metadata(path=path))).playlist == "media/hls/master.m3u8"
 
 
-def test_a_recording_of_before_byte_ranges_lacks_their_playlists() -> None:
+def test_an_older_recording_has_no_byte_range_playlists() -> None:
     document = with_rendition(byte_range_playlist="gone")
     document["media"]["hls"] = without(document["media"]["hls"], "byte_range_playlist")
 
@@ -118,7 +118,7 @@ def test_a_recording_without_thumbnails_has_no_objects_for_them() -> None:
     assert (metadata.thumbnail_folder, metadata.latest_thumbnail) == ("", "")
 
 
-def test_unknown_fields_of_the_metadata_are_not_looked_at() -> None:
+def test_unknown_fields_of_the_metadata_are_ignored() -> None:
     document = {**ended_metadata(slate={"path": 5}), "version": "v1", "audit": [None]}
 
     assert parse_metadata(text(document)).duration_ms == 3_960_500
@@ -136,7 +136,7 @@ def test_a_failed_recording_has_a_message_no_byte_range_playlist_and_no_length()
 
 
 @pytest.mark.parametrize("size", [None, True, 0, -1, 10**300, "1280", 1.5])
-def test_a_size_that_is_none_is_no_size(size: Any) -> None:
+def test_an_invalid_size_counts_as_absent(size: Any) -> None:
     [rendition] = parse_metadata(text(with_rendition(resolution_width=size))).renditions
 
     assert (rendition["width"], rendition["height"]) == (None, 720)
@@ -166,7 +166,7 @@ def test_metadata_that_is_no_such_document_is_refused(document: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [None, "3960000", -0.5, True, -1, 10**15, []])
-def test_a_duration_that_is_none_is_refused_by_name(value: Any) -> None:
+def test_an_invalid_duration_is_refused_by_name(value: Any) -> None:
     assert "duration_ms" in refusal(text(ended_metadata(duration_ms=value)))
 
 
@@ -298,7 +298,7 @@ def test_metadata_of_more_than_a_megabyte_is_not_read_to_its_end(aws: LocalAws) 
     assert failed.value.kind is Kind.INVALID
 
 
-def test_what_jsonb_refuses_in_the_metadata_is_replaced(aws: LocalAws) -> None:
+def test_characters_that_jsonb_refuses_are_replaced(aws: LocalAws) -> None:
     document = with_rendition(path="720p\0\ud800")
     put(f"{PREFIX}/events/{ENDED}", document)
 
@@ -372,7 +372,7 @@ def test_half_of_an_object_is_an_error_and_never_half_a_document(aws: LocalAws, 
     assert (failed.value.kind, failed.value.message) == (Kind.UNAVAILABLE, "the reply is incomplete")
 
 
-def test_an_object_that_is_not_what_its_checksum_says_is_an_error(aws: LocalAws) -> None:
+def test_an_object_with_a_wrong_checksum_is_an_error(aws: LocalAws) -> None:
     SpoiledS3(aws, {"/a": answers("200 OK", b"abc", **{"x-amz-checksum-crc32": "AAAAAA=="})})
 
     with pytest.raises(AwsError) as failed:
@@ -380,7 +380,7 @@ def test_an_object_that_is_not_what_its_checksum_says_is_an_error(aws: LocalAws)
     assert failed.value.kind is Kind.UNAVAILABLE
 
 
-def test_an_object_that_comes_too_slowly_is_given_up(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_object_that_arrives_too_slowly_is_an_error(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     put("a", b"x" * 1_000_000)
     clock = itertools.count()
     monkeypatch.setattr("channels_app.aws.s3.monotonic", lambda: next(clock))
@@ -560,7 +560,7 @@ def test_the_metadata_of_a_failure_that_is_denied_is_tried_again(aws: LocalAws, 
     assert the_video().duration_ms == 777
 
 
-def test_metadata_that_is_gone_again_takes_nothing_back(channel: Channel) -> None:
+def test_deleted_metadata_keeps_the_stored_facts(channel: Channel) -> None:
     put_recording()
     outcomes(END)
     remove(ENDED_KEY)

@@ -100,7 +100,7 @@ def channel(aws: LocalAws) -> Channel:
 
 
 @pytest.mark.parametrize("scopes", [(), ("read",), ("read", "channels", "playback")])
-def test_nobody_without_curate_learns_where_the_files_of_a_private_channel_are(
+def test_callers_without_curate_get_no_url_of_the_files_of_a_private_channel(
     channel: Channel, api_key: str, scopes: tuple[str, ...]
 ) -> None:
     video = broadcast()
@@ -242,7 +242,7 @@ def test_an_editor_without_curate_saves_a_title_and_keeps_the_picture(channel: C
         (f"https://resize.example.com/?url=%2F{PREFIX.replace('/', '%2F')}%2Fa.jpg", False),
     ],
 )
-def test_a_picture_that_people_chose_is_shown_unless_it_tells_where_the_files_are(
+def test_a_chosen_picture_is_shown_unless_it_leads_to_hidden_files(
     channel: Channel, api_key: str, thumbnail: str, shown: bool
 ) -> None:
     video = broadcast()
@@ -274,13 +274,11 @@ def test_a_recording_of_a_channel_made_private_by_the_api_is_hidden_and_waits_fo
     assert Client().get("/on-demand").json()["data"] == []
 
 
-@pytest.mark.parametrize("word", ["listed", "unlisted"])
-def test_what_a_private_channel_says_of_new_videos_counts_and_their_files_stay_with_curators(
-    channel: Channel, word: str
-) -> None:
-    Channel.objects.update(new_video_state=word)
+@pytest.mark.parametrize("state", ["listed", "unlisted"])
+def test_new_video_state_of_a_private_channel_decides_and_the_files_stay_hidden(channel: Channel, state: str) -> None:
+    Channel.objects.update(new_video_state=state)
     answer = document(broadcast()).json()
-    assert (answer["listing"], answer["playback"], answer["location"]) == (word, "grant", None)
+    assert (answer["listing"], answer["playback"], answer["location"]) == (state, "grant", None)
 
 
 def test_the_channel_as_it_is_at_the_end_of_the_recording_decides(channel: Channel) -> None:
@@ -291,7 +289,7 @@ def test_the_channel_as_it_is_at_the_end_of_the_recording_decides(channel: Chann
     assert list(Video.objects.to_review()) == [Video.objects.get(active=False)]
 
 
-def test_what_staff_chose_while_a_private_channel_recorded_stays(channel: Channel, api_key: str) -> None:
+def test_choices_of_staff_during_a_recording_of_a_private_channel_stay(channel: Channel, api_key: str) -> None:
     lambda_takes(STARTED)
     decide(api_key, Video.objects.get(), active=True)
     lambda_takes(ENDED)
@@ -308,14 +306,14 @@ def insert(channel: Channel, data: dict[str, Any]) -> Video:
 
 
 @pytest.mark.parametrize(
-    ("word", "authorized", "listing"),
+    ("state", "authorized", "listing"),
     [(None, False, "held"), (None, True, "held"), ("listed", False, "listed"), ("unlisted", False, "unlisted")],
 )
 @pytest.mark.parametrize("data", [ENDED["detail"], {}])
-def test_a_row_of_the_predecessor_on_a_private_channel_is_held_back_unless_the_channel_says_otherwise(
-    channel: Channel, word: str | None, authorized: bool, listing: str, data: dict[str, Any]
+def test_a_row_of_the_predecessor_on_a_private_channel_is_held_back_by_default(
+    channel: Channel, state: str | None, authorized: bool, listing: str, data: dict[str, Any]
 ) -> None:
-    Channel.objects.update(new_video_state=word)
+    Channel.objects.update(new_video_state=state)
     if authorized:
         # As a row that is not derived yet: what IVS answered to its creation says so.
         with connection.cursor() as cursor:
@@ -353,7 +351,7 @@ def test_a_channel_that_becomes_private_hides_the_files_of_its_listed_videos_at_
     assert PREFIX in document(video).json()["location"]
 
 
-def test_a_duplicate_keeps_the_files_of_the_first_row_to_curators_whatever_its_own_channel_is(channel: Channel) -> None:
+def test_a_duplicate_hides_the_files_of_a_private_first_row(channel: Channel) -> None:
     first = make_video(channel=channel)
     Video.objects.update(held=False)
     copy = make_video(channel=make_channel(), bucket=first.bucket, prefix=first.prefix, duplicate_of=first)
@@ -402,7 +400,7 @@ def test_reconcile_reports_the_videos_that_anyone_can_open_though_private_and_ch
     assert list(Video.objects.order_by("pk").values()) == before
 
 
-def test_the_admin_says_beside_the_publish_controls_that_files_of_a_private_channel_are_for_curators(
+def test_the_publish_controls_explain_that_files_of_a_private_channel_are_for_curators(
     browser: Client,
 ) -> None:
     videos = open_before()

@@ -14,9 +14,9 @@ from channels_app.models import Channel
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
-from ondemand.recordings import rechecks
+from ondemand.recordings import inspection
+from ondemand.recordings.inspection import video_check_store
 from ondemand.recordings.quality import Verdict
-from ondemand.recordings.rechecks import video_check_store
 from tests.support.console import choose, press
 from tests.support.helpers import make_channel, make_content, make_video
 from tests.support.predecessor import statements
@@ -93,7 +93,7 @@ def test_an_old_recording_without_metadata_is_looked_for_in_todays_layout(channe
     assert check() == [{"uuid": str(uuid), "qa": "warning", "reasons": ["There is no metadata of its end."]}]
 
 
-def test_an_old_recording_of_which_nothing_is_left_would_not_play(channel: Channel) -> None:
+def test_an_old_recording_without_files_fails_the_check(channel: Channel) -> None:
     uuid = adopted(channel)
 
     reasons = ["The multivariant playlist is missing.", "There is no metadata of its end."]
@@ -135,7 +135,7 @@ def test_an_available_video_with_the_metadata_of_a_failure_gets_that_of_its_end(
         (b"x" * 1_100_000, "recording-ended.json is too long to be read."),
     ],
 )
-def test_metadata_that_means_nothing_leaves_a_video_unverified(channel: Channel, content: bytes, reason: str) -> None:
+def test_malformed_metadata_leaves_a_video_unverified(channel: Channel, content: bytes, reason: str) -> None:
     adopted(channel)
     put_recording(**{"events/recording-ended.json": content})
 
@@ -148,10 +148,10 @@ def test_metadata_that_means_nothing_leaves_a_video_unverified(channel: Channel,
 # Which, and in which order
 
 
-def test_what_is_not_verified_is_checked_oldest_first_and_each_once(
+def test_unverified_videos_are_checked_oldest_first_and_each_once(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rechecks, "_BATCH", 2)
+    monkeypatch.setattr(inspection, "_BATCH", 2)
     starts = [NINE + timedelta(hours=hours) for hours in (3, 1, 2, 2, 0)]
     made = [make_video(started_at=start, qa="unverified") for start in [*starts, None, None]]
     make_video(qa="ok")
@@ -174,8 +174,8 @@ def test_a_row_without_a_bucket_is_looked_for_in_that_of_the_settings(aws: Local
     assert [line["qa"] for line in check()] == ["ok"]
 
 
-def test_options_choose_and_bound_what_is_checked(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rechecks, "_BATCH", 2)
+def test_options_select_and_limit_the_checked_videos(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inspection, "_BATCH", 2)
     channel = make_channel()
     early, late = (make_video(started_at=NINE + timedelta(days=days), channel=channel) for days in (0, 5))
     other = make_video(started_at=NINE + timedelta(days=2), qa="warning")
@@ -200,7 +200,7 @@ def test_options_choose_and_bound_what_is_checked(aws: LocalAws, monkeypatch: py
     "arguments",
     [["--limit", "0"], ["--limit", "x"], ["--since", "soon"], ["--video", "5"], ["--video", str(uuid4())]],
 )
-def test_nonsense_is_refused(arguments: list[str]) -> None:
+def test_malformed_options_are_refused(arguments: list[str]) -> None:
     with pytest.raises(CommandError):
         command("check_recordings", *arguments)
 
@@ -225,7 +225,7 @@ def test_a_row_takes_a_fixed_number_of_queries(aws: LocalAws, django_assert_num_
 
 
 @pytest.mark.usefixtures("one_try")
-def test_what_s3_does_not_say_is_checked_the_next_time(aws: LocalAws, channel: Channel) -> None:
+def test_a_video_without_an_answer_of_s3_is_checked_at_the_next_run(aws: LocalAws, channel: Channel) -> None:
     adopted(channel)
     put_recording()
     spoiled = SpoiledS3(aws, {f"{HIGH}/0.ts": answers("403 Forbidden")})
@@ -238,7 +238,7 @@ def test_what_s3_does_not_say_is_checked_the_next_time(aws: LocalAws, channel: C
 
 
 @pytest.mark.usefixtures("one_try")
-def test_a_check_that_s3_cuts_short_says_nothing_against_what_is_known(aws: LocalAws, channel: Channel) -> None:
+def test_a_check_that_s3_interrupts_keeps_the_stored_verdict(aws: LocalAws, channel: Channel) -> None:
     adopted(channel)
     put_recording()
     check()
@@ -248,7 +248,7 @@ def test_a_check_that_s3_cuts_short_says_nothing_against_what_is_known(aws: Loca
 
 
 @pytest.mark.usefixtures("one_try")
-def test_where_s3_cannot_be_asked_at_all_the_command_gives_up_and_says_so(aws: LocalAws) -> None:
+def test_the_command_stops_with_an_error_if_s3_does_not_answer(aws: LocalAws) -> None:
     for _ in range(8):
         make_video()
     SpoiledS3(aws, {"": raises(ConnectionResetError)})
@@ -260,7 +260,7 @@ def test_where_s3_cannot_be_asked_at_all_the_command_gives_up_and_says_so(aws: L
     assert command("check_recordings", "--limit", "1")[0] == 1
 
 
-def test_a_check_that_finds_what_was_good_gone_says_so(channel: Channel) -> None:
+def test_a_check_reports_files_that_were_deleted_since(channel: Channel) -> None:
     adopted(channel)
     put_recording()
     check()
@@ -270,7 +270,7 @@ def test_a_check_that_finds_what_was_good_gone_says_so(channel: Channel) -> None
     assert [line["qa"] for line in check("--all")] == ["failed"]
 
 
-def test_what_an_event_wrote_meanwhile_stays(channel: Channel) -> None:
+def test_columns_that_an_event_wrote_meanwhile_stay(channel: Channel) -> None:
     outcomes(sample("recording_end"))
     seen = Video.objects.get()
     put_recording()
@@ -282,7 +282,7 @@ def test_what_an_event_wrote_meanwhile_stays(channel: Channel) -> None:
     assert (Video.objects.get().qa, Video.objects.get().duration_ms) == ("ok", 3_960_500)
 
 
-def test_a_row_that_is_gone_meanwhile_is_no_error(aws: LocalAws) -> None:
+def test_a_row_that_was_deleted_meanwhile_is_no_error(aws: LocalAws) -> None:
     video = make_video()
     seen = Video.objects.get()
     video.delete()
@@ -300,7 +300,7 @@ def browser() -> Client:
     return client
 
 
-def test_the_list_shows_what_is_known_of_the_files_and_filters_by_it(browser: Client) -> None:
+def test_the_list_shows_the_quality_and_filters_by_it(browser: Client) -> None:
     for qa in ("unverified", "ok", "warning", "failed"):
         make_content(make_video(qa=qa), title=f"This is {qa}")
 
@@ -312,7 +312,7 @@ def test_the_list_shows_what_is_known_of_the_files_and_filters_by_it(browser: Cl
     assert browser.get(VIDEOS, {"qa": "nonsense"}).content.decode().count("This is ") == html.count("This is ")
 
 
-def test_the_page_names_what_was_found_in_the_files(browser: Client) -> None:
+def test_the_page_names_the_findings_in_the_files(browser: Client) -> None:
     video = make_video(qa="failed", qa_reasons=["<b>0.ts is missing or empty.", "Another thing."])
 
     html = browser.get(f"{VIDEOS}{video.pk}/change/").content.decode()
@@ -321,7 +321,7 @@ def test_the_page_names_what_was_found_in_the_files(browser: Client) -> None:
     assert "<li>&lt;b&gt;0.ts is missing or empty.</li><li>Another thing.</li>" in html
 
 
-def test_staff_release_in_the_admin_what_the_check_holds(browser: Client) -> None:
+def test_staff_release_held_videos_in_the_admin(browser: Client) -> None:
     video = make_video(held=True, held_by_check=True)
 
     press(browser, choose(browser, "show", video), "_confirm")

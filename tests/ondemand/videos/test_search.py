@@ -72,7 +72,7 @@ def test_the_hits_and_the_list_are_one_query(client: Client) -> None:
         assert [video["uuid"] for video in shown] == [hit["on_demand_video_uuid"] for hit in hits]
 
 
-def test_only_what_was_searched_for_has_a_rank(client: Client) -> None:
+def test_only_search_results_have_a_rank(client: Client) -> None:
     make_found(1, title="ocean")
     assert {"rank", "highlight"} <= search(client, "ocean", ordering="newest")[0].keys()
     for text in ("", " ", "\0"):
@@ -94,7 +94,7 @@ def marked(video: dict[str, Any]) -> list[str]:
     return re.findall("<mark>(.*?)</mark>", video["highlight"])
 
 
-def test_a_highlight_marks_the_words_wherever_they_were_found(client: Client) -> None:
+def test_a_highlight_marks_matches_in_title_description_and_tags(client: Client) -> None:
     make_found(1, title="Oceans", description="by day", tags=["deep ocean", "news"])
     make_found(2, title="Far away", description="x " * 300 + "the ocean at last" + " y" * 300)
     first, second = search(client, "ocean", ordering="oldest")

@@ -98,7 +98,7 @@ def test_no_search_ranks_more_rows_than_the_bound_whatever_its_words_its_order_a
     assert (rows, document["data"]) == (RANKED, second["data"])
 
 
-def test_the_words_of_a_search_are_looked_for_up_to_a_number(client: Client) -> None:
+def test_a_search_uses_a_limited_number_of_words(client: Client) -> None:
     make_content(make_video(), title="two", description=" ".join(["one"] * MOST_WORDS), tags=[])
     many = " ".join(["one"] * (MOST_WORDS - 1))
 
