@@ -235,7 +235,7 @@ def _texts(document: Mapping[str, Any], field: str) -> list[str]:
 def _time(document: Mapping[str, Any], received_at: datetime) -> datetime:
     value = document.get("time")
     try:
-        time = parse_moment(value if isinstance(value, str) else "")
+        time = parse_time(value if isinstance(value, str) else "")
     except ValueError:
         raise MalformedEventError("time is missing or not RFC 3339") from None
     if time.year < 2000:

@@ -99,7 +99,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return Response(serializers.CreatedChannelSerializer(created).data, headers=NO_STORE)
 
     def retrieve(self, request: Request, uuid: str) -> Response:
-        return Response(self.document(uuid), headers=public_life(LIVE_STATE_MAX_AGE))
+        return Response(self.document(uuid), headers=public_max_age(LIVE_STATE_MAX_AGE))
 
     def partial_update(self, request: Request, uuid: str) -> Response:
         """Change the given fields."""
@@ -119,7 +119,7 @@ class ChannelViewSet(StrictFilterViewSet):
         """Return the live state of any channel, hidden ones too, as the predecessor did."""
         channel = get_channel(Channel.objects.with_live_state(), uuid)
         return Response(
-            serializers.LiveStateSerializer(channel.live_state).data, headers=public_life(LIVE_STATE_MAX_AGE)
+            serializers.LiveStateSerializer(channel.live_state).data, headers=public_max_age(LIVE_STATE_MAX_AGE)
         )
 
     @action(detail=True, methods=["post"], url_path="stream-key")

@@ -67,8 +67,8 @@ class VideoFilterSet(StrictFilterSet):
     channel = UUIDFilter(field_name="channel_id")
     owner = UUIDFilter(field_name="channel__owner")
     tag = EachTextFilter(method=lambda videos, _, tags: videos.tagged(tags))
-    started_after = MomentFilter(field_name="started_at", lookup_expr="gte")
-    started_before = MomentFilter(field_name="started_at", lookup_expr="lt")
+    started_after = TimeFilter(field_name="started_at", lookup_expr="gte")
+    started_before = TimeFilter(field_name="started_at", lookup_expr="lt")
     min_duration = SecondsFilter(
         method=lambda videos, _, seconds: videos.filter(GreaterThanOrEqual(LENGTH_KEY, ceil(seconds * 1000)))
     )

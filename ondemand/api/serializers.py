@@ -216,7 +216,7 @@ class MetadataField(serializers.DictField):
         return {key.run_validation(name): value for name, value in values.items()}
 
 
-class PublicationField(MomentField):
+class PublicationField(TimeField):
     """A time at which the publication of a video begins or ends."""
 
     default_error_messages = {"invalid": "Not a time of RFC 3339 with its zone, from 1900 to 9000."}
@@ -224,7 +224,7 @@ class PublicationField(MomentField):
     def to_internal_value(self, data: Any) -> datetime:
         """Return the time; raise ValidationError if it is none, names no zone, or is out of range."""
         try:
-            time = parse_moment(data)
+            time = parse_time(data)
         except (ValueError, TypeError):
             self.fail("invalid")
         if not 1900 <= time.year <= 9000:

@@ -10,7 +10,7 @@ from typing import Any
 
 from channels_app import aws
 from channels_app.envelopes import MalformedEventError, jsonb_safe, load_json, whole_milliseconds
-from ivsvod.rest.times import parse_moment
+from ivsvod.rest.times import parse_time
 from ondemand.models import evenly_spread
 from ondemand.recordings.playlists import is_inside
 
@@ -121,7 +121,7 @@ def time_of(document: dict[str, Any], name: str) -> datetime | None:
         return None
     text = _member(document, name, str)
     try:
-        time = parse_moment(text)
+        time = parse_time(text)
     except ValueError as error:
         raise MetadataError(f"{name} is {error}") from None
     if not 2000 <= time.year <= 9000:

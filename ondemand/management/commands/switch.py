@@ -35,7 +35,7 @@ class Command(LinesCommand):
         """Print the findings as they are found; or one line with the time since which schedules repair."""
         if options["enable_repairs"]:
             try:
-                Adoption.objects.without_repairs().update(repairs_enabled_at=timezone.now())
+                Adoption.objects.filter(repairs_enabled_at=None).update(repairs_enabled_at=timezone.now())
             except ProgrammingError:
                 raise CommandError("The tables are not adopted yet: run migrate first.") from None
             adoption = Adoption.objects.first()
