@@ -10,17 +10,17 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer, ValidationError
 
 from channels_app.api import serializers
+from channels_app.api.filters import ChannelFilterSet
 from channels_app.channels.idempotency import LONGEST_KEY, body_digest, channel_create_once
 from channels_app.channels.provisioning import channel_create
 from channels_app.channels.stream_keys import stream_key_rotate, stream_stop
 from channels_app.channels.updates import channel_delete, channel_update
 from channels_app.errors import ChannelNotFoundError
 from channels_app.models import Channel, ChannelQuerySet
-from channels_app.models.live_state import LIVE, OFFLINE
 from channels_app.streams.live_state_file import LIVE_STATE_MAX_AGE
 from ivsvod.rest.caching import public_max_age, require_match
 from ivsvod.rest.fields import uuid_in_path
-from ivsvod.rest.filters import BooleanFilter, ChoiceFilter, StrictFilterSet, UUIDFilter
+from ivsvod.rest.filters import StrictFilterSet
 from ivsvod.rest.scopes import has_scope
 from ivsvod.rest.viewsets import LIST_MAX_AGE, StrictFilterViewSet
 
@@ -32,23 +32,6 @@ _BODIES: dict[str, type[BaseSerializer]] = {
     "rotate_stream_key": serializers.StreamKeyRotateSerializer,
     "stop_stream": serializers.StreamStopSerializer,
 }
-
-
-class ChannelFilterSet(StrictFilterSet):
-    """Filter channels by owner, live state, and whether they are active."""
-
-    scopes = {"owner": "channels"}
-
-    owner = UUIDFilter()
-    state = ChoiceFilter(choices=[LIVE, OFFLINE], method="in_state")
-    active = BooleanFilter(method="by_active")
-
-    def in_state(self, channels: ChannelQuerySet, name: str, value: str) -> ChannelQuerySet:
-        return channels.in_state(value)
-
-    def by_active(self, channels: ChannelQuerySet, name: str, value: bool) -> ChannelQuerySet:
-        # NULL is not active.
-        return channels.filter(active=True) if value else channels.exclude(active=True)
 
 
 class ChannelViewSet(StrictFilterViewSet):

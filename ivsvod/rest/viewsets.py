@@ -15,16 +15,16 @@ Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 
 class StrictFilterViewSet(GenericViewSet):
-    """Base of ViewSets: filters lists by `filterset_class`, and refuses whatever that does not understand.
+    """Base of ViewSets: filters lists by `filterset_class`, and refuses unknown parameters.
 
-    Afterwards `filter_values` has the parsed value of each filter, for the steps that follow: access, order, rank.
+    `filter_values` has the parsed value of each filter, for later steps: access, order, rank.
     """
 
     filterset_class: type[StrictFilterSet] = StrictFilterSet
     filter_values: dict[str, Any]
 
     def filter_queryset(self, queryset: Rows) -> Rows:
-        """Return the rows that the query asks for.
+        """Return the rows that the query parameters select.
 
         Raises:
             ValidationError: a malformed value, an unknown name, or a repeated one; it names the parameter.
@@ -42,5 +42,4 @@ class StrictFilterViewSet(GenericViewSet):
         return filterset.qs
 
     def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:
-        """Return the arguments of the filter set."""
         return {"data": self.request.query_params, "queryset": queryset}
