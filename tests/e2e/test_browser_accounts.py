@@ -30,7 +30,7 @@ def test_two_step_sign_in_is_set_up_and_used(url: str, staff: User, width: int, 
         page.get_by_role("button", name="Begin").click()
         looked_at(page, f"two-step-set-up-{label}")
         secret = page.locator("#secret").inner_text()
-        page.get_by_label("Code").fill(code(secret))
+        page.get_by_role("textbox", name="Code").fill(code(secret))
         page.get_by_role("button", name="Turn on").click()
         expect(page.locator(".recovery-codes code")).to_have_count(10)
         looked_at(page, f"two-step-codes-{label}")
