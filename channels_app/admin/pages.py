@@ -24,7 +24,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.errors import ServiceError
-from channels_app.sql.counting import count_shown
+from channels_app.sql.rows import count_shown
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import zoned
 from ivsvod.rest.uuids import uuid_or_none

@@ -29,7 +29,7 @@ from channels_app.events.deliveries import Envelope, is_cut, is_same_document, s
 from channels_app.events.handlers import EventHandler, Publication
 from channels_app.metrics import events_measured, inbox_measured
 from channels_app.models import Channel, InboxEvent
-from channels_app.sql.batches import chunks_of
+from channels_app.sql.rows import chunks_of
 
 logger = logging.getLogger(__name__)
 

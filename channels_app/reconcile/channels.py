@@ -27,7 +27,7 @@ from channels_app.models import Channel
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.other_account import NONE_FOUND, not_here, other_account, other_account_of_missing
 from channels_app.reconcile.paced_calls import call_or_none, call_paced, pages
-from channels_app.sql.batches import batches_of, rows_of
+from channels_app.sql.rows import batches_of, rows_of
 from ivsvod.rest.uuids import uuid_or_none
 
 

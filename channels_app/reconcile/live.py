@@ -18,7 +18,7 @@ from channels_app.reconcile.other_account import not_here, other_account, other_
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
 from channels_app.reconcile.sessions import differences_of_live, session_of, step_of
-from channels_app.sql.batches import rows_of
+from channels_app.sql.rows import rows_of
 
 # Returns the last time at which another table has a sign of the stream, or None.
 LastSign = Callable[[Stream], datetime | None]

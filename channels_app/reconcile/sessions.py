@@ -19,7 +19,7 @@ from channels_app.reconcile.differences import Difference, Kind, Scope, Step, no
 from channels_app.reconcile.other_account import other_account
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
-from channels_app.sql.batches import rows_of
+from channels_app.sql.rows import rows_of
 from channels_app.streams.history import KINDS, HistoryKind
 
 # The format that GetStreamSession accepts.

@@ -23,7 +23,7 @@ from channels_app.models import (
     new_video_state,
 )
 from channels_app.reconcile.report import last_run
-from channels_app.sql.counting import BOUND, count_shown, counts_to
+from channels_app.sql.rows import count_shown, counts_of
 from channels_app.streams.timeline import StreamState, streams_in_state, streams_shown
 from ivsvod.console.attention import ATTENTION_ITEMS
 from ivsvod.console.charts import day_chart, length_text
@@ -72,7 +72,7 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         addresses["add_channel"] = reverse("admin:channels_app_channel_add")
     if _may_see(site, request, ReportedDifference):
         page["run"] = last_run(now)
-    numbers = zip(kinds, counts_to(BOUND, list(kinds.values())), strict=True)
+    numbers = zip(kinds, counts_of(list(kinds.values())), strict=True)
     counts = {name: count_shown(number) for name, number in numbers if number}
     if items:
         page["attention"] = [(item, counts[item.name]) for item in items if item.name in counts]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import ChoiceFilter
 from channels_app.models import Channel
-from channels_app.sql.counting import BOUND, count_shown, counts_to
+from channels_app.sql.rows import count_shown, counts_of
 from ivsvod.rest.uuids import uuid_or_none
 from ondemand.admin.periods import Period, parse_period, periods_within
 from ondemand.models import Video
@@ -84,7 +84,7 @@ class CountedFilter(ChoiceFilter):
         if not set(changelist.filter_params) <= {str(self.parameter_name), ORDER_VAR, ALL_VAR}:
             yield from choices
             return
-        counts = counts_to(BOUND, [self.with_value(Video.objects.all(), value) for value in self.labels])
+        counts = counts_of([self.with_value(Video.objects.all(), value) for value in self.labels])
         yield choices[0]
         for choice, count in zip(choices[1:], counts, strict=True):
             yield {**choice, "display": f"{choice['display']} ({count_shown(count)})"}

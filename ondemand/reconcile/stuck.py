@@ -16,7 +16,7 @@ from channels_app.models import Channel, Stream
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.paced_calls import call_paced
 from channels_app.reconcile.repair import events_send
-from channels_app.sql.batches import rows_of
+from channels_app.sql.rows import rows_of
 from ondemand.models import Video
 from ondemand.models.querysets import LONGEST_RECORDING
 from ondemand.recordings.handlers import END_FAILURE

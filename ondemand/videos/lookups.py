@@ -9,7 +9,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import Exists, Func, OuterRef, Q, TextField, Value
 from django.db.models.functions import Collate, Left, Upper
 
-from channels_app.sql.counting import BOUND, count_shown, counts_to
+from channels_app.sql.rows import count_shown, counts_of
 from ivsvod.rest.ordering import Order
 from ivsvod.rest.uuids import HYPHENATED, parse_uuid, uuid_or_none
 from ondemand.models import Content, KnownTag, Video
@@ -64,7 +64,7 @@ def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[str]:
 
 def tags_counted(tags: Sequence[str]) -> list[dict[str, str]]:
     """Return each `tag` with the number of its `videos` as text, up to `100+`, in one statement."""
-    counts = counts_to(BOUND, [Video.objects.tagged([tag]) for tag in tags])
+    counts = counts_of([Video.objects.tagged([tag]) for tag in tags])
     return [{"tag": tag, "videos": count_shown(count)} for tag, count in zip(tags, counts, strict=True)]
 
 
