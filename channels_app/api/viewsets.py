@@ -18,11 +18,11 @@ from channels_app.channels.updates import channel_delete, channel_update
 from channels_app.errors import ChannelNotFoundError
 from channels_app.models import Channel, ChannelQuerySet
 from channels_app.streams.live_state_file import LIVE_STATE_MAX_AGE
-from ivsvod.rest.caching import public_max_age, require_match
+from ivsvod.rest.caching import LIST_MAX_AGE, public_max_age, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.filters import StrictFilterSet
 from ivsvod.rest.scopes import has_scope
-from ivsvod.rest.viewsets import LIST_MAX_AGE, StrictFilterViewSet
+from ivsvod.rest.viewsets import StrictFilterViewSet
 
 NO_STORE = {"Cache-Control": "no-store"}
 # The bodies of actions. Every other serializer shows a channel.

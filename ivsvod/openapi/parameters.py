@@ -24,7 +24,7 @@ _SCHEMAS: list[tuple[type, Callable[[Any], dict[str, Any]]]] = [
     (filters.TimeFilter, lambda found: {"type": "string", "format": "date-time"}),
     (filters.SecondsFilter, lambda found: {"type": "number", "minimum": 0}),
     (filters.BooleanFilter, lambda found: {"type": "boolean"}),
-    (filters.ChoiceFilter, lambda found: {"type": "string", "enum": found.field.choices}),
+    (filters.ChoiceFilter, lambda found: {"type": "string", "enum": found.choices}),
     (filters.EachTextFilter, lambda found: {"type": "array", "items": _TEXT}),
     (filters.TextFilter, lambda found: _TEXT),
     (SearchFilter, lambda found: {"type": "string"}),

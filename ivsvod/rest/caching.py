@@ -8,6 +8,9 @@ from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 
+# Seconds for which caches may keep a page of a list.
+LIST_MAX_AGE = 10
+
 
 class PreconditionFailedError(APIException):
     """412: the resource has another version than the caller read."""
@@ -22,10 +25,9 @@ def etag_of(content: bytes) -> str:
 
 
 def require_match(request: Request, document: Any) -> None:
-    """Compare `If-Match` with the version that `GET` shows to this caller now; by opaque value, gzip or not.
+    """Raise PreconditionFailedError if no tag of `If-Match` is the version that `GET` shows to this caller now.
 
-    Raises:
-        PreconditionFailedError: none of the tags is that version.
+    Tags are compared without the W/ that compression adds.
     """
     header = request.headers.get("If-Match")
     if header is None:

@@ -21,14 +21,12 @@ class LenientUUIDField(serializers.Field):
     default_error_messages = {"invalid": "Not a uuid."}
 
     def to_internal_value(self, data: Any) -> UUID:
-        """Return the uuid; `ValidationError` if it is none."""
         try:
             return parse_uuid(data)
         except (ValueError, TypeError):
             self.fail("invalid")
 
     def to_representation(self, value: UUID) -> str:
-        """Return the uuid in lower case with hyphens."""
         return str(value)
 
 
@@ -41,19 +39,22 @@ class PlainTextField(serializers.CharField):
         super().__init__(trim_whitespace=False, **options)
 
     def to_internal_value(self, data: Any) -> str:
-        """Return the text; `ValidationError` if it is no text, or cannot be stored."""
         if not isinstance(data, str):
             self.fail("invalid")
-        if "\0" in data or any("\ud800" <= character <= "\udfff" for character in data):
+        if not is_storable(data):
             self.fail("unstorable")
         return data
+
+
+def is_storable(text: str) -> bool:
+    """Return whether a column can hold the text: it has no NUL and no lone surrogate."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 class StrictBooleanField(serializers.BooleanField):
     """`true` or `false` of JSON; no text and no number stands for one of them."""
 
     def to_internal_value(self, data: Any) -> bool:
-        """Return the boolean; `ValidationError` if it is none."""
         if not isinstance(data, bool):
             self.fail("invalid")
         return data
@@ -70,11 +71,7 @@ class StrictSerializer(serializers.Serializer):
     """A body that refuses unknown fields."""
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the values.
-
-        Raises:
-            ValidationError: it is no object, or a field is malformed or unknown; it names each.
-        """
+        """Return the values; raise ValidationError for each field that is malformed or unknown."""
         unknown = set(data) - set(self.fields) if isinstance(data, Mapping) else set()
         if unknown:
             raise serializers.ValidationError(unknown_names("field", sorted(unknown), self.fields))
@@ -117,7 +114,6 @@ class ChangesSerializer(StrictSerializer):
     known: Callable[..., Mapping[str, Any]]
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the values that change; raises as `StrictSerializer` does."""
         if isinstance(data, dict):
             present = self.known()
             # 1 and true are equal in Python.
@@ -137,18 +133,13 @@ class PlainChoiceField(serializers.ChoiceField):
         self.error_messages["invalid_choice"] = f"Not one of {', '.join(map(str, self.choices))}."
 
     def to_internal_value(self, data: Any) -> Any:
-        """Return the choice; `ValidationError` if it is none of them."""
         if not isinstance(data, str):
             self.fail("invalid_choice")
         return super().to_internal_value(data)
 
 
 def uuid_in_path(text: str) -> UUID:
-    """Return the uuid of a route.
-
-    Raises:
-        ValidationError: it is none; it names the field `uuid`.
-    """
+    """Return the uuid of a route; raise ValidationError for the field `uuid` if it is none."""
     try:
         return parse_uuid(text)
     except ValueError:

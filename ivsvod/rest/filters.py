@@ -1,7 +1,7 @@
 """Strict filters of lists: a misspelt filter is a 400, not a list of everything."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from fnmatch import fnmatchcase
@@ -15,7 +15,7 @@ from django.core.exceptions import ValidationError as FormError
 from django.http import QueryDict
 from rest_framework import serializers
 
-from ivsvod.rest.fields import unknown_names
+from ivsvod.rest.fields import is_storable, unknown_names
 from ivsvod.rest.times import parse_time
 from ivsvod.rest.uuids import parse_uuid
 
@@ -28,65 +28,74 @@ LONGEST_TEXT = 5000
 class StrictField(forms.Field):
     """A parameter of a query. One that is given is never taken for absent."""
 
-    shortest = 1
+    def __init__(self, *, read: Callable[[Any], Any], **options: Any) -> None:
+        super().__init__(**options)
+        self.read = read
 
     def to_python(self, value: Any) -> Any:
         """Return the value, read by `read`; None if the parameter is absent."""
         return None if value is None else self.read(value)
 
-    def read(self, text: str) -> Any:
-        """Return the value of the text; here the text itself, if a column can hold it.
 
-        Raises:
-            ValidationError: malformed; here too short, very long, or with a character that cannot be stored.
-        """
+class StrictFilter(django_filters.Filter):
+    """The base of the filters by one value: its text is read by `read`, which raises FormError if it is malformed."""
+
+    field_class = StrictField
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, read=self.read, **options)
+
+    def read(self, text: Any) -> Any:
+        raise NotImplementedError
+
+
+class TextFilter(StrictFilter):
+    """Filter by an exact text."""
+
+    shortest = 1
+
+    def read(self, text: Any) -> Any:
         if not self.shortest <= len(text) <= LONGEST_TEXT:
             raise FormError(f"Not a text of {self.shortest} to {LONGEST_TEXT} characters.")
-        if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        if not is_storable(text):
             raise FormError("Holds characters that cannot be stored.")
         return text
 
 
-class StrictValueField(StrictField):
-    """A text that may be empty."""
+class EachTextFilter(TextFilter):
+    """Filter by a text that may be given several times; the method gets a list of all of them."""
 
-    shortest = 0
+    is_repeatable = True
 
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, widget=forms.MultipleHiddenInput, **options)
 
-class StrictEachField(StrictField):
-    """A text that may be given several times."""
-
-    widget = forms.MultipleHiddenInput
-
-    def to_python(self, value: Any) -> list[Any]:
-        """Return all texts."""
-        return [self.read(text) for text in value or []]
+    def read(self, text: list[str]) -> list[str]:
+        return list(map(super().read, text))
 
 
-class StrictUUIDField(StrictField):
-    """A uuid in any of the forms that the predecessor took."""
+class UUIDFilter(StrictFilter):
+    """Filter by a uuid in any of the forms that the predecessor took."""
 
     def read(self, text: str) -> UUID:
-        """Return the uuid."""
         try:
             return parse_uuid(text)
         except ValueError:
             raise FormError("Not a uuid.") from None
 
 
-class StrictTimeField(StrictField):
-    """A time of RFC 3339, which names its zone."""
+class TimeFilter(StrictFilter):
+    """Filter by a time of RFC 3339, which names its zone."""
 
     def read(self, text: str) -> datetime:
-        """Return the time in UTC."""
         try:
             return parse_time(text)
         except ValueError:
             raise FormError("Not a time of RFC 3339 with its zone (a + is written %2B).") from None
 
 
-class StrictSecondsField(StrictField):
-    """A length of time in seconds from 0, with decimals."""
+class SecondsFilter(StrictFilter):
+    """Filter by a length of time in seconds from 0, with decimals."""
 
     def read(self, text: str) -> Decimal:
         """Return the seconds, at most those whose milliseconds fit into a bigint."""
@@ -95,71 +104,26 @@ class StrictSecondsField(StrictField):
         return min(Decimal(text), _LONGEST)
 
 
-class StrictChoiceField(StrictField):
-    """One of a few texts."""
+class ChoiceFilter(StrictFilter):
+    """Filter by one of a few texts, the `choices`."""
 
-    def __init__(self, *, choices: Iterable[str], **options: Any) -> None:
-        super().__init__(**options)
+    def __init__(self, *args: Any, choices: Iterable[str], **options: Any) -> None:
+        super().__init__(*args, **options)
         self.choices = [str(choice) for choice in choices]
 
     def read(self, text: str) -> str:
-        """Return the choice."""
         if text not in self.choices:
             raise FormError(f"Not one of {', '.join(self.choices)}.")
         return text
 
 
-class StrictTrueFalseField(StrictField):
-    """`true` or `false`."""
+class BooleanFilter(StrictFilter):
+    """Filter by `true` or `false`."""
 
     def read(self, text: str) -> bool:
-        """Return whether it is `true`."""
         if text not in {"true", "false"}:
             raise FormError("Not true or false.")
         return text == "true"
-
-
-class TextFilter(django_filters.CharFilter):
-    """Filter by an exact text."""
-
-    field_class = StrictField
-
-
-class EachTextFilter(django_filters.Filter):
-    """Filter by a text that may be given several times; the method gets a list of all of them."""
-
-    field_class = StrictEachField
-    is_repeatable = True
-
-
-class UUIDFilter(django_filters.UUIDFilter):
-    """Filter by a uuid in any of the forms that the predecessor took."""
-
-    field_class = StrictUUIDField
-
-
-class TimeFilter(django_filters.IsoDateTimeFilter):
-    """Filter by a time of RFC 3339."""
-
-    field_class = StrictTimeField
-
-
-class SecondsFilter(django_filters.NumberFilter):
-    """Filter by a length of time in seconds, decimals included."""
-
-    field_class = StrictSecondsField
-
-
-class ChoiceFilter(django_filters.Filter):
-    """Filter by one of a few texts, the `choices`."""
-
-    field_class = StrictChoiceField
-
-
-class BooleanFilter(django_filters.BooleanFilter):
-    """Filter by `true` or `false`."""
-
-    field_class = StrictTrueFalseField
 
 
 class StrictFilterSet(django_filters.FilterSet):
@@ -174,11 +138,7 @@ class StrictFilterSet(django_filters.FilterSet):
 
     @classmethod
     def refuse_unknown(cls, query: QueryDict, paging: Iterable[str]) -> None:
-        """Refuse parameters that are neither filters nor of the pagination.
-
-        Raises:
-            ValidationError: a name is unknown, or given more than once; it names the parameter.
-        """
+        """Raise ValidationError for parameters that are no filter and not of `paging`, or are given more than once."""
         given = [(name, values) for name, values in query.lists() if not is_ignored(name)]
         unknown = [name for name, _ in given if name not in paging and not cls.takes(name)]
         wrong = unknown_names("parameter", unknown, [*cls.base_filters, *paging])

@@ -25,11 +25,7 @@ class Key:
 
     @classmethod
     def of(cls, item: Any, queryset: QuerySet[Any]) -> Self:
-        """Return the key of an item of `order_by`. An annotation holds no NULL unless the item says where NULL stands.
-
-        Raises:
-            ImproperlyConfigured: it is an expression without a name.
-        """
+        """Return the key of an item of `order_by`. An annotation has no NULL unless the item says where NULL stands."""
         expression = item.expression if isinstance(item, OrderBy) else item
         if isinstance(expression, F):
             expression = expression.name  # type: ignore[attr-defined]
@@ -44,11 +40,6 @@ class Key:
         # By default PostgreSQL takes NULL for larger than every value.
         may_be_null = LOOKUP_SEP in name or queryset.model._meta.get_field(name).null
         return cls(name, descending, nulls_last=not descending if may_be_null else None)
-
-    @property
-    def text(self) -> str:
-        """The key as text."""
-        return f"{self.name} {self.descending} {self.nulls_last}"
 
     def value_of(self, row: Any) -> Any:
         """Return the value of the row, in a form that JSON keeps and a lookup takes."""
@@ -84,11 +75,7 @@ class Order:
 
     @classmethod
     def of(cls, queryset: QuerySet[Any]) -> Self:
-        """Return the order of the queryset.
-
-        Raises:
-            ImproperlyConfigured: it has none, or is ordered by an expression without a name.
-        """
+        """Return the order of the queryset; raise ImproperlyConfigured if it is not ordered by names."""
         items = queryset.query.order_by
         if not items:
             raise ImproperlyConfigured("A list without an order cannot be paged")
@@ -120,11 +107,7 @@ class Order:
 
 
 def rows_after(rows: Rows, row: Model | Mapping[str, Any]) -> Rows:
-    """Return the rows of an ordered queryset that stand after one of its rows.
-
-    Raises:
-        ImproperlyConfigured: it has no order, or is ordered by an expression without a name.
-    """
+    """Return the rows of a queryset, which is ordered by names, that stand after one of its rows."""
     order = Order.of(rows)
     return rows.filter(order.after(order.values_of(row)))
 

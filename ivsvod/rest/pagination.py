@@ -39,8 +39,7 @@ class PagePagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the rows of the page of a queryset or `Ranked`; a page past the end has none.
 
-        Raises:
-            ValidationError: the cursor is not of this query, or stands beside `page`.
+        Raise ValidationError for a cursor that is not of this query, or stands beside `page`.
         """
         self.request, self.rows = request, queryset
         query = request.query_params
@@ -62,7 +61,6 @@ class PagePagination(BasePagination):
         return [row for _, row in found[: self.page_size]]
 
     def get_paginated_response(self, data: Any) -> Response:
-        """Return the answer around the rows."""
         return Response({"data": data, "page": self.page, "pageSize": self.page_size, "next": self._next()})
 
     def _parts_from(self, first: int) -> list["Part"]:
@@ -108,8 +106,8 @@ class PagePagination(BasePagination):
         """Return a digest of the path, the order and the query, which must be the same on every page of a list."""
         query = self.request.query_params.lists()
         kept = sorted((name, values) for name, values in query if name not in self.parameters and not is_ignored(name))
-        keys = parts_of(self.rows, None)[0].order.keys
-        text = json.dumps([self.request.path, [key.text for key in keys], kept])
+        keys = [f"{key.name} {key.descending} {key.nulls_last}" for key in parts_of(self.rows, None)[0].order.keys]
+        text = json.dumps([self.request.path, keys, kept])
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -127,7 +125,6 @@ class Part:
     is_by_rank: bool = False
 
     def read(self, count: int) -> list[Any]:
-        """Return the first rows, at most `count`."""
         rows = self.rank(self.rows.values("pk")[:count]) if self.rank else self.rows[:count]
         return [row for row in rows if getattr(row, "is_after", True)]
 
@@ -150,9 +147,6 @@ def parts_of(rows: QuerySet[Any] | Ranked[Any], edge: list[Any] | None) -> list[
     """Return the parts of a list: one, or two for a ranked list with the position `edge` between them.
 
     A cursor keeps the edge, so that rows added during paging move no row from one part to the other.
-
-    Raises:
-        ImproperlyConfigured: the rows have no order by names.
     """
     if not isinstance(rows, Ranked):
         return [Part(0, rows, Order.of(rows))]

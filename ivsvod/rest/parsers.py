@@ -97,12 +97,10 @@ class IgnoreAccept(BaseContentNegotiation):
     """Use the first parser and renderer, whatever `Accept` says."""
 
     def select_parser(self, request: Request, parsers: Iterable[BaseParser]) -> BaseParser:
-        """Return the only parser."""
         return next(iter(parsers))
 
     def select_renderer(
         self, request: Request, renderers: Iterable[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
-        """Return the JSON renderer."""
         renderer = next(iter(renderers))
         return renderer, renderer.media_type

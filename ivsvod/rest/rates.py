@@ -16,11 +16,7 @@ class Rate:
 
     @classmethod
     def of(cls, text: str) -> "Rate":
-        """Return the rate of a text: `600/min`, `10/s`, `1000/hour` or `5000/day`.
-
-        Raises:
-            ValueError: it has another form.
-        """
+        """Return the rate of a text: `600/min`, `10/s`, `1000/hour` or `5000/day`; raise ValueError for another."""
         match = _FORM.fullmatch(text)
         if match is None or match[2] not in _PERIODS:
             raise ValueError("not a number from 1, a slash, and s, min, hour or day")

@@ -16,14 +16,17 @@ _WRITTEN_OUT = {code: f"\\x{code:02x}" for code in [*range(32), 0x7F, 0x85]} | {
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
-class RequestIdMiddleware:
-    """Use the caller's id of the request if it is safe to log, else make one."""
+class Middleware:
+    """Base of middleware: keep the next handler."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
+
+class RequestIdMiddleware(Middleware):
+    """Use the caller's id of the request if it is safe to log, else make one."""
+
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer with that id in a header."""
         requested = request.headers.get(HEADER, "")
         name = requested if _SANE.fullmatch(requested) else uuid4().hex
         # A later request on this thread sets it anew; the server's own line about this one comes after the answer.

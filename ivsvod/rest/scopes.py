@@ -1,6 +1,8 @@
-"""Scopes: whether a caller has one, and the permission class of the API."""
+"""Scopes: whether a caller has one, callers that have nothing else, and the permission class of the API."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from rest_framework.permissions import SAFE_METHODS, BasePermission
@@ -18,6 +20,20 @@ def has_scope(request: Request, scope: str) -> bool:
 def account_has_scope(account: Any, scope: str) -> bool:
     """Return whether an account has a scope; in the admin no token narrows it down."""
     return bool(account.is_authenticated and account.has_perm(f"accounts.{scope}"))
+
+
+@dataclass(frozen=True)
+class ServiceCaller:
+    """A caller without an account. Its scopes are its permissions, and `pk` is the value of `created_by`."""
+
+    name: str
+    pk: UUID
+    scopes: frozenset[str]
+    is_authenticated: bool = True
+
+    def has_perm(self, permission: str) -> bool:
+        """Return whether the scopes include the permission `accounts.<scope>`."""
+        return permission.removeprefix("accounts.") in self.scopes
 
 
 class HasScope(BasePermission):

@@ -4,7 +4,6 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from time import monotonic, time
 from typing import Any
@@ -38,30 +37,19 @@ class TooManyRequestsError(Throttled):
 
 
 def count_by_address(request: HttpRequest) -> None:
-    """Count a request without a valid credential.
-
-    Raises:
-        TooManyRequestsError: there were more than THROTTLE_ADDRESS allows.
-    """
+    """Count a request without a valid credential; raise TooManyRequestsError beyond THROTTLE_ADDRESS."""
     _count("address", client_address(request), settings.THROTTLE_ADDRESS)
 
 
 def count_by_credential(credential: str) -> None:
-    """Count a request of a caller; `credential` is the key of the token, the account or the identity.
-
-    Raises:
-        TooManyRequestsError: there were more than THROTTLE_TOKEN allows.
-    """
+    """Count a request of this token, account or identity; raise TooManyRequestsError beyond THROTTLE_TOKEN."""
     _count("credential", credential, settings.THROTTLE_TOKEN)
 
 
 def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
-    """Refuse a credential or a password, before it is checked, if its address sent too many bad ones.
+    """Raise TooManyRequestsError, before a credential is checked, if its address or network sent too many bad ones.
 
     A recently valid credential passes, so that a neighbour cannot lock its owner out.
-
-    Raises:
-        TooManyRequestsError: the address, or its network, sent too many bad ones.
     """
     rate: Rate | None = settings.THROTTLE_FAILURES
     if rate is None:
@@ -156,22 +144,18 @@ def _valid_key(credential: str) -> str:
     return f"known:{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-@dataclass
-class _Rest:
-    until: float = 0.0
-
-
-_rest = _Rest()
+_rests_until = 0.0
 
 
 def _careful(use_cache: Callable[[], Any]) -> Any:
     """Return the answer of the cache; None while it fails: requests are not counted then."""
-    if monotonic() < _rest.until:
+    global _rests_until
+    if monotonic() < _rests_until:
         return None
     try:
         return use_cache()
     # Each cache backend raises other exceptions.
     except Exception as error:
-        _rest.until = monotonic() + _REST_SECONDS
+        _rests_until = monotonic() + _REST_SECONDS
         logger.error("the cache cannot be used, requests are not counted: %s", type(error).__name__)
         return None

@@ -18,8 +18,7 @@ _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]
 def parse_time(text: str) -> datetime:
     """Return the time of a text of RFC 3339 in UTC, to the microsecond; a leap second is the second after it.
 
-    Raises:
-        ValueError: it is no such text, names no zone, or is out of the range of years from 1 to 9999.
+    Raise ValueError for another text, without a zone, or with a year beyond 1 to 9999.
     """
     found = _RFC_3339.fullmatch(text)
     if not found:

@@ -8,11 +8,7 @@ _FORM = re.compile(rf"(?:urn:uuid:)?{HYPHENATED}|\{{{HYPHENATED}\}}|[0-9a-f]{{32
 
 
 def parse_uuid(text: str) -> UUID:
-    """Return the uuid of a text.
-
-    Raises:
-        ValueError: the text is no uuid.
-    """
+    """Return the uuid of a text; raise ValueError if it is none."""
     if not _FORM.fullmatch(text):
         raise ValueError("not a uuid")
     return UUID(text.lower())

@@ -9,8 +9,6 @@ from rest_framework.viewsets import GenericViewSet
 from ivsvod.rest.filters import StrictFilterSet
 from ivsvod.rest.scopes import has_scope
 
-# Seconds for which caches may keep a page of a list.
-LIST_MAX_AGE = 10
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
 

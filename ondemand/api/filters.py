@@ -15,7 +15,6 @@ from ivsvod.rest.filters import (
     EachTextFilter,
     SecondsFilter,
     StrictFilterSet,
-    StrictValueField,
     TextFilter,
     TimeFilter,
     UUIDFilter,
@@ -107,10 +106,10 @@ class VideoFilterSet(StrictFilterSet):
         return super().filter_queryset(videos)
 
 
-class MetadataFilter(Filter):
+class MetadataFilter(TextFilter):
     """Filter by an exact value of the metadata."""
 
-    field_class = StrictValueField
+    shortest = 0
 
     def filter(self, qs: VideoQuerySet, value: str | None) -> VideoQuerySet:
         found = _METADATA.fullmatch(self.field_name)

@@ -16,11 +16,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from channels_app.api.viewsets import get_channel, visible_channels
-from ivsvod.rest.caching import public_max_age, require_match
+from ivsvod.rest.caching import LIST_MAX_AGE, public_max_age, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.ordering import Ranked
 from ivsvod.rest.scopes import has_scope
-from ivsvod.rest.viewsets import LIST_MAX_AGE, StrictFilterViewSet
+from ivsvod.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import Video, VideoTag

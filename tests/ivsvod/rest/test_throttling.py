@@ -295,7 +295,7 @@ def test_an_unavailable_cache_stops_no_request_and_is_not_used_for_a_while(
     broken, now = BrokenCache(), [5000.0]
     monkeypatch.setattr(throttling, "cache", broken)
     monkeypatch.setattr(throttling, "monotonic", lambda: now[0])
-    monkeypatch.setattr(throttling, "_rest", type(throttling._rest)())
+    monkeypatch.setattr(throttling, "_rests_until", 0.0)
     assert statuses(8) == [200] * 8
     assert broken.calls == 1
     now[0] += 11
@@ -307,7 +307,7 @@ def test_an_unavailable_cache_stops_no_request_and_is_not_used_for_a_while(
 
 def test_a_redis_that_is_away_fails_as_the_others_do(limits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(throttling, "cache", RedisCache("redis://127.0.0.1:9/0", {"OPTIONS": REDIS_OPTIONS}))
-    monkeypatch.setattr(throttling, "_rest", type(throttling._rest)())
+    monkeypatch.setattr(throttling, "_rests_until", 0.0)
     assert statuses(5) == [200] * 5
 
 
