@@ -96,7 +96,6 @@ class Scope:
     since: datetime | None = None
 
     def channels(self) -> ChannelQuerySet:
-        """Return the channels in scope."""
         return Channel.objects.filter(pk=self.channel.pk) if self.channel else Channel.objects.all()
 
     def includes(self, time: datetime | None) -> bool:

@@ -1,9 +1,8 @@
 """A lease, so that one run at a time is active. Its times are those of the database: clocks of machines may differ."""
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
@@ -23,43 +22,27 @@ class LeaseLostError(Exception):
     """The lease expired during a slow step, and another process took it."""
 
 
-@dataclass(frozen=True)
-class HeldLease:
-    """A lease that this process holds, with the row as it was when it was taken."""
-
-    row: Lease
-    holder: UUID
-
-    @property
-    def rows(self) -> QuerySet[Lease]:
-        """Return the row, or none if the lease was lost."""
-        return Lease.objects.filter(name=self.row.name, holder=self.holder)
-
-
-def lease_take(*, name: str) -> HeldLease:
-    """Take the lease.
-
-    Raises:
-        LeaseTakenError: another process holds it.
-    """
+def lease_take(*, name: str) -> Lease:
+    """Take the lease and return its row; raise LeaseTakenError if another process holds it."""
     Lease.objects.get_or_create(name=name)
     holder = uuid4()
     free = Lease.objects.filter(Q(holder=None) | Q(expires_at__lt=Now()), name=name)
     if not free.update(holder=holder, expires_at=Now() + MAX_AGE):
         raise LeaseTakenError
-    return HeldLease(Lease.objects.get(name=name), holder)
+    return Lease.objects.get(name=name, holder=holder)
 
 
-def lease_keep(*, lease: HeldLease, **columns: Any) -> None:
-    """Renew the lease and write other columns of its row.
-
-    Raises:
-        LeaseLostError: another process holds it.
-    """
-    if not lease.rows.update(expires_at=Now() + MAX_AGE, **columns):
+def lease_keep(*, lease: Lease, **columns: Any) -> None:
+    """Renew the lease and write other columns of its row; raise LeaseLostError if another process holds it."""
+    if not _held(lease).update(expires_at=Now() + MAX_AGE, **columns):
         raise LeaseLostError
 
 
-def lease_release(*, lease: HeldLease) -> None:
+def lease_release(*, lease: Lease) -> None:
     """Release the lease; a lost one stays with its new holder."""
-    lease.rows.update(holder=None, expires_at=None)
+    _held(lease).update(holder=None, expires_at=None)
+
+
+def _held(lease: Lease) -> QuerySet[Lease]:
+    """Return the row of a lease that this process took; none if it was lost."""
+    return Lease.objects.filter(name=lease.name, holder=lease.holder)

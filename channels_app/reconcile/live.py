@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Any
 
 from django.db.models import Max, Min, Q
@@ -123,6 +122,13 @@ def _forgotten(stream: Stream, last_sign: LastSign) -> Iterator[Difference]:
     signs = [sign for sign in (history, last_sign(stream)) if sign is not None]
     later = Stream.objects.with_start_or_end().filter(channel=channel, order_at__gt=stream.order_at)
     at = guessed_end(started_at, signs, later.aggregate(first=Min("order_at"))["first"])
+
+    def send_end() -> None:
+        time = at.replace(microsecond=0)
+        # Not before its start, which has fractions of a second in rows of the predecessor.
+        time = max(time, stream.started_at or time)
+        events_send([stream_envelope(name=STREAM_END, arn=channel.arn, stream_id=stream.stream_id, at=time)])
+
     yield Difference(
         Kind.STREAM_END_UNKNOWN,
         f"write Stream End at {at.isoformat()}, the last sign of the stream",
@@ -130,7 +136,7 @@ def _forgotten(stream: Stream, last_sign: LastSign) -> Iterator[Difference]:
         place={"stream_id": stream.stream_id},
         database={"started_at": stream.started_at, "ended_at": None},
         unknown=("ended_at",),
-        repair=partial(_send_end, stream, at),
+        repair=send_end,
     )
 
 
@@ -138,10 +144,3 @@ def guessed_end(started_at: datetime, signs: list[datetime], next_began: datetim
     """Return the last sign of a stream, but not after the next one began: a channel has one stream at a time."""
     last = max([started_at, *signs])
     return last if next_began is None else max(started_at, min(last, next_began))
-
-
-def _send_end(stream: Stream, at: datetime) -> None:
-    at = at.replace(microsecond=0)
-    # Not before its start, which has fractions of a second in rows of the predecessor.
-    at = max(at, stream.started_at or at)
-    events_send([stream_envelope(name=STREAM_END, arn=stream.channel.arn, stream_id=stream.stream_id, at=at)])

@@ -22,11 +22,7 @@ def other_account(arn: str) -> str:
 
 
 def other_account_of_missing(arn: str) -> str:
-    """Return why a not-found says nothing about the channel; empty if IVS really does not have it.
-
-    Raises:
-        AwsError: IVS did not answer which account it serves.
-    """
+    """Return why a not-found says nothing about the channel; empty if IVS really does not have it."""
     if reason := other_account(arn):
         return reason
     account = _account_of(settings.RECORDING_CONFIG_ARN)

@@ -13,11 +13,7 @@ _PAUSES = (1, 2, 4, 8)
 
 
 def call_paced(call: Callable[..., Answer], **arguments: Any) -> Answer:
-    """Call AWS, and again after a pause while it throttles.
-
-    Raises:
-        AwsError: as the call does; kind `throttled` if the last try was throttled too.
-    """
+    """Call AWS, and again after a pause while it throttles; raise the AwsError of the last try."""
     for seconds in _PAUSES:
         try:
             return call(**arguments)

@@ -21,11 +21,7 @@ class NotRepairedError(Exception):
 
 
 def events_send(envelopes: Iterable[dict[str, Any]]) -> None:
-    """Bring events of `channels_app.events.synthetic` to the inbox.
-
-    Raises:
-        NotRepairedError: one of them was not applied.
-    """
+    """Bring events of `channels_app.events.synthetic` to the inbox; raise NotRepairedError if one is not applied."""
     deliveries = list(ingest([json.dumps(envelope) for envelope in envelopes]))
     # They were applied before, and the rows that they wrote were removed since.
     repeated = [delivery.event_id for delivery in deliveries if delivery.outcome == DUPLICATE]
@@ -34,7 +30,7 @@ def events_send(envelopes: Iterable[dict[str, Any]]) -> None:
 
 
 def _refuse_unapplied(deliveries: Iterable[Delivery]) -> None:
-    unapplied = [delivery for delivery in list(deliveries) if delivery.outcome not in _DONE]
+    unapplied = [delivery for delivery in deliveries if delivery.outcome not in _DONE]
     if unapplied:
         raise NotRepairedError("; ".join(f"event {each.event_id}: {each.outcome} {each.reason}" for each in unapplied))
 

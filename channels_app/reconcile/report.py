@@ -1,11 +1,8 @@
 """Results of runs for the admin: the open differences, and the state of the last run."""
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
 from hashlib import sha256
 from typing import Self
 
@@ -53,31 +50,24 @@ class Report:
         """Write the findings taken since the last write."""
         if self._settled:
             ReportedDifference.objects.filter(key__in=self._settled).delete()
-        if self._open:
-            differences_report(rows=self._open.values())
+        rows = list(self._open.values())
+        room = MOST - ReportedDifference.objects.count() if rows else 0
+        if room < len(rows):
+            existing = set(ReportedDifference.objects.filter(key__in=self._open).values_list("key", flat=True))
+            new = [row for row in rows if row.key not in existing]
+            rows = [row for row in rows if row.key in existing] + new[: max(room, 0)]
+        # Existing rows keep `found_at`.
+        ReportedDifference.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["key"], update_fields=_UPDATED
+        )
         self._settled, self._open = set(), {}
 
+    def __enter__(self) -> Self:
+        return self
 
-@contextmanager
-def reporting() -> Iterator[Report]:
-    """Yield a report and write it at the end, also of a run that fails."""
-    report = Report()
-    try:
-        yield report
-    finally:
-        report.write()
-
-
-def differences_report(*, rows: Iterable[ReportedDifference]) -> None:
-    """Write open differences; existing rows keep `found_at`."""
-    rows = list(rows)
-    room = MOST - ReportedDifference.objects.count()
-    if room < len(rows):
-        keys = [row.key for row in rows]
-        existing = set(ReportedDifference.objects.filter(key__in=keys).values_list("key", flat=True))
-        new = [row for row in rows if row.key not in existing]
-        rows = [row for row in rows if row.key in existing] + new[: max(room, 0)]
-    ReportedDifference.objects.bulk_create(rows, update_conflicts=True, unique_fields=["key"], update_fields=_UPDATED)
+    def __exit__(self, *error: object) -> None:
+        """Write the last findings, also of a run that fails."""
+        self.write()
 
 
 def differences_close(*, scope: Scope, started_at: datetime) -> None:
@@ -122,51 +112,24 @@ def _storable(text: str) -> str:
     return text.replace("\0", "�").encode("utf-8", "replace").decode()
 
 
-class RunState(StrEnum):
-    """State of the last run."""
-
-    NEVER = "never"
-    RUNNING = "running"
-    STOPPED = "stopped"
-    LATE = "late"
-    FINISHED = "finished"
-
-
 @dataclass(frozen=True)
 class LastRun:
-    """The last run: its state, and when it finished, or began if it did not."""
+    """The last run: a sentence about it, and whether staff should act."""
 
-    state: RunState
-    at: datetime | None = None
-
-    @classmethod
-    def of(cls, row: Lease | None, now: datetime) -> Self:
-        """Return the last run by the row of its lease."""
-        if row is None or row.started_at is None:
-            return cls(RunState.NEVER)
-        if row.finished_at is None:
-            is_active = row.holder is not None and row.expires_at is not None and row.expires_at > now
-            return cls(RunState.RUNNING if is_active else RunState.STOPPED, row.started_at)
-        return cls(RunState.LATE if row.finished_at < now - LATE else RunState.FINISHED, row.finished_at)
-
-    @property
-    def is_amiss(self) -> bool:
-        """Return whether staff should act."""
-        return self.state in {RunState.NEVER, RunState.STOPPED, RunState.LATE}
-
-    @property
-    def sentence(self) -> str:
-        """Return its state as a sentence."""
-        sentences = {
-            RunState.NEVER: _("reconcile has never run."),
-            RunState.RUNNING: _("reconcile is running since %(time)s."),
-            RunState.STOPPED: _("The last reconcile began at %(time)s and did not finish."),
-            RunState.LATE: _("reconcile last ran at %(time)s, more than a day ago."),
-            RunState.FINISHED: _("reconcile last ran at %(time)s."),
-        }
-        return sentences[self.state] % {"time": zoned(self.at)}
+    sentence: str
+    is_amiss: bool
 
 
 def last_run(now: datetime) -> LastRun:
     """Return the last run; one query."""
-    return LastRun.of(Lease.objects.filter(name=RECONCILE).first(), now)
+    row = Lease.objects.filter(name=RECONCILE).first()
+    if row is None or row.started_at is None:
+        return LastRun(_("reconcile has never run."), is_amiss=True)
+    time = {"time": zoned(row.finished_at or row.started_at)}
+    if row.finished_at is None:
+        if row.holder is not None and row.expires_at is not None and row.expires_at > now:
+            return LastRun(_("reconcile is running since %(time)s.") % time, is_amiss=False)
+        return LastRun(_("The last reconcile began at %(time)s and did not finish.") % time, is_amiss=True)
+    if row.finished_at < now - LATE:
+        return LastRun(_("reconcile last ran at %(time)s, more than a day ago.") % time, is_amiss=True)
+    return LastRun(_("reconcile last ran at %(time)s.") % time, is_amiss=False)

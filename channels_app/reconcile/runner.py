@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,20 +11,11 @@ from django.utils import timezone
 
 from channels_app.aws import AwsError, paced
 from channels_app.errors import ChannelError
-from channels_app.reconcile.differences import (
-    RUN_AGAIN,
-    Difference,
-    Finding,
-    Kind,
-    Phase,
-    Place,
-    Scope,
-    Step,
-    not_compared,
-)
-from channels_app.reconcile.lease import RECONCILE, HeldLease, lease_keep, lease_release, lease_take
+from channels_app.models import Lease
+from channels_app.reconcile.differences import RUN_AGAIN, Difference, Finding, Kind, Phase, Place, Scope, not_compared
+from channels_app.reconcile.lease import RECONCILE, lease_keep, lease_release, lease_take
 from channels_app.reconcile.repair import NotRepairedError
-from channels_app.reconcile.report import differences_close, reporting
+from channels_app.reconcile.report import Report, differences_close
 from channels_app.streams.live_state_file import LiveStateUnsettledError
 
 logger = logging.getLogger(__name__)
@@ -53,11 +44,6 @@ class Progress:
             self.found[passed.difference.kind] += 1
             self.left[passed.difference.kind] += not passed.settled
 
-    @property
-    def has_differences(self) -> bool:
-        """Return whether any difference is left."""
-        return self.left.total() > 0
-
     def columns(self) -> dict[str, Any]:
         """Return the columns of the lease's row."""
         return {"started_at": self.started_at, "found": dict(self.found), "left": dict(+self.left)}
@@ -75,19 +61,20 @@ class Progress:
         }
 
 
-@dataclass(frozen=True)
-class Listeners:
-    """Callbacks: for the line of each finding, and for the start time of a run that is continued."""
-
-    line: Callable[[dict[str, Any]], None]
-    resumed: Callable[[datetime], None]
-
-
-def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, resume: bool, listeners: Listeners) -> Progress:
+def run(
+    phases: Mapping[str, Phase],
+    *,
+    scope: Scope,
+    apply: bool,
+    resume: bool,
+    on_line: Callable[[dict[str, Any]], object] = lambda line: None,
+    on_resumed: Callable[[datetime], object] = lambda started_at: None,
+) -> Progress:
     """Compare, and repair if `apply` is set; return the counts of what was found and what is left.
 
-    With `resume` a run over all channels continues a stopped one with the same goal, within a day. A report that a
-    person requests begins at the beginning instead, so that it is complete.
+    `on_line` gets the line of each finding, `on_resumed` the start time of a run that is continued. With `resume` a run
+    over all channels continues a stopped one with the same goal, within a day. A report that a person requests begins
+    at the beginning instead, so that it is complete.
 
     Raises:
         LeaseTakenError: another run is active.
@@ -96,13 +83,13 @@ def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, resume: bool,
     lease = lease_take(name=RECONCILE)
     try:
         goal = {**scope.key, "apply": apply} if resume and scope.channel is None else None
-        progress = _progress(lease, goal, listeners)
+        progress = _progress(lease, goal, on_resumed)
         lease_keep(lease=lease, scope={**scope.key, "apply": apply}, finished_at=None, **progress.columns())
-        with paced(), reporting() as report:
+        with paced(), Report() as report:
             for passed in walk(phases, scope=scope, apply=apply, place=progress.place):
                 progress.note(passed)
                 if isinstance(passed, Finding):
-                    listeners.line(passed.line)
+                    on_line(passed.line)
                 cursor = {"cursor": progress.cursor(goal)} if goal else {}
                 lease_keep(lease=lease, **progress.columns(), **cursor)
                 report.note(passed)
@@ -114,15 +101,15 @@ def run(phases: Mapping[str, Phase], *, scope: Scope, apply: bool, resume: bool,
         lease_release(lease=lease)
 
 
-def _progress(lease: HeldLease, goal: dict[str, Any] | None, listeners: Listeners) -> Progress:
+def _progress(lease: Lease, goal: dict[str, Any] | None, on_resumed: Callable[[datetime], object]) -> Progress:
     """Return the progress of a stopped run with this goal, or that of a new run."""
-    cursor, now = lease.row.cursor, timezone.now()
+    cursor, now = lease.cursor, timezone.now()
     if not goal or not cursor or cursor["scope"] != goal:
         return Progress(now)
     started_at = datetime.fromisoformat(cursor["started_at"])
     if started_at < now - _CONTINUED_WITHIN:
         return Progress(now)
-    listeners.resumed(started_at)
+    on_resumed(started_at)
     place = Place(cursor["phase"], cursor["position"]) if cursor["phase"] else None
     return Progress(started_at, Counter(cursor["found"]), Counter(cursor["left"]), place)
 
@@ -147,7 +134,12 @@ def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position:
     unanswered = 0
     try:
         for step in phase(scope, position):
-            findings = yield from _walk_step(step, apply=apply)
+            findings = []
+            for difference in step.differences:
+                findings.append(_finding(difference, apply=apply))
+                yield findings[-1]
+            if apply and step.once_settled and all(finding.settled for finding in findings):
+                step.once_settled()
             is_unanswered = any(finding.difference.unanswered for finding in findings)
             unanswered = unanswered + 1 if is_unanswered else 0
             yield Place(name, step.position)
@@ -157,16 +149,6 @@ def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position:
                 return
     except AwsError as error:
         yield _finding(not_compared(error), apply=apply)
-
-
-def _walk_step(step: Step, *, apply: bool) -> Generator[Finding, None, list[Finding]]:
-    findings = []
-    for difference in step.differences:
-        findings.append(_finding(difference, apply=apply))
-        yield findings[-1]
-    if apply and step.once_settled and all(finding.settled for finding in findings):
-        step.once_settled()
-    return findings
 
 
 def _finding(difference: Difference, *, apply: bool) -> Finding:

@@ -95,11 +95,7 @@ def differences_of_live(channel: Channel, row: Stream | None, listed: aws.IvsSes
 
 
 def session_of(*, channel_arn: str, stream_id: str) -> aws.IvsSession | None:
-    """Return the session of a stream; None if IVS has forgotten it, or its id is not one of IVS.
-
-    Raises:
-        AwsError: IVS did not answer.
-    """
+    """Return the session of a stream; None if IVS has forgotten it, or its id is not one of IVS."""
     if not _STREAM_ID.fullmatch(stream_id):
         return None
     return call_or_none(aws.session_get, channel_arn=channel_arn, stream_id=stream_id)
@@ -123,13 +119,13 @@ def _still_live(channel: Channel, row: Stream | None) -> Iterator[Difference]:
 
 def step_of(channel: Channel, row: Stream | None, session: aws.IvsSession) -> Step:
     """Return the differences of a stream that `session_of` returned; once settled, it is not compared again."""
-    return Step(differences_of(channel, row, session), once_settled=partial(_mark_compared, channel, session))
 
+    def mark_compared() -> None:
+        now = timezone.now()
+        if session.ended_at is not None and session.ended_at < now - _SETTLES_AFTER:
+            Stream.objects.filter(channel=channel, stream_id=session.stream_id).update(compared_at=now)
 
-def _mark_compared(channel: Channel, session: aws.IvsSession) -> None:
-    now = timezone.now()
-    if session.ended_at is not None and session.ended_at < now - _SETTLES_AFTER:
-        Stream.objects.filter(channel=channel, stream_id=session.stream_id).update(compared_at=now)
+    return Step(differences_of(channel, row, session), once_settled=mark_compared)
 
 
 def differences_of(channel: Channel, row: Stream | None, session: aws.IvsSession) -> list[Difference]:

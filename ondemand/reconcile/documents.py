@@ -23,10 +23,6 @@ class UnreadableError(Exception):
     """S3 refuses the metadata, or they are not those of a recording; the message gives the reason."""
 
 
-class OfStageError(Exception):
-    """The metadata are those of a recording of a stage of IVS Real-Time, which has no channel."""
-
-
 @dataclass(frozen=True)
 class RecordingFacts:
     """Facts of a recording. While it runs `ended_at` is None and `duration_ms` 0. Times are whole seconds."""
@@ -42,12 +38,11 @@ class RecordingFacts:
         return self.ended_at or self.started_at + timedelta(milliseconds=self.duration_ms)
 
 
-def facts_read(recording: FoundRecording) -> RecordingFacts:
-    """Return the facts in the metadata of the end, else of the start.
+def facts_read(recording: FoundRecording) -> RecordingFacts | None:
+    """Return the facts in the metadata of the end, else of the start; None for a stage of IVS Real-Time.
 
     Raises:
         UnreadableError: S3 refuses them, they are not JSON, or a field is missing or malformed.
-        OfStageError: the recording has no channel.
         AwsError: S3 did not answer.
     """
     key = f"{recording.prefix}/events/recording-{recording.last}.json"
@@ -62,7 +57,7 @@ def facts_read(recording: FoundRecording) -> RecordingFacts:
     try:
         document = document_of(content)
         if document.get("channel_arn") is None and document.get("stage_arn") is not None:
-            raise OfStageError
+            return None
         times = {name: time_of(document, name) for name in ("recording_started_at", "recording_ended_at")}
     except MetadataError as error:
         raise UnreadableError(str(error)[:200]) from None
@@ -86,9 +81,3 @@ def facts_read(recording: FoundRecording) -> RecordingFacts:
         ended_at=ended_at and ended_at.replace(microsecond=0),
         duration_ms=whole_milliseconds(hls.get("duration_ms") if isinstance(hls, dict) else None) or 0,
     )
-
-
-def folder_of(channel_arn: str) -> str:
-    """Return the folder in which IVS puts the recordings of a channel."""
-    _, _, _, _, account, channel = channel_arn.split(":", 5)
-    return f"ivs/v1/{account}/{channel.rpartition('/')[2]}/"

@@ -77,11 +77,7 @@ class _Building:
 
 
 def recordings_in(bucket: str, *, folder: str = "", after: str = "") -> Iterator[FoundRecording | PageRead]:
-    """Yield every recording below `folder` that comes after a key, in the order of keys; and each page that was listed.
-
-    Raises:
-        AwsError: S3 did not answer.
-    """
+    """Yield every recording below `folder` after a key, in the order of keys; and each page that was listed."""
     building: _Building | None = None
     most = _LONG_PAGE
     while True:

@@ -1,7 +1,7 @@
 """Compare the recordings in S3 with the catalogue, to find those whose events were lost."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -47,14 +47,6 @@ def statuses_missing(video: ExistingVideo | None, names: Iterable[str]) -> list[
     return missing
 
 
-@dataclass
-class _UnknownChannels:
-    """Channels of recordings without a row, each of which is reported once. `folder` is that of the last one."""
-
-    arns: set[str] = field(default_factory=set)
-    folder: str = ""
-
-
 def recordings(scope: Scope, position: Any) -> Iterator[Step]:
     """Compare every recording in RECORDING_BUCKETS. The position is a bucket and a key in it."""
     if scope.channel and not CHANNEL_ARN.fullmatch(scope.channel.arn):
@@ -73,8 +65,12 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
 
 
 def _steps_of_bucket(bucket: str, after: str, scope: Scope) -> Iterator[Step]:
-    folder = documents.folder_of(scope.channel.arn) if scope.channel else ""
-    unknown = _UnknownChannels()
+    folder = ""
+    if scope.channel:
+        account, _, channel = scope.channel.arn.split(":", 4)[4].partition(":channel/")
+        folder = f"ivs/v1/{account}/{channel}/"
+    # The ARNs and the folders of channels without a row, each of which is reported once.
+    unknown: set[str] = set()
     batch: list[FoundRecording] = []
     for found in recordings_in(bucket, folder=folder, after=after):
         if isinstance(found, PageRead):
@@ -89,19 +85,17 @@ def _steps_of_bucket(bucket: str, after: str, scope: Scope) -> Iterator[Step]:
     yield from _steps_of_batch(bucket, batch, scope, unknown)
 
 
-def _steps_of_batch(
-    bucket: str, batch: list[FoundRecording], scope: Scope, unknown: _UnknownChannels
-) -> Iterator[Step]:
+def _steps_of_batch(bucket: str, batch: list[FoundRecording], scope: Scope, unknown: set[str]) -> Iterator[Step]:
     prefixes = [recording.prefix for recording in batch]
     videos = _existing_videos(bucket, prefixes)
-    removed = RemovedRecording.objects.filter(bucket=bucket, prefix__in=prefixes).values_list("prefix", flat=True)
-    removed_prefixes = set(removed)
+    removed = RemovedRecording.objects.filter(bucket=bucket, prefix__in=prefixes)
+    removed_prefixes = set(removed.values_list("prefix", flat=True))
     for recording in batch:
         video = videos.get(recording.prefix)
         missing = statuses_missing(video, recording.names)
         # It began before its metadata were written.
         is_due = missing and recording.prefix not in removed_prefixes and scope.includes(recording.modified_at)
-        if is_due and not (unknown.folder and recording.prefix.startswith(unknown.folder)):
+        if is_due and _folder(recording) not in unknown:
             yield Step(_differences(recording, video, missing, scope, unknown), [bucket, recording.behind])
     if batch:
         yield Step(position=[bucket, batch[-1].behind])
@@ -114,11 +108,9 @@ def _existing_videos(bucket: str, prefixes: list[str]) -> dict[str | None, Exist
         "prefix", "status", "recording__pk", "recording__start_at"
     )
     videos: dict[str | None, ExistingVideo] = {}
-    for prefix, status, recording_pk, start_at in columns:
-        video = ExistingVideo(status, lacks_start=recording_pk is not None and start_at is None)
-        available = Video.Status.AVAILABLE
-        if prefix not in videos or status == available or videos[prefix].status != available:
-            videos[prefix] = video
+    # The last one of a prefix stays.
+    for prefix, status, recording_pk, start_at in sorted(columns, key=lambda row: row[1] == Video.Status.AVAILABLE):
+        videos[prefix] = ExistingVideo(status, lacks_start=recording_pk is not None and start_at is None)
     return videos
 
 
@@ -127,7 +119,7 @@ def _differences(
     video: ExistingVideo | None,
     missing: list[str],
     scope: Scope,
-    unknown: _UnknownChannels,
+    unknown: set[str],
 ) -> Iterator[Difference]:
     place = {"bucket": recording.bucket, "prefix": recording.prefix}
     try:
@@ -137,19 +129,15 @@ def _differences(
         description = "look at the metadata of the recording, and at what the service may read"
         yield Difference(Kind.RECORDING_UNREADABLE, description, place=place, s3=reason)
         return
-    except documents.OfStageError:
-        return
     except aws.AwsError as error:
         yield not_compared(error, bucket=recording.bucket, prefix=recording.prefix)
         return
-    if not scope.includes(facts.started_at):
+    if facts is None or not scope.includes(facts.started_at):
         return
     channel = Channel.objects.by_arn(facts.channel_arn)
     if channel is None:
-        is_reported = facts.channel_arn in unknown.arns
-        unknown.arns.add(facts.channel_arn)
-        found = documents.FOLDER.match(recording.prefix)
-        unknown.folder = found[0] if found else ""
+        is_reported = facts.channel_arn in unknown
+        unknown |= {facts.channel_arn, _folder(recording)}
         if not is_reported:
             description = f"import_channel {facts.channel_arn} --owner UUID"
             first = {"bucket": recording.bucket, "first_prefix": recording.prefix}
@@ -173,9 +161,16 @@ def _differences(
     )
 
 
+def _folder(recording: FoundRecording) -> str:
+    """Return the folder of the recordings of its channel; its own prefix if that is not as IVS writes it."""
+    found = documents.FOLDER.match(recording.prefix)
+    return found[0] if found else recording.prefix
+
+
 def _send(recording: FoundRecording, missing: list[str], facts: documents.RecordingFacts, channel: Channel) -> None:
     streams = streams_of(channel, facts)
-    common: Any = {"arn": channel.arn, "bucket": recording.bucket, "prefix": recording.prefix}
+    name = next((session.channel_name for session in streams.sessions.values()), "")
+    common: Any = {"arn": channel.arn, "channel_name": name, "bucket": recording.bucket, "prefix": recording.prefix}
     envelopes = []
     for status in missing:
         if status == START:
@@ -185,8 +180,6 @@ def _send(recording: FoundRecording, missing: list[str], facts: documents.Record
             stream_id, time = streams.ids[-1] if streams.ids else "", facts.until.replace(microsecond=0)
             # A failure of the end has no duration, whatever the metadata say.
             ended = {"stream_ids": streams.ids, "duration_ms": facts.duration_ms if status == END else 0}
-        at, name = streams.time_of(stream_id, status, time), streams.channel_name
-        envelopes.append(
-            recording_envelope(status=status, at=at, stream_id=stream_id, channel_name=name, **common, **ended)
-        )
+        at = streams.time_of(stream_id, status, time)
+        envelopes.append(recording_envelope(status=status, at=at, stream_id=stream_id, **common, **ended))
     events_send(envelopes)

@@ -38,11 +38,6 @@ class RecordingStreams:
     ids: list[str]
     sessions: dict[str, aws.IvsSession]
 
-    @property
-    def channel_name(self) -> str:
-        """Return the name of the channel in the sessions; empty without any."""
-        return next((session.channel_name for session in self.sessions.values()), "")
-
     def time_of(self, stream_id: str, name: str, about: datetime) -> datetime:
         """Return the time of an event of the recording by the session of the stream, else `about`."""
         session = self.sessions.get(stream_id)
@@ -58,11 +53,7 @@ def overlapping(spans: Iterable[Span], *, since: datetime, until: datetime) -> l
 
 
 def streams_of(channel: Channel, facts: RecordingFacts) -> RecordingStreams:
-    """Return the streams of a recording, by the rows of the database and the sessions of IVS.
-
-    Raises:
-        AwsError: IVS did not answer.
-    """
+    """Return the streams of a recording, by the rows of the database and the sessions of IVS."""
     since, until = facts.started_at, facts.until
     # Streams that never went live have no end either.
     rows = Stream.objects.with_start_or_end().exclude(stream_id__startswith=UNNAMED)

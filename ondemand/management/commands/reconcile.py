@@ -15,7 +15,7 @@ from channels_app.metrics import STREAMS_UNHEARD, counted
 from channels_app.models import Adoption, Channel
 from channels_app.reconcile.differences import Kind, Scope
 from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
-from channels_app.reconcile.runner import Listeners, run
+from channels_app.reconcile.runner import run
 from ivsvod.rest.uuids import parse_uuid
 from ondemand.reconcile.phases import all_phases
 
@@ -58,8 +58,9 @@ class Command(LinesCommand):
             self.stderr.write(f"Going on with the run that began at {started_at.isoformat(timespec='seconds')}.")
 
         try:
-            listeners = Listeners(self._line, resumed)
-            progress = run(all_phases(), scope=scope, apply=apply, resume=resume, listeners=listeners)
+            progress = run(
+                all_phases(), scope=scope, apply=apply, resume=resume, on_line=self._line, on_resumed=resumed
+            )
         except LeaseTakenError:
             self.stderr.write("Another reconcile is running.")
             sys.exit(NOT_ALONE)
@@ -69,7 +70,7 @@ class Command(LinesCommand):
         if apply:
             # Without repairs each run would count the same streams again.
             counted(STREAMS_UNHEARD, sum(progress.found[kind] for kind in _WITHOUT_START))
-        if progress.has_differences:
+        if progress.left.total():
             sys.exit(DIFFERENCES)
 
     def _line(self, line: dict[str, Any]) -> None:

@@ -16,8 +16,8 @@ from channels_app.aws import Kind as ErrorKind
 from channels_app.models import Channel, Lease, ReportedDifference
 from channels_app.reconcile import report
 from channels_app.reconcile.differences import Difference, Kind, Phase, Scope, Step, not_compared
-from channels_app.reconcile.report import LastRun, RunState
-from channels_app.reconcile.runner import Listeners, Progress, run
+from channels_app.reconcile.report import last_run
+from channels_app.reconcile.runner import Progress, run
 from ivsvod.local.aws import LocalAws
 from tests.support.console import CHANNELS, STREAMS, make_channel, make_stream, make_video, member, page
 from tests.support.reconciling import Past, reconcile
@@ -34,8 +34,7 @@ def phase_of(*differences: Difference) -> Phase:
 
 
 def compared(*, apply: bool = False, scope: Scope | None = None, **phases: Phase) -> Progress:
-    listeners = Listeners(lambda _line: None, lambda _started_at: None)
-    return run(phases, scope=scope or Scope(), apply=apply, resume=apply, listeners=listeners)
+    return run(phases, scope=scope or Scope(), apply=apply, resume=apply)
 
 
 def reported() -> list[str]:
@@ -182,21 +181,23 @@ def test_differences_go_with_their_channel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "state"),
+    ("row", "part", "is_amiss"),
     [
-        (None, RunState.NEVER),
-        ({}, RunState.NEVER),
-        ({"started_at": NOW, "holder": uuid4(), "expires_at": NOW + timedelta(minutes=1)}, RunState.RUNNING),
-        ({"started_at": NOW, "holder": uuid4(), "expires_at": NOW - timedelta(minutes=1)}, RunState.STOPPED),
-        ({"started_at": NOW}, RunState.STOPPED),
-        ({"started_at": NOW, "finished_at": NOW}, RunState.FINISHED),
-        ({"started_at": NOW, "finished_at": NOW - timedelta(hours=25)}, RunState.LATE),
+        (None, "never", True),
+        ({}, "never", True),
+        ({"started_at": NOW, "holder": uuid4(), "expires_at": NOW + timedelta(minutes=1)}, "is running", False),
+        ({"started_at": NOW, "holder": uuid4(), "expires_at": NOW - timedelta(minutes=1)}, "did not finish", True),
+        ({"started_at": NOW}, "did not finish", True),
+        ({"started_at": NOW, "finished_at": NOW}, "reconcile last ran at", False),
+        ({"started_at": NOW, "finished_at": NOW - timedelta(hours=25)}, "more than a day ago", True),
     ],
 )
-def test_the_state_of_the_last_run(row: dict[str, Any] | None, state: RunState) -> None:
-    last = LastRun.of(None if row is None else Lease(name="reconcile", **row), NOW)
-    assert last.state == state
-    assert "reconcile" in last.sentence
+def test_the_state_of_the_last_run(row: dict[str, Any] | None, part: str, is_amiss: bool) -> None:
+    if row is not None:
+        Lease.objects.create(name="reconcile", **row)
+    last = last_run(NOW)
+    assert part in last.sentence
+    assert last.is_amiss == is_amiss
 
 
 # In the admin

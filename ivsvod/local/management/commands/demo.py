@@ -23,7 +23,7 @@ from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Scope
 from channels_app.reconcile.lease import LeaseTakenError
-from channels_app.reconcile.runner import Listeners, run
+from channels_app.reconcile.runner import run
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local import launch
@@ -108,8 +108,7 @@ class Command(BaseCommand):
         """Run `reconcile` as the schedule of a deployment does; the start page of the admin shows its time."""
         self.step("Comparing the database with the local AWS")
         try:
-            listeners = Listeners(lambda line: None, lambda began: None)
-            run(all_phases(), scope=Scope(), apply=True, resume=True, listeners=listeners)
+            run(all_phases(), scope=Scope(), apply=True, resume=True)
         except LeaseTakenError:
             self.step("Another reconcile runs, or has just ended")
 
