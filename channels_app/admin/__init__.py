@@ -15,4 +15,5 @@ from channels_app.admin.pages import TextSearch as TextSearch
 from channels_app.admin.pages import account_of as account_of
 from channels_app.admin.pages import list_address as list_address
 from channels_app.admin.pages import row_address as row_address
+from channels_app.admin.pages import time_column as time_column
 from channels_app.admin.streams import StreamAdmin as StreamAdmin

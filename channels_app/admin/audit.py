@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst
+from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, shortened, time_column
+from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, time_column
 from channels_app.audit import Way, audited, set_actor
 from channels_app.models import AuditEntry
 from ivsvod.rest.scopes import account_has_scope
@@ -113,7 +113,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     def changes_short(self, entry: AuditEntry) -> SafeString:
         """Return the first changes, their values cut to the width of a list."""
         changes = _changes(entry)
-        texts = ([shortened(text, _MAX_LENGTH) for text in change] for change in changes[:_MAX_FIELDS])
+        texts = ([Truncator(text).chars(_MAX_LENGTH) for text in change] for change in changes[:_MAX_FIELDS])
         lines = format_html_join("", "<div>{}: <bdi>{}</bdi> → <bdi>{}</bdi></div>", texts)
         more = len(changes) - _MAX_FIELDS
         if more <= 0:
@@ -123,7 +123,6 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
 
     @admin.display(description=_("changes"))
     def changes_table(self, entry: AuditEntry) -> SafeString:
-        """Return all changes with their whole values as a table."""
         row = '<tr><th scope="row">{}</th><td class="value"><bdi>{}</bdi></td><td class="value"><bdi>{}</bdi></td></tr>'
         rows = format_html_join("", row, _changes(entry))
         if not rows:
@@ -145,7 +144,6 @@ class AuditedAdmin(admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Redirect to the audit log of this object."""
         return HttpResponseRedirect(list_address(AuditEntry, q=object_id))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -160,7 +158,6 @@ class AuditedAdmin(admin.ModelAdmin):
 
     @audited()
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Delete them as the current actor."""
         super().delete_queryset(request, queryset)
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any = None) -> None:  # type: ignore[override]

@@ -94,7 +94,6 @@ class ChannelPages(PlainFormAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Return the page of a channel; POST saves its form."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         channel = self.get_object(request, object_id)
@@ -160,7 +159,9 @@ class ChannelPages(PlainFormAdmin):
         channel = self.get_object(request, str(pk))
         if channel is None:
             return self._missing(request, str(pk))
-        key_seen = _key_fingerprint(channel)
+        # It differs between stream keys, and reveals nothing else about them.
+        key_mark = salted_hmac("channels_app.admin.key_mark", channel.stream_key or "", algorithm="sha256")
+        key_seen = key_mark.hexdigest()[:16]
         if request.method != "POST":
             context = {**self._context(request, channel, action.question), **_live_state(channel)}
             context |= {"action": action, "key_seen": key_seen}
@@ -230,11 +231,6 @@ def _live_state(channel: Channel) -> dict[str, Any]:
 
 def _address(channel: Channel, name: str = "change") -> str:
     return reverse(f"admin:channels_app_channel_{name}", args=[channel.pk])
-
-
-def _key_fingerprint(channel: Channel) -> str:
-    """Return a text that differs between stream keys, and reveals nothing else about them."""
-    return salted_hmac("channels_app.admin.key_mark", channel.stream_key or "", algorithm="sha256").hexdigest()[:16]
 
 
 def _differences(form: ChannelEditForm, channel: Channel) -> list[tuple[Any, Any, Any]]:

@@ -68,7 +68,6 @@ class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, SafeLookups):
         return False
 
     def found(self, queryset: QuerySet[Channel], text: str) -> QuerySet[Channel]:
-        """Return channels by part of their name, by uuid, owner or ARN."""
         return queryset.filter(Q(name__icontains=text) | Q(arn=text) | by_uuid(text, "pk", "owner"))
 
     @admin.action(description=_("Finish or undo interrupted creation"), permissions=["add"])

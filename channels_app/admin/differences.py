@@ -35,7 +35,6 @@ class KindFilter(ChoiceFilter):
     labels = dict(Kind.choices)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """Return the kinds that exist, in their order."""
         found = set(ReportedDifference.objects.values_list("kind", flat=True).distinct())
         return [(kind, label) for kind, label in self.labels.items() if kind in found]
 
@@ -91,7 +90,6 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         return queryset.filter(Q(stream_id=text) | Q(prefix=text.strip("/")) | Q(arn=text) | by_uuid(text, "channel"))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Return the list, under a sentence with the time of the last run."""
         run = last_run(timezone.now()).sentence
         subtitle = _("%(run)s manage.py reconcile --apply repairs what can be repaired.") % {"run": run}
         return super().changelist_view(request, {"subtitle": subtitle, **(extra_context or {})})
@@ -102,7 +100,6 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
 
     @admin.display(description=_("channel"), ordering="channel__name")
     def of_channel(self, difference: ReportedDifference) -> SafeString:
-        """Return the channel, or its ARN if there is no row of it."""
         return format_html("<bdi>{}</bdi>", difference.channel or difference.arn or NOTHING)
 
     @admin.display(description=_("stream or recording"))

@@ -11,10 +11,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, shortened, time_column, without_places
+from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, time_column, without_places
 from channels_app.audit import audit_note
 from channels_app.envelopes import MalformedEventError, load_json
 from channels_app.events.replay import events_replay
@@ -135,11 +136,10 @@ class InboxEventAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description=_("error"))
     def short_error(self, event: InboxEvent) -> str:
         error = event.error if event.to_curator else without_places(event.error)  # type: ignore[attr-defined]
-        return shortened(error, _MAX_ERROR_LENGTH)
+        return Truncator(error).chars(_MAX_ERROR_LENGTH)
 
     @admin.display(description=_("body"))
     def envelope(self, event: InboxEvent) -> SafeString:
-        """Return the body, indented if it is JSON, otherwise as it was received."""
         return format_html('<pre class="envelope" tabindex="0">{}</pre>', _indented(event.body))
 
 

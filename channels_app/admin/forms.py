@@ -116,11 +116,7 @@ class ChannelEditForm(forms.Form):
         return shown if isinstance(shown, dict) and set(shown) == set(EDITABLE) else None
 
     def clean(self) -> dict[str, Any]:
-        """Validate the values that differ from those shown.
-
-        Raises:
-            ValidationError: the shown values are missing.
-        """
+        """Validate the values that differ from those shown, which must not be missing."""
         if self.cleaned_data.get("shown") is None:
             raise ValidationError(_("The form is incomplete: load the page again."))
         changes = self.changes()
@@ -133,7 +129,6 @@ class ChannelEditForm(forms.Form):
 
     @property
     def was_shown(self) -> dict[str, Any]:
-        """Return the values that the page showed."""
         return dict(self.cleaned_data.get("shown") or {})
 
     def changes(self) -> dict[str, Any]:

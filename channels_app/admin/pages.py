@@ -13,7 +13,6 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, AdminForm
-from django.contrib.admin.utils import flatten_fieldsets
 from django.core.exceptions import ValidationError
 from django.core.paginator import Page, Paginator
 from django.db.models import Model, Q, QuerySet
@@ -26,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.errors import ServiceError
 from channels_app.sql.rows import count_shown
 from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import zoned
+from ivsvod.rest.times import NOTHING, zoned
 from ivsvod.rest.uuids import uuid_or_none
 
 logger = logging.getLogger(__name__)
@@ -187,19 +186,17 @@ class ChoiceFilter(admin.SimpleListFilter):
         return rows.filter((str(self.parameter_name), value))
 
 
-def time_column(field: str, description: Any, ordering: str | None = None) -> Callable[[Any, Any], str]:
-    """Return a column that shows the time of a field in the zone of the reader."""
+def time_column(
+    field: str, description: Any, *, ordering: str | None = None, empty: Any = NOTHING
+) -> Callable[[Any, Any], str]:
+    """Return a column that shows the time of a field in the zone of the reader, or `empty`."""
 
     @admin.display(description=description, ordering=ordering)
     def column(_admin: Any, row: Any) -> str:
-        return zoned(getattr(row, field))
+        time = getattr(row, field)
+        return zoned(time) if time else str(empty)
 
     return column
-
-
-def shortened(text: str, length: int) -> str:
-    """Return the text, cut with an ellipsis if it is longer than so many characters."""
-    return text if len(text) <= length else f"{text[:length]}…"
 
 
 def without_places(text: str) -> str:
@@ -232,7 +229,6 @@ class PlainFormAdmin(admin.ModelAdmin):
     def create_page(
         self, request: HttpRequest, form: forms.Form, form_url: str, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
-        """Return the page of the form, with its errors."""
         fieldsets = [(None, {"fields": list(form.fields), "description": self.create_help})]
         admin_form = AdminForm(form, fieldsets, {}, model_admin=self)  # type: ignore[arg-type]
         context = {
@@ -256,13 +252,9 @@ class ReadOnlyAdmin(SafeLookups):
     # Links to pages about the row, for `admin/read_only.html`.
     links: tuple[PageLink, ...] = ()
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return flatten_fieldsets(self.get_fieldsets(request, obj))
-
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        """Return the page with its links."""
         context |= {"links": links_shown(request, self.links, context["original"])}
         return super().render_change_form(request, context, *args, **options)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.pages import ChoiceFilter, PageLink, ReadOnlyAdmin, Text, TextSearch, list_address, row_address
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
-from channels_app.streams.chart import MARKED, Chart, ChartMark, ChartRow, chart_of
+from channels_app.streams.chart import MARKED, Chart, ChartRow, chart_of
 from channels_app.streams.timeline import (
     StreamMark,
     StreamState,
@@ -103,7 +103,6 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
-        """Return the page, with its links and the timeline of the stream."""
         stream: Stream = context["original"]
         history = list(stream.history.newest_first()[: StreamHistoryEntry.SHOWN + 1])
         timeline = timeline_of(stream, history[: StreamHistoryEntry.SHOWN])
@@ -120,7 +119,6 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
 
     @admin.display(description=_("channel"), ordering="channel__name")
     def of_channel(self, stream: Stream) -> SafeString:
-        """Return the name of its channel, or the uuid if it has none."""
         name: str | None = stream.channel_name  # type: ignore[attr-defined]
         return format_html("<bdi>{}</bdi>", name or stream.channel_id)
 
@@ -196,32 +194,29 @@ def streams_context(channel: Channel, now: datetime) -> dict[str, Any]:
 
 def _row(chart: Chart, row: ChartRow) -> dict[str, Any]:
     [shown] = stream_rows([row.stream])
-    length = None if row.length is None else clock(row.length)
+    bar_length = None if row.length is None else clock(row.length)
     sentences, spans, points = [], [], []
     for mark in row.marks:
-        sentences.append(sentence := _sentence(mark))
         place = {"x": chart.percent(mark.offset), "kind": mark.kind.value, "shape": SHAPES[mark.kind]}
+        at = clock(mark.offset)
         if mark.until:
+            length = clock(mark.until - mark.offset)
+            sentence = gettext("starvation at %(at)s for %(length)s") % {"at": at, "length": length}
             spans.append({**place, "width": chart.percent(mark.until - mark.offset), "title": sentence})
         else:
+            sentence = gettext("%(name)s at %(at)s") % {"name": mark.name, "at": at}
             points.append({**place, "title": f"{sentence} · {zoned(mark.at)}"})
+        sentences.append(sentence)
     more = len(sentences) - _DESCRIBED_MARKS
     described = sentences[:_DESCRIBED_MARKS] + ([gettext("and %d more") % more] if more > 0 else [])
-    begin = gettext("It never went live") if length is None else gettext("Length %s") % length
+    begin = gettext("It never went live") if bar_length is None else gettext("Length %s") % bar_length
     return {
         **shown,
         "bar_state": row.state.value,
         "marks": shown["marks"] if row.marks else "",
-        "length": length,
+        "length": bar_length,
         "description": f"{begin}. {'; '.join(described) or gettext('Nothing else happened')}",
         "bar": None if row.length is None else chart.percent(row.length),
         "spans": spans,
         "points": points,
     }
-
-
-def _sentence(mark: ChartMark) -> str:
-    if mark.until is None:
-        return gettext("%(name)s at %(at)s") % {"name": mark.name, "at": clock(mark.offset)}
-    length = clock(mark.until - mark.offset)
-    return gettext("starvation at %(at)s for %(length)s") % {"at": clock(mark.offset), "length": length}

@@ -20,13 +20,13 @@ from django.utils.translation import gettext_lazy
 from channels_app.admin import account_of
 from ivsvod.rest.times import zoned
 from ondemand.admin.columns import title_of
-from ondemand.admin.forms import LocalDateTimeField, TagsField, check_tags, posted_zone
+from ondemand.admin.forms import LocalDateTimeField, TagsField, posted_zone
 from ondemand.bulk import services
 from ondemand.bulk.decisions import Kind, Outcome
 from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
 from ondemand.bulk.services import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, Video
-from ondemand.videos.limits import MOST_TAGS, is_inverted_window
+from ondemand.videos.limits import MOST_TAGS, check_tags, is_inverted_window
 
 State = BulkChange.State
 SHOWN_CHANGES = 50
@@ -94,7 +94,6 @@ class BulkPages(admin.ModelAdmin):
     )
 
     def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return whether the caller may change the content of videos."""
         return request.user.has_perm("ondemand.change_content")
 
     def get_urls(self) -> list[URLPattern]:
@@ -106,7 +105,6 @@ class BulkPages(admin.ModelAdmin):
         ]
 
     def bulk_changes_view(self, request: HttpRequest) -> HttpResponse:
-        """Show the recent changes, the newest first."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         rows = [

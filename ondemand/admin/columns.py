@@ -20,11 +20,11 @@ from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
 from ivsvod.rest.times import NOTHING, clock, zoned
-from ondemand.admin.forms import OneLineField, TagsField, check_tags
+from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.videos.editing import VideoChangedError, edited_values, versions_of
-from ondemand.videos.limits import TITLE_LENGTH
+from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import video_picture
 
@@ -71,7 +71,6 @@ class VideoColumns(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("channel"))
     def channel_name(self, video: Video) -> SafeString:
-        """Return the name of the channel; its uuid if the channel does not exist."""
         return format_html("<bdi>{}</bdi>", video.channel or video.channel_id or NOTHING)
 
     # The only order that an index serves.
@@ -81,7 +80,6 @@ class VideoColumns(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("duration"))
     def length(self, video: Video) -> str:
-        """Return the duration as h:mm:ss; a dash if it is unknown."""
         return clock(video.duration) if video.duration_ms else NOTHING
 
     @admin.display(description=gettext_lazy("listing"))

@@ -27,53 +27,33 @@ MOST_CHANNELS = 100
 FORMATS = {"year": "Y", "month": "F Y", "day": "j F"}
 
 
-class YesFilter(admin.SimpleListFilter):
-    """Rows that meet one condition; any value other than `yes` filters nothing."""
-
-    label: Any
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("yes", self.label)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return self.matching(queryset) if self.value() == "yes" else queryset
-
-    def matching(self, videos: Any) -> QuerySet[Any]:
-        """Return the rows that meet the condition."""
-        raise NotImplementedError
-
-
-class ReviewFilter(YesFilter):
-    """New recordings that await review."""
-
+class ReviewFilter(ChoiceFilter):
     title = _("review")
     parameter_name = "review"
-    label = _("To review")
+    labels = {"yes": _("To review")}
 
-    def matching(self, videos: VideoQuerySet) -> VideoQuerySet:
-        return videos.to_review()
+    def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
+        return rows.to_review()
 
 
-class StuckFilter(YesFilter):
-    """Recordings without a Recording End event after 48 hours."""
-
+class StuckFilter(ChoiceFilter):
     title = _("end")
     parameter_name = "stuck"
-    label = _("Recording for over 48 h")
+    labels = {"yes": _("Recording for over 48 h")}
 
-    def matching(self, videos: VideoQuerySet) -> VideoQuerySet:
-        return videos.stuck(timezone.now())
+    def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
+        return rows.stuck(timezone.now())
 
 
-class PrivateFilter(YesFilter):
+class PrivateFilter(ChoiceFilter):
     """Videos that anyone can open although their channel is private."""
 
     title = _("private channel")
     parameter_name = "private"
-    label = _("Publicly reachable, private channel")
+    labels = {"yes": _("Publicly reachable, private channel")}
 
-    def matching(self, videos: VideoQuerySet) -> VideoQuerySet:
-        return videos.open_though_private(timezone.now())
+    def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
+        return rows.open_though_private(timezone.now())
 
 
 class CountedFilter(ChoiceFilter):
@@ -91,8 +71,6 @@ class CountedFilter(ChoiceFilter):
 
 
 class ListingFilter(CountedFilter):
-    """By listing, as the list shows it."""
-
     title = _("listing")
     parameter_name = "listing"
     labels = {listing.value: capfirst(listing.label) for listing in reversed(Listing)}
@@ -102,16 +80,12 @@ class ListingFilter(CountedFilter):
 
 
 class StatusFilter(CountedFilter):
-    """By the status of the recording."""
-
     title = _("recording")
     parameter_name = "status"
     labels = dict(Video.Status.choices)
 
 
 class QaFilter(CountedFilter):
-    """By the result of the quality check of the files."""
-
     title = _("files")
     parameter_name = "qa"
     labels = {qa.value: capfirst(qa.label) for qa in Video.Qa}
@@ -150,8 +124,6 @@ class TypedFilter(admin.SimpleListFilter):
 
 
 class TagFilter(TypedFilter):
-    """By a tag, exactly."""
-
     title = _("tag")
     parameter_name = "tag"
     complete = "admin:ondemand_video_tags_complete"
@@ -190,7 +162,6 @@ class ChannelFilter(TypedFilter):
         return queryset.filter(channel_id__in=list(channels[:MOST_CHANNELS]))
 
     def shown(self) -> str:
-        """Return the name of the channel if the value is its uuid."""
         uuid = uuid_or_none((self.value() or "").strip())
         channel = Channel.objects.filter(pk=uuid).only("name").first() if uuid else None
         return str(channel or self.value() or "")

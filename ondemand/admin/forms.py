@@ -225,11 +225,7 @@ class VideoForm(forms.Form):
         return {**values, **({"active": values["shown"] == SHOWN} if "shown" in values else {})}
 
     def check(self, video: Video) -> None:
-        """Refuse to overwrite changes that were saved after the page was shown.
-
-        Raises:
-            VideoChangedError: the video has such changes.
-        """
+        """Raise VideoChangedError if the video has changes that were saved after the page was shown."""
         if versions_of(editing.edited_values(video), self.names) != self.seen:
             raise VideoChangedError(video)
 
@@ -270,22 +266,10 @@ def publication_choices(video: Video, values: Mapping[str, Any]) -> dict[str, li
     return choices
 
 
-def check_tags(tags: list[str]) -> None:
-    """Check the number and the length of tags.
-
-    Raises:
-        ValidationError: there are too many, or one is too long.
-    """
-    if len(tags) > limits.MOST_TAGS:
-        raise forms.ValidationError(gettext("More than {most} tags.").format(most=limits.MOST_TAGS))
-    if any(len(tag) > limits.TAG_LENGTH for tag in tags):
-        raise forms.ValidationError(gettext("A tag has more than {most} characters.").format(most=limits.TAG_LENGTH))
-
-
 _LIMITS: dict[str, Callable[[Any], None]] = {
     "title": MaxLengthValidator(limits.TITLE_LENGTH),
     "description": MaxLengthValidator(limits.DESCRIPTION_LENGTH),
-    "tags": check_tags,
+    "tags": limits.check_tags,
 }
 
 

@@ -42,7 +42,6 @@ class VideoPage(AuditedAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        """Show the page, or save the submitted form."""
         video: Video | None = self.get_object(request, unquote(object_id))
         if not self.has_view_or_change_permission(request, video):
             raise PermissionDenied
@@ -84,17 +83,12 @@ class VideoPage(AuditedAdmin):
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
         self.message_user(request, message.format(title=display_title(video)), messages.SUCCESS)
-        return HttpResponseRedirect(self._address_after_save(request, video))
-
-    def _address_after_save(self, request: HttpRequest, video: Video) -> str:
-        if "_continue" in request.POST:
-            return self._address(request, "change", video.pk)
+        following = next_to_review(video) if "_next" in request.POST else None
+        if "_continue" in request.POST or following is not None:
+            return HttpResponseRedirect(self._address(request, "change", (following or video).pk))
         if "_next" in request.POST:
-            following = next_to_review(video)
-            if following is not None:
-                return self._address(request, "change", following.pk)
             self.message_user(request, _("No other video is left to review."), messages.SUCCESS)
-        return self._address(request, "changelist")
+        return HttpResponseRedirect(self._address(request, "changelist"))
 
     def check_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Check the files of the recording, and show the result."""

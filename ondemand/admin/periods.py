@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
 
-# Times that other programs wrote may be of any year.
-_FIRST, _LAST = datetime(1900, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+from ivsvod.rest.times import EARLIEST, LATEST
+
 _TEXT = re.compile(r"([1-8]\d{3})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 _MOST = 40
 # A period may begin in an hour that occurs twice, as days in the Azores do. `date_trunc` returns the second occurrence,
@@ -69,7 +69,7 @@ def parse_period(text: str) -> Period | None:
 def periods_within(period: Period | None) -> list[Period]:
     """Return the years, the months of a year or the days of a month in which a recording began, the newest first."""
     unit = _UNITS[_UNITS.index(period.unit) + 1 if period else 0]
-    begin, end = (period.begin, period.end) if period else (_FIRST, _LAST)
+    begin, end = (period.begin, period.end) if period else (EARLIEST, LATEST)
     zone = timezone.get_current_timezone_name()
     with connection.cursor() as cursor:
         cursor.execute(_PERIODS, {"unit": unit, "zone": zone, "begin": begin, "end": end, "most": _MOST})

@@ -52,7 +52,6 @@ class TagPages(admin.ModelAdmin):
         ]
 
     def tags_view(self, request: HttpRequest) -> HttpResponse:
-        """List the tags by name, one page at a time."""
         self._require_access(request)
         text, after = _text(request, "q"), _text(request, "after")
         tags = tags_beginning(text, SHOWN_TAGS + 1, after=after)
@@ -88,7 +87,6 @@ class TagPages(admin.ModelAdmin):
         return JsonResponse({"values": tags_beginning(prefix, COMPLETIONS) if prefix else []})
 
     def channels_complete_view(self, request: HttpRequest) -> HttpResponse:
-        """Return the names of channels that contain the text."""
         self._require_access(request)
         text = _text(request, "prefix")
         channels = Channel.objects.filter(name__icontains=text).order_by("name")

@@ -17,7 +17,7 @@ from channels_app.admin import (
     list_address,
     row_address,
 )
-from channels_app.models import Channel, ReportedDifference, Stream
+from channels_app.models import ReportedDifference
 from ivsvod.rest.scopes import account_has_scope
 from ondemand.admin import filters
 from ondemand.admin.bulk import BulkPages
@@ -75,16 +75,6 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, SafeL
         return queryset.filter(pk__in=by_text.union(*by_id) if by_id else by_text)
 
 
-def channel_videos_address(channel: Channel) -> str:
-    """Return the address of the list of the videos of a channel."""
-    return list_address(Video, channel__uuid__exact=channel.pk)
-
-
-def stream_videos_address(stream: Stream) -> str | None:
-    """Return the address of the list of the videos of a stream; None if its id is unknown."""
-    return list_address(Video, q=stream.shown_id) if stream.shown_id else None
-
-
 def difference_video_address(difference: ReportedDifference) -> str | None:
     """Return the address of the video of the recording that `reconcile` reported; None if there is none."""
     if not difference.prefix:
@@ -94,6 +84,11 @@ def difference_video_address(difference: ReportedDifference) -> str | None:
     return row_address(Video, video.pk) if video else None
 
 
-ChannelAdmin.links += (PageLink("ondemand.view_video", _("Videos"), channel_videos_address),)
-StreamAdmin.links += (PageLink("ondemand.view_video", _("Videos"), stream_videos_address),)
-ReportedDifferenceAdmin.links += (PageLink("ondemand.view_video", _("Video"), difference_video_address),)
+_MAY_SEE = "ondemand.view_video"
+ChannelAdmin.links += (
+    PageLink(_MAY_SEE, _("Videos"), lambda channel: list_address(Video, channel__uuid__exact=channel.pk)),
+)
+StreamAdmin.links += (
+    PageLink(_MAY_SEE, _("Videos"), lambda stream: stream.shown_id and list_address(Video, q=stream.shown_id)),
+)
+ReportedDifferenceAdmin.links += (PageLink(_MAY_SEE, _("Video"), difference_video_address),)

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 10_000
 MOST_TAGS, TAG_LENGTH = 50, 64
@@ -14,6 +17,14 @@ ADDRESS_LENGTH = 2000
 def is_inverted_window(begin: datetime | None, end: datetime | None) -> bool:
     """Return whether a publication window ends before it begins, or at the same time."""
     return begin is not None and end is not None and end <= begin
+
+
+def check_tags(tags: list[str]) -> None:
+    """Raise ValidationError if there are too many tags, or one is too long."""
+    if len(tags) > MOST_TAGS:
+        raise ValidationError(gettext("More than {most} tags.").format(most=MOST_TAGS))
+    if any(len(tag) > TAG_LENGTH for tag in tags):
+        raise ValidationError(gettext("A tag has more than {most} characters.").format(most=TAG_LENGTH))
 
 
 def thumbnail_address(text: str, pictures: Mapping[str, str]) -> str:
