@@ -1,6 +1,5 @@
 """Accounts, groups, API tokens and sign-ins in the admin, with the limits on changing other accounts."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin import AuditedAdmin, PlainFormAdmin, ReadOnlyAdmin, SafeLookups
+from channels_app.admin import AuditedAdmin, PlainFormAdmin, ReadOnlyAdmin, SafeLookups, time_column
 from channels_app.audit import audited
 from ivsvod.accounts.forms import ApiTokenCreateForm
 from ivsvod.accounts.models import ApiToken, User
@@ -36,19 +35,6 @@ FACTS = ("uuid", "two_step", "signed_in", "joined")
 _TOKEN_COLUMNS = ("name", "user", "shown_scopes", "made", "expires", "last_used")
 _SIGN_IN_COLUMNS = ("username", "ip_address", "at", "left", "user_agent")
 _FAILURE_COLUMNS = ("username", "ip_address", "failures_since_start", "at", "user_agent")
-
-
-def _is_superuser(request: HttpRequest) -> bool:
-    return bool(request.user.is_active and request.user.is_superuser)
-
-
-def _time_column(field: str, label: Any, *, empty: Any = NOTHING) -> Callable[[Any, Any], str]:
-    @admin.display(description=label, ordering=field)
-    def column(self: Any, row: Any) -> str:
-        time = getattr(row, field)
-        return zoned(time) if time else str(empty)
-
-    return column
 
 
 # Importing `GroupAdmin` registered the stock page.
@@ -66,8 +52,7 @@ class RightsAdmin(AuditedAdmin, SafeLookups, GroupAdmin):
         js = ("admin/js/SelectFilter2.js", "accounts/rights.js")
 
     def has_add_permission(self, request: HttpRequest, obj: Group | None = None) -> bool:
-        """Return True for superusers."""
-        return _is_superuser(request)
+        return request.user.is_superuser
 
     has_change_permission = has_delete_permission = has_add_permission
 
@@ -93,8 +78,8 @@ class AccountAdmin(AuditedAdmin, SafeLookups, UserAdmin):
         (_("Preferences"), {"fields": ("time_zone",)}),
         (_("Facts"), {"fields": FACTS}),
     )
-    signed_in = _time_column("last_login", _("last sign-in"))
-    joined = _time_column("date_joined", _("made"))
+    signed_in = time_column("last_login", _("last sign-in"))
+    joined = time_column("date_joined", _("made"))
 
     def get_urls(self) -> list[Any]:
         """Return the URLs, with the page that turns off two-step sign-in of an account."""
@@ -102,7 +87,6 @@ class AccountAdmin(AuditedAdmin, SafeLookups, UserAdmin):
         return [path("<path:object_id>/two-step-off/", off, name="accounts_user_two_step_off"), *super().get_urls()]
 
     def get_readonly_fields(self, request: HttpRequest, obj: User | None = None) -> tuple[str, ...]:
-        """Return the facts, and the permissions except for superusers."""
         return FACTS if request.user.is_superuser else (*FACTS, *FOR_SUPERUSERS)
 
     def has_change_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
@@ -114,7 +98,6 @@ class AccountAdmin(AuditedAdmin, SafeLookups, UserAdmin):
         return super().has_delete_permission(request, obj) and _is_within_rights(obj, request)
 
     def formfield_for_dbfield(self, db_field: Field, request: Any, **kwargs: Any) -> Any:
-        """Return the stock field, or the choice of a time zone."""
         if db_field.name != "time_zone":
             return super().formfield_for_dbfield(db_field, request, **kwargs)
         return ChoiceField(label=db_field.verbose_name, required=False, choices=time_zone_choices, widget=Select)
@@ -176,8 +159,8 @@ class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
     search_fields = ("name", "user__username")
     ordering = ("-created",)
     fieldsets = ((None, {"fields": _TOKEN_COLUMNS, "description": revoke_help}),)
-    made = _time_column("created", _("created"))
-    last_used = _time_column("last_used_at", _("last used"), empty=_("never"))
+    made = time_column("created", _("created"), ordering="created")
+    last_used = time_column("last_used_at", _("last used"), ordering="last_used_at", empty=_("never"))
 
     def add_view(
         self, request: HttpRequest, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -205,7 +188,6 @@ class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
 
     @admin.display(description=_("scopes"))
     def shown_scopes(self, token: ApiToken) -> SafeString | str:
-        """Return all scopes, by their names in the API."""
         return format_html_join(", ", "<code>{}</code>", ((scope,) for scope in token.scopes)) or NOTHING
 
     @admin.display(description=_("expiry"), ordering="expiry")
@@ -223,11 +205,10 @@ class ForSuperusers(ReadOnlyAdmin):
     search_fields = ("username", "ip_address")
     search_help_text = _("Part of a user name or of an address")
     ordering = ("-attempt_time", "-pk")
-    at = _time_column("attempt_time", _("time"))
+    at = time_column("attempt_time", _("time"), ordering="attempt_time")
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Return True for superusers."""
-        return _is_superuser(request)
+        return request.user.is_superuser
 
     has_module_permission = has_view_permission
 
@@ -249,4 +230,4 @@ class SignInAdmin(ForSuperusers):
     nothing_yet = _("Nobody has signed in yet.")
     list_display = _SIGN_IN_COLUMNS
     fieldsets = ((None, {"fields": _SIGN_IN_COLUMNS}),)
-    left = _time_column("logout_time", _("signed out"))
+    left = time_column("logout_time", _("signed out"), ordering="logout_time")

@@ -11,11 +11,9 @@ class AccountsConfig(AppConfig):
     # This module has several.
     default = True
     name = "ivsvod.accounts"
-    label = "accounts"
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
-        """Register the system checks of the whole service."""
         from ivsvod import checks  # noqa: F401  (imported for its registrations)
 
 

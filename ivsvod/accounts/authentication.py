@@ -4,7 +4,6 @@ DRF's throttles run after permissions: a caller without permission could send re
 """
 
 from copy import copy
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -17,10 +16,11 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from channels_app.errors import ServiceError
 from ivsvod.accounts.identity import InvalidIdentityError, caller_of
-from ivsvod.accounts.keyset import KeySetUnavailableError
 from ivsvod.accounts.models import ApiToken
 from ivsvod.rest import throttling
+from ivsvod.rest.scopes import ServiceCaller
 
 # The precision of `last_used_at`, which saves a write at most requests.
 _LAST_USE_STEP = timedelta(minutes=1)
@@ -28,22 +28,8 @@ _KEY_LENGTH = 15
 # The only spaces of HTTP. The last byte of a UTF-8 key can be another space in latin-1.
 _SPACE = " \t"
 _NOT_VALID = "The credential is not valid"
-_ZERO = UUID(int=0)
-
-
-@dataclass(frozen=True)
-class SharedKeyCaller:
-    """The caller with AUTH_API_KEY: all permissions, no account. The predecessor wrote the zero uuid for it."""
-
-    uuid: UUID = _ZERO
-    pk: UUID = _ZERO
-    is_authenticated: bool = True
-    is_active: bool = True
-    is_staff: bool = False
-
-    def has_perm(self, permission: str) -> bool:
-        """Return True: the shared key has full access."""
-        return True
+# The caller with AUTH_API_KEY has full access. The predecessor wrote the zero uuid for it.
+_SHARED_KEY_CALLER = ServiceCaller("the shared key", UUID(int=0), frozenset(settings.API_SCOPES))
 
 
 class BearerAuthentication(BaseAuthentication):
@@ -68,7 +54,8 @@ class BearerAuthentication(BaseAuthentication):
         except AuthenticationFailed:
             throttling.note_failure(request)
             raise
-        except KeySetUnavailableError:
+        except ServiceError:
+            # The keys of the provider cannot be fetched.
             throttling.count_by_address(request)
             raise
         throttling.note_success(header)
@@ -79,7 +66,6 @@ class BearerAuthentication(BaseAuthentication):
         return caller, token
 
     def authenticate_header(self, request: Request) -> str:
-        """Return the challenge of a 401."""
         return "Bearer"
 
 
@@ -105,7 +91,6 @@ class StaffSessionAuthentication(SessionAuthentication):
         return authenticated
 
     def enforce_csrf(self, request: Request) -> None:
-        """Refuse a missing or wrong token by `PermissionDenied`."""
         # Django would look for the token in a form, for which DRF gives it the JSON of the body.
         plain = copy(request._request)
         plain.method = "PUT" if plain.method == "POST" else plain.method
@@ -118,7 +103,7 @@ def _caller(header: str) -> tuple[Any, ApiToken | None]:
     credential = rest.strip(_SPACE)
     # The predecessor took the last part, whatever stood before it.
     if _is_shared_key(credential) or _is_shared_key(header.strip(_SPACE).rpartition(" ")[2]):
-        return SharedKeyCaller(), None
+        return _SHARED_KEY_CALLER, None
     if scheme.lower() != "bearer" or not credential:
         raise AuthenticationFailed("The Authorization header is not 'Bearer' and a credential")
     if credential.count(".") == 2:

@@ -1,4 +1,4 @@
-"""Forms of the admin: sign-in, own password, two-step sign-in, preferences, and the creation of an API token."""
+"""Forms of the admin: sign-in, own password, two-step sign-in, and the creation of an API token."""
 
 import logging
 from typing import Any
@@ -16,7 +16,6 @@ from channels_app.encryption import UnreadableSecretError
 from ivsvod.accounts.models import User
 from ivsvod.accounts.second_factor import CodeTooSoonError, authenticator_confirm, code_check
 from ivsvod.accounts.sign_in import counted, refuse_locked, too_many
-from ivsvod.accounts.time_zones import time_zone_choices
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +72,6 @@ class CodeForm(_RequestForm, forms.Form):
         return code
 
     def is_right(self, code: str) -> bool:
-        """Return whether it is a code of the account."""
         return code_check(account=self.account, code=code)
 
     def get_user(self) -> User:
@@ -103,7 +101,6 @@ class PasswordForm(_RequestForm, forms.Form):
     )
 
     def clean_password(self) -> str:
-        """Return the password, checked by `own_password`."""
         return own_password(self.request, self.cleaned_data["password"])
 
 
@@ -111,33 +108,17 @@ class OwnPasswordForm(_RequestForm, AdminPasswordChangeForm):
     """The own password: the old one and a new one."""
 
     def clean_old_password(self) -> str:
-        """Return the password, checked by `own_password`."""
         return own_password(self.request, self.cleaned_data["old_password"])
 
 
 def own_password(request: HttpRequest, password: str) -> str:
-    """Return the password if it is that of the account of the request; a wrong one counts as in the sign-in.
-
-    Raises:
-        ValidationError: it is wrong, or there were too many wrong ones.
-    """
+    """Return the password of the account of the request; raise ValidationError for a wrong one, which counts."""
     name = request.user.get_username()
     with counted(request):
         if authenticate(request, username=name, password=password) is None:
             refuse_locked(request, name)
             raise ValidationError(_("This is not your password."))
     return password
-
-
-class PreferencesForm(forms.Form):
-    """The preferences of a member of staff."""
-
-    time_zone = forms.ChoiceField(
-        label=_("Time zone"),
-        required=False,
-        choices=time_zone_choices,
-        help_text=_("Times in the admin are shown in this zone, and times that you type mean this zone."),
-    )
 
 
 def _is_printable(text: str) -> None:

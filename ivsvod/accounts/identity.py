@@ -3,14 +3,12 @@
 https://www.rfc-editor.org/rfc/rfc7519 (the claims), https://www.rfc-editor.org/rfc/rfc8725 (best practices).
 """
 
-from dataclasses import dataclass
-from functools import cache
 from typing import Any
-from uuid import NAMESPACE_URL, UUID, uuid5
+from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 
-from ivsvod.accounts.keyset import ALGORITHMS, KeySet
+from ivsvod.rest.scopes import ServiceCaller
 
 # Clocks differ.
 LEEWAY_SECONDS = 30
@@ -22,27 +20,7 @@ class InvalidIdentityError(Exception):
     """The token is not accepted. The exception does not hold it."""
 
 
-@dataclass(frozen=True)
-class ProviderCaller:
-    """A caller with a token of the identity provider: no account here; the scopes of the token are the permissions."""
-
-    uuid: UUID
-    scopes: frozenset[str]
-    is_authenticated: bool = True
-    is_active: bool = True
-    is_staff: bool = False
-
-    @property
-    def pk(self) -> UUID:
-        """Return the value of `created_by`."""
-        return self.uuid
-
-    def has_perm(self, permission: str) -> bool:
-        """Return whether the scopes include the permission `accounts.<scope>`."""
-        return permission.removeprefix("accounts.") in self.scopes
-
-
-def caller_of(token: str) -> ProviderCaller:
+def caller_of(token: str) -> ServiceCaller:
     """Return the caller that a valid access token names.
 
     Raises:
@@ -53,6 +31,8 @@ def caller_of(token: str) -> ProviderCaller:
         raise InvalidIdentityError
     # Loaded with the first token: most callers have another credential, or none.
     import jwt
+
+    from ivsvod.accounts.keyset import ALGORITHMS, key_set
 
     try:
         header = jwt.get_unverified_header(token)
@@ -70,13 +50,7 @@ def caller_of(token: str) -> ProviderCaller:
         raise InvalidIdentityError from None
     if not claims["sub"] or not _is_access_token_for_us(claims):
         raise InvalidIdentityError
-    return ProviderCaller(uuid=uuid, scopes=_scopes(claims.get("scope")))
-
-
-@cache
-def key_set(url: str) -> KeySet:
-    """Return the key set of a URL, one for the process."""
-    return KeySet(url)
+    return ServiceCaller(f"identity {uuid}", uuid, _scopes(claims.get("scope")))
 
 
 def _is_access_token_for_us(claims: dict[str, Any]) -> bool:

@@ -1,20 +1,21 @@
-"""The public keys of an identity provider, fetched when needed and kept."""
+"""The public keys of an identity provider, fetched when needed and kept. Loads PyJWT: import it where it is used."""
 
+import json
 import logging
+import urllib.request
 from collections import deque
+from contextlib import suppress
+from functools import cache
 from http.client import HTTPException
 from math import ceil
+from socket import SHUT_RDWR, socket
 from threading import Lock, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import Any
+
+from jwt import PyJWK, PyJWKClient, PyJWTError
 
 from channels_app.errors import ServiceError
-
-if TYPE_CHECKING:
-    # Loaded with the first token: most callers have another credential, or none.
-    from jwt import PyJWK
-
-    from ivsvod.accounts.jwks import KeyDownload
 
 logger = logging.getLogger(__name__)
 
@@ -31,6 +32,8 @@ TIMEOUT_SECONDS = 3
 # How long a request waits for the fetch of another one; most providers answer within it.
 WAIT_SECONDS = 0.5
 THREAD_NAME = "key set"
+LARGEST_BYTES = 256 * 1024
+MOST_KEYS = 100
 
 
 class KeySetUnavailableError(ServiceError):
@@ -43,6 +46,69 @@ class KeySetUnavailableError(ServiceError):
     def __init__(self, retry_after: str) -> None:
         super().__init__()
         self.retry_after = retry_after
+
+
+class KeyDownload(PyJWKClient):
+    """PyJWT's client with bounds: the size of the answer, the number of keys, no redirect, and `cut` at a deadline.
+
+    PyJWT alone reads an answer of any size, and its timeout is that of each read.
+    """
+
+    def __init__(self, url: str, timeout: float) -> None:
+        super().__init__(url, cache_jwk_set=False, timeout=timeout)
+        self.is_cut = False
+        self._socket: socket | None = None
+
+    def fetch_data(self) -> Any:
+        """Return the key set as parsed JSON, for `get_jwk_set`; `KeySet._fetch` catches what can fail."""
+        # `build_opener` would add the handler that follows redirects.
+        opener = urllib.request.OpenerDirector()
+        opener.add_handler(urllib.request.ProxyHandler())
+        opener.add_handler(urllib.request.HTTPDefaultErrorHandler())
+        opener.add_handler(urllib.request.HTTPErrorProcessor())
+        opener.add_handler(_Connections(self))
+        # The settings allow https, and http for this machine only.
+        with opener.open(self.uri, timeout=self.timeout) as answer:
+            body = answer.read(LARGEST_BYTES + 1)
+        if len(body) > LARGEST_BYTES:
+            raise ValueError("too large")
+        document = json.loads(body)
+        if isinstance(document, dict) and len(document.get("keys") or ()) > MOST_KEYS:
+            raise ValueError("too many keys")
+        return document
+
+    def connected(self, connection: socket) -> None:
+        """Note the connection, so that `cut` ends it."""
+        self._socket = connection
+        if self.is_cut:
+            self.cut()
+
+    def cut(self) -> None:
+        """End the connection, so that the thread of the download ends."""
+        self.is_cut = True
+        if self._socket is not None:
+            # Not the method of a TLS socket, which takes the encryption away from a read that is under way.
+            with suppress(OSError):
+                socket.shutdown(self._socket, SHUT_RDWR)
+
+
+class _Connections(urllib.request.HTTPSHandler, urllib.request.HTTPHandler):
+    """urllib's handlers, which report the socket of each connection as soon as it is open."""
+
+    def __init__(self, download: KeyDownload) -> None:
+        super().__init__()
+        self._download = download
+
+    def do_open(self, http_class: Any, *args: Any, **options: Any) -> Any:
+        """Open the URL over a connection that reports its socket."""
+        download = self._download
+
+        class Connection(http_class):
+            def connect(self) -> None:
+                super().connect()
+                download.connected(self.sock)
+
+        return super().do_open(Connection, *args, **options)
 
 
 class KeySet:
@@ -60,13 +126,10 @@ class KeySet:
         # Held briefly, never during a fetch.
         self._lock = Lock()
 
-    def find(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
+    def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:
         """Return the key with this id that fits the algorithm; without an id, the only one that fits.
 
-        Return None if a fetch that was made for this call did not bring it.
-
-        Raises:
-            KeySetUnavailableError: the key is unknown, and the keys cannot be fetched now.
+        Return None if a new fetch did not bring it. Raise KeySetUnavailableError if the keys cannot be fetched now.
         """
         version = self._version
         key = self._known(key_id, algorithm)
@@ -79,7 +142,7 @@ class KeySet:
             raise KeySetUnavailableError("1" if is_fetching else str(max(1, ceil(self._next_fetch() - monotonic()))))
         return key
 
-    def _known(self, key_id: str | None, algorithm: str) -> "PyJWK | None":
+    def _known(self, key_id: str | None, algorithm: str) -> PyJWK | None:
         fitting = [key for key in self._keys if key.algorithm_name == algorithm and key_id in (None, key.key_id)]
         return fitting[0] if len(fitting) == 1 else None
 
@@ -89,8 +152,6 @@ class KeySet:
         One fetch is under way at a time, in a thread: name resolution has no timeout, and the wait of the callers is
         bounded. The caller that starts it waits for at most TIMEOUT_SECONDS, others for WAIT_SECONDS.
         """
-        from ivsvod.accounts.jwks import KeyDownload
-
         with self._lock:
             if self._version != version:
                 return
@@ -118,10 +179,8 @@ class KeySet:
             return earliest
         return max(earliest, min(self._attempts[0] + FETCH_WINDOW_SECONDS, last + RESERVE_SECONDS))
 
-    def _fetch(self, download: "KeyDownload") -> None:
+    def _fetch(self, download: KeyDownload) -> None:
         """Download the keys and keep those that can be used."""
-        from jwt import PyJWTError
-
         keys: list[PyJWK] = []
         reason = "no key of it can be used"
         try:
@@ -135,3 +194,9 @@ class KeySet:
             self._last_failed = not keys
             if keys:
                 self._keys, self._fetched_at, self._version = keys, monotonic(), self._version + 1
+
+
+@cache
+def key_set(url: str) -> KeySet:
+    """Return the key set of a URL, one for the process."""
+    return KeySet(url)

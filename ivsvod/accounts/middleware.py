@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
@@ -12,11 +13,11 @@ from django.utils import timezone
 
 from channels_app.audit import Actor, Way, acting
 from channels_app.outages import DATABASE_AWAY
-from ivsvod.accounts.authentication import SharedKeyCaller
 from ivsvod.accounts.models import ApiToken, Authenticator, User
-from ivsvod.accounts.time_zones import zone_of
-from ivsvod.api.middleware import Middleware, database_away, is_admin_page
-from ivsvod.rest.request_ids import request_id
+from ivsvod.api.middleware import database_away, is_admin_page
+from ivsvod.rest.request_ids import Middleware, request_id
+from ivsvod.rest.scopes import ServiceCaller
+from ivsvod.rest.times import zone_named
 
 # Pages that stay open to staff who must set up a second factor.
 _OPEN = ("account:two-step", "account:two-step-set-up", "admin:logout", "admin:login", "account:code", "admin:jsi18n")
@@ -38,7 +39,6 @@ class SecondFactorMiddleware(Middleware):
     """
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, or redirect to the page."""
         is_lacking = False
         # Without a session cookie no account is looked up.
         if settings.REQUIRE_SECOND_FACTOR and settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -65,10 +65,10 @@ class TimeZoneMiddleware(Middleware):
             name = getattr(request.user, "time_zone", "")
         except DATABASE_AWAY as error:
             return database_away(error)
-        zone, usable = zone_of(name)
-        if not usable:
+        zone = zone_named(name) if name else None
+        if name and zone is None:
             request.unknown_time_zone = name
-        with timezone.override(zone):
+        with timezone.override(zone or ZoneInfo(settings.TIME_ZONE)):
             return self.get_response(request)
 
 
@@ -80,11 +80,6 @@ def _actor(request: HttpRequest) -> Actor:
         name = f"{caller.get_username()}, token {credential.name}"
     elif isinstance(caller, User):
         name = caller.get_username()
-    elif isinstance(caller, SharedKeyCaller):
-        name = "the shared key"
-    elif caller is None or not caller.is_authenticated:
-        name = "anonymous"
     else:
-        # A token of an identity provider names no account here.
-        name = f"identity {caller.pk}"
+        name = caller.name if isinstance(caller, ServiceCaller) else "anonymous"
     return Actor(Way.ADMIN if is_admin_page(request) else Way.API, name, account, request_id.get())

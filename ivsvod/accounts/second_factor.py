@@ -33,13 +33,6 @@ class NotBegunError(Exception):
     """No secret waits for its first code: the set-up was never begun, or is complete."""
 
 
-def new_recovery_codes() -> list[str]:
-    """Return recovery codes of 79 random bits that people can copy from paper."""
-    return [
-        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4)) for _ in range(RECOVERY_CODES)
-    ]
-
-
 def plain_code(text: str) -> str:
     """Return a code without the spaces, dashes and capitals that apps and people add."""
     return "".join(character for character in text.casefold() if character.isalnum())
@@ -118,7 +111,10 @@ def authenticator_remove(*, account: User) -> bool:
 
 
 def _renew(device: Authenticator) -> list[str]:
-    codes = new_recovery_codes()
+    # Each has 79 random bits, in groups that people can copy from paper.
+    codes = [
+        "-".join("".join(secrets.choice(_ALPHABET) for _ in range(4)) for _ in range(4)) for _ in range(RECOVERY_CODES)
+    ]
     device.recovery_digests = [recovery_digest(code) for code in codes]
     device.save()
     return codes

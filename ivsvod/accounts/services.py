@@ -26,10 +26,7 @@ def api_token_create(
     """Make a token and return it with its text, which is not stored.
 
     A missing account is made, without a password and with the permissions of the scopes. The permissions of an
-    existing account do not change.
-
-    Raises:
-        UnknownScopeError: a scope is none of `settings.API_SCOPES`.
+    existing account do not change. Raise UnknownScopeError for a scope that is none of `settings.API_SCOPES`.
     """
     unknown = [scope for scope in scopes if scope not in settings.API_SCOPES]
     if unknown:
@@ -52,12 +49,7 @@ def account_set_time_zone(*, account: User, time_zone: str) -> None:
 
 @audited()
 def admin_create(*, name: str, email: str, password: str) -> User:
-    """Make a superuser.
-
-    Raises:
-        AdminAccountError: the name is taken.
-        ValidationError: the name, the email or the password is refused; the messages hold no password.
-    """
+    """Make a superuser; raise AdminAccountError if the name is taken, ValidationError for any other refusal."""
     User.username_validator(name)
     if User.objects.filter(username=User.normalize_username(name)).exists():
         raise AdminAccountError(f"there is an account {name} already: --reset sets its password again")
@@ -68,12 +60,7 @@ def admin_create(*, name: str, email: str, password: str) -> User:
 
 @audited()
 def admin_set_password(*, name: str, password: str) -> User:
-    """Set the password of a superuser, which ends its sessions.
-
-    Raises:
-        AdminAccountError: there is no such account, or it is not an active superuser.
-        ValidationError: the password is refused.
-    """
+    """Set the password of an active superuser, which ends its sessions; raises as `admin_create`."""
     User.username_validator(name)
     account = User.objects.select_for_update().filter(username=User.normalize_username(name)).first()
     if account is None:

@@ -69,11 +69,7 @@ def stored_address(request: HttpRequest) -> str:
 
 @contextmanager
 def counted(request: HttpRequest) -> Iterator[None]:
-    """Count a `ValidationError` of the block, which checks a password or a code, and refuse too many.
-
-    Raises:
-        ValidationError: that of the guess, or there were too many; then `RefusalMiddleware` answers 429.
-    """
+    """Count a ValidationError of the block, which checks a password or a code; raise one too if there were too many."""
     if any("\0" in request.META.get(name, "") for name in _STORED_HEADERS):
         raise ValidationError(_("The browser sent a header that holds a NUL."))
     try:
@@ -100,11 +96,7 @@ def too_many(request: HttpRequest, seconds: float) -> ValidationError:
 
 
 def refuse_locked(request: HttpRequest, username: str | None) -> None:
-    """Refuse an account that is locked for the address of the request, after its password was refused.
-
-    Raises:
-        ValidationError: it is locked; the message has the time to wait.
-    """
+    """Raise ValidationError with the time to wait if the account is locked, after its password was refused."""
     if not getattr(request, "axes_locked_out", False) or username is None:
         return
     handler: Any = AxesProxyHandler.get_implementation()

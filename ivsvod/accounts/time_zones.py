@@ -1,16 +1,15 @@
-"""Time zones of members of staff: the choices, and the zone of a page."""
+"""Time zones of members of staff: their names, their choice, and its form."""
 
 from functools import cache
 from itertools import groupby
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
+from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-
-from ivsvod.rest.times import zone_named
 
 
 @cache
@@ -32,17 +31,18 @@ def place_of(name: str) -> str:
     return name.partition("/")[2].replace("_", " ").replace("/", ", ") or name
 
 
-def validate_time_zone(name: str) -> None:
-    """Accept an empty name, or one of `time_zone_names`.
+class PreferencesForm(forms.Form):
+    """The preferences of a member of staff."""
 
-    Raises:
-        ValidationError: it is another name.
-    """
+    time_zone = forms.ChoiceField(
+        label=_("Time zone"),
+        required=False,
+        choices=time_zone_choices,
+        help_text=_("Times in the admin are shown in this zone, and times that you type mean this zone."),
+    )
+
+
+def validate_time_zone(name: str) -> None:
+    """Accept an empty name, or one of `time_zone_names`; raise ValidationError for another."""
     if name and name not in time_zone_names():
         raise ValidationError(_("“%(name)s” is not a time zone."), params={"name": name}, code="time_zone")
-
-
-def zone_of(name: str) -> tuple[ZoneInfo, bool]:
-    """Return the zone of a name, or that of the service if it is empty or unusable; and whether it was usable."""
-    zone = zone_named(name) if name else None
-    return zone or ZoneInfo(settings.TIME_ZONE), not name or zone is not None

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-from ivsvod.accounts.forms import CodeForm, FirstCodeForm, OwnPasswordForm, PasswordForm, PreferencesForm, SignInForm
+from ivsvod.accounts.forms import CodeForm, FirstCodeForm, OwnPasswordForm, PasswordForm, SignInForm
 from ivsvod.accounts.models import Authenticator, User
 from ivsvod.accounts.second_factor import (
     NotBegunError,
@@ -27,6 +27,7 @@ from ivsvod.accounts.second_factor import (
 )
 from ivsvod.accounts.services import account_set_time_zone
 from ivsvod.accounts.sign_in import WAITING, account_waiting, other_sessions_end, wait_for_code
+from ivsvod.accounts.time_zones import PreferencesForm
 
 _SET_UP_BEGUN = "two_step_begun"
 
@@ -46,7 +47,6 @@ class SignInView(LoginView):
         return super().get(request, *args, **kwargs)
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in, or redirect to the form for the code."""
         account: User = form.get_user()
         if Authenticator.objects.of(account) is None:
             return super().form_valid(form)
@@ -75,11 +75,9 @@ class CodeView(SignInView):
         return super().dispatch(request, *args, **kwargs)
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Return the arguments of the form, with the account."""
         return {**super().get_form_kwargs(), "account": self.account}
 
     def form_valid(self, form: Any) -> HttpResponse:
-        """Sign in."""
         self.request.session.pop(WAITING, None)
         return LoginView.form_valid(self, form)
 
@@ -98,11 +96,9 @@ class PasswordChange(PasswordChangeView):
     success_url = reverse_lazy("admin:password_change_done")
 
     def get_form_kwargs(self) -> dict[str, Any]:
-        """Return the arguments of the form, with the request, whose guesses are counted."""
         return {**super().get_form_kwargs(), "request": self.request}
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Return the context of every admin page, and of this one."""
         return {**super().get_context_data(**kwargs), **admin.site.each_context(self.request)}
 
 

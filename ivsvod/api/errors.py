@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.http import Http404, HttpRequest, JsonResponse, UnreadablePostError
-from rest_framework import exceptions, status
+from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
@@ -18,7 +18,7 @@ from channels_app.outages import DATABASE_AWAY, Failure, failure_of, outage_coun
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "5"
-# Errors of Django, with one sentence each: status, code, sentence.
+# Errors of Django, subclasses first: status, code, sentence.
 _DJANGO: dict[type[Exception], tuple[int, str, str]] = {
     PermissionDenied: (403, "forbidden", "This needs a permission that you lack"),
     UnreadablePostError: (400, "bad_request", "The body could not be read to its end"),
@@ -80,9 +80,8 @@ def _answer(error: Exception) -> Response | None:
     if isinstance(error, DATABASE_AWAY):
         failure = database_failed(error)
         return _response(503, failure.sentence, code=failure.code)
-    for kind in type(error).__mro__:
-        if kind in _DJANGO:
-            status_code, code, sentence = _DJANGO[kind]
+    for kind, (status_code, code, sentence) in _DJANGO.items():
+        if isinstance(error, kind):
             return _response(status_code, sentence, code=code)
     return None
 
@@ -143,25 +142,10 @@ def json_error(status_code: int, sentence: str, code: str | None = None) -> Json
 def bad_request(request: HttpRequest, exception: Exception) -> JsonResponse:
     """Answer a request that Django refuses."""
     if isinstance(exception, RequestDataTooBig):
-        return json_error(status.HTTP_413_REQUEST_ENTITY_TOO_LARGE, "The body is too large")
-    return json_error(status.HTTP_400_BAD_REQUEST, "The request cannot be understood")
-
-
-def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer a request for an unknown route."""
-    return json_error(status.HTTP_404_NOT_FOUND, "There is nothing at this address")
-
-
-def permission_denied(request: HttpRequest, exception: Exception) -> JsonResponse:
-    """Answer a request for a page that the account may not open."""
-    return json_error(status.HTTP_403_FORBIDDEN, "This needs a permission that you lack")
-
-
-def csrf_failure(request: HttpRequest, reason: str = "") -> JsonResponse:
-    """Answer a form of the admin without the CSRF token of its page."""
-    return json_error(status.HTTP_403_FORBIDDEN, "The form has expired: reload its page and send it again")
+        return json_error(413, "The body is too large")
+    return json_error(400, "The request cannot be understood")
 
 
 def server_error(request: HttpRequest) -> JsonResponse:
     """Answer a request that met a bug; the log has the traceback."""
-    return json_error(status.HTTP_500_INTERNAL_SERVER_ERROR, "The server failed")
+    return json_error(500, "The server failed")

@@ -1,6 +1,5 @@
 """Middleware for every answer: CORS, refusals, HEAD, ETags and caching."""
 
-from collections.abc import Callable
 from math import ceil
 from typing import Any
 
@@ -15,19 +14,12 @@ from rest_framework.views import APIView
 from channels_app.outages import DATABASE_AWAY
 from ivsvod.api.errors import database_failed, json_error
 from ivsvod.rest.caching import etag_of
+from ivsvod.rest.request_ids import Middleware
 from ivsvod.timed_bodies import ENVIRON_KEY
 
-GetResponse = Callable[[HttpRequest], HttpResponseBase]
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 # The headers that a 304 repeats (RFC 9110 section 15.4.5). Those of CORS come from their own middleware.
 _OF_304 = ("Cache-Control", "Content-Location", "ETag", "Expires", "Vary")
-
-
-class Middleware:
-    """Base of middleware: keep the next handler."""
-
-    def __init__(self, get_response: GetResponse) -> None:
-        self.get_response = get_response
 
 
 class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
@@ -39,7 +31,6 @@ class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
         return None if response is None else _no_content(route_methods(request.path_info) or _ALL_METHODS)
 
     def add_response_headers(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
-        """Add the headers of CORS, with the methods that `Allow` names."""
         response = super().add_response_headers(request, response)
         if "Allow" in response and "Access-Control-Allow-Methods" in response:
             response["Access-Control-Allow-Methods"] = response["Allow"]
@@ -63,7 +54,6 @@ class RefusalMiddleware(Middleware):
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
-        """Answer an outage of the database that a view raised."""
         return database_away(exception) if isinstance(exception, DATABASE_AWAY) else None
 
 
@@ -71,7 +61,6 @@ class HeadMiddleware(Middleware):
     """Answer `HEAD` as `GET`: the same headers and no body, with every WSGI server."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer, without the body."""
         response = self.get_response(request)
         if request.method == "HEAD" and response.status_code != 304 and isinstance(response, HttpResponse):
             response["Content-Length"] = str(len(response.content))

@@ -15,35 +15,32 @@ from ivsvod.rest.caching import public_max_age
 _DOCUMENT = settings.BASE_DIR / "openapi.json"
 
 
-class HealthView(APIView):
-    """`GET /healthz`: 200 while the database answers, 503 when it does not."""
+class OpenView(APIView):
+    """A page for everyone, with or without a credential."""
 
     authentication_classes = ()
     is_open = True
 
+
+class HealthView(OpenView):
+    """`GET /healthz`: 200 while the database answers, 503 when it does not."""
+
     def get(self, request: Request) -> Response:
-        """Run a query."""
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         return Response({"status": "ok"}, headers={"Cache-Control": "no-store"})
 
 
-class SchemaView(APIView):
+class SchemaView(OpenView):
     """`GET /schema`: the OpenAPI 3.1 document."""
-
-    authentication_classes = ()
-    is_open = True
 
     def get(self, request: Request) -> HttpResponse:
         """Return the file, which `make openapi` wrote."""
         return HttpResponse(_document(), content_type="application/json", headers=public_max_age(60))
 
 
-class DocsView(APIView):
+class DocsView(OpenView):
     """`GET /docs`: Swagger UI of the same document."""
-
-    authentication_classes = ()
-    is_open = True
 
     def get(self, request: Request) -> HttpResponse:
         """Return the page, which loads static files of the service only."""

@@ -9,7 +9,6 @@ class ConsoleConfig(AppConfig):
     """The start page of the admin; it has no models."""
 
     name = "ivsvod.console"
-    label = "console"
 
 
 class ConsoleAdminConfig(SimpleAdminConfig):

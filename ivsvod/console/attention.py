@@ -27,7 +27,6 @@ class AttentionItem:
 
     @property
     def address(self) -> str:
-        """Return the URL of the list of these rows."""
         return list_address(self.model, **self.query)
 
 

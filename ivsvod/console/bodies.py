@@ -6,8 +6,9 @@ from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
 from channels_app.outages import DATABASE_AWAY
-from ivsvod.api.middleware import Middleware, database_away, is_admin_page, route_methods
+from ivsvod.api.middleware import database_away, is_admin_page, route_methods
 from ivsvod.console.refused import too_large
+from ivsvod.rest.request_ids import Middleware
 from ondemand.videos.uploads import LARGEST_PICTURE_FORM, may_upload_picture
 
 # The largest form before the sign-in: a name, a password or a code.
@@ -30,7 +31,7 @@ class BodyMiddleware(Middleware):
         if length == 0 or route_methods(request.path_info):
             return self.get_response(request)
         try:
-            is_staff = request.user.is_active and getattr(request.user, "is_staff", False)
+            is_staff = request.user.is_staff
             limit: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
             if not is_staff:
                 limit = min(limit, LARGEST_ANONYMOUS)

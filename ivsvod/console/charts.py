@@ -1,7 +1,6 @@
 """Bar charts of one value a day, as numbers for a template; pure."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -11,42 +10,28 @@ from django.utils.translation import gettext
 SLOT, GAP, HEIGHT = 10, 2, 80
 
 
-@dataclass(frozen=True)
-class Bar:
-    """One day. The numbers are texts, so that no language writes them with a comma."""
-
-    x: str
-    y: str
-    width: str
-    height: str
-    day: date
-    text: str
-
-
-@dataclass(frozen=True)
-class Chart:
-    """The bars of successive days; `top` is the highest value and `total` the sum, as texts."""
-
-    name: str
-    title: Any
-    bars: list[Bar]
-    top: str
-    total: str
-    width: int
-    height: int = HEIGHT
-
-
-def day_chart(name: str, title: Any, days: Sequence[tuple[date, float]], text_of: Callable[[float], str]) -> Chart:
-    """Return the chart of one value a day; `text_of` writes a value with its unit."""
+def day_chart(
+    name: str, title: Any, days: Sequence[tuple[date, float]], text_of: Callable[[float], str]
+) -> dict[str, Any]:
+    """Return the chart of one value a day, with a bar each; `text_of` writes a value with its unit."""
     values = [value for _day, value in days]
     top = max(values, default=0)
     bars = []
     for position, (day, value) in enumerate(days):
         # A value above 0 stays visible, however small it is.
         height = max(value / top * HEIGHT, 1) if value else 0
-        x, y, width = position * SLOT + GAP / 2, HEIGHT - height, SLOT - GAP
-        bars.append(Bar(f"{x:.1f}", f"{y:.1f}", f"{width:.1f}", f"{height:.1f}", day, text_of(value)))
-    return Chart(name, title, bars, text_of(top), text_of(sum(values)), len(bars) * SLOT)
+        place = {"x": position * SLOT + GAP / 2, "y": HEIGHT - height, "width": SLOT - GAP, "height": height}
+        # As texts, so that no language writes them with a comma.
+        bars.append({"day": day, "text": text_of(value), **{key: f"{number:.1f}" for key, number in place.items()}})
+    return {
+        "name": name,
+        "title": title,
+        "bars": bars,
+        "top": text_of(top),
+        "total": text_of(sum(values)),
+        "width": len(bars) * SLOT,
+        "height": HEIGHT,
+    }
 
 
 def length_text(hours: float) -> str:

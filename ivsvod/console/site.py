@@ -21,7 +21,6 @@ class ConsoleSite(AdminSite):
         return "/" if settings.CATALOGUE_PAGE else None
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Return the start page."""
         # The admin modules that it imports register with this site.
         from ivsvod.console.start import start_page
 

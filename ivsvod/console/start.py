@@ -14,14 +14,7 @@ from django.utils.translation import gettext
 
 from channels_app.admin import address_of, list_address, row_address
 from channels_app.audit import Way
-from channels_app.models import (
-    AuditEntry,
-    Channel,
-    NewVideoState,
-    ReportedDifference,
-    Stream,
-    new_video_state,
-)
+from channels_app.models import AuditEntry, Channel, NewVideoState, ReportedDifference, Stream, new_video_state
 from channels_app.reconcile.report import last_run
 from channels_app.sql.rows import count_shown, counts_of
 from channels_app.streams.timeline import StreamState, streams_in_state, streams_shown
@@ -50,7 +43,10 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     page: dict[str, Any] = {"live": None, "review": None, "week": None, "days": None, "run": None, "attention": None}
     if _may_see(site, request, Video):
         to_review, videos = Video.objects.to_review(), Video.objects.all()
-        kinds |= {"review": to_review, "videos": videos, "reviewed": _reviewed_channels()}
+        # The channels whose new recordings wait for review, whatever NEW_VIDEO_STATE says.
+        states = [NewVideoState.HIDDEN, NewVideoState.UNLISTED]
+        reviewed = Channel.objects.filter(active=True).alias(state=new_video_state()).filter(state__in=states)
+        kinds |= {"review": to_review, "videos": videos, "reviewed": reviewed}
         addresses |= {"review": list_address(Video, review="yes"), "videos": list_address(Video)}
         page["review"] = _video_rows(request, to_review, review="yes")
         page["week"] = _video_rows(request, Video.objects.recorded(*_last_days(now, WEEK)))
@@ -76,11 +72,16 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     counts = {name: count_shown(number) for name, number in numbers if number}
     if items:
         page["attention"] = [(item, counts[item.name]) for item in items if item.name in counts]
+    # The last changes of the account in the admin, of rows that it may see.
+    entries = site.get_model_admin(AuditEntry).get_queryset(request)
+    own = entries.filter(actor_name=request.user.get_username(), way=Way.ADMIN).order_by("-id")[:SHOWN_CHANGES]
     run = page["run"]
     return page | {
         "is_empty": page["live"] is None and page["review"] is None and page["attention"] is None,
         "is_calm": not page["attention"] and not (run and run.is_amiss),
-        "mine": _own_changes(site, request),
+        "mine": [
+            {"done": each.get_action_display(), "name": each.object_repr, "address": address_of(each)} for each in own
+        ],
         "counts": counts,
         "addresses": addresses,
         "new_video_state": settings.NEW_VIDEO_STATE,
@@ -90,12 +91,6 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
 
 def _may_see(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
     return site.is_registered(model) and site.get_model_admin(model).has_view_permission(request)
-
-
-def _reviewed_channels() -> QuerySet[Channel]:
-    """Return the channels whose new recordings wait for review, whatever NEW_VIDEO_STATE says."""
-    states = [NewVideoState.HIDDEN, NewVideoState.UNLISTED]
-    return Channel.objects.filter(active=True).alias(state=new_video_state()).filter(state__in=states)
 
 
 def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[str, Any]]:
@@ -114,13 +109,6 @@ def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[
         }
         for video in videos.recent_first_with_channel()[:SHOWN]
     ]
-
-
-def _own_changes(site: AdminSite, request: HttpRequest) -> list[dict[str, Any]]:
-    """Return the last changes of the account in the admin, from the audit log, of rows that it may see."""
-    entries = site.get_model_admin(AuditEntry).get_queryset(request)
-    own = entries.filter(actor_name=request.user.get_username(), way=Way.ADMIN).order_by("-id")[:SHOWN_CHANGES]
-    return [{"done": each.get_action_display(), "name": each.object_repr, "address": address_of(each)} for each in own]
 
 
 def _days(now: datetime) -> dict[str, Any]:

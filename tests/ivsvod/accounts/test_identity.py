@@ -24,8 +24,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
-from ivsvod.accounts import jwks, keyset
-from ivsvod.accounts.identity import key_set
+from ivsvod.accounts import keyset
 from ivsvod.rest.rates import Rate
 from ondemand.models import Content, Video
 from tests.support.helpers import bearer, make_video
@@ -109,7 +108,7 @@ def send(handler: Any, body: bytes, status: int = 200, **headers: str) -> None:
 @pytest.fixture
 def provider(settings: Any) -> Iterator[Provider]:
     # An earlier provider may have had the same port.
-    key_set.cache_clear()
+    keyset.key_set.cache_clear()
     made = Provider()
     settings.OIDC_ISSUER, settings.OIDC_AUDIENCE, settings.OIDC_JWKS = ISSUER, AUDIENCE, made.url
     yield made
@@ -520,7 +519,7 @@ ANSWERS = {
     "keys of another form": lambda handler: send(handler, b'{"keys": [1, null, "x", {}]}'),
     "keys that are no list": lambda handler: send(handler, b'{"keys": {}}'),
     "too many keys": lambda handler: send(handler, key_document(others=100)),
-    "too much": lambda handler: send(handler, key_document() + b" " * jwks.LARGEST_BYTES),
+    "too much": lambda handler: send(handler, key_document() + b" " * keyset.LARGEST_BYTES),
     "deep": lambda handler: send(handler, b"[" * 100_000),
     "a redirect": redirect,
     "nothing": lambda handler: handler.wfile.close(),

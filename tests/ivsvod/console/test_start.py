@@ -233,11 +233,11 @@ def test_charts_have_a_name_a_description_and_a_table(browser: Client) -> None:
 def test_bars_stay_inside_of_their_chart_and_small_values_are_visible(values: list[float]) -> None:
     days = [(NINE.date() + timedelta(days=n), float(value)) for n, value in enumerate(values)]
     chart = day_chart("x", "X", days, str)
-    for bar, value in zip(chart.bars, values, strict=True):
-        assert float(bar.y) >= 0
-        assert float(bar.y) + float(bar.height) == chart.height
-        assert (float(bar.height) > 0) == (value > 0)
-    assert float(chart.bars[-1].x) + float(chart.bars[-1].width) <= chart.width
+    for bar, value in zip(chart["bars"], values, strict=True):
+        assert float(bar["y"]) >= 0
+        assert float(bar["y"]) + float(bar["height"]) == chart["height"]
+        assert (float(bar["height"]) > 0) == (value > 0)
+    assert float(chart["bars"][-1]["x"]) + float(chart["bars"][-1]["width"]) <= chart["width"]
 
 
 # Empty states

@@ -20,7 +20,6 @@ class Command(LinesCommand):
     help = "Make a superuser whose password is read from a file or from a secret of AWS Secrets Manager."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the name, and the reference to the password."""
         parser.add_argument("name", metavar="NAME")
         parser.add_argument("--email", default="", metavar="E")
         reference = "file:/path, or the ARN of a secret, followed by #KEY if it is a JSON object"
@@ -28,7 +27,6 @@ class Command(LinesCommand):
         parser.add_argument("--reset", action="store_true", help="set the password of an existing superuser")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Print one JSON object."""
         if options["reset"] and options["email"]:
             raise CommandError("--email is for a new account, and --reset for an existing one")
         password = _password(options["password_from"])

@@ -16,14 +16,12 @@ class Command(BaseCommand):
     help = "Make an API token and print it once. It is limited to its scopes and to the permissions of its account."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the name of the token, its account, scopes and expiry."""
         parser.add_argument("name")
         parser.add_argument("--account", help="user name of the account; a missing one is made (default: NAME)")
         parser.add_argument("--scope", default="read", help=f"comma-separated, of {','.join(settings.API_SCOPES)}")
         parser.add_argument("--expires-days", type=int, metavar="N")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Make the token and print its text on standard output."""
         days = options["expires_days"]
         if days is not None and not 1 <= days <= 36_500:
             raise CommandError("--expires-days takes 1 to 36500")
