@@ -17,27 +17,31 @@ _AWS_NAMES = {
 
 
 @register()
-def aws_names_are_set(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn of each missing variable that names something in AWS."""
-    return [
+def settings_are_complete(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn of missing settings that a part of the service needs; refuse a catalogue page that would show nothing."""
+    found: list[CheckMessage] = [
         Warning(f"{name} is not set: {consequence}.", hint=f"Set {name}.", id=f"ivsvod.W00{number}")
         for number, (name, consequence) in enumerate(_AWS_NAMES.items(), 1)
         if not getattr(settings, name)
     ]
-
-
-@register()
-def recordings_can_be_played(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Warn if a `location` is a URL of the bucket, which is private."""
-    if settings.PLAYBACK_BASE_URL or not settings.RECORDING_BUCKET:
-        return []
-    return [
-        Warning(
-            "PLAYBACK_BASE_URL is not set: a location is a URL of the bucket, which is private, and does not play.",
-            hint="Set PLAYBACK_BASE_URL to the address at which CloudFront serves the bucket.",
-            id="ivsvod.W005",
+    if settings.RECORDING_BUCKET and not settings.PLAYBACK_BASE_URL:
+        found.append(
+            Warning(
+                "PLAYBACK_BASE_URL is not set: a location is a URL of the bucket, which is private, and does not play.",
+                hint="Set PLAYBACK_BASE_URL to the address at which CloudFront serves the bucket.",
+                id="ivsvod.W005",
+            )
         )
-    ]
+    # The page calls the API anonymously.
+    if settings.CATALOGUE_PAGE and not settings.API_PUBLIC_READ:
+        found.append(
+            Error(
+                "CATALOGUE_PAGE is on and API_PUBLIC_READ is off: the catalogue page can show nothing.",
+                hint="Set API_PUBLIC_READ=true to publish the catalogue, or CATALOGUE_PAGE=false.",
+                id="catalogue.E001",
+            )
+        )
+    return found
 
 
 @register(Tags.database)
@@ -63,20 +67,6 @@ def private_recordings_are_not_readable(
     ]
 
 
-@register()
-def page_can_read_the_api(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse the catalogue page without public reads: it calls the API anonymously, and would show nothing."""
-    if settings.API_PUBLIC_READ or not settings.CATALOGUE_PAGE:
-        return []
-    return [
-        Error(
-            "CATALOGUE_PAGE is on and API_PUBLIC_READ is off: the catalogue page can show nothing.",
-            hint="Set API_PUBLIC_READ=true to publish the catalogue, or CATALOGUE_PAGE=false.",
-            id="catalogue.E001",
-        )
-    ]
-
-
 @register(deploy=True)
 def dead_letter_queue_is_named(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Warn if `redrive`, which alone needs the address of the queue, cannot work."""
@@ -94,22 +84,14 @@ def dead_letter_queue_is_named(app_configs: Sequence[Any] | None, **kwargs: Any)
 @register(Tags.security)
 def field_encryption_keys_are_fernet_keys(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
     """Refuse an unusable key, which would fail only with the first channel."""
-    return [
-        Error(
-            f"Key {number} of FIELD_ENCRYPTION_KEYS is not a Fernet key.",
-            hint="Make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'",
-            id="ivsvod.E001",
-        )
-        for number, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, 1)
-        if not _is_fernet_key(key)
-    ]
-
-
-def _is_fernet_key(key: str) -> bool:
     from cryptography.fernet import Fernet
 
-    try:
-        Fernet(key)
-    except ValueError:
-        return False
-    return True
+    found: list[CheckMessage] = []
+    for number, key in enumerate(settings.FIELD_ENCRYPTION_KEYS, 1):
+        try:
+            Fernet(key)
+        except ValueError:
+            made = "Make one: python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())'"
+            message = f"Key {number} of FIELD_ENCRYPTION_KEYS is not a Fernet key."
+            found.append(Error(message, hint=made, id="ivsvod.E001"))
+    return found

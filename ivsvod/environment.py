@@ -111,16 +111,11 @@ def rate(name: str, default: str) -> Rate | None:
         raise ImproperlyConfigured(f"{name}: {error}, as in 600/min") from None
 
 
-def days(name: str, default: int, *, fewest: int) -> int | None:
-    """Return a number of days; None, for ever, if the variable is empty."""
-    if env.str(name, str(default)) == "":
+def number(name: str, default: int | None, *, fewest: int, most: int) -> int | None:
+    """Return a whole number; None, without a limit, if the variable is empty, or is not set and has no default."""
+    if env.str(name, "" if default is None else str(default)) == "":
         return None
-    return env.int(name, default, validate=validate.Range(min=fewest, max=36_500))
-
-
-def seconds(name: str) -> int | None:
-    """Return a number of seconds; None, without a limit, if the variable is empty."""
-    return env.int(name, validate=validate.Range(min=1, max=900)) if env.str(name, "") else None
+    return env.int(name, default, validate=validate.Range(min=fewest, max=most))
 
 
 def frame_ancestors(name: str, default: list[str]) -> list[str]:

@@ -121,7 +121,13 @@ def _handle(event: Any, context: Any) -> Any:
     if not isinstance(event, dict):
         raise InvocationRefusedError(f"not an invocation of this service: {type(event).__name__}")
     if event.get("detail-type") == "Scheduled Event" and event.get("source") == "aws.events":
-        return _scheduled(event, context)
+        # https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+        resources = event.get("resources")
+        rule = resources[0] if isinstance(resources, list) and resources else ""
+        name = rule.rpartition("-")[2].rpartition(".")[2] if isinstance(rule, str) else ""
+        if name not in SCHEDULED:
+            raise InvocationRefusedError("not a schedule of this service")
+        return _command(SCHEDULED[name], context)
     if "detail-type" in event:
         return _raw_events([event])[0]
     if isinstance(event.get("Records"), list):
@@ -129,19 +135,6 @@ def _handle(event: Any, context: Any) -> Any:
     if "raw_command" in event or "command" in event:
         raise InvocationRefusedError("raw_command and command are switched off")
     return _command(event.get("manage"), context)
-
-
-def _scheduled(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Run the command of a schedule.
-
-    https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
-    """
-    resources = event.get("resources")
-    rule = resources[0] if isinstance(resources, list) and resources else ""
-    name = rule.rpartition("-")[2].rpartition(".")[2] if isinstance(rule, str) else ""
-    if name not in SCHEDULED:
-        raise InvocationRefusedError("not a schedule of this service")
-    return _command(SCHEDULED[name], context)
 
 
 def _command(line: Any, context: Any) -> dict[str, Any]:

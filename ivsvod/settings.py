@@ -59,7 +59,7 @@ try:
     EVENT_QUEUE_URL = env.str("EVENT_QUEUE_URL", "", validate=environment.is_private_address)
     DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=environment.is_private_address)
     # A queue keeps a message for at most 14 days: until then a refused event must be recognised when it comes again.
-    INBOX_RETENTION_DAYS = environment.days("INBOX_RETENTION_DAYS", 400, fewest=15)
+    INBOX_RETENTION_DAYS = environment.number("INBOX_RETENTION_DAYS", 400, fewest=15, most=36_500)
     TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=environment.is_time_zone)
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=validate.OneOf(list(dict(LANGUAGES))))
     STATIC_BUCKET = env.str("STATIC_BUCKET", "")
@@ -74,7 +74,7 @@ try:
     SECURE_COOKIES = env.bool("SECURE_COOKIES", True)
     REQUIRE_SECOND_FACTOR = env.bool("REQUIRE_SECOND_FACTOR", False)
     EXTRA_APPS: list[str] = env.list("EXTRA_APPS", [])
-    PG_STATEMENT_TIMEOUT = environment.seconds("PG_STATEMENT_TIMEOUT")
+    PG_STATEMENT_TIMEOUT = environment.number("PG_STATEMENT_TIMEOUT", None, fewest=1, most=900)
     ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", ""))
     EMBEDDED_METRICS = env.bool("EMBEDDED_METRICS", ON_LAMBDA)
     _parameters = environment.database_parameters()
@@ -149,7 +149,6 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "ivsvod.urls"
 WSGI_APPLICATION = "ivsvod.wsgi.application"
-APPEND_SLASH = True
 
 TEMPLATES = [
     {
@@ -216,12 +215,15 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 CSRF_FAILURE_VIEW = "ivsvod.console.refused.csrf_failure"
 
-USE_TZ = True
-USE_I18N = True
 # Of the whole project; docs/admin.md describes how to add a language.
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]
+_served_forever = {
+    "default_acl": None,
+    "querystring_auth": False,
+    "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+}
 STORAGES: dict[str, dict[str, Any]] = {
     # Uploaded pictures. Their names are digests, so the content of a name never changes.
     "default": {
@@ -230,9 +232,7 @@ STORAGES: dict[str, dict[str, Any]] = {
             "bucket_name": RECORDING_BUCKET,
             "location": "thumbnails",
             "region_name": AWS_REGION or None,
-            "default_acl": None,
-            "querystring_auth": False,
-            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+            **_served_forever,
         },
     },
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
@@ -247,9 +247,7 @@ if STATIC_BUCKET:
         "OPTIONS": {
             "bucket_name": STATIC_BUCKET,
             "custom_domain": f"{urlsplit(STATIC_URL).netloc}{urlsplit(STATIC_URL).path}".rstrip("/"),
-            "querystring_auth": False,
-            "default_acl": None,
-            "object_parameters": {"CacheControl": "public, max-age=31536000, immutable"},
+            **_served_forever,
             # In the package, so that no cold start waits for S3.
             "manifest_storage": FileSystemStorage(STATIC_ROOT),
         },
@@ -287,7 +285,6 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "ivsvod.rest.pagination.PagePagination",
     "EXCEPTION_HANDLER": "ivsvod.api.errors.exception_handler",
     "PAGE_SIZE": API_PAGE_SIZE,
-    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 REST_KNOX = {"AUTH_HEADER_PREFIX": "Bearer", "TOKEN_TTL": None, "TOKEN_MODEL": "accounts.ApiToken"}
 KNOX_TOKEN_MODEL = "accounts.ApiToken"  # noqa: S105  (the name of a model)
@@ -327,15 +324,11 @@ CONTENT_SECURITY_POLICY = {
 }
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_COOKIES
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 # A working day; the account of someone who left the desk is not open for two weeks.
 SESSION_COOKIE_AGE = 12 * 3600
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE_COOKIES else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = False
 # Only behind a proxy that sets it, else any client could. On Lambda AWS sets it.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ON_LAMBDA or TRUSTED_PROXIES else None
-X_FRAME_OPTIONS = "DENY"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 # The only one, so that no upload reaches the disk.
 FILE_UPLOAD_HANDLERS = ["ondemand.videos.uploads.PictureUploadHandler"]
@@ -344,7 +337,6 @@ FILE_UPLOAD_HANDLERS = ["ondemand.videos.uploads.PictureUploadHandler"]
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "axes.W002"]
 
 # The counts of throttling. Requests wait only briefly for an unavailable Redis, and never fail because of it.
-_redis_options = {"socket_connect_timeout": 0.5, "socket_timeout": 0.5}
 CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
@@ -356,7 +348,7 @@ if CACHE_URL:
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": f"{PROJECT_NAME}:{STAGE}",
-        "OPTIONS": _redis_options,
+        "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
     }
 
 LOGGING = {

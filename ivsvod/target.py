@@ -19,11 +19,7 @@ class LocalStackRefusedError(Exception):
 
 
 def asks_for_local_stack(command: str, environment: Mapping[str, str]) -> bool:
-    """Return whether the command, or IVSVOD_LOCAL, asks for the local stack and nothing else.
-
-    Raises:
-        ValueError: IVSVOD_LOCAL is neither 0 nor 1; the message names it.
-    """
+    """Return whether the command, or IVSVOD_LOCAL, asks for the local stack; raise ValueError if that is not 0 or 1."""
     text = environment.get("IVSVOD_LOCAL") or "0"
     if text not in {"0", "1"}:
         raise ValueError("IVSVOD_LOCAL is not 0 or 1")
@@ -33,9 +29,7 @@ def asks_for_local_stack(command: str, environment: Mapping[str, str]) -> bool:
 def uses_local_stack(arguments: Sequence[str], environment: Mapping[str, str], deploy_files: Sequence[Path]) -> bool:
     """Return whether a command line uses the local stack: it asks for that, or no database is named.
 
-    Raises:
-        LocalStackRefusedError: no database is named, and there is a file that names one.
-        ValueError: as `asks_for_local_stack`.
+    Raise LocalStackRefusedError if no database is named, and there is a file that names one.
     """
     if asks_for_local_stack(arguments[0], environment):
         return True

@@ -41,19 +41,11 @@ class TimedBody:
         self.refusal: Refusal | None = None
 
     def read(self, size: int = -1) -> bytes:
-        """Return `size` bytes, or the rest.
-
-        Raises:
-            TimeoutError: the read was ended.
-        """
+        """Return `size` bytes, or the rest; raise TimeoutError if the read was ended."""
         return self._timed(self.stream.read, size)
 
     def readline(self, size: int = -1) -> bytes:
-        """Return a line, or `size` bytes of it.
-
-        Raises:
-            TimeoutError: the read was ended.
-        """
+        """Return a line, or `size` bytes of it; raise TimeoutError if the read was ended."""
         return self._timed(self.stream.readline, size)
 
     def drop_rest(self) -> None:

@@ -59,7 +59,6 @@ class ReadableTimeLoader(BaseTzLoader):
     timezone = UTC
 
     def load(self, data: Any) -> datetime:
-        """Return the time."""
         try:
             time: datetime = super().load(data)
         except psycopg.DataError:
@@ -82,11 +81,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        """Return a connection from the pool or the server.
-
-        Raises:
-            psycopg.OperationalError: with the server's reason, and a hint if a value looks percent-encoded.
-        """
+        """Return a connection of the pool or the server; raise OperationalError with the server's reason and a hint."""
         try:
             return super().get_new_connection(conn_params)
         except psycopg.OperationalError as error:

@@ -45,17 +45,8 @@ class PublicApi:
     request: HttpRequest
     answer_ages: list[int] = field(default_factory=list)
 
-    @property
-    def max_age(self) -> int:
-        """Return the seconds for which a page of all answers may be kept; 0 without any."""
-        return min(self.answer_ages, default=0)
-
     def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
-        """Return the document of `GET` on the path.
-
-        Raises:
-            RefusedError: the answer is an error.
-        """
+        """Return the document of `GET` on the path; raise RefusedError if the answer is an error."""
         environ = {name: self.request.META[name] for name in _FORWARDED if name in self.request.META} | {
             "REQUEST_METHOD": "GET",
             # WSGI passes paths as latin-1.
@@ -70,16 +61,3 @@ class PublicApi:
         max_age = _MAX_AGE.fullmatch(response.get("Cache-Control", ""))
         self.answer_ages.append(int(max_age[1]) if max_age else 0)
         return response.data
-
-    def find(self, path: str) -> Any:
-        """Return the document of `GET` on the path; None if the answer is 404.
-
-        Raises:
-            RefusedError: the answer is another error.
-        """
-        try:
-            return self.get(path)
-        except RefusedError as refused:
-            if refused.status == 404:
-                return None
-            raise

@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from ivsvod.rest.times import clock
-from ivsvod.rest.uuids import parse_uuid
+from ivsvod.rest.uuids import uuid_or_none
 from ivsvod.site.client import PublicApi, RefusedError
 from ivsvod.site.presenters import channel_name
 from ivsvod.site.query import PageQuery
@@ -28,32 +28,21 @@ _LENGTHS = {
     "3600": _("1 hour"),
     "7200": _("2 hours"),
 }
-_LABELS = {
-    "search": _("Search"),
-    "channel": _("Channel"),
-    "tag": _("Tags"),
-    "started_after": _("From"),
-    "started_before": _("Until"),
-    "min_duration": _("At least"),
-    "max_duration": _("At most"),
-    "ordering": _("Order"),
-    "cursor": _("Page"),
-}
-# Why the API refused a field.
-_FIELD_ERRORS = {
-    "search": _("This text cannot be searched for."),
-    "channel": _("There is no such channel."),
-    "tag": _("This cannot be a tag."),
-    "started_after": _("This is not a day."),
-    "started_before": _("This is not a day."),
-    "min_duration": _("This is not a number of seconds."),
-    "max_duration": _("This is not a number of seconds."),
-    "ordering": _("The videos cannot be put in this order."),
-    "cursor": _("There is no such page of this list."),
+# The label of each field, and why the API refused its value.
+_FIELDS = {
+    "search": (_("Search"), _("This text cannot be searched for.")),
+    "channel": (_("Channel"), _("There is no such channel.")),
+    "tag": (_("Tags"), _("This cannot be a tag.")),
+    "started_after": (_("From"), _("This is not a day.")),
+    "started_before": (_("Until"), _("This is not a day.")),
+    "min_duration": (_("At least"), _("This is not a number of seconds.")),
+    "max_duration": (_("At most"), _("This is not a number of seconds.")),
+    "ordering": (_("Order"), _("The videos cannot be put in this order.")),
+    "cursor": (_("Page"), _("There is no such page of this list.")),
 }
 # The size of one page of the API, which its settings may make smaller.
 _PAGE_SIZE = 100
-_SHOWN_TAGS = 20
+SHOWN_TAGS = 20
 
 
 @dataclass(frozen=True)
@@ -68,12 +57,15 @@ class Option:
 def channel_names(api: PublicApi, uuids: Iterable[str]) -> dict[str, str]:
     """Return the names of the newest channels by uuid, and of those given; channels that are not public have none."""
     listed = api.get("/channels", {"pageSize": _PAGE_SIZE})
-    documents = listed["data"]
+    names = {str(document["uuid"]): channel_name(document) for document in listed["data"]}
     # Few services have more channels than a page holds: only these pay for a call for each.
-    if listed["next"]:
-        missing = {*uuids} - {str(document["uuid"]) for document in documents}
-        documents = [*documents, *filter(None, (api.find(f"/channels/{uuid}") for uuid in sorted(missing)))]
-    return {str(document["uuid"]): channel_name(document) for document in documents}
+    for uuid in sorted({*uuids} - names.keys()) if listed["next"] else ():
+        try:
+            names[uuid] = channel_name(api.get(f"/channels/{uuid}"))
+        except RefusedError as refused:
+            if refused.status != 404:
+                raise
+    return names
 
 
 def channel_options(names: dict[str, str], chosen: str) -> list[Option]:
@@ -86,21 +78,13 @@ def channel_options(names: dict[str, str], chosen: str) -> list[Option]:
 
 def canonical(uuid: str) -> str:
     """Return the uuid as the API writes it; empty for another text."""
-    try:
-        return str(parse_uuid(uuid))
-    except ValueError:
-        return ""
+    return str(uuid_or_none(uuid) or "")
 
 
 def tags_in_use(api: PublicApi) -> list[str]:
     """Return the tags of listed videos, most used first; of very many tags the first by name."""
     tags = api.get("/tags", {"pageSize": _PAGE_SIZE})["data"]
     return [item["tag"] for item in sorted(tags, key=lambda item: (-item["count"], item["tag"])) if item["tag"].strip()]
-
-
-def tag_options(in_use: list[str], chosen: tuple[str, ...]) -> list[Option]:
-    """Return the chosen tags, and some of those in use."""
-    return [Option(tag, tag, tag in chosen) for tag in dict.fromkeys([*chosen, *in_use[:_SHOWN_TAGS]])]
 
 
 def length_options(chosen: str) -> list[Option]:
@@ -122,6 +106,6 @@ def ordering_options(query: PageQuery) -> list[Option]:
 
 def field_errors(refused: RefusedError) -> list[str]:
     """Return a sentence for each parameter that the API refused, in the language of the page."""
-    unusable = gettext("This cannot be used.")
-    sentences = [f"{_LABELS.get(name, name)}: {_FIELD_ERRORS.get(name, unusable)}" for name in refused.fields]
+    fields = [_FIELDS.get(name, (name, _("This cannot be used."))) for name in refused.fields]
+    sentences = [f"{label}: {reason}" for label, reason in fields]
     return sentences or [gettext("The address of this page cannot be understood.")]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
 from django.utils.functional import Promise
@@ -43,32 +43,27 @@ def public_page(view: Callable[..., Page], *, layout: str = "catalogue/base.html
     @wraps(view)
     def answer(request: HttpRequest, **named: str) -> HttpResponseBase:
         api, retry_after = PublicApi(request), None
+        refusal: tuple[int, Promise, Promise] | None = None
         try:
             page = view(api, **named)
         except Http404:
-            status, heading, advice = _REFUSALS[404]
-            page = _error_page(layout, status, heading, advice)
+            refusal = _REFUSALS[404]
         except RefusedError as refused:
-            page = _error_page(layout, *(_REFUSALS.get(refused.code) or _REFUSALS.get(refused.status, _OUTAGE)))
+            refusal = _REFUSALS.get(refused.code) or _REFUSALS.get(refused.status, _OUTAGE)
             retry_after = refused.retry_after
+        if refusal:
+            status, heading, advice = refusal
+            context = {"layout": layout, "heading": heading, "advice": advice}
+            page = Page("catalogue/refused.html", context, status, is_indexed=False)
         # Without the request: its context processors would add the account that is signed in.
         response = render(None, page.template, {**page.context, "is_indexed": page.is_indexed}, status=page.status)
         if retry_after:
             response["Retry-After"] = retry_after
-        return _with_caching(request, response, api.max_age)
+        if response.status_code != 200:
+            response["Cache-Control"] = "no-store"
+            return response
+        response["Cache-Control"] = public_max_age(min(api.answer_ages, default=0))["Cache-Control"]
+        response["ETag"] = etag_of(response.content)
+        return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
     return require_safe(answer)
-
-
-def _error_page(layout: str, status: int, heading: Promise, advice: Promise) -> Page:
-    context = {"layout": layout, "heading": heading, "advice": advice}
-    return Page("catalogue/refused.html", context, status, is_indexed=False)
-
-
-def _with_caching(request: HttpRequest, response: HttpResponse, seconds: int) -> HttpResponseBase:
-    if response.status_code != 200:
-        response["Cache-Control"] = "no-store"
-        return response
-    response["Cache-Control"] = public_max_age(seconds)["Cache-Control"]
-    response["ETag"] = etag_of(response.content)
-    return get_conditional_response(request, etag=response["ETag"], response=response) or response

@@ -54,7 +54,6 @@ class PageQuery:
 
     @property
     def is_start(self) -> bool:
-        """Return whether it has no parameters."""
         return self == type(self)()
 
     def for_api(self) -> dict[str, Any]:
@@ -69,7 +68,6 @@ class PageQuery:
 
     @property
     def address(self) -> str:
-        """Return the address of the page."""
         parameters = {name: value for name, value in vars(self).items() if value}
         return f"{reverse('catalogue:start')}?{urlencode(parameters, doseq=True)}"
 

@@ -99,13 +99,14 @@ def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> 
     uuids = {str(document["channel"]) for document in documents if document["channel"]} | ({channel} - {""})
     names = controls.channel_names(api, uuids)
     in_use = controls.tags_in_use(api)
+    tags = dict.fromkeys([*query.tag, *in_use[: controls.SHOWN_TAGS]])
     streams = api.get("/channels/live")["data"] if query.is_start else []
     return {
         "query": query,
         "cards": [video_card(document, names.get(str(document["channel"]), "")) for document in documents],
         "live": [live_card(document) for document in streams],
         "channels": controls.channel_options(names, query.channel),
-        "tags": controls.tag_options(in_use, query.tag),
+        "tags": [controls.Option(tag, tag, tag in query.tag) for tag in tags],
         "tags_in_use": in_use,
         "tags_url": f"{get_script_prefix()}tags",
         "shortest": controls.length_options(query.min_duration),
