@@ -145,11 +145,11 @@ def no_stage_of_another_test() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def embedded_databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """Databases of the predecessor and of this service on one embedded server: for tests of one group, one worker."""
+def embedded_databases(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Any) -> Iterator[Any]:
+    """Databases of the predecessor and of this service on one embedded server: one a worker."""
     from tests.support.adoption import databases_on
 
-    with databases_on("embedded", tmp_path_factory.mktemp("embedded")) as databases:
+    with databases_on("embedded", tmp_path_factory.mktemp("embedded"), django_db_blocker) as databases:
         # All now: a database is not copied while a test is connected to it.
         assert databases.adopted
         assert databases.scratch

@@ -2,8 +2,10 @@
 
 import os
 import subprocess
+from io import StringIO
 
 import pytest
+from django.core.management import call_command
 from psycopg import sql
 
 from ivsvod.local.postgres import wheel_bin_dir
@@ -11,7 +13,7 @@ from tests.e2e.test_adoption import catalogue, derived, dump, quietly_differs
 from tests.support.adoption import OWNER, ROOT, Connection, Databases
 from tests.support.predecessor.statements import COLUMNS
 
-pytestmark = pytest.mark.xdist_group("adoption-embedded")
+pytestmark = pytest.mark.xdist_group("adopted")
 
 PLACES = "SELECT bucket, prefix FROM ondemand_removedrecording ORDER BY bucket, prefix"
 TAGS = "SELECT tag FROM ondemand_knowntag ORDER BY tag"
@@ -124,7 +126,8 @@ def test_data_of_the_predecessor_that_came_while_no_trigger_fired_are_derived_by
         user=databases.server.user,
         options="-c session_replication_role=replica",
     )
-    databases.manage(name, "backfill")
+    with databases.used_by_django(name):
+        call_command("backfill", stdout=StringIO())
     with databases.connect(databases.adopted) as adopted, databases.connect(name) as connection:
         assert not quietly_differs(derived(connection), derived(adopted))
         assert connection.execute(TAGS).fetchall() == adopted.execute(TAGS).fetchall()

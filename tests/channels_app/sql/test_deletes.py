@@ -14,7 +14,7 @@ from tests.support.predecessor import statements
 from tests.support.predecessor.rows import BUCKET
 from tests.support.predecessor.statements import COLUMNS
 
-pytestmark = pytest.mark.xdist_group("adoption-embedded")
+pytestmark = pytest.mark.xdist_group("adopted")
 
 ROLE = "predecessor_cleaning"
 PLACE = {"recording_s3_bucket_name": BUCKET, "recording_s3_key_prefix": "ivs/v1/1/a/2026/3/4/9/5/one"}

@@ -24,7 +24,7 @@ from tests.support.helpers import make_video
 from tests.support.reconciling import Past
 from tests.support.road import BUCKET, PREFIX, at, command, invoke, put
 
-pytestmark = pytest.mark.xdist_group("adoption-embedded")
+pytestmark = [pytest.mark.xdist_group("adopted"), pytest.mark.usefixtures("one_try")]
 
 Line = dict[str, str]
 CONFIGURED = Configured("eu-west-1", "111122223333")
@@ -45,10 +45,8 @@ def a_copy(databases: Databases, template: str) -> Iterator[str]:
 
 def check(databases: Databases, name: str) -> tuple[int, list[Line]]:
     """Exit status and findings."""
-    with databases.start_manage(name, "switch", "--check") as process:
-        output, errors = process.communicate(timeout=120)
-    assert "Traceback" not in errors, errors
-    return process.returncode, [json.loads(line) for line in output.splitlines()]
+    with databases.used_by_django(name):
+        return command("switch", "--check")
 
 
 def of(lines: list[Line], name: str) -> list[tuple[str, str]]:
@@ -214,7 +212,10 @@ def test_manual_changes_of_the_tables_block_or_are_reported(databases: Databases
     assert "trigger told on on_demand_videos" in warnings
 
 
-def test_a_lock_that_migrate_would_wait_for_is_reported_and_not_waited_for(databases: Databases) -> None:
+def test_a_lock_that_migrate_would_wait_for_is_reported_and_not_waited_for(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queries, "_LOCK_TIMEOUT", "100ms")
     with a_copy(databases, databases.predecessor) as name, databases.connect(name) as other, other.transaction():
         other.execute("LOCK TABLE on_demand_videos IN ACCESS EXCLUSIVE MODE")
         pid = other.info.backend_pid
@@ -255,10 +256,9 @@ def test_a_missing_table_is_reported_and_does_not_hide_the_rest(databases: Datab
     assert len(of(lines, "row_counts")) == 3
 
 
-def test_a_database_that_cannot_be_read_is_exit_1(databases: Databases) -> None:
-    status, lines = check(databases, "nowhere")
-
-    assert (status, lines) == (1, [])
+def test_a_database_that_cannot_be_read_is_an_error_of_the_command(databases: Databases) -> None:
+    with pytest.raises(CommandError, match='database "nowhere" does not exist'):
+        check(databases, "nowhere")
 
 
 def test_without_an_option_the_command_names_its_options() -> None:
