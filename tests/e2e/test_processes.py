@@ -1,4 +1,4 @@
-"""Six processes ingest the same events in different orders, on one real database and over one AWS by HTTP."""
+"""Several processes ingest the same events in different orders, on one real database and over one AWS by HTTP."""
 
 import json
 import random
@@ -18,10 +18,10 @@ from tests.support.helpers import THOROUGH
 from tests.support.processes import Scratch, scratch_place
 from tests.support.road import BUCKET, NINE, Envelope, ended_metadata, lines
 
-PROCESSES = 6
-KILLED = 3
+PROCESSES = 6 if THOROUGH else 3
+KILLED = 3 if THOROUGH else 2
 CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 6)}
-BROADCASTS = 8 if THOROUGH else 4  # of each channel
+BROADCASTS = 8 if THOROUGH else 3  # of each channel
 EVENTS = len(CHANNELS) * BROADCASTS * 5
 
 
@@ -105,7 +105,7 @@ def check_everything(scratch: Scratch, objects: dict[str, dict[str, Any]]) -> No
         }
 
 
-def test_six_processes_that_ingest_the_same_events_in_different_orders_leave_one_row_a_recording(
+def test_processes_that_ingest_the_same_events_in_different_orders_leave_one_row_a_recording(
     scratch: Scratch, tmp_path: Path
 ) -> None:
     events, objects = history()

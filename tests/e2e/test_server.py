@@ -76,7 +76,7 @@ def served(scratch: Scratch) -> Iterator[Server]:
         yield server
     finally:
         if server.process.poll() is None:
-            server.end(signal.SIGKILL)
+            server.end(signal.SIGQUIT)
 
 
 @pytest.fixture(scope="module")
@@ -185,11 +185,11 @@ def test_a_gigabyte_is_refused_before_it_is_read_and_none_of_it_reaches_the_disk
 
 
 @pytest.mark.parametrize("has_cookie", [False, True])
-def test_64_bodies_that_do_not_arrive_do_not_silence_the_others(server: Server, has_cookie: bool) -> None:
+def test_bodies_that_do_not_arrive_do_not_silence_the_others(server: Server, has_cookie: bool) -> None:
     kind = "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000"
     headers = f"{kind}\r\n{csrf_cookie(server)}" if has_cookie else kind
     with ExitStack() as slow:
-        connections = [slow.enter_context(begun(server, headers, b"us")) for _ in range(64)]
+        connections = [slow.enter_context(begun(server, headers, b"us")) for _ in range(32)]
         for _ in range(4):
             with urllib.request.urlopen(f"{server.url}/healthz", timeout=40) as answer:
                 assert answer.status == 200

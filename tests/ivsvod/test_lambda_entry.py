@@ -399,7 +399,7 @@ def test_stage_variables_are_no_variables_of_the_process(zappa: None) -> None:
     ids=ascii,
 )
 def test_a_request_that_cannot_be_read_is_a_400_in_the_shape_of_all_errors(
-    zappa: None, settings: Any, changes: dict[str, Any]
+    settings: Any, changes: dict[str, Any]
 ) -> None:
     settings.PUBLIC_HOST, settings.ORIGIN_SECRETS = "vod.example.com", [SECRET]
 
@@ -411,7 +411,7 @@ def test_a_request_that_cannot_be_read_is_a_400_in_the_shape_of_all_errors(
 
 
 @pytest.mark.parametrize("name", ["rawPath", "rawQueryString", "cookies"])
-def test_so_is_one_of_the_second_version(zappa: None, name: str) -> None:
+def test_so_is_one_of_the_second_version(name: str) -> None:
     event = {**http_v2("GET", "/on-demand"), name: ["\ud800"] if name == "cookies" else "\ud800"}
     assert invoke(event)["statusCode"] == 400
 

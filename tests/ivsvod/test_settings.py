@@ -524,7 +524,13 @@ def test_a_pool_that_cannot_connect_gives_the_servers_reason_and_the_hint(monkey
 def test_an_unreachable_server_is_an_error_without_the_password() -> None:
     """The whole way: settings, pool, wrapper, and a port on which nothing listens."""
     environment = {**WITHOUT_URL, **PARAMETERS, "PG_HOST": "127.0.0.1", "PG_PORT": "1", "PG_PASSWORD": SECRET}
-    code = "import django; django.setup(); from django.db import connection; connection.ensure_connection()"
+    code = """
+import django
+from django.db import connection
+django.setup()
+connection.settings_dict["OPTIONS"]["pool"]["timeout"] = 0.2
+connection.ensure_connection()
+"""
     done = python(code, environment)
     assert done.returncode != 0
     assert "OperationalError" in done.stderr

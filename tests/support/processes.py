@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -30,9 +30,10 @@ class Scratch:
     environment: dict[str, str]
     aws: LocalAws
 
-    def run(self, *arguments: str) -> "subprocess.Popen[str]":
+    def run(self, *arguments: str, program: Sequence[str] = ("manage.py",)) -> "subprocess.Popen[str]":
         return subprocess.Popen(
-            [sys.executable, "-W", "error", str(ROOT / "manage.py"), *arguments],
+            [sys.executable, "-W", "error", *program, *arguments],
+            cwd=ROOT,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -95,7 +95,7 @@ def rotation(
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         monkeypatch.setattr(BaseClient, "_make_api_call", counted)
         rotation = Rotation(scram, operations)
-        pool = {"pool": {"min_size": 0, "max_size": 10, "timeout": 1, "reconnect_timeout": 1}}
+        pool = {"pool": {"min_size": 0, "max_size": 10, "timeout": 0.5, "reconnect_timeout": 0.5}}
         rotation.settings = {
             **connection.settings_dict,
             "USER": ROLE,
@@ -173,16 +173,16 @@ def test_the_statement_timeout_of_a_role_does_not_limit_migrate(transactional_db
     }
     with superuser() as server, superuser() as watcher:
         watcher.execute("CREATE ROLE ivsvod_limited LOGIN SUPERUSER")
-        watcher.execute("ALTER ROLE ivsvod_limited SET statement_timeout = '200ms'")
+        watcher.execute("ALTER ROLE ivsvod_limited SET statement_timeout = '100ms'")
         try:
             with server.transaction():
                 server.execute("LOCK TABLE django_migrations")
                 line = [sys.executable, "manage.py", "migrate", "--verbosity", "0"]
                 command = subprocess.Popen(line, cwd=CHECKOUT, env=environment, stderr=subprocess.PIPE, text=True)
                 while command.poll() is None and not waits(watcher, "ivsvod_limited"):
-                    sleep(0.05)
+                    sleep(0.01)
                 # Longer than the role allows.
-                sleep(0.5)
+                sleep(0.2)
             _, errors = command.communicate(timeout=60)
             assert command.returncode == 0, errors
         finally:
