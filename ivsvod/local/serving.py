@@ -43,7 +43,7 @@ def served(application: Callable[..., Iterable[bytes]], port: int) -> Iterator[N
     server = ThreadedWSGIServer(("127.0.0.1", port), QuietRequestHandler)
     server.daemon_threads = True
     server.set_app(application)
-    thread = threading.Thread(target=server.serve_forever, name="web", daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.05], name="web", daemon=True)
     thread.start()
     try:
         yield

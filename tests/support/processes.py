@@ -68,7 +68,7 @@ def served(application: Any) -> Iterator[str]:
     """An AWS on a free port; Django's server answers a PUT at once, and does not wait for its 100-continue."""
     server = ThreadedWSGIServer(("127.0.0.1", 0), QuietHandler)
     server.set_app(application)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.01])
     thread.start()
     try:
         yield f"http://127.0.0.1:{server.server_port}"
