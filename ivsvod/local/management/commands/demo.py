@@ -179,8 +179,8 @@ def _logged_to(path: Path) -> Iterator[None]:
 
 @audited()
 def _staff(name: str, password: str, *, superuser: bool) -> None:
-    user, _ = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": superuser})
-    if not user.check_password(password):
+    user, is_new = User.objects.get_or_create(username=name, defaults={"is_staff": True, "is_superuser": superuser})
+    if is_new or not user.check_password(password):
         user.set_password(password)
         user.save(update_fields=["password"])
     if not superuser:
