@@ -78,7 +78,7 @@ static: $(STAMP)
 
 # The package, unzipped and read-only, in processes that have what Lambda has; and the deployment on a stand-in for AWS.
 deploy-check: package
-	@$(PY) -W error -m pytest -q -m package $(ARGS) tests
+	@$(PY) -W error -m pytest -n 2 --dist loadgroup -m package $(ARGS)
 
 # Ratios of a large catalogue to a small one; BENCH="--small 10000 --large 100000" for a quicker look.
 bench: $(STAMP)

@@ -36,7 +36,7 @@ from tests.support.cloudformation import for_moto, of_type, template
 from tests.support.lambda_http import body_of, rest_v1
 from tests.support.packaged import HOST, runtime_packages
 
-pytestmark = [pytest.mark.package, pytest.mark.xdist_group("package")]
+pytestmark = [pytest.mark.package, pytest.mark.xdist_group("deployment")]
 
 SETTINGS = json.loads((CHECKOUT / "zappa_settings.json").read_text())
 EXPRESSIONS = {item["function"]: item["expression"] for item in SETTINGS["base"]["events"] if "expression" in item}
