@@ -99,14 +99,16 @@ SLOW = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark slow tests, before pytest selects by marker."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Mark slow tests before pytest selects by marker, and run them first: the workers end at the same time."""
     assert all(path.exists() for path in SLOW)
     for item in items:
         # A group shares what takes long to start: a server, databases, the demo.
         if item.path in SLOW or any(map(item.get_closest_marker, ("browser", "xdist_group"))):
             item.add_marker("slow")
+    yield
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -157,7 +159,7 @@ def embedded_databases(tmp_path_factory: pytest.TempPathFactory, django_db_block
 
 
 @pytest.fixture
-def aws(tmp_path: Path, settings: Any) -> Iterator[LocalAws]:
+def aws(tmp_path: Path, settings: Any, pace: Any) -> Iterator[LocalAws]:
     """A fresh local IVS and S3 in this process, with a recording bucket and configuration."""
     local = LocalAws(tmp_path / "aws")
     uninstall = install_in_process(local, LOCAL_AWS_URL)
@@ -182,8 +184,8 @@ def one_try(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Nobody waits for the pace at which IVS may be asked."""
+def pace(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """The time by which calls to IVS are paced passes at once."""
     from tests.support.reconciling import FakeTime
 
     time = FakeTime()
@@ -192,11 +194,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.fixture
-def asked(aws: LocalAws, clock: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
+def asked(aws: LocalAws, pace: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     """What IVS is asked from now on."""
     from tests.support.reconciling import Asked
 
-    return Asked(aws, clock, monkeypatch)
+    return Asked(aws, pace, monkeypatch)
 
 
 @pytest.fixture

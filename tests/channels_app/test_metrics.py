@@ -117,9 +117,7 @@ def test_a_run_of_process_inbox_that_is_stopped_tells_how_the_inbox_is(
     assert [line["OpenEvents"] for line in told()] == [1]
 
 
-def test_reconcile_counts_the_streams_without_events_that_it_repairs(
-    aws: LocalAws, told: Any, clock: Any, past: Any
-) -> None:
+def test_reconcile_counts_the_streams_without_events_that_it_repairs(aws: LocalAws, told: Any, past: Any) -> None:
     command("reconcile")
     assert told() == []
 

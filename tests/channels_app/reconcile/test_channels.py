@@ -23,7 +23,7 @@ from tests.support.helpers import OWNER, STREAM_KEY, ivs, ivs_channels, make_cha
 from tests.support.reconciling import Asked, Past, in_aws, kinds, mended, reconcile, tables
 from tests.support.road import at, ingest_file, lambda_takes, live, live_file, told
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.helpers import OWNER, ivs, make_video
 from tests.support.reconciling import Asked, Past, kinds, mended, reconcile
 from tests.support.road import STREAM, at, lambda_takes, live, live_file, told
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

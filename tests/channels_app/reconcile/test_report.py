@@ -23,7 +23,7 @@ from tests.support.console import CHANNELS, STREAMS, make_channel, make_stream, 
 from tests.support.reconciling import Past, reconcile
 from tests.support.road import at
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = pytest.mark.django_db
 DIFFERENCES = "/admin/channels_app/reporteddifference/"
 NOW = timezone.now()
 

@@ -23,7 +23,7 @@ from tests.support.helpers import OWNER
 from tests.support.reconciling import Asked, FakeTime, Past, kinds, reconcile, tables
 from tests.support.road import at, lambda_takes, live_file, s3, told
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = pytest.mark.django_db
 
 LOST = ["stream_missing"]
 
@@ -287,7 +287,7 @@ def test_what_was_stopped_yesterday_is_not_taken_up(past: Past, aws: LocalAws, m
 # The pace, and what AWS does
 
 
-def test_ivs_is_asked_at_most_four_times_a_second(past: Past, asked: Asked, clock: FakeTime) -> None:
+def test_ivs_is_asked_at_most_four_times_a_second(past: Past, asked: Asked, pace: FakeTime) -> None:
     make_channels(past, 5)
     asked.calls.clear()
     reconcile("--apply")
@@ -295,22 +295,22 @@ def test_ivs_is_asked_at_most_four_times_a_second(past: Past, asked: Asked, cloc
     assert len(times) >= 15
     busiest = max(sum(begin <= moment < begin + 1 for moment in times) for begin in times)
     assert busiest == 4
-    assert clock.now == pytest.approx((len(times) - 1) / 4)
+    assert pace.now == pytest.approx((len(times) - 1) / 4)
 
 
-def test_nobody_else_waits(channel: Channel, clock: FakeTime) -> None:
+def test_nobody_else_waits(channel: Channel, pace: FakeTime) -> None:
     channel_create(name="Evening show", owner=OWNER)
-    assert clock.now == 0
+    assert pace.now == 0
 
 
 @pytest.mark.usefixtures("one_try")
-def test_what_is_throttled_is_asked_again_later(channel: Channel, past: Past, aws: LocalAws, clock: FakeTime) -> None:
+def test_what_is_throttled_is_asked_again_later(channel: Channel, past: Past, aws: LocalAws, pace: FakeTime) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
     # Two times three tries of the client itself.
     aws.ivs.faults += [Fault(name, "throttle", times=6) for name in ("ListStreams", "GetStreamSession")]
     status, lines, _ = reconcile("--apply")
     assert (status, kinds(lines)) == (0, LOST)
-    assert clock.now > 2 * (1 + 2)
+    assert pace.now > 2 * (1 + 2)
 
 
 @pytest.mark.usefixtures("one_try")

@@ -401,7 +401,6 @@ def test_only_tables_with_rows_are_adopted(databases: Databases) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("clock")
 def test_scheduled_runs_repair_adopted_tables_once_repairs_are_enabled(
     aws: LocalAws, past: Past, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -421,7 +420,6 @@ def test_scheduled_runs_repair_adopted_tables_once_repairs_are_enabled(
 
 
 @pytest.mark.django_db
-@pytest.mark.usefixtures("clock")
 def test_scheduled_runs_repair_tables_that_were_not_adopted(aws: LocalAws, past: Past) -> None:
     past.broadcast(channel_create(name="Morning show", owner=HELPER_OWNER), at(0))
     assert command("reconcile", "--scheduled")[0] == 0

@@ -432,12 +432,12 @@ def test_equal_titles_starts_and_lengths_are_walked_without_gap_or_repeat(client
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("page", [2, 7, 400, 10**7])
-def test_pages_of_any_depth(client: Client, page: int) -> None:
+def test_pages_of_any_depth(client: Client) -> None:
     Video.objects.bulk_create(Video(status="available", started_at=NINE, duration_ms=0) for _ in range(800))
-    document = client.get(f"/on-demand?page={page}&pageSize=2").json()
-    assert (document["page"], len(document["data"])) == (page, 2 if page <= 400 else 0)
-    assert (document["next"] is None) == (page >= 400)
+    for page in (2, 7, 400, 10**7):
+        document = client.get(f"/on-demand?page={page}&pageSize=2").json()
+        assert (document["page"], len(document["data"])) == (page, 2 if page <= 400 else 0)
+        assert (document["next"] is None) == (page >= 400)
 
 
 INDEXES = {
@@ -453,8 +453,7 @@ INDEXES = {
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(("query", "index"), INDEXES.items())
-def test_lists_are_served_by_indexes(client: Client, query: str, index: str) -> None:
+def test_lists_are_served_by_indexes(client: Client) -> None:
     """Rows enough that reading all of them would cost more; on 200,000 rows the plans are the same."""
     with connection.cursor() as cursor:
         cursor.execute("""
@@ -472,14 +471,13 @@ def test_lists_are_served_by_indexes(client: Client, query: str, index: str) -> 
                   relname IN ('video_content_tags', 'video_metadata')
         """)
         cursor.execute("ANALYZE on_demand_videos, on_demand_video_content")
-        addresses = [f"/on-demand?{query}"]
-        if document_next := client.get(addresses[0]).json()["next"]:
-            addresses.append(document_next)
-        for address in addresses:
-            with CaptureQueriesContext(connection) as queries:
-                client.get(address)
-            cursor.execute("EXPLAIN " + queries[-1]["sql"])
-            assert index in "\n".join(row[0] for row in cursor.fetchall())
+        for query, index in INDEXES.items():
+            first = f"/on-demand?{query}"
+            for address in filter(None, (first, client.get(first).json()["next"])):
+                with CaptureQueriesContext(connection) as queries:
+                    client.get(address)
+                cursor.execute("EXPLAIN " + queries[-1]["sql"])
+                assert index in "\n".join(row[0] for row in cursor.fetchall()), address
 
 
 # Two walkers, and a writer beside them
@@ -487,7 +485,7 @@ def test_lists_are_served_by_indexes(client: Client, query: str, index: str) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_walkers_see_every_row_that_stays_once_while_others_come_and_go(client: Client) -> None:
-    """1,000 videos are inserted and hidden all over the list while two clients walk it by its links."""
+    """Videos are inserted and hidden all over the list while two clients walk it by its links."""
     stay = {make_video(started_at=NINE + number * HOUR).pk: None for number in range(150)}
     for uuid in stay:
         make_content(Video.objects.get(pk=uuid))
@@ -495,7 +493,7 @@ def test_walkers_see_every_row_that_stays_once_while_others_come_and_go(client: 
 
     def write() -> None:
         try:
-            for number in range(1000 if THOROUGH else 300):
+            for number in range(1000 if THOROUGH else 120):
                 made = make_video(started_at=NINE + (number * 37 % 160) * HOUR + timedelta(minutes=number % 60))
                 make_content(made)
                 if number % 3:

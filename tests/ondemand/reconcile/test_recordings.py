@@ -42,7 +42,7 @@ from tests.support.road import (
     told,
 )
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture

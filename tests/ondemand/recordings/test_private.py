@@ -386,9 +386,7 @@ def test_videos_that_anyone_can_open_though_private_need_attention_and_are_hidde
     assert address not in attention_items(page(browser, "/admin/"))
 
 
-def test_reconcile_reports_the_videos_that_anyone_can_open_though_private_and_changes_none(
-    aws: LocalAws, clock: Any
-) -> None:
+def test_reconcile_reports_the_videos_that_anyone_can_open_though_private_and_changes_none(aws: LocalAws) -> None:
     videos = open_before()
     before = list(Video.objects.order_by("pk").values())
     for arguments in ((), ("--apply",)):

@@ -14,7 +14,7 @@ from tests.support.helpers import make_content, make_video
 
 pytestmark = pytest.mark.django_db
 
-VIDEOS = 100_000
+VIDEOS = 20_000
 # `everywhere` is in all of them, and each other word in one of 200. Without the triggers, which cost most of the time.
 MANY = """
 SET LOCAL session_replication_role = replica;
