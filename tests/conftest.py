@@ -125,6 +125,13 @@ def groups_after_flush(sender: Any, using: str, **details: Any) -> None:
         migration.make_groups(apps, connections[using].schema_editor())
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Return a short id for a long text: ids are part of every report, and some of the texts are megabytes."""
+    if isinstance(val, str | bytes) and len(val) > 60:
+        return f"{ascii(val[:40])[:60]}... of {len(val)}"
+    return None
+
+
 def pytest_sessionstart(session: pytest.Session) -> None:
     """The pages name their static files by the manifest, as in production."""
     if not hasattr(session.config, "workerinput"):
