@@ -95,6 +95,7 @@ def test_the_page_gives_the_reasons_of_the_listing(browser: Client) -> None:
     assert "Visible because:" in page(browser, address(shown))
     html = page(browser, address(hidden))
     assert "Not visible because:" in html
+    assert '<span class="badge badge-hidden">hidden</span>' in html
     assert "It is hidden. It is unlisted: it opens by its address alone." in " ".join(html.split())
 
 
