@@ -59,13 +59,14 @@ def video_card(document: dict[str, Any], channel_name: str = "") -> dict[str, An
 
 
 def live_card(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a channel for the list of live channels and for its own page; `playlist` is None if IVS reported none."""
+    """Return a channel for the list of live channels and its own page; `playlist` is None if it cannot be played."""
     live, uuid = document["live"], str(document["uuid"])
+    is_live = live["state"] == "live"
     return {
         "uuid": uuid,
         "name": channel_name(document),
-        "playlist": document["playback_url"],
-        "is_live": live["state"] == "live",
+        "playlist": document["playback_url"] if is_live else None,
+        "is_live": is_live,
         "since": with_zone(parse_time(live["since"]) if live["since"] else None),
         "videos_url": PageQuery(channel=uuid).address,
     }
