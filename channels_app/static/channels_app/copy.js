@@ -1,16 +1,13 @@
 "use strict";
 
-// <button type="button" class="copy" data-copy="text" data-copied="Copied"> copies the text to the clipboard and shows "Copied".
-document.addEventListener("click", function (event) {
+// <button type="button" data-copy="text"> copies the text to the clipboard and shows "Copied", in the language of the page.
+const { copied } = document.currentScript.dataset;
+document.addEventListener("click", async function (event) {
   const button = event.target.closest("button[data-copy]");
-  if (!button) {
-    return;
-  }
-  navigator.clipboard.writeText(button.dataset.copy).then(function () {
+  if (button) {
+    await navigator.clipboard.writeText(button.dataset.copy);
     const label = button.textContent;
-    button.textContent = button.dataset.copied || "✓";
-    setTimeout(function () {
-      button.textContent = label;
-    }, 2000);
-  });
+    button.textContent = copied;
+    setTimeout(() => { button.textContent = label; }, 2000);
+  }
 });

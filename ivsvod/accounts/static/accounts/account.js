@@ -1,23 +1,13 @@
-"use strict";
+// <button hidden data-own-zone data-label="… {zone}"> chooses the zone of the browser, if the list has it.
+const button = document.querySelector("button[data-own-zone]");
+const select = document.getElementById("id_time_zone");
+const { timeZone } = Intl.DateTimeFormat().resolvedOptions();
 
-(function () {
-  // <button hidden data-own-zone="id of a select" data-label="… {zone}"> chooses the zone of the browser, if it is there.
-  function offerOwnZone(button) {
-    const select = document.getElementById(button.dataset.ownZone);
-    const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
-    const known = [...select.options].some((option) => option.value === zone);
-    if (!known || select.value === zone) {
-      return;
-    }
-    button.textContent = button.dataset.label.replace("{zone}", zone.replaceAll("_", " "));
-    button.hidden = false;
-    button.addEventListener("click", function () {
-      select.value = zone;
-      select.focus();
-    });
-  }
-
-  document.addEventListener("DOMContentLoaded", function () {
-    document.querySelectorAll("button[data-own-zone]").forEach(offerOwnZone);
+if (select.value !== timeZone && select.querySelector(`option[value="${timeZone}"]`)) {
+  button.textContent = button.dataset.label.replace("{zone}", timeZone.replaceAll("_", " "));
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    select.value = timeZone;
+    select.focus();
   });
-})();
+}
