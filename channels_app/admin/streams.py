@@ -108,7 +108,7 @@ class StreamAdmin(TextSearch, ReadOnlyAdmin):
         timeline = timeline_of(stream, history[: StreamHistoryEntry.SHOWN])
         context |= {
             "subtitle": stream.shown_id or NO_ID,
-            "timeline": [(zoned(entry.at), entry) for entry in timeline],
+            "timeline": [{"at": zoned(entry.at), "entry": entry} for entry in timeline],
             "shown_entries": StreamHistoryEntry.SHOWN if len(history) > StreamHistoryEntry.SHOWN else None,
         }
         return super().render_change_form(request, context, *args, **options)
