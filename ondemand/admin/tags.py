@@ -4,10 +4,10 @@ from urllib.parse import urlencode
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminTextInputWidget
 from django.core.exceptions import PermissionDenied
-from django.core.validators import MaxLengthValidator
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path, reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -27,13 +27,25 @@ COMPLETIONS = 10
 class TagNameForm(forms.Form):
     """The new name of a tag."""
 
-    to = OneLineField(label=gettext_lazy("New name"), validators=[MaxLengthValidator(TAG_LENGTH)])
+    to = OneLineField(
+        label=gettext_lazy("New name"),
+        help_text=gettext_lazy("The name of a tag in use: the two become one."),
+        max_length=TAG_LENGTH,
+        widget=AdminTextInputWidget(
+            {
+                "dir": "auto",
+                "autocomplete": "off",
+                "list": "complete-to",
+                "data-complete": reverse_lazy("admin:ondemand_video_tags_complete"),
+            }
+        ),
+    )
 
     def clean_to(self) -> str:
         name = next(iter(tags_of([self.cleaned_data["to"]])), "")
         if not name:
             raise forms.ValidationError(_("A tag has at least one character."))
-        if name == self.initial["tag"]:
+        if name == self.initial["to"]:
             raise forms.ValidationError(_("That is its name already."))
         return name
 
@@ -72,7 +84,7 @@ class TagPages(admin.ModelAdmin):
             raise PermissionDenied
         # Not normalised: older tags may hold characters that are refused today.
         tag = request.GET.get("tag", "").replace("\0", "")
-        form = TagNameForm(request.POST if "_rename" in request.POST else None, initial={"tag": tag})
+        form = TagNameForm(request.POST if "_rename" in request.POST else None, initial={"to": tag})
         if request.method == "POST" and "_remove" in request.POST:
             return self._tag_change(request, Kind.REMOVE_TAGS, tag)
         if form.is_valid():

@@ -36,6 +36,7 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, SafeL
     change_list_template = "admin/ondemand/video/change_list.html"
     list_display_links = ("picture",)
     list_filter = (
+        # Shown above the list.
         filters.StartedFilter,
         filters.ReviewFilter,
         filters.ListingFilter,

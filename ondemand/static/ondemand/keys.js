@@ -1,163 +1,143 @@
-"use strict";
-
 // The keys of a player inside [data-keys], its choice of speed ([data-rate]), the list of keys ([data-help] opens the
 // dialog), and buttons anywhere on the page that seek ([data-seek="seconds"]). Sound and speed are remembered.
-(function () {
-  const FRAME = 1 / 30;
-  const REMEMBERED = "ivsvod.player";
-  const KEPT_BY_CONTROLS = "input, select, textarea, [contenteditable]";
+const FRAME = 1 / 30;
+const REMEMBERED = "ivsvod.player";
+const KEPT_BY_CONTROLS = "input, select, textarea, [contenteditable]";
 
-  const section = document.querySelector("[data-keys]");
-  const video = section && section.querySelector("video");
-  if (!video) {
-    return;
+const section = document.querySelector("[data-keys]");
+const video = section.querySelector("video");
+const tools = section.querySelector(".player-tools");
+const rate = section.querySelector("[data-rate]");
+const status = section.querySelector(".player-status");
+const help = section.querySelector("dialog");
+
+function seek(second) {
+  const end = Number.isFinite(video.duration) ? video.duration : 0;
+  video.currentTime = Math.min(Math.max(second, 0), Math.max(end - 0.05, 0));
+}
+
+function skip(seconds) {
+  seek(video.currentTime + seconds);
+}
+
+function toggle() {
+  if (video.paused) {
+    // The error message of the browser.
+    video.play().catch(({ message }) => { status.textContent = message; });
+  } else {
+    video.pause();
   }
-  const tools = section.querySelector(".player-tools");
-  const rate = section.querySelector("[data-rate]");
-  const status = section.querySelector(".player-status");
-  const help = section.querySelector("dialog");
+}
 
-  function seek(second) {
-    const end = Number.isFinite(video.duration) ? video.duration : 0;
-    video.currentTime = Math.min(Math.max(second, 0), Math.max(end - 0.05, 0));
+function step(frames) {
+  if (video.paused) {
+    skip(frames * FRAME);
   }
+}
 
-  function skip(seconds) {
-    seek(video.currentTime + seconds);
+function changeRate(steps) {
+  const index = Math.min(Math.max(rate.selectedIndex + steps, 0), rate.options.length - 1);
+  rate.selectedIndex = index;
+  useRate();
+  status.textContent = rate.options[index].text;
+}
+
+function useRate() {
+  // Loading a source sets the speed to the default one.
+  video.defaultPlaybackRate = video.playbackRate = Number(rate.value);
+}
+
+const KEYS = {
+  " ": toggle,
+  k: toggle,
+  ArrowLeft: () => skip(-5),
+  ArrowRight: () => skip(5),
+  j: () => skip(-10),
+  l: () => skip(10),
+  ",": () => step(-1),
+  ".": () => step(1),
+  "<": () => changeRate(-1),
+  ">": () => changeRate(1),
+  m: () => { video.muted = !video.muted; },
+  f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
+  "?": () => help.showModal(),
+};
+for (let tenth = 0; tenth < 10; tenth += 1) {
+  KEYS[String(tenth)] = () => seek((video.duration || 0) * tenth / 10);
+}
+
+function isOurs(event) {
+  const target = event.target;
+  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
+    return false;
   }
-
-  function toggle() {
-    if (video.paused) {
-      // The error message of the browser.
-      video.play().catch(function (problem) {
-        status.textContent = problem.message;
-      });
-    } else {
-      video.pause();
-    }
+  // The browser's own controls and buttons handle the space key themselves.
+  const isButtonKey = event.key === " " && (target === video || target.matches("button, summary, a"));
+  if (isButtonKey || target.matches(KEPT_BY_CONTROLS)) {
+    return false;
   }
+  return target === document.body || section.contains(target);
+}
 
-  function step(frames) {
-    if (video.paused) {
-      skip(frames * FRAME);
-    }
+document.addEventListener("keydown", function (event) {
+  const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+  if (Object.hasOwn(KEYS, key) && isOurs(event)) {
+    event.preventDefault();
+    KEYS[key]();
   }
+});
 
-  function changeRate(steps) {
-    const index = Math.min(Math.max(rate.selectedIndex + steps, 0), rate.options.length - 1);
-    rate.selectedIndex = index;
-    useRate();
-    status.textContent = rate.options[index].text;
+function remember() {
+  const values = { volume: video.volume, muted: video.muted, rate: rate.value };
+  try {
+    localStorage.setItem(REMEMBERED, JSON.stringify(values));
+  } catch {
+    // The browser stores nothing for this page.
   }
+}
 
-  function useRate() {
-    // Loading a source sets the speed to the default one.
-    video.defaultPlaybackRate = video.playbackRate = Number(rate.value);
+function hasRate(value) {
+  return [...rate.options].some((option) => option.value === value);
+}
+
+function begin() {
+  let values = {};
+  try {
+    values = JSON.parse(localStorage.getItem(REMEMBERED)) || {};
+  } catch {
+    // Nothing is stored, or the browser stores nothing for this page.
   }
-
-  function fullScreen() {
-    if (document.fullscreenElement) {
-      document.exitFullscreen();
-    } else if (video.requestFullscreen) {
-      video.requestFullscreen();
-    } else if (video.webkitEnterFullscreen) {
-      video.webkitEnterFullscreen();
-    }
+  if (typeof values.volume === "number") {
+    video.volume = Math.min(Math.max(values.volume, 0), 1);
   }
-
-  const KEYS = {
-    " ": toggle,
-    k: toggle,
-    ArrowLeft: () => skip(-5),
-    ArrowRight: () => skip(5),
-    j: () => skip(-10),
-    l: () => skip(10),
-    ",": () => step(-1),
-    ".": () => step(1),
-    "<": () => changeRate(-1),
-    ">": () => changeRate(1),
-    m: () => { video.muted = !video.muted; },
-    f: fullScreen,
-    "?": () => help.showModal(),
-  };
-  for (let tenth = 0; tenth < 10; tenth += 1) {
-    KEYS[String(tenth)] = () => seek((video.duration || 0) * tenth / 10);
+  video.muted = values.muted === true;
+  if (hasRate(values.rate)) {
+    rate.value = values.rate;
   }
+  useRate();
+  tools.hidden = false;
+}
 
-  function isOurs(event) {
-    const target = event.target;
-    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
-      return false;
-    }
-    // The browser's own controls and buttons handle the space key themselves.
-    const isButtonKey = event.key === " " && (target === video || target.matches("button, summary, a"));
-    if (isButtonKey || target.matches(KEPT_BY_CONTROLS)) {
-      return false;
-    }
-    return target === document.body || section.contains(target);
-  }
-
-  document.addEventListener("keydown", function (event) {
-    const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (Object.hasOwn(KEYS, key) && isOurs(event)) {
-      event.preventDefault();
-      KEYS[key]();
-    }
-  });
-
-  function remember() {
-    const values = { volume: video.volume, muted: video.muted, rate: rate.value };
-    try {
-      localStorage.setItem(REMEMBERED, JSON.stringify(values));
-    } catch {
-      // The browser stores nothing for this page.
-    }
-  }
-
-  function hasRate(value) {
-    return [...rate.options].some((option) => option.value === value);
-  }
-
-  function begin() {
-    let values = {};
-    try {
-      values = JSON.parse(localStorage.getItem(REMEMBERED)) || {};
-    } catch {
-      // Nothing is stored, or the browser stores nothing for this page.
-    }
-    if (typeof values.volume === "number") {
-      video.volume = Math.min(Math.max(values.volume, 0), 1);
-    }
-    video.muted = values.muted === true;
-    if (hasRate(values.rate)) {
-      rate.value = values.rate;
-    }
-    useRate();
-    tools.hidden = false;
-    document.querySelectorAll("[data-seek]").forEach((button) => { button.disabled = false; });
-  }
-
-  rate.addEventListener("change", function () {
-    useRate();
+rate.addEventListener("change", function () {
+  useRate();
+  remember();
+});
+video.addEventListener("volumechange", remember);
+video.addEventListener("ratechange", function () {
+  const shown = String(video.playbackRate);
+  if (hasRate(shown)) {
+    rate.value = shown;
     remember();
+  }
+});
+section.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+help.querySelector("[data-close]").addEventListener("click", () => help.close());
+document.querySelectorAll("[data-seek]").forEach((button) => {
+  button.disabled = false;
+  button.addEventListener("click", () => {
+    seek(Number(button.dataset.seek));
+    video.scrollIntoView({ block: "nearest" });
+    video.focus({ preventScroll: true });
   });
-  video.addEventListener("volumechange", remember);
-  video.addEventListener("ratechange", function () {
-    const shown = String(video.playbackRate);
-    if (hasRate(shown)) {
-      rate.value = shown;
-      remember();
-    }
-  });
-  section.querySelector("[data-help]").addEventListener("click", () => help.showModal());
-  help.querySelector("[data-close]").addEventListener("click", () => help.close());
-  document.addEventListener("click", function (event) {
-    const button = event.target.closest("[data-seek]");
-    if (button) {
-      seek(Number(button.dataset.seek));
-      video.scrollIntoView({ block: "nearest" });
-      video.focus({ preventScroll: true });
-    }
-  });
-  begin();
-})();
+});
+begin();

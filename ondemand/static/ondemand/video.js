@@ -1,203 +1,199 @@
-"use strict";
-
 // The page of a video: a suggested title, the choice of a picture (all pictures, a frame of the player, a file), and a
 // question before unsaved changes are lost.
-(function () {
-  const LONGEST_SIDE = 1920;
-  const QUALITY = 0.9;
-  // API Gateway takes no more than this, encoded; the service makes pictures this size anyway.
-  const LARGEST_SENT = 3 * 1024 * 1024;
-  const MOST_SECONDS = 8;
+const LONGEST_SIDE = 1920;
+const QUALITY = 0.9;
+// API Gateway takes no more than this, encoded; the service makes pictures this size anyway.
+const LARGEST_SENT = 3 * 1024 * 1024;
+const MOST_SECONDS = 8;
 
-  const form = document.getElementById("video_form");
-  const video = document.querySelector("[data-keys] video");
-  const grid = document.querySelector(".picture-grid");
-  const file = document.querySelector("input[type=file][name=picture]");
-  const given = document.querySelector("[data-upload-choice]");
-  let isChanged = false;
+const form = document.getElementById("video_form");
+const video = document.querySelector("[data-keys] video");
+const grid = document.querySelector(".picture-grid");
+const file = document.querySelector("input[type=file][name=picture]");
+const given = document.querySelector("[data-upload-choice]");
+let isChanged = false;
 
-  function offerTitle() {
-    const button = document.querySelector("[data-use-title]");
-    const title = document.querySelector("input[name=title]");
-    if (!button || !title) {
-      return;
+function offerTitle() {
+  const button = document.querySelector("[data-use-title]");
+  const title = document.querySelector("input[name=title]");
+  if (!button || !title) {
+    return;
+  }
+  const offer = function () {
+    button.parentElement.hidden = title.value !== "";
+  };
+  offer();
+  title.addEventListener("input", offer);
+  button.addEventListener("click", function () {
+    title.value = button.dataset.useTitle;
+    title.dispatchEvent(new Event("input", { bubbles: true }));
+    title.focus();
+  });
+}
+
+function pictureChoice({ value, url, label, caption }) {
+  const make = (name, properties) => Object.assign(document.createElement(name), properties);
+  const choice = make("label", { className: "picture-choice" });
+  choice.append(
+    make("input", { type: "radio", name: "thumbnail", value }),
+    make("img", { className: "thumbnail", loading: "lazy", alt: label, src: url }),
+    make("span", { className: "picture-caption", ariaHidden: "true", textContent: caption }),
+  );
+  return choice;
+}
+
+function offerMorePictures() {
+  const button = document.querySelector("[data-more-pictures]");
+  if (!button) {
+    return;
+  }
+  button.hidden = false;
+  button.addEventListener("click", function () {
+    const shown = new Map([...grid.querySelectorAll("input")].map((radio) => [radio.value, radio.parentElement]));
+    const all = JSON.parse(document.getElementById("more-pictures").textContent);
+    const labels = all.map((choice) => shown.get(choice.value) || pictureChoice(choice));
+    const first = labels.find((label) => !label.isConnected);
+    given.before(...labels);
+    button.remove();
+    if (first) {
+      first.querySelector("input").focus();
     }
-    const offer = function () {
-      button.parentElement.hidden = title.value !== "";
-    };
-    offer();
-    title.addEventListener("input", offer);
-    button.addEventListener("click", function () {
-      title.value = button.dataset.useTitle;
-      title.dispatchEvent(new Event("input", { bubbles: true }));
-      title.focus();
-    });
-  }
+  });
+}
 
-  function pictureChoice({ value, url, label, caption }) {
-    const make = (name, properties) => Object.assign(document.createElement(name), properties);
-    const choice = make("label", { className: "picture-choice" });
-    choice.append(
-      make("input", { type: "radio", name: "thumbnail", value }),
-      make("img", { loading: "lazy", alt: label, src: url }),
-      make("span", { className: "picture-caption", ariaHidden: "true", textContent: caption }),
-    );
-    return choice;
-  }
+// Shows the picture among the others, chosen.
+function preview(source, width, height) {
+  const canvas = given.querySelector("canvas");
+  const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
+  [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
+  canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
+  given.hidden = false;
+  const radio = given.querySelector("input");
+  radio.checked = true;
+  radio.dispatchEvent(new Event("change", { bubbles: true }));
+  return canvas;
+}
 
-  function offerMorePictures() {
-    const button = document.querySelector("[data-more-pictures]");
-    if (!button) {
-      return;
+function asJpeg(canvas) {
+  return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", QUALITY); });
+}
+
+function send(blob, name) {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File([blob], name, { type: "image/jpeg" }));
+  file.files = transfer.files;
+}
+
+async function showFile() {
+  const chosen = file.files[0];
+  given.hidden = true;
+  if (!chosen) {
+    return;
+  }
+  let bitmap;
+  try {
+    bitmap = await createImageBitmap(chosen);
+  } catch {
+    // The browser cannot decode it: the service returns the reason.
+    given.querySelector("input").checked = true;
+    return;
+  }
+  const canvas = preview(bitmap, bitmap.width, bitmap.height);
+  if (chosen.size > LARGEST_SENT) {
+    send(await asJpeg(canvas), chosen.name);
+  }
+}
+
+// The player may show a small rendition: the picture is taken from the best one, if that loads in time.
+async function withBestLevel(take) {
+  const player = video.hls;
+  if (!player || player.levels.length < 2) {
+    return take();
+  }
+  const heights = player.levels.map((level) => level.height || 0);
+  const best = Math.max(...heights);
+  const at = video.currentTime;
+  video.pause();
+  player.currentLevel = heights.indexOf(best);
+  const until = performance.now() + MOST_SECONDS * 1000;
+  while (performance.now() < until && !(video.videoHeight >= best && video.readyState >= 2 && !video.seeking)) {
+    await new Promise((resolve) => { setTimeout(resolve, 100); });
+    if (video.videoHeight < best && !video.seeking) {
+      // A paused player keeps its old picture; a seek shows the segment that was loaded since.
+      video.currentTime = at;
     }
-    button.hidden = false;
-    button.addEventListener("click", function () {
-      const shown = new Map([...grid.querySelectorAll("input")].map((radio) => [radio.value, radio.parentElement]));
-      const all = JSON.parse(document.getElementById("more-pictures").textContent);
-      const labels = all.map((choice) => shown.get(choice.value) || pictureChoice(choice));
-      const first = labels.find((label) => !label.isConnected);
-      given.before(...labels);
-      button.remove();
-      if (first) {
-        first.querySelector("input").focus();
-      }
-    });
   }
-
-  // Shows the picture among the others, chosen.
-  function preview(source, width, height) {
-    const canvas = given.querySelector("canvas");
-    const scale = Math.min(1, LONGEST_SIDE / Math.max(width, height));
-    [canvas.width, canvas.height] = [Math.round(width * scale), Math.round(height * scale)];
-    canvas.getContext("2d").drawImage(source, 0, 0, canvas.width, canvas.height);
-    given.hidden = false;
-    const radio = given.querySelector("input");
-    radio.checked = true;
-    radio.dispatchEvent(new Event("change", { bubbles: true }));
-    return canvas;
+  try {
+    return await take();
+  } finally {
+    player.currentLevel = -1;
   }
+}
 
-  function asJpeg(canvas) {
-    return new Promise((resolve) => { canvas.toBlob(resolve, "image/jpeg", QUALITY); });
+async function takeFrame() {
+  if (!video.videoWidth || video.readyState < 2) {
+    throw new Error("There is no picture yet.");
   }
+  send(await asJpeg(preview(video, video.videoWidth, video.videoHeight)), "frame.jpg");
+}
 
-  function send(blob, name) {
-    const transfer = new DataTransfer();
-    transfer.items.add(new File([blob], name, { type: "image/jpeg" }));
-    file.files = transfer.files;
+function offerFrame() {
+  const button = document.querySelector("[data-frame]");
+  if (!button || !file) {
+    return;
   }
-
-  async function showFile() {
-    const chosen = file.files[0];
-    given.hidden = true;
-    if (!chosen) {
-      return;
-    }
-    let bitmap;
+  button.addEventListener("click", async function () {
+    const status = document.querySelector(".player-status");
+    status.textContent = "";
+    button.disabled = true;
     try {
-      bitmap = await createImageBitmap(chosen);
+      await withBestLevel(takeFrame);
+      given.querySelector("input").focus({ preventScroll: true });
+      given.scrollIntoView({ block: "nearest" });
     } catch {
-      // The browser cannot decode it: the service returns the reason.
-      given.querySelector("input").checked = true;
-      return;
+      status.textContent = button.dataset.failed;
     }
-    const canvas = preview(bitmap, bitmap.width, bitmap.height);
-    if (chosen.size > LARGEST_SENT) {
-      send(await asJpeg(canvas), chosen.name);
-    }
-  }
+    button.disabled = false;
+  });
+}
 
-  // The player may show a small rendition: the picture is taken from the best one, if that loads in time.
-  async function withBestLevel(take) {
-    const player = video.hls;
-    if (!player || player.levels.length < 2) {
-      return take();
+function choosePictures() {
+  const address = document.querySelector("input[name=address]");
+  file.addEventListener("change", showFile);
+  // A file or an address takes precedence over a chosen picture, so choosing a picture clears both.
+  grid.addEventListener("change", function (event) {
+    if (event.target.value !== "upload") {
+      file.value = "";
+      given.hidden = true;
     }
-    const heights = player.levels.map((level) => level.height || 0);
-    const best = Math.max(...heights);
-    const at = video.currentTime;
-    video.pause();
-    player.currentLevel = heights.indexOf(best);
-    const until = performance.now() + MOST_SECONDS * 1000;
-    while (performance.now() < until && !(video.videoHeight >= best && video.readyState >= 2 && !video.seeking)) {
-      await new Promise((resolve) => { setTimeout(resolve, 100); });
-      if (video.videoHeight < best && !video.seeking) {
-        // A paused player keeps its old picture; a seek shows the segment that was loaded since.
-        video.currentTime = at;
-      }
+    if (address) {
+      address.value = "";
     }
-    try {
-      return await take();
-    } finally {
-      player.currentLevel = -1;
-    }
-  }
+  });
+}
 
-  async function takeFrame() {
-    if (!video.videoWidth || video.readyState < 2) {
-      throw new Error("There is no picture yet.");
-    }
-    send(await asJpeg(preview(video, video.videoWidth, video.videoHeight)), "frame.jpg");
-  }
-
-  function offerFrame() {
-    const button = document.querySelector("[data-frame]");
-    if (!button || !file) {
-      return;
-    }
-    button.addEventListener("click", async function () {
-      const status = document.querySelector(".player-status");
-      status.textContent = "";
-      button.disabled = true;
-      try {
-        await withBestLevel(takeFrame);
-        given.querySelector("input").focus({ preventScroll: true });
-        given.scrollIntoView({ block: "nearest" });
-      } catch {
-        status.textContent = button.dataset.failed;
-      }
-      button.disabled = false;
+function askBeforeLeaving() {
+  ["input", "change"].forEach(function (name) {
+    form.addEventListener(name, function (event) {
+      isChanged = isChanged || Boolean(event.target.name);
     });
-  }
+  });
+  form.addEventListener("submit", function () {
+    isChanged = false;
+  });
+  window.addEventListener("beforeunload", function (event) {
+    if (isChanged) {
+      event.preventDefault();
+    }
+  });
+}
 
-  function choosePictures() {
-    const address = document.querySelector("input[name=address]");
-    file.addEventListener("change", showFile);
-    // A file or an address takes precedence over a chosen picture, so choosing a picture clears both.
-    grid.addEventListener("change", function (event) {
-      if (event.target.value !== "upload") {
-        file.value = "";
-        given.hidden = true;
-      }
-      if (address) {
-        address.value = "";
-      }
-    });
-  }
-
-  function askBeforeLeaving() {
-    ["input", "change"].forEach(function (name) {
-      form.addEventListener(name, function (event) {
-        isChanged = isChanged || Boolean(event.target.name);
-      });
-    });
-    form.addEventListener("submit", function () {
-      isChanged = false;
-    });
-    window.addEventListener("beforeunload", function (event) {
-      if (isChanged) {
-        event.preventDefault();
-      }
-    });
-  }
-
-  offerTitle();
-  if (grid && file) {
-    choosePictures();
-    offerMorePictures();
-    offerFrame();
-  }
-  if (form) {
-    askBeforeLeaving();
-  }
-})();
+offerTitle();
+if (grid && file) {
+  choosePictures();
+  offerMorePictures();
+  offerFrame();
+}
+if (form) {
+  askBeforeLeaving();
+}
