@@ -2,14 +2,10 @@
 
 import json
 import os
-import runpy
-import subprocess
-import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 from urllib.parse import quote
 from uuid import uuid4
 
@@ -24,31 +20,11 @@ from moto.server import ThreadedMotoServer
 from ivsvod import checks
 from ivsvod.postgresql.base import DatabaseWrapper
 from tests.support.helpers import make_channel
+from tests.support.settings import FERNET_KEY, NEEDED, SECRET, python, settings_of, shown
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-SECRET = "S3cr3t-of-a-test"
-FERNET_KEY = "dGhlIGtleSBvZiBhIHRlc3QsIDMyIGJ5dGVzIGxvbmc="
-NEEDED = {
-    "DJANGO_SETTINGS_MODULE": "ivsvod.settings",
-    "SECRET_KEY": "a long random text of a test, not of a deployment",
-    "FIELD_ENCRYPTION_KEYS": FERNET_KEY,
-    "ALLOWED_HOSTS": "example.com",
-    "DATABASE_URL": f"postgres://ivsvod:{SECRET}@db.example.com/ivsvod",
-}
 PARAMETERS = {"PG_HOST": "db.example.com", "PG_DATABASE": "ivsvod", "PG_USER": "ivsvod", "PG_PASSWORD": SECRET}
 WITHOUT_URL = {name: value for name, value in NEEDED.items() if name != "DATABASE_URL"}
-
-
-def settings_of(environment: dict[str, str]) -> dict[str, Any]:
-    """All settings of a process with these variables alone; a lone surrogate is a byte that is no UTF-8."""
-    with patch.dict(os.environ, environment, clear=True):
-        return runpy.run_path(str(CHECKOUT / "ivsvod" / "settings.py"))
-
-
-def shown(environment: dict[str, str], *names: str) -> list[Any]:
-    """The settings of these names, as JSON holds them."""
-    found = settings_of(environment)
-    return json.loads(json.dumps([found[name] for name in names], default=str))
 
 
 def database(environment: dict[str, str]) -> dict[str, Any]:
@@ -63,19 +39,6 @@ def refused(environment: dict[str, str]) -> str:
     written = "".join(traceback.format_exception(error.value))
     assert SECRET not in written
     return written.strip().splitlines()[-1]
-
-
-def python(code: str, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Python in a process of its own, with these variables alone."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code, *arguments],
-        cwd=CHECKOUT,
-        env={"PATH": os.environ["PATH"], "LANG": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(

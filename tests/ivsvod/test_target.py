@@ -12,8 +12,8 @@ import pytest
 from ivsvod.local import launch
 from ivsvod.target import LocalStackRefusedError, described, uses_local_stack
 from tests.deploy.test_docs import settings_variables
-from tests.ivsvod.test_settings import CHECKOUT, NEEDED, SECRET
 from tests.support.helpers import OWNER
+from tests.support.settings import CHECKOUT, NEEDED, SECRET
 
 FILES = [Path("deploy/production.env")]
 

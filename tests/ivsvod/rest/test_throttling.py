@@ -14,8 +14,8 @@ from ivsvod.accounts.models import User
 from ivsvod.rest import throttling
 from ivsvod.rest.rates import Rate
 from ivsvod.rest.throttling import client_address
-from ivsvod.settings import _redis_options as REDIS_OPTIONS
 from tests.support.helpers import bearer, make_account, make_token, make_video
+from tests.support.settings import NEEDED, shown
 
 pytestmark = pytest.mark.django_db
 SECRET = "a secret of a test"
@@ -306,7 +306,8 @@ def test_an_unavailable_cache_stops_no_request_and_is_not_used_for_a_while(
 
 
 def test_a_redis_that_is_away_fails_as_the_others_do(limits: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(throttling, "cache", RedisCache("redis://127.0.0.1:9/0", {"OPTIONS": REDIS_OPTIONS}))
+    [caches] = shown({**NEEDED, "CACHE_URL": "redis://127.0.0.1:9/0"}, "CACHES")
+    monkeypatch.setattr(throttling, "cache", RedisCache(caches["default"]["LOCATION"], caches["default"]))
     monkeypatch.setattr(throttling, "_rests_until", 0.0)
     assert statuses(5) == [200] * 5
 

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 
 from ondemand.videos.links import embed_code, video_embed_url, video_page_url
-from tests.ivsvod.test_settings import NEEDED, python, shown
+from tests.support.settings import NEEDED, python, shown
 
 UUID_OF_A_VIDEO = UUID("27a5c3ce-0539-5cc3-9cce-015067fe390c")
 BASE = "https://api.example.com/"
