@@ -16,6 +16,7 @@ pytestmark = IN_BROWSER
 def test_a_recording_is_found_and_plays_in_the_admin(url: str, video: Video, width: int, scheme: str) -> None:
     with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
         label = f"{width}-{scheme}"
+        page.goto(f"{url}/admin/")
         picture(page, f"start-{label}")
         page.get_by_role("main").get_by_role("link", name="Videos", exact=True).click()
         loaded = "[...document.querySelectorAll('img.thumbnail')].every(i => i.complete && i.naturalWidth > 0)"

@@ -25,6 +25,7 @@ def code(secret: str, steps: int = 0) -> str:
 def test_two_step_sign_in_is_set_up_and_used(url: str, staff: User, width: int, scheme: str) -> None:
     label = f"{width}-{scheme}"
     with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+        page.goto(f"{url}/admin/")
         page.get_by_role("link", name="Two-step sign-in").click()
         page.get_by_label("Your password").fill(PASSWORD)
         page.get_by_role("button", name="Begin").click()
@@ -62,6 +63,7 @@ def test_two_step_sign_in_is_set_up_and_used(url: str, staff: User, width: int, 
 @pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1280, "dark")][: 2 if THOROUGH else 1])
 def test_a_time_zone_is_chosen(url: str, staff: User, width: int, scheme: str) -> None:
     with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+        page.goto(f"{url}/admin/")
         page.get_by_role("link", name="Preferences").click()
         page.get_by_label("Time zone").select_option("Asia/Kathmandu")
         page.get_by_role("button", name="Use the zone of this browser").click()

@@ -1,5 +1,6 @@
 """What staff are told in a browser where they may not, or where what they ask for is not possible."""
 
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
 from ondemand.models import Content, Video
 from tests.support.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, in_thread, opened, picture, staff_of
-from tests.support.console import CHANNELS, EVENTS, NINE, STREAMS, VIDEOS, make_stream
+from tests.support.console import CHANNELS, EVENTS, NINE, VIDEOS, make_stream
 from tests.support.helpers import THOROUGH, make_content, make_video
 
 pytestmark = IN_BROWSER
@@ -59,12 +60,13 @@ def told(page: Page, text: str) -> None:
     expect(page.get_by_text(text).first).to_be_visible()
 
 
-ROLES: dict[str, tuple[list[str], list[str], list[str]]] = {
+# tests/ivsvod/console/test_roles.py opens every page as each role; of each role one page is looked at here.
+ROLES: dict[str, tuple[str, list[str], list[str]]] = {
     # Whom: what they may not open, what they may not send a form to, and where they see no button to press.
-    "": ([VIDEOS, CHANNELS, EVENTS, STREAMS], ["video", "channel"], []),
-    "Viewers": ([f"{CHANNELS}add/", EVENTS, "/admin/accounts/user/"], ["video", "channel"], ["video", "channel"]),
-    "Curators": ([f"{CHANNELS}add/", EVENTS, "/admin/accounts/apitoken/"], ["channel"], ["channel"]),
-    "Channel managers": (["/admin/accounts/user/", "/admin/auth/group/"], ["video"], ["video"]),
+    "": (VIDEOS, ["video", "channel"], []),
+    "Viewers": (f"{CHANNELS}add/", ["video", "channel"], ["video", "channel"]),
+    "Curators": (EVENTS, ["channel"], ["channel"]),
+    "Channel managers": ("/admin/accounts/user/", ["video"], ["video"]),
 }
 
 
@@ -77,20 +79,21 @@ def test_staff_are_told_by_a_page_where_their_account_may_not(
     with chromium() as browser:
         for number, (role, (closed, unsent, without)) in enumerate(ROLES.items()):
             with opened(browser, url, width, scheme, who=f"member{number}") as (page, wrong):
-                expect(page.get_by_text("may not see anything here yet")).to_have_count(0 if role else 1)
+                if not role:
+                    page.goto(f"{url}/admin/")
+                    expect(page.get_by_text("may not see anything here yet")).to_be_visible()
+                    page.goto(f"{url}/admin/nothing/")
+                    told(page, "There is nothing at this address")
                 for kind in ("video", "channel") if role else ():
                     page.goto(url + rows[kind] + ("change/" if kind == "channel" else ""))
                     assert (page.locator(BUTTONS).count() == 0) is (kind in without), (role, kind)
-                for address in closed:
-                    page.goto(url + address)
-                    refused(page)
+                page.goto(url + closed)
+                refused(page)
                 for kind in unsent:
                     posts(page, rows[kind] + ("rotate/" if kind == "channel" else ""))
                     refused(page)
                 assert fits(page)
                 picture(page, f"refused-{number}-{width}-{scheme}")
-                page.goto(f"{url}/admin/nothing/")
-                told(page, "There is nothing at this address")
                 # No policy was broken and no script failed: all that went wrong are the refusals.
                 assert [line for line in wrong if "403" not in line and "404" not in line] == []
     assert Content.objects.get().title == "Opening"
@@ -125,7 +128,7 @@ def test_signing_in_says_what_is_wrong_and_so_does_a_form_that_has_expired(url: 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
-    url: str, rows: dict[str, str], width: int, scheme: str
+    url: str, rows: dict[str, str], tmp_path: Path, width: int, scheme: str
 ) -> None:
     label = f"{width}-{scheme}"
     staff_of("Curators", "cora")
@@ -147,7 +150,10 @@ def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
         picture(page, f"video-refused-{label}")
         page.get_by_role("button", name=f"Remove {'x' * 65}").click()
         page.get_by_label("Publish until").fill("")
-        page.get_by_label("Upload a picture").set_input_files({**file, "buffer": b"\0" * (10 * 1024 * 1024 + 1)})
+        large = tmp_path / "large.png"
+        large.write_bytes(b"\0" * (10 * 1024 * 1024 + 1))
+        # By its path: the content would go to the browser as text.
+        page.get_by_label("Upload a picture").set_input_files(large)
         page.get_by_role("button", name="Save", exact=True).click()
         told(page, "The file has more than 10 MB.")
         picture(page, f"video-too-large-{label}")

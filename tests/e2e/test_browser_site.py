@@ -14,7 +14,6 @@ from ondemand.models import Content, Video
 from tests.support.chromium import (
     IN_BROWSER,
     LONG_TITLE,
-    NOISE,
     SECONDS,
     chromium,
     faults,
@@ -23,6 +22,7 @@ from tests.support.chromium import (
     picture,
     play,
     until,
+    watched,
 )
 from tests.support.helpers import THOROUGH, make_channel, make_content, make_video
 
@@ -48,20 +48,11 @@ def catalogue(video: Video) -> Video:
 
 
 @contextmanager
-def visiting(
-    browser: Browser, width: int = 1280, scheme: Any = "light", **options: Any
-) -> Iterator[tuple[Page, list[str]]]:
-    """A page on which nobody is signed in, and all that goes wrong on it."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("console", lambda said: wrong.append(f"{said.text} {said.location}") if said.type in NOISE else None)
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
-    page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
-    yield page, wrong
-    assert context.cookies() == []
-    context.close()
+def visiting(browser: Browser, *look: Any, **options: Any) -> Iterator[tuple[Page, list[str]]]:
+    """Open a page on which nobody is signed in, and which leaves no cookie; yield it with all that goes wrong on it."""
+    with watched(browser, *look, **options) as (page, wrong):
+        yield page, wrong
+        assert page.context.cookies() == []
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark"), (2560, "dark")][: 3 if THOROUGH else 1])
@@ -189,7 +180,7 @@ def test_the_player_plays_in_a_frame_of_another_site(url: str, catalogue: Video)
         inner = next(frame for frame in page.frames if "/embed/" in frame.url)
         until(inner, "document.querySelector('video').readyState >= 2")
         inner.evaluate("document.querySelector('video').play()")
-        until(inner, "document.querySelector('video').currentTime > 1")
+        until(inner, "document.querySelector('video').currentTime > 0.3")
         picture(page, "catalogue-embedded")
         assert faults(wrong) == []
 

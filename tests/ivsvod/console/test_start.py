@@ -20,7 +20,7 @@ from channels_app.models import Channel, InboxEvent, Lease, ReportedDifference
 from ivsvod.accounts.models import User
 from ivsvod.console.charts import day_chart, length_text
 from ondemand.models import Video
-from tests.support.chromium import IN_BROWSER, LONG_TITLE, chromium, faults, fits, opened, picture
+from tests.support.chromium import IN_BROWSER, LONG_TITLE, Look, chromium, faults, fits, opened, picture
 from tests.support.console import (
     CHANNELS,
     EVENTS,
@@ -405,27 +405,21 @@ def grave(page: Page) -> list[Any]:
     return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}]
 
 
-SIZES = [(1280, "light"), (400, "dark"), (2560, "light")]
-
-
 class TestInABrowser:
     """The whole page, over the real stack."""
 
     pytestmark = IN_BROWSER
 
-    @pytest.mark.parametrize(("width", "scheme"), SIZES[: 3 if THOROUGH else 2])
-    def test_the_page_fits_and_is_accessible(self, url: str, month: None, width: int, scheme: str) -> None:
-        with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
+    def test_the_page_fits_is_accessible_and_leads_to_a_new_recording(self, url: str, month: None) -> None:
+        with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+            page.goto(f"{url}{START}")
             expect(page.get_by_role("img", name="Hours recorded a day")).to_be_visible()
-            picture(page, f"start-{width}-{scheme}")
             page.get_by_text("As a table").first.press("Enter")
             expect(page.get_by_role("columnheader", name="Hours recorded a day")).to_be_visible()
-            assert fits(page)
-            assert grave(page) == []
-            assert faults(wrong) == []
-
-    def test_the_queue_leads_to_the_page_of_a_new_recording(self, url: str, month: None) -> None:
-        with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+            for look in (Look(1280, "light"), Look(400, "dark"), Look(2560, "light"))[: 3 if THOROUGH else 2]:
+                look.take(page)
+                picture(page, f"start-{look}")
+                assert (fits(page), grave(page)) == (True, []), look
             page.get_by_role("link", name=LONG_TITLE).first.click()
             expect(page.get_by_role("heading", name=LONG_TITLE)).to_be_visible()
             assert "review=yes" in unquote(unquote(page.url))
@@ -433,6 +427,7 @@ class TestInABrowser:
 
     def test_a_new_service_says_how_to_begin_and_leads_there(self, url: str, staff: User) -> None:
         with chromium() as browser, opened(browser, url, 400, "light") as (page, wrong):
+            page.goto(f"{url}{START}")
             expect(page.get_by_text("There is no channel yet.")).to_be_visible()
             picture(page, "start-new-400-light")
             assert (fits(page), grave(page)) == (True, [])
