@@ -48,11 +48,15 @@ def catalogue(video: Video) -> Video:
 
 
 @contextmanager
-def visiting(browser: Browser, *look: Any, **options: Any) -> Iterator[tuple[Page, list[str]]]:
+def visiting(
+    browser: Browser, width: int = 1280, scheme: Any = "light", **options: Any
+) -> Iterator[tuple[Page, list[str]]]:
     """Open a page on which nobody is signed in, and which leaves no cookie; yield it with all that goes wrong on it."""
-    with watched(browser, *look, **options) as (page, wrong):
+    context = browser.new_context(**options)
+    with watched(context, width, scheme) as (page, wrong):
         yield page, wrong
-        assert page.context.cookies() == []
+    assert context.cookies() == []
+    context.close()
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark"), (2560, "dark")][: 3 if THOROUGH else 1])

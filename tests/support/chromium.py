@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from http.cookies import Morsel
@@ -18,7 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, Frame, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playwright
 
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel, Stream, StreamHistoryEntry
@@ -93,17 +93,28 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@contextmanager
-def serving(aws: LocalAws, settings: Any) -> Iterator[str]:
-    """The service and its media on one origin, as in the demo."""
+aws_of_test: list[LocalAws] = []
+
+
+@cache
+def origin() -> str:
+    """Start the server of this process and return its address: at one address a browser keeps the static files."""
     # WhiteNoise lists the static files when the application is made.
     from ivsvod.wsgi import application
 
-    port = free_port()
-    origin = f"http://127.0.0.1:{port}"
-    settings.PLAYBACK_BASE_URL = f"{origin}{MOUNT}/media"
-    with served(with_local_aws(application, aws), port):
-        yield origin
+    port, server = free_port(), ExitStack()
+    server.enter_context(served(with_local_aws(application, lambda *request: aws_of_test[-1](*request)), port))
+    stops.append(server.close)
+    return f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def serving(aws: LocalAws, settings: Any) -> Iterator[str]:
+    """Serve this AWS beside the service on one origin, as in the demo."""
+    settings.PLAYBACK_BASE_URL = f"{origin()}{MOUNT}/media"
+    aws_of_test.append(aws)
+    yield origin()
+    aws_of_test.remove(aws)
 
 
 def recorded_video(aws: LocalAws, recorded: Path) -> Video:
@@ -160,6 +171,8 @@ def in_thread(work: Callable[[], Any]) -> Any:
 
 
 stops: list[Callable[[], None]] = []
+# The context that the next test takes.
+kept: list[BrowserContext] = []
 
 
 @cache
@@ -168,13 +181,13 @@ def launched() -> tuple[Browser, asyncio.AbstractEventLoop]:
     playwright = sync_playwright().start()
     stops.append(playwright.stop)
     browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-    browser.on("disconnected", lambda _: launched.cache_clear())
+    browser.on("disconnected", lambda _: (launched.cache_clear(), kept.clear()))
     return browser, asyncio.get_running_loop()
 
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
-    """Headless Chromium without any window or cookie. Nothing inside may use the ORM: see `in_thread`."""
+    """Headless Chromium without any page or cookie. Nothing inside may use the ORM: see `in_thread`."""
     browser, loop = launched()
     # As playwright does between its calls; outside of the block the thread has no loop, and the ORM works.
     asyncio._set_running_loop(loop)
@@ -182,35 +195,42 @@ def chromium() -> Iterator[Browser]:
         yield browser
     finally:
         for context in browser.contexts:
-            context.close()
+            if context not in kept:
+                context.close()
         asyncio._set_running_loop(None)
 
 
 @contextmanager
-def watched(
-    browser: Browser, width: int = 1280, scheme: Any = "light", **options: Any
-) -> Iterator[tuple[Page, list[str]]]:
-    """Open a page on which nobody is signed in; yield it with a list of all that goes wrong on it."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme, **options)
+def watched(context: BrowserContext, width: int, scheme: Any) -> Iterator[tuple[Page, list[str]]]:
+    """Open a page, and yield it with a list of all that goes wrong on it."""
     page = context.new_page()
+    Look(width, scheme).take(page)
     wrong: list[str] = []
     page.on("console", lambda said: wrong.append(f"{said.text} {said.location}") if said.type in NOISE else None)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("requestfailed", lambda request: wrong.append(f"{request.url} {request.failure}"))
     page.on("response", lambda answer: wrong.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
     yield page, wrong
-    context.close()
 
 
 @contextmanager
-def opened(
-    browser: Browser, url: str, width: int, scheme: Any, who: str = "boss", **options: Any
-) -> Iterator[tuple[Page, list[str]]]:
-    """Open a page on which this account is signed in; yield it with a list of all that goes wrong on it."""
-    with watched(browser, width, scheme, **options) as (page, wrong):
-        cookie = in_thread(lambda: session_cookie(who))
-        page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
+def opened(browser: Browser, url: str, width: int, scheme: Any, who: str = "boss") -> Iterator[tuple[Page, list[str]]]:
+    """Open a page on which this account is signed in; yield it with a list of all that goes wrong on it.
+
+    The tests of a process share its context with the static files that it has loaded; one that fails takes it along.
+    """
+    context = kept.pop() if kept else browser.new_context()
+    cookie = in_thread(lambda: session_cookie(who))
+    context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": url}])
+    with watched(context, width, scheme) as (page, wrong):
         yield page, wrong
+        cleared = {"origin": url, "storageTypes": "local_storage"}
+        context.new_cdp_session(page).send("Storage.clearDataForOrigin", cleared)
+    for each in context.pages:
+        each.close()
+    context.clear_cookies()
+    context.clear_permissions()
+    kept.append(context)
 
 
 def session_cookie(who: str) -> Morsel[str]:
@@ -234,9 +254,29 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-def flaws(page: Page, *, without: str = "") -> list[str]:
-    """Return what axe finds that is serious or critical, outside of the elements of this selector."""
-    found = Axe().run(page, {"exclude": [without]} if without else None, AXE).response["violations"]
+# Text that looks like another one, as does all around it, has the same contrast. Each tab keeps what it has seen.
+MARK_NEW_TEXT = """() => {
+  const seen = new Set(JSON.parse(sessionStorage.seenText ?? "[]"));
+  const looks = new Map();
+  for (const each of document.querySelectorAll("*")) {
+    const style = getComputedStyle(each);
+    const look = [looks.get(each.parentElement), style.color, style.backgroundColor, style.backgroundImage,
+      style.opacity, style.position, style.fontSize, style.fontWeight, style.textShadow].join();
+    const short = [...look].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
+    looks.set(each, short);
+    each.toggleAttribute("data-new-text", !seen.has(short));
+  }
+  sessionStorage.seenText = JSON.stringify([...new Set([...seen, ...looks.values()])]);
+  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-new-text]" }] });
+}"""
+
+
+def flaws(page: Page, *, new_text: bool = False) -> list[str]:
+    """Return what axe finds that is serious or critical; `new_text` measures the contrast of alike texts once a tab."""
+    page.evaluate(Axe().axe_script)
+    if new_text:
+        page.evaluate(MARK_NEW_TEXT)
+    found = page.evaluate("options => axe.run(options)", AXE)["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in GRAVE]
 
 
