@@ -254,19 +254,22 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-# Text that looks like another one, as does all around it, has the same contrast. Each tab keeps what it has seen.
+# Text of the same look on the same ground has the same contrast. Each tab keeps what it has seen.
 MARK_NEW_TEXT = """() => {
   const seen = new Set(JSON.parse(sessionStorage.seenText ?? "[]"));
-  const looks = new Map();
+  const looks = new Set(seen);
+  const grounds = new Map();
   for (const each of document.querySelectorAll("*")) {
     const style = getComputedStyle(each);
-    const look = [looks.get(each.parentElement), style.color, style.backgroundColor, style.backgroundImage,
-      style.opacity, style.position, style.fontSize, style.fontWeight, style.textShadow].join();
-    const short = [...look].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
-    looks.set(each, short);
-    each.toggleAttribute("data-new-text", !seen.has(short));
+    const own = [style.backgroundColor, style.backgroundImage, style.opacity].join();
+    const below = grounds.get(each.parentElement) ?? "";
+    const ground = own === "rgba(0, 0, 0, 0),none,1" ? below : `${below} ${own}`;
+    const look = [ground, style.color, style.fontSize, style.fontWeight, style.textShadow].join();
+    grounds.set(each, ground);
+    each.toggleAttribute("data-new-text", !seen.has(look));
+    looks.add(look);
   }
-  sessionStorage.seenText = JSON.stringify([...new Set([...seen, ...looks.values()])]);
+  sessionStorage.seenText = JSON.stringify([...looks]);
   axe.configure({ rules: [{ id: "color-contrast", selector: "[data-new-text]" }] });
 }"""
 
