@@ -6,13 +6,13 @@ process reads the disk, so that a demo keeps its recordings.
 
 import io
 import json
-import shutil
+import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import quote
 
@@ -24,10 +24,20 @@ from werkzeug.wrappers import Response
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-# File systems end a name at 255 bytes; a key of 1024 bytes is up to 3072 when percent-encoded.
-NAME_CHUNK = 200
-DETAILS_SUFFIX = "=facts.json"
-BUCKET_FILE = "=bucket.json"
+SCHEMA = """
+CREATE TABLE IF NOT EXISTS buckets (name TEXT PRIMARY KEY, region TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS objects (
+    key TEXT NOT NULL,
+    bucket TEXT NOT NULL,
+    body BLOB NOT NULL,
+    headers TEXT NOT NULL,
+    etag TEXT NOT NULL,
+    last_modified TEXT NOT NULL,
+    PRIMARY KEY (key, bucket)
+);
+"""
+# How long a write waits for that of another process.
+BUSY_SECONDS = 30
 
 CORS_RULES = [{"AllowedMethod": ["GET", "HEAD"], "AllowedOrigin": ["*"], "AllowedHeader": ["*"]}]
 _EXPOSED_HEADERS = ("Access-Control-Expose-Headers", "Content-Length, Content-Range")
@@ -38,75 +48,48 @@ CORS_HEADERS = [("Access-Control-Allow-Origin", "*"), _EXPOSED_HEADERS]
 class StoredObject:
     """An object of S3: its bytes, and its headers with names in lower case, user metadata included."""
 
+    bucket: str
+    key: str
     body: bytes
     headers: dict[str, str]
     etag: str
     last_modified: datetime
 
-    @property
-    def content_type(self) -> str:
-        return self.headers.get("content-type", "binary/octet-stream")
-
 
 class Journal:
-    """The objects on disk: `<bucket>/<percent-encoded key>`, and beside each a JSON file with its details."""
+    """Buckets and objects on disk, in one SQLite file."""
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+            connection.executescript(SCHEMA)
 
-    def buckets(self) -> Iterator[tuple[str, str]]:
-        """Yield name and region of each bucket."""
-        for path in sorted(self.root.glob(f"*/{BUCKET_FILE}")):
-            details = json.loads(path.read_text())
-            yield details["name"], details["region"]
+    def execute(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
+        """Execute one statement in a transaction and return its rows."""
+        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection, connection:
+            # A crash of the machine may lose the last changes; a killed process loses nothing.
+            connection.execute("PRAGMA synchronous = OFF")
+            return connection.execute(query, values).fetchall()
 
-    def write_bucket(self, name: str, region: str) -> None:
-        _replace(self._folder(name) / BUCKET_FILE, json.dumps({"name": name, "region": region}).encode())
+    def objects(self, key: str | None = None) -> list[StoredObject]:
+        """Return all objects, or those with this key in any bucket."""
+        columns = "SELECT bucket, key, body, headers, etag, last_modified FROM objects"
+        by_key = f"{columns} WHERE key = ? ORDER BY bucket"
+        rows = self.execute(columns) if key is None else self.execute(by_key, [key])
+        return [
+            StoredObject(bucket, name, body, json.loads(headers), etag, datetime.fromisoformat(last_modified))
+            for bucket, name, body, headers, etag, last_modified in rows
+        ]
 
-    def remove_bucket(self, name: str) -> None:
-        shutil.rmtree(self._folder(name), ignore_errors=True)
-
-    def objects(self, bucket: str) -> Iterator[tuple[str, StoredObject]]:
-        """Yield key and object of the bucket."""
-        for details_path in sorted(self._folder(bucket).rglob(f"*{DETAILS_SUFFIX}")):
-            details = json.loads(details_path.read_text())
-            key, headers, etag = details["key"], details["headers"], details["etag"]
-            last_modified = datetime.fromisoformat(details["last_modified"])
-            yield key, StoredObject(self._path(bucket, key).read_bytes(), headers, etag, last_modified)
-
-    def write(self, bucket: str, key: str, stored: StoredObject) -> None:
-        last_modified = stored.last_modified.isoformat()
-        details = {"key": key, "headers": stored.headers, "etag": stored.etag, "last_modified": last_modified}
-        path = self._path(bucket, key)
-        _replace(path, stored.body)
-        # An object exists if its details do, so they are written last and removed first.
-        _replace(_details_path(path), json.dumps(details).encode())
-
-    def remove(self, bucket: str, key: str) -> None:
-        path = self._path(bucket, key)
-        _details_path(path).unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
-
-    def remove_all_but(self, bucket: str, keys: Iterable[str]) -> None:
-        kept = {_details_path(self._path(bucket, key)) for key in keys}
-        for details_path in set(self._folder(bucket).rglob(f"*{DETAILS_SUFFIX}")) - kept:
-            details_path.unlink()
-            details_path.with_name(details_path.name.removesuffix(DETAILS_SUFFIX)).unlink(missing_ok=True)
-
-    def _folder(self, bucket: str) -> Path:
-        return self.root / _file_name(quote(bucket, safe=""))
-
-    def _path(self, bucket: str, key: str) -> Path:
-        encoded = quote(key, safe="")
-        chunks = [encoded[start : start + NAME_CHUNK] for start in range(0, len(encoded), NAME_CHUNK)]
-        # "+" is always percent-encoded in a key, so no folder has the name of an object.
-        return self._folder(bucket).joinpath(
-            *(_file_name(chunk) + "+" for chunk in chunks[:-1]), _file_name(chunks[-1])
-        )
+    def write(self, stored: StoredObject) -> None:
+        headers, last_modified = json.dumps(stored.headers), stored.last_modified.isoformat()
+        values = [stored.key, stored.bucket, stored.body, headers, stored.etag, last_modified]
+        self.execute("INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)", values)
 
 
 class S3App:
-    """WSGI: moto's S3 API by path (`/bucket/key`), with every change written to `home/s3`.
+    """WSGI: moto's S3 API by path (`/bucket/key`), with every change written to `home/s3.sqlite3`.
 
     moto has one backend for a process, so one home is in memory at a time. A request to an S3App of another home
     replaces it, and parts of unfinished multipart uploads are lost. Access lists, policies, tags and versions do not
@@ -119,7 +102,7 @@ class S3App:
 
     def __init__(self, home: Path) -> None:
         self.home = home.resolve()
-        self.journal = Journal(self.home / "s3")
+        self.journal = Journal(self.home / "s3.sqlite3")
 
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         # moto accepts every signature, and lets anonymous callers list and write. Public access to the recording bucket
@@ -146,17 +129,7 @@ class S3App:
             backend = self._bring_to_memory()
             if name not in backend.buckets:
                 _create_in_moto(backend, name, region)
-                self.journal.write_bucket(name, region)
-
-    def buckets(self) -> list[str]:
-        with self._lock:
-            return sorted(self._bring_to_memory().buckets)
-
-    def find(self, bucket: str, key: str) -> StoredObject | None:
-        """Return the object without asking for a signature; None without such a bucket or key."""
-        with self._lock:
-            backend = self._bring_to_memory()
-            return _stored_object(backend, bucket, key) if key and bucket in backend.buckets else None
+                self._write_to_disk(name, "")
 
     def reset(self) -> None:
         """Empty the memory, as a restart does; the next request reads the disk again."""
@@ -169,12 +142,12 @@ class S3App:
         if S3App._home_in_memory == self.home:
             return backend
         self.reset()
-        for name, region in self.journal.buckets():
+        for name, region in self.journal.execute("SELECT name, region FROM buckets ORDER BY name"):
             _create_in_moto(backend, name, region)
-            for key, stored in self.journal.objects(name):
-                kept = backend.put_object(name, key, stored.body, etag=stored.etag.strip('"'))
-                kept.set_metadata(dict(stored.headers))
-                kept.last_modified = stored.last_modified
+        for stored in self.journal.objects():
+            kept = backend.put_object(stored.bucket, stored.key, stored.body, etag=stored.etag.strip('"'))
+            kept.set_metadata(stored.headers)
+            kept.last_modified = stored.last_modified
         S3App._home_in_memory = self.home
         return backend
 
@@ -194,17 +167,22 @@ class S3App:
 
     def _write_to_disk(self, bucket: str, key: str) -> None:
         """Bring one key on disk to its state in moto; without a key, the bucket and the removal of its keys."""
-        backend = _moto_backend()
-        if bucket not in backend.buckets:
-            self.journal.remove_bucket(bucket)
-        elif not key:
-            self.journal.write_bucket(bucket, backend.buckets[bucket].region_name)
-            kept = [key for key in backend.buckets[bucket].keys if backend.get_object(bucket, key) is not None]
-            self.journal.remove_all_but(bucket, kept)
-        elif (stored := _stored_object(backend, bucket, key)) is None:
-            self.journal.remove(bucket, key)
-        else:
-            self.journal.write(bucket, key, stored)
+        buckets, execute = _moto_backend().buckets, self.journal.execute
+        if bucket not in buckets:
+            # It was empty, else S3 would not have deleted it.
+            execute("DELETE FROM buckets WHERE name = ?", [bucket])
+            return
+        names = [key]
+        if not key:
+            execute("INSERT OR REPLACE INTO buckets VALUES (?, ?)", [bucket, buckets[bucket].region_name])
+            names = [name for (name,) in execute("SELECT key FROM objects WHERE bucket = ?", [bucket])]
+        for name in names:
+            kept = _moto_backend().get_object(bucket, name)
+            if kept is None:
+                execute("DELETE FROM objects WHERE key = ? AND bucket = ?", [name, bucket])
+            elif key:
+                headers = {name.lower(): value for name, value in kept.metadata.items()}
+                self.journal.write(StoredObject(bucket, key, kept.value, headers, kept.etag, kept.last_modified))
 
 
 class MediaApp:
@@ -224,29 +202,11 @@ class MediaApp:
             return Response(status=204, headers=[*CORS_HEADERS, *allowed])(environ, start_response)
         if method not in {"GET", "HEAD"}:
             return Response(status=405, headers=[*CORS_HEADERS, ("Allow", methods)])(environ, start_response)
-        found = (self.s3.find(bucket, _decoded_path(environ)) for bucket in self.s3.buckets())
-        stored = next(filter(None, found), None)
+        stored = next(iter(self.s3.journal.objects(_decoded_path(environ))), None)
         # S3 answers 403 for a missing key to callers without ListBucket, and CloudFront is one.
         if stored is None:
             return _access_denied()(environ, start_response)
         return _serve(stored, environ, start_response)
-
-
-def _replace(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    # Another process may write the same key now.
-    new = path.with_name(f"{path.name}={token_hex(8)}=new")
-    new.write_bytes(content)
-    new.replace(path)
-
-
-def _details_path(path: Path) -> Path:
-    return path.with_name(path.name + DETAILS_SUFFIX)
-
-
-def _file_name(chunk: str) -> str:
-    """Return a part of an encoded name without a leading dot, which would hide the file or name the parent folder."""
-    return f"%2E{chunk[1:]}" if chunk.startswith(".") else chunk
 
 
 def _decoded_path(environ: "WSGIEnvironment") -> str:
@@ -267,14 +227,6 @@ def _create_in_moto(backend: Any, name: str, region: str) -> None:
     backend.put_bucket_cors(name, CORS_RULES)
 
 
-def _stored_object(backend: Any, bucket: str, key: str) -> StoredObject | None:
-    kept = backend.get_object(bucket, key)
-    if kept is None:
-        return None
-    headers = {name.lower(): value for name, value in kept.metadata.items()}
-    return StoredObject(kept.value, headers, kept.etag, kept.last_modified)
-
-
 def _access_denied() -> Response:
     error = "<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
     document = f'<?xml version="1.0" encoding="UTF-8"?>\n{error}'
@@ -282,7 +234,8 @@ def _access_denied() -> Response:
 
 
 def _serve(stored: StoredObject, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
-    response = Response(stored.body, content_type=stored.content_type, headers=CORS_HEADERS)
+    content_type = stored.headers.get("content-type", "binary/octet-stream")
+    response = Response(stored.body, content_type=content_type, headers=CORS_HEADERS)
     response.headers["ETag"] = stored.etag
     if cache_control := stored.headers.get("cache-control"):
         response.headers["Cache-Control"] = cache_control

@@ -96,8 +96,7 @@ def check_everything(scratch: Scratch, objects: dict[str, dict[str, Any]]) -> No
     assert scratch.rows("SELECT count(*), count(DISTINCT _event_id) FROM ivs_state_changes") == [(told, told)]
     last = NINE + timedelta(hours=BROADCASTS - 1, seconds=5)
     for arn, uuid in CHANNELS.items():
-        stored = scratch.aws.s3.find(BUCKET, f"live/{uuid}.json")
-        assert stored is not None
+        [stored] = scratch.aws.s3.journal.objects(f"live/{uuid}.json")
         assert json.loads(stored.body) == {
             "state": "live",
             "timestamp": int(last.timestamp() * 1000),

@@ -52,10 +52,10 @@ def client(aws: LocalAws) -> Any:
     return make_client()
 
 
-def make_client(**config: Any) -> Any:
+def make_client(endpoint_url: str = f"{BASE_URL}/s3", **config: Any) -> Any:
     return boto3.client(
         "s3",
-        endpoint_url=f"{BASE_URL}/s3",
+        endpoint_url=endpoint_url,
         region_name="eu-west-1",
         aws_access_key_id="local",
         aws_secret_access_key="local",
@@ -77,8 +77,12 @@ def keys_of(client: Any) -> set[str]:
     return {entry["Key"] for entry in client.list_objects_v2(Bucket=BUCKET).get("Contents", [])}
 
 
-def files_below(home: Path) -> list[Path]:
-    return [path for path in (home / "s3").rglob("*") if path.is_file() and not path.name.startswith("=")]
+def buckets_of(client: Any) -> list[str]:
+    return [bucket["Name"] for bucket in client.list_buckets()["Buckets"]]
+
+
+def keys_on_disk(aws: LocalAws) -> set[str]:
+    return {stored.key for stored in aws.s3.journal.objects()}
 
 
 def test_objects_with_their_headers_survive_a_restart(aws: LocalAws, client: Any) -> None:
@@ -102,13 +106,12 @@ def test_objects_with_their_headers_survive_a_restart(aws: LocalAws, client: Any
     assert (after["ETag"], after["LastModified"]) == (before["ETag"], before["LastModified"])
 
 
-def test_keys_of_any_characters_survive_a_restart_and_stay_below_the_bucket(aws: LocalAws, client: Any) -> None:
+def test_keys_of_any_characters_survive_a_restart_and_stay_in_the_home(aws: LocalAws, client: Any) -> None:
     for key in ODD_KEYS:
         client.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
     restart(aws)
     assert keys_of(client) == set(ODD_KEYS)
     assert all(body_of(client, key) == key.encode() for key in ODD_KEYS)
-    assert len(files_below(aws.home)) == 2 * len(ODD_KEYS)
     assert [path.name for path in aws.home.parent.iterdir()] == [aws.home.name]
 
 
@@ -131,7 +134,7 @@ def test_a_multipart_upload_survives_a_restart_with_its_etag(aws: LocalAws, clie
         }
         for number, body in enumerate(bodies, start=1)
     ]
-    assert files_below(aws.home) == []
+    assert keys_on_disk(aws) == set()
     etag = client.complete_multipart_upload(
         Bucket=BUCKET, Key="long.ts", UploadId=upload, MultipartUpload={"Parts": parts}
     )["ETag"]
@@ -160,17 +163,16 @@ def test_deleted_objects_stay_deleted(aws: LocalAws, client: Any) -> None:
     client.delete_objects(Bucket=BUCKET, Delete={"Objects": [{"Key": "two"}, {"Key": "three"}]})
     restart(aws)
     assert keys_of(client) == {"four"}
-    assert len(files_below(aws.home)) == 2
 
 
 def test_buckets_are_made_kept_and_removed_by_the_api_too(aws: LocalAws, client: Any) -> None:
     client.create_bucket(Bucket="another-one", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
     restart(aws)
-    assert aws.s3.buckets() == ["another-one", BUCKET]
+    assert buckets_of(client) == ["another-one", BUCKET]
     assert client.get_bucket_location(Bucket="another-one")["LocationConstraint"] == "eu-west-1"
     client.delete_bucket(Bucket="another-one")
     restart(aws)
-    assert aws.s3.buckets() == [BUCKET]
+    assert buckets_of(client) == [BUCKET]
 
 
 def test_create_bucket_twice_keeps_its_objects_and_allows_reads_from_any_origin(aws: LocalAws, client: Any) -> None:
@@ -186,7 +188,8 @@ def test_a_refused_request_changes_nothing_on_disk(aws: LocalAws, client: Any) -
     with pytest.raises(ClientError) as refused:
         client.put_object(Bucket="no-such-bucket", Key="one", Body=b"x")
     assert refused.value.response["Error"]["Code"] == "NoSuchBucket"
-    assert [path.name for path in (aws.home / "s3").iterdir()] == [BUCKET]
+    restart(aws)
+    assert (buckets_of(client), keys_of(client)) == ([BUCKET], set())
 
 
 def test_a_missing_key_is_no_such_key_to_a_signed_caller(client: Any) -> None:
@@ -223,13 +226,14 @@ def test_a_presigned_url_reads_and_ranges_work(aws: LocalAws, client: Any) -> No
     assert (part.status_code, part.data, part.headers["Content-Range"]) == (206, b"234", "bytes 2-4/10")
 
 
-def test_apps_of_two_homes_do_not_see_each_other(tmp_path: Path) -> None:
-    first, second = S3App(tmp_path / "first"), S3App(tmp_path / "second")
-    first.create_bucket("first-bucket")
-    second.create_bucket("second-bucket")
-    assert first.buckets() == ["first-bucket"]
-    assert second.buckets() == ["second-bucket"]
-    first.reset()
+def test_apps_of_two_homes_do_not_see_each_other(aws: LocalAws, client: Any, tmp_path: Path) -> None:
+    other_url = f"{BASE_URL}_other"
+    other = LocalAws(tmp_path / "other")
+    stop = install_in_process(other, other_url)
+    other.s3.create_bucket("other-bucket")
+    assert buckets_of(client) == [BUCKET]
+    assert buckets_of(make_client(f"{other_url}/s3")) == ["other-bucket"]
+    stop()
 
 
 @pytest.fixture
@@ -345,23 +349,19 @@ def test_media_host_serves_the_objects_of_each_bucket(aws: LocalAws, client: Any
 
 
 def test_media_host_without_a_bucket_has_nothing(tmp_path: Path) -> None:
-    s3 = S3App(tmp_path)
-    assert Client(MediaApp(s3)).get("/one").status_code == 403
-    s3.reset()
+    assert Client(MediaApp(S3App(tmp_path))).get("/one").status_code == 403
 
 
-def test_parallel_writers_of_a_key_each_write_a_file_of_their_own(tmp_path: Path) -> None:
-    """Two programs on one folder, as a demo and a command are: the lock is that of one process."""
-    journal = Journal(tmp_path)
-    objects = [StoredObject(bytes([n]) * 100_000, {}, f'"{n}"', datetime.now(UTC)) for n in range(4)]
+def test_parallel_writers_of_a_key_leave_one_whole_object(tmp_path: Path) -> None:
+    """Two programs on one home, as a demo and a command are: the lock is that of one process."""
+    journal = Journal(tmp_path / "s3.sqlite3")
+    objects = [StoredObject(BUCKET, "a/b.ts", bytes([n]) * 100_000, {}, f'"{n}"', datetime.now(UTC)) for n in range(4)]
 
     def write(stored: StoredObject) -> None:
         for _ in range(50):
-            journal.write(BUCKET, "a/b.ts", stored)
+            journal.write(stored)
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(write, objects))
-    [(key, stored)] = journal.objects(BUCKET)
-    assert key == "a/b.ts"
-    assert stored.body in [written.body for written in objects]
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+    [stored] = journal.objects()
+    assert stored in objects
