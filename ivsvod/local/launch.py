@@ -10,7 +10,6 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import ExitStack, contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -25,7 +24,6 @@ from ivsvod.local.postgres import PostgresUnavailable, Server, ServerFolder
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BUCKET = "ivsvod-recordings"
-_SETUP_URL = "http://127.0.0.1:9/_setup"
 # The local stack ignores these variables of the caller. It sets those that settings.py reads, or leaves their default.
 FOREIGN_NAMES = {"DATABASE_URL"}
 FOREIGN_PREFIXES = ("PG", "AWS_")
@@ -217,28 +215,15 @@ def write_private(path: Path, document: dict[str, Any]) -> None:
 
 
 def recording_configuration(aws: LocalAws, bucket: str) -> str:
-    """Return the ARN of the recording configuration of the bucket, which is made if it is missing.
-
-    The local AWS answers in this process, so that no server must run.
-    """
-    install_in_process(aws, _SETUP_URL)
-    client = _setup_client()
-    for listed in client.get_paginator("list_recording_configurations").paginate():
-        for item in listed["recordingConfigurations"]:
-            if item["destinationConfiguration"]["s3"]["bucketName"] == bucket:
-                return item["arn"]
-    made = client.create_recording_configuration(
+    """Return the ARN of the recording configuration of the bucket, which is made if it is missing."""
+    for listed in aws.ivs.call("ListRecordingConfigurations")["recordingConfigurations"]:
+        if listed["destinationConfiguration"]["s3"]["bucketName"] == bucket:
+            return str(listed["arn"])
+    made = aws.ivs.call(
+        "CreateRecordingConfiguration",
         name="ivsvod",
         destinationConfiguration={"s3": {"bucketName": bucket}},
         thumbnailConfiguration={"recordingMode": "INTERVAL", "targetIntervalSeconds": 15},
         recordingReconnectWindowSeconds=5,
     )
-    return made["recordingConfiguration"]["arn"]
-
-
-@cache
-def _setup_client() -> Any:
-    """Return one client for every local AWS below the URL; making one takes longer than a call."""
-    import boto3
-
-    return boto3.session.Session().client("ivs", endpoint_url=f"{_SETUP_URL}/ivs")
+    return str(made["recordingConfiguration"]["arn"])

@@ -13,10 +13,17 @@ from django.db import connection
 
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.performance import Performance
-from ivsvod.local.broadcast.plan import BroadcastPlan, RecordingPlan, plan_broadcast
+from ivsvod.local.broadcast.encoder import Performance
+from ivsvod.local.broadcast.plan import (
+    BroadcastPlan,
+    RecordingPlan,
+    StreamEnds,
+    Written,
+    events_of,
+    plan_broadcast,
+    steps,
+)
 from ivsvod.local.broadcast.recording import RENDITIONS, Recording
-from ivsvod.local.broadcast.timeline import StreamEnds, Written, events_of, steps
 from tests.support.road import BUCKET, Envelope, s3
 
 ACCOUNT = "111122223333"

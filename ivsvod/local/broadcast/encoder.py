@@ -1,9 +1,9 @@
 """An encoder, and the effects of its broadcast in the order of their times: live streams, events, files in S3.
 
-Nothing waits: `plan` computes all times, `timeline` the steps at these times, and `storm` the delivery of the events.
-`performance` carries out the steps.
+Nothing waits: `plan` computes all steps and their times, and `storm` the delivery of the events.
 """
 
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable
@@ -15,11 +15,31 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
-from ivsvod.local.broadcast.performance import Media, Performance
-from ivsvod.local.broadcast.plan import BroadcastPlan, plan_broadcast
-from ivsvod.local.broadcast.recording import is_recording, make_recording, read_recording
-from ivsvod.local.broadcast.storm import Batch, Envelope, Faults, deliveries
-from ivsvod.local.broadcast.timeline import events_of, steps
+from ivsvod.local.broadcast.events import Envelope, event_name
+from ivsvod.local.broadcast.plan import (
+    BroadcastPlan,
+    RecordingPlan,
+    Sent,
+    Step,
+    StreamBegins,
+    StreamEnds,
+    StreamPlan,
+    Written,
+    events_of,
+    plan_broadcast,
+    steps,
+)
+from ivsvod.local.broadcast.recording import (
+    METADATA_KEYS,
+    Recording,
+    RecordingState,
+    is_recording,
+    make_recording,
+    merge_recordings,
+    read_recording,
+    recording_metadata,
+)
+from ivsvod.local.broadcast.storm import Batch, Faults, deliveries
 from ivsvod.local.ivs.errors import conflict
 from ivsvod.local.ivs.store import IvsStore
 
@@ -29,6 +49,12 @@ Begin = Callable[[timedelta], datetime]
 
 # Between the last step of a broadcast and the first of the next one.
 BETWEEN = timedelta(minutes=1)
+CONTENT_TYPES = {
+    ".ts": "video/mp2t",
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".jpg": "image/jpeg",
+    ".json": "application/json",
+}
 
 
 class StreamKeyRefused(Exception):
@@ -134,3 +160,86 @@ def play_broadcasts(
         times = {envelope["time"] for envelope in events}
         finished.append(Broadcast(each, events, sum(arrived[time] for time in times)))
     return finished
+
+
+class Media:
+    """The files of recordings, made of one encoded stream."""
+
+    def __init__(self, recording: Recording, folder: Path) -> None:
+        self._folder = folder
+        self._by_copies = {1: recording}
+
+    @property
+    def duration_ms(self) -> int:
+        """Return the duration of one stream."""
+        return self._by_copies[1].duration_ms
+
+    def of(self, plan: RecordingPlan) -> Recording:
+        """Return a recording with one copy of the stream for each stream of the plan, one after the other."""
+        copies = len(plan.streams)
+        if copies not in self._by_copies:
+            self._by_copies[copies] = merge_recordings(self._folder / str(copies), [self._by_copies[1]] * copies)
+        return self._by_copies[copies]
+
+
+class Performance:
+    """Carry out the steps of one channel in the order of their times; `live` is the running stream."""
+
+    def __init__(self, store: IvsStore, s3_client: Any, channel_arn: str, media: Media | None) -> None:
+        self.store = store
+        self.s3_client = s3_client
+        self.channel_arn = channel_arn
+        self.media = media
+        self.live: StreamPlan | None = None
+
+    def do(self, step: Step) -> None:
+        """Carry out one step."""
+        match step:
+            case StreamBegins(stream=stream):
+                self.store.stream_begin(self.channel_arn, started_at=stream.started_at, stream_id=stream.stream_id)
+                self.live = stream
+            case StreamEnds():
+                self.end()
+            case Sent(envelope=envelope):
+                self._record_event(envelope)
+            case Written(recording=recording, files=files):
+                self._write(recording, files)
+
+    def end(self) -> None:
+        """Take the channel offline if it is live."""
+        if self.live:
+            self.store.stream_end(self.channel_arn, ended_at=self.live.ended_at, stream_id=self.live.stream_id)
+            self.live = None
+
+    def _record_event(self, envelope: Envelope) -> None:
+        """Add the event to the session of its stream, as GetStreamSession shows it."""
+        detail = envelope["detail"]
+        self.store.session_event(
+            detail.get("stream_id", ""),
+            name=event_name(envelope),
+            type=envelope["detail-type"],
+            at=datetime.fromisoformat(envelope["time"]),
+            code=detail.get("code", ""),
+        )
+
+    def _write(self, plan: RecordingPlan, files: str) -> None:
+        if self.media is None:
+            raise ValueError("a recorded stream needs media")
+        recording = self.media.of(plan)
+        if files == "media":
+            for key, path in recording.files():
+                self._put(plan, key, path.read_bytes())
+            return
+        state: RecordingState = "RECORDING_STARTED"
+        end: dict[str, Any] = {}
+        if files == "end":
+            state, end = "RECORDING_ENDED", {"ended_at": plan.ended_at}
+            if plan.outcome == "failed":
+                state, end["message"] = "RECORDING_ENDED_WITH_FAILURE", "InternalServerException"
+        details = {"channel_arn": self.channel_arn, "started_at": plan.started_at, **end}
+        document = recording_metadata(recording, state, **details)
+        self._put(plan, METADATA_KEYS[state], json.dumps(document, indent=2).encode())
+
+    def _put(self, plan: RecordingPlan, key: str, body: bytes) -> None:
+        content_type = CONTENT_TYPES[Path(key).suffix]
+        self.s3_client.put_object(Bucket=plan.bucket, Key=f"{plan.prefix}/{key}", Body=body, ContentType=content_type)

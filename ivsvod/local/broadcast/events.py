@@ -8,31 +8,33 @@ import json
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, get_args
+from typing import Any
 
-STREAM_STATE_CHANGE = "IVS Stream State Change"
-STREAM_HEALTH_CHANGE = "IVS Stream Health Change"
-LIMIT_BREACH = "IVS Limit Breach"
-RECORDING_STATE_CHANGE = "IVS Recording State Change"
+Envelope = dict[str, Any]
 
-StreamEventName = Literal[
-    "Session Created",
-    "Stream Start",
-    "Session Ended",
-    "Stream End",
-    "Stream Failure",
-    "Stream Takeover",
-    "Stream Takeover Failure",
-]
-HealthEventName = Literal["Starvation Start", "Starvation End"]
-LimitName = Literal["Ingest Bitrate", "Ingest Resolution", "Concurrent Broadcasts", "Concurrent Viewers"]
-RecordingStatus = Literal["Recording Start", "Recording End", "Recording Start Failure", "Recording End Failure"]
-EVENT_NAMES: tuple[str, ...] = (
-    *(get_args(StreamEventName) + get_args(HealthEventName) + get_args(LimitName) + get_args(RecordingStatus)),
-)
+# The detail-type of each event, by its name.
+KINDS = {
+    "Session Created": "IVS Stream State Change",
+    "Stream Start": "IVS Stream State Change",
+    "Session Ended": "IVS Stream State Change",
+    "Stream End": "IVS Stream State Change",
+    "Stream Failure": "IVS Stream State Change",
+    "Stream Takeover": "IVS Stream State Change",
+    "Stream Takeover Failure": "IVS Stream State Change",
+    "Starvation Start": "IVS Stream Health Change",
+    "Starvation End": "IVS Stream Health Change",
+    "Ingest Bitrate": "IVS Limit Breach",
+    "Ingest Resolution": "IVS Limit Breach",
+    "Concurrent Broadcasts": "IVS Limit Breach",
+    "Concurrent Viewers": "IVS Limit Breach",
+    "Recording Start": "IVS Recording State Change",
+    "Recording End": "IVS Recording State Change",
+    "Recording Start Failure": "IVS Recording State Change",
+    "Recording End Failure": "IVS Recording State Change",
+}
 
 
-def event_name(envelope: dict[str, Any]) -> str:
+def event_name(envelope: Envelope) -> str:
     """Return the name of the event, which is in a field of `detail` that depends on its kind."""
     detail = envelope["detail"]
     return str(detail.get("event_name") or detail.get("recording_status") or detail["limit_name"])
@@ -40,13 +42,11 @@ def event_name(envelope: dict[str, Any]) -> str:
 
 def rfc3339(at: datetime) -> str:
     """Return the time in UTC as IVS writes it: whole seconds and a Z."""
-    if at.tzinfo is None:
-        raise ValueError("an event needs a time with a zone")
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def stream_event(
-    name: StreamEventName | HealthEventName,
+    name: str,
     channel_arn: str,
     channel_name: str,
     stream_id: str,
@@ -54,41 +54,28 @@ def stream_event(
     *,
     event_id: str | None = None,
     **extra: str,
-) -> dict[str, Any]:
+) -> Envelope:
     """Return a change of the state or health of a stream; `extra` is the `reason` or `code` of a failure."""
     detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id, **extra}
-    kind = STREAM_HEALTH_CHANGE if name in get_args(HealthEventName) else STREAM_STATE_CHANGE
-    return _envelope(kind, channel_arn, detail, at, event_id)
+    return _envelope(name, channel_arn, detail, at, event_id)
 
 
 def limit_event(
-    name: LimitName,
+    name: str,
     at: datetime,
     *,
-    limit_value: int,
-    exceeded_by: int,
-    limit_unit: str,
     account: str,
     region: str,
     channel_arn: str | None = None,
-    channel_name: str = "",
-    stream_id: str = "",
     event_id: str | None = None,
-) -> dict[str, Any]:
+    **detail: Any,
+) -> Envelope:
     """Return the breach of a quota. Only the two ingest limits belong to a channel; the others name no resource."""
-    detail: dict[str, Any] = {
-        "limit_name": name,
-        "limit_value": limit_value,
-        "exceeded_by": exceeded_by,
-        "limit_unit": limit_unit,
-    }
-    if channel_arn is not None:
-        detail |= {"channel_name": channel_name, "stream_id": stream_id}
-    return _envelope(LIMIT_BREACH, channel_arn, detail, at, event_id, account, region)
+    return _envelope(name, channel_arn, {"limit_name": name, **detail}, at, event_id, account, region)
 
 
 def recording_event(
-    status: RecordingStatus,
+    status: str,
     channel_arn: str,
     channel_name: str,
     stream_id: str,
@@ -101,7 +88,7 @@ def recording_event(
     stream_ids: Sequence[str] | None = None,
     reason: str = "",
     event_id: str | None = None,
-) -> dict[str, Any]:
+) -> Envelope:
     """Return a change of a recording's state. A start failure has no prefix; only Recording End lists the streams."""
     detail: dict[str, Any] = {
         "channel_name": channel_name,
@@ -115,10 +102,10 @@ def recording_event(
     }
     if stream_ids is not None:
         detail["recording_session_stream_ids"] = list(stream_ids)
-    return _envelope(RECORDING_STATE_CHANGE, channel_arn, detail, at, event_id)
+    return _envelope(status, channel_arn, detail, at, event_id)
 
 
-def sqs_batch(envelopes: Iterable[dict[str, Any]], *, queue: str = "ivs-events") -> dict[str, Any]:
+def sqs_batch(envelopes: Iterable[Envelope], *, queue: str = "ivs-events") -> dict[str, Any]:
     """Return the envelopes as one Lambda event of an SQS source, one record each.
 
     https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
@@ -148,21 +135,21 @@ def sqs_batch(envelopes: Iterable[dict[str, Any]], *, queue: str = "ivs-events")
 
 
 def _envelope(
-    detail_type: str,
+    name: str,
     channel_arn: str | None,
     detail: dict[str, Any],
     at: datetime,
     event_id: str | None,
     account: str = "",
     region: str = "",
-) -> dict[str, Any]:
+) -> Envelope:
     """Return an envelope, by default of the account and the region of the channel."""
     if channel_arn:
         _, _, _, region, account, _ = channel_arn.split(":", 5)
     return {
         "version": "0",
         "id": event_id or str(uuid.uuid4()),
-        "detail-type": detail_type,
+        "detail-type": KINDS[name],
         "source": "aws.ivs",
         "account": account,
         "time": rfc3339(at),

@@ -1,12 +1,18 @@
-"""The plan of a broadcast: its streams, their recordings, and all times, computed from the start."""
+"""The plan of a broadcast: its streams, their recordings, and the steps of Amazon IVS, with computed times.
+
+Steps are streams that begin and end, objects in S3, and events.
+"""
 
 import math
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from typing import Any, Literal
 
+from ivsvod.local.broadcast.events import Envelope, limit_event, recording_event, stream_event
 from ivsvod.local.broadcast.storm import Faults
-from ivsvod.local.ivs.records import random_id
+from ivsvod.local.ivs.store import random_id
 
 # With a keyframe every 2 s viewers see the stream some seconds after the encoder connects, and IVS drains what it has
 # when it disconnects. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/streaming-config.html
@@ -23,6 +29,26 @@ _BACK_AT_ONCE = timedelta(seconds=3)
 _BACK_LATE = timedelta(minutes=1)
 # After a first attempt that IVS did not process.
 _NEXT_ATTEMPT = timedelta(seconds=15)
+
+# Constructed: AWS documents the field, and no closed list of its texts.
+NO_CAPACITY = "No transcoding capacity left for this stream"
+# Limit, excess and unit. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+_INGEST_LIMITS = {
+    "Ingest Bitrate": (8_500_000, 640_000, "bits per second"),
+    "Ingest Resolution": (1920, 640, "pixels per edge"),
+}
+_ACCOUNT_LIMITS = {
+    "Concurrent Broadcasts": (100, 1, "active streams"),
+    "Concurrent Viewers": (15_000, 12, "viewers"),
+}
+# Fault, event, the part of the stream that was sent by then, and details. That a stream keeps its id when it is taken
+# over is nowhere documented.
+_INCIDENTS: tuple[tuple[str, str, float, dict[str, str]], ...] = (
+    ("starvation", "Starvation Start", 0.3, {}),
+    ("starvation", "Starvation End", 0.5, {}),
+    ("takeover", "Stream Takeover", 0.6, {}),
+    ("takeover-failure", "Stream Takeover Failure", 0.8, {"code": "StreamTakeoverInvalidPriority"}),
+)
 
 RecordingOutcome = Literal["ended", "failed", "not started"]
 
@@ -97,28 +123,17 @@ class RecordingPlan:
 
 
 @dataclass(frozen=True)
-class Attempt:
-    """A connection that IVS did not process: it never goes live."""
-
-    stream_id: str
-    connected_at: datetime
-
-
-@dataclass(frozen=True)
 class BroadcastPlan:
-    """All decisions about a broadcast; without recordings if the channel is not recorded."""
+    """All decisions about a broadcast; without recordings if the channel is not recorded.
 
-    channel_arn: str
-    channel_name: str
-    attempts: tuple[Attempt, ...]
+    `channel` is its ARN and name, as events have them. An attempt is a connection that IVS does not process.
+    """
+
+    channel: tuple[str, str]
+    attempts: tuple[StreamPlan, ...]
     streams: tuple[StreamPlan, ...]
     recordings: tuple[RecordingPlan, ...]
-    faults: Faults = frozenset()
-
-    @property
-    def channel(self) -> tuple[str, str]:
-        """Return ARN and name, as events have them."""
-        return self.channel_arn, self.channel_name
+    faults: Faults
 
 
 def plan_broadcast(
@@ -137,12 +152,10 @@ def plan_broadcast(
     Raises:
         FaultRefusedError: the window is too short for `reconnect`.
     """
-    if at.tzinfo is None:
-        raise ValueError("a broadcast starts at a time with a zone")
     if bucket and "reconnect" in faults and window < _BACK_IN_TIME:
         raise FaultRefusedError(f"reconnect: the channel's recordings wait {window.seconds} s for their encoder")
     connected_at = at.astimezone(UTC).replace(microsecond=0)
-    attempts = (Attempt(_stream_id(), connected_at),) if "stream-failure" in faults else ()
+    attempts = (StreamPlan(_stream_id(), connected_at, 0),) if "stream-failure" in faults else ()
     first = StreamPlan(_stream_id(), connected_at + len(attempts) * _NEXT_ATTEMPT, duration_ms)
     streams = _streams(first, faults, window)
     recordings: list[RecordingPlan] = []
@@ -156,8 +169,7 @@ def plan_broadcast(
         recordings[-1] = replace(recordings[-1], outcome="failed")
     if recordings and "recording-start-failure" in faults:
         recordings[0] = replace(recordings[0], outcome="not started", prefix="")
-    name = channel.get("name", "")
-    return BroadcastPlan(channel["arn"], name, attempts, streams, tuple(recordings), faults)
+    return BroadcastPlan((channel["arn"], channel["name"]), attempts, streams, tuple(recordings), faults)
 
 
 def _streams(first: StreamPlan, faults: Faults, window: timedelta) -> tuple[StreamPlan, ...]:
@@ -187,3 +199,131 @@ def recording_prefix(channel_arn: str, started_at: datetime) -> str:
 
 def _stream_id() -> str:
     return f"st-{random_id(23)}"
+
+
+@dataclass(frozen=True)
+class Sent:
+    """IVS sends an event."""
+
+    envelope: Envelope
+
+    @property
+    def at(self) -> datetime:
+        return datetime.fromisoformat(self.envelope["time"])
+
+
+@dataclass(frozen=True)
+class StreamBegins:
+    """The stream is live from now on."""
+
+    at: datetime
+    stream: StreamPlan
+
+
+@dataclass(frozen=True)
+class StreamEnds:
+    """The stream is not live any more."""
+
+    at: datetime
+    stream: StreamPlan
+
+
+@dataclass(frozen=True)
+class Written:
+    """IVS writes to S3: the metadata of the start, the media, or the metadata of the end."""
+
+    at: datetime
+    recording: RecordingPlan
+    files: Literal["start", "media", "end"]
+
+
+Step = Sent | StreamBegins | StreamEnds | Written
+
+
+def steps(plan: BroadcastPlan) -> list[Step]:
+    """Return the steps in the order of their times, each cause before its effect. Events have new ids each time."""
+    made = [*_attempts(plan), *_lives(plan), *_recordings(plan), *map(Sent, _incidents(plan))]
+    return sorted(made, key=attrgetter("at"))
+
+
+def events_of(made: Iterable[Step]) -> list[Envelope]:
+    """Return the events among the steps."""
+    return [step.envelope for step in made if isinstance(step, Sent)]
+
+
+def _attempts(plan: BroadcastPlan) -> Iterator[Step]:
+    """Yield the steps of connections that IVS does not process and that never go live.
+
+    That it lists no session of them is nowhere documented.
+    """
+    for attempt in plan.attempts:
+        channel, at = (*plan.channel, attempt.stream_id), attempt.connected_at
+        yield Sent(stream_event("Session Created", *channel, at))
+        yield Sent(stream_event("Stream Failure", *channel, at + timedelta(seconds=7), reason=NO_CAPACITY))
+        yield Sent(stream_event("Session Ended", *channel, at + timedelta(seconds=8)))
+
+
+def _lives(plan: BroadcastPlan) -> Iterator[Step]:
+    for stream in plan.streams:
+        channel = (*plan.channel, stream.stream_id)
+        yield Sent(stream_event("Session Created", *channel, stream.connected_at))
+        yield StreamBegins(stream.started_at, stream)
+        yield Sent(stream_event("Stream Start", *channel, stream.started_at))
+        yield Sent(stream_event("Session Ended", *channel, stream.disconnected_at))
+        yield StreamEnds(stream.ended_at, stream)
+        yield Sent(stream_event("Stream End", *channel, stream.ended_at))
+
+
+def _recordings(plan: BroadcastPlan) -> Iterator[Step]:
+    """Yield one start and one end of each recording; that there is no second start is nowhere documented."""
+    for recording in plan.recordings:
+        if recording.outcome == "not started":
+            yield _recording_step(plan, recording, "Recording Start Failure", reason="ValidationException")
+            continue
+        yield Written(recording.started_at, recording, "start")
+        yield _recording_step(plan, recording, "Recording Start")
+        yield Written(recording.media_complete_at, recording, "media")
+        yield Written(recording.ended_at, recording, "end")
+        if recording.outcome == "failed":
+            yield _recording_step(plan, recording, "Recording End Failure", reason="InternalServerException")
+        else:
+            yield _recording_step(plan, recording, "Recording End")
+
+
+def _recording_step(plan: BroadcastPlan, recording: RecordingPlan, status: str, reason: str = "") -> Sent:
+    """Return the event; only Recording End has a duration and lists the streams."""
+    begins, is_end = status.startswith("Recording Start"), status == "Recording End"
+    envelope = recording_event(
+        status,
+        *plan.channel,
+        recording.stream_ids[0 if begins else -1],
+        recording.started_at if begins else recording.ended_at + UNTIL_RECORDING_END,
+        bucket=recording.bucket,
+        prefix=recording.prefix,
+        session_id=recording.session_id,
+        duration_ms=recording.duration_ms if is_end else 0,
+        stream_ids=recording.stream_ids if is_end else None,
+        reason=reason,
+    )
+    return Sent(envelope)
+
+
+def _incidents(plan: BroadcastPlan) -> Iterator[Envelope]:
+    """Yield events of running streams, and with the first stream breaches of the limits of the account."""
+    for stream in plan.streams:
+        if "quota" in plan.faults:
+            yield from _breaches(plan, stream)
+        for fault, name, part, details in _INCIDENTS:
+            if fault in plan.faults:
+                yield stream_event(name, *plan.channel, stream.stream_id, stream.time_at(part), **details)
+
+
+def _breaches(plan: BroadcastPlan, stream: StreamPlan) -> Iterator[Envelope]:
+    arn, name = plan.channel
+    region, account = arn.split(":")[3:5]
+    subject = {"channel_arn": arn, "channel_name": name, "stream_id": stream.stream_id}
+    account_limits = _ACCOUNT_LIMITS if stream is plan.streams[0] else {}
+    for limits, owner in ((_INGEST_LIMITS, subject), (account_limits, {})):
+        for limit, (value, exceeded_by, unit) in limits.items():
+            details: dict[str, Any] = {"limit_value": value, "exceeded_by": exceeded_by, "limit_unit": unit, **owner}
+            yield limit_event(limit, stream.time_at(0.1), account=account, region=region, **details)

@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import itemgetter
 from random import Random
-from typing import Any
 from uuid import uuid4
 
-from ivsvod.local.broadcast.events import EVENT_NAMES, event_name
+from ivsvod.local.broadcast.events import KINDS, Envelope, event_name
 
-Envelope = dict[str, Any]
 Faults = frozenset[str]
 
 # These change the delivery only, not IVS and S3.
@@ -67,10 +65,10 @@ def parse_faults(text: str) -> Faults:
         UnknownFaultError: no fault has this name.
     """
     names = {"drop:Stream End" if name == "drop-end" else name for name in map(str.strip, text.split(",")) if name}
-    unknown = names - OF_DELIVERY.keys() - OF_BROADCAST.keys() - {f"drop:{name}" for name in ("all", *EVENT_NAMES)}
+    unknown = names - OF_DELIVERY.keys() - OF_BROADCAST.keys() - {f"drop:{name}" for name in ("all", *KINDS)}
     for name in sorted(unknown):
         if name.startswith("drop:"):
-            raise UnknownFaultError(f"no event has the name in {name}; there are all, {', '.join(EVENT_NAMES)}")
+            raise UnknownFaultError(f"no event has the name in {name}; there are all, {', '.join(KINDS)}")
         raise UnknownFaultError(f"there is no fault {name}; there are {', '.join(FAULTS)}")
     return frozenset(names)
 

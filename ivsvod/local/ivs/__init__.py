@@ -1,8 +1,7 @@
 """A local Amazon IVS (low-latency API 2020-07-14): a WSGI callable over botocore's service model and SQLite."""
 
-from ivsvod.local.ivs.calls import Quotas
 from ivsvod.local.ivs.errors import Fault, IvsError
 from ivsvod.local.ivs.service import IvsService
 from ivsvod.local.ivs.store import IvsStore
 
-__all__ = ["Fault", "IvsError", "IvsService", "IvsStore", "Quotas"]
+__all__ = ["Fault", "IvsError", "IvsService", "IvsStore"]

@@ -1,28 +1,13 @@
 """The arguments of an operation, and the pages of a listing."""
 
 import base64
-import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from ivsvod.local.ivs.errors import invalid
-from ivsvod.local.ivs.records import BEFORE_ALL, Document, Placed, Records
-
-
-@dataclass(frozen=True)
-class Quotas:
-    """The quotas of an account in a region.
-
-    https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
-    """
-
-    channels: int = 5000
-    recording_configurations: int = 20
-    playback_key_pairs: int = 3
-    stream_keys_per_channel: int = 1
+from ivsvod.local.ivs.store import Document, Records
 
 
 @dataclass(frozen=True)
@@ -32,8 +17,7 @@ class Call:
     operation: str
     arguments: Document
     records: Records
-    quotas: Quotas
-    now: datetime
+    most_channels: int
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
@@ -57,29 +41,32 @@ def without(document: Document, *names: str) -> Document:
     return {name: value for name, value in document.items() if name not in names}
 
 
-def page(call: Call, member: str, select: Callable[[int, int], list[Placed]], default_size: int = 100) -> Document:
-    """Return one page of a listing as the output member, with a nextToken if there is more.
+def page(
+    call: Call,
+    member: str,
+    rows: Sequence[tuple[Any, Any]],
+    show: Callable[[Any], Document],
+    *,
+    default_size: int = 100,
+) -> Document:
+    """Return one page of the rows as the output member, with a nextToken if there are more.
+
+    Each row comes with its place, in rising order: a JSON value. The next page begins after the last place.
 
     Raises:
         IvsError: the token of the request belongs to another listing, or is invalid.
     """
-    size = call.get("maxResults", default_size)
-    after, token = BEFORE_ALL, call.get("nextToken")
-    if token:
+    listing = [call.operation, without(call.arguments, "nextToken", "maxResults")]
+    if token := call.get("nextToken"):
         try:
-            after = int(base64.urlsafe_b64decode(token).split(b":")[0])
-        except ValueError:
-            raise invalid("Invalid nextToken") from None
-        if token != _token(call, after):
+            of, after = json.loads(base64.urlsafe_b64decode(token))
+        except (ValueError, TypeError):
+            of = None
+        if of != listing:
             raise invalid("Invalid nextToken")
-    placed = select(after, size + 1)
-    reply: Document = {member: [document for _, document in placed[:size]]}
-    if len(placed) > size:
-        reply["nextToken"] = _token(call, placed[size - 1][0])
+        rows = [row for row in rows if row[0] > after]
+    size = call.get("maxResults", default_size)
+    reply: Document = {member: [show(row) for _, row in rows[:size]]}
+    if len(rows) > size:
+        reply["nextToken"] = base64.urlsafe_b64encode(json.dumps([listing, rows[size - 1][0]]).encode()).decode()
     return reply
-
-
-def _token(call: Call, place: int) -> str:
-    listing = json.dumps([call.operation, without(call.arguments, "nextToken", "maxResults"), place], sort_keys=True)
-    digest = hashlib.sha256(listing.encode()).hexdigest()[:32]
-    return base64.urlsafe_b64encode(f"{place}:{digest}".encode()).decode()

@@ -6,11 +6,10 @@ https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_TagResource.ht
 """
 
 import secrets
-from typing import Any
 
 from ivsvod.local.ivs.calls import Call, page, without
 from ivsvod.local.ivs.errors import conflict, invalid, not_found, quota_exceeded
-from ivsvod.local.ivs.records import Document, Placed, random_id
+from ivsvod.local.ivs.store import Document, random_id
 
 CHANNEL = "channel"
 STREAM_KEY = "stream-key"
@@ -41,8 +40,8 @@ NOT_IN_SUMMARY = ("ingestEndpoint", "playbackUrl", "srt", "containerFormat", "mu
 def create_channel(call: Call) -> Document:
     """Create a channel and its stream key, whose value no other call on channels shows."""
     records = call.records
-    if records.count(CHANNEL) >= call.quotas.channels:
-        raise quota_exceeded("channels", call.quotas.channels)
+    if records.count(CHANNEL) >= call.most_channels:
+        raise quota_exceeded("channels", call.most_channels)
     arn, host = records.new_arn(CHANNEL), secrets.token_hex(6)
     playlist = f"{records.region}.{records.account}.channel.{arn.rpartition('/')[2]}.m3u8"
     addresses = {
@@ -103,27 +102,23 @@ def list_channels(call: Call) -> Document:
     given = [name for name in FILTERS if name in call.arguments]
     if len(given) > 1:
         raise conflict(f"Only one filter at a time: {', '.join(given)}")
-    narrow: dict[str, Any] = {"member": FILTERS[given[0]], "value": call[given[0]]} if given else {}
-
-    def select(after: int, limit: int) -> list[Placed]:
-        channels = call.records.select(CHANNEL, after=after, limit=limit, **narrow)
-        return [(place, without(channel, *NOT_IN_SUMMARY)) for place, channel in channels]
-
-    return page(call, "channels", select)
+    member, value = (FILTERS[given[0]], call[given[0]]) if given else (None, None)
+    channels = call.records.select(CHANNEL, member, value)
+    return page(call, "channels", channels, lambda channel: without(channel, *NOT_IN_SUMMARY))
 
 
 def delete_channel(call: Call) -> None:
     """Delete the channel and its keys; its stream sessions stay."""
     channel = _offline_channel(call)
-    for _, key in call.records.select(STREAM_KEY, member="channelArn", value=channel["arn"]):
+    for _, key in call.records.select(STREAM_KEY, "channelArn", channel["arn"]):
         call.records.delete(key["arn"])
     call.records.delete(channel["arn"])
 
 
 def _new_stream_key(call: Call, channel_arn: str) -> Document:
-    records, limit = call.records, call.quotas.stream_keys_per_channel
-    if len(records.select(STREAM_KEY, member="channelArn", value=channel_arn)) >= limit:
-        raise quota_exceeded(f"stream key for channel {channel_arn}", limit)
+    records = call.records
+    if records.select(STREAM_KEY, "channelArn", channel_arn):
+        raise quota_exceeded(f"stream key for channel {channel_arn}", 1)
     value = f"sk_{records.region}_{random_id(12)}_{random_id(30)}"
     key = {"arn": records.new_arn(STREAM_KEY), "value": value, "channelArn": channel_arn, "tags": call.tags()}
     records.insert(STREAM_KEY, key)
@@ -141,13 +136,9 @@ def get_stream_key(call: Call) -> Document:
 
 def list_stream_keys(call: Call) -> Document:
     """Return the keys without their values, by default one a page."""
-    channel_arn = call.records.get(CHANNEL, call["channelArn"])["arn"]
-
-    def select(after: int, limit: int) -> list[Placed]:
-        keys = call.records.select(STREAM_KEY, member="channelArn", value=channel_arn, after=after, limit=limit)
-        return [(place, without(key, "value")) for place, key in keys]
-
-    return page(call, "streamKeys", select, default_size=1)
+    channel = call.records.get(CHANNEL, call["channelArn"])
+    keys = call.records.select(STREAM_KEY, "channelArn", channel["arn"])
+    return page(call, "streamKeys", keys, lambda key: without(key, "value"), default_size=1)
 
 
 def delete_stream_key(call: Call) -> None:

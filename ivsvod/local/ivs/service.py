@@ -5,24 +5,21 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Any
 
 from botocore import xform_name
 
-from ivsvod.local.ivs import channels, playback, recording_configurations, streams
-from ivsvod.local.ivs.calls import Call, Operation, Quotas
+from ivsvod.local.ivs import channels, recording_configurations, streams
+from ivsvod.local.ivs.calls import Call, Operation
 from ivsvod.local.ivs.errors import Fault, IvsError, take_fault
-from ivsvod.local.ivs.model import find_operation, read_arguments, service_model, status_of
-from ivsvod.local.ivs.records import Document
-from ivsvod.local.ivs.store import IvsStore
-from ivsvod.local.ivs.validation import check_reply
+from ivsvod.local.ivs.model import check_reply, find_operation, read_arguments, service_model, status_of
+from ivsvod.local.ivs.store import Document, IvsStore
 
 # The function of each operation: CreateChannel is `create_channel`.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 OPERATIONS: dict[str, Operation] = {
     name: getattr(module, xform_name(name))
-    for module in (channels, streams, recording_configurations, playback)
+    for module in (channels, streams, recording_configurations)
     for name in service_model().operation_names
     if hasattr(module, xform_name(name))
 }
@@ -39,18 +36,12 @@ class IvsService:
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/Welcome.html
     """
 
-    def __init__(
-        self,
-        store: IvsStore,
-        *,
-        quotas: Quotas | None = None,
-        hang_seconds: float = 12,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
+    # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+    most_channels = 5000
+    hang_seconds = 12.0
+
+    def __init__(self, store: IvsStore) -> None:
         self.store = store
-        self.quotas = quotas or Quotas()
-        self.hang_seconds = hang_seconds
-        self.clock = clock
         self.faults: list[Fault] = []
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -103,8 +94,12 @@ class IvsService:
         time.sleep(self.hang_seconds)
         raise ConnectionResetError(f"{model.name} never answered")
 
+    def call(self, operation: str, **arguments: Any) -> Document:
+        """Perform an operation in this process, without HTTP, and return its reply."""
+        return self._perform(service_model().operation_model(operation), arguments) or {}
+
     def _perform(self, model: Any, arguments: Document) -> Document | None:
         with self.store.transaction(write=not model.name.startswith(READ_ONLY)) as records:
-            reply = OPERATIONS[model.name](Call(model.name, arguments, records, self.quotas, self.clock()))
+            reply = OPERATIONS[model.name](Call(model.name, arguments, records, self.most_channels))
             check_reply(reply, model.output_shape)
         return reply

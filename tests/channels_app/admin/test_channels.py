@@ -18,7 +18,7 @@ from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel, IdempotencyKey, Stream
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault, Quotas
+from ivsvod.local.ivs import Fault
 from tests.support.console import (
     CHANNELS,
     KEY,
@@ -135,7 +135,7 @@ def test_a_recording_configuration_that_ivs_does_not_have_ends_as_an_error_of_th
 
 
 def test_a_quota_of_ivs_ends_as_an_error_of_the_form(browser: Client, aws: LocalAws) -> None:
-    aws.ivs.quotas = Quotas(channels=0)
+    aws.ivs.most_channels = 0
     html = refused(browser.post(f"{CHANNELS}add/", channel_form(channel_type="BASIC")))
     assert "A quota of the AWS account is used up: Quota exceeded: 0 channels." in html
     assert '<option value="BASIC" selected>' in html

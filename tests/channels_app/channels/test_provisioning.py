@@ -19,7 +19,6 @@ from channels_app.channels import provisioning as services
 from channels_app.errors import ChannelUnfinishedError
 from channels_app.models import Channel, Stream
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs.calls import Quotas
 from ivsvod.local.ivs.errors import Fault, IvsError
 from ivsvod.local.ivs.service import OPERATIONS
 from tests.support.helpers import OWNER, STREAM_KEY, assert_error, bearer, ivs, ivs_channels, make_channel, make_token
@@ -159,7 +158,7 @@ def test_a_cleaned_name_keeps_the_letters_that_ivs_takes(aws: LocalAws, post: Ca
 def test_stream_key_and_passphrase_are_at_rest_nowhere_in_plain(aws: LocalAws, post: Callable[..., Any]) -> None:
     key = post().json()["streamKey"]
     with aws.ivs.store.transaction(write=False) as records:
-        passphrase = records.select("channel", limit=1)[0][1]["srt"]["passphrase"]
+        passphrase = records.select("channel")[0][1]["srt"]["passphrase"]
     with connection.cursor() as cursor:
         cursor.execute("SELECT stream_key, channel_data::text, to_jsonb(c)::text FROM ivs_channels c")
         stored, data, row = cursor.fetchone()
@@ -312,7 +311,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, code: str, operation: str = "CreateC
 
 @pytest.mark.django_db
 def test_a_full_quota_is_named_and_leaves_nothing(aws: LocalAws, post: Callable[..., Any]) -> None:
-    aws.ivs.quotas = Quotas(channels=0)
+    aws.ivs.most_channels = 0
     document = assert_error(response := post(), 503)
     assert "quota" in document["error"].lower()
     assert "quota" in document["code"]
@@ -607,7 +606,7 @@ def test_defect_10_neither_log_nor_error_nor_repr_holds_a_stream_key_or_the_pass
     caplog.set_level(logging.DEBUG, logger="django.request")
     key = post().json()["streamKey"]
     with aws.ivs.store.transaction(write=False) as records:
-        passphrase = records.select("channel", limit=1)[0][1]["srt"]["passphrase"]
+        passphrase = records.select("channel")[0][1]["srt"]["passphrase"]
     said = [_said(caplog)]
     for faults in (
         [Fault("CreateChannel", "throttle")],
@@ -709,7 +708,7 @@ def test_create_channel_names_a_bad_value_in_one_line_and_leaves_nothing(
 
 @pytest.mark.django_db
 def test_create_channel_tells_a_refusal_of_ivs_in_one_line_and_leaves_nothing(aws: LocalAws) -> None:
-    aws.ivs.quotas = Quotas(channels=0)
+    aws.ivs.most_channels = 0
     with pytest.raises(CommandError, match=r"(?i)quota") as refusal:
         create_channel("x", "--owner", str(OWNER))
     assert refusal.value.returncode == 1

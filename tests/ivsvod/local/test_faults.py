@@ -22,8 +22,17 @@ from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast import studio
-from ivsvod.local.broadcast.events import EVENT_NAMES, event_name
-from ivsvod.local.broadcast.plan import BroadcastPlan, FaultRefusedError, plan_broadcast
+from ivsvod.local.broadcast.events import KINDS, Envelope, event_name
+from ivsvod.local.broadcast.plan import (
+    BroadcastPlan,
+    FaultRefusedError,
+    StreamBegins,
+    StreamEnds,
+    Written,
+    events_of,
+    plan_broadcast,
+    steps,
+)
 from ivsvod.local.broadcast.recording import (
     Recording,
     Rendition,
@@ -37,13 +46,11 @@ from ivsvod.local.broadcast.storm import (
     OF_BROADCAST,
     OF_DELIVERY,
     Batch,
-    Envelope,
     UnknownFaultError,
     deliveries,
     parse_faults,
 )
 from ivsvod.local.broadcast.studio import free_before
-from ivsvod.local.broadcast.timeline import StreamBegins, StreamEnds, Written, events_of, steps
 from ivsvod.local.management.commands import simulate_broadcast
 from ondemand.models import Video
 from tests.support.helpers import OWNER, bearer, ivs
@@ -93,9 +100,9 @@ def test_every_event_that_ivs_has_can_be_dropped() -> None:
     samples = [
         json.loads(path.read_text()) for path in (Path(__file__).parents[2] / "support" / "events").glob("*.json")
     ]
-    assert set(map(event_name, samples)) == set(EVENT_NAMES)
+    assert set(map(event_name, samples)) == set(KINDS)
     assert parse_faults("drop:all") == {"drop:all"}
-    assert parse_faults(",".join(f"drop:{name}" for name in EVENT_NAMES)) == {f"drop:{name}" for name in EVENT_NAMES}
+    assert parse_faults(",".join(f"drop:{name}" for name in KINDS)) == {f"drop:{name}" for name in KINDS}
 
 
 def test_an_unknown_fault_is_refused_by_name_with_the_list() -> None:
@@ -317,7 +324,7 @@ def test_delayed_events_come_after_all_others_and_hours_late() -> None:
         assert sorted(events_in(arrived), key=sent.index) == sent
 
 
-@pytest.mark.parametrize("name", EVENT_NAMES)
+@pytest.mark.parametrize("name", KINDS)
 def test_a_dropped_event_never_comes_and_all_others_do(name: str) -> None:
     sent = timeline(planned(",".join(OF_BROADCAST))) + timeline(planned())
     sent.sort(key=lambda event: event["time"])
