@@ -74,7 +74,7 @@ package: $(STAMP)
 
 # Static files into the bucket of a stage.
 static: $(STAMP)
-	@$(PY) -m deploy.static "$(STAGE)"
+	@$(PY) -m deploy.zappa "$(STAGE)" static
 
 # The package, unzipped and read-only, in processes that have what Lambda has; and the deployment on a stand-in for AWS.
 deploy-check: package

@@ -4,8 +4,9 @@
 settings do not name become the environment of the function.
 """
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 _PLACEHOLDER = re.compile(r"\$\{([A-Z][A-Z0-9_]*)\}")
@@ -28,14 +29,12 @@ def rendered(settings: Mapping[str, Any], stage: str, variables: Mapping[str, st
     """Return the settings of one stage, as Zappa reads them.
 
     Raises:
-        SettingsError: there is no such stage, a variable is missing or refused by Lambda, or all are too long.
+        SettingsError: there is no such stage, a variable is missing, empty or refused by Lambda, or all are too long.
     """
     chosen = stage_settings(settings, stage)
-    used = set(_names(chosen))
+    used = set(_PLACEHOLDER.findall(json.dumps(chosen)))
     if missing := sorted(used - set(variables)):
         raise SettingsError(f"not set: {', '.join(missing)}")
-    if empty := sorted(name for name in _single(chosen) if not variables[name].strip()):
-        raise SettingsError(f"empty: {', '.join(empty)}")
     own = {name: value for name, value in variables.items() if name not in used}
     environment = {"STAGE": stage, **chosen["aws_environment_variables"], **own}
     _refuse(environment)
@@ -55,31 +54,12 @@ def stage_settings(settings: Mapping[str, Any], stage: str) -> dict[str, Any]:
     return {**base, **own, "aws_environment_variables": variables}
 
 
-def _names(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        yield from _PLACEHOLDER.findall(value)
-    elif isinstance(value, Mapping):
-        for item in value.values():
-            yield from _names(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _names(item)
-
-
-def _single(value: Any) -> Iterator[str]:
-    """Yield the names of variables that need a value; one in a list may be empty."""
-    if isinstance(value, Mapping):
-        for item in value.values():
-            yield from _single(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _single(item) if not isinstance(item, str) else ()
-    else:
-        yield from _names(value)
-
-
 def _filled(value: Any, variables: Mapping[str, str]) -> Any:
+    """Return the value with the values of variables, which are needed except in a list."""
     if isinstance(value, str):
+        names = _PLACEHOLDER.findall(value)
+        if empty := [name for name in names if not variables[name].strip()]:
+            raise SettingsError(f"empty: {', '.join(empty)}")
         return _PLACEHOLDER.sub(lambda match: variables[match[1]], value)
     if isinstance(value, Mapping):
         return {name: _filled(item, variables) for name, item in value.items()}

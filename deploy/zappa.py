@@ -2,7 +2,7 @@
 
 `deploy` and `update` send `dist/ivsvod.zip`, made by `make package` and tested by `make deploy-check`. `deploy.hooks`
 corrects the function after them, and after `schedule`, for which Zappa calls no hook. `manage` exits with the status of
-the command, which Zappa ignores.
+the command, which Zappa ignores. `static` uploads static files to the bucket of the stage.
 """
 
 import base64
@@ -11,6 +11,7 @@ import os
 import shlex
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -22,13 +23,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from dotenv import dotenv_values
 
 from deploy.hooks import correct
-from deploy.package import BUILD, CHECKOUT, PACKAGE, zappa_settings
+from deploy.package import BUILD, CHECKOUT, PACKAGE, collectstatic, zappa_settings
 from deploy.settings import SettingsError, rendered
 
 WITH_PACKAGE = {"deploy", "update"}
 # They create a missing mapping of the queue without reports of failed messages, which would be lost. So it is created
 # disabled, and the hook enables it: until then messages wait.
 MAKING_MAPPING = {"deploy", "schedule"}
+NEEDED_FOR_STATIC = ("STATIC_BUCKET", "STATIC_URL", "AWS_REGION")
 
 
 def main(arguments: list[str]) -> int:
@@ -40,6 +42,8 @@ def main(arguments: list[str]) -> int:
     if len(arguments) < 2:
         sys.exit("python -m deploy.zappa STAGE deploy | update | schedule | status | tail | manage … | undeploy")
     stage, command, *rest = arguments
+    if command == "static":
+        return _static(stage)
     settings = settings_of(stage)
     if command == "manage":
         return _manage(stage, settings, rest)
@@ -94,6 +98,17 @@ def _manage(stage: str, settings: dict[str, Any], arguments: Sequence[str]) -> i
         print(f"{kind}: {answer.get('errorMessage', answer)}", file=sys.stderr)
         return 1
     return int(answer.get("exit_code", 0))
+
+
+def _static(stage: str) -> int:
+    """Upload the missing files. Names hold digests, so those of the running version stay beside those of the next."""
+    variables = variables_of(stage)
+    if missing := [name for name in NEEDED_FOR_STATIC if not variables.get(name)]:
+        sys.exit(f"deploy/{stage}.env: not set: {', '.join(missing)}")
+    own = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    with tempfile.TemporaryDirectory() as folder:
+        collectstatic({**own, **{name: variables[name] for name in NEEDED_FOR_STATIC}, "STATIC_ROOT": folder})
+    return 0
 
 
 def _client(settings: dict[str, Any]) -> Any:
