@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels_app.api import serializers as channels
-from ivsvod.openapi.parameters import UUID_IN
 from ondemand.api import serializers as videos
 from ondemand.models import Video
 from ondemand.models.publication import Listing
@@ -25,28 +24,36 @@ class AnyOf:
     page_of: str = ""
 
 
-ERROR: Schema = {
-    "type": "object",
-    "description": "The one shape of every error.",
-    "properties": {
-        "error": {"type": "string", "description": "A sentence for people."},
-        "code": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "The code for programs."},
-        "fields": {
-            "type": "object",
-            "description": "Errors by field, parameter or header.",
-            "additionalProperties": {"type": "array", "items": {"type": "string"}},
+_HEX = "[0-9a-fA-F]"
+_HYPHENATED = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
+UUID_IN = {
+    "type": "string",
+    "pattern": rf"^({_HYPHENATED}|{_HEX}{{32}})$",
+    "examples": ["8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a10"],
+}
+NAMED: dict[str, Schema] = {
+    "Error": {
+        "type": "object",
+        "description": "The one shape of every error.",
+        "properties": {
+            "error": {"type": "string", "description": "A sentence for people."},
+            "code": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "The code for programs."},
+            "fields": {
+                "type": "object",
+                "description": "Errors by field, parameter or header.",
+                "additionalProperties": {"type": "array", "items": {"type": "string"}},
+            },
         },
+        "required": ["error", "code", "fields"],
+        "additionalProperties": False,
     },
-    "required": ["error", "code", "fields"],
-    "additionalProperties": False,
+    "Health": {
+        "type": "object",
+        "properties": {"status": {"type": "string", "const": "ok"}},
+        "required": ["status"],
+        "additionalProperties": False,
+    },
 }
-HEALTH: Schema = {
-    "type": "object",
-    "properties": {"status": {"type": "string", "const": "ok"}},
-    "required": ["status"],
-    "additionalProperties": False,
-}
-NAMED: dict[str, Schema] = {"Error": ERROR, "Health": HEALTH}
 
 
 def reference(name: str) -> Schema:

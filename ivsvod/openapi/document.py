@@ -1,12 +1,27 @@
-"""Make the OpenAPI document by drf-spectacular, from the views, serializers, filters and `operations.py`."""
+"""Make the OpenAPI document by drf-spectacular, from the views, serializers and filters.
+
+A new operation needs its summary, body and answer here. `schema.py` derives the rest from the method, the path and the
+view.
+"""
 
 from typing import Any
 
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.settings import patched_settings
+from drf_spectacular.utils import OpenApiExample, OpenApiRequest, OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.settings import api_settings
 
-from ivsvod.openapi import operations  # noqa: F401  (describes the views)
-from ivsvod.openapi.components import NAMED
+from channels_app.api import serializers as channels
+from channels_app.api.viewsets import ChannelViewSet
+from ivsvod.api import views as service_views
+from ivsvod.openapi import examples
+from ivsvod.openapi.components import NAMED, AnyOf, reference
+from ivsvod.openapi.schema import ApiSchema
+from ondemand.api import serializers as videos
+from ondemand.api.viewsets import StreamViewSet, TagViewSet, VideoViewSet
+
+# Not in the settings: routers look the class up when they load, and production has no drf-spectacular.
+api_settings.DEFAULT_SCHEMA_CLASS = ApiSchema  # type: ignore[assignment]  # the stubs type the setting, not its import
 
 _TAGS = {
     "Channels": "Channels of Amazon IVS: create, run, and see what is live.",
@@ -49,6 +64,178 @@ _SETTINGS = {
     "SCHEMA_PATH_PREFIX": "",
 }
 
+_Answers = dict[tuple[int, str], OpenApiResponse]
+_ANY_CHANNEL = (channels.ManagedChannelSerializer, channels.ChannelSerializer)
+
+
+def _body(serializer: type, example: Any) -> dict[str, OpenApiRequest]:
+    return {"application/json": OpenApiRequest(serializer, examples=[OpenApiExample("body", example)])}
+
+
+def _answer(schema: Any, sentence: str, example: Any, media_type: str = "application/json") -> _Answers:
+    """Return an answer of 200: a serializer, a schema, or `AnyOf`, with its sentence and example."""
+    examples = [OpenApiExample("answer", example, media_type=media_type)]
+    return {(200, media_type): OpenApiResponse(schema, sentence, examples)}
+
+
+def _page(name: str, kinds: tuple[type, ...], row: dict[str, Any]) -> _Answers:
+    """Return the answer of a list, whose rows are called `name` and have one of the kinds."""
+    page = {"data": [row], "page": 1, "pageSize": 25, "next": None}
+    return _answer(AnyOf(kinds, page_of=name), "A page.", page)
+
+
+_DONE = _answer({"type": "string", "const": "OK"}, "Done.", "OK", "text/plain")
+
+# /channels
+extend_schema_view(
+    list=extend_schema(
+        operation_id="listChannels",
+        summary="List channels",
+        description="Newest first. With the scope `channels`: all fields, and private and inactive channels too.",
+        responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
+    ),
+    create=extend_schema(
+        operation_id="createChannel",
+        summary="Create a channel",
+        description="Made in Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. "
+        "Unknown fields are a 400 that names them.",
+        request=_body(channels.ChannelCreateSerializer, examples.CHANNEL_CREATE),
+        responses=_answer(
+            channels.CreatedChannelSerializer, "The channel with its stream key.", examples.CREATED_CHANNEL
+        ),
+    ),
+    live=extend_schema(
+        operation_id="listLiveChannels",
+        summary="List live channels",
+        description="The latest to go live first.",
+        responses=_page("Channel", _ANY_CHANNEL, examples.CHANNEL),
+    ),
+    retrieve=extend_schema(
+        operation_id="getChannel",
+        summary="Get a channel",
+        responses=_answer(AnyOf(_ANY_CHANNEL), "The channel.", examples.MANAGED_CHANNEL),
+    ),
+    partial_update=extend_schema(
+        operation_id="changeChannel",
+        summary="Change a channel",
+        description="Changes only the given fields; unknown fields are a 400 that names them.",
+        request=_body(channels.ChannelUpdateSerializer, examples.CHANNEL_CHANGES),
+        responses=_answer(channels.ManagedChannelSerializer, "The channel as it is now.", examples.MANAGED_CHANNEL),
+    ),
+    destroy=extend_schema(
+        operation_id="deleteChannel",
+        summary="Delete a channel in Amazon IVS",
+        description="Its row and its videos stay.",
+        responses=_answer(
+            channels.ManagedChannelSerializer, "The channel, no longer active.", examples.MANAGED_CHANNEL
+        ),
+    ),
+    rotate_stream_key=extend_schema(
+        operation_id="rotateStreamKey",
+        summary="Replace the stream key",
+        description="The old key stops working. Repairs a channel that a crash left without a key.",
+        responses=_answer(channels.StreamKeySerializer, "The new key.", examples.STREAM_KEY),
+    ),
+    stop_stream=extend_schema(
+        operation_id="stopStream",
+        summary="End the stream",
+        description="With `ban` the stream key is removed first, so that the encoder cannot come back.",
+        request=_body(channels.StreamStopSerializer, {"ban": False}),
+        responses=_answer(channels.ManagedChannelSerializer, "The channel.", examples.MANAGED_CHANNEL),
+    ),
+    live_state=extend_schema(
+        operation_id="getLiveState",
+        summary="Get the live state of a channel",
+        description="A channel that has never streamed is offline since it was made.",
+        responses=_answer(channels.LiveStateSerializer, "The live state.", examples.LIVE_STATE),
+    ),
+)(ChannelViewSet)
+# /channels/{uuid}/streams
+extend_schema_view(
+    list=extend_schema(
+        operation_id="listStreams",
+        summary="List the streams of a channel",
+        description="The last one first, each with its listed videos; its history is for the scope `channels`.",
+        responses=_page("Stream", (videos.ManagedStreamSerializer, videos.StreamSerializer), examples.STREAM),
+    ),
+)(StreamViewSet)
+# /on-demand
+extend_schema_view(
+    list=extend_schema(
+        operation_id="listVideos",
+        summary="List, filter and search videos",
+        description="Newest start first; with `search` the best match first, with `rank` and `highlight`.",
+        responses=_page("Video", (videos.FoundVideoSerializer, videos.VideoSerializer), examples.VIDEO),
+    ),
+    search=extend_schema(
+        operation_id="searchVideos",
+        summary="Search videos, with flat hits",
+        description="The search of the list, in the form for older clients. An empty search finds nothing.",
+        responses=_page("Hit", (videos.HitSerializer,), examples.HIT),
+    ),
+    retrieve=extend_schema(
+        operation_id="getVideo",
+        summary="Get a video",
+        description="Listed and unlisted videos; all with the scope `curate`.",
+        responses=_answer(videos.VideoSerializer, "The video.", examples.VIDEO),
+    ),
+    update=extend_schema(
+        operation_id="replaceContent",
+        summary="Replace the content of a video",
+        description="Absent or null fields become empty; unknown fields are ignored.",
+        request=_body(videos.ContentPutSerializer, examples.CONTENT),
+        responses=_answer(videos.WrittenContentSerializer, "The content.", examples.STORED_CONTENT),
+    ),
+    partial_update=extend_schema(
+        operation_id="changeVideo",
+        summary="Change a video, or show it again",
+        description="Changes only the given fields; unknown fields are a 400 that names them. "
+        "Without a body, or with `{}` or `null`, the video is shown again and the answer is the text `OK`.",
+        request=_body(videos.VideoPatchSerializer, examples.VIDEO_CHANGES),
+        responses=_answer(videos.VideoSerializer, "The video as it is now.", examples.VIDEO) | _DONE,
+    ),
+    destroy=extend_schema(
+        operation_id="hideVideo",
+        summary="Hide a video",
+        description="Its files stay, and `PATCH` shows it again.",
+        responses=_DONE,
+    ),
+)(VideoViewSet)
+# /tags
+extend_schema_view(
+    list=extend_schema(
+        operation_id="listTags",
+        summary="List the tags of listed videos",
+        description="The most used first.",
+        responses=_page("Tag", (videos.TagSerializer,), examples.TAG),
+    ),
+)(TagViewSet)
+# /healthz
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getHealth",
+        summary="Check the health of the service",
+        description="503 while its database does not answer.",
+        responses=_answer(reference("Health"), "It works.", {"status": "ok"}),
+    ),
+)(service_views.HealthView)
+# /schema
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getSchema",
+        summary="Get this document",
+        responses=_answer({"type": "object"}, "OpenAPI 3.1.", {"openapi": "3.1.1"}),
+    ),
+)(service_views.SchemaView)
+# /docs
+extend_schema_view(
+    get=extend_schema(
+        operation_id="getDocs",
+        summary="Read this document in a browser",
+        responses=_answer({"type": "string"}, "A page.", "<!doctype html>", "text/html"),
+    ),
+)(service_views.DocsView)
+
 
 class _Enumerator(EndpointEnumerator):
     """Endpoints with their methods in a fixed order: drf-spectacular takes those of view sets from a set."""
@@ -66,7 +253,7 @@ def document() -> dict[str, Any]:
     """Return the whole document, ready to be written as JSON.
 
     Raises:
-        KeyError: a route of the API is not described in `operations.py`; the message names it.
+        KeyError: a route of the API is not described above; the message names it.
     """
     with patched_settings(_SETTINGS):
         return _without_marks(_Generator().get_schema(public=True))

@@ -89,8 +89,3 @@ STREAM: dict[str, Any] = {
 CREATED_CHANNEL: dict[str, Any] = {**MANAGED_CHANNEL, **STREAM_KEY}
 CHANNEL_CREATE: dict[str, Any] = {"name": "Morning show", "userId": _OWNER, "latency_mode": "LOW"}
 CHANNEL_CHANGES: dict[str, Any] = {"name": "Evening show", "new_video_state": "unlisted"}
-
-
-def page_of(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the last page of a list, with one row."""
-    return {"data": [row], "page": 1, "pageSize": 25, "next": None}

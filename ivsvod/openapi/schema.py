@@ -1,5 +1,6 @@
-"""drf-spectacular's schemas of operations, serializers and fields, with the additions of this API."""
+"""drf-spectacular's schemas of operations, parameters, serializers and fields, with the additions of this API."""
 
+from collections.abc import Callable
 from typing import Any
 
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
@@ -7,9 +8,11 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 
-from ivsvod.openapi.components import FIELDS, WHOLE, AnyOf, Instead, page_of, reference
-from ivsvod.openapi.parameters import UUID_IN, filter_parameters, paging_parameters
+from ivsvod.openapi.components import FIELDS, UUID_IN, WHOLE, AnyOf, Instead, page_of, reference
+from ivsvod.rest import filters
 from ivsvod.rest.fields import StrictSerializer
+from ondemand.api.filters import SearchFilter
+from ondemand.videos.limits import METADATA_KEY_LENGTH
 
 # Text, the statuses that have it, and whether only answers with a version do.
 _ANSWER_HEADERS: dict[str, tuple[str, Any, bool]] = {
@@ -54,24 +57,80 @@ _REFUSALS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
         {},
     ),
 }
+_TEXT = {"type": "string", "minLength": 1, "maxLength": filters.LONGEST_TEXT}
+
+# The most derived class first.
+_SCHEMAS: list[tuple[type, Callable[[Any], dict[str, Any]]]] = [
+    (filters.UUIDFilter, lambda found: UUID_IN),
+    (filters.TimeFilter, lambda found: {"type": "string", "format": "date-time"}),
+    (filters.SecondsFilter, lambda found: {"type": "number", "minimum": 0}),
+    (filters.BooleanFilter, lambda found: {"type": "boolean"}),
+    (filters.ChoiceFilter, lambda found: {"type": "string", "enum": found.choices}),
+    (filters.EachTextFilter, lambda found: {"type": "array", "items": _TEXT}),
+    (filters.TextFilter, lambda found: _TEXT),
+    (SearchFilter, lambda found: {"type": "string"}),
+]
+
+# The description of each filter, for every list that has it.
+_MEANINGS = {
+    "channel": "Recordings of this channel.",
+    "owner": "Of channels of this owner. In the list of channels this needs the scope `channels`.",
+    "state": "Channels that are live, or offline.",
+    "active": "`true`: shown rows; `false`: hidden or deleted rows, which need a scope.",
+    "tag": "If repeated: videos that have all of these tags.",
+    "started_after": "Started at this time or later.",
+    "started_before": "Started before this time.",
+    "min_duration": "Seconds, inclusive; decimals are allowed.",
+    "max_duration": "Seconds, inclusive; decimals are allowed.",
+    "metadata": "`metadata[key]=value`: videos whose metadata has this value under this key.",
+    "status": "Needs the scope `curate`, and replaces that part of “listed”.",
+    "listing": "Needs the scope `curate`, and replaces “listed”.",
+    "search": 'Words that must all occur; `"a phrase"`, `or` and `-not` are understood.',
+    "ordering": "`relevance` needs a search, and is its default order.",
+    "prefix": "Tags that begin with this.",
+}
 
 
-def refusals(method: str, path: str, scope: str) -> dict[int, tuple[str, dict[str, Any]]]:
-    """Return the sentence and the example of each error status of an operation; `scope` is empty if it is open."""
-    possible = {400, 503} | ({401, 403, 429} if scope else set()) | ({404} if "{" in path else set())
-    if method != "GET":
-        possible |= {411, 413, 415, 422 if method == "POST" and "{" not in path else 412}
-        # Every write to a channel calls Amazon IVS.
-        possible |= {409, 502} if scope == "channels" else set()
-    return {
-        status: (text, {"error": sentence, "code": code, "fields": fields})
-        for status, (text, code, sentence, fields) in _REFUSALS.items()
-        if status in possible
-    }
+def filter_parameters(filterset_class: Any) -> list[OpenApiParameter]:
+    """Return the query parameters of a filter set.
+
+    Raises:
+        KeyError: a filter has no meaning above.
+    """
+    made = []
+    for name, found in filterset_class.base_filters.items():
+        schema = next(make for kind, make in _SCHEMAS if isinstance(found, kind))(found)
+        made.append(_query(name, _MEANINGS[name], schema))
+    if filterset_class.takes("metadata[key]"):
+        schema = {
+            "type": "object",
+            "additionalProperties": {**_TEXT, "minLength": 0},
+            "propertyNames": {"minLength": 1, "maxLength": METADATA_KEY_LENGTH},
+            # Without an example Swagger UI fills in made-up text.
+            "examples": [{}],
+        }
+        made.append(_query("metadata", _MEANINGS["metadata"], schema, style="deepObject", explode=True))
+    return made
+
+
+def paging_parameters() -> list[OpenApiParameter]:
+    """Return the parameters of `PagePagination`, which uses the default for a malformed page or size."""
+    size = "Rows of a page, at most 100 unless configured. Anything but a whole number from 1 counts as 25."
+    page = "The page, from 1. Anything but a whole number from 1 counts as 1."
+    cursor = "The position in the list, from the link `next`; not together with `page`."
+    return [
+        _query("page", page, {"type": ["integer", "string"], "examples": [1]}),
+        _query("pageSize", size, {"type": ["integer", "string"], "examples": [25]}),
+        _query("cursor", cursor, {"type": "string"}),
+    ]
+
+
+def _query(name: str, text: str, schema: dict[str, Any], **options: Any) -> OpenApiParameter:
+    return OpenApiParameter(name, schema, OpenApiParameter.QUERY, description=text, **options)
 
 
 class ApiSchema(AutoSchema):
-    """An operation: `operations.py` describes it, the method, the path and the view give the rest."""
+    """An operation: `document.py` describes it, the method, the path and the view give the rest."""
 
     method: str
     path: str
@@ -88,16 +147,26 @@ class ApiSchema(AutoSchema):
         """Return whether the answer has an ETag."""
         return self.method == "GET" and self.path != "/healthz"
 
+    @property
+    def refusals(self) -> list[int]:
+        """Return the error statuses of the operation."""
+        possible = {400, 503} | ({401, 403, 429} if self.scope else set()) | ({404} if "{" in self.path else set())
+        if self.method != "GET":
+            possible |= {411, 413, 415, 422 if self.method == "POST" and "{" not in self.path else 412}
+            # Every write to a channel calls Amazon IVS.
+            possible |= {409, 502} if self.scope == "channels" else set()
+        return sorted(possible)
+
     def get_operation_id(self) -> str:
         """Refuse an operation without a description.
 
         Raises:
-            KeyError: it is not in `operations.py`; names it.
+            KeyError: it is not in `document.py`; names it.
         """
         raise KeyError(f"{self.method} {self.path}")
 
     def get_description(self) -> str:
-        """Return the empty text: `operations.py` has the descriptions, and docstrings are not for clients."""
+        """Return the empty text: `document.py` has the descriptions, and docstrings are not for clients."""
         return ""
 
     def get_tags(self) -> list[str]:
@@ -110,7 +179,7 @@ class ApiSchema(AutoSchema):
         return needed if self.method != "GET" else [{}, *needed]
 
     def get_request_serializer(self) -> Any:
-        """Return no body, unless `operations.py` describes one."""
+        """Return no body, unless `document.py` describes one."""
         return {}
 
     def _get_request_body(self, direction: str = "request") -> Any:
@@ -119,13 +188,15 @@ class ApiSchema(AutoSchema):
         return body and {**body, "required": self.get_operation_id() not in _OPTIONAL_BODIES}
 
     def _get_response_bodies(self, direction: str = "response") -> Any:
-        """Add the 304 and the errors to the answer that `operations.py` describes."""
+        """Add the 304 and the errors to the answer that `document.py` describes."""
         answers = super()._get_response_bodies(direction)
         more: dict[int, OpenApiResponse] = {}
         if self.has_version:
             more[304] = OpenApiResponse(None, "The caller has this version.")
-        for status, (sentence, example) in refusals(self.method, self.path, self.scope).items():
-            more[status] = OpenApiResponse(reference("Error"), sentence, [OpenApiExample("error", example)])
+        for status in self.refusals:
+            text, code, sentence, fields = _REFUSALS[status]
+            example = OpenApiExample("error", {"error": sentence, "code": code, "fields": fields})
+            more[status] = OpenApiResponse(reference("Error"), text, [example])
         return answers | {
             str(status): self._get_response_for_code(answer, str(status), None, direction)
             for status, answer in more.items()
