@@ -14,6 +14,7 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from channels_app.aws.clients import Body, body_of, headers_of
 from ivsvod.local.ivs import IvsService, IvsStore
 from ivsvod.local.ivs.service import IN_PROCESS
+from ivsvod.local.ivs.store import REGION
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
@@ -24,10 +25,11 @@ class LocalAws:
     Endpoint URLs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
 
-    def __init__(self, home: Path, *, region: str = "eu-west-1", account: str = "111122223333") -> None:
+    region = REGION
+
+    def __init__(self, home: Path) -> None:
         self.home = home
-        self.region = region
-        self.ivs = IvsService(IvsStore(home / "ivs.sqlite3", region=region, account=account))
+        self.ivs = IvsService(IvsStore(home / "ivs.sqlite3"))
 
     # moto takes a second to import, and IVS alone does not need it.
 
@@ -39,9 +41,7 @@ class LocalAws:
 
     @cached_property
     def media(self) -> Any:
-        from ivsvod.local.s3 import MediaApp
-
-        return MediaApp(self.s3)
+        return self.s3.media
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         name, slash, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")

@@ -184,17 +184,11 @@ class S3App:
                 headers = {name.lower(): value for name, value in kept.metadata.items()}
                 self.journal.write(StoredObject(bucket, key, kept.value, headers, kept.etag, kept.last_modified))
 
+    def media(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """WSGI: the objects of all buckets by `/key`, as CloudFront with origin access control serves one bucket.
 
-class MediaApp:
-    """WSGI: the objects of all buckets by `/key`, as CloudFront with origin access control serves one bucket.
-
-    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
-    """
-
-    def __init__(self, s3: S3App) -> None:
-        self.s3 = s3
-
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/private-content-restricting-access-to-s3.html
+        """
         method = environ["REQUEST_METHOD"]
         methods = "GET, HEAD, OPTIONS"
         if method == "OPTIONS":
@@ -202,7 +196,7 @@ class MediaApp:
             return Response(status=204, headers=[*CORS_HEADERS, *allowed])(environ, start_response)
         if method not in {"GET", "HEAD"}:
             return Response(status=405, headers=[*CORS_HEADERS, ("Allow", methods)])(environ, start_response)
-        stored = next(iter(self.s3.journal.objects(_decoded_path(environ))), None)
+        stored = next(iter(self.journal.objects(_decoded_path(environ))), None)
         # S3 answers 403 for a missing key to callers without ListBucket, and CloudFront is one.
         if stored is None:
             return _access_denied()(environ, start_response)

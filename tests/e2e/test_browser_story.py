@@ -15,7 +15,7 @@ from channels_app.events.handlers import StreamEventHandler
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.events import recording_event, stream_event
-from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcast, deliver
+from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcasts, deliver
 from ondemand.models import Content, Video
 from tests.support.chromium import IN_BROWSER, SECONDS, chromium, faults, in_thread, opened, picture, staff_of, until
 from tests.support.helpers import THOROUGH, make_content, make_video
@@ -55,7 +55,7 @@ def waiting(url: str, aws: LocalAws, recorded: Path, settings: Any) -> list[Vide
     make_content(make_video(), tags=["festival", "day one"], created_by=curator.uuid)
     channel = channel_create(name="Main stage", owner=curator.uuid)
     for _ in range(3):
-        broadcast(home=aws.home, channel=channel, seconds=SECONDS, record=recorded)
+        broadcasts(home=aws.home, channel=channel, seconds=SECONDS, record=recorded)
     return list(Video.objects.to_review().newest_first())
 
 

@@ -24,7 +24,7 @@ from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.studio import broadcast
+from ivsvod.local.broadcast.studio import broadcasts
 from ivsvod.local.serving import MOUNT, served, with_local_aws
 from ondemand.models import Video
 from ondemand.videos.services import content_replace
@@ -121,7 +121,7 @@ def recorded_video(aws: LocalAws, recorded: Path) -> Video:
     """A recorded broadcast with content, beside videos of every other kind."""
     staff = User.objects.create_superuser("boss", password=PASSWORD)
     channel = channel_create(name="Main stage", owner=staff.uuid)
-    broadcast(home=aws.home, channel=channel, seconds=SECONDS, record=recorded)
+    broadcasts(home=aws.home, channel=channel, seconds=SECONDS, record=recorded)
     video = Video.objects.get()
     values = {"title": LONG_TITLE, "description": "Day one.", "tags": ["festival", "day one"], "thumbnail": ""}
     content_replace(video_uuid=video.uuid, by=staff.uuid, values=values)

@@ -59,7 +59,7 @@ class Metadata:
     """Recordings of which S3 has the metadata, and no media."""
 
     def of(self, plan: RecordingPlan) -> Recording:
-        return Recording(Path("/nonexistent"), plan.duration_ms, RENDITIONS, 1280, 720)
+        return Recording(Path("/nonexistent"), plan.duration_ms, RENDITIONS)
 
 
 class Asked:

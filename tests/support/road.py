@@ -16,7 +16,7 @@ from django.db import connection, connections
 
 from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
-from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event
+from ivsvod.local.broadcast.events import KINDS, recording_event, sqs_batch, stream_event
 
 Envelope = dict[str, Any]
 
@@ -45,15 +45,21 @@ def without(document: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in names}
 
 
-def told(name: Any, minutes: float, *, stream_id: str = STREAM, arn: str = ARN, **extra: Any) -> Envelope:
-    """An IVS Stream State Change so many minutes after nine."""
-    return stream_event(name, arn, "room-42", stream_id, at(minutes), **extra)
+def told(
+    name: Any, minutes: float, *, stream_id: str = STREAM, arn: str = ARN, event_id: str = "", **extra: Any
+) -> Envelope:
+    """An IVS Stream State Change so many minutes after nine; also one of a name that IVS does not have."""
+    event = stream_event(name if name in KINDS else "Stream Start", arn, "room-42", stream_id, at(minutes), **extra)
+    return {**event, "id": event_id or event["id"], "detail": {**event["detail"], "event_name": name}}
 
 
-def recorded(status: Any, minutes: float, *, prefix: str = PREFIX, arn: str = ARN, **extra: Any) -> Envelope:
+def recorded(
+    status: Any, minutes: float, *, prefix: str = PREFIX, arn: str = ARN, event_id: str = "", **extra: Any
+) -> Envelope:
     """An IVS Recording State Change so many minutes after nine."""
     values = {"bucket": BUCKET, "session_id": "FRIBXuDL7DxtpYlS", "stream_id": STREAM, **extra}
-    return recording_event(status, arn, "room-42", values.pop("stream_id"), at(minutes), prefix=prefix, **values)
+    event = recording_event(status, arn, "room-42", values.pop("stream_id"), at(minutes), prefix=prefix, **values)
+    return {**event, "id": event_id or event["id"]}
 
 
 def text_of(item: Any) -> str:

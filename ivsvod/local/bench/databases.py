@@ -8,6 +8,8 @@ from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
+from ivsvod.local.postgres.server import database_create
+
 
 def name_of(rows: int) -> str:
     """Return the name of the database with this number of videos."""
@@ -33,14 +35,11 @@ def using(name: str) -> Iterator[None]:
 
 def database_make(rows: int) -> bool:
     """Make the database with its tables; return whether it is new."""
-    name = name_of(rows)
     with _server() as server:
-        existing = server.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
-        if not existing:
-            server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    with using(name):
+        is_new = database_create(server, name_of(rows))
+    with using(name_of(rows)):
         call_command("migrate", verbosity=0)
-    return not existing
+    return is_new
 
 
 def database_drop(rows: int) -> None:

@@ -17,6 +17,8 @@ from ivsvod.local.bench.rows import NOW, YEARS, channel_uuid, video_uuid
 from ondemand.admin.filters import ListingFilter, QaFilter, StatusFilter
 
 VIDEOS = "/admin/ondemand/video/"
+# How often each size is measured.
+ROUNDS = 3
 _MIDDLE = NOW.year - YEARS // 2
 
 
@@ -64,12 +66,12 @@ class Timings:
     shown: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
-def measure(sizes: list[int], *, rounds: int, progress: Callable[[str], None]) -> Timings:
+def measure(sizes: list[int], *, progress: Callable[[str], None]) -> Timings:
     """Request each page several times on each size, in turns, so that the load of the machine affects both alike."""
     timings = Timings()
-    for number in range(rounds):
+    for number in range(ROUNDS):
         for rows in sizes:
-            progress(f"round {number + 1} of {rounds}, {rows} videos")
+            progress(f"round {number + 1} of {ROUNDS}, {rows} videos")
             with using(name_of(rows)):
                 _measure_size(timings, rows)
     return timings

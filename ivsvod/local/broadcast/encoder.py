@@ -5,7 +5,6 @@ Nothing waits: `plan` computes all steps and their times, and `storm` the delive
 
 import json
 import tempfile
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -120,16 +119,16 @@ def play_broadcasts(
         raise conflict(f"The channel is live already: {channel['arn']}")
     bucket = store.recording_bucket(channel["arn"])
     with tempfile.TemporaryDirectory(prefix="ivsvod-recording-") as scratch:
-        media = None
+        media, duration_ms = None, round(seconds * 1000)
         if bucket:
             folder = record or Path(scratch, "recording")
             made = read_recording(folder) if is_recording(folder) else make_recording(folder, seconds=seconds)
-            media = Media(made, Path(scratch, "merged"))
+            media, duration_ms = Media(made, Path(scratch, "merged")), made.duration_ms
         plan = partial(
             plan_broadcast,
             channel,
             bucket=bucket,
-            duration_ms=media.duration_ms if media else round(seconds * 1000),
+            duration_ms=duration_ms,
             faults=faults,
             window=store.reconnect_window(channel["arn"]),
         )
@@ -139,12 +138,12 @@ def play_broadcasts(
         first = begin(length * many + BETWEEN * (many - 1))
         plans = [plan(at=first + (length + BETWEEN) * number) for number in range(many)]
         parts = [steps(plan) for plan in plans]
-        everything = [step for part in parts for step in part]
-        batches = deliveries(events_of(everything), faults, random or Random())  # noqa: S311 -- nothing here is secret
+        random = random or Random()  # noqa: S311 -- nothing here is secret
+        batches = [deliveries(events_of(part), faults, random) for part in parts]
         ivs = Performance(store, s3_client, channel["arn"], media)
         try:
             # `merge` takes a step before a batch of the same time, because the steps are given first.
-            for item in merge(everything, batches, key=lambda item: item.due if isinstance(item, Batch) else item.at):
+            for item in merge(*parts, *batches, key=lambda item: item.due if isinstance(item, Batch) else item.at):
                 if isinstance(item, Batch):
                     deliver(item.envelopes)
                 else:
@@ -152,14 +151,10 @@ def play_broadcasts(
         finally:
             # If a step failed.
             ivs.end()
-    # No two broadcasts have a time in common.
-    arrived = Counter(envelope["time"] for batch in batches for envelope in batch.envelopes)
-    finished = []
-    for each, part in zip(plans, parts, strict=True):
-        events = events_of(part)
-        times = {envelope["time"] for envelope in events}
-        finished.append(Broadcast(each, events, sum(arrived[time] for time in times)))
-    return finished
+    return [
+        Broadcast(each, events_of(part), sum(len(batch.envelopes) for batch in arriving))
+        for each, part, arriving in zip(plans, parts, batches, strict=True)
+    ]
 
 
 class Media:
@@ -168,11 +163,6 @@ class Media:
     def __init__(self, recording: Recording, folder: Path) -> None:
         self._folder = folder
         self._by_copies = {1: recording}
-
-    @property
-    def duration_ms(self) -> int:
-        """Return the duration of one stream."""
-        return self._by_copies[1].duration_ms
 
     def of(self, plan: RecordingPlan) -> Recording:
         """Return a recording with one copy of the stream for each stream of the plan, one after the other."""

@@ -51,13 +51,11 @@ def stream_event(
     channel_name: str,
     stream_id: str,
     at: datetime,
-    *,
-    event_id: str | None = None,
     **extra: str,
 ) -> Envelope:
     """Return a change of the state or health of a stream; `extra` is the `reason` or `code` of a failure."""
     detail = {"event_name": name, "channel_name": channel_name, "stream_id": stream_id, **extra}
-    return _envelope(name, channel_arn, detail, at, event_id)
+    return _envelope(name, channel_arn, detail, at)
 
 
 def limit_event(
@@ -67,11 +65,10 @@ def limit_event(
     account: str,
     region: str,
     channel_arn: str | None = None,
-    event_id: str | None = None,
     **detail: Any,
 ) -> Envelope:
     """Return the breach of a quota. Only the two ingest limits belong to a channel; the others name no resource."""
-    return _envelope(name, channel_arn, {"limit_name": name, **detail}, at, event_id, account, region)
+    return _envelope(name, channel_arn, {"limit_name": name, **detail}, at, account, region)
 
 
 def recording_event(
@@ -87,7 +84,6 @@ def recording_event(
     duration_ms: int = 0,
     stream_ids: Sequence[str] | None = None,
     reason: str = "",
-    event_id: str | None = None,
 ) -> Envelope:
     """Return a change of a recording's state. A start failure has no prefix; only Recording End lists the streams."""
     detail: dict[str, Any] = {
@@ -102,7 +98,7 @@ def recording_event(
     }
     if stream_ids is not None:
         detail["recording_session_stream_ids"] = list(stream_ids)
-    return _envelope(status, channel_arn, detail, at, event_id)
+    return _envelope(status, channel_arn, detail, at)
 
 
 def sqs_batch(envelopes: Iterable[Envelope], *, queue: str = "ivs-events") -> dict[str, Any]:
@@ -139,7 +135,6 @@ def _envelope(
     channel_arn: str | None,
     detail: dict[str, Any],
     at: datetime,
-    event_id: str | None,
     account: str = "",
     region: str = "",
 ) -> Envelope:
@@ -148,7 +143,7 @@ def _envelope(
         _, _, _, region, account, _ = channel_arn.split(":", 5)
     return {
         "version": "0",
-        "id": event_id or str(uuid.uuid4()),
+        "id": str(uuid.uuid4()),
         "detail-type": KINDS[name],
         "source": "aws.ivs",
         "account": account,

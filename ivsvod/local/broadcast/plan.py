@@ -225,7 +225,6 @@ class StreamEnds:
     """The stream is not live any more."""
 
     at: datetime
-    stream: StreamPlan
 
 
 @dataclass(frozen=True)
@@ -270,7 +269,7 @@ def _lives(plan: BroadcastPlan) -> Iterator[Step]:
         yield StreamBegins(stream.started_at, stream)
         yield Sent(stream_event("Stream Start", *channel, stream.started_at))
         yield Sent(stream_event("Session Ended", *channel, stream.disconnected_at))
-        yield StreamEnds(stream.ended_at, stream)
+        yield StreamEnds(stream.ended_at)
         yield Sent(stream_event("Stream End", *channel, stream.ended_at))
 
 

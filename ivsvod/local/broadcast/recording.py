@@ -18,12 +18,11 @@ from ivsvod.local.broadcast.events import rfc3339
 FRAME_RATE = 30
 SEGMENT_SECONDS = 4
 KEYFRAME_SECONDS = 2
+THUMBNAIL_SECONDS = 2
 
 HLS_PATH = "media/hls"
 MULTIVARIANT = "master.m3u8"
 VARIANT = "playlist.m3u8"
-BYTE_RANGE_MULTIVARIANT = "byte-range-multivariant.m3u8"
-BYTE_RANGE_VARIANT = "byte-range-variant.m3u8"
 THUMBNAILS_PATH = "media/thumbnails"
 LATEST_THUMBNAIL_PATH = "media/latest_thumbnail/thumb.jpg"
 
@@ -39,7 +38,7 @@ _SEGMENT = re.compile(r"^(\d+)\.ts$", re.MULTILINE)
 _END = "#EXT-X-ENDLIST\n"
 # The clocks of two streams are independent. https://datatracker.ietf.org/doc/html/rfc8216#section-4.3.2.3
 _DISCONTINUITY = "#EXT-X-DISCONTINUITY\n"
-_SEGMENT_LINES = re.compile(r"^#EXTINF:([\d.]+),.*\n(.+)$", re.MULTILINE)
+_SEGMENT_SECONDS = re.compile(r"^#EXTINF:([\d.]+),", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -61,8 +60,6 @@ class Recording:
     folder: Path
     duration_ms: int
     renditions: tuple[Rendition, ...]
-    thumbnail_width: int
-    thumbnail_height: int
 
     def files(self) -> Iterator[tuple[str, Path]]:
         """Return key below the prefix and file in the order in which IVS writes them: segments before playlists."""
@@ -73,21 +70,16 @@ class Recording:
         return ((path.relative_to(self.folder).as_posix(), path) for path in paths)
 
 
-def make_recording(
-    folder: Path, *, seconds: float, renditions: Sequence[Rendition] = RENDITIONS, thumbnail_seconds: int = 2
-) -> Recording:
+def make_recording(folder: Path, *, seconds: float, renditions: Sequence[Rendition] = RENDITIONS) -> Recording:
     """Record `seconds` of the test picture below `folder`, which is replaced once the recording is whole."""
-    if seconds <= 0:
-        raise ValueError("a recording needs a duration")
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as making:
         workspace = Path(making)
-        _encode(workspace, seconds, renditions, thumbnail_seconds)
+        _encode(workspace, seconds, renditions)
         thumbnails = (workspace / THUMBNAILS_PATH).glob("thumb*.jpg")
         latest = max(thumbnails, key=lambda path: int(path.stem.removeprefix("thumb")))
         (workspace / LATEST_THUMBNAIL_PATH).parent.mkdir()
         shutil.copyfile(latest, workspace / LATEST_THUMBNAIL_PATH)
-        _write_byte_range_playlists(workspace / HLS_PATH)
         shutil.rmtree(folder / "media", ignore_errors=True)
         (workspace / "media").rename(folder / "media")
     return read_recording(folder)
@@ -103,10 +95,8 @@ def read_recording(folder: Path) -> Recording:
     renditions = tuple(
         Rendition(name, int(width), int(height)) for width, height, name in _VARIANT_LINES.findall(multivariant)
     )
-    first = renditions[0]
-    playlist = (folder / HLS_PATH / first.name / VARIANT).read_text()
-    duration = sum(float(seconds) for seconds, _ in _SEGMENT_LINES.findall(playlist))
-    return Recording(folder, round(duration * 1000), renditions, first.width, first.height)
+    playlist = (folder / HLS_PATH / renditions[0].name / VARIANT).read_text()
+    return Recording(folder, round(sum(map(float, _SEGMENT_SECONDS.findall(playlist))) * 1000), renditions)
 
 
 def recording_metadata(
@@ -119,42 +109,32 @@ def recording_metadata(
     message: str | None = None,
 ) -> dict[str, Any]:
     """Return the JSON document that IVS writes below `events/` of the prefix; a start has no end and no duration."""
-    document: dict[str, Any] = {
+    times = {"recording_started_at": rfc3339(started_at)}
+    hls: dict[str, Any] = {"path": HLS_PATH, "playlist": MULTIVARIANT}
+    if ended_at is not None:
+        times["recording_ended_at"] = rfc3339(ended_at)
+        hls = {"duration_ms": recording.duration_ms, **hls}
+    hls["renditions"] = [
+        {"path": each.name, "playlist": VARIANT, "resolution_height": each.height, "resolution_width": each.width}
+        for each in recording.renditions
+    ]
+    largest = recording.renditions[0]
+    size = {"resolution_height": largest.height, "resolution_width": largest.width}
+    return {
         "version": "v1",
         "channel_arn": channel_arn,
-        "recording_started_at": rfc3339(started_at),
-    }
-    if ended_at is not None:
-        document["recording_ended_at"] = rfc3339(ended_at)
-    document["recording_status"] = state
-    if message is not None:
-        document["recording_status_message"] = message
-    size = {"resolution_height": recording.thumbnail_height, "resolution_width": recording.thumbnail_width}
-    renditions = [
-        {
-            "path": rendition.name,
-            "playlist": VARIANT,
-            "byte_range_playlist": BYTE_RANGE_VARIANT,
-            "resolution_height": rendition.height,
-            "resolution_width": rendition.width,
-        }
-        for rendition in recording.renditions
-    ]
-    document["media"] = {
-        "hls": {
-            **({} if ended_at is None else {"duration_ms": recording.duration_ms}),
-            "path": HLS_PATH,
-            "playlist": MULTIVARIANT,
-            "byte_range_playlist": BYTE_RANGE_MULTIVARIANT,
-            "renditions": renditions,
+        **times,
+        "recording_status": state,
+        **({} if message is None else {"recording_status_message": message}),
+        "media": {
+            "hls": hls,
+            "thumbnails": {"path": THUMBNAILS_PATH, **size},
+            "latest_thumbnail": {"path": LATEST_THUMBNAIL_PATH, **size},
         },
-        "thumbnails": {"path": THUMBNAILS_PATH, **size},
-        "latest_thumbnail": {"path": LATEST_THUMBNAIL_PATH, **size},
     }
-    return document
 
 
-def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], thumbnail_seconds: int) -> None:
+def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition]) -> None:
     import imageio_ffmpeg
 
     for path in (HLS_PATH, THUMBNAILS_PATH):
@@ -165,9 +145,9 @@ def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], th
         *("-hide_banner", "-nostdin", "-loglevel", "error"),
         *("-f", "lavfi", "-i", f"testsrc2=size={source.width}x{source.height}:rate={FRAME_RATE}:duration={seconds}"),
         *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"),
-        *("-filter_complex", _filters(renditions, thumbnail_seconds)),
         *_hls_output(renditions),
-        *("-map", "[thumbnails]", "-fps_mode", "passthrough", "-q:v", "5", "-start_number", "0"),
+        *("-map", "0:v", "-vf", f"select='not(mod(n,{FRAME_RATE * THUMBNAIL_SECONDS}))',format=yuvj420p"),
+        *("-fps_mode", "passthrough", "-q:v", "5", "-start_number", "0"),
         f"{THUMBNAILS_PATH}/thumb%d.jpg",
     ]
     # Paths are relative to the working folder because ffmpeg expands every % in a name.
@@ -177,29 +157,13 @@ def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], th
         raise RuntimeError(f"ffmpeg failed with exit status {done.returncode}:\n{last_lines}")
 
 
-def _filters(renditions: Sequence[Rendition], thumbnail_seconds: int) -> str:
-    numbers = range(len(renditions))
-    scaled = [
-        f"[picture{number}]scale={rendition.width}:{rendition.height}[video{number}]"
-        for number, rendition in enumerate(renditions)
-    ]
-    return ";".join(
-        [
-            f"[0:v]split={len(renditions) + 1}{''.join(f'[picture{number}]' for number in numbers)}[stills]",
-            f"[1:a]asplit={len(renditions)}{''.join(f'[audio{number}]' for number in numbers)}",
-            *scaled,
-            f"[stills]select='not(mod(n,{FRAME_RATE * thumbnail_seconds}))',format=yuvj420p[thumbnails]",
-        ]
-    )
-
-
 def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
     """Return the options of one muxer for all renditions, which also writes the multivariant playlist."""
     streams: list[str] = []
     for number, rendition in enumerate(renditions):
         # Enough for the test picture: 1.5 Mbit/s at 720p.
         rate = f"{max(200, rendition.width * rendition.height // 600)}k"
-        streams += ["-map", f"[video{number}]", "-map", f"[audio{number}]"]
+        streams += ["-map", "0:v", "-map", "1:a", f"-s:v:{number}", f"{rendition.width}x{rendition.height}"]
         streams += [f"-b:v:{number}", rate, f"-maxrate:v:{number}", rate, f"-bufsize:v:{number}", rate]
     variants = " ".join(f"v:{number},a:{number},name:{each.name}" for number, each in enumerate(renditions))
     keyframe = str(FRAME_RATE * KEYFRAME_SECONDS)
@@ -215,20 +179,6 @@ def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
     ]
 
 
-def _write_byte_range_playlists(hls: Path) -> None:
-    """Write all playlists again with byte ranges as entries; here each range is a whole segment."""
-    multivariant = (hls / MULTIVARIANT).read_text()
-    for _, _, name in _VARIANT_LINES.findall(multivariant):
-        entries = _SEGMENT_LINES.sub(
-            lambda entry, folder=hls / name: (  # type: ignore[misc]
-                f"#EXTINF:{entry[1]},\n#EXT-X-BYTERANGE:{(folder / entry[2]).stat().st_size}@0\n{entry[2]}"
-            ),
-            (hls / name / VARIANT).read_text(),
-        )
-        (hls / name / BYTE_RANGE_VARIANT).write_text(entries)
-    (hls / BYTE_RANGE_MULTIVARIANT).write_text(multivariant.replace(f"/{VARIANT}", f"/{BYTE_RANGE_VARIANT}"))
-
-
 def merge_recordings(folder: Path, parts: Sequence[Recording]) -> Recording:
     """Copy the parts, which have the same renditions, one after the other below `folder`.
 
@@ -237,11 +187,9 @@ def merge_recordings(folder: Path, parts: Sequence[Recording]) -> Recording:
     for rendition in parts[0].renditions:
         source = [part.folder / HLS_PATH / rendition.name for part in parts]
         offsets = _copy_numbered(folder / HLS_PATH / rendition.name, source, "", ".ts")
-        for name in (VARIANT, BYTE_RANGE_VARIANT):
-            merged = merge_playlists([(part / name).read_text() for part in source], offsets)
-            (folder / HLS_PATH / rendition.name / name).write_text(merged)
-    for name in (MULTIVARIANT, BYTE_RANGE_MULTIVARIANT):
-        shutil.copyfile(parts[0].folder / HLS_PATH / name, folder / HLS_PATH / name)
+        merged = merge_playlists([(part / VARIANT).read_text() for part in source], offsets)
+        (folder / HLS_PATH / rendition.name / VARIANT).write_text(merged)
+    shutil.copyfile(parts[0].folder / HLS_PATH / MULTIVARIANT, folder / HLS_PATH / MULTIVARIANT)
     _copy_numbered(folder / THUMBNAILS_PATH, [part.folder / THUMBNAILS_PATH for part in parts], "thumb", ".jpg")
     (folder / LATEST_THUMBNAIL_PATH).parent.mkdir()
     shutil.copyfile(parts[-1].folder / LATEST_THUMBNAIL_PATH, folder / LATEST_THUMBNAIL_PATH)

@@ -3,14 +3,13 @@
 import logging
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import boto3
 from django.conf import settings
 from django.utils import timezone
 
+from channels_app.aws.clients import RETRIED, client
 from channels_app.models import Channel
 from ivsvod.lambda_entry import lambda_handler
 from ivsvod.local.broadcast.encoder import Broadcast, play_broadcasts
@@ -29,33 +28,21 @@ class DeliveryFailedError(Exception):
     """The Lambda entry failed to process an event at each attempt."""
 
 
-def broadcast(*, home: Path, channel: Channel, seconds: float, record: Path | None = None) -> Broadcast:
-    """Play a broadcast without faults that ended just now. Raises what `broadcasts` raises."""
-    return broadcasts(home=home, channel=channel, seconds=seconds, record=record)[0]
-
-
 def broadcasts(*, home: Path, channel: Channel, seconds: float, **options: Any) -> list[Broadcast]:
     """Play broadcasts in the latest time in which the channel was free, with the `options` of `play_broadcasts`.
 
     Raises what `play_broadcasts` raises, and:
         DeliveryFailedError: an event could not be processed.
     """
-    region, account = channel.arn.split(":")[3:5]
-    store = IvsStore(home / "ivs.sqlite3", region=region, account=account)
+    store = IvsStore(home / "ivs.sqlite3")
     apart = _APART + store.reconnect_window(channel.arn)
     now = timezone.now()
 
     def begin(length: timedelta) -> datetime:
         return free_before(now, length, store.session_times(channel.arn), apart)
 
-    key = channel.reveal_stream_key()
-    return play_broadcasts(store, _s3_client(), key, seconds=seconds, begin=begin, deliver=deliver, **options)
-
-
-@cache
-def _s3_client() -> Any:
-    """Return one client for all calls: making one takes longer than a call."""
-    return boto3.session.Session().client("s3")
+    key, s3_client = channel.reveal_stream_key(), client("s3", RETRIED)
+    return play_broadcasts(store, s3_client, key, seconds=seconds, begin=begin, deliver=deliver, **options)
 
 
 def free_before(

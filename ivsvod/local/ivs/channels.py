@@ -1,7 +1,8 @@
-"""Channels, their stream keys, and the tags of all resources.
+"""Channels, their stream keys and recording configurations, and the tags of all resources.
 
 https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Channel.html
 https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_StreamKey.html
+https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_RecordingConfiguration.html
 https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_TagResource.html
 """
 
@@ -9,7 +10,7 @@ import secrets
 
 from ivsvod.local.ivs.calls import Call, page, without
 from ivsvod.local.ivs.errors import conflict, invalid, not_found, quota_exceeded
-from ivsvod.local.ivs.store import Document, random_id
+from ivsvod.local.ivs.store import ACCOUNT, REGION, Document, random_id
 
 CHANNEL = "channel"
 STREAM_KEY = "stream-key"
@@ -35,6 +36,11 @@ DEFAULTS: Document = {
 FILTERS = {f"filterBy{member[0].upper()}{member[1:]}": member for member in ("name", *REFERENCES)}
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ChannelSummary.html
 NOT_IN_SUMMARY = ("ingestEndpoint", "playbackUrl", "srt", "containerFormat", "multitrackInputConfiguration")
+RECORDING_CONFIGURATION = "recording-configuration"
+THUMBNAILS: Document = {"recordingMode": "INTERVAL", "targetIntervalSeconds": 60, "storage": ["SEQUENTIAL"]}
+RENDITIONS: Document = {"renditionSelection": "ALL", "renditions": []}
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_RecordingConfigurationSummary.html
+CONFIGURATION_DETAILS = ("thumbnailConfiguration", "recordingReconnectWindowSeconds", "renditionConfiguration")
 
 
 def create_channel(call: Call) -> Document:
@@ -43,11 +49,11 @@ def create_channel(call: Call) -> Document:
     if records.count(CHANNEL) >= call.most_channels:
         raise quota_exceeded("channels", call.most_channels)
     arn, host = records.new_arn(CHANNEL), secrets.token_hex(6)
-    playlist = f"{records.region}.{records.account}.channel.{arn.rpartition('/')[2]}.m3u8"
+    playlist = f"{REGION}.{ACCOUNT}.channel.{arn.rpartition('/')[2]}.m3u8"
     addresses = {
         "arn": arn,
         "ingestEndpoint": f"{host}.global-contribute.live-video.net",
-        "playbackUrl": f"https://{host}.{records.region}.playback.live-video.net/api/video/v1/{playlist}",
+        "playbackUrl": f"https://{host}.{REGION}.playback.live-video.net/api/video/v1/{playlist}",
         "srt": {"endpoint": f"{host}.srt.live-video.net", "passphrase": random_id(52)},
     }
     channel = _with_settings(call, {**DEFAULTS, **addresses, "tags": call.tags()})
@@ -80,8 +86,6 @@ def _with_settings(call: Call, channel: Document) -> Document:
     changed = {**channel, **settings}
     if changed["type"] in ADVANCED_TYPES:
         return {**changed, "preset": changed["preset"] or "HIGHER_BANDWIDTH_DELIVERY"}
-    if call.get("preset"):
-        raise invalid(f"A preset needs one of the channel types {', '.join(ADVANCED_TYPES)}")
     return {**changed, "preset": ""}
 
 
@@ -119,7 +123,7 @@ def _new_stream_key(call: Call, channel_arn: str) -> Document:
     records = call.records
     if records.select(STREAM_KEY, "channelArn", channel_arn):
         raise quota_exceeded(f"stream key for channel {channel_arn}", 1)
-    value = f"sk_{records.region}_{random_id(12)}_{random_id(30)}"
+    value = f"sk_{REGION}_{random_id(12)}_{random_id(30)}"
     key = {"arn": records.new_arn(STREAM_KEY), "value": value, "channelArn": channel_arn, "tags": call.tags()}
     records.insert(STREAM_KEY, key)
     return key
@@ -143,6 +147,33 @@ def list_stream_keys(call: Call) -> Document:
 
 def delete_stream_key(call: Call) -> None:
     call.records.delete(call.records.get(STREAM_KEY, call["arn"])["arn"])
+
+
+def create_recording_configuration(call: Call) -> Document:
+    """Create one that is ACTIVE at once; in AWS it takes up to 20 seconds."""
+    if "s3" not in call["destinationConfiguration"]:
+        raise invalid("destinationConfiguration needs an s3 destination")
+    configuration = {
+        "arn": call.records.new_arn(RECORDING_CONFIGURATION),
+        "name": call.get("name", ""),
+        "destinationConfiguration": call["destinationConfiguration"],
+        "state": "ACTIVE",
+        "tags": call.tags(),
+        "thumbnailConfiguration": {**THUMBNAILS, **call.get("thumbnailConfiguration", {})},
+        "recordingReconnectWindowSeconds": call.get("recordingReconnectWindowSeconds", 0),
+        "renditionConfiguration": {**RENDITIONS, **call.get("renditionConfiguration", {})},
+    }
+    call.records.insert(RECORDING_CONFIGURATION, configuration)
+    return {"recordingConfiguration": configuration}
+
+
+def get_recording_configuration(call: Call) -> Document:
+    return {"recordingConfiguration": call.records.get(RECORDING_CONFIGURATION, call["arn"])}
+
+
+def list_recording_configurations(call: Call) -> Document:
+    configurations = call.records.select(RECORDING_CONFIGURATION)
+    return page(call, "recordingConfigurations", configurations, lambda found: without(found, *CONFIGURATION_DETAILS))
 
 
 def _tagged_resource(call: Call) -> Document:

@@ -16,8 +16,6 @@ from botocore.validate import ParamValidator
 
 from ivsvod.local.ivs.errors import IvsError, invalid
 
-# The guides write "none" for "no recording"; the pattern of the model knows only "".
-NONE_MEANS_EMPTY = ("recordingConfigurationArn", "playbackRestrictionPolicyArn")
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
 STATUS_OUTSIDE_THE_MODEL = {
     "MissingAuthenticationTokenException": 403,
@@ -70,9 +68,6 @@ def read_arguments(operation: Any, in_path: dict[str, str], query: str, body: by
     places = {name: member.serialization for name, member in members.items()}
     in_query = {name: place["name"] for name, place in places.items() if place.get("location") == "querystring"}
     arguments = {**document, **in_path, **{name: given[key] for name, key in in_query.items() if key in given}}
-    for name in NONE_MEANS_EMPTY:
-        if arguments.get(name) == "none":
-            arguments[name] = ""
     arguments = {name: value for name, value in arguments.items() if name in members and value is not None}
     report = RequestValidator().validate(arguments, operation.input_shape)
     if report.has_errors():

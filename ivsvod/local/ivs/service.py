@@ -5,11 +5,12 @@ import time
 import uuid
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from botocore import xform_name
 
-from ivsvod.local.ivs import channels, recording_configurations, streams
+from ivsvod.local.ivs import channels, streams
 from ivsvod.local.ivs.calls import Call, Operation
 from ivsvod.local.ivs.errors import Fault, IvsError, take_fault
 from ivsvod.local.ivs.model import check_reply, find_operation, read_arguments, service_model, status_of
@@ -19,7 +20,7 @@ from ivsvod.local.ivs.store import Document, IvsStore
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 OPERATIONS: dict[str, Operation] = {
     name: getattr(module, xform_name(name))
-    for module in (channels, streams, recording_configurations)
+    for module in (channels, streams)
     for name in service_model().operation_names
     if hasattr(module, xform_name(name))
 }
@@ -27,7 +28,6 @@ OPERATIONS: dict[str, Operation] = {
 IN_PROCESS = "ivsvod.in_process"
 READ_ONLY = ("Get", "List", "BatchGet")
 MAXIMUM_BODY_BYTES = 1_000_000
-REASONS = {200: "OK", 204: "No Content"}
 
 
 class IvsService:
@@ -56,7 +56,7 @@ class IvsService:
         headers |= {"Content-Type": "application/json", "x-amzn-RequestId": str(uuid.uuid4())}
         if status != 204:
             headers["Content-Length"] = str(len(body))
-        start_response(f"{status} {REASONS.get(status, 'Error')}", list(headers.items()))
+        start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
         return [body]
 
     def _reply(self, environ: dict[str, Any]) -> tuple[int, bytes]:

@@ -15,6 +15,8 @@ from ivsvod.local.ivs.errors import conflict, not_found
 
 Document = dict[str, Any]
 
+REGION = "eu-west-1"
+ACCOUNT = "111122223333"
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS resources (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -79,13 +81,11 @@ class Records:
     """The reads and writes of one transaction."""
 
     connection: sqlite3.Connection
-    region: str
-    account: str
 
     # Resources: everything that has an ARN.
 
     def new_arn(self, kind: str) -> str:
-        return f"arn:aws:ivs:{self.region}:{self.account}:{kind}/{random_id(12)}"
+        return f"arn:aws:ivs:{REGION}:{ACCOUNT}:{kind}/{random_id(12)}"
 
     def get(self, kind: str, arn: str) -> Document:
         document = self.find(kind, arn)
@@ -153,10 +153,8 @@ class IvsStore:
     https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/eventbridge.html
     """
 
-    def __init__(self, path: Path, *, region: str = "eu-west-1", account: str = "111122223333") -> None:
+    def __init__(self, path: Path) -> None:
         self.path = path
-        self.region = region
-        self.account = account
         path.parent.mkdir(parents=True, exist_ok=True)
         # Stream keys are in it.
         path.touch(mode=0o600)
@@ -181,7 +179,7 @@ class IvsStore:
         """Open a short transaction; an exception inside undoes it, because closing the connection rolls back."""
         with self._connection() as connection:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-            yield Records(connection, region=self.region, account=self.account)
+            yield Records(connection)
             connection.execute("COMMIT")
 
     def channel_by_key(self, stream_key_value: str) -> Document | None:

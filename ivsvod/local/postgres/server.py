@@ -116,10 +116,16 @@ def start(home: Path, *, durable: bool = True, bin_dir: Path | None = None) -> S
                 _end(folder)
                 _launch(folder, durable, find_programs(bin_dir))
             with psycopg.connect(_connection_string(server.socket_dir), autocommit=True) as connection:
-                name = [server.database]
-                if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", name).fetchone():
-                    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(server.database)))
+                database_create(connection, server.database)
         return server
+
+
+def database_create(connection: psycopg.Connection, name: str) -> bool:
+    """Create the database unless it exists; return whether it is new."""
+    if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+        return False
+    connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    return True
 
 
 def stop(home: Path) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 
 import boto3
 import imageio_ffmpeg
-import m3u8
 import pytest
 from botocore.exceptions import ClientError
 
@@ -64,16 +63,16 @@ def shape(value: Any) -> Any:
 
 def rebuilt(event: dict[str, Any]) -> dict[str, Any]:
     """The sample made again by the builder of its kind, from what a caller of the builder knows."""
-    detail, at, event_id = event["detail"], datetime.fromisoformat(event["time"]), event["id"]
+    detail, at = event["detail"], datetime.fromisoformat(event["time"])
     if event["detail-type"] == "IVS Limit Breach":
         facts = {name: value for name, value in detail.items() if name != "limit_name"}
         where = {"account": event["account"], "region": event["region"]}
         arn = event["resources"][0] if event["resources"] else None
-        return limit_event(detail["limit_name"], at, **facts, **where, channel_arn=arn, event_id=event_id)
+        return limit_event(detail["limit_name"], at, **facts, **where, channel_arn=arn)
     channel = (event["resources"][0], detail["channel_name"], detail["stream_id"])
     if event["detail-type"] in ("IVS Stream Health Change", "IVS Stream State Change"):
         extra = {name: detail[name] for name in ("reason", "code") if name in detail}
-        return stream_event(detail["event_name"], *channel, at, event_id=event_id, **extra)
+        return stream_event(detail["event_name"], *channel, at, **extra)
     return recording_event(
         detail["recording_status"],
         *channel,
@@ -84,13 +83,13 @@ def rebuilt(event: dict[str, Any]) -> dict[str, Any]:
         session_id=detail["recording_session_id"],
         stream_ids=detail.get("recording_session_stream_ids"),
         reason=detail["recording_status_reason"],
-        event_id=event_id,
     )
 
 
 @pytest.mark.parametrize("name", sorted(path.stem for path in SAMPLES.glob("*.json")))
 def test_builders_make_every_sample_of_the_reference(name: str) -> None:
-    assert json.dumps(rebuilt(sample(name))) == json.dumps(sample(name))
+    event = sample(name)
+    assert json.dumps({**rebuilt(event), "id": event["id"]}) == json.dumps(event)
 
 
 def test_there_is_a_sample_of_each_of_the_seventeen_events() -> None:
@@ -146,9 +145,9 @@ def playlist_entries(path: Path) -> list[str]:
 
 
 def test_a_recording_has_the_layout_of_ivs(recording: Recording) -> None:
-    rendition_files = {"playlist.m3u8", "byte-range-variant.m3u8", "0.ts", "1.ts"}
+    rendition_files = {"playlist.m3u8", "0.ts", "1.ts"}
     expected = {f"media/hls/{name}/{file}" for name in ("720p30", "360p30", "160p30") for file in rendition_files}
-    expected |= {"media/hls/master.m3u8", "media/hls/byte-range-multivariant.m3u8"}
+    expected |= {"media/hls/master.m3u8"}
     expected |= {f"media/thumbnails/thumb{number}.jpg" for number in range(4)}
     expected |= {"media/latest_thumbnail/thumb.jpg"}
     assert {key for key, _ in recording.files()} == expected
@@ -171,10 +170,9 @@ def test_the_facts_of_a_recording_are_those_of_its_files(recording: Recording) -
     assert read_recording(recording.folder) == recording
 
 
-@pytest.mark.parametrize("multivariant", ["master.m3u8", "byte-range-multivariant.m3u8"])
-def test_every_listed_file_exists_and_the_duration_is_the_whole(recording: Recording, multivariant: str) -> None:
+def test_every_listed_file_exists_and_the_duration_is_the_whole(recording: Recording) -> None:
     hls = recording.folder / "media/hls"
-    variants = playlist_entries(hls / multivariant)
+    variants = playlist_entries(hls / "master.m3u8")
     assert len(variants) == 3
     for variant in variants:
         playlist = (hls / variant).read_text()
@@ -184,26 +182,13 @@ def test_every_listed_file_exists_and_the_duration_is_the_whole(recording: Recor
         assert all(((hls / variant).parent / segment).is_file() for segment in playlist_entries(hls / variant))
 
 
-def test_byte_ranges_cover_each_segment_without_a_gap(recording: Recording) -> None:
-    folder = recording.folder / "media/hls/360p30"
-    playlist = m3u8.load(str(folder / "byte-range-variant.m3u8"))
-    ends: dict[str, int] = {}
-    for segment in playlist.segments:
-        length, start = map(int, segment.byterange.split("@"))
-        assert start == ends.get(segment.uri, 0)
-        ends[segment.uri] = start + length
-    assert ends == {name: (folder / name).stat().st_size for name in ("0.ts", "1.ts")}
-    assert sum(segment.duration for segment in playlist.segments) == pytest.approx(recording.duration_ms / 1000)
-
-
 def seconds_played(said: str) -> float:
     hours, minutes, seconds = re.findall(r"time=(\d+):(\d+):([\d.]+)", said)[-1]
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
 
 
-@pytest.mark.parametrize("multivariant", ["master.m3u8", "byte-range-multivariant.m3u8"])
-def test_ffmpeg_reads_the_duration_from_the_multivariant_playlist(recording: Recording, multivariant: str) -> None:
-    said = ffmpeg("-i", recording.folder / "media/hls" / multivariant, "-map", "0:p:2", "-c", "copy")
+def test_ffmpeg_reads_the_duration_from_the_multivariant_playlist(recording: Recording) -> None:
+    said = ffmpeg("-i", recording.folder / "media/hls/master.m3u8", "-map", "0:p:2", "-c", "copy")
     hours, minutes, seconds = re.findall(r"Duration: (\d+):(\d+):([\d.]+)", said)[0]
     duration = int(hours) * 3600 + int(minutes) * 60 + float(seconds)
     assert duration == pytest.approx(recording.duration_ms / 1000, abs=0.5)
@@ -232,11 +217,6 @@ def test_a_failing_ffmpeg_is_an_error_with_its_last_lines_and_leaves_nothing(tmp
     assert list((tmp_path / "rec").iterdir()) == []
 
 
-def test_a_recording_needs_a_duration(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="duration"):
-        make_recording(tmp_path, seconds=0)
-
-
 ENDED = json.loads("""
 {
   "version": "v1",
@@ -249,11 +229,10 @@ ENDED = json.loads("""
       "duration_ms": 3960000,
       "path": "media/hls",
       "playlist": "master.m3u8",
-      "byte_range_playlist": "byte-range-multivariant.m3u8",
       "renditions": [
-        {"path": "720p30", "playlist": "playlist.m3u8", "byte_range_playlist": "byte-range-variant.m3u8",
+        {"path": "720p30", "playlist": "playlist.m3u8",
          "resolution_height": 720, "resolution_width": 1280},
-        {"path": "160p30", "playlist": "playlist.m3u8", "byte_range_playlist": "byte-range-variant.m3u8",
+        {"path": "160p30", "playlist": "playlist.m3u8",
          "resolution_height": 160, "resolution_width": 284}
       ]
     },
@@ -270,7 +249,7 @@ TIMES = {
 
 def a_long_recording() -> Recording:
     renditions = (Rendition("720p30", 1280, 720), Rendition("160p30", 284, 160))
-    return Recording(Path("unused"), 3_960_000, renditions, 1280, 720)
+    return Recording(Path("unused"), 3_960_000, renditions)
 
 
 def test_metadata_of_an_end_is_that_of_the_reference() -> None:

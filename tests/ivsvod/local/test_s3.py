@@ -15,7 +15,7 @@ from botocore.exceptions import ClientError
 from werkzeug.test import Client
 
 from ivsvod.local.aws import LocalAws, install_in_process
-from ivsvod.local.s3 import Journal, MediaApp, S3App, StoredObject
+from ivsvod.local.s3 import Journal, S3App, StoredObject
 
 BUCKET = "example-recordings"
 BASE_URL = "http://127.0.0.1:9/_s3_test"
@@ -349,7 +349,7 @@ def test_media_host_serves_the_objects_of_each_bucket(aws: LocalAws, client: Any
 
 
 def test_media_host_without_a_bucket_has_nothing(tmp_path: Path) -> None:
-    assert Client(MediaApp(S3App(tmp_path))).get("/one").status_code == 403
+    assert Client(S3App(tmp_path).media).get("/one").status_code == 403
 
 
 def test_parallel_writers_of_a_key_leave_one_whole_object(tmp_path: Path) -> None:

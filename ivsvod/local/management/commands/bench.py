@@ -22,26 +22,20 @@ class Command(BaseCommand):
     help = "Local stack only: print the time of each page on a large catalogue and on a small one, and the ratio."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the two sizes, and the number of measurements."""
+        """Add the two sizes."""
         parser.add_argument("--small", type=int, default=SMALL, metavar="N", help=f"videos of the small one ({SMALL})")
         parser.add_argument("--large", type=int, default=LARGE, metavar="N", help=f"of the large one ({LARGE})")
-        parser.add_argument("--rounds", type=int, default=3, metavar="N", help="how often each is measured (3)")
-        parser.add_argument("--drop", action="store_true", help="remove the two databases afterwards")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load, measure, print."""
         refuse_real_services()
         sizes = [options["small"], options["large"]]
-        if not 1000 <= sizes[0] <= sizes[1] or options["rounds"] < 1:
-            raise CommandError("--small takes at least 1000, --large at least as many, --rounds at least 1")
+        if not 1000 <= sizes[0] <= sizes[1]:
+            raise CommandError("--small takes at least 1000, --large at least as many")
         for rows in dict.fromkeys(sizes):
             self.load(rows)
         call_command("collectstatic", interactive=False, verbosity=0)
-        timings = measure(sizes, rounds=options["rounds"], progress=self.step)
-        self.print_table(timings, *sizes)
-        if options["drop"]:
-            for rows in sizes:
-                database_drop(rows)
+        self.print_table(measure(sizes, progress=self.step), *sizes)
 
     def load(self, rows: int) -> None:
         """Make and fill the database of that size; an interrupted one is made again."""

@@ -5,7 +5,7 @@ import logging
 import secrets
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -28,9 +28,9 @@ from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local import launch
 from ivsvod.local.aws import LocalAws, install_in_process
-from ivsvod.local.broadcast.studio import broadcast
+from ivsvod.local.broadcast.studio import broadcasts
 from ivsvod.local.serving import MOUNT, served, with_local_aws
-from ondemand.models import Content, Video
+from ondemand.models import Video
 from ondemand.reconcile.phases import all_phases
 from ondemand.videos.services import content_replace
 
@@ -52,7 +52,12 @@ class Command(BaseCommand):
         home = launch.refuse_real_services()
         url = f"http://127.0.0.1:{launch.port()}"
         log = home / "demo.log"
-        with _ended_by_signals(), _logged_to(log):
+        # Ctrl-C and SIGTERM end everything by an exception.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, _leave)
+        with ExitStack() as ending:
+            ending.callback(connections.close_all)
+            ending.enter_context(_logged_to(log))
             self.step("PostgreSQL runs; making the tables")
             call_command("migrate", verbosity=0, interactive=False)
             self.step("Collecting static files")
@@ -97,8 +102,8 @@ class Command(BaseCommand):
         launch.write_private(path, document)
         if not Video.objects.filter(channel=channel).exists():
             self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
-            broadcast(home=home, channel=channel, seconds=SECONDS)
-            _describe(Video.objects.filter(channel=channel).first())
+            broadcasts(home=home, channel=channel, seconds=SECONDS)
+            _describe(Video.objects.get(channel=channel))
         document["video_uuid"] = str(Video.objects.filter(channel=channel).order_by("created_at")[0].uuid)
         launch.write_private(path, document)
         self.reconcile()
@@ -142,20 +147,8 @@ Ctrl-C ends everything; the data stays for the next time.""")
         self.stdout.flush()
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Turn Ctrl-C and SIGTERM into an exception, so that everything is ended."""
-
-    def leave(*_: Any) -> None:
-        raise SystemExit(0)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        connections.close_all()
+def _leave(*_: Any) -> None:
+    raise SystemExit(0)
 
 
 @contextmanager
@@ -187,10 +180,8 @@ def _staff(name: str, password: str, *, superuser: bool) -> None:
         user.groups.set([Group.objects.get(name="Curators")])
 
 
-def _describe(video: Video | None) -> None:
+def _describe(video: Video) -> None:
     """Give the video a title, so that the catalogue and its search have content."""
-    if video is None or Content.objects.filter(video=video).exists():
-        return
     description = "A test picture, broadcast by the local encoder."
     values = {"title": "Opening show", "description": description, "tags": ["demo", "main stage"], "thumbnail": ""}
     content_replace(video_uuid=video.uuid, by=User.objects.get(username=CURATOR).uuid, values=values)
