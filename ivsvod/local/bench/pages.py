@@ -17,8 +17,6 @@ from ivsvod.local.bench.rows import NOW, YEARS, channel_uuid, video_uuid
 from ondemand.admin.filters import ListingFilter, QaFilter, StatusFilter
 
 VIDEOS = "/admin/ondemand/video/"
-# How often each size is measured.
-ROUNDS = 3
 _MIDDLE = NOW.year - YEARS // 2
 
 
@@ -66,12 +64,12 @@ class Timings:
     shown: dict[tuple[str, int], int] = field(default_factory=dict)
 
 
-def measure(sizes: list[int], *, progress: Callable[[str], None]) -> Timings:
+def measure(sizes: list[int], *, rounds: int, progress: Callable[[str], None]) -> Timings:
     """Request each page several times on each size, in turns, so that the load of the machine affects both alike."""
     timings = Timings()
-    for number in range(ROUNDS):
+    for number in range(rounds):
         for rows in sizes:
-            progress(f"round {number + 1} of {ROUNDS}, {rows} videos")
+            progress(f"round {number + 1} of {rounds}, {rows} videos")
             with using(name_of(rows)):
                 _measure_size(timings, rows)
     return timings
@@ -81,7 +79,8 @@ def _measure_size(timings: Timings, rows: int) -> None:
     client = Client()
     client.force_login(User.objects.filter(username="bench").first() or User.objects.create_superuser("bench"))
     for page, address in pages(rows).items():
-        for number in range(4):
+        # The first request warms the caches of the server.
+        for is_timed in (False, True):
             # Else the cache would be measured.
             cache.clear()
             began = perf_counter()
@@ -89,8 +88,7 @@ def _measure_size(timings: Timings, rows: int) -> None:
             taken = perf_counter() - began
             if answer.status_code != 200:
                 raise RuntimeError(f"{address} answered {answer.status_code} on {rows} videos")
-            # The first warms the caches of the server.
-            if number:
+            if is_timed:
                 timings.seconds[page, rows].append(taken)
         is_api = answer["Content-Type"] == "application/json"
         timings.shown[page, rows] = (

@@ -22,20 +22,21 @@ class Command(BaseCommand):
     help = "Local stack only: print the time of each page on a large catalogue and on a small one, and the ratio."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the two sizes."""
+        """Add the two sizes, and the number of measurements."""
         parser.add_argument("--small", type=int, default=SMALL, metavar="N", help=f"videos of the small one ({SMALL})")
         parser.add_argument("--large", type=int, default=LARGE, metavar="N", help=f"of the large one ({LARGE})")
+        parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each is measured (5)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load, measure, print."""
         refuse_real_services()
         sizes = [options["small"], options["large"]]
-        if not 1000 <= sizes[0] <= sizes[1]:
-            raise CommandError("--small takes at least 1000, --large at least as many")
+        if not 1000 <= sizes[0] <= sizes[1] or options["rounds"] < 1:
+            raise CommandError("--small takes at least 1000, --large at least as many, --rounds at least 1")
         for rows in dict.fromkeys(sizes):
             self.load(rows)
         call_command("collectstatic", interactive=False, verbosity=0)
-        self.print_table(measure(sizes, progress=self.step), *sizes)
+        self.print_table(measure(sizes, rounds=options["rounds"], progress=self.step), *sizes)
 
     def load(self, rows: int) -> None:
         """Make and fill the database of that size; an interrupted one is made again."""
