@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ivsvod.local.ivs.errors import invalid
+from ivsvod.local.ivs.errors import invalid, quota_exceeded
 from ivsvod.local.ivs.store import Document, Records
 
 
@@ -17,7 +17,7 @@ class Call:
     operation: str
     arguments: Document
     records: Records
-    most_channels: int
+    quotas: dict[str, int]
 
     def __getitem__(self, name: str) -> Any:
         return self.arguments[name]
@@ -32,6 +32,16 @@ class Call:
         if reserved is not None:
             raise invalid(f"Tag keys may not begin with aws: {reserved}")
         return tags
+
+    def insert(self, kind: str, document: Document) -> None:
+        """Store a new resource.
+
+        Raises:
+            IvsError: the account has as many of its kind as it may have.
+        """
+        if self.records.count(kind) >= self.quotas[kind]:
+            raise quota_exceeded(f"{kind}s", self.quotas[kind])
+        self.records.insert(kind, document)
 
 
 Operation = Callable[[Call], Document | None]

@@ -45,10 +45,7 @@ CONFIGURATION_DETAILS = ("thumbnailConfiguration", "recordingReconnectWindowSeco
 
 def create_channel(call: Call) -> Document:
     """Create a channel and its stream key, whose value no other call on channels shows."""
-    records = call.records
-    if records.count(CHANNEL) >= call.most_channels:
-        raise quota_exceeded("channels", call.most_channels)
-    arn, host = records.new_arn(CHANNEL), secrets.token_hex(6)
+    arn, host = call.records.new_arn(CHANNEL), secrets.token_hex(6)
     playlist = f"{REGION}.{ACCOUNT}.channel.{arn.rpartition('/')[2]}.m3u8"
     addresses = {
         "arn": arn,
@@ -57,7 +54,7 @@ def create_channel(call: Call) -> Document:
         "srt": {"endpoint": f"{host}.srt.live-video.net", "passphrase": random_id(52)},
     }
     channel = _with_settings(call, {**DEFAULTS, **addresses, "tags": call.tags()})
-    records.insert(CHANNEL, channel)
+    call.insert(CHANNEL, channel)
     return {"channel": channel, "streamKey": _new_stream_key(call, arn)}
 
 
@@ -86,6 +83,8 @@ def _with_settings(call: Call, channel: Document) -> Document:
     changed = {**channel, **settings}
     if changed["type"] in ADVANCED_TYPES:
         return {**changed, "preset": changed["preset"] or "HIGHER_BANDWIDTH_DELIVERY"}
+    if call.get("preset"):
+        raise invalid(f"A preset needs one of the channel types {', '.join(ADVANCED_TYPES)}")
     return {**changed, "preset": ""}
 
 
@@ -153,6 +152,10 @@ def create_recording_configuration(call: Call) -> Document:
     """Create one that is ACTIVE at once; in AWS it takes up to 20 seconds."""
     if "s3" not in call["destinationConfiguration"]:
         raise invalid("destinationConfiguration needs an s3 destination")
+    # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_RenditionConfiguration.html
+    renditions = {**RENDITIONS, **call.get("renditionConfiguration", {})}
+    if renditions["renditionSelection"] == "CUSTOM" and not renditions["renditions"]:
+        raise invalid("renditionSelection CUSTOM needs renditions")
     configuration = {
         "arn": call.records.new_arn(RECORDING_CONFIGURATION),
         "name": call.get("name", ""),
@@ -161,9 +164,9 @@ def create_recording_configuration(call: Call) -> Document:
         "tags": call.tags(),
         "thumbnailConfiguration": {**THUMBNAILS, **call.get("thumbnailConfiguration", {})},
         "recordingReconnectWindowSeconds": call.get("recordingReconnectWindowSeconds", 0),
-        "renditionConfiguration": {**RENDITIONS, **call.get("renditionConfiguration", {})},
+        "renditionConfiguration": renditions,
     }
-    call.records.insert(RECORDING_CONFIGURATION, configuration)
+    call.insert(RECORDING_CONFIGURATION, configuration)
     return {"recordingConfiguration": configuration}
 
 
@@ -174,6 +177,14 @@ def get_recording_configuration(call: Call) -> Document:
 def list_recording_configurations(call: Call) -> Document:
     configurations = call.records.select(RECORDING_CONFIGURATION)
     return page(call, "recordingConfigurations", configurations, lambda found: without(found, *CONFIGURATION_DETAILS))
+
+
+def delete_recording_configuration(call: Call) -> None:
+    """Delete it; refused while a channel uses it."""
+    arn = call.records.get(RECORDING_CONFIGURATION, call["arn"])["arn"]
+    if call.records.select(CHANNEL, "recordingConfigurationArn", arn):
+        raise conflict(f"Channels use the recording configuration: {arn}")
+    call.records.delete(arn)
 
 
 def _tagged_resource(call: Call) -> Document:

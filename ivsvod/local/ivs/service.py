@@ -10,7 +10,7 @@ from typing import Any
 
 from botocore import xform_name
 
-from ivsvod.local.ivs import channels, streams
+from ivsvod.local.ivs import channels, playback, streams
 from ivsvod.local.ivs.calls import Call, Operation
 from ivsvod.local.ivs.errors import Fault, IvsError, take_fault
 from ivsvod.local.ivs.model import check_reply, find_operation, read_arguments, service_model, status_of
@@ -20,7 +20,7 @@ from ivsvod.local.ivs.store import Document, IvsStore
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 OPERATIONS: dict[str, Operation] = {
     name: getattr(module, xform_name(name))
-    for module in (channels, streams)
+    for module in (channels, playback, streams)
     for name in service_model().operation_names
     if hasattr(module, xform_name(name))
 }
@@ -36,13 +36,13 @@ class IvsService:
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/Welcome.html
     """
 
-    # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
-    most_channels = 5000
     hang_seconds = 12.0
 
     def __init__(self, store: IvsStore) -> None:
         self.store = store
         self.faults: list[Fault] = []
+        # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+        self.quotas = {channels.CHANNEL: 5000, channels.RECORDING_CONFIGURATION: 20, playback.KEY_PAIR: 3}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         try:
@@ -100,6 +100,6 @@ class IvsService:
 
     def _perform(self, model: Any, arguments: Document) -> Document | None:
         with self.store.transaction(write=not model.name.startswith(READ_ONLY)) as records:
-            reply = OPERATIONS[model.name](Call(model.name, arguments, records, self.most_channels))
+            reply = OPERATIONS[model.name](Call(model.name, arguments, records, self.quotas))
             check_reply(reply, model.output_shape)
         return reply

@@ -48,6 +48,9 @@ CREATE TABLE IF NOT EXISTS stream_events (
 );
 CREATE INDEX IF NOT EXISTS stream_events_stream ON stream_events (stream_id, at, id);
 CREATE TABLE IF NOT EXISTS stream_viewers (stream_id TEXT PRIMARY KEY, viewers INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS viewer_session_revocations (
+    channel_arn TEXT NOT NULL, viewer_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (channel_arn, viewer_id)
+);
 """
 # The filter is one member of the document.
 SELECT_RESOURCES = """
@@ -271,6 +274,13 @@ class IvsStore:
         with self.transaction(write=False) as records:
             session = records.latest_session(channel_arn)
             return bool(session and session["stop_requested"])
+
+    def revoked_version(self, channel_arn: str, viewer_id: str) -> int | None:
+        """Return the version up to which the viewer's sessions are revoked; None if none is."""
+        query = "SELECT version FROM viewer_session_revocations WHERE channel_arn = ? AND viewer_id = ?"
+        with self.transaction(write=False) as records:
+            row = records.connection.execute(query, (channel_arn, viewer_id)).fetchone()
+            return row["version"] if row else None
 
 
 def stream_document(session: sqlite3.Row) -> Document:

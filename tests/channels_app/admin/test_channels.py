@@ -135,7 +135,7 @@ def test_a_recording_configuration_that_ivs_does_not_have_ends_as_an_error_of_th
 
 
 def test_a_quota_of_ivs_ends_as_an_error_of_the_form(browser: Client, aws: LocalAws) -> None:
-    aws.ivs.most_channels = 0
+    aws.ivs.quotas["channel"] = 0
     html = refused(browser.post(f"{CHANNELS}add/", channel_form(channel_type="BASIC")))
     assert "A quota of the AWS account is used up: Quota exceeded: 0 channels." in html
     assert '<option value="BASIC" selected>' in html

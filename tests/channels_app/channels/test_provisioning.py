@@ -311,7 +311,7 @@ def refuse(monkeypatch: pytest.MonkeyPatch, code: str, operation: str = "CreateC
 
 @pytest.mark.django_db
 def test_a_full_quota_is_named_and_leaves_nothing(aws: LocalAws, post: Callable[..., Any]) -> None:
-    aws.ivs.most_channels = 0
+    aws.ivs.quotas["channel"] = 0
     document = assert_error(response := post(), 503)
     assert "quota" in document["error"].lower()
     assert "quota" in document["code"]
@@ -708,7 +708,7 @@ def test_create_channel_names_a_bad_value_in_one_line_and_leaves_nothing(
 
 @pytest.mark.django_db
 def test_create_channel_tells_a_refusal_of_ivs_in_one_line_and_leaves_nothing(aws: LocalAws) -> None:
-    aws.ivs.most_channels = 0
+    aws.ivs.quotas["channel"] = 0
     with pytest.raises(CommandError, match=r"(?i)quota") as refusal:
         create_channel("x", "--owner", str(OWNER))
     assert refusal.value.returncode == 1

@@ -23,6 +23,8 @@ import botocore.session
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, EndpointConnectionError, ReadTimeoutError
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ivsvod.local.aws import LocalAws, install_in_process
 from ivsvod.local.ivs import Fault, IvsError, IvsStore
@@ -73,6 +75,14 @@ def make_recording_configuration(ivs: Any, bucket: str = "example-recordings", *
     destination = {"s3": {"bucketName": bucket}}
     reply = ivs.create_recording_configuration(destinationConfiguration=destination, **arguments)
     return reply["recordingConfiguration"]["arn"]
+
+
+def public_pem(key: Any) -> str:
+    return key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+
+
+def p384_pem() -> str:
+    return public_pem(ec.generate_private_key(ec.SECP384R1()))
 
 
 def refused(call: Callable[..., Any], /, **arguments: Any) -> str:
@@ -166,6 +176,7 @@ def test_a_channel_cannot_refer_to_a_missing_resource(ivs: Any, member: str, kin
 
 
 def test_presets_are_for_advanced_channels(ivs: Any) -> None:
+    assert refused(ivs.create_channel, preset="CONSTRAINED_BANDWIDTH_DELIVERY") == "ValidationException"
     arn = make_channel(ivs, type="ADVANCED_SD", preset="CONSTRAINED_BANDWIDTH_DELIVERY")
     assert ivs.update_channel(arn=arn, type="STANDARD")["channel"]["preset"] == ""
 
@@ -205,11 +216,15 @@ def test_deleting_a_channel_deletes_its_key_and_answers_204(ivs: Any) -> None:
 
 
 def test_quotas_answer_402(aws: LocalAws, ivs: Any) -> None:
-    aws.ivs.most_channels = 1
+    aws.ivs.quotas = dict.fromkeys(aws.ivs.quotas, 1)
     arn = make_channel(ivs)
+    make_recording_configuration(ivs)
+    ivs.import_playback_key_pair(publicKeyMaterial=p384_pem())
     calls: list[tuple[Callable[..., Any], dict[str, Any]]] = [
         (ivs.create_channel, {}),
         (ivs.create_stream_key, {"channelArn": arn}),
+        (ivs.import_playback_key_pair, {"publicKeyMaterial": p384_pem()}),
+        (ivs.create_recording_configuration, {"destinationConfiguration": {"s3": {"bucketName": "other"}}}),
     ]
     for call, arguments in calls:
         assert refused(call, **arguments) == "ServiceQuotaExceededException"
@@ -247,6 +262,7 @@ def test_quotas_answer_402(aws: LocalAws, ivs: Any) -> None:
         ("create_channel", {"tags": {"aws:owner": ""}}),
         ("create_recording_configuration", {"destinationConfiguration": {}}),
         ("create_recording_configuration", {"destinationConfiguration": {"s3": {"bucketName": "A"}}}),
+        ("start_viewer_session_revocation", {"channelArn": UNKNOWN_CHANNEL, "viewerId": "v" * 41}),
         ("tag_resource", {"resourceArn": "arn:aws:s3:::bucket", "tags": {}}),
     ],
 )
@@ -263,7 +279,7 @@ def test_values_that_boto3_accepts_can_be_refused(aws: LocalAws, operation: str,
         {"recordingReconnectWindowSeconds": 301},
         {"thumbnailConfiguration": {"targetIntervalSeconds": 61}},
         {"thumbnailConfiguration": {"storage": ["NEWEST"]}},
-        {"renditionConfiguration": {"renditionSelection": "SOME"}},
+        {"renditionConfiguration": {"renditionSelection": "CUSTOM"}},
     ],
 )
 def test_recording_configurations_are_validated(ivs: Any, destination: dict[str, Any]) -> None:
@@ -525,12 +541,71 @@ def test_a_recording_configuration_is_active_at_once_with_its_defaults(ivs: Any)
     assert listed["arn"] == arn and "thumbnailConfiguration" not in listed
 
 
+def test_a_recording_configuration_in_use_is_not_deleted(ivs: Any) -> None:
+    configuration = make_recording_configuration(ivs)
+    arn = make_channel(ivs, recordingConfigurationArn=configuration)
+    assert refused(ivs.delete_recording_configuration, arn=configuration) == "ConflictException"
+    ivs.update_channel(arn=arn, recordingConfigurationArn="")
+    ivs.delete_recording_configuration(arn=configuration)
+    assert refused(ivs.get_recording_configuration, arn=configuration) == "ResourceNotFoundException"
+
+
+# Playback: key pairs and revocations
+
+
+def test_playback_keys_are_p384_and_three_at_most(ivs: Any) -> None:
+    first = p384_pem()
+    key_pair = ivs.import_playback_key_pair(publicKeyMaterial=first, name="first", tags={"a": "b"})["keyPair"]
+    assert len(bytes.fromhex(key_pair["fingerprint"].replace(":", ""))) == 16
+    assert ivs.get_playback_key_pair(arn=key_pair["arn"])["keyPair"] == key_pair
+    assert refused(ivs.import_playback_key_pair, publicKeyMaterial=first) == "ConflictException"
+    for _ in range(2):
+        ivs.import_playback_key_pair(publicKeyMaterial=p384_pem())
+    full = refused(ivs.import_playback_key_pair, publicKeyMaterial=p384_pem())
+    assert full == "ServiceQuotaExceededException"
+    assert len(ivs.list_playback_key_pairs()["keyPairs"]) == 3
+    ivs.delete_playback_key_pair(arn=key_pair["arn"])
+    assert refused(ivs.delete_playback_key_pair, arn=key_pair["arn"]) == "ResourceNotFoundException"
+
+
+def test_other_keys_are_no_playback_keys(ivs: Any) -> None:
+    wrong = [
+        public_pem(ec.generate_private_key(ec.SECP256R1())),
+        public_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        "no key at all",
+        "",
+    ]
+    for pem in wrong:
+        assert refused(ivs.import_playback_key_pair, publicKeyMaterial=pem) == "ValidationException"
+
+
+def test_a_revocation_keeps_the_largest_version(ivs: Any, store: IvsStore) -> None:
+    arn = make_channel(ivs)
+    assert store.revoked_version(arn, "viewer") is None
+    for version in (7, 3):
+        ivs.start_viewer_session_revocation(
+            channelArn=arn, viewerId="viewer", viewerSessionVersionsLessThanOrEqualTo=version
+        )
+    assert store.revoked_version(arn, "viewer") == 7
+    unknown = refused(ivs.start_viewer_session_revocation, channelArn=UNKNOWN_CHANNEL, viewerId="viewer")
+    assert unknown == "ResourceNotFoundException"
+
+
+def test_a_batch_of_revocations_names_the_channels_it_does_not_know(ivs: Any, store: IvsStore) -> None:
+    arn = make_channel(ivs)
+    sessions = [{"channelArn": arn, "viewerId": "a"}, {"channelArn": UNKNOWN_CHANNEL, "viewerId": "b"}]
+    (error,) = ivs.batch_start_viewer_session_revocation(viewerSessions=sessions)["errors"]
+    assert (error["channelArn"], error["viewerId"]) == (UNKNOWN_CHANNEL, "b")
+    assert store.revoked_version(arn, "a") == 0
+
+
 # Tags
 
 
 def test_tags_are_added_replaced_and_removed_on_every_kind_of_resource(ivs: Any) -> None:
     created = ivs.create_channel(tags={"keep": "1", "change": "1"})
-    others = [created["streamKey"]["arn"], make_recording_configuration(ivs)]
+    key_pair = ivs.import_playback_key_pair(publicKeyMaterial=p384_pem())["keyPair"]["arn"]
+    others = [created["streamKey"]["arn"], key_pair, make_recording_configuration(ivs)]
     for arn in (created["channel"]["arn"], *others):
         ivs.tag_resource(resourceArn=arn, tags={"change": "2", "drop me": "é=/+@"})
         ivs.untag_resource(resourceArn=arn, tagKeys=["drop me", "absent"])
