@@ -155,7 +155,7 @@ class StreamSerializer(serializers.Serializer):
     ended_at = TimeField(allow_null=True)
 
 
-class HistoryField(serializers.Field):
+class HistoryField(serializers.ListField):
     """The entries of one kind in the history of a stream, oldest first; the rows must come from `with_history`."""
 
     def __init__(self, kind: HistoryKind, help_text: str) -> None:

@@ -46,7 +46,7 @@ class ContentPutSerializer(serializers.Serializer):
 
 
 class ContentSerializer(serializers.Serializer):
-    """What people wrote about a video."""
+    """The title, description, tags and thumbnail of a video."""
 
     title = serializers.CharField(source="shown_title")
     description = serializers.CharField(source="shown_description")

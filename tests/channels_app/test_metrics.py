@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def told(settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
-    """What was told since the last call, each line by its own keys."""
+def metric_lines(settings: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    """Return the lines since the last call, each line by its own keys."""
     settings.EMBEDDED_METRICS, settings.PROJECT_NAME, settings.STAGE = True, "vod", "production"
 
     def lines() -> list[dict[str, Any]]:
@@ -50,39 +50,39 @@ def _is_embedded(line: dict[str, Any]) -> bool:
     )
 
 
-def test_the_metrics_of_a_batch_count_outcomes_and_measure_the_lag(aws: LocalAws, told: Any) -> None:
+def test_the_metrics_of_a_batch_count_outcomes_and_measure_the_lag(aws: LocalAws, metric_lines: Any) -> None:
     make_channel(arn=ARN)
     now = timezone.now().isoformat()
 
     lambda_takes(sample("stream_start", time=now), sample("stream_start", time=now), "{broken")
 
-    [line] = told()
+    [line] = metric_lines()
     late = line.pop("InboxLagSeconds")
     assert line == {"EventsApplied": 1, "EventsDuplicate": 1, "EventsRefused": 1}
     assert len(late) == 1
     assert 0 <= late[0] < 60
 
 
-def test_an_event_that_is_replayed_is_not_late(aws: LocalAws, told: Any) -> None:
+def test_an_event_that_is_replayed_is_not_late(aws: LocalAws, metric_lines: Any) -> None:
     make_channel(arn=ARN)
     invoke(sample("stream_start"))
-    told()
+    metric_lines()
 
     command("replay", "--all")
 
-    assert told() == [{"EventsApplied": 1}]
+    assert metric_lines() == [{"EventsApplied": 1}]
 
 
-def test_no_metrics_are_written_unless_the_setting_is_on(aws: LocalAws, told: Any, settings: Any) -> None:
+def test_no_metrics_are_written_unless_the_setting_is_on(aws: LocalAws, metric_lines: Any, settings: Any) -> None:
     settings.EMBEDDED_METRICS = False
 
     invoke(sample("stream_start"))
     inbox_measure()
 
-    assert told() == []
+    assert metric_lines() == []
 
 
-def test_the_metrics_of_the_inbox_count_open_events_and_measure_the_age_of_the_oldest(told: Any) -> None:
+def test_the_metrics_of_the_inbox_count_open_events_and_measure_the_age_of_the_oldest(metric_lines: Any) -> None:
     now = timezone.now()
     for number, outcome in enumerate(["parked", "parked", "failed", "deferred", "applied"]):
         row = InboxEvent.objects.create(event_id=f"e{number}", body="{}", outcome=outcome)
@@ -90,19 +90,19 @@ def test_the_metrics_of_the_inbox_count_open_events_and_measure_the_age_of_the_o
 
     inbox_measure()
 
-    [line] = told()
+    [line] = metric_lines()
     assert (line["OpenEvents"], line["ParkedEvents"]) == (2, 2)
     assert 3100 <= line["OldestOpenEventSeconds"] < 3200
 
 
-def test_an_empty_inbox_tells_so(told: Any) -> None:
+def test_an_empty_inbox_is_reported(metric_lines: Any) -> None:
     command("process_inbox")
 
-    assert told() == [{"OpenEvents": 0, "ParkedEvents": 0, "OldestOpenEventSeconds": 0.0}]
+    assert metric_lines() == [{"OpenEvents": 0, "ParkedEvents": 0, "OldestOpenEventSeconds": 0.0}]
 
 
 def test_a_run_of_process_inbox_that_is_stopped_tells_how_the_inbox_is(
-    aws: LocalAws, told: Any, monkeypatch: pytest.MonkeyPatch
+    aws: LocalAws, metric_lines: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_channel(arn=ARN)
     InboxEvent.objects.create(event_id=sample("stream_start")["id"], body=json.dumps(sample("stream_start")))
@@ -114,55 +114,57 @@ def test_a_run_of_process_inbox_that_is_stopped_tells_how_the_inbox_is(
 
     assert command("process_inbox") == (130, [])
 
-    assert [line["OpenEvents"] for line in told()] == [1]
+    assert [line["OpenEvents"] for line in metric_lines()] == [1]
 
 
-def test_reconcile_counts_the_streams_without_events_that_it_repairs(aws: LocalAws, told: Any, past: Any) -> None:
+def test_reconcile_counts_the_streams_without_events_that_it_repairs(
+    aws: LocalAws, metric_lines: Any, past: Any
+) -> None:
     command("reconcile")
-    assert told() == []
+    assert metric_lines() == []
 
     command("reconcile", "--apply")
-    assert told() == [{"StreamsUnheard": 0}]
+    assert metric_lines() == [{"StreamsUnheard": 0}]
 
 
 @pytest.mark.parametrize(
     ("code", "number"),
     [("AccessDeniedException", 1), ("ThrottlingException", 1), ("ResourceNotFoundException", 0), ("NoSuchKey", 0)],
 )
-def test_trouble_with_aws_is_counted_and_an_answer_is_not(told: Any, code: str, number: int) -> None:
+def test_trouble_with_aws_is_counted_and_an_answer_is_not(metric_lines: Any, code: str, number: int) -> None:
     from botocore.exceptions import ClientError
 
     with pytest.raises(AwsError), raises_aws_error("GetChannel", ARN):
         raise ClientError({"Error": {"Code": code}}, "GetChannel")
 
-    assert told() == [{"AwsErrors": 1}] * number
+    assert metric_lines() == [{"AwsErrors": 1}] * number
 
 
-def test_a_database_that_is_away_is_counted(told: Any) -> None:
+def test_a_database_that_is_away_is_counted(metric_lines: Any) -> None:
     with patch("channels_app.events.inbox.receive", side_effect=OperationalError("statement timeout")):
         lambda_takes(sample("stream_start"))
-    assert told() == [{"DatabaseErrors": 1}]
+    assert metric_lines() == [{"DatabaseErrors": 1}]
 
     with patch("django.db.models.sql.compiler.SQLCompiler.execute_sql", side_effect=OperationalError("away")):
         assert Client().get("/on-demand").status_code == 503
-    assert told() == [{"DatabaseErrors": 1}]
+    assert metric_lines() == [{"DatabaseErrors": 1}]
 
 
-def test_more_values_than_a_line_may_hold_are_left_out(told: Any) -> None:
+def test_more_values_than_a_line_may_hold_are_left_out(metric_lines: Any) -> None:
     metrics.events_measured(["applied"] * 150, [1.0] * 150)
 
-    [line] = told()
+    [line] = metric_lines()
     assert line["EventsApplied"] == 150
     assert len(line["InboxLagSeconds"]) == 100
 
 
-def test_no_event_is_no_line(told: Any) -> None:
+def test_no_event_is_no_line(metric_lines: Any) -> None:
     metrics.events_measured([], [])
 
-    assert told() == []
+    assert metric_lines() == []
 
 
-def test_a_line_holds_nothing_of_an_event(aws: LocalAws, told: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_line_holds_nothing_of_an_event(aws: LocalAws, metric_lines: Any, capsys: pytest.CaptureFixture[str]) -> None:
     invoke(sample("stream_start"))
 
     out = capsys.readouterr().out

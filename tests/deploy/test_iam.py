@@ -84,7 +84,7 @@ STORAGE = {
     # up first, as files with the same name are the same.
     *("s3:PutObject", "s3:CreateMultipartUpload", "s3:UploadPart", "s3:CompleteMultipartUpload"),
     "s3:AbortMultipartUpload",
-    # Static files are sent with the permissions of whoever deploys, and their manifest is in the package.
+    # Static files are sent with the permissions of the account that deploys, and their manifest is in the package.
 }
 # Not asked for by a call in the source, and why they are allowed all the same.
 OTHERS = {

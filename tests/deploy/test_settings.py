@@ -79,7 +79,7 @@ def test_without_a_network_of_its_own_the_function_has_none() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "variables", "told"),
+    ("stage", "variables", "message"),
     [
         ("staging", VARIABLES, "no stage staging"),
         ("base", VARIABLES, "no stage base"),
@@ -88,8 +88,8 @@ def test_without_a_network_of_its_own_the_function_has_none() -> None:
         ("dev", {**VARIABLES, "SECRET_KEY": "S3cr3t" * 1000}, "more than 4096"),
     ],
 )
-def test_an_unusable_variable_is_named(stage: str, variables: dict[str, str], told: str) -> None:
-    with pytest.raises(SettingsError, match=told) as refusal:
+def test_an_unusable_variable_is_named(stage: str, variables: dict[str, str], message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as refusal:
         rendered(SETTINGS, stage, variables)
     assert "S3cr3t" not in str(refusal.value)
 
@@ -170,7 +170,7 @@ def test_a_deployment_without_a_package_names_the_command_that_makes_one(checkou
         zappa.main(["dev", "deploy"])
 
 
-# What Zappa is told
+# The settings of Zappa
 
 
 @pytest.fixture
@@ -214,7 +214,7 @@ def test_a_failed_check_after_a_schedule_is_an_error(
 
 
 @pytest.mark.parametrize(
-    ("answer", "further", "status", "told"),
+    ("answer", "further", "status", "message"),
     [
         ({}, {}, 0, "done"),
         ({"exit_code": 3}, {}, 3, "done"),
@@ -233,7 +233,7 @@ def test_a_command_ends_as_it_ended_in_the_function(
     answer: dict[str, Any],
     further: dict[str, str],
     status: int,
-    told: str,
+    message: str,
 ) -> None:
     asked: list[dict[str, Any]] = []
 
@@ -247,7 +247,7 @@ def test_a_command_ends_as_it_ended_in_the_function(
     assert zappa.main(["dev", "manage", "reconcile", "--apply"]) == status
     assert asked[0]["FunctionName"] == "ivsvod-dev"
     assert json.loads(asked[0]["Payload"]) == {"manage": "reconcile --apply"}
-    assert told in "".join(capsys.readouterr())
+    assert message in "".join(capsys.readouterr())
     assert zappas == []
 
 

@@ -74,7 +74,7 @@ DEPLOY_VARIABLES = {
     "EVENT_QUEUE_URL",
     # Parameters of database.yaml.
     *("DATABASE_SUBNET_IDS", "DATABASE_SECURITY_GROUP_IDS"),
-    # For people: who gets which policy, who is told of alarms, where DNS records point to.
+    # For people: who gets which policy, who gets alarms, where DNS records point to.
     *("DEPLOYER_POLICY_ARN", "CURATOR_POLICY_ARN", "ALARM_TOPIC_ARN"),
     *("MEDIA_DISTRIBUTION_DOMAIN", "SITE_DISTRIBUTION_DOMAIN"),
 }
@@ -347,8 +347,8 @@ def test_only_the_rule_may_send_to_a_queue_and_only_by_tls(queue: str) -> None:
 
 
 def is_tls_only(statement: dict[str, Any], service: str) -> bool:
-    told = {key: statement[key] for key in ("Effect", "Principal", "Action", "Condition")}
-    return told == {
+    granted = {key: statement[key] for key in ("Effect", "Principal", "Action", "Condition")}
+    return granted == {
         "Effect": "Deny",
         "Principal": "*",
         "Action": f"{service}:*",
@@ -580,11 +580,11 @@ def test_one_message_in_the_dead_letter_queue_raises_an_alarm() -> None:
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
-@pytest.mark.parametrize(("email", "told"), [("", set()), ("ops@example.com", {"ops@example.com"})])
-def test_alarms_are_mailed_to_the_configured_address(email: str, told: set[str]) -> None:
+@pytest.mark.parametrize(("email", "subscribers"), [("", set()), ("ops@example.com", {"ops@example.com"})])
+def test_alarms_are_mailed_to_the_configured_address(email: str, subscribers: set[str]) -> None:
     subscriptions = of_type(resolved("core", AlarmEmail=email), "AWS::SNS::Subscription")
 
-    assert {item["Endpoint"] for item in subscriptions.values()} == told
+    assert {item["Endpoint"] for item in subscriptions.values()} == subscribers
 
 
 def test_the_log_of_the_function_ends_some_day() -> None:

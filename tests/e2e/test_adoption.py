@@ -677,7 +677,7 @@ class Writer(threading.Thread):
 def test_the_predecessors_writes_never_fail_while_migrate_runs(
     databases: Databases, copy: Callable[[str], str]
 ) -> None:
-    """A writer holds one table and waits for another: whoever locks both against it, one by one, is a deadlock."""
+    """A writer holds one table and waits for another: locking both against it, one by one, is a deadlock."""
     name = copy(databases.predecessor)
     with databases.as_superuser(name) as superuser, ExitStack() as stack:
         superuser.execute(LOCKS)

@@ -109,7 +109,9 @@ def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
             # The page that follows is seen first as this one was last, so that the window changes once a page.
             for number, look in enumerate(looks if turn % 2 == 0 else looks[::-1]):
                 closely = THOROUGH or number == 0
-                found += [f"{name} {told}" for told in looked_at(page, f"{language}-{name}", look, closely=closely)]
+                found += [
+                    f"{name} {finding}" for finding in looked_at(page, f"{language}-{name}", look, closely=closely)
+                ]
             found += [] if name in AMISS else [f"{name} {line}" for line in faults(wrong)]
             wrong.clear()
     assert "\n".join(found) == ""

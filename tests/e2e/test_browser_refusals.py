@@ -1,4 +1,4 @@
-"""What staff are told in a browser where they may not, or where what they ask for is not possible."""
+"""What staff see in a browser when they may not do something, or when it is not possible."""
 
 from pathlib import Path
 from typing import Any
@@ -56,7 +56,7 @@ def posts(page: Page, address: str, name: str = "post") -> None:
         page.evaluate(POSTING, [address, name])
 
 
-def told(page: Page, text: str) -> None:
+def shows(page: Page, text: str) -> None:
     expect(page.get_by_text(text).first).to_be_visible()
 
 
@@ -83,7 +83,7 @@ def test_staff_are_told_by_a_page_where_their_account_may_not(
                     page.goto(f"{url}/admin/")
                     expect(page.get_by_text("may not see anything here yet")).to_be_visible()
                     page.goto(f"{url}/admin/nothing/")
-                    told(page, "There is nothing at this address")
+                    shows(page, "There is nothing at this address")
                 for kind in ("video", "channel") if role else ():
                     page.goto(url + rows[kind] + ("change/" if kind == "channel" else ""))
                     assert (page.locator(BUTTONS).count() == 0) is (kind in without), (role, kind)
@@ -109,7 +109,7 @@ def test_signing_in_says_what_is_wrong_and_so_does_a_form_that_has_expired(url: 
             page.get_by_label("Username").fill(name)
             page.get_by_label("Password").fill(password)
             page.get_by_role("button", name="Log in").click()
-            told(page, "Please enter the correct username and password for a staff account.")
+            shows(page, "Please enter the correct username and password for a staff account.")
         picture(page, "sign-in-wrong-1280-light")
         page.get_by_label("Username").fill("cora")
         page.get_by_label("Password").fill(PASSWORD)
@@ -120,8 +120,8 @@ def test_signing_in_says_what_is_wrong_and_so_does_a_form_that_has_expired(url: 
         page.context.clear_cookies()
         page.context.add_cookies(kept)  # type: ignore[arg-type]
         page.get_by_role("button", name="Save", exact=True).click()
-        told(page, "The form has expired")
-        told(page, "Nothing was saved")
+        shows(page, "The form has expired")
+        shows(page, "Nothing was saved")
         picture(page, "refused-expired-1280-light")
         page.context.close()
 
@@ -143,8 +143,8 @@ def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
         file = {"name": "a.png", "mimeType": "image/png", "buffer": b"no picture"}
         page.get_by_label("Upload a picture").set_input_files(file)
         page.get_by_role("button", name="Save", exact=True).click()
-        told(page, "Publication must end after it begins.")
-        told(page, "A tag has more than 64 characters.")
+        shows(page, "Publication must end after it begins.")
+        shows(page, "A tag has more than 64 characters.")
         expect(page.locator(".video-pictures .errorlist")).to_have_count(1)
         assert fits(page)
         picture(page, f"video-refused-{label}")
@@ -155,11 +155,11 @@ def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
         # By its path: the content would go to the browser as text.
         page.get_by_label("Upload a picture").set_input_files(large)
         page.get_by_role("button", name="Save", exact=True).click()
-        told(page, "The file has more than 10 MB.")
+        shows(page, "The file has more than 10 MB.")
         picture(page, f"video-too-large-{label}")
         other.get_by_label("Title").fill("Theirs")
         other.get_by_role("button", name="Save", exact=True).click()
-        told(other, "was changed successfully")
+        shows(other, "was changed successfully")
         page.get_by_role("button", name="Save", exact=True).click()
         warning = page.get_by_role("alert").filter(has_text="while you had it open")
         expect(warning).to_contain_text("cora changed this video at")
@@ -167,7 +167,7 @@ def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
         expect(page.get_by_label("Title")).to_have_value("Mine")
         picture(page, f"video-conflict-{label}")
         page.get_by_role("button", name="Save", exact=True).click()
-        told(page, "was changed successfully")
+        shows(page, "was changed successfully")
         page.goto(f"{url}{VIDEOS}")
         page.get_by_role("row").filter(has_text="Mine").get_by_role("checkbox").check()
         page.locator("select[name=action]").select_option(label="Schedule…")
@@ -175,7 +175,7 @@ def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
         page.get_by_label("Publication begins").fill("2040-01-02T00:00:00")
         page.get_by_label("Publication ends").fill("2040-01-01T00:00:00")
         page.get_by_role("button", name="Continue").click()
-        told(page, "The end is not after the beginning.")
+        shows(page, "The end is not after the beginning.")
         picture(page, f"bulk-schedule-refused-{label}")
         assert faults(wrong) == []
     assert Content.objects.get().title == "Mine"
@@ -193,24 +193,24 @@ def test_channels_say_what_amazon_ivs_does_not_do(
         page.goto(f"{url}{CHANNELS}add/")
         page.get_by_label("Name").fill("   ")
         page.get_by_role("button", name="Save").click()
-        told(page, "This field is required.")
+        shows(page, "This field is required.")
         page.get_by_label("Name").fill("Studio two")
         for kind, text in (("throttle", "too many requests"), ("error500", "could not be reached, or failed")):
             fault: Any = kind
             aws.ivs.faults[:] = [Fault("CreateChannel", fault, times=99)]
             page.get_by_role("button", name="Save").click()
-            told(page, text)
+            shows(page, text)
             picture(page, f"channel-create-{kind}-{label}")
             assert fits(page)
         aws.ivs.faults.clear()
         page.goto(f"{url}{rows['channel']}delete/")
         page.get_by_role("button", name="Delete").click()
-        told(page, "Amazon IVS neither deletes a live channel")
+        shows(page, "Amazon IVS neither deletes a live channel")
         picture(page, f"channel-delete-live-{label}")
         page.goto(f"{url}{rows['channel']}reveal/")
         in_thread(lambda: Channel.objects.update(stream_key=""))
         page.get_by_role("button", name="Reveal the stream key").click()
-        told(page, "This channel has no stream key")
+        shows(page, "This channel has no stream key")
         picture(page, f"channel-no-key-{label}")
         assert faults(wrong) == []
     assert [row.name for row in Channel.objects.all()] == ["Main stage"]

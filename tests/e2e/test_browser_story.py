@@ -28,7 +28,7 @@ COUNTING = "window.addEventListener('pointerdown', event => { if (event.isTruste
 
 
 class Effort:
-    """What an item costs whoever works on it: presses of the pointer, and pages that are loaded."""
+    """The work that an item costs: presses of the pointer, and pages that are loaded."""
 
     def __init__(self, page: Page) -> None:
         self.clicks = self.loads = 0

@@ -327,15 +327,15 @@ def test_a_player_reads_the_duration_that_the_catalogue_tells(running: Demo) -> 
     video = main_video(running)
     # The static ffmpeg loads the system's iconv modules and crashes on some machines.
     environment = {**os.environ, "GCONV_PATH": os.devnull}
-    told = subprocess.run(
+    report = subprocess.run(
         [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", video["location"]],
         env=environment,
         capture_output=True,
         text=True,
         check=False,
     ).stderr
-    found = re.search(r"Duration: (\d+):(\d+):([\d.]+)", told)
-    assert found, told
+    found = re.search(r"Duration: (\d+):(\d+):([\d.]+)", report)
+    assert found, report
     hours, minutes, seconds = map(float, found.groups())
     assert abs(hours * 3600 + minutes * 60 + seconds - video["duration_seconds"]) < 0.5
 
@@ -364,14 +364,14 @@ def test_a_typescript_client_generated_from_the_description_compiles_and_runs(ru
 
     run(tools / "openapi-typescript", f"{running.url}/schema", "-o", "schema.d.ts", "--default-non-nullable=false")
     run(tools / "tsc", "-p", ".")
-    told = json.loads(run("node", "client.js", running.url, running.known["api_token"], OWNER))
-    video = running.get(f"/on-demand/{told['video']}")
-    assert told["location"] == video["location"]
-    assert told["title"] == video["content"]["title"] == "Opening show"
-    assert told["video"] in told["found"]
-    assert "demo" in told["tags"]
-    assert told["state"] == running.get(f"/channels/{told['channel']}/live")["state"] == "offline"
-    assert told["refused"] == {"min_duration": ["Not a number of seconds."]}
+    answers = json.loads(run("node", "client.js", running.url, running.known["api_token"], OWNER))
+    video = running.get(f"/on-demand/{answers['video']}")
+    assert answers["location"] == video["location"]
+    assert answers["title"] == video["content"]["title"] == "Opening show"
+    assert answers["video"] in answers["found"]
+    assert "demo" in answers["tags"]
+    assert answers["state"] == running.get(f"/channels/{answers['channel']}/live")["state"] == "offline"
+    assert answers["refused"] == {"min_duration": ["Not a number of seconds."]}
 
 
 def test_commands_beside_the_demo_act_on_its_database_and_its_aws(running: Demo) -> None:

@@ -36,40 +36,40 @@ def test_a_client_of_the_predecessor_passes_unchanged(live_server: Any, aws: Loc
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    told = json.loads(done.stdout)
+    answers = json.loads(done.stdout)
 
-    assert told["created"]["status"] == 200
-    assert {"arn", "rtmpAddress", "streamKey", "uuid"} <= set(told["created"]["body"])
-    assert all(told["created"]["body"][name] for name in ("arn", "rtmpAddress", "streamKey", "uuid"))
-    assert told["live"]["status"] == 200
-    assert told["live"]["body"]["state"] == "offline"
-    assert isinstance(told["live"]["body"]["timestamp"], int)
-    assert (told["unknownLive"]["status"], told["unknownLive"]["body"]["error"]) == (404, "IVS Channel not found")
+    assert answers["created"]["status"] == 200
+    assert {"arn", "rtmpAddress", "streamKey", "uuid"} <= set(answers["created"]["body"])
+    assert all(answers["created"]["body"][name] for name in ("arn", "rtmpAddress", "streamKey", "uuid"))
+    assert answers["live"]["status"] == 200
+    assert answers["live"]["body"]["state"] == "offline"
+    assert isinstance(answers["live"]["body"]["timestamp"], int)
+    assert (answers["unknownLive"]["status"], answers["unknownLive"]["body"]["error"]) == (404, "IVS Channel not found")
 
-    assert told["list"]["status"] == 200
-    assert told["list"]["body"]["page"] == 1
-    (listed,) = told["list"]["body"]["data"]
-    assert listed == told["video"]["body"]
+    assert answers["list"]["status"] == 200
+    assert answers["list"]["body"]["page"] == 1
+    (listed,) = answers["list"]["body"]["data"]
+    assert listed == answers["video"]["body"]
     assert set(listed) >= VIDEO_FIELDS
     assert isinstance(listed["start_time"], int)
     assert listed["location"].startswith("https://media.example.com/ivs/v1/")
     assert set(listed["content"]) == {"title", "description", "tags", "thumbnail"}
-    assert (told["malformed"]["status"], bool(told["malformed"]["body"]["error"])) == (400, True)
+    assert (answers["malformed"]["status"], bool(answers["malformed"]["body"]["error"])) == (400, True)
 
-    assert told["written"]["status"] == 200
-    assert {name: told["written"]["body"][name] for name in WRITTEN} == WRITTEN
-    assert told["written"]["body"]["uuid"] == str(content.uuid)
-    assert told["written"]["body"]["on_demand_video_uuid"] == str(video.uuid)
-    assert told["written"]["body"]["created_at"].endswith("Z")
-    assert (told["withoutKey"]["status"], bool(told["withoutKey"]["body"]["error"])) == (401, True)
+    assert answers["written"]["status"] == 200
+    assert {name: answers["written"]["body"][name] for name in WRITTEN} == WRITTEN
+    assert answers["written"]["body"]["uuid"] == str(content.uuid)
+    assert answers["written"]["body"]["on_demand_video_uuid"] == str(video.uuid)
+    assert answers["written"]["body"]["created_at"].endswith("Z")
+    assert (answers["withoutKey"]["status"], bool(answers["withoutKey"]["body"]["error"])) == (401, True)
 
-    (hit,) = told["found"]["body"]["data"]
+    (hit,) = answers["found"]["body"]["data"]
     assert set(hit) >= HIT_FIELDS
     assert {name: hit[name] for name in WRITTEN} == WRITTEN
-    assert told["empty"]["body"]["data"] == []
+    assert answers["empty"]["body"]["data"] == []
 
-    assert [told[name]["body"] for name in ("hidden", "shown", "hiddenAgain", "shownWithoutBody")] == ["OK"] * 4
-    assert all(told[name]["ok"] for name in ("hidden", "shown", "hiddenAgain", "shownWithoutBody"))
-    assert (told["afterHiding"]["status"], told["afterHiding"]["body"]["error"]) == (404, "Recording not found")
-    assert told["afterShowing"]["body"]["content"] == WRITTEN
-    assert told["afterShowing"]["body"]["active"] is True
+    assert [answers[name]["body"] for name in ("hidden", "shown", "hiddenAgain", "shownWithoutBody")] == ["OK"] * 4
+    assert all(answers[name]["ok"] for name in ("hidden", "shown", "hiddenAgain", "shownWithoutBody"))
+    assert (answers["afterHiding"]["status"], answers["afterHiding"]["body"]["error"]) == (404, "Recording not found")
+    assert answers["afterShowing"]["body"]["content"] == WRITTEN
+    assert answers["afterShowing"]["body"]["active"] is True

@@ -92,8 +92,8 @@ def check_everything(scratch: Scratch, objects: dict[str, dict[str, Any]]) -> No
     assert scratch.rows("SELECT count(*) FROM ondemand_recording") == [(len(videos),)]
     assert scratch.rows("SELECT count(*) FROM channels_app_stream") == [(len(videos),)]
     # A start and an end of each stream, but for the last of each channel, which has not ended.
-    told = len(CHANNELS) * (2 * BROADCASTS - 1)
-    assert scratch.rows("SELECT count(*), count(DISTINCT _event_id) FROM ivs_state_changes") == [(told, told)]
+    changes = len(CHANNELS) * (2 * BROADCASTS - 1)
+    assert scratch.rows("SELECT count(*), count(DISTINCT _event_id) FROM ivs_state_changes") == [(changes, changes)]
     last = NINE + timedelta(hours=BROADCASTS - 1, seconds=5)
     for arn, uuid in CHANNELS.items():
         [stored] = scratch.aws.s3.journal.objects(f"live/{uuid}.json")

@@ -193,7 +193,7 @@ def test_bodies_that_do_not_arrive_do_not_silence_the_others(server: Server, has
         for _ in range(4):
             with urllib.request.urlopen(f"{server.url}/healthz", timeout=40) as answer:
                 assert answer.status == 200
-        # Some wait on; the rest were told why they do not.
+        # Some wait on; the rest got a reason why they do not.
         assert status_of(connections[-1]) in ({503, 408} if has_cookie else {403})
 
 

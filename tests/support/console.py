@@ -70,7 +70,7 @@ def make_event(**values: Any) -> InboxEvent:
 
 
 def make_stream(channel: Channel, stream_id: str, start: float | None = None, end: float | None = None) -> Stream:
-    """A stream that started and ended so many minutes after nine; None is: not heard of."""
+    """A stream that started and ended so many minutes after nine; None: no such event."""
     known = {"started_at": start, "ended_at": end}
     times = {name: None if value is None else NINE + timedelta(minutes=value) for name, value in known.items()}
     first = min((time for time in times.values() if time), default=NINE)
@@ -97,10 +97,10 @@ def messages_of(response: Any) -> list[str]:
 def run_action(client: Client, path: str, action: str, *rows: Any) -> list[str]:
     response = client.post(path, {"action": action, "_selected_action": [str(row.pk) for row in rows]})
     assert response.status_code == 302
-    told = messages_of(response)
-    # The page that follows takes them off the list of what is to be told.
+    shown = messages_of(response)
+    # The page that follows takes them off the list of messages to show.
     client.get(response["Location"])
-    return told
+    return shown
 
 
 def choose(client: Client, action: str, *videos: Video, query: str = "", across: bool = False) -> str:

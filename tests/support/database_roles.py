@@ -68,9 +68,9 @@ def write() -> str:
 
 def event() -> list[str]:
     """Down the road that the queue's messages take; the second belongs to a self-test, and changes nothing."""
-    told = stream_event("Stream Start", make_channel().arn, "Main stage", "st-1", at(0))
-    test = {**told, "id": "a-self-test", "source": "ivsvod.selftest"}
-    outcomes = [item.outcome for item in inbox.ingest([json.dumps(told), json.dumps(test)])]
+    event = stream_event("Stream Start", make_channel().arn, "Main stage", "st-1", at(0))
+    test = {**event, "id": "a-self-test", "source": "ivsvod.selftest"}
+    outcomes = [item.outcome for item in inbox.ingest([json.dumps(event), json.dumps(test)])]
     InboxEvent.objects.filter(event_id=test["id"]).delete()
     return outcomes
 

@@ -103,12 +103,14 @@ def every_event(channel: Channel) -> int:
 
 def every_difference(channel: Channel) -> int:
     """A few differences; the key of the one that names a recording and could not be mended."""
-    told = {"channel": channel, "arn": channel.arn, "would": "The end of the stream would be written."}
-    ReportedDifference.objects.create(key="1", kind=Kind.STREAM_END_MISSING, stream_id="st-live", **told)
+    values = {"channel": channel, "arn": channel.arn, "would": "The end of the stream would be written."}
+    ReportedDifference.objects.create(key="1", kind=Kind.STREAM_END_MISSING, stream_id="st-live", **values)
     ReportedDifference.objects.create(key="2", kind=Kind.CHANNEL_ORPHAN, arn=channel.arn, would="Import the channel.")
     place = {"bucket": "ivsvod-recordings", "prefix": f"ivs/v1/111122223333/AjIhKtJ0RlgL/2026/3/4/9/5/{'x' * 12}"}
     problem = "S3 gave no answer to GetObject within ten seconds"
-    made = ReportedDifference.objects.create(key="3", kind=Kind.RECORDING_UNREADABLE, problem=problem, **told, **place)
+    made = ReportedDifference.objects.create(
+        key="3", kind=Kind.RECORDING_UNREADABLE, problem=problem, **values, **place
+    )
     return made.pk
 
 
@@ -141,8 +143,8 @@ def every_group() -> int:
 def every_sign_in() -> dict[str, int]:
     """A sign-in and a wrong password."""
     row = {"username": "ada.lovelace@example.com", "ip_address": "2001:db8:85a3:8d3:1319:8a2e:370:7348"}
-    told = {**row, "user_agent": AGENT, "http_accept": "text/html", "path_info": "/admin/login/"}
+    values = {**row, "user_agent": AGENT, "http_accept": "text/html", "path_info": "/admin/login/"}
     return {
-        "axes/accessattempt": AccessAttempt.objects.create(**told, failures_since_start=3).pk,
-        "axes/accesslog": AccessLog.objects.create(**told).pk,
+        "axes/accessattempt": AccessAttempt.objects.create(**values, failures_since_start=3).pk,
+        "axes/accesslog": AccessLog.objects.create(**values).pk,
     }

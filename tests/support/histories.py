@@ -85,7 +85,7 @@ def life_of_a_recording(arn: str, streams: list[str], begins: datetime, minutes:
     prefix = f"ivs/v1/111122223333/{arn[-12:]}/2026/3/4/9/{number}/KOmxgJTeKdNn"
     ends = begins + timedelta(minutes=minutes)
 
-    def told(status: Any, at: datetime, stream_id: str = streams[-1], **extra: Any) -> Envelope:
+    def change(status: Any, at: datetime, stream_id: str = streams[-1], **extra: Any) -> Envelope:
         place = {"bucket": BUCKET, "prefix": prefix, "session_id": f"SESSION{number}"}
         return recording_event(status, arn, "room-42", stream_id, at, **{**place, **extra})
 
@@ -93,13 +93,13 @@ def life_of_a_recording(arn: str, streams: list[str], begins: datetime, minutes:
     names = {"recording-ended.json": minutes * 60_000 + 250, "recording-failed.json": 777}
     return History(
         [
-            told("Recording Start", begins, streams[0]),
-            told("Recording End", ends, **end),
-            told("Recording Start", begins + 40 * SECOND),
-            told("Recording End", ends + (number % 2) * SECOND, **{**end, "duration_ms": 1000}),
-            told("Recording End Failure", ends - 4 * SECOND, reason="InternalServerException"),
-            told("Recording End Failure", ends, reason="another reason"),
-            told("Recording Start Failure", begins, streams[0], prefix="", reason="ValidationException"),
+            change("Recording Start", begins, streams[0]),
+            change("Recording End", ends, **end),
+            change("Recording Start", begins + 40 * SECOND),
+            change("Recording End", ends + (number % 2) * SECOND, **{**end, "duration_ms": 1000}),
+            change("Recording End Failure", ends - 4 * SECOND, reason="InternalServerException"),
+            change("Recording End Failure", ends, reason="another reason"),
+            change("Recording Start Failure", begins, streams[0], prefix="", reason="ValidationException"),
         ],
         {f"{prefix}/events/{name}": ended_metadata(duration_ms=length) for name, length in names.items()},
     )

@@ -45,11 +45,11 @@ def main() -> None:
     with os.fdopen(int(ANSWERS), "w") as answers:
         for number, line in enumerate(sys.stdin, 1):
             try:
-                told = {"answer": handler(json.loads(line), Context(number))}
+                reply = {"answer": handler(json.loads(line), Context(number))}
             except Exception as error:
-                told = {"error": type(error).__name__, "message": str(error)}
-            told |= {"seconds": time.perf_counter() - BEGAN, "peak_memory": peak_memory(), "modules": len(sys.modules)}
-            answers.write(json.dumps(told) + "\n")
+                reply = {"error": type(error).__name__, "message": str(error)}
+            reply |= {"seconds": time.perf_counter() - BEGAN, "peak_memory": peak_memory(), "modules": len(sys.modules)}
+            answers.write(json.dumps(reply) + "\n")
             answers.flush()
 
 

@@ -81,7 +81,7 @@ class Asked:
 
 
 class Past:
-    """Broadcasts that IVS and S3 know of; whoever asks for them decides what is heard of their events."""
+    """Broadcasts that IVS and S3 know of; the caller decides which of their events arrive."""
 
     def __init__(self, aws: LocalAws) -> None:
         self.aws = aws

@@ -83,8 +83,8 @@ def answers(status: str, body: bytes = b"", **headers: str) -> Answer:
     """This status, always."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        told = {"Content-Length": str(len(body)), "x-amz-request-id": "A", **headers}
-        start_response(status, list(told.items()))
+        fields = {"Content-Length": str(len(body)), "x-amz-request-id": "A", **headers}
+        start_response(status, list(fields.items()))
         return [body]
 
     return answer

@@ -45,7 +45,7 @@ def without(document: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name not in names}
 
 
-def told(
+def stream_change(
     name: Any, minutes: float, *, stream_id: str = STREAM, arn: str = ARN, event_id: str = "", **extra: Any
 ) -> Envelope:
     """An IVS Stream State Change so many minutes after nine; also one of a name that IVS does not have."""
@@ -53,7 +53,7 @@ def told(
     return {**event, "id": event_id or event["id"], "detail": {**event["detail"], "event_name": name}}
 
 
-def recorded(
+def recording_change(
     status: Any, minutes: float, *, prefix: str = PREFIX, arn: str = ARN, event_id: str = "", **extra: Any
 ) -> Envelope:
     """An IVS Recording State Change so many minutes after nine."""

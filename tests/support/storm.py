@@ -37,10 +37,10 @@ CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(in
 OF_A_BROADCAST = 8
 BATCH = 10
 Envelope = dict[str, Any]
-Told = list[tuple[str, int]]
+Places = list[tuple[str, int]]
 
 
-def broadcasts(events: int) -> Told:
+def broadcasts(events: int) -> Places:
     """Channel and number of each broadcast; all of them have so many events together."""
     arns = list(CHANNELS)
     return [(arns[number % len(arns)], number // len(arns)) for number in range(events // OF_A_BROADCAST)]
@@ -199,7 +199,7 @@ def deliver(deliveries: list[Envelope], chance: random.Random, workers: int) -> 
 # What is left
 
 
-def wrong(told: Told, events: list[Envelope], s3: Any) -> list[str]:
+def wrong(places: Places, events: list[Envelope], s3: Any) -> list[str]:
     """What is lost, double, stuck or otherwise not as it must be."""
     from channels_app.models import InboxEvent, StateChange, Stream, StreamHistoryEntry
     from ondemand.models import Recording, Video, video_uuid
@@ -208,19 +208,19 @@ def wrong(told: Told, events: list[Envelope], s3: Any) -> list[str]:
     found = [f"outcomes {outcomes}"] if outcomes != ["applied"] else []
     expected = {
         InboxEvent: len(events),
-        Video: len(told),
-        Recording: len(told),
-        Stream: len(told),
-        StateChange: 2 * len(told),
-        StreamHistoryEntry: 4 * len(told),
+        Video: len(places),
+        Recording: len(places),
+        Stream: len(places),
+        StateChange: 2 * len(places),
+        StreamHistoryEntry: 4 * len(places),
     }
     counts = {model: model.objects.count() for model in expected}
     found += [f"{model.__name__}: {counts[model]}, not {n}" for model, n in expected.items() if counts[model] != n]
     videos = set(Video.objects.values_list("uuid", "status", "duration_ms", "active"))
-    if videos != {(video_uuid(BUCKET, prefix_of(*at)), "available", 1_193_250, True) for at in told}:
+    if videos != {(video_uuid(BUCKET, prefix_of(*at)), "available", 1_193_250, True) for at in places}:
         found.append("videos differ")
     for arn, uuid in CHANNELS.items():
-        last = max(number for channel, number in told if channel == arn)
+        last = max(number for channel, number in places if channel == arn)
         body = json.loads(s3.get_object(Bucket=BUCKET, Key=f"live/{uuid}.json")["Body"].read())
         if body["state"] != "offline" or body["stream_id"] != f"st-{arn[-5:]}{last:018}":
             found.append(f"live state of {uuid}: {body}")
@@ -241,17 +241,17 @@ def main() -> int:
         from tests.support.road import ended_metadata
 
         s3 = boto3.session.Session().client("s3")
-        told = broadcasts(options.events)
-        for at in told:
+        places = broadcasts(options.events)
+        for at in places:
             body = json.dumps(ended_metadata(duration_ms=1_193_250)).encode()
             s3.put_object(Bucket=BUCKET, Key=f"{prefix_of(*at)}/events/recording-ended.json", Body=body)
-        events = [event for at in told for event in broadcast(*at)]
+        events = [event for at in places for event in broadcast(*at)]
         deliveries = [event for event in events for _ in range(chance.randint(1, 3))]
         chance.shuffle(deliveries)
         began = time.monotonic()
         deaths = deliver(deliveries, chance, options.workers)
         seconds = round(time.monotonic() - began)
-        found = wrong(told, events, s3)
+        found = wrong(places, events, s3)
     said = {"events": len(events), "deliveries": len(deliveries), "killed": deaths, "seconds": seconds, "wrong": found}
     sys.stdout.write(json.dumps(said) + "\n")
     return 1 if found else 0

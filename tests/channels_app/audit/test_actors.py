@@ -17,7 +17,7 @@ from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
 from ondemand.videos.services import video_hide, video_update
 from tests.support.helpers import OWNER, STREAM_KEY, make_channel, make_video
-from tests.support.road import ARN, lambda_takes, recorded, sample
+from tests.support.road import ARN, lambda_takes, recording_change, sample
 
 pytestmark = pytest.mark.django_db
 ADA = Actor(Way.ADMIN, "ada", operation="request-1")
@@ -103,9 +103,9 @@ def test_a_statement_that_changes_many_rows_tells_each() -> None:
     videos = [make_video() for _ in range(3)]
     with acting(ADA), audited():
         Video.objects.update(visibility="unlisted")
-    told = entries(way="admin")
-    assert {entry["pk"] for entry in told} == {str(video.pk) for video in videos}
-    assert [entry["changes"] for entry in told] == [{"visibility": ["public", "unlisted"]}] * 3
+    logged = entries(way="admin")
+    assert {entry["pk"] for entry in logged} == {str(video.pk) for video in videos}
+    assert [entry["changes"] for entry in logged] == [{"visibility": ["public", "unlisted"]}] * 3
 
 
 def test_of_a_secret_only_its_change_is_told() -> None:
@@ -160,8 +160,8 @@ def test_the_api_is_told_with_token_account_and_request(client: Client) -> None:
     token, text = api_token_create(name="Website", account="web", scopes=["curate"])
     headers = {"Authorization": f"Bearer {text}", "X-Request-ID": "request-7"}
     client.delete(f"/on-demand/{video.pk}", headers=headers)
-    told = last(object_pk=str(video.pk))
-    assert (told["way"], told["by"], told["account"], told["operation"]) == (
+    logged = last(object_pk=str(video.pk))
+    assert (logged["way"], logged["by"], logged["account"], logged["operation"]) == (
         "api",
         "web, token Website",
         token.user_id,
@@ -172,15 +172,15 @@ def test_the_api_is_told_with_token_account_and_request(client: Client) -> None:
 def test_the_shared_key_is_told_as_what_it_is(client: Client, api_key: str) -> None:
     video = make_video()
     client.delete(f"/on-demand/{video.pk}", headers={"Authorization": f"Bearer {api_key}"})
-    told = last(object_pk=str(video.pk))
-    assert (told["way"], told["by"], told["account"]) == ("api", "the shared key", None)
+    logged = last(object_pk=str(video.pk))
+    assert (logged["way"], logged["by"], logged["account"]) == ("api", "the shared key", None)
 
 
 def test_staff_in_the_admin_are_told_by_name(browser: Client, staff: User) -> None:
     response = browser.post("/admin/auth/group/add/", {"name": "Editors"})
     assert response.status_code == 302
-    told = last(content_type__model="group")
-    assert (told["action"], told["name"], told["way"], told["by"], told["account"]) == (
+    logged = last(content_type__model="group")
+    assert (logged["action"], logged["name"], logged["way"], logged["by"], logged["account"]) == (
         "create",
         "Editors",
         "admin",
@@ -196,16 +196,16 @@ def test_what_staff_give_others_is_told(browser: Client) -> None:
     page = f"/admin/accounts/user/{user.pk}/change/"
     number = AuditEntry.objects.filter(content_type__model="group").latest("pk").object_pk
     browser.post(page, {"username": "ada", "is_active": "on", "groups": [number], "_save": "1"})
-    told = last(object_pk=str(user.pk))
-    assert (told["name"], told["changes"], told["by"]) == ("ada", {"groups": [None, "Editors"]}, "boss")
+    logged = last(object_pk=str(user.pk))
+    assert (logged["name"], logged["changes"], logged["by"]) == ("ada", {"groups": [None, "Editors"]}, "boss")
 
 
 def test_events_are_told_by_name_and_id(aws: LocalAws) -> None:
     make_channel(arn=ARN)
-    event = recorded("Recording Start", 0)
+    event = recording_change("Recording Start", 0)
     lambda_takes(event)
-    told = last(content_type__model="video")
-    assert (told["action"], told["way"], told["by"], told["operation"]) == (
+    logged = last(content_type__model="video")
+    assert (logged["action"], logged["way"], logged["by"], logged["operation"]) == (
         "create",
         "event",
         "Recording Start",
@@ -215,7 +215,7 @@ def test_events_are_told_by_name_and_id(aws: LocalAws) -> None:
 
 def test_an_event_that_comes_again_leaves_no_second_entry(aws: LocalAws) -> None:
     make_channel(arn=ARN)
-    event = recorded("Recording Start", 0)
+    event = recording_change("Recording Start", 0)
     lambda_takes(event)
     before = len(entries())
     lambda_takes(event)
@@ -227,9 +227,9 @@ def test_an_event_that_comes_again_leaves_no_second_entry(aws: LocalAws) -> None
 def test_commands_are_told_by_name(aws: LocalAws, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.setattr("sys.argv", ["manage.py", "create_channel", "Main stage", "--owner", str(OWNER)])
     manage.run()
-    told = last(content_type__model="channel")
-    assert (told["way"], told["by"]) == ("command", "create_channel")
-    assert told["operation"]
+    logged = last(content_type__model="channel")
+    assert (logged["way"], logged["by"]) == ("command", "create_channel")
+    assert logged["operation"]
 
 
 def test_filling_in_what_is_derived_is_not_told() -> None:
@@ -250,8 +250,8 @@ def test_a_merge_of_two_rows_tells_what_became_of_each(aws: LocalAws) -> None:
     other = make_video()
     with acting(ADA), audited():
         Content.objects.filter(video=video).update(video=other)
-    told = {entry["pk"]: entry["changes"]["title"] for entry in entries(way="admin")}
-    assert told == {str(video.pk): ["Opening", None], str(other.pk): [None, "Opening"]}
+    logged = {entry["pk"]: entry["changes"]["title"] for entry in entries(way="admin")}
+    assert logged == {str(video.pk): ["Opening", None], str(other.pk): [None, "Opening"]}
 
 
 LARGE = {"thumbnails": [f"media/thumbnails/{number}-{uuid4()}.jpg" for number in range(1000)]}

@@ -339,7 +339,7 @@ def test_an_aws_refusal_of_the_service_is_a_502_and_leaves_nothing(
     aws: LocalAws, post: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, code: str, status: int
 ) -> None:
     refuse(monkeypatch, code)
-    # The sentence of IVS helps whoever runs the account: it must be verified first.
+    # The sentence of IVS helps those who run the account: it must be verified first.
     assert_error(post(record=False), status)
     assert_nothing_is_left()
 

@@ -34,7 +34,7 @@ from tests.support.helpers import (
     make_token,
     make_video,
 )
-from tests.support.road import ingest_file, told
+from tests.support.road import ingest_file, stream_change
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PUBLIC = {"uuid", "name", "playback_url", "live"}
@@ -272,8 +272,8 @@ def test_a_deleted_channel_is_never_live(anyone: Api, manager: Api) -> None:
     Channel.objects.update(status="deleted", active=False)
     document = manager("GET", f"/channels/{channel.uuid}").json()
     assert document["live"] == {"state": "offline", "since": None, "stream_id": "st-u8jzPde0IgxLd6GncfBAepf"}
-    told = anyone("GET", f"/channels/{channel.uuid}/live").json()
-    assert (told["state"], told["timestamp"]) == ("offline", 0)
+    state = anyone("GET", f"/channels/{channel.uuid}/live").json()
+    assert (state["state"], state["timestamp"]) == ("offline", 0)
     assert manager.uuids("/channels/live") == manager.uuids("/channels?state=live") == []
     assert manager.uuids("/channels?state=offline") == [channel.uuid]
 
@@ -307,7 +307,7 @@ def test_a_channel_of_any_age_is_listed_shown_changed_and_hears_events(
     for rest in ("/live", "/streams"):
         assert anyone("GET", address + rest).status_code == 200
     assert manager("PATCH", address, {"name": "Evening", "type": "BASIC"}).status_code == 200
-    ingest_file(json.dumps(told("Stream Start", 1, arn=channel.arn)))
+    ingest_file(json.dumps(stream_change("Stream Start", 1, arn=channel.arn)))
     assert InboxEvent.objects.get().outcome == "applied"
     staff = make_account(is_staff=True, is_superuser=True)
     browser = Client(raise_request_exception=False)
@@ -1072,7 +1072,7 @@ def test_import_channel_takes_over_a_channel_of_ivs_and_processes_its_parked_eve
         name="studio-1", type="BASIC", latencyMode="NORMAL", recordingConfigurationArn=settings.RECORDING_CONFIG_ARN
     )
     arn = made["channel"]["arn"]
-    ingest_file(json.dumps(told("Stream Start", 1, arn=arn)))
+    ingest_file(json.dumps(stream_change("Stream Start", 1, arn=arn)))
     assert InboxEvent.objects.get().outcome == "parked"
     answer = import_channel(arn, "--owner", str(OWNER))
     assert set(answer) == MANAGED | {"streamKey"}

@@ -201,10 +201,10 @@ def live_state_by_the_contract(events: list[Envelope]) -> tuple[str, str | None]
     def times(stream: str, name: str | None = None) -> list[str]:
         return sorted(e["time"] for e in streams[stream] if name is None or e["detail"].get("event_name") == name)
 
-    heard = [stream for stream in streams if times(stream, "Stream Start") or times(stream, "Stream End")]
-    if not heard:
+    begun = [stream for stream in streams if times(stream, "Stream Start") or times(stream, "Stream End")]
+    if not begun:
         return "offline", None
-    last = max(heard, key=lambda stream: ((times(stream, "Stream Start") or times(stream))[0], stream))
+    last = max(begun, key=lambda stream: ((times(stream, "Stream Start") or times(stream))[0], stream))
     return ("live" if not times(last, "Stream End") else "offline"), last
 
 

@@ -20,14 +20,14 @@ from tests.support.road import (
     lambda_takes,
     live_file,
     put,
-    recorded,
+    recording_change,
     sample,
+    stream_change,
     text_of,
-    told,
 )
 
 MOST = 8
-ENDED_KEY = f"{recorded('Recording End', 0)['detail']['recording_s3_key_prefix']}/events/recording-ended.json"
+ENDED_KEY = f"{recording_change('Recording End', 0)['detail']['recording_s3_key_prefix']}/events/recording-ended.json"
 KINDS = sorted(path.stem for path in EVENTS.glob("*.json"))
 pytestmark = pytest.mark.django_db
 
@@ -70,7 +70,7 @@ def test_an_event_of_an_existing_channel_costs_at_most_eight_statements_after_an
 
     # Another of its kind; then one of a stream that has an end and no start, and one where everything is known.
     second = cost(another(name))
-    lambda_takes(told("Stream End", 5, stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"))
+    lambda_takes(stream_change("Stream End", 5, stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"))
     endless = {"stream_id": "st-JBd0Kh8oOOL8dKLzdocJ2is"} if "concurrent" not in name else {}
     third = cost(sample(name, id="a third", time="2026-03-04T08:00:00Z", detail=endless))
     lambda_takes(*(sample(kind, id=f"of-{kind}") for kind in KINDS))
@@ -82,17 +82,19 @@ def test_an_event_of_an_existing_channel_costs_at_most_eight_statements_after_an
 
 
 def test_the_cost_does_not_grow_with_the_rows_of_the_channel(channel: Channel) -> None:
-    alone = cost(told("Stream Start", 0, stream_id="st-first"))
+    alone = cost(stream_change("Stream Start", 0, stream_id="st-first"))
     for number in range(50):
-        lambda_takes(told("Stream Start", number, stream_id=f"st-{number:03}"), told("Starvation", number))
+        lambda_takes(
+            stream_change("Stream Start", number, stream_id=f"st-{number:03}"), stream_change("Starvation", number)
+        )
 
-    assert cost(told("Stream Start", 99, stream_id="st-last")) == alone
+    assert cost(stream_change("Stream Start", 99, stream_id="st-last")) == alone
 
 
 def test_a_batch_of_ten_costs_no_more_than_ten_singles(channel: Channel) -> None:
-    singles = sum(cost(told("Stream Start", number, stream_id=f"st-single{number}")) for number in range(10))
+    singles = sum(cost(stream_change("Stream Start", number, stream_id=f"st-single{number}")) for number in range(10))
 
-    batch = cost(*(told("Stream Start", 20 + number, stream_id=f"st-batch{number}") for number in range(10)))
+    batch = cost(*(stream_change("Stream Start", 20 + number, stream_id=f"st-batch{number}") for number in range(10)))
 
     assert batch <= singles
     # Stored, published and marked once.
@@ -111,10 +113,13 @@ def test_a_batch_writes_one_object_a_channel(channel: Channel, monkeypatch: pyte
     monkeypatch.setattr(aws_door, "json_write", noted)
 
     lambda_takes(
-        *(told(name, minute) for minute, name in enumerate(["Session Created", "Stream Start", "Stream Takeover"])),
-        told("Stream Start", 3, arn=other.arn),
-        recorded("Recording Start", 4),
-        told("Stream End", 5),
+        *(
+            stream_change(name, minute)
+            for minute, name in enumerate(["Session Created", "Stream Start", "Stream Takeover"])
+        ),
+        stream_change("Stream Start", 3, arn=other.arn),
+        recording_change("Recording Start", 4),
+        stream_change("Stream End", 5),
     )
 
     assert sorted(written) == sorted([f"live/{channel.uuid}.json", f"live/{other.uuid}.json"])

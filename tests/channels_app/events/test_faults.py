@@ -35,10 +35,10 @@ from tests.support.road import (
     live_file,
     outcomes,
     put,
-    recorded,
+    recording_change,
     sample,
+    stream_change,
     text_of,
-    told,
 )
 
 pytestmark = pytest.mark.django_db
@@ -63,7 +63,7 @@ def away(**_: Any) -> None:
 
 
 def test_a_parked_event_whose_file_could_not_be_written_once_is_tried_again(aws: Any, monkeypatch: Any) -> None:
-    assert outcomes(told("Stream Start", 0)) == ["parked"]
+    assert outcomes(stream_change("Stream Start", 0)) == ["parked"]
     channel = make_channel(arn=ARN)
     with monkeypatch.context() as patched:
         patched.setattr(aws_door, "json_write", away)
@@ -79,7 +79,7 @@ def test_a_parked_event_whose_file_could_not_be_written_once_is_tried_again(aws:
 @pytest.mark.django_db(transaction=True)
 def test_a_deferred_event_under_which_the_database_dies_once_is_tried_again(aws: Any, monkeypatch: Any) -> None:
     make_channel(arn=ARN)
-    assert outcomes(recorded("Recording End", 61, duration_ms=3_960_000)) == ["deferred"]
+    assert outcomes(recording_change("Recording End", 61, duration_ms=3_960_000)) == ["deferred"]
     put_recording()
     fetch = inspection.facts_fetch
 
@@ -127,7 +127,7 @@ def slow(aws: Any, monkeypatch: Any, seconds: float) -> list[float]:
 def test_an_end_is_available_before_lambda_gives_up_on_a_slow_s3(aws: Any, channel: Channel, monkeypatch: Any) -> None:
     put_recording()
     clock = slow(aws, monkeypatch, 9)
-    event = recorded("Recording End", 60, duration_ms=3_960_000)
+    event = recording_change("Recording End", 60, duration_ms=3_960_000)
     for _ in range(5):
         clock[0] = 0
         with contextlib.suppress(Killed):
@@ -141,8 +141,8 @@ def test_slow_ends_do_not_keep_another_channel_from_being_shown_live(
     other = make_channel(arn=OTHER)
     put_recording()
     clock = slow(aws, monkeypatch, 3)
-    ends = [recorded("Recording End", 60 + n, duration_ms=3_960_000) for n in range(9)]
-    start = told("Stream Start", 0, arn=OTHER)
+    ends = [recording_change("Recording End", 60 + n, duration_ms=3_960_000) for n in range(9)]
+    start = stream_change("Stream Start", 0, arn=OTHER)
     for _ in range(5):
         clock[0] = 0
         with contextlib.suppress(Killed):
@@ -183,7 +183,7 @@ def test_the_start_of_an_adopted_row_is_that_of_its_metadata_though_its_recordin
     )
     put_recording()
     command("check_recordings")
-    outcomes(recorded("Recording Start", 30))
+    outcomes(recording_change("Recording Start", 30))
     assert Video.objects.get().started_at.isoformat() == ended_metadata()["recording_started_at"].replace("Z", "+00:00")
 
 
@@ -192,7 +192,9 @@ def test_an_end_without_metadata_has_its_own_length_not_that_of_the_failure_that
         f"{PREFIX}/events/recording-failed.json",
         {**ended_metadata(duration_ms=0), "recording_status": "RECORDING_ENDED_WITH_FAILURE"},
     )
-    outcomes(recorded("Recording End Failure", 50), recorded("Recording End", 61, duration_ms=3_960_000))
+    outcomes(
+        recording_change("Recording End Failure", 50), recording_change("Recording End", 61, duration_ms=3_960_000)
+    )
     video = Video.objects.get()
     assert (video.status, video.duration_ms) == ("available", 3_960_000)
 
@@ -211,8 +213,8 @@ def test_an_unknown_name_is_stored_and_ignored(channel: Channel, fields: dict[st
 
 
 def test_a_deferred_end_that_comes_again_for_a_stream_without_start(channel: Channel) -> None:
-    end = recorded("Recording End", 61, duration_ms=3_960_000)
-    lambda_takes(told("Stream End", 60), end)
+    end = recording_change("Recording End", 61, duration_ms=3_960_000)
+    lambda_takes(stream_change("Stream End", 60), end)
     put_recording()
     assert cost(end) <= MOST
 
@@ -232,7 +234,7 @@ def test_a_batch_whose_channel_appears_writes_one_object(aws: Any, monkeypatch: 
 
     monkeypatch.setattr(inbox, "_mark", appears)
     monkeypatch.setattr(aws_door, "json_write", noted)
-    lambda_takes(*(told("Stream Start", n, stream_id=f"st-{n:023}") for n in range(10)))
+    lambda_takes(*(stream_change("Stream Start", n, stream_id=f"st-{n:023}") for n in range(10)))
     assert len(keys) == 1
 
 
@@ -240,14 +242,14 @@ def test_the_live_state_file_of_a_channel_that_is_deleted_says_offline(aws: Any,
     body = json.dumps({"name": "x", "userId": str(OWNER)})
     assert client.post("/channels", body, content_type="application/json", headers=bearer(api_key)).status_code == 200
     channel = Channel.objects.get()
-    lambda_takes(told("Stream Start", 0, arn=channel.arn))
+    lambda_takes(stream_change("Stream Start", 0, arn=channel.arn))
     assert client.delete(f"/channels/{channel.uuid}", headers=bearer(api_key)).status_code == 200
     assert live_file(channel)["state"] == client.get(f"/channels/{channel.uuid}/live").json()["state"]
 
 
 def test_a_prefix_that_no_key_can_have_is_refused(channel: Channel) -> None:
     # 2,700 bytes; a key has up to 1,024.
-    assert outcomes(recorded("Recording End", 5, prefix="漢" * 900)) == ["refused"]
+    assert outcomes(recording_change("Recording End", 5, prefix="漢" * 900)) == ["refused"]
 
 
 def test_a_later_playlist_is_played_though_the_pictures_may_not_be_listed(aws: Any, channel: Channel) -> None:
@@ -260,15 +262,15 @@ def test_a_later_playlist_is_played_though_the_pictures_may_not_be_listed(aws: A
             return self.s3(environ, start_response)
 
     NoList(aws)
-    outcomes(recorded("Recording End", 61, duration_ms=3_960_000))
+    outcomes(recording_change("Recording End", 61, duration_ms=3_960_000))
     assert Video.objects.get().location.endswith("/other.m3u8")
 
 
 def test_a_takeover_is_in_the_history_once_although_reconcile_has_its_fraction_of_a_second(channel: Channel) -> None:
     """IVS tells 9:05:00.6, which reconcile cuts; EventBridge may have rounded it."""
-    outcomes(told("Stream Start", 0))
+    outcomes(stream_change("Stream Start", 0))
     outcomes(stream_envelope(name="Stream Takeover", arn=ARN, stream_id=STREAM, at=at(5)))
-    outcomes({**told("Stream Takeover", 5), "time": "2026-03-04T09:05:01Z"})
+    outcomes({**stream_change("Stream Takeover", 5), "time": "2026-03-04T09:05:01Z"})
     assert StreamHistoryEntry.objects.count() == 1
 
 
@@ -285,11 +287,11 @@ def test_an_id_like_a_digest_does_not_take_the_place_of_a_malformed_body(channel
 
 @pytest.mark.parametrize("name", ["process_inbox", "replay"])
 def test_a_huge_limit_gives_no_traceback(channel: Channel, name: str) -> None:
-    outcomes(told("Stream Start", 0))
+    outcomes(stream_change("Stream Start", 0))
     with contextlib.suppress(CommandError):
         command(name, "--limit", "9" * 20)
 
 
 def test_a_recording_is_found_by_its_session_id(channel: Channel) -> None:
-    outcomes(recorded("Recording Start", 0))
-    assert outcomes(recorded("Recording End Failure", 60, prefix="")) == ["applied"]
+    outcomes(recording_change("Recording Start", 0))
+    assert outcomes(recording_change("Recording End Failure", 60, prefix="")) == ["applied"]

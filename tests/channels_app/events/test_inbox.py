@@ -54,11 +54,11 @@ from tests.support.road import (
     live_file,
     outcomes,
     put,
-    recorded,
+    recording_change,
     s3,
     sample,
+    stream_change,
     text_of,
-    told,
     without,
 )
 
@@ -143,7 +143,7 @@ def test_defect_2_a_stream_start_delivered_after_its_stream_end_leaves_the_chann
 
 
 def test_defect_6_a_recording_end_that_is_hours_late_does_not_move_the_video(channel: Channel, client: Client) -> None:
-    outcomes(recorded("Recording End", 73, duration_ms=3_960_000))
+    outcomes(recording_change("Recording End", 73, duration_ms=3_960_000))
 
     [video] = listed(client)
     assert video["start_time"] == milliseconds(at(73) - timedelta(milliseconds=3_960_000))
@@ -153,7 +153,7 @@ def test_defect_6_a_recording_end_that_is_hours_late_does_not_move_the_video(cha
 def test_defect_11_the_live_state_file_is_one_per_channel(channel: Channel) -> None:
     other = make_channel()
 
-    outcomes(sample("stream_start"), told("Stream Start", 6, arn=other.arn, stream_id=LATER))
+    outcomes(sample("stream_start"), stream_change("Stream Start", 6, arn=other.arn, stream_id=LATER))
     outcomes(sample("stream_end"))
 
     assert (live_file(channel)["state"], live_file(channel)["stream_id"]) == ("offline", STREAM)
@@ -178,7 +178,10 @@ def test_defect_12_parked_events_are_applied_when_channel_create_makes_their_cha
 
     def events_first(**values: Any) -> Any:
         answer = made(**values)
-        events = [told("Stream Start", 5, arn=answer.arn), recorded("Recording End", 70, arn=answer.arn)]
+        events = [
+            stream_change("Stream Start", 5, arn=answer.arn),
+            recording_change("Recording End", 70, arn=answer.arn),
+        ]
         assert outcomes(*events) == ["parked", "parked"]
         return answer
 
@@ -257,9 +260,9 @@ def test_a_live_channel_is_live_since_its_stream_start(channel: Channel, client:
 
 def test_a_late_stream_end_of_an_older_stream_leaves_the_channel_live(channel: Channel) -> None:
     outcomes(
-        told("Stream Start", 0, stream_id=LATER),
-        told("Stream Start", 30, stream_id=EARLIER),
-        told("Stream End", 35, stream_id=LATER),
+        stream_change("Stream Start", 0, stream_id=LATER),
+        stream_change("Stream Start", 30, stream_id=EARLIER),
+        stream_change("Stream End", 35, stream_id=LATER),
     )
 
     assert live(channel) == ("live", EARLIER)
@@ -290,18 +293,18 @@ def test_only_a_start_or_an_end_changes_the_live_state(channel: Channel, name: s
 
 @pytest.mark.parametrize("name", ["session_created", "session_ended", "starvation_start"])
 def test_a_stream_without_start_and_end_says_nothing_about_the_live_state(channel: Channel, name: str) -> None:
-    outcomes(told("Stream Start", 0, stream_id=EARLIER), sample(name, time="2026-03-04T10:00:00Z"))
+    outcomes(stream_change("Stream Start", 0, stream_id=EARLIER), sample(name, time="2026-03-04T10:00:00Z"))
 
     assert live(channel) == ("live", EARLIER)
 
 
 def test_streams_stand_in_the_order_of_their_stream_start_and_not_of_their_first_event(channel: Channel) -> None:
     outcomes(
-        told("Session Created", 0, stream_id=LATER),
-        told("Session Created", 1, stream_id=EARLIER),
-        told("Stream Start", 2, stream_id=EARLIER),
-        told("Stream End", 3, stream_id=EARLIER),
-        told("Stream Start", 4, stream_id=LATER),
+        stream_change("Session Created", 0, stream_id=LATER),
+        stream_change("Session Created", 1, stream_id=EARLIER),
+        stream_change("Stream Start", 2, stream_id=EARLIER),
+        stream_change("Stream End", 3, stream_id=EARLIER),
+        stream_change("Stream Start", 4, stream_id=LATER),
     )
 
     assert live(channel) == ("live", LATER)
@@ -309,9 +312,9 @@ def test_streams_stand_in_the_order_of_their_stream_start_and_not_of_their_first
 
 def test_a_stream_without_a_start_is_ordered_by_its_earliest_event(channel: Channel) -> None:
     outcomes(
-        told("Stream End", 40, stream_id=LATER),
-        told("Stream Start", 30, stream_id=EARLIER),
-        told("Session Created", 10, stream_id=LATER),
+        stream_change("Stream End", 40, stream_id=LATER),
+        stream_change("Stream Start", 30, stream_id=EARLIER),
+        stream_change("Session Created", 10, stream_id=LATER),
     )
 
     assert live(channel) == ("live", EARLIER)
@@ -320,10 +323,10 @@ def test_a_stream_without_a_start_is_ordered_by_its_earliest_event(channel: Chan
 def test_the_file_follows_when_a_session_event_moves_a_stream_without_a_start_before_the_running_one(
     channel: Channel,
 ) -> None:
-    outcomes(told("Stream Start", 30, stream_id=EARLIER), told("Stream End", 40, stream_id=LATER))
+    outcomes(stream_change("Stream Start", 30, stream_id=EARLIER), stream_change("Stream End", 40, stream_id=LATER))
     assert live_file(channel)["stream_id"] == LATER
 
-    outcomes(told("Session Created", 10, stream_id=LATER))
+    outcomes(stream_change("Session Created", 10, stream_id=LATER))
 
     assert live(channel) == ("live", EARLIER)
     assert live_file(channel)["stream_id"] == EARLIER
@@ -332,7 +335,7 @@ def test_the_file_follows_when_a_session_event_moves_a_stream_without_a_start_be
 def test_the_file_follows_when_a_health_event_moves_a_stream_without_a_start_before_the_running_one(
     channel: Channel,
 ) -> None:
-    outcomes(told("Stream Start", 30, stream_id=EARLIER), told("Stream End", 40, stream_id=LATER))
+    outcomes(stream_change("Stream Start", 30, stream_id=EARLIER), stream_change("Stream End", 40, stream_id=LATER))
 
     outcomes(stream_event("Starvation Start", ARN, "room-42", LATER, at(10)))
 
@@ -341,9 +344,9 @@ def test_the_file_follows_when_a_health_event_moves_a_stream_without_a_start_bef
 
 def test_two_streams_with_the_same_time_are_ordered_by_their_ids(channel: Channel) -> None:
     outcomes(
-        told("Stream Start", 5, stream_id=LATER),
-        told("Stream Start", 5, stream_id=EARLIER),
-        told("Stream End", 6, stream_id=EARLIER),
+        stream_change("Stream Start", 5, stream_id=LATER),
+        stream_change("Stream Start", 5, stream_id=EARLIER),
+        stream_change("Stream End", 6, stream_id=EARLIER),
     )
 
     assert live(channel) == ("live", LATER)
@@ -488,7 +491,7 @@ def test_the_predecessors_single_file_is_that_of_the_channel_that_had_the_last_s
     settings.LIVE_STATE_LEGACY_KEY = "dev-live.json"
     other = make_channel()
 
-    outcomes(told("Stream Start", 5, arn=other.arn), told("Session Created", 6))
+    outcomes(stream_change("Stream Start", 5, arn=other.arn), stream_change("Session Created", 6))
 
     assert document_in_s3("dev-live.json") == {"state": "live"}
 
@@ -498,7 +501,11 @@ def test_a_duplicate_repairs_the_file_of_its_channel_and_does_not_move_the_prede
 ) -> None:
     settings.LIVE_STATE_LEGACY_KEY = "dev-live.json"
     other = make_channel()
-    outcomes(sample("stream_start"), told("Stream Start", 6, arn=other.arn), told("Stream End", 7, arn=other.arn))
+    outcomes(
+        sample("stream_start"),
+        stream_change("Stream Start", 6, arn=other.arn),
+        stream_change("Stream End", 7, arn=other.arn),
+    )
     put(f"live/{channel.uuid}.json", {"state": "nonsense"})
 
     assert outcomes(sample("stream_start")) == ["duplicate"]
@@ -862,9 +869,9 @@ def test_start_failures_of_two_streams_and_two_channels_are_apart(channel: Chann
     other = make_channel()
 
     outcomes(
-        recorded("Recording Start Failure", 1, prefix=""),
-        recorded("Recording Start Failure", 2, prefix="", stream_id=LATER),
-        recorded("Recording Start Failure", 3, prefix="", arn=other.arn),
+        recording_change("Recording Start Failure", 1, prefix=""),
+        recording_change("Recording Start Failure", 2, prefix="", stream_id=LATER),
+        recording_change("Recording Start Failure", 3, prefix="", arn=other.arn),
     )
 
     assert Video.objects.filter(status="failed").count() == 3
@@ -875,8 +882,8 @@ def test_recording_end_beats_recording_end_failure_in_any_order(
     channel: Channel, client: Client, order: tuple[str, str]
 ) -> None:
     events = {
-        "end": recorded("Recording End", 70, duration_ms=60_000),
-        "failure": recorded("Recording End Failure", 71, reason="InternalServerException"),
+        "end": recording_change("Recording End", 70, duration_ms=60_000),
+        "failure": recording_change("Recording End Failure", 71, reason="InternalServerException"),
     }
 
     outcomes(*[events[name] for name in order])
@@ -891,7 +898,7 @@ def test_an_end_whose_metadata_is_missing_waits_for_it_although_a_failure_has_it
     channel: Channel, order: tuple[str, str]
 ) -> None:
     put(FAILED_KEY, ended_metadata(duration_ms=5000))
-    events = {"end": recorded("Recording End", 70), "failure": recorded("Recording End Failure", 71)}
+    events = {"end": recording_change("Recording End", 70), "failure": recording_change("Recording End Failure", 71)}
     outcomes(*[events[name] for name in order])
     assert inbox_row(events["end"]).outcome == "deferred"
 
@@ -904,8 +911,8 @@ def test_an_end_whose_metadata_is_missing_waits_for_it_although_a_failure_has_it
 @pytest.mark.parametrize("backwards", [False, True])
 def test_of_two_ends_the_later_counts(channel: Channel, backwards: bool) -> None:
     ends = [
-        recorded("Recording End", 70, duration_ms=1000, event_id="z"),
-        recorded("Recording End", 71, duration_ms=2000, event_id="a"),
+        recording_change("Recording End", 70, duration_ms=1000, event_id="z"),
+        recording_change("Recording End", 71, duration_ms=2000, event_id="a"),
     ]
 
     outcomes(*(reversed(ends) if backwards else ends))
@@ -916,8 +923,8 @@ def test_of_two_ends_the_later_counts(channel: Channel, backwards: bool) -> None
 @pytest.mark.parametrize("backwards", [False, True])
 def test_of_two_ends_with_the_same_time_the_larger_id_counts(channel: Channel, backwards: bool) -> None:
     ends = [
-        recorded("Recording End", 70, duration_ms=1000, event_id="a"),
-        recorded("Recording End", 70, duration_ms=2000, event_id="b"),
+        recording_change("Recording End", 70, duration_ms=1000, event_id="a"),
+        recording_change("Recording End", 70, duration_ms=2000, event_id="b"),
     ]
 
     outcomes(*(reversed(ends) if backwards else ends))
@@ -927,9 +934,9 @@ def test_of_two_ends_with_the_same_time_the_larger_id_counts(channel: Channel, b
 
 def test_a_recording_of_two_streams_is_one_video(channel: Channel) -> None:
     outcomes(
-        recorded("Recording Start", 5),
-        recorded("Recording Start", 20, stream_id=LATER),
-        recorded("Recording End", 70, stream_id=LATER, stream_ids=[STREAM, LATER]),
+        recording_change("Recording Start", 5),
+        recording_change("Recording Start", 20, stream_id=LATER),
+        recording_change("Recording End", 70, stream_id=LATER, stream_ids=[STREAM, LATER]),
     )
 
     assert the_video().stream_ids == [STREAM, LATER]
@@ -950,9 +957,9 @@ def test_only_the_recording_bucket_is_read_for_any_event(
     channel: Channel, asked: list[tuple[str, bool]], bucket: str
 ) -> None:
     events = [
-        recorded("Recording Start", 5, bucket=bucket),
-        recorded("Recording End", 70, bucket=bucket),
-        recorded("Recording End Failure", 71, bucket=bucket),
+        recording_change("Recording Start", 5, bucket=bucket),
+        recording_change("Recording End", 70, bucket=bucket),
+        recording_change("Recording End Failure", 71, bucket=bucket),
     ]
 
     assert outcomes(*events) == ["applied", "applied", "applied"]
@@ -966,7 +973,7 @@ def test_a_further_bucket_that_is_named_may_be_read(aws: LocalAws, channel: Chan
     settings.RECORDING_BUCKETS = [BUCKET, "example-recordings"]
     put(ENDED_KEY, ended_metadata(), bucket="example-recordings")
 
-    assert outcomes(recorded("Recording End", 70, bucket="example-recordings")) == ["applied"]
+    assert outcomes(recording_change("Recording End", 70, bucket="example-recordings")) == ["applied"]
 
     assert Video.objects.get().duration_ms == 3_960_500
 
@@ -1358,7 +1365,7 @@ def test_a_file_that_cannot_be_repaired_keeps_the_duplicate_in_the_queue(
 
 
 def test_process_inbox_takes_the_oldest_first_up_to_the_limit(aws: LocalAws) -> None:
-    events = [told("Stream Start", minute, event_id=f"event-{minute}") for minute in (3, 1, 2)]
+    events = [stream_change("Stream Start", minute, event_id=f"event-{minute}") for minute in (3, 1, 2)]
     outcomes(*events)
     make_channel(arn=ARN)
 
@@ -1663,7 +1670,7 @@ def test_an_sqs_batch_is_taken_as_the_lambda_would(channel: Channel) -> None:
 
 
 def test_the_ends_that_stay_in_are_no_failure_of_the_command(channel: Channel) -> None:
-    elsewhere = told("Stream Start", 5, arn=f"{ARN}x")
+    elsewhere = stream_change("Stream Start", 5, arn=f"{ARN}x")
     ignored = sample("limit_breach_concurrent_viewers")
 
     status, printed = ingest_file(lines([GOOD, GOOD, elsewhere, ignored, sample("recording_end")]))
@@ -1855,7 +1862,7 @@ def test_a_larger_event_does_not_stand_in_the_way_of_the_true_one(channel: Chann
 def test_a_slow_batch_is_settled_in_parts_which_survive_an_early_end_of_the_lambda(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = [{**sample("stream_start"), "id": f"event-{number}"} for number in range(4)]
+    events = [{**sample("stream_start"), "id": f"event-{number}"} for number in range(4)]
     clock = iter(range(0, 1000, 3))
     monkeypatch.setattr(inbox, "monotonic", lambda: next(clock))
     parse = inbox.parse
@@ -1868,6 +1875,6 @@ def test_a_slow_batch_is_settled_in_parts_which_survive_an_early_end_of_the_lamb
     monkeypatch.setattr(inbox, "parse", ends_at_the_last)
 
     with pytest.raises(Killed):
-        lambda_takes(*told)
+        lambda_takes(*events)
 
-    assert [inbox_row(envelope).outcome for envelope in told] == ["applied", "applied", "received", "received"]
+    assert [inbox_row(envelope).outcome for envelope in events] == ["applied", "applied", "received", "received"]

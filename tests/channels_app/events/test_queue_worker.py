@@ -29,7 +29,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.postgres import processes
 from tests.support.helpers import make_channel
 from tests.support.processes import Scratch, connect, scratch_place, served
-from tests.support.road import ARN, Envelope, sample, text_of, told
+from tests.support.road import ARN, Envelope, sample, stream_change, text_of
 
 in_this_process = pytest.mark.django_db
 in_processes = pytest.mark.xdist_group("worker")
@@ -173,7 +173,7 @@ def test_events_of_the_queue_are_applied_and_their_messages_deleted(
     channel: Channel, queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "channels_app.events.queue_worker")
-    queue.send(GOOD, sample("stream_end"), GOOD, told("Stream Start", 9, arn=f"{ARN}x"))
+    queue.send(GOOD, sample("stream_end"), GOOD, stream_change("Stream Start", 9, arn=f"{ARN}x"))
 
     work_until_empty(monkeypatch)
 
@@ -187,7 +187,7 @@ def test_events_of_the_queue_are_applied_and_their_messages_deleted(
 def test_a_batch_is_deleted_by_one_call(channel: Channel, queue: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     make_call = BaseClient._make_api_call
-    queue.send(*[told("Session Created", minute) for minute in range(10)])
+    queue.send(*[stream_change("Session Created", minute) for minute in range(10)])
 
     def noted(client: Any, name: str, parameters: Any) -> Any:
         calls.append(name)
@@ -202,7 +202,7 @@ def test_a_batch_is_deleted_by_one_call(channel: Channel, queue: Queue, monkeypa
 
 @in_this_process
 def test_once_takes_one_batch_and_leaves_the_rest(channel: Channel, queue: Queue) -> None:
-    queue.send(*[told("Session Created", minute) for minute in range(12)])
+    queue.send(*[stream_change("Session Created", minute) for minute in range(12)])
 
     call_command("work_queue", "--once")
 
@@ -334,7 +334,7 @@ def test_credentials_that_expire_later_are_waited_for(
         return receive(**values)
 
     monkeypatch.setattr(queue_worker.aws, "messages_receive", expiring)
-    queue.send(*[told("Session Created", minute) for minute in range(11)])
+    queue.send(*[stream_change("Session Created", minute) for minute in range(11)])
 
     work_until_empty(monkeypatch)
 
@@ -426,7 +426,7 @@ def place(services: tuple[Scratch, str]) -> Iterator[tuple[Scratch, Queue]]:
 
 
 def many() -> list[Envelope]:
-    return [told("Session Created", number, stream_id=f"st-{number:022}") for number in range(MANY)]
+    return [stream_change("Session Created", number, stream_id=f"st-{number:022}") for number in range(MANY)]
 
 
 def log_until(process: "subprocess.Popen[str]", text: str, *, times: int = 1) -> None:
@@ -535,7 +535,7 @@ def test_a_worker_that_is_killed_loses_and_doubles_nothing(place: tuple[Scratch,
 @in_processes
 def test_a_database_that_goes_and_comes_back_costs_no_message(place: tuple[Scratch, Queue]) -> None:
     scratch, queue = place
-    queue.send(told("Session Created", 0))
+    queue.send(stream_change("Session Created", 0))
     worked = work(scratch)
     log_until(worked, "batch processed")
 
@@ -558,7 +558,7 @@ def test_a_statement_of_the_worker_has_the_limit_of_events(
 ) -> None:
     scratch, queue = place
     monkeypatch.setitem(scratch.environment, "PG_STATEMENT_TIMEOUT", "1")
-    queue.send(told("Session Created", 0))
+    queue.send(stream_change("Session Created", 0))
 
     with channel_locked(scratch):
         worked = work(scratch, "--once")

@@ -42,8 +42,8 @@ from tests.support.road import (
     outcomes,
     put,
     sample,
+    stream_change,
     text_of,
-    told,
     without,
 )
 
@@ -348,7 +348,7 @@ def test_every_message_is_reported_and_those_that_must_come_again_stay(
     channel: Channel, queues: Queues, settings: Any
 ) -> None:
     broken_health(settings)
-    elsewhere = told("Stream Start", 5, arn=f"{ARN}x")
+    elsewhere = stream_change("Stream Start", 5, arn=f"{ARN}x")
     queues.bury(GOOD, GOOD, elsewhere, sample("recording_end"), "{broken", sample("starvation_start"))
     queues.bury(without(sample("stream_end"), "time"), sample("limit_breach_concurrent_viewers"))
 
@@ -388,7 +388,7 @@ def test_a_run_takes_each_message_once_however_often_the_queue_gives_it(
 
 
 def test_more_messages_than_one_receive_gives_are_all_taken(channel: Channel, queues: Queues) -> None:
-    envelopes = [told("Session Created", minute) for minute in range(23)]
+    envelopes = [stream_change("Session Created", minute) for minute in range(23)]
     queues.bury(*envelopes)
 
     status, printed = run_redrive()
@@ -398,7 +398,7 @@ def test_more_messages_than_one_receive_gives_are_all_taken(channel: Channel, qu
 
 
 def test_a_limit_leaves_the_other_messages_in_the_queue(channel: Channel, queues: Queues) -> None:
-    queues.bury(*[told("Session Created", minute) for minute in range(14)])
+    queues.bury(*[stream_change("Session Created", minute) for minute in range(14)])
 
     assert len(run_redrive("--limit", "12")[1]) == 12
     assert len(queues.dead()) == 2
@@ -427,7 +427,7 @@ def test_a_queue_that_is_not_there_is_named(queues: Queues, settings: Any) -> No
 
 
 def test_two_runs_at_once_share_the_messages(channel: Channel, queues: Queues) -> None:
-    envelopes = [told("Session Created", minute) for minute in range(13)]
+    envelopes = [stream_change("Session Created", minute) for minute in range(13)]
     queues.bury(*envelopes)
     one, other = (messages.queue_redrive(queue_url=queues.dead_letters) for _ in range(2))
 

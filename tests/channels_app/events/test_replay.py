@@ -35,10 +35,10 @@ from tests.support.road import (
     live_file,
     outcomes,
     put,
-    recorded,
+    recording_change,
     s3,
     sample,
-    told,
+    stream_change,
 )
 
 pytestmark = pytest.mark.django_db
@@ -119,7 +119,7 @@ def test_an_event_that_nothing_depended_on_is_applied_once_a_handler_knows_it(ch
 
 
 def test_events_that_are_still_ignored_stay_ignored_and_are_reported(channel: Channel) -> None:
-    unknown, viewers = told("Stream Wobble", 1), sample("limit_breach_concurrent_viewers")
+    unknown, viewers = stream_change("Stream Wobble", 1), sample("limit_breach_concurrent_viewers")
     assert outcomes(unknown, viewers) == ["ignored", "ignored"]
     assert command("replay") == (0, [line(unknown, "ignored"), line(viewers, "ignored")])
     assert {inbox_row(event).outcome for event in (unknown, viewers)} == {"ignored"}
@@ -129,7 +129,7 @@ def test_failed_parked_and_deferred_events_are_taken_in_the_order_in_which_they_
     aws: LocalAws, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     start, end = sample("stream_start"), sample("recording_end")
-    parked, elsewhere = sample("session_created"), told("Stream Start", 3, arn=ARN.replace("AjIh", "Zzzz"))
+    parked, elsewhere = sample("session_created"), stream_change("Stream Start", 3, arn=ARN.replace("AjIh", "Zzzz"))
     assert outcomes(parked, elsewhere) == ["parked", "parked"]
     channel = make_channel(arn=ARN)
     with monkeypatch.context() as patch:
@@ -279,12 +279,12 @@ def test_the_outcome_of_a_worker_that_applies_an_event_meanwhile_stays(
 
 def test_only_events_of_the_channel_and_the_time_are_replayed_up_to_the_limit(channel: Channel) -> None:
     other = make_channel()
-    events = [told("Stream Start", n, arn=arn) for n, arn in enumerate([ARN, other.arn, ARN, ARN])]
+    events = [stream_change("Stream Start", n, arn=arn) for n, arn in enumerate([ARN, other.arn, ARN, ARN])]
     outcomes(*events)
     InboxEvent.objects.filter(event_id=events[0]["id"]).update(received_at=timezone.now() - timedelta(days=9))
 
     def replayed(*arguments: str) -> list[int]:
-        ids = [told["event_id"] for told in command("replay", "--all", *arguments)[1]]
+        ids = [line["event_id"] for line in command("replay", "--all", *arguments)[1]]
         return [[event["id"] for event in events].index(event_id) for event_id in ids]
 
     day = (timezone.now() - timedelta(days=2)).date().isoformat()
@@ -295,7 +295,7 @@ def test_only_events_of_the_channel_and_the_time_are_replayed_up_to_the_limit(ch
 
 
 def test_more_events_than_one_batch_are_all_taken_once(channel: Channel) -> None:
-    events = [told("Session Created", n, stream_id=f"st-{n}", event_id=f"event-{n:02}") for n in range(25)]
+    events = [stream_change("Session Created", n, stream_id=f"st-{n}", event_id=f"event-{n:02}") for n in range(25)]
     status, _ = ingest_file(json.dumps(events))
     assert status == 0
     assert command("replay", "--all") == (0, [line(event, "applied") for event in events])
@@ -325,7 +325,11 @@ def test_the_predecessors_single_file_is_not_moved_by_a_start_that_was_applied_l
 ) -> None:
     settings.LIVE_STATE_LEGACY_KEY = "live.json"
     other = make_channel()
-    outcomes(told("Stream Start", 1), told("Stream Start", 2, arn=other.arn), told("Stream End", 3, arn=other.arn))
+    outcomes(
+        stream_change("Stream Start", 1),
+        stream_change("Stream Start", 2, arn=other.arn),
+        stream_change("Stream End", 3, arn=other.arn),
+    )
     assert command("replay", "--all", "--channel", str(channel.pk))[0] == 0
     assert document_in_s3("live.json") == {"state": live_state.OFFLINE}
 
@@ -334,7 +338,7 @@ def test_the_predecessors_single_file_is_not_moved_by_a_start_that_was_applied_l
 
 
 def dry(*arguments: str) -> tuple[list[dict[str, Any]], int]:
-    """The rows that would change, and the exit status; the number of them is told as well."""
+    """The rows that would change, and the exit status; their number is reported as well."""
     status, lines = command("replay", "--dry-run", *arguments)
     assert lines[-1] == {"would_change": len(lines) - 1}
     return lines[:-1], status
@@ -426,10 +430,10 @@ def documents() -> dict[tuple[str, str], dict[str, Any]]:
 
 
 def test_a_dry_run_tells_of_rows_that_would_go(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What reconcile guessed goes when the real event is heard."""
+    """What reconcile guessed goes when the real event arrives."""
     guess = stream_envelope(name="Stream End", arn=ARN, stream_id=STREAM, at=at(9))
-    end = told("Stream End", 7)
-    outcomes(told("Stream Start", 1), guess)
+    end = stream_change("Stream End", 7)
+    outcomes(stream_change("Stream Start", 1), guess)
     with monkeypatch.context() as patch:
         patch.setattr(StreamEventHandler, "apply", raising(ValueError("a bug")))
         outcomes(end)
@@ -502,8 +506,8 @@ def test_a_dry_run_goes_through_many_events_of_many_channels_some_at_a_time(
     monkeypatch.setattr(replay, "CHUNK", 4)
     learned = without_handler(settings, "IVS Stream State Change")
     other = make_channel()
-    events = [told("Session Created", n, stream_id=f"st-{n}", arn=[ARN, other.arn][n % 2]) for n in range(11)]
-    ingest_file(json.dumps([*events, told("Stream Start", 1, arn=ARN.replace("AjIh", "Zzzz"))]))
+    events = [stream_change("Session Created", n, stream_id=f"st-{n}", arn=[ARN, other.arn][n % 2]) for n in range(11)]
+    ingest_file(json.dumps([*events, stream_change("Stream Start", 1, arn=ARN.replace("AjIh", "Zzzz"))]))
     learned()
     changes, _ = dry()
     assert [change["key"] for change in changes if change["table"] == "channels_app_stream"] != []
@@ -541,7 +545,7 @@ def test_no_call_to_aws_is_made_inside_a_transaction(
 @pytest.mark.django_db(transaction=True)
 def test_a_dry_run_leaves_no_lock_and_no_row_behind(channel: Channel, settings: Any) -> None:
     learned = without_handler(settings, "IVS Recording State Change")
-    outcomes(recorded("Recording Start", 1))
+    outcomes(recording_change("Recording Start", 1))
     learned()
     changes, _ = dry()
     assert sorted(change["table"] for change in changes) == [
@@ -563,7 +567,10 @@ def test_a_dry_run_waits_a_bounded_time_for_a_channel_that_others_lock_and_says_
     monkeypatch.setattr(replay, "LOCK_TIMEOUT", "100ms")
     other = make_channel()
     learned = without_handler(settings, "IVS Recording State Change")
-    locked, free = recorded("Recording Start", 1), recorded("Recording Start", 1, prefix="a/b", arn=other.arn)
+    locked, free = (
+        recording_change("Recording Start", 1),
+        recording_change("Recording Start", 1, prefix="a/b", arn=other.arn),
+    )
     outcomes(locked, free)
     learned()
     with psycopg.connect(**connection.get_connection_params() | {"context": None}) as elsewhere:

@@ -26,7 +26,7 @@ from tests.support.road import (
     outcomes,
     put,
     sample,
-    told,
+    stream_change,
     without,
 )
 
@@ -214,7 +214,7 @@ def a_whole_broadcast() -> list[Envelope]:
 @pytest.mark.usefixtures("kept_100_days")
 @pytest.mark.parametrize("order", [slice(None), slice(None, None, -1)], ids=["as before", "backwards"])
 def test_an_event_that_comes_again_after_it_was_pruned_changes_no_table(channel: Channel, order: slice) -> None:
-    events = [*a_whole_broadcast(), told("Stream Start", 300, stream_id="st-aaaaaaaaaaaaaaaaaaaaaaa")]
+    events = [*a_whole_broadcast(), stream_change("Stream Start", 300, stream_id="st-aaaaaaaaaaaaaaaaaaaaaaa")]
     outcomes(*events)
     before, file = tables(), live_file(channel)
     InboxEvent.objects.update(received_at=timezone.now() - timedelta(days=101))

@@ -21,7 +21,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
 from tests.support.helpers import OWNER, STREAM_KEY, ivs, ivs_channels, make_channel
 from tests.support.reconciling import Asked, Past, in_aws, kinds, mended, reconcile, tables
-from tests.support.road import at, ingest_file, lambda_takes, live, live_file, told
+from tests.support.road import at, ingest_file, lambda_takes, live, live_file, stream_change
 
 pytestmark = pytest.mark.django_db
 
@@ -265,7 +265,7 @@ def test_a_channel_of_another_region_or_account_is_not_gone(
     if not has_configuration:
         settings.RECORDING_CONFIG_ARN = ""
     other = make_channel(arn=arn)
-    lambda_takes(told("Stream Start", 0, arn=arn))
+    lambda_takes(stream_change("Stream Start", 0, arn=arn))
     status, lines, _ = reconcile("--apply")
     assert status == 3
     assert {line["channel"] for line in lines} == {str(other.uuid)}
@@ -280,7 +280,7 @@ def test_where_ivs_has_none_of_the_channels_none_is_gone(aws: LocalAws, settings
     """Credentials of another account: it has no channel, or others."""
     settings.RECORDING_CONFIG_ARN = "" if count == 1 else settings.RECORDING_CONFIG_ARN
     channels = [make_channel() for _ in range(count)]
-    lambda_takes(told("Stream Start", 0, arn=channels[0].arn))
+    lambda_takes(stream_change("Stream Start", 0, arn=channels[0].arn))
     status, lines, _ = reconcile("--apply")
     assert (status, kinds(lines)) == (3, ["not_compared"] * count)
     assert all("right account" in line["ivs"]["error"] for line in lines)
@@ -308,7 +308,7 @@ def test_more_channels_of_others_than_ivs_may_leave_unanswered_keep_no_other_fro
 
 
 def test_a_stream_of_a_channel_that_is_gone_ends_when_its_row_is_deleted(channel: Channel) -> None:
-    lambda_takes(told("Stream Start", 0, arn=channel.arn))
+    lambda_takes(stream_change("Stream Start", 0, arn=channel.arn))
     ivs().delete_channel(arn=channel.arn)
     assert kinds(reconcile("--apply")[1]) == ["channel_gone"]
     assert live(channel)[0] == "offline"
@@ -568,7 +568,7 @@ def test_a_channel_of_another_is_not_what_one_channel_is_compared_with(channel: 
     other = channel_create(name="Evening show", owner=OWNER)
     for each in (channel, other):
         ivs().tag_resource(resourceArn=each.arn, tags={"Name": "Renamed"})
-        lambda_takes(told("Stream Start", 0, arn=each.arn))
+        lambda_takes(stream_change("Stream Start", 0, arn=each.arn))
     status, lines, _ = reconcile("--apply", "--channel", str(other.uuid))
     assert (status, kinds(lines)) == (0, ["stream_end_unknown", "channel_renamed"])
     assert {line["channel"] for line in lines} == {str(other.uuid)}

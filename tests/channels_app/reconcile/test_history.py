@@ -29,8 +29,8 @@ SHOWS: list[tuple[tuple[str, ...], bool]] = [
     (("recording-start-failure", "takeover-failure", "starvation"), True),
     (("reconnect-late", "takeover", "quota", "starvation"), False),
 ]
-# What neither IVS nor S3 can tell any more. Of the inbox: the envelopes as they came.
-NEVER_TOLD = {
+# Neither IVS nor S3 keeps these. Of the inbox: the envelopes as they came.
+LOST = {
     # The ids of events, and whether there was one.
     *(
         "_event_id",
@@ -46,9 +46,9 @@ NEVER_TOLD = {
     # Kept by `reconcile` itself.
     "compared_at",
 }
-# Why something failed, and by how much a limit was exceeded; which streams a failed recording holds is told anew.
-NEVER_TOLD_OF_FAILURES = {"reason", "recording_status_reason", "recording_session_stream_ids"}
-NEVER_TOLD_OF_LIMITS = {"limit_value", "exceeded_by", "limit_unit"}
+# Why something failed, and by how much a limit was exceeded; which streams a failed recording holds is found anew.
+LOST_OF_FAILURES = {"reason", "recording_status_reason", "recording_session_stream_ids"}
+LOST_OF_LIMITS = {"limit_value", "exceeded_by", "limit_unit"}
 FAILURES = {"Stream Failure", "Recording Start Failure", "Recording End Failure"}
 
 
@@ -71,7 +71,7 @@ def deliver(events: list[Envelope]) -> None:
         assert lambda_takes(*events[begin : begin + 10]) == []
 
 
-def heard_whole(events: list[Envelope], channels: list[Channel]) -> tuple[dict[str, list[str]], list[Any]]:
+def outcome_of_all(events: list[Envelope], channels: list[Channel]) -> tuple[dict[str, list[str]], list[Any]]:
     """The tables and files where nothing is lost; the database is as before."""
     with transaction.atomic():
         deliver(events)
@@ -84,18 +84,18 @@ def known_still(rows: list[str], attempts: list[Envelope]) -> list[str]:
     """The rows without what cannot be known; attempts that IVS did not process are not among its sessions."""
     forgotten = {event["id"] for event in attempts} | {event["detail"]["stream_id"] for event in attempts}
     documents = [json.loads(row) for row in rows]
-    told = [row for row in documents if not {row.get("event_id"), row.get("stream_id")} & forgotten]
-    return sorted(json.dumps(_known_still(row), sort_keys=True) for row in told)
+    kept = [row for row in documents if not {row.get("event_id"), row.get("stream_id")} & forgotten]
+    return sorted(json.dumps(_known_still(row), sort_keys=True) for row in kept)
 
 
 def _known_still(document: dict[str, Any]) -> dict[str, Any]:
     """A row, or a detail in it."""
-    unknown = set(NEVER_TOLD)
+    unknown = set(LOST)
     if {document.get("name"), document.get("recording_status")} & FAILURES:
-        unknown |= NEVER_TOLD_OF_FAILURES
+        unknown |= LOST_OF_FAILURES
     kept = {name: value for name, value in document.items() if name not in unknown}
     if document.get("name") in {"Ingest Bitrate", "Ingest Resolution"}:
-        kept["detail"] = {name: kept["detail"][name] for name in kept["detail"].keys() - NEVER_TOLD_OF_LIMITS}
+        kept["detail"] = {name: kept["detail"][name] for name in kept["detail"].keys() - LOST_OF_LIMITS}
     elif document.get("name") in FAILURES:
         kept["detail"] = {}
     return {name: _known_still(value) if isinstance(value, dict) else value for name, value in kept.items()}
@@ -110,7 +110,7 @@ def sessions(aws: LocalAws) -> set[str]:
 def test_nine_tenths_of_a_history_are_found_again_in_all_that_ivs_and_s3_know(aws: LocalAws, past: Past) -> None:
     channels = [channel_create(name=f"Room {number}", owner=OWNER) for number in range(4)]
     events = history(past, channels, 1000 if THOROUGH else 400)
-    expected, files = heard_whole(events, channels)
+    expected, files = outcome_of_all(events, channels)
     deliver(sorted(events, key=lambda event: event["time"])[: len(events) // 10])
 
     status, lines, _ = reconcile("--apply")
@@ -130,7 +130,7 @@ def test_nine_tenths_of_a_history_are_found_again_in_all_that_ivs_and_s3_know(aw
 def test_real_events_that_come_after_a_repair_leave_what_they_leave_without_one(aws: LocalAws, past: Past) -> None:
     channels = [channel_create(name="Morning show", owner=OWNER)]
     events = history(past, channels, 90)
-    expected, files = heard_whole(events, channels)
+    expected, files = outcome_of_all(events, channels)
     assert reconcile("--apply")[0] == 0
     random.Random(1).shuffle(events)  # noqa: S311
 

@@ -13,7 +13,7 @@ from ivsvod.local.broadcast.events import Envelope
 from ivsvod.local.ivs import Fault
 from tests.support.helpers import OWNER, ivs, make_video
 from tests.support.reconciling import Asked, Past, kinds, mended, reconcile
-from tests.support.road import STREAM, at, lambda_takes, live, live_file, told
+from tests.support.road import STREAM, at, lambda_takes, live, live_file, stream_change
 
 pytestmark = pytest.mark.django_db
 
@@ -121,7 +121,9 @@ def test_the_end_of_a_deleted_channel_is_found_too(channel: Channel, past: Past)
 
 
 def test_the_end_of_a_stream_that_ivs_has_forgotten_is_the_last_that_is_known_of_it(channel: Channel) -> None:
-    lambda_takes(told("Stream Start", 0, arn=channel.arn), told("Stream Takeover", 7, arn=channel.arn))
+    lambda_takes(
+        stream_change("Stream Start", 0, arn=channel.arn), stream_change("Stream Takeover", 7, arn=channel.arn)
+    )
     (found,) = mended("stream_end_unknown")
     assert (found["stream_id"], found["unknown"]) == (STREAM, ["ended_at"])
     assert "09:07:00" in found["would"]
@@ -131,7 +133,7 @@ def test_the_end_of_a_stream_that_ivs_has_forgotten_is_the_last_that_is_known_of
 
 
 def test_a_recording_of_a_forgotten_stream_tells_how_long_it_was_there(channel: Channel) -> None:
-    lambda_takes(told("Stream Start", 0, arn=channel.arn))
+    lambda_takes(stream_change("Stream Start", 0, arn=channel.arn))
     make_video(channel=channel, stream_ids=[STREAM], started_at=at(0), duration_ms=1_800_000)
     mended("stream_end_unknown")
     assert Stream.objects.get().ended_at == at(30)
@@ -139,10 +141,10 @@ def test_a_recording_of_a_forgotten_stream_tells_how_long_it_was_there(channel: 
 
 def test_a_guessed_end_is_not_after_the_start_of_the_next_stream(channel: Channel) -> None:
     lambda_takes(
-        told("Stream Start", 0, arn=channel.arn),
-        told("Stream Takeover", 20, arn=channel.arn),
-        told("Stream Start", 10, arn=channel.arn, stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"),
-        told("Stream End", 30, arn=channel.arn, stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"),
+        stream_change("Stream Start", 0, arn=channel.arn),
+        stream_change("Stream Takeover", 20, arn=channel.arn),
+        stream_change("Stream Start", 10, arn=channel.arn, stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"),
+        stream_change("Stream End", 30, arn=channel.arn, stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"),
     )
     mended("stream_end_unknown")
     assert Stream.objects.get(stream_id=STREAM).ended_at == at(10)
@@ -156,15 +158,15 @@ def test_an_end_is_never_guessed_before_its_start() -> None:
 
 def test_a_stream_whose_start_has_just_come_is_not_guessed_about(channel: Channel) -> None:
     now = datetime.now(UTC)
-    lambda_takes(told("Stream Start", 0, arn=channel.arn) | {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    lambda_takes(stream_change("Stream Start", 0, arn=channel.arn) | {"time": now.strftime("%Y-%m-%dT%H:%M:%SZ")})
     assert reconcile("--apply") == (0, [], "")
     assert live(channel)[0] == "live"
 
 
 def test_the_real_end_of_a_guessed_stream_takes_its_place(channel: Channel) -> None:
-    lambda_takes(told("Stream Start", 0, arn=channel.arn))
+    lambda_takes(stream_change("Stream Start", 0, arn=channel.arn))
     mended("stream_end_unknown")
-    lambda_takes(told("Stream End", 45, arn=channel.arn))
+    lambda_takes(stream_change("Stream End", 45, arn=channel.arn))
     assert Stream.objects.get().ended_at == at(45)
     assert list(StateChange.objects.order_by("timestamp").values_list("timestamp", flat=True)) == [at(0), at(45)]
 
@@ -192,7 +194,7 @@ def test_a_row_of_the_predecessor_is_believed_while_the_channel_is_live(
 
 def test_a_stream_that_ended_here_and_not_in_ivs_is_reported(channel: Channel, past: Past) -> None:
     plan, events = past.broadcast(channel, at(0), is_over=False, is_recorded=False)
-    lambda_takes(*events, told("Stream End", 1, arn=channel.arn, stream_id=plan.streams[0].stream_id))
+    lambda_takes(*events, stream_change("Stream End", 1, arn=channel.arn, stream_id=plan.streams[0].stream_id))
     for arguments in ([], ["--apply"]):
         status, lines, _ = reconcile(*arguments)
         assert (status, kinds(lines)) == (3, ["stream_still_live"])
@@ -236,7 +238,7 @@ def test_fractions_of_a_second_that_ivs_may_tell_do_not_double_an_event(
 ) -> None:
     plan, events = past.broadcast(channel, at(0), is_recorded=False)
     stream_id = plan.streams[0].stream_id
-    lambda_takes(*events, told("Stream Takeover", 0.5, arn=channel.arn, stream_id=stream_id))
+    lambda_takes(*events, stream_change("Stream Takeover", 0.5, arn=channel.arn, stream_id=stream_id))
     moment = at(0.5) + timedelta(milliseconds=600)
     aws.ivs.store.session_event(stream_id, name="Stream Takeover", type="IVS Stream State Change", at=moment)
     assert reconcile("--apply") == (0, [], "")

@@ -21,7 +21,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
 from tests.support.helpers import OWNER
 from tests.support.reconciling import Asked, FakeTime, Past, kinds, reconcile, tables
-from tests.support.road import at, lambda_takes, live_file, s3, told
+from tests.support.road import at, lambda_takes, live_file, s3, stream_change
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def channel(aws: LocalAws) -> Channel:
 
 
 def make_channels(past: Past, count: int) -> list[Channel]:
-    """Channels in the order in which they are compared, each with a broadcast that nobody heard of."""
+    """Channels in the order in which they are compared, each with a broadcast whose events were lost."""
     channels = sorted((channel_create(name=f"Room {n}", owner=OWNER) for n in range(count)), key=lambda row: row.uuid)
     for channel in channels:
         past.broadcast(channel, at(0), is_recorded=False)
@@ -201,20 +201,20 @@ def test_recordings_are_taken_up_behind_the_last_one(
     for hour in range(3):
         lambda_takes(*(event for event in past.broadcast(channel, at(60 * hour))[1] if "IVS Rec" not in str(event)))
     Stream.objects.update(compared_at=at(0))
-    real, told = door.objects_list, []
+    real, listed_after = door.objects_list, []
     with killed_at(monkeypatch, aws, "GetStreamSession", channel.arn):
         monkeypatch.setattr("ondemand.reconcile.streams.session_of", lambda **_: None)
         monkeypatch.setattr("ondemand.reconcile.recordings.events_send", raise_after(2))
         reconcile("--apply")
     monkeypatch.undo()
-    monkeypatch.setattr(door, "objects_list", lambda **asked: told.append(asked["after"]) or real(**asked))
+    monkeypatch.setattr(door, "objects_list", lambda **asked: listed_after.append(asked["after"]) or real(**asked))
     monkeypatch.setattr("channels_app.aws.clients.time", FakeTime())
     done = set(channel.videos.values_list("prefix", flat=True))
     assert len(done) == 2
     status, lines, said = reconcile("--apply")
     assert (status, kinds(lines)) == (0, ["recording_missing"])
     assert "Going on" in said
-    assert max(done) in told[0]
+    assert max(done) in listed_after[0]
 
 
 def raise_after(count: int, error: type[BaseException] = Killed) -> Any:
@@ -418,9 +418,9 @@ def test_an_unexpected_error_of_one_repair_is_reported(
 def test_nonsense_is_refused_before_anything_is_asked(
     aws: LocalAws, asked: Asked, arguments: list[str], said: str
 ) -> None:
-    status, lines, told = reconcile(*arguments)
+    status, lines, error = reconcile(*arguments)
     assert (status, lines) == (1, [])
-    assert said in told
+    assert said in error
     assert asked.calls == []
 
 
@@ -459,7 +459,7 @@ def test_a_reader_that_went_away_ends_the_command_without_a_line(
     channel: Channel, past: Past, capfd: pytest.CaptureFixture[str], name: str
 ) -> None:
     past.broadcast(channel, at(0), is_recorded=False)
-    lambda_takes(told("Stream Start", 0, arn="arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"))
+    lambda_takes(stream_change("Stream Start", 0, arn="arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"))
     InboxEvent.objects.update(outcome="deferred")
     capfd.readouterr()
     with pytest.raises(SystemExit) as end:
@@ -475,7 +475,7 @@ def test_the_road_keeps_what_reconcile_sent(channel: Channel, past: Past) -> Non
     before = tables()
     assert {row.outcome for row in InboxEvent.objects.all()} == {"applied"}
     assert all(row.event_id.startswith("reconcile:") for row in InboxEvent.objects.all())
-    # What was sent before is a duplicate, whoever sends it.
+    # What was sent before is a duplicate, from any sender.
     assert lambda_takes(*InboxEvent.objects.values_list("body", flat=True)) == []
     assert tables() == before
 

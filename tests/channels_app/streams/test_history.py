@@ -25,9 +25,9 @@ from tests.support.road import (
     ingest_file,
     lambda_takes,
     outcomes,
-    recorded,
+    recording_change,
     sample,
-    told,
+    stream_change,
 )
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -259,7 +259,9 @@ def test_every_event_of_ivs_about_a_stream_is_in_its_history(channel: Channel, s
 def test_a_stream_that_never_went_live_is_for_managers_with_the_reason(
     channel: Channel, streams: Callable[..., Any]
 ) -> None:
-    outcomes(told("Session Created", 1), told("Stream Failure", 2, reason="No transcoding capacity left"))
+    outcomes(
+        stream_change("Session Created", 1), stream_change("Stream Failure", 2, reason="No transcoding capacity left")
+    )
     assert streams(channel).json()["data"] == []
     (stream,) = streams(channel, managed=True).json()["data"]
     assert (stream["stream_id"], stream["started_at"], stream["ended_at"]) == (STREAM, None, None)
@@ -268,7 +270,7 @@ def test_a_stream_that_never_went_live_is_for_managers_with_the_reason(
 
 @pytest.mark.django_db
 def test_session_ended_of_multitrack_tells_its_code(channel: Channel, streams: Callable[..., Any]) -> None:
-    outcomes(told("Session Ended", 1, code="MultitrackInputNotAllowed"))
+    outcomes(stream_change("Session Ended", 1, code="MultitrackInputNotAllowed"))
     (stream,) = streams(channel, managed=True).json()["data"]
     assert stream["sessions"][0]["reason"] == "MultitrackInputNotAllowed"
 
@@ -332,16 +334,16 @@ def history() -> list[tuple[Any, ...]]:
 
 
 EVENTS: list[Envelope] = [
-    told("Session Created", 1, event_id="a"),
-    told("Stream Start", 2, event_id="b"),
+    stream_change("Session Created", 1, event_id="a"),
+    stream_change("Stream Start", 2, event_id="b"),
     sample("starvation_start", id="c"),
     sample("starvation_end", id="d"),
     sample("limit_breach_ingest_bitrate", id="e"),
-    told("Stream Takeover Failure", 5, code="StreamTakeoverInvalidPriority", event_id="f"),
-    told("Stream Failure", 6, reason="no capacity", event_id="g", stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"),
-    recorded("Recording Start Failure", 3, prefix="", reason="ValidationException", event_id="h"),
-    recorded("Recording End Failure", 9, reason="InternalServerException", event_id="i"),
-    told("Stream End", 8, event_id="j"),
+    stream_change("Stream Takeover Failure", 5, code="StreamTakeoverInvalidPriority", event_id="f"),
+    stream_change("Stream Failure", 6, reason="no capacity", event_id="g", stream_id="st-JBd0Kh8oOOL8dKLzdocJ2is"),
+    recording_change("Recording Start Failure", 3, prefix="", reason="ValidationException", event_id="h"),
+    recording_change("Recording End Failure", 9, reason="InternalServerException", event_id="i"),
+    stream_change("Stream End", 8, event_id="j"),
 ]
 
 
@@ -387,7 +389,7 @@ def test_an_end_that_takes_the_place_of_a_reconciled_one_stays_with_its_stream(c
 
 @pytest.mark.django_db
 def test_an_entry_moves_no_live_state(channel: Channel) -> None:
-    ingest_file(json.dumps(told("Stream Start", 1)))
+    ingest_file(json.dumps(stream_change("Stream Start", 1)))
     before = Client().get(f"/channels/{channel.uuid}/live").json()
     outcomes(*(event for event in EVENTS if event["id"] not in "bj"))
     assert Client().get(f"/channels/{channel.uuid}/live").json() == before

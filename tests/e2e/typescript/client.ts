@@ -10,23 +10,23 @@ const [url, token, owner] = process.argv.slice(2) as [string, string, string]
 const client = createClient<paths>({ baseUrl: url, headers: { Authorization: `Bearer ${token}` } })
 
 // What a call answered; what it refused is an error of the one shape.
-function told<T>(answer: { data?: T; error?: components['schemas']['Error'] }): T {
+function answered<T>(answer: { data?: T; error?: components['schemas']['Error'] }): T {
   if (answer.data === undefined) throw new Error(answer.error?.error ?? 'no answer')
   return answer.data
 }
 
-const videos: Video[] = told(await client.GET('/on-demand', { params: { query: { pageSize: '5' } } })).data
+const videos: Video[] = answered(await client.GET('/on-demand', { params: { query: { pageSize: '5' } } })).data
 const first = videos[0]
 if (first === undefined) throw new Error('the demo has a video')
 const path = { uuid: first.uuid }
-const patched = told(
+const patched = answered(
   await client.PATCH('/on-demand/{uuid}', { params: { path }, body: { title: 'Opening show', tags: ['demo'] } }),
 )
 if (typeof patched === 'string') throw new Error('a change answers with the video')
-const found = told(await client.GET('/on-demand', { params: { query: { search: 'opening', ordering: 'relevance' } } }))
-const tags = told(await client.GET('/tags'))
-const channel = told(await client.POST('/channels', { body: { name: 'From TypeScript', userId: owner } }))
-const live = told(await client.GET('/channels/{uuid}/live', { params: { path: { uuid: channel.uuid } } }))
+const found = answered(await client.GET('/on-demand', { params: { query: { search: 'opening', ordering: 'relevance' } } }))
+const tags = answered(await client.GET('/tags'))
+const channel = answered(await client.POST('/channels', { body: { name: 'From TypeScript', userId: owner } }))
+const live = answered(await client.GET('/channels/{uuid}/live', { params: { path: { uuid: channel.uuid } } }))
 const refused = await client.GET('/on-demand', { params: { query: { min_duration: -1 } } })
 
 console.log(

@@ -629,7 +629,7 @@ def test_an_outage_is_over_when_it_is(provider: Provider, clock: list[float]) ->
     provider.answer = ANSWERS["an error"]
     for _ in range(4):
         assert_unavailable(provider.token())
-    # It was asked once: whoever is down is left alone for a while.
+    # It was asked once: a provider that is down is left alone for a while.
     assert provider.fetches == 1
     provider.answer = None
     clock[0] += keyset.RETRY_SECONDS + 1

@@ -16,7 +16,7 @@ from django.test import Client
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.helpers import assert_error, make_channel, make_video
-from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recorded
+from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -111,7 +111,7 @@ def test_an_event_that_is_the_victim_of_a_deadlock_comes_again(aws: LocalAws) ->
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata())
     for uuid in (LOW, HIGH):
         make_video(uuid=uuid, channel=channel, **PLACE)
-    event = recorded("Recording End", 70)
+    event = recording_change("Recording End", 70)
 
     assert deadlocked(lambda: lambda_takes(event)) == [0]
     assert lambda_takes(event) == []

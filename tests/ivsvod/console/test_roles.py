@@ -1,7 +1,7 @@
 """Access to the pages of the admin: every route, as each role, by GET and by POST.
 
 A page that is not in the table fails the first test. To write its row, run that test: it prints what is so now; whether
-it should be so is for whoever adds the page to judge.
+it should be so is for the person who adds the page to judge.
 """
 
 import re

@@ -45,7 +45,7 @@ CONFIG = {
         "negative_data_rejection": {
             "expected-statuses": ["400", "401", "403", "404", "405", "409", "412", "415", "422"]
         },
-        # Deleting keeps the row of a channel and of a video: whoever has the scope goes on seeing both.
+        # Deleting keeps the row of a channel and of a video: callers with the scope go on seeing both.
         "use_after_free": {"enabled": False},
     },
 }

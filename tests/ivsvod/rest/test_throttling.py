@@ -213,7 +213,7 @@ def test_a_session_that_is_none_counts_by_address(limits: Any) -> None:
 def test_bad_credentials_of_an_address_are_refused_unseen_after_some(limits: Any, clock: list[float]) -> None:
     limits.AUTH_API_KEY = SECRET
     assert statuses(2, headers=bearer("wrong")) == [401, 401]
-    # The right one is not told apart any more: guessing on is of no use.
+    # The right one gets the same answer now: guessing on is of no use.
     for guess in ("wrong", SECRET):
         assert_throttled(Client().get("/channels/live", headers=bearer(guess)))
     assert statuses(1, headers=bearer(SECRET), REMOTE_ADDR="192.0.2.8") == [200]
@@ -254,7 +254,7 @@ def test_passwords_are_not_guessed_without_an_end(limits: Any, clock: list[float
     User.objects.create_superuser("boss", password=SECRET)
     for _ in range(2):
         assert "correct username and password" in sign_in("wrong").content.decode()
-    # The right one is not told apart any more.
+    # The right one gets the same answer now.
     for password in ("wrong", SECRET):
         response = sign_in(password)
         assert (response.status_code, response["Retry-After"].isdigit()) == (429, True)

@@ -185,7 +185,7 @@ def test_manual_changes_of_the_tables_block_or_are_reported(databases: Databases
                 GRANT SELECT ON ivs_state_changes TO PUBLIC;
                 CREATE PUBLICATION theirs FOR TABLE on_demand_videos;
                 CREATE FUNCTION notify() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
-                CREATE TRIGGER told BEFORE INSERT ON on_demand_videos FOR EACH ROW EXECUTE FUNCTION notify();
+                CREATE TRIGGER notified BEFORE INSERT ON on_demand_videos FOR EACH ROW EXECUTE FUNCTION notify();
                 REVOKE CREATE ON SCHEMA public FROM PUBLIC;
                 ALTER SCHEMA public OWNER TO postgres;
                 """
@@ -209,7 +209,7 @@ def test_manual_changes_of_the_tables_block_or_are_reported(databases: Databases
     assert "ivs_channels.arn may be NULL, other than the predecessor's" in warnings
     assert "ivs_channels.note is not the predecessor's" in warnings
     assert "publication theirs on on_demand_videos" in warnings
-    assert "trigger told on on_demand_videos" in warnings
+    assert "trigger notified on on_demand_videos" in warnings
 
 
 def test_a_lock_that_migrate_would_wait_for_is_reported_and_not_waited_for(

@@ -20,7 +20,7 @@ from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from ondemand.models.publication import Listing, listing_expression
 from tests.support.helpers import OWNER, THOROUGH, bearer, make_channel, make_content, make_token, make_video
-from tests.support.road import ARN, Envelope, lambda_takes, recorded
+from tests.support.road import ARN, Envelope, lambda_takes, recording_change
 
 NINE = datetime(2026, 3, 4, 9, tzinfo=UTC)
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -231,9 +231,9 @@ def test_a_row_of_the_predecessor_is_listed_at_once(client: Client) -> None:
 
 
 STARTED, ENDED, FAILED = (
-    recorded("Recording Start", 1),
-    recorded("Recording End", 9),
-    recorded("Recording End Failure", 9),
+    recording_change("Recording Start", 1),
+    recording_change("Recording End", 9),
+    recording_change("Recording End Failure", 9),
 )
 
 

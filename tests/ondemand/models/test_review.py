@@ -14,10 +14,10 @@ from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.console import VIDEOS, make_video, page
 from tests.support.helpers import bearer, make_channel
-from tests.support.road import ARN, lambda_takes, recorded
+from tests.support.road import ARN, lambda_takes, recording_change
 
 pytestmark = pytest.mark.django_db
-STARTED, ENDED = recorded("Recording Start", 1), recorded("Recording End", 9)
+STARTED, ENDED = recording_change("Recording Start", 1), recording_change("Recording End", 9)
 
 
 def waiting() -> list[Video]:

@@ -17,7 +17,7 @@ from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_
 from ondemand.models import BulkChange, Recording, Video
 from tests.support.console import happened, make_event, make_stream
 from tests.support.helpers import OWNER, bearer, make_channel, make_content, make_token, make_video
-from tests.support.road import ARN, PREFIX, lambda_takes, outcomes, recorded
+from tests.support.road import ARN, PREFIX, lambda_takes, outcomes, recording_change
 
 pytestmark = pytest.mark.django_db
 MOMENTS = ("infinity", "-infinity", "4713-01-01 BC", "20000-01-01")
@@ -148,8 +148,8 @@ def test_a_video_of_any_age_is_written_by_the_api_in_bulk_and_by_events(
         bulk_run(change_uuid=change.pk)
         bulk_undo(change_uuid=change.pk)
         assert "waiting" not in bulk_outcomes(BulkChange.objects.get(pk=change.pk))
-    assert lambda_takes(recorded("Recording Start", 0)) == []
-    assert outcomes(recorded("Recording End", 60)) != ["failed"]
+    assert lambda_takes(recording_change("Recording Start", 0)) == []
+    assert outcomes(recording_change("Recording End", 60)) != ["failed"]
     for table in ("on_demand_videos", "on_demand_video_content"):
         assert text_of(table, "created_at") == normal(moment)
     assert text_of("on_demand_videos", "data ->> 'number'") == "1.50"

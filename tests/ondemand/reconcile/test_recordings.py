@@ -37,9 +37,9 @@ from tests.support.road import (
     inbox_row,
     lambda_takes,
     put,
-    recorded,
+    recording_change,
     s3,
-    told,
+    stream_change,
 )
 
 pytestmark = pytest.mark.django_db
@@ -362,9 +362,9 @@ def test_metadata_that_were_written_before_the_day_are_not_read(
 def make_stuck(channel: Channel, **extra: Any) -> None:
     """A recording of which only the start was received, and of a stream that is over."""
     lambda_takes(
-        told("Stream Start", 4, arn=channel.arn),
-        told("Stream End", 30, arn=channel.arn),
-        recorded("Recording Start", 5, arn=channel.arn, **extra),
+        stream_change("Stream Start", 4, arn=channel.arn),
+        stream_change("Stream End", 30, arn=channel.arn),
+        recording_change("Recording Start", 5, arn=channel.arn, **extra),
     )
 
 
@@ -381,7 +381,9 @@ def test_a_recording_without_an_end_has_failed_after_48_hours(channel: Channel) 
 
 def test_a_recording_that_may_still_run_is_left_alone(channel: Channel) -> None:
     begins = datetime.now(UTC) - timedelta(hours=47)
-    lambda_takes(recorded("Recording Start", 5, arn=channel.arn) | {"time": begins.strftime("%Y-%m-%dT%H:%M:%SZ")})
+    lambda_takes(
+        recording_change("Recording Start", 5, arn=channel.arn) | {"time": begins.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    )
     assert reconcile("--apply") == (0, [], "")
 
 

@@ -51,7 +51,7 @@ from tests.support.road import (
     inbox_row,
     outcomes,
     put,
-    recorded,
+    recording_change,
     sample,
 )
 
@@ -59,7 +59,7 @@ pytestmark = pytest.mark.django_db
 
 HIGH_LIST, LOW_LIST = f"{HLS}/{HIGH}/playlist.m3u8", f"{HLS}/{LOW}/playlist.m3u8"
 HIGH_URI, LOW_URI = f"{HIGH}/playlist.m3u8", f"{LOW}/playlist.m3u8"
-END = recorded("Recording End", 73, duration_ms=3_960_000)
+END = recording_change("Recording End", 73, duration_ms=3_960_000)
 
 
 @pytest.fixture
@@ -438,7 +438,7 @@ def test_a_failed_recording_is_not_inspected(aws: LocalAws, channel: Channel) ->
 
 
 def test_files_in_a_bucket_outside_of_the_settings_are_not_inspected(channel: Channel) -> None:
-    outcomes(recorded("Recording End", 70, bucket="example-recordings"))
+    outcomes(recording_change("Recording End", 70, bucket="example-recordings"))
 
     assert found() == ("unverified", ["It is in no bucket that may be read (RECORDING_BUCKETS)."])
 
@@ -450,10 +450,10 @@ def test_the_order_of_the_events_does_not_matter(
 ) -> None:
     settings.HOLD_UNTIL_CHECKED = True
     events = {
-        "start": recorded("Recording Start", 5),
+        "start": recording_change("Recording Start", 5),
         "end": END,
         "again": {**END, "id": "again"},
-        "failure": recorded("Recording End Failure", 74, reason="InternalServerException"),
+        "failure": recording_change("Recording End Failure", 74, reason="InternalServerException"),
     }
     put(FAILED_KEY, ended_metadata(duration_ms=777))
     if not s3_is_late:
@@ -476,10 +476,10 @@ def test_the_order_of_the_events_does_not_matter_without_metadata(
     settings.HOLD_UNTIL_CHECKED = True
     put(FAILED_KEY, ended_metadata(duration_ms=777))
     events = {
-        "start": recorded("Recording Start", 5),
+        "start": recording_change("Recording Start", 5),
         "end": END,
         "again": {**END, "id": "again"},
-        "failure": recorded("Recording End Failure", 74, reason="InternalServerException"),
+        "failure": recording_change("Recording End Failure", 74, reason="InternalServerException"),
     }
 
     outcomes(*(events[name] for name in order))
@@ -492,7 +492,7 @@ def test_the_order_of_the_events_does_not_matter_without_metadata(
 def test_an_inspection_takes_no_query(channel: Channel) -> None:
     def queries(minutes: float, prefix: str) -> int:
         with CaptureQueriesContext(connection) as captured:
-            assert outcomes(recorded("Recording End", minutes, prefix=prefix)) == ["applied"]
+            assert outcomes(recording_change("Recording End", minutes, prefix=prefix)) == ["applied"]
         return len(captured)
 
     put_recording(prefix="a/b")
@@ -536,7 +536,7 @@ def test_a_recording_is_held_until_a_later_check_is_ok(
     channel: Channel, client: Client, api_key: str, missing: str
 ) -> None:
     put_recording(**{missing: None})
-    outcomes(recorded("Recording Start", 5), END)
+    outcomes(recording_change("Recording Start", 5), END)
     assert not shown(client)
     [held] = client.get("/on-demand?listing=held", headers=bearer(api_key)).json()["data"]
     assert held["uuid"] == str(the_video().pk)
@@ -570,7 +570,7 @@ def test_staff_may_show_a_recording_that_the_check_holds(
 
 @pytest.mark.usefixtures("hold")
 def test_a_recording_that_staff_showed_while_it_ran_is_not_held(channel: Channel, client: Client, api_key: str) -> None:
-    outcomes(recorded("Recording Start", 5))
+    outcomes(recording_change("Recording Start", 5))
     path = f"/on-demand/{the_video().pk}"
     client.patch(path, '{"active": true}', "application/json", headers=bearer(api_key))
 

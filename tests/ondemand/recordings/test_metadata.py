@@ -33,7 +33,18 @@ from tests.support.recordings import (
     remove,
     the_video,
 )
-from tests.support.road import ARN, BUCKET, PREFIX, command, ended_metadata, inbox_row, outcomes, put, recorded, without
+from tests.support.road import (
+    ARN,
+    BUCKET,
+    PREFIX,
+    command,
+    ended_metadata,
+    inbox_row,
+    outcomes,
+    put,
+    recording_change,
+    without,
+)
 
 ENDED = "recording-ended.json"
 
@@ -394,8 +405,8 @@ def test_an_object_that_arrives_too_slowly_is_an_error(aws: LocalAws, monkeypatc
 # The road of an event
 
 
-END = recorded("Recording End", 73, duration_ms=3_960_000)
-FAILURE = recorded("Recording End Failure", 73, reason="InternalServerException")
+END = recording_change("Recording End", 73, duration_ms=3_960_000)
+FAILURE = recording_change("Recording End Failure", 73, reason="InternalServerException")
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from tests.ivsvod.console.test_start import attention_items, rows_at
 from tests.support.console import NINE, VIDEOS, choose, member, page, press, save
 from tests.support.helpers import bearer, make_channel, make_content, make_token, make_video
 from tests.support.reconciling import reconcile
-from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recorded, told
+from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change, stream_change
 
 pytestmark = pytest.mark.django_db
-STARTED, ENDED = recorded("Recording Start", 5), recorded("Recording End", 73)
+STARTED, ENDED = recording_change("Recording Start", 5), recording_change("Recording End", 73)
 PICTURE = f"https://media.example.com/{PREFIX}/media/thumbnails/private0.jpg"
 # What leads to the files, however a page writes it: the last part of the prefix, which nobody can guess, the pictures
 # that IVS made, and the renditions.
@@ -41,7 +41,7 @@ def broadcast(arn: str = ARN) -> Video:
     put(f"{PREFIX}/events/recording-ended.json", {**ended_metadata(), "channel_arn": arn})
     for number in range(3):
         put(f"{PREFIX}/media/thumbnails/private{number}.jpg", b"a picture")
-    events = [told("Stream Start", 5), STARTED, told("Stream End", 70), ENDED]
+    events = [stream_change("Stream Start", 5), STARTED, stream_change("Stream End", 70), ENDED]
     assert lambda_takes(*({**event, "id": str(uuid4()), "resources": [arn]} for event in events)) == []
     video = Video.objects.get()
     make_content(video, title="Opening", tags=["opening"], thumbnail=PICTURE)

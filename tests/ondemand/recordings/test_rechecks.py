@@ -21,7 +21,18 @@ from tests.support.console import choose, press
 from tests.support.helpers import make_channel, make_content, make_video
 from tests.support.predecessor import statements
 from tests.support.recordings import DENIED, HIGH, HLS, MASTER, SpoiledS3, answers, put_recording, raises, remove
-from tests.support.road import ARN, BUCKET, NINE, PREFIX, command, ended_metadata, outcomes, put, recorded, sample
+from tests.support.road import (
+    ARN,
+    BUCKET,
+    NINE,
+    PREFIX,
+    command,
+    ended_metadata,
+    outcomes,
+    put,
+    recording_change,
+    sample,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -120,7 +131,7 @@ def test_a_recording_whose_end_waits_for_its_metadata_stays_unverified(channel: 
 
 def test_an_available_video_with_the_metadata_of_a_failure_gets_that_of_its_end(channel: Channel) -> None:
     put(f"{PREFIX}/events/recording-failed.json", ended_metadata(duration_ms=777))
-    outcomes(recorded("Recording End Failure", 70), recorded("Recording End", 70))
+    outcomes(recording_change("Recording End Failure", 70), recording_change("Recording End", 70))
     put_recording()
 
     assert [line["qa"] for line in check()] == ["ok"]

@@ -21,7 +21,7 @@ from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_
 from ondemand.models import BulkChange, Video
 from tests.support.helpers import make_channel, make_content, make_video
 from tests.support.recordings import put_recording
-from tests.support.road import ARN, BUCKET, NINE, PREFIX, command, ended_metadata, lambda_takes, put, recorded
+from tests.support.road import ARN, BUCKET, NINE, PREFIX, command, ended_metadata, lambda_takes, put, recording_change
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -103,7 +103,7 @@ def test_an_event_and_staff_write_the_rows_of_a_recording_without_a_deadlock(
 
     results = met(
         lambda: staff(api_key),
-        lambda: lambda_takes(recorded("Recording End", 70)),
+        lambda: lambda_takes(recording_change("Recording End", 70)),
         table="on_demand_videos",
         uuid=LOW,
     )

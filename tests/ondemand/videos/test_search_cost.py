@@ -1,4 +1,4 @@
-"""What a search may cost whoever sends it: how many rows are ranked, and how many words are looked for."""
+"""The bounds of a search: rows that are ranked, and terms that are looked for."""
 
 import json
 from collections.abc import Iterator
