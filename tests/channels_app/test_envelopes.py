@@ -18,6 +18,7 @@ from channels_app.envelopes import (
     parse,
     parse_recording,
 )
+from tests.support.helpers import THOROUGH
 from tests.support.road import ARN, EVENTS, sample, without
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
@@ -363,7 +364,7 @@ def spoiled(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @given(anything | spoiled())
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400 if THOROUGH else 100, deadline=None, database=None)
 def test_any_document_is_an_event_or_is_refused(document: Any) -> None:
     try:
         event = read(document)
@@ -377,7 +378,7 @@ def test_any_document_is_an_event_or_is_refused(document: Any) -> None:
 
 
 @given(st.text(max_size=200) | anything.map(json.dumps))
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200 if THOROUGH else 50, deadline=None, database=None)
 def test_any_text_is_a_document_or_is_refused(text: str) -> None:
     try:
         document = load_json(text)

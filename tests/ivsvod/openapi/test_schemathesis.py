@@ -151,8 +151,8 @@ def tried(schema: Any, operation_id: str, cases: int) -> Any:
 
 # With what the tool adds of its own (examples, every corner of the description) more than 240 cases an operation.
 for operation in OPERATIONS:
-    globals()[f"test_{operation}_with_a_token"] = tried(WITH, operation, 150 if THOROUGH else 10)
-    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 75 if THOROUGH else 10)
+    globals()[f"test_{operation}_with_a_token"] = tried(WITH, operation, 150 if THOROUGH else 6)
+    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 75 if THOROUGH else 6)
 
 
 def test_call_after_call(world: None) -> None:
@@ -166,4 +166,4 @@ def test_call_after_call(world: None) -> None:
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             return {"headers": PLAIN}
 
-    Walk.run(settings=settings(CASES, max_examples=50 if THOROUGH else 10, stateful_step_count=8))
+    Walk.run(settings=settings(CASES, max_examples=50 if THOROUGH else 6, stateful_step_count=8))

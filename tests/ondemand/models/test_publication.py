@@ -493,7 +493,7 @@ def test_walkers_see_every_row_that_stays_once_while_others_come_and_go(client: 
 
     def write() -> None:
         try:
-            for number in range(1000 if THOROUGH else 120):
+            for number in range(1000 if THOROUGH else 60):
                 made = make_video(started_at=NINE + (number * 37 % 160) * HOUR + timedelta(minutes=number % 60))
                 make_content(made)
                 if number % 3:

@@ -20,7 +20,7 @@ from ondemand.models import Video
 from ondemand.recordings import inspection as check_module
 from ondemand.recordings.playlists import PlaylistError, parse_media, parse_multivariant, path_inside
 from ondemand.recordings.quality import ExpectedFacts, InspectedRendition, Inspection, verdict_of
-from tests.support.helpers import bearer, make_channel
+from tests.support.helpers import THOROUGH, bearer, make_channel
 from tests.support.predecessor import statements
 from tests.support.recordings import (
     DENIED,
@@ -443,8 +443,11 @@ def test_files_in_a_bucket_outside_of_the_settings_are_not_inspected(channel: Ch
     assert found() == ("unverified", ["It is in no bucket that may be read (RECORDING_BUCKETS)."])
 
 
+ORDERS = list(itertools.permutations(["start", "end", "again", "failure"]))[:: 1 if THOROUGH else 4]
+
+
 @pytest.mark.parametrize("s3_is_late", [False, True])
-@pytest.mark.parametrize("order", list(itertools.permutations(["start", "end", "again", "failure"])), ids="-".join)
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
 def test_the_order_of_the_events_does_not_matter(
     channel: Channel, settings: Any, order: tuple[str, ...], s3_is_late: bool
 ) -> None:
@@ -469,7 +472,7 @@ def test_the_order_of_the_events_does_not_matter(
     assert (video.facts["source"], video.active, video.visibility) == ("recording-ended.json", True, "public")
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(["start", "end", "again", "failure"])), ids="-".join)
+@pytest.mark.parametrize("order", ORDERS, ids="-".join)
 def test_the_order_of_the_events_does_not_matter_without_metadata(
     channel: Channel, settings: Any, order: tuple[str, ...]
 ) -> None:
@@ -655,7 +658,7 @@ LINES = st.sampled_from(
 
 
 @given(st.binary(max_size=60) | st.lists(LINES | st.text(max_size=9), max_size=12).map("\n".join).map(str.encode))
-@settings(max_examples=400, deadline=None, database=None)
+@settings(max_examples=400 if THOROUGH else 100, deadline=None, database=None)
 @pytest.mark.parametrize("parse", [parse_media, parse_multivariant])
 def test_any_playlist_is_understood_or_refused(parse: Callable[[bytes], Any], content: bytes) -> None:
     for text in (content, b"#EXTM3U\n" + content):
@@ -666,7 +669,7 @@ def test_any_playlist_is_understood_or_refused(parse: Callable[[bytes], Any], co
 
 
 @given(st.text(max_size=40))
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200 if THOROUGH else 50, deadline=None, database=None)
 def test_no_path_leads_out_of_its_folder(uri: str) -> None:
     path = path_inside("media/hls", uri)
     assert path is None or (path.startswith("media/hls/") and ".." not in path.split("/"))
@@ -700,7 +703,7 @@ SEEN_RENDITIONS = st.builds(
         duration_ms=st.none() | st.integers(0, 10**12),
     ),
 )
-@settings(max_examples=200, deadline=None, database=None)
+@settings(max_examples=200 if THOROUGH else 50, deadline=None, database=None)
 def test_every_verdict_has_few_short_reasons_that_can_be_stored(
     inspection: Inspection, expected: ExpectedFacts
 ) -> None:
