@@ -1,4 +1,4 @@
-# A bare Debian with python3 (3.11 or newer), python3-venv and make is enough; see README.md.
+# A bare Debian with python3 (3.11 to 3.13), python3-venv and make is enough; see README.md.
 PYTHON ?= python3
 VENV ?= .venv
 PY = "$(CURDIR)/$(VENV)/bin/python"

@@ -20,7 +20,7 @@ OPEN_EVENTS = "OpenEvents"
 PARKED_EVENTS = "ParkedEvents"
 STREAMS_UNHEARD = "StreamsUnheard"
 _SECONDS, _COUNT = "Seconds", "Count"
-# CloudWatch takes at most so many values of a metric in a line.
+# The most values of a metric that CloudWatch takes in a line.
 _MOST_VALUES = 100
 
 

@@ -7,10 +7,10 @@ from channels_app.admin.channels import ChannelAdmin as ChannelAdmin
 from channels_app.admin.differences import ReportedDifferenceAdmin as ReportedDifferenceAdmin
 from channels_app.admin.events import InboxEventAdmin as InboxEventAdmin
 from channels_app.admin.pages import ChoiceFilter as ChoiceFilter
+from channels_app.admin.pages import LongListAdmin as LongListAdmin
 from channels_app.admin.pages import PageLink as PageLink
 from channels_app.admin.pages import PlainFormAdmin as PlainFormAdmin
 from channels_app.admin.pages import ReadOnlyAdmin as ReadOnlyAdmin
-from channels_app.admin.pages import SafeLookups as SafeLookups
 from channels_app.admin.pages import TextSearch as TextSearch
 from channels_app.admin.pages import account_of as account_of
 from channels_app.admin.pages import list_address as list_address

@@ -29,7 +29,7 @@ from channels_app.admin.pages import PageLink, PlainFormAdmin, account_of, links
 from channels_app.admin.streams import streams_context
 from channels_app.channels.idempotency import channel_create_once
 from channels_app.channels.stream_keys import is_key_removed
-from channels_app.channels.updates import EDITABLE, channel_edit, editable_of, row_again
+from channels_app.channels.updates import EDITABLE, channel_edit, channel_reload, editable_of
 from channels_app.errors import ChannelDeletedError, ServiceError
 from channels_app.models import Channel
 from channels_app.models.live_state import LIVE
@@ -175,7 +175,7 @@ class ChannelPages(PlainFormAdmin):
         except ServiceError as error:
             return self._back(request, channel, f"{action.label}: {refusal_sentence(error)}", messages.ERROR)
         if action.shows_key:
-            return self._key_page(request, row_again(channel), str(action.done), str(result))
+            return self._key_page(request, channel_reload(channel), str(action.done), str(result))
         return self._back(request, channel, str(action.done), messages.SUCCESS)
 
     def live_view(self, request: HttpRequest, pk: UUID, *, as_json: bool = False) -> HttpResponse:

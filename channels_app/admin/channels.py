@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.audit import AuditedAdmin
 from channels_app.admin.channel_pages import ChannelPages
-from channels_app.admin.pages import ChoiceFilter, SafeLookups, TextSearch, by_uuid, refusal_sentence, time_column
+from channels_app.admin.pages import ChoiceFilter, LongListAdmin, TextSearch, by_uuid, refusal_sentence, time_column
 from channels_app.channels.provisioning import STILL_CREATING, channel_recover
 from channels_app.errors import ServiceError
 from channels_app.models import Channel, ChannelQuerySet
@@ -40,7 +40,7 @@ class AttentionFilter(ChoiceFilter):
 
 
 @admin.register(Channel)
-class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, SafeLookups):
+class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, LongListAdmin):
     """Channels: services create, edit and delete them; a button reveals the stream key."""
 
     nothing_yet = _(

@@ -119,7 +119,7 @@ class LongPaginator(Paginator):
             yield from (self.ELLIPSIS, -1)
 
 
-class SafeLookups(admin.ModelAdmin):
+class LongListAdmin(admin.ModelAdmin):
     """A list of any length, of which no page reads all rows, and whose address filters by no secret."""
 
     # Shown in an empty list: what it will hold, and how to get there.
@@ -245,7 +245,7 @@ class PlainFormAdmin(admin.ModelAdmin):
         return self.render_change_form(request, context, add=True, form_url=form_url)
 
 
-class ReadOnlyAdmin(SafeLookups):
+class ReadOnlyAdmin(LongListAdmin):
     """Pages that show rows and change none."""
 
     change_form_template = "admin/read_only.html"

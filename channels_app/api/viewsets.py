@@ -120,7 +120,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return Response(self.document(uuid))
 
     def page(self, channels: QuerySet[Channel], max_age: int) -> Response:
-        """Return a page of the channels, which caches may keep for so many seconds."""
+        """Return a page of the channels, which caches may keep for `max_age` seconds."""
         documents = self.get_serializer(self.paginate_queryset(channels), many=True).data
         return Response(self.get_paginated_response(documents).data, headers=public_max_age(max_age))
 

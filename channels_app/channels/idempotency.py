@@ -19,7 +19,7 @@ from channels_app.channels.provisioning import STILL_CREATING, channel_make, cha
 from channels_app.models import Channel, IdempotencyKey
 
 LONGEST_KEY = 255
-# A creation ends or fails sooner than this, with its look-ups. A crashed request holds its key so long.
+# A creation ends or fails sooner than this, with its look-ups. A crashed request holds its key until then.
 CLAIM = STILL_CREATING
 _REMOVED_AT_ONCE = 100
 _TRIES = 3

@@ -10,7 +10,7 @@ from uuid import UUID
 from channels_app import aws, errors
 from channels_app.audit import audit_note
 from channels_app.channels.provisioning import UUID_TAG, stream_key_data
-from channels_app.channels.updates import data_of, refusals, refuse_unusable, row_again, row_locked, row_save
+from channels_app.channels.updates import channel_reload, data_of, refusals, refuse_unusable, row_locked, row_save
 from channels_app.models import Channel
 
 logger = logging.getLogger(__name__)
@@ -26,7 +26,7 @@ def stream_key_reveal(*, channel: Channel, by: UUID) -> str:
     Raises:
         StreamKeyMissingError, UnreadableSecretError: the channel has none, or its encryption key is no longer set.
     """
-    key = row_again(channel).reveal_stream_key()
+    key = channel_reload(channel).reveal_stream_key()
     if not key:
         raise errors.StreamKeyMissingError
     audit_note(model="channel", pk=channel.pk, name=str(channel))
@@ -58,7 +58,7 @@ def stream_key_rotate(*, channel: Channel) -> Channel:
     if settled is None:
         raise errors.ChannelContendedError
     logger.info("stream key replaced uuid=%s key=%s", channel.uuid, settled.arn)
-    return row_again(channel)
+    return channel_reload(channel)
 
 
 def _keys_delete(channel: Channel) -> None:
@@ -138,7 +138,7 @@ def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
             if not ban or error.kind is not aws.Kind.NOT_BROADCASTING:
                 raise
     logger.info("stream stopped uuid=%s ban=%s", channel.uuid, ban)
-    return row_again(channel)
+    return channel_reload(channel)
 
 
 def _ban(channel: Channel) -> None:

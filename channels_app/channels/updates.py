@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 
 _TRIES = 5
 _KEPT_IN_IVS = ("type", "latency_mode", "private", "record")
-_KEPT_HERE = ("new_video_state", "active")
-EDITABLE = ("name", *_KEPT_IN_IVS, *_KEPT_HERE)
+_ONLY_IN_DATABASE = ("new_video_state", "active")
+EDITABLE = ("name", *_KEPT_IN_IVS, *_ONLY_IN_DATABASE)
 _REFUSALS = {
     aws.Kind.CONFLICT: errors.ChannelLiveError,
     aws.Kind.NOT_FOUND: errors.ChannelGoneError,
@@ -55,18 +55,18 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
             with row_locked(channel) as row:
                 row_save(row, name=changes["name"])
             name_settle(channel=channel)
-    here = {name: changes[name] for name in _KEPT_HERE if name in changes}
+    here = {name: changes[name] for name in _ONLY_IN_DATABASE if name in changes}
     if here:
         with row_locked(channel) as row:
             row_save(row, **here)
     if changes:
         logger.info("channel changed uuid=%s fields=%s", channel.uuid, sorted(changes))
-    return row_again(channel)
+    return channel_reload(channel)
 
 
 def channel_edit(*, channel: Channel, shown: Mapping[str, Any], values: dict[str, Any]) -> Channel:
     """Call `channel_update`, or raise ChannelChangedError if the channel has not the values that its form showed."""
-    row = row_again(channel)
+    row = channel_reload(channel)
     if editable_of(row) != shown:
         raise errors.ChannelChangedError
     return channel_update(channel=row, values=values)
@@ -132,7 +132,7 @@ def settings_settle(*, channel: Channel) -> dict[str, Any]:
     """
     for _ in range(_TRIES):
         found = aws.channel_get(arn=channel.arn)
-        current, row = settings_of(found), row_again(channel)
+        current, row = settings_of(found), channel_reload(channel)
         if all(getattr(row, name) == value for name, value in current.items()):
             return current
         _settings_write(channel, found)
@@ -147,7 +147,7 @@ def _settings_write(channel: Channel, found: aws.IvsChannel) -> None:
 def name_settle(*, channel: Channel) -> None:
     """Write the name of the row to the tag until both agree; raise ChannelContendedError if others keep changing it."""
     for _ in range(_TRIES):
-        current = row_again(channel).name or ""
+        current = channel_reload(channel).name or ""
         if aws.channel_get(arn=channel.arn).tags.get("Name", "") == tag_value(current):
             return
         _tag_name(channel, current)
@@ -184,7 +184,7 @@ def data_of(row: Channel) -> dict[str, Any]:
     return row.channel_data if isinstance(row.channel_data, dict) else {}
 
 
-def row_again(channel: Channel) -> Channel:
+def channel_reload(channel: Channel) -> Channel:
     """Return the current row."""
     return Channel.objects.get(pk=channel.pk)
 
@@ -213,11 +213,11 @@ def channel_delete(*, channel: Channel) -> Channel:
             except aws.AwsError as error:
                 if not error.kind.unknown_outcome or _is_in_ivs(arn):
                     raise
-    mark_deleted(channel=channel, arn=arn)
-    return row_again(channel)
+    channel_mark_deleted(channel=channel, arn=arn)
+    return channel_reload(channel)
 
 
-def mark_deleted(*, channel: Channel, arn: str) -> None:
+def channel_mark_deleted(*, channel: Channel, arn: str) -> None:
     """Mark the row of a channel that is no longer in IVS; it stays for its videos.
 
     Raises:

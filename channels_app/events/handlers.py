@@ -85,7 +85,7 @@ def stream_record(*, channel: Channel, event: Event) -> LiveStateFile | None:
         row: tuple[str | None, str, datetime | None, bool] | None = cursor.fetchone()
     assert row is not None  # noqa: S101  (a function returns one row)
     stream_id, state, since, by_first_event = row
-    # A recording event changes the live state only if its stream has an end and no start: it may be the first event.
+    # A recording event changes the live state only if its stream has an end and no start: then it may order the stream.
     if stream_id is None or (event.detail_type == RECORDING_STATE and not by_first_event):
         return None
     # The predecessor wrote its single file at these two.

@@ -38,11 +38,11 @@ DUPLICATE = "duplicate"
 BATCH = 10
 _RETRIES_ENDED = f"not tried again after {InboxEvent.DEFERRED_FOR // timedelta(hours=1)} hours"
 _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
-# A different envelope with the same id is stored beside one of these.
-_REPLACEABLE = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
+# Beside a row of these, another envelope with the same id is stored under its digest.
+_OTHER_STORED = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
 _WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
-# If S3 is slow, a batch is settled in parts of so many seconds: Lambda may time out before the end of the batch.
+# Seconds after which the events so far are published and marked: Lambda may time out before the end of the batch.
 _SLOW = 5.0
 
 
@@ -112,14 +112,15 @@ def _processed(works: list[Work]) -> Iterator[Delivery]:
 def receive(bodies: list[str]) -> list[Work]:
     """Store envelopes under the id of their event, and commit.
 
-    The key is the SHA-256 of the text if the id is unusable, or if its row has another envelope, no event for us.
+    The key is the SHA-256 of the text if the id is unusable, or if a received, refused or ignored row has the id with
+    another envelope.
     """
     envelopes = [Envelope.of(body) for body in bodies]
     rows = _store({envelope.key: envelope.text for envelope in envelopes})
     others = {
         envelope.digest: envelope.text
         for envelope in envelopes
-        if rows[envelope.key].outcome in _REPLACEABLE and not is_same_document(rows[envelope.key].body, envelope.text)
+        if rows[envelope.key].outcome in _OTHER_STORED and not is_same_document(rows[envelope.key].body, envelope.text)
     }
     rows |= _store(others) if others else {}
     works = []
@@ -162,9 +163,9 @@ def _process(works: list[Work]) -> None:
         if work.outcome in _DONE:
             done[work.row.pk] = work.outcome
         if monotonic() - settled_at > _SLOW:
-            _settle(works[settled:number])
+            _publish_and_mark(works[settled:number])
             settled, settled_at = number, monotonic()
-    _settle(works[settled:])
+    _publish_and_mark(works[settled:])
 
 
 def work_prepare(work: Work, *, done: str | None = None) -> None:
@@ -207,7 +208,7 @@ def work_write(work: Work) -> None:
             work.end(result.outcome, f"{_RETRIES_ENDED}: {result.reason}" if result.try_again else result.reason)
         work.publication = result.publication
         if work.publication is not None and work.row.outcome == InboxEvent.Outcome.APPLIED:
-            # It was published before: the replay repairs what is published.
+            # A replay publishes the current live state, not that of this old event.
             work.publication = handler.publish_again(event)
 
 
@@ -227,7 +228,7 @@ def _errors_kept(work: Work) -> Iterator[None]:
             connection.close_if_unusable_or_obsolete()
 
 
-def _settle(works: list[Work]) -> None:
+def _publish_and_mark(works: list[Work]) -> None:
     """Publish, then mark: after a crash before the end the events are still open, and are processed again."""
     by_key: dict[Hashable, list[tuple[Work, Publication]]] = defaultdict(list)
     for work in works:

@@ -21,7 +21,7 @@ from channels_app.events.messages import messages_process, messages_return
 
 logger = logging.getLogger(__name__)
 
-# Below the read timeout of the client (10 s). A stop takes effect after so long; Docker kills a container after 10 s.
+# Below the read timeout of the client (10 s). A stop takes that long; Docker kills a container after 10 s.
 # https://docs.docker.com/reference/cli/docker/container/stop/
 WAIT_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 60

@@ -21,7 +21,7 @@ from channels_app.sql.rows import chunks_of, rows_of
 _Outcome = InboxEvent.Outcome
 # Replayed by default: waiting or failed events, and those without a handler.
 OUTCOMES = (_Outcome.FAILED, _Outcome.PARKED, _Outcome.IGNORED, _Outcome.DEFERRED)
-# A dry run holds the lock of a channel, and events in memory, for so many events at once.
+# The number of events for which a dry run holds the lock of a channel, and keeps events in memory.
 CHUNK = 100
 LOCK_TIMEOUT = "5s"
 # A row is named by the first of these columns that it has, else by its primary key.

@@ -51,8 +51,8 @@ class InboxEvent(models.Model):
     OPEN = (Outcome.RECEIVED, Outcome.DEFERRED)
     # The queue and `process_inbox` have tried the event by then.
     STUCK_AFTER = timedelta(hours=1)
-    # A deferred event is tried again for so long after its first delivery. IVS writes its files within minutes, and
-    # the check of recordings completes unverified videos later as well.
+    # The time after its first delivery in which a deferred event is tried again. IVS writes its files within minutes,
+    # and the check of recordings completes unverified videos later as well.
     DEFERRED_FOR = timedelta(hours=48)
 
     event_id = models.TextField(_("event id"), unique=True, db_collation="C")

@@ -20,12 +20,17 @@ from channels_app.channels.provisioning import (
     tag_value,
 )
 from channels_app.channels.stream_keys import is_key_removed, key_create, key_settle
-from channels_app.channels.updates import data_of, mark_deleted, name_settle, row_again, settings_settle
+from channels_app.channels.updates import channel_mark_deleted, channel_reload, data_of, name_settle, settings_settle
 from channels_app.encryption import UnreadableSecretError
 from channels_app.errors import ChannelContendedError
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
-from channels_app.reconcile.other_account import NONE_FOUND, not_here, other_account, other_account_of_missing
+from channels_app.reconcile.other_account import (
+    NONE_FOUND,
+    other_account,
+    other_account_difference,
+    other_account_of_missing,
+)
 from channels_app.reconcile.paced_calls import call_or_none, call_paced, pages
 from channels_app.sql.rows import batches_of, rows_of
 from ivsvod.rest.uuids import uuid_or_none
@@ -75,7 +80,7 @@ def _orphan(summary: aws.ChannelSummary, row: Channel | None, claimed: Channel |
         if row.status != Channel.Status.DELETED:
             return None
         choice = f"or import_channel {row.arn} --owner {row.owner}"
-        description = f"delete it in the console of AWS, where nobody needs it, {choice}"
+        description = f"delete it in the AWS console if nobody needs it, {choice}"
         return Difference(Kind.CHANNEL_NOT_DELETED, description, row, database={"status": row.status}, ivs=ivs)
     if claimed is not None:
         # A row without an ARN is unfinished, and this is the channel that it waits for.
@@ -84,7 +89,7 @@ def _orphan(summary: aws.ChannelSummary, row: Channel | None, claimed: Channel |
         description, database = "delete the one that nobody uses", {"arn": claimed.arn}
         return Difference(Kind.CHANNEL_DOUBLED, description, claimed, summary.arn, database=database, ivs=ivs)
     if not tags.get(STAGE_TAG):
-        description = f"import_channel {summary.arn} --owner UUID, where it is of this stage"
+        description = f"import_channel {summary.arn} --owner UUID, if it belongs to this stage"
         return Difference(Kind.CHANNEL_UNCLAIMED, description, arn=summary.arn, ivs=ivs)
     if not is_tagged_as_own(tags):
         return None
@@ -115,21 +120,21 @@ def channels(scope: Scope, position: Any) -> Iterator[Step]:
 def _differences(channel: Channel, found: aws.IvsChannel | None, *, is_doubtful: bool) -> Iterator[Difference]:
     try:
         if reason := other_account(channel.arn):
-            yield not_here(reason, channel)
+            yield other_account_difference(reason, channel)
             return
         found = found or call_or_none(aws.channel_get, arn=channel.arn)
         if found is not None:
             yield from _changes(channel, found)
             yield from _key_differences(channel)
         elif reason := NONE_FOUND if is_doubtful else other_account_of_missing(channel.arn):
-            yield not_here(reason, channel)
+            yield other_account_difference(reason, channel)
         else:
             yield Difference(
                 Kind.CHANNEL_GONE,
                 "mark the row deleted; its videos stay",
                 channel,
                 database={"status": channel.status, "active": channel.active},
-                repair=partial(mark_deleted, channel=channel, arn=channel.arn),
+                repair=partial(channel_mark_deleted, channel=channel, arn=channel.arn),
             )
     except aws.AwsError as error:
         yield not_compared(error, channel=channel)
@@ -221,7 +226,7 @@ def _key_make(channel: Channel) -> None:
         try:
             key_settle(channel=channel, key=key)
         except ChannelContendedError:
-            if is_key_removed(row_again(channel)):
+            if is_key_removed(channel_reload(channel)):
                 aws.stream_key_delete(arn=key.arn)
             raise
 

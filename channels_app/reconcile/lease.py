@@ -10,7 +10,7 @@ from django.db.models.functions import Now
 from channels_app.models import Lease
 
 RECONCILE = "reconcile"
-# Longer than any one step takes. After a crash the next run must wait so long.
+# Longer than any one step takes. After a crash the next run waits until it is over.
 MAX_AGE = timedelta(minutes=2)
 
 

@@ -13,20 +13,20 @@ from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.models.live_state import LIVE, UNNAMED
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
-from channels_app.reconcile.other_account import not_here, other_account, other_account_of_missing
+from channels_app.reconcile.other_account import other_account, other_account_difference, other_account_of_missing
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
 from channels_app.reconcile.sessions import differences_of_live, session_of, step_of
 from channels_app.sql.rows import rows_of
 
 # Returns the last time at which another table has a sign of the stream, or None.
-LastSign = Callable[[Stream], datetime | None]
+LastObservation = Callable[[Stream], datetime | None]
 
 # IVS may not list a stream yet whose start it has sent.
 _TOO_YOUNG = timedelta(minutes=10)
 
 
-def live_states(scope: Scope, position: Any, *, last_sign: LastSign, reported: set[str]) -> Iterator[Step]:
+def live_states(scope: Scope, position: Any, *, last_sign: LastObservation, reported: set[str]) -> Iterator[Step]:
     """Yield the streams that are live in IVS alone, then those that are live here alone; add their ids to `reported`.
 
     For one channel its sessions show what is live in IVS, which cannot list the streams of one channel.
@@ -41,7 +41,7 @@ def live_states(scope: Scope, position: Any, *, last_sign: LastSign, reported: s
         if (stream.channel.arn, stream.stream_id) not in live:
             reported.add(stream.stream_id)
             yield from _unlisted(stream, last_sign)
-    # Streams that the predecessor recorded without an id. Each of its rows is one: only the last one needs an end.
+    # Streams that the predecessor recorded without an id: each row is a stream, and only the last one needs an end.
     live_arns = {arn for arn, _ in live}
     channels = scope.channels().exclude(arn="").with_live_state().in_state(LIVE)
     for channel in rows_of(channels.alias(unnamed=Q(last_stream_id__startswith=UNNAMED)).filter(unnamed=True)):
@@ -70,11 +70,11 @@ def _missing_starts(streams: list[aws.IvsStream], reported: set[str]) -> Iterato
             yield from differences
 
 
-def _unlisted(stream: Stream, last_sign: LastSign) -> Iterator[Step]:
+def _unlisted(stream: Stream, last_sign: LastObservation) -> Iterator[Step]:
     """Compare a stream that IVS does not list as live with its session: it ended, or began after the list was read."""
     channel = stream.channel
     if reason := other_account(channel.arn):
-        yield Step([not_here(reason, channel, stream_id=stream.stream_id)])
+        yield Step([other_account_difference(reason, channel, stream_id=stream.stream_id)])
         return
     try:
         session = session_of(channel_arn=channel.arn, stream_id=stream.stream_id)
@@ -87,10 +87,10 @@ def _unlisted(stream: Stream, last_sign: LastSign) -> Iterator[Step]:
         yield step_of(channel, stream, session)
 
 
-def _unnamed(stream: Stream, scope: Scope, last_sign: LastSign) -> Iterator[Step]:
+def _unnamed(stream: Stream, scope: Scope, last_sign: LastObservation) -> Iterator[Step]:
     channel = stream.channel
     if reason := other_account(channel.arn):
-        yield Step([not_here(reason, channel)])
+        yield Step([other_account_difference(reason, channel)])
         return
     try:
         if scope.channel and call_or_none(aws.is_broadcasting, channel_arn=channel.arn):
@@ -101,7 +101,7 @@ def _unnamed(stream: Stream, scope: Scope, last_sign: LastSign) -> Iterator[Step
     yield Step(_forgotten(stream, last_sign))
 
 
-def _forgotten(stream: Stream, last_sign: LastSign) -> Iterator[Difference]:
+def _forgotten(stream: Stream, last_sign: LastObservation) -> Iterator[Difference]:
     """Yield the missing end of a stream without a session, unless its channel is of another account or not in IVS."""
     channel = stream.channel
     try:
@@ -113,7 +113,7 @@ def _forgotten(stream: Stream, last_sign: LastSign) -> Iterator[Difference]:
         yield not_compared(error, channel=channel, stream_id=stream.stream_id)
         return
     if reason:
-        yield not_here(reason, channel, stream_id=stream.stream_id)
+        yield other_account_difference(reason, channel, stream_id=stream.stream_id)
         return
     started_at = stream.started_at or stream.first_event_at
     if started_at > timezone.now() - _TOO_YOUNG:

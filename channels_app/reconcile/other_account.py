@@ -12,12 +12,12 @@ NONE_FOUND = "IVS has none of these channels: is it the right account?"
 
 
 def other_account(arn: str) -> str:
-    """Return why IVS cannot be called about a channel, by the settings alone; empty if it can, or it is not known."""
+    """Return the reason if the settings name another region or account than the ARN; else an empty text."""
     parts = CHANNEL_ARN.fullmatch(arn)
     if parts is None:
         return ""
     if settings.AWS_REGION and parts["region"] != settings.AWS_REGION:
-        return f"the channel is in {parts['region']}; this service asks in {settings.AWS_REGION}"
+        return f"the channel is in {parts['region']}; this service uses {settings.AWS_REGION}"
     return _reason(parts["account"], _account_of(settings.RECORDING_CONFIG_ARN))
 
 
@@ -37,10 +37,10 @@ def _account_of(arn: str) -> str:
 
 
 def _reason(account: str, own: str) -> str:
-    return f"the channel is of account {account}; this service asks in {own}" if own not in ("", account) else ""
+    return f"the channel is of account {account}; this service uses {own}" if own not in ("", account) else ""
 
 
-def not_here(reason: str, channel: Channel, **place: str) -> Difference:
+def other_account_difference(reason: str, channel: Channel, **place: str) -> Difference:
     """Return the difference for a channel of another account, which no retry can compare."""
     description = "run reconcile with the region and the credentials of the channel"
     return Difference(Kind.NOT_COMPARED, description, channel, place=place, ivs={"error": reason})

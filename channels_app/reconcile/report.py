@@ -15,7 +15,7 @@ from channels_app.reconcile.differences import Finding, Kind, Place, Scope
 from channels_app.reconcile.lease import RECONCILE
 from ivsvod.rest.times import zoned
 
-# Further ones are only counted, and printed by the run: nobody works through so many by hand.
+# The most differences that are stored. Further ones are counted, and printed by the run.
 MOST = 5_000
 _BATCH = 100
 _UPDATED = ("channel", "would", "problem", "phase", "is_blocking", "seen_at")
@@ -117,19 +117,19 @@ class LastRun:
     """The last run: a sentence about it, and whether staff should act."""
 
     sentence: str
-    is_amiss: bool
+    needs_action: bool
 
 
 def last_run(now: datetime) -> LastRun:
     """Return the last run; one query."""
     row = Lease.objects.filter(name=RECONCILE).first()
     if row is None or row.started_at is None:
-        return LastRun(_("reconcile has never run."), is_amiss=True)
+        return LastRun(_("reconcile has never run."), needs_action=True)
     time = {"time": zoned(row.finished_at or row.started_at)}
     if row.finished_at is None:
         if row.holder is not None and row.expires_at is not None and row.expires_at > now:
-            return LastRun(_("reconcile is running since %(time)s.") % time, is_amiss=False)
-        return LastRun(_("The last reconcile began at %(time)s and did not finish.") % time, is_amiss=True)
+            return LastRun(_("reconcile is running since %(time)s.") % time, needs_action=False)
+        return LastRun(_("The last reconcile began at %(time)s and did not finish.") % time, needs_action=True)
     if row.finished_at < now - LATE:
-        return LastRun(_("reconcile last ran at %(time)s, more than a day ago.") % time, is_amiss=True)
-    return LastRun(_("reconcile last ran at %(time)s.") % time, is_amiss=False)
+        return LastRun(_("reconcile last ran at %(time)s, more than a day ago.") % time, needs_action=True)
+    return LastRun(_("reconcile last ran at %(time)s.") % time, needs_action=False)

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 # An older run is not continued.
 _CONTINUED_WITHIN = timedelta(days=1)
-# After so many steps without an answer of AWS the rest of the phase is left out.
+# The number of steps in a row without an answer of AWS after which the rest of the phase is left out.
 _MOST_UNANSWERED = 10
 _EXPECTED = (AwsError, ChannelError, NotRepairedError, LiveStateUnsettledError)
 
@@ -136,7 +136,7 @@ def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position:
         for step in phase(scope, position):
             findings = []
             for difference in step.differences:
-                findings.append(_finding(difference, apply=apply))
+                findings.append(_repair_or_report(difference, apply=apply))
                 yield findings[-1]
             if apply and step.once_settled and all(finding.settled for finding in findings):
                 step.once_settled()
@@ -145,13 +145,13 @@ def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position:
             yield Place(name, step.position)
             if unanswered == _MOST_UNANSWERED:
                 facts = {"error": f"AWS answered none of the last {_MOST_UNANSWERED} questions of the phase {name}"}
-                yield _finding(Difference(Kind.NOT_COMPARED, RUN_AGAIN, ivs=facts), apply=apply)
+                yield _repair_or_report(Difference(Kind.NOT_COMPARED, RUN_AGAIN, ivs=facts), apply=apply)
                 return
     except AwsError as error:
-        yield _finding(not_compared(error), apply=apply)
+        yield _repair_or_report(not_compared(error), apply=apply)
 
 
-def _finding(difference: Difference, *, apply: bool) -> Finding:
+def _repair_or_report(difference: Difference, *, apply: bool) -> Finding:
     """Repair the difference if `apply` is set. A repair that fails is reported, and stops no other repair."""
     outcome = {"would": difference.repair_description}
     if not apply or difference.repair is None:

@@ -25,7 +25,7 @@ from channels_app.streams.history import KINDS, HistoryKind
 # The format that GetStreamSession accepts.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html
 _STREAM_ID = re.compile(r"st-[a-zA-Z0-9]{23}", re.ASCII)
-# A recording may end, or fail, so long after its stream: the window for a reconnect is 5 minutes.
+# The longest time from the end of a stream to that of its recording: the window for a reconnect is 5 minutes.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_CreateRecordingConfiguration.html
 _SETTLES_AFTER = timedelta(minutes=15)
 # It is not documented whether IVS keeps the fractions of a second that an event leaves out.

@@ -20,7 +20,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin import AuditedAdmin, PlainFormAdmin, ReadOnlyAdmin, SafeLookups, time_column
+from channels_app.admin import AuditedAdmin, LongListAdmin, PlainFormAdmin, ReadOnlyAdmin, time_column
 from channels_app.audit import audited
 from ivsvod.accounts.forms import ApiTokenCreateForm
 from ivsvod.accounts.models import ApiToken, User
@@ -42,7 +42,7 @@ admin.site.unregister(Group)
 
 
 @admin.register(Group)
-class RightsAdmin(AuditedAdmin, SafeLookups, GroupAdmin):
+class RightsAdmin(AuditedAdmin, LongListAdmin, GroupAdmin):
     """Groups. Only superusers change them: a member of a group could give themselves every permission."""
 
     nothing_yet = _("There is no group. manage.py migrate makes Curators, Channel managers and Viewers.")
@@ -58,7 +58,7 @@ class RightsAdmin(AuditedAdmin, SafeLookups, GroupAdmin):
 
 
 @admin.register(User)
-class AccountAdmin(AuditedAdmin, SafeLookups, UserAdmin):
+class AccountAdmin(AuditedAdmin, LongListAdmin, UserAdmin):
     """Members of staff and service accounts.
 
     Superusers give permissions. Other staff change only accounts that have no permission that they lack: a new password
@@ -145,7 +145,7 @@ def _is_within_rights(account: User | None, request: HttpRequest) -> bool:
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, SafeLookups):
+class ApiTokenAdmin(AuditedAdmin, PlainFormAdmin, LongListAdmin):
     """API tokens: made and shown once, listed, and revoked by deleting them."""
 
     create_title = _("Make an API token")

@@ -78,7 +78,7 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
     run = page["run"]
     return page | {
         "is_empty": page["live"] is None and page["review"] is None and page["attention"] is None,
-        "is_calm": not page["attention"] and not (run and run.is_amiss),
+        "has_no_problem": not page["attention"] and not (run and run.needs_action),
         "mine": [
             {"done": each.get_action_display(), "name": each.object_repr, "address": address_of(each)} for each in own
         ],
@@ -132,7 +132,7 @@ def _days(now: datetime) -> dict[str, Any]:
 
 
 def _last_days(now: datetime, days: int) -> tuple[datetime, datetime]:
-    """Return the first and the last midnight of so many days, in the zone of the reader; a day may have 23 hours."""
+    """Return the first and the last midnight of `days` days, in the zone of the reader; a day may have 23 hours."""
     today, zone = timezone.localdate(now), timezone.get_current_timezone()
     bounds = (today - timedelta(days=days - 1), today + timedelta(days=1))
     since, until = (datetime.combine(day, time(), zone) for day in bounds)

@@ -206,7 +206,7 @@ extend_schema_view(
     list=extend_schema(
         operation_id="listTags",
         summary="List the tags of listed videos",
-        description="The most used first.",
+        description="By name.",
         responses=_page("Tag", (videos.TagSerializer,), examples.TAG),
     ),
 )(TagViewSet)

@@ -139,7 +139,7 @@ class Part:
         return replace(self, rows=rows.order_by("-is_after", *self.rows.query.order_by))
 
     def cut(self, first: int) -> Self:
-        """Return the part without so many rows at the beginning."""
+        """Return the part without the first `first` rows."""
         return replace(self, rows=self.rows[first:])
 
 

@@ -73,7 +73,7 @@ class PageQuery:
 
 
 def day_start(text: str, days: int = 0) -> str:
-    """Return the first moment of a day, or of so many days later, in the zone of the page; another text unchanged."""
+    """Return the first moment of a day, or of the day `days` later, in the zone of the page; another text unchanged."""
     if not _DAY.fullmatch(text):
         return text
     try:

@@ -22,7 +22,7 @@ from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.models.querysets import VideoQuerySet
 
-# At most so many channels match a part of a name.
+# The most channels that match a part of a name.
 MOST_CHANNELS = 100
 FORMATS = {"year": "Y", "month": "F Y", "day": "j F"}
 

@@ -9,9 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import (
     ChannelAdmin,
+    LongListAdmin,
     PageLink,
     ReportedDifferenceAdmin,
-    SafeLookups,
     StreamAdmin,
     TextSearch,
     list_address,
@@ -30,7 +30,7 @@ from ondemand.videos.search import search_videos
 
 
 @admin.register(Video)
-class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, SafeLookups):
+class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, LongListAdmin):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
     change_list_template = "admin/ondemand/video/change_list.html"

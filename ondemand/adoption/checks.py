@@ -10,7 +10,7 @@ from typing import Any
 Rows = Sequence[tuple[Any, ...]]
 
 OLDEST_SERVER = 140_000
-# Each step of the migration gives up after waiting so long for a lock.
+# The longest time that a step of the migration waits for a lock.
 LOCK_SECONDS = 10
 LONG_SECONDS = 60
 _MUCH = 1024**3

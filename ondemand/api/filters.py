@@ -102,7 +102,7 @@ class VideoFilterSet(StrictFilterSet):
         elif status is None and active is None:
             videos = queryset.listed(self.at)
         else:
-            videos = queryset.listed_but(self.at, status=status, active=active)
+            videos = queryset.listed_ignoring(self.at, status=status, active=active)
         return super().filter_queryset(videos)
 
 

@@ -45,7 +45,7 @@ class CatalogueViewSet(StrictFilterViewSet):
         return {**super().get_serializer_context(), "at": self.at, "is_curator": has_scope(self.request, "curate")}
 
     def max_age(self, seconds: int, edge: datetime | None) -> dict[str, str]:
-        """Return the Cache-Control header for so many seconds, or until the next publication edge."""
+        """Return the Cache-Control header for `seconds`, or until the next publication edge."""
         return public_max_age(min(seconds, (edge - self.at).total_seconds()) if edge else seconds)
 
     def page(self, rows: QuerySet[Any] | Ranked[Any]) -> Response:

@@ -24,7 +24,7 @@ _OF_TIME = (Listing.LISTED, Listing.SCHEDULED, Listing.EXPIRED)
 
 @dataclass(frozen=True)
 class ListingChange:
-    """The listing of so many videos before and after; `is_same`: nothing of them is changed.
+    """The listing of a number of videos before and after; `is_same`: nothing of them is changed.
 
     `ended` is the listing of a running recording after its end. `is_reviewed`: the change ends its wait for review.
     `is_undecided`: the dates of a schedule have no effect, since the video awaits a decision.

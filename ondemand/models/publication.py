@@ -28,7 +28,7 @@ class Listing(TextChoices):
 
 
 # The conditions of a listed video that do not depend on the time.
-LASTING: dict[Listing, Q] = {
+TIME_INDEPENDENT: dict[Listing, Q] = {
     Listing.DUPLICATE: Q(duplicate_of__isnull=True),
     Listing.FAILED: ~Q(status="failed"),
     Listing.RECORDING: ~Q(status="recording"),
@@ -37,8 +37,8 @@ LASTING: dict[Listing, Q] = {
 }
 _PUBLIC = Q(visibility="public")
 # The conditions of a video that opens by its uuid, and of a listed one, without the time, as in the partial indexes.
-OPEN = LASTING[Listing.HELD] & LASTING[Listing.HIDDEN]
-LISTED = LASTING[Listing.DUPLICATE] & OPEN & _PUBLIC
+OPEN = TIME_INDEPENDENT[Listing.HELD] & TIME_INDEPENDENT[Listing.HIDDEN]
+LISTED = TIME_INDEPENDENT[Listing.DUPLICATE] & OPEN & _PUBLIC
 # The available videos awaiting a publication decision. The predecessor may show one, and does not know `awaits_review`.
 TO_REVIEW = Q(
     Q(active=True, held=True) | Q(awaits_review=True, active=False) | Q(awaits_review=True, visibility="unlisted"),
@@ -50,7 +50,7 @@ TO_REVIEW = Q(
 def listing_rules(at: datetime) -> dict[Listing, Q]:
     """Return the conditions of a listed video; the first that a video breaks is its listing."""
     return {
-        **LASTING,
+        **TIME_INDEPENDENT,
         Listing.SCHEDULED: ~Q(publish_from__gt=at),
         Listing.EXPIRED: ~Q(publish_until__lte=at),
         Listing.UNLISTED: _PUBLIC,
@@ -73,7 +73,7 @@ def _cases(rules: dict[Listing, Q]) -> list[When]:
 
 
 # The listing of a row without the rules of time; NULL if only the time decides.
-LASTING_LISTING = Case(*_cases({**LASTING, Listing.UNLISTED: _PUBLIC}), output_field=TextField())
+LISTING_BY_ROW = Case(*_cases({**TIME_INDEPENDENT, Listing.UNLISTED: _PUBLIC}), output_field=TextField())
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {"": operator.eq, "gt": operator.gt, "lte": operator.le}
 
 

@@ -12,10 +12,10 @@ from django.db.models.functions import Coalesce, Collate, Left, Lower, NullIf, T
 
 from channels_app.models import Channel, NewVideoState, new_video_state, private_channel
 from ondemand.models.publication import (
-    LASTING,
-    LASTING_LISTING,
     LISTED,
+    LISTING_BY_ROW,
     OPEN,
+    TIME_INDEPENDENT,
     TO_REVIEW,
     Listing,
     listing_expression,
@@ -25,7 +25,7 @@ from ondemand.models.publication import (
 
 # A video without a start counts as older than all others. A constant, for an index is made of it.
 NO_START = datetime(1900, 1, 1, tzinfo=UTC)
-# Titles are ordered by so many characters, so that a cursor stays short.
+# The number of characters by which titles are ordered, so that a cursor stays short.
 ORDERED_TITLE = 100
 # IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 LONGEST_RECORDING = timedelta(hours=48)
@@ -44,8 +44,8 @@ class VideoQuerySet(models.QuerySet[Any]):
         """
         return self.filter(LISTED, within_window(at))
 
-    def listed_but(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
-        """Return the videos that would be listed, but for this status and `active`, if given.
+    def listed_ignoring(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
+        """Return the videos of this status and `active`, if given, that would be listed if these two did not count.
 
         Another status than available usually goes with NULL values, which are no reason to leave a video out.
         """
@@ -61,10 +61,10 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Return the videos with this listing at that time."""
         if listing == Listing.LISTED:
             return self.listed(at)
-        if listing in LASTING:
-            return self.alias(listing=LASTING_LISTING).filter(listing=listing)
+        if listing in TIME_INDEPENDENT:
+            return self.alias(listing=LISTING_BY_ROW).filter(listing=listing)
         if listing == Listing.UNLISTED:
-            return self.alias(listing=LASTING_LISTING).filter(within_window(at), listing=listing)
+            return self.alias(listing=LISTING_BY_ROW).filter(within_window(at), listing=listing)
         # The condition is part of the expression, and an index may serve it.
         is_broken = ~listing_rules(at)[Listing(listing)]
         return self.alias(listing=listing_expression(at)).filter(is_broken, listing=listing)

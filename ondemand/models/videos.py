@@ -24,8 +24,8 @@ from django.utils.translation import pgettext_lazy
 
 from channels_app.models import Channel
 from ondemand.models.publication import (
-    LASTING_LISTING,
     LISTED,
+    LISTING_BY_ROW,
     TO_REVIEW,
     Listing,
     ListingReasons,
@@ -167,7 +167,10 @@ class Video(models.Model):
             models.Index("qa", *_NEWEST, name="video_by_qa"),
             # Listed videos have an index already.
             models.Index(
-                LASTING_LISTING, *_NEWEST, name="video_by_listing", condition=Q(IsNull(LASTING_LISTING, False))
+                LISTING_BY_ROW,
+                *_NEWEST,
+                name="video_by_listing",
+                condition=Q(IsNull(LISTING_BY_ROW, False)),
             ),
             # The charts of the start page add up these values by an index-only scan.
             models.Index(fields=["started_at"], include=["duration_ms"], name="video_days", condition=RECORDED),

@@ -39,7 +39,7 @@ def _differences(video: Video) -> Iterator[Difference]:
     place = {"bucket": bucket, "prefix": prefix}
     channel = Channel.objects.filter(videos=video).first()
     if bucket not in settings.RECORDING_BUCKETS:
-        # No other bucket is read, whatever an event said.
+        # No other bucket is read, even if an event names one.
         facts = {"error": "the bucket is none of RECORDING_BUCKETS"}
         yield Difference(Kind.NOT_COMPARED, "name the bucket in RECORDING_BUCKETS", channel, place=place, s3=facts)
         return

@@ -39,7 +39,7 @@ _REMOVED = "its video was deleted: see ondemand_removedrecording"
 class RecordingFacts:
     """The fields of an event, and from S3 the metadata (None: there is none) and the check of the files.
 
-    `problem`: why the metadata is unknown; then `verdict.problem` is empty if a later try cannot find it.
+    `problem`: why the metadata could not be read. A later try may help if `verdict.problem` is set too.
     """
 
     fields: RecordingFields
@@ -48,8 +48,8 @@ class RecordingFacts:
     verdict: Verdict = field(default_factory=Verdict)
 
 
-def recording_add(recording: Recording, event: Event, fields: RecordingFields) -> None:
-    """Add an event to its recording; neither order nor repetition matters.
+def recording_merge_event(recording: Recording, event: Event, fields: RecordingFields) -> None:
+    """Merge an event into its recording; neither order nor repetition matters.
 
     The earliest start counts, and of two ends the later, then the one with the larger id. A real event counts before
     one that `reconcile` made.
@@ -137,7 +137,7 @@ class RecordingEventHandler(EventHandler):
             return Result(InboxEvent.Outcome.IGNORED, facts.problem, try_again=True)
         video, is_new = _video_locked(event, channel, facts.fields)
         recording = (None if is_new else getattr(video, "recording", None)) or Recording(video_id=video.pk)
-        recording_add(recording, event, facts.fields)
+        recording_merge_event(recording, event, facts.fields)
         is_removed, adopted_at, new_state = False, None, None
         is_undecided = recording.end_at is not None and None in (video.active, video.visibility, video.held)
         if video.prefix and (is_new or is_undecided):

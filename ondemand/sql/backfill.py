@@ -20,10 +20,10 @@ class UnknownSearchConfigError(Exception):
     """PostgreSQL has no text search configuration of this name."""
 
 
-def backfill(cursor: Any, said: Callable[[str], None] | None = None) -> None:
+def backfill(cursor: Any, report: Callable[[str], None] | None = None) -> None:
     """Derive the missing columns of old rows of videos and content, and mark duplicates; safe to stop and rerun."""
-    touch_in_batches(cursor, _statement("touch_videos"), NIL, said)
-    touch_in_batches(cursor, _statement("touch_content"), NIL, said)
+    touch_in_batches(cursor, _statement("touch_videos"), NIL, report)
+    touch_in_batches(cursor, _statement("touch_content"), NIL, report)
     cursor.execute(_statement("forget_removed"))
     cursor.execute(_statement("doubled_recordings"))
     mark_duplicates = _statement("mark_duplicates")
@@ -31,7 +31,7 @@ def backfill(cursor: Any, said: Callable[[str], None] | None = None) -> None:
         cursor.execute(mark_duplicates, place)
 
 
-def search_config_set(cursor: Any, name: str, said: Callable[[str], None] | None = None) -> None:
+def search_config_set(cursor: Any, name: str, report: Callable[[str], None] | None = None) -> None:
     """Search in this configuration from now on, and rewrite all vectors; safe to stop and rerun.
 
     Until the last vector is rewritten, words that the two configurations see differently may not be found.
@@ -44,7 +44,7 @@ def search_config_set(cursor: Any, name: str, said: Callable[[str], None] | None
         raise UnknownSearchConfigError(f"PostgreSQL has no text search configuration {name!r} (see pg_ts_config)")
     body = sql.Literal(f"SELECT {sql.Literal(row[0]).as_string()}::regconfig")
     cursor.execute(sql.SQL(_SET_CONFIG).format(body=body))
-    touch_in_batches(cursor, _statement("rewrite_vectors"), NIL, said)
+    touch_in_batches(cursor, _statement("rewrite_vectors"), NIL, report)
 
 
 def backfill_by_migration(apps: Any, schema_editor: Any) -> None:

@@ -29,7 +29,7 @@ _LONGEST = 1000
 MOST_WORDS = 32
 # Runs of letters and digits, as PostgreSQL splits words; the operator "or" is none.
 _WORD = re.compile(r"(?<![^\W_])(?!or(?![^\W_]))[^\W_]+", re.IGNORECASE)
-# The excerpt is made from the beginning of each text, of so many characters.
+# The number of characters, from the beginning of each text, from which the excerpt is made.
 _EXCERPTED = {"content__title": 500, "content__description": 10_000}
 _EXCERPTED_TAGS = 2000
 # The marks of a match until the text is escaped: characters for private use, which are removed from the text before.

@@ -13,7 +13,7 @@ from django.db import connection
 
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.encoder import Performance
+from ivsvod.local.broadcast.encoder import BroadcastRun
 from ivsvod.local.broadcast.plan import (
     BroadcastPlan,
     RecordingPlan,
@@ -105,7 +105,7 @@ class Past:
             faults=frozenset(faults),
             window=WINDOW,
         )
-        ivs = Performance(self.aws.ivs.store, s3(), channel.arn, Metadata())  # type: ignore[arg-type]
+        ivs = BroadcastRun(self.aws.ivs.store, s3(), channel.arn, Metadata())  # type: ignore[arg-type]
         happened = steps(plan)
         if not is_over:
             ends = next(step.at for step in happened if isinstance(step, StreamEnds)) - timedelta(seconds=7)

@@ -1,5 +1,5 @@
 -- Record an event: its stream, the history of the stream, and the row of `ivs_state_changes` that the predecessor's
--- clients read for a start or an end. Called once for each stored event.
+-- clients read for a start or an end. A repetition of an event changes nothing.
 -- Returns the live state of the channel as `ivsvod_live_states` has it. `by_first_event` is true if the stream is
 -- ordered by its first event, because its start never arrived.
 CREATE OR REPLACE FUNCTION ivsvod_record_event(

@@ -140,7 +140,7 @@ def play_broadcasts(
         parts = [steps(plan) for plan in plans]
         random = random or Random()  # noqa: S311 -- nothing here is secret
         batches = [deliveries(events_of(part), faults, random) for part in parts]
-        ivs = Performance(store, s3_client, channel["arn"], media)
+        ivs = BroadcastRun(store, s3_client, channel["arn"], media)
         try:
             # `merge` takes a step before a batch of the same time, because the steps are given first.
             for item in merge(*parts, *batches, key=lambda item: item.due if isinstance(item, Batch) else item.at):
@@ -172,7 +172,7 @@ class Media:
         return self._by_copies[copies]
 
 
-class Performance:
+class BroadcastRun:
     """Carry out the steps of one channel in the order of their times; `live` is the running stream."""
 
     def __init__(self, store: IvsStore, s3_client: Any, channel_arn: str, media: Media | None) -> None:

@@ -18,7 +18,7 @@ from ivsvod.local.ivs import IvsStore
 
 logger = logging.getLogger(__name__)
 
-# SQS delivers a message this often before it moves it to the dead-letter queue.
+# The attempts for each event; the queue of a deployment makes five before the dead-letter queue.
 _RECEIVES = 3
 # Between the last event of an existing broadcast and the first of a new one, besides the reconnect window.
 _APART = timedelta(seconds=10)

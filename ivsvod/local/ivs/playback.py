@@ -26,7 +26,7 @@ def import_playback_key_pair(call: Call) -> Document:
         raise conflict(f"The key was imported before: {fingerprint}")
     arn = call.records.new_arn(KEY_PAIR)
     key_pair = {"arn": arn, "name": call.get("name", ""), "fingerprint": fingerprint, "tags": call.tags()}
-    # No call shows the key itself; it is kept for checking the tokens of viewers.
+    # No call shows the key itself.
     call.insert(KEY_PAIR, {**key_pair, "publicKeyMaterial": call["publicKeyMaterial"]})
     return {"keyPair": key_pair}
 

@@ -12,7 +12,7 @@ from ondemand.models import Video
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.recordings.inspection import videos_recheck
 
-# S3 counts as unavailable after so many unanswered calls in a row; each takes a minute to time out.
+# The number of unanswered calls in a row after which S3 counts as unavailable; each takes a minute to time out.
 PATIENCE = 5
 
 

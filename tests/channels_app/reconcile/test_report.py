@@ -181,7 +181,7 @@ def test_differences_go_with_their_channel() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "part", "is_amiss"),
+    ("row", "part", "needs_action"),
     [
         (None, "never", True),
         ({}, "never", True),
@@ -192,12 +192,12 @@ def test_differences_go_with_their_channel() -> None:
         ({"started_at": NOW, "finished_at": NOW - timedelta(hours=25)}, "more than a day ago", True),
     ],
 )
-def test_the_state_of_the_last_run(row: dict[str, Any] | None, part: str, is_amiss: bool) -> None:
+def test_the_state_of_the_last_run(row: dict[str, Any] | None, part: str, needs_action: bool) -> None:
     if row is not None:
         Lease.objects.create(name="reconcile", **row)
     last = last_run(NOW)
     assert part in last.sentence
-    assert last.is_amiss == is_amiss
+    assert last.needs_action == needs_action
 
 
 # In the admin

@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client, RequestFactory
 from django.urls import reverse
 
-from channels_app.admin.pages import SafeLookups
+from channels_app.admin.pages import LongListAdmin
 from channels_app.models import AuditEntry
 from ivsvod.accounts.models import User
 from tests.support.console import (
@@ -122,7 +122,7 @@ def test_each_empty_list_explains_its_rows_and_the_next_step(browser: Client, mo
     model._default_manager.all().delete()
     sentences = re.findall(r'<p class="empty">\s*(.*?)\s*</p>', page(browser, address), re.DOTALL)
     assert len(sentences) == 1
-    assert str(SafeLookups.nothing_yet) not in sentences[0]
+    assert str(LongListAdmin.nothing_yet) not in sentences[0]
 
 
 @pytest.mark.parametrize("path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, "/admin/accounts/user/"])

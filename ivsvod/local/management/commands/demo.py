@@ -115,7 +115,7 @@ class Command(BaseCommand):
         try:
             run(all_phases(), scope=Scope(), apply=True, resume=True)
         except LeaseTakenError:
-            self.step("Another reconcile runs, or has just ended")
+            self.step("Another reconcile is running, or was killed less than two minutes ago")
 
     def channels(self) -> Channel:
         """Make two channels and return the one with the broadcast."""
