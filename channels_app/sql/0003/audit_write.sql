@@ -5,7 +5,7 @@ CREATE OR REPLACE FUNCTION ivsvod_audit_write(
     INSERT INTO channels_app_auditentry
         (content_type_id, object_pk, object_repr, action, changes_text, changes, actor_id, actor_name, way, cid,
          timestamp)
-    VALUES (ivsvod_audit_type(app, model_name), key, coalesce(name, key), kind, '', changes,
+    VALUES (ivsvod_audit_type(app, model_name), key, coalesce(nullif(name, ''), key), kind, '', changes,
         (SELECT uuid FROM accounts_user WHERE uuid = (actor ->> 'account')::uuid),
         coalesce(actor ->> 'name', ''), actor ->> 'way', nullif(actor ->> 'operation', ''), now())
 $$;

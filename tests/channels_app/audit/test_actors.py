@@ -46,6 +46,11 @@ def last(**fields: Any) -> dict[str, Any]:
     return entries(**fields)[-1]
 
 
+def test_an_entry_of_an_object_without_a_name_has_its_key() -> None:
+    channel = make_channel(name="")
+    assert last()["name"] == str(channel.pk)
+
+
 def test_an_entry_says_who_did_what_to_which_object_before_and_after() -> None:
     video = make_video()
     with acting(ADA):
