@@ -1,6 +1,7 @@
 """The test session runs on a PostgreSQL and an AWS of its own; no variable of the caller reaches it."""
 
 import atexit
+import gc
 import logging
 import os
 import shutil
@@ -18,6 +19,8 @@ from ivsvod.local.aws import LocalAws, install_in_process
 
 TESTS = Path(__file__).resolve().parent
 LOCAL_AWS_URL = "http://127.0.0.1:9/_local"
+# Imports and collected tests live to the end: to look through them for garbage would take a fifth of the time.
+gc.disable()
 
 
 def _own_environment() -> None:
@@ -112,7 +115,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fail with versions of pytest and pytest-xdist that ignore groups: tests of a group share what they start."""
+    """Collect garbage from now on, and fail with versions of pytest and pytest-xdist that ignore groups."""
+    gc.freeze()
+    gc.enable()
+    # Tests of a group share what they start.
     if getattr(session.config.option, "loadgroup", False):
         assert all("@" in item.nodeid for item in session.items if item.get_closest_marker("xdist_group"))
 
