@@ -1,6 +1,7 @@
 """Event handlers, one for each detail-type: write tables and return what to publish. Here the handler of streams."""
 
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,15 +42,16 @@ class Result:
     publication: Publication | None = None
 
 
-class EventHandler:
+class EventHandler(ABC):
     """Base of the handlers; `settings.EVENT_HANDLERS` names one for each detail-type."""
 
     def prepare(self, event: Event) -> Any:
         """Return facts from outside the database, bounded in time and size; called outside any transaction."""
+        return None
 
+    @abstractmethod
     def apply(self, event: Event, channel: Channel, facts: Any) -> Result:
         """Decide and write, in the transaction that holds the channel's lock. A second run changes nothing."""
-        raise NotImplementedError
 
     def publish_again(self, event: Event) -> Publication | None:
         """Return the publication of a retry of an applied event: the live-state file, which it repairs."""

@@ -1,6 +1,7 @@
 """Strict filters of lists: a misspelt filter is a 400, not a list of everything."""
 
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -37,7 +38,7 @@ class StrictField(forms.Field):
         return None if value is None else self.read(value)
 
 
-class StrictFilter(django_filters.Filter):
+class StrictFilter(ABC, django_filters.Filter):
     """The base of the filters by one value: its text is read by `read`, which raises FormError if it is malformed."""
 
     field_class = StrictField
@@ -45,8 +46,9 @@ class StrictFilter(django_filters.Filter):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, read=self.read, **options)
 
+    @abstractmethod
     def read(self, text: Any) -> Any:
-        raise NotImplementedError
+        """Return the value of the text."""
 
 
 class TextFilter(StrictFilter):
