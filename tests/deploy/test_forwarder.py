@@ -13,8 +13,8 @@ from channels_app import aws as aws_door
 from channels_app.aws import AwsError, Kind, clients
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.serving import MOUNT, served, with_local_aws
-from tests.support.chromium import free_port
 from tests.support.cloudformation import of_type, resolved
+from tests.support.ports import free_port
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:ivsvod-production-forwarder"
 ROLE = "arn:aws:iam::111122223333:role/ivsvod"

@@ -30,7 +30,6 @@ from ivsvod.local import launch, postgres
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event
 from ivsvod.local.serving import MOUNT, served, with_local_aws
-from tests.support.chromium import free_port
 from tests.support.lambda_http import body_of, function_url, http_v2, rest_v1
 from tests.support.packaged import (
     HOST,
@@ -42,6 +41,7 @@ from tests.support.packaged import (
     unzipped,
     variables,
 )
+from tests.support.ports import free_port
 from tests.support.road import BUCKET, NINE, PREFIX, at, ended_metadata
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("package")]

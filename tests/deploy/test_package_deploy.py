@@ -30,11 +30,11 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.events import stream_event
 from ivsvod.local.serving import MOUNT, with_local_aws
 from ivsvod.local.serving import served as served_locally
-from tests.support.chromium import free_port
 from tests.support.cloud import REPORT, Cloud, served
 from tests.support.cloudformation import for_moto, of_type, template
 from tests.support.lambda_http import body_of, rest_v1
 from tests.support.packaged import HOST, runtime_packages
+from tests.support.ports import free_port
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("deployment")]
 

@@ -18,13 +18,13 @@ from tests.support.chromium import (
     chromium,
     faults,
     fits,
-    free_port,
     picture,
     play,
     until,
     watched,
 )
 from tests.support.helpers import THOROUGH, make_channel, make_content, make_video
+from tests.support.ports import free_port
 
 pytestmark = IN_BROWSER
 NINE = datetime(2026, 3, 4, 9, 5, tzinfo=UTC)

@@ -30,6 +30,7 @@ from ivsvod.local import postgres
 from ivsvod.local.launch import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable
 from ivsvod.local.postgres.processes import wait_until
+from tests.support.ports import free_port
 
 # One demo serves all tests here.
 pytestmark = pytest.mark.xdist_group("demo")
@@ -151,11 +152,6 @@ class Demo:
     def get(self, path: str, **headers: str) -> Any:
         with urllib.request.urlopen(urllib.request.Request(urljoin(self.url, path), headers=headers)) as answer:
             return json.load(answer)
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return probe.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """A real browser over the real stack: what its tests share."""
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -30,6 +29,7 @@ from ivsvod.local.serving import MOUNT, served, with_local_aws
 from ondemand.models import Video
 from ondemand.videos.services import content_replace
 from tests.support.helpers import THOROUGH
+from tests.support.ports import free_port
 
 # Without windows it takes a third less of the processor.
 CHROMIUM = Path(which("chromium-headless-shell") or "/usr/bin/chromium")
@@ -87,12 +87,6 @@ IN_BROWSER = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="needs Chromium: apt-get install chromium-headless-shell"),
 ]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 aws_of_test: list[LocalAws] = []

@@ -12,7 +12,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import time
@@ -31,6 +30,7 @@ sys.path.insert(0, str(ROOT))
 from ivsvod.local import launch, postgres  # noqa: E402
 from ivsvod.local.aws import LocalAws  # noqa: E402
 from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event  # noqa: E402
+from tests.support.ports import free_port  # noqa: E402
 
 BUCKET = "ivsvod-recordings"
 CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 21)}
@@ -89,12 +89,6 @@ def aws_process(aws: LocalAws, port: int) -> int:
         server.serve_forever()
     server.server_close()
     return pid
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 @contextmanager
