@@ -141,7 +141,7 @@ def answer(environ: dict[str, Any]) -> tuple[str, bytes]:
 
 @pytest.mark.parametrize("kind", [FORM, MULTIPART])
 def test_a_body_that_does_not_arrive_in_time_is_a_408(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(timed_bodies, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(timed_bodies, "LONGEST_SECONDS", 0.1)
     with slow_request(b"us", 1000, kind) as (environ, _):
         status, body = answer(environ)
     assert status.startswith("408 ")
@@ -149,12 +149,12 @@ def test_a_body_that_does_not_arrive_in_time_is_a_408(monkeypatch: pytest.Monkey
 
 
 def test_a_body_that_comes_byte_by_byte_is_a_408_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timed_bodies, "LONGEST_SECONDS", 0.5)
+    monkeypatch.setattr(timed_bodies, "LONGEST_SECONDS", 0.2)
     ended = threading.Event()
     with slow_request(b"us", 1000) as (environ, client):
 
         def drip() -> None:
-            while not ended.wait(0.05):
+            while not ended.wait(0.02):
                 try:
                     client.sendall(b"x")
                 except OSError:
@@ -171,7 +171,7 @@ def test_a_body_that_comes_byte_by_byte_is_a_408_too(monkeypatch: pytest.MonkeyP
 def test_a_body_that_comes_late_and_whole_is_read(staff: User) -> None:
     body = f"csrfmiddlewaretoken={'a' * 32}&username=boss&password=wrong".encode()
     with slow_request(body[:10], len(body)) as (environ, client):
-        later = threading.Timer(0.6, client.sendall, [body[10:]])
+        later = threading.Timer(0.1, client.sendall, [body[10:]])
         later.start()
         status, page = answer(environ)
         later.join()

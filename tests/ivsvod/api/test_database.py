@@ -48,7 +48,7 @@ def limited(setting: str) -> Iterator[None]:
     """The table of videos is locked by another session, and a statement of ours ends soon by this setting."""
     with another_session() as session, connection.cursor() as cursor:
         session.execute("LOCK TABLE on_demand_videos")
-        cursor.execute(f"SET {setting} = '200ms'")
+        cursor.execute(f"SET {setting} = '50ms'")
         try:
             yield
         finally:
@@ -78,6 +78,8 @@ def deadlocked(write: Callable[[], Any]) -> Any:
 
     def run() -> Any:
         try:
+            with connection.cursor() as cursor:
+                cursor.execute("SET deadlock_timeout = '500ms'")
             return write()
         finally:
             connection.close()
@@ -88,7 +90,7 @@ def deadlocked(write: Callable[[], Any]) -> Any:
         session.execute("SELECT FROM on_demand_videos WHERE uuid = %s FOR UPDATE", [HIGH])
         result = thread.submit(run)
         while not result.done() and not session.execute(_WAITING).rowcount:
-            sleep(0.02)
+            sleep(0.01)
         session.execute("SELECT FROM on_demand_videos WHERE uuid = %s FOR UPDATE", [LOW])
         return result.result(timeout=30)
 

@@ -17,7 +17,7 @@ from channels_app.models import Channel
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.local.aws import LocalAws
 from tests.support import hostile
-from tests.support.helpers import assert_error, bearer, make_channel, make_video
+from tests.support.helpers import THOROUGH, assert_error, bearer, make_channel, make_video
 
 SECRET = "a shared key of a test"
 LIMIT = 10 * 1024 * 1024
@@ -40,7 +40,7 @@ def key(settings: Any) -> dict[str, str]:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1, 2][: 2 if THOROUGH else 1])
 def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
     outcome = hostile.attack(requests=400, seed=seed, uuids=hostile.some_rows())
     assert not outcome.failures, str(outcome)
@@ -48,7 +48,7 @@ def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("seed", [4, 5])
+@pytest.mark.parametrize("seed", [4, 5][: 2 if THOROUGH else 1])
 def test_hostile_requests_with_full_access_give_no_5xx(aws: LocalAws, key: dict[str, str], seed: int) -> None:
     staff = User.objects.create_superuser("boss", password="a long password of a test")
     outcome = hostile.attack(requests=200, seed=seed, uuids=hostile.some_rows(), credential=SECRET, staff=staff)
@@ -63,8 +63,12 @@ def test_every_route_of_the_api_is_tried() -> None:
     assert "/admin/ondemand/video/{}/change/" in found
     assert not [path for path in found if set(path) & set("<>^$\\()")]
     made = hostile.Hostile(1, [uuid4()])
-    tried = {made.request().path.split("?")[0] for _ in range(1500)}
-    assert {path for path in found if "{}" not in path and not path.startswith("/admin")} <= tried
+    untried = {path for path in found if "{}" not in path and not path.startswith("/admin")}
+    for _ in range(1500):
+        if not untried:
+            break
+        untried.discard(made.request().path.split("?")[0])
+    assert not untried
 
 
 @pytest.mark.django_db
@@ -329,8 +333,9 @@ def test_the_body_of_a_route_that_is_new_must_be_json(
 @pytest.mark.parametrize("name", hostile.HEADERS)
 def test_any_value_of_a_header_is_answered(client: Client, name: str) -> None:
     uuid = make_channel().uuid
-    for value in hostile.HEADER_VALUES:
-        for method in ("GET", "DELETE"):
+    for number, value in enumerate(hostile.HEADER_VALUES):
+        # By default each value by one of the two.
+        for method in ("GET", "DELETE") if THOROUGH else ("GET", "DELETE")[number % 2 :][:1]:
             response = client.generic(method, f"/channels/{uuid}", b"", **{name: value})
             assert response.status_code < 500, (name, value, method)
     assert Channel.objects.get().active
