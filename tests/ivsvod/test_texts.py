@@ -2,7 +2,8 @@
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -44,13 +45,19 @@ def test_templates_hold_no_text_outside_of_translations(folder: str) -> None:
     assert_all_translated(found)
 
 
+@cache
+def nodes_of(path: Path) -> list[ast.AST]:
+    """Return all nodes of a module."""
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def called(node: ast.Call) -> str:
     return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
 
 
-def handed_to_people(tree: ast.AST) -> Iterator[ast.expr]:
+def handed_to_people(nodes: Iterable[ast.AST]) -> Iterator[ast.expr]:
     """The expressions of a module that people read as they are."""
-    for node in ast.walk(tree):
+    for node in nodes:
         match node:
             case ast.keyword(arg=name, value=value) if name in _TOLD_BY_NAME:
                 yield value
@@ -73,27 +80,23 @@ def is_plain(node: ast.expr) -> bool:
 
 def test_code_hands_no_plain_text_to_people() -> None:
     assert not [
-        f"{path}:{node.lineno}"
-        for path in _EDGES
-        for node in handed_to_people(ast.parse(path.read_text("utf-8")))
-        if is_plain(node)
+        f"{path}:{node.lineno}" for path in _EDGES for node in handed_to_people(nodes_of(path)) if is_plain(node)
     ]
 
 
 def test_makemessages_finds_every_text_that_is_translated() -> None:
     # It knows the functions by their names, and reads no variables.
-    trees = {path: list(ast.walk(ast.parse(path.read_text("utf-8")))) for path in _EDGES}
     renamed = [
         f"{path}:{node.lineno}"
-        for path, nodes in trees.items()
-        for node in nodes
+        for path in _EDGES
+        for node in nodes_of(path)
         if isinstance(node, ast.ImportFrom) and node.module == "django.utils.translation"
         if {name.asname for name in node.names} - {None, "_"}
     ]
     unread = [
         f"{path}:{node.lineno}"
-        for path, nodes in trees.items()
-        for node in nodes
+        for path in _EDGES
+        for node in nodes_of(path)
         if isinstance(node, ast.Call) and called(node) in _TRANSLATORS
         if not isinstance(node.args[0], ast.Constant)
     ]
