@@ -15,7 +15,7 @@ from ivsvod.accounts.middleware import TimeZoneMiddleware
 from ivsvod.accounts.models import User
 from ivsvod.accounts.time_zones import place_of, time_zone_names
 from ivsvod.rest.times import zone_named
-from tests.support.console import make_video, member, page
+from tests.support.console import VIDEOS, make_video, member, page
 
 pytestmark = pytest.mark.django_db
 PREFERENCES = "/admin/account/preferences/"
@@ -23,10 +23,9 @@ NINE = datetime(2026, 3, 4, 9, 5, 2, tzinfo=UTC)
 
 
 @pytest.fixture
-def dated(staff: User) -> str:
+def dated(db: None) -> str:
     """A page with a time on it."""
-    User.objects.filter(pk=staff.pk).update(date_joined=NINE)
-    return f"/admin/accounts/user/{staff.pk}/change/"
+    return f"{VIDEOS}{make_video(started_at=NINE).pk}/change/"
 
 
 def test_a_member_of_staff_chooses_a_zone_and_sees_times_in_it(browser: Client, staff: User, dated: str) -> None:
@@ -38,7 +37,7 @@ def test_a_member_of_staff_chooses_a_zone_and_sees_times_in_it(browser: Client, 
     assert re.search(r"On this page it is \d{4}-\d\d-\d\d \d\d:\d\d CES?T\.", html)
     assert "2026-03-04 10:05:02 CET" in page(browser, dated)
     # Others see theirs.
-    assert "2026-03-04 09:05:02 UTC" in page(member("view_user"), dated)
+    assert "2026-03-04 09:05:02 UTC" in page(member("view_video"), dated)
     browser.post(PREFERENCES, {"time_zone": ""})
     staff.refresh_from_db()
     assert staff.time_zone == ""
