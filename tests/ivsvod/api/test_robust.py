@@ -2,6 +2,7 @@
 
 import json
 from io import BytesIO
+from itertools import product
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
@@ -42,7 +43,7 @@ def key(settings: Any) -> dict[str, str]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", [1, 2][: 2 if THOROUGH else 1])
 def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
-    outcome = hostile.attack(requests=400, seed=seed, uuids=hostile.some_rows())
+    outcome = hostile.attack(requests=400 if THOROUGH else 300, seed=seed, uuids=hostile.some_rows())
     assert not outcome.failures, str(outcome)
     assert not outcome.changed, str(outcome)
 
@@ -51,7 +52,9 @@ def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
 @pytest.mark.parametrize("seed", [4, 5][: 2 if THOROUGH else 1])
 def test_hostile_requests_with_full_access_give_no_5xx(aws: LocalAws, key: dict[str, str], seed: int) -> None:
     staff = User.objects.create_superuser("boss", password="a long password of a test")
-    outcome = hostile.attack(requests=200, seed=seed, uuids=hostile.some_rows(), credential=SECRET, staff=staff)
+    outcome = hostile.attack(
+        requests=200 if THOROUGH else 120, seed=seed, uuids=hostile.some_rows(), credential=SECRET, staff=staff
+    )
     assert not outcome.failures, str(outcome)
 
 
@@ -124,7 +127,9 @@ def test_an_unknown_path_with_any_bytes_is_a_404(client: Client, path: str) -> N
 
 @pytest.mark.django_db
 @given(name=st.text(max_size=20), value=st.text(max_size=50))
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(
+    max_examples=60 if THOROUGH else 30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_any_parameter_is_answered(client: Client, name: str, value: str) -> None:
     query = f"{quote(name.encode('utf-8', 'surrogatepass'))}={quote(value.encode('utf-8', 'surrogatepass'))}"
     assert client.get(f"/channels?{query}").status_code in (200, 400, 401)
@@ -272,9 +277,9 @@ def test_more_than_ten_megabytes_are_a_413(client: Client, key: dict[str, str], 
 
 @pytest.mark.django_db
 def test_a_body_of_ten_megabytes_is_read(client: Client, key: dict[str, str]) -> None:
-    body = b'{"title": "' + b"x" * (LIMIT - 20) + b'"}'
+    body = b'{"title": "x"' + b" " * (LIMIT - 20) + b"}"
     response = client.generic("PUT", f"/on-demand/{make_video().uuid}", body, "application/json", headers=key)
-    assert response.status_code in (200, 400)
+    assert (response.status_code, response.json()["title"]) == (200, "x")
 
 
 @pytest.mark.django_db
@@ -301,9 +306,10 @@ def test_a_body_that_ends_early_is_a_400(client: Client, key: dict[str, str]) ->
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("content_type", "status"),
-    [
+def test_the_body_of_a_route_that_is_new_must_be_json(client: Client, key: dict[str, str], aws: LocalAws) -> None:
+    made = client.post("/channels", {"name": "x", "userId": str(uuid4())}, "application/json", headers=key).json()
+    path = f"/channels/{made['uuid']}"
+    for content_type, status in (
         ("application/json", 200),
         ("Application/JSON; charset=utf-8", 200),
         ("application/merge-patch+json", 200),
@@ -313,17 +319,11 @@ def test_a_body_that_ends_early_is_a_400(client: Client, key: dict[str, str]) ->
         ("multipart/form-data; boundary=x", 415),
         ("application/xml", 415),
         ("\xff", 415),
-    ],
-)
-def test_the_body_of_a_route_that_is_new_must_be_json(
-    client: Client, key: dict[str, str], aws: LocalAws, content_type: str, status: int
-) -> None:
-    made = client.post("/channels", {"name": "x", "userId": str(uuid4())}, "application/json", headers=key).json()
-    path = f"/channels/{made['uuid']}"
-    response = client.generic("PATCH", path, b'{"name": "y"}', content_type, headers=key)
-    assert response.status_code == status, response.content
-    if status == 415:
-        assert assert_error(response, 415)["code"] == "unsupported_media_type"
+    ):
+        response = client.generic("PATCH", path, b'{"name": "y"}', content_type, headers=key)
+        assert response.status_code == status, (content_type, response.content)
+        if status == 415:
+            assert assert_error(response, 415)["code"] == "unsupported_media_type"
 
 
 # Headers
@@ -333,11 +333,11 @@ def test_the_body_of_a_route_that_is_new_must_be_json(
 @pytest.mark.parametrize("name", hostile.HEADERS)
 def test_any_value_of_a_header_is_answered(client: Client, name: str) -> None:
     uuid = make_channel().uuid
-    for number, value in enumerate(hostile.HEADER_VALUES):
-        # By default each value by one of the two.
-        for method in ("GET", "DELETE") if THOROUGH else ("GET", "DELETE")[number % 2 :][:1]:
-            response = client.generic(method, f"/channels/{uuid}", b"", **{name: value})
-            assert response.status_code < 500, (name, value, method)
+    cases = list(product(hostile.HEADER_VALUES, ("GET", "DELETE")))
+    # By default each value by a third of the headers.
+    for value, method in cases if THOROUGH else cases[hostile.HEADERS.index(name) % 3 :: 3]:
+        response = client.generic(method, f"/channels/{uuid}", b"", **{name: value})
+        assert response.status_code < 500, (name, value, method)
     assert Channel.objects.get().active
 
 

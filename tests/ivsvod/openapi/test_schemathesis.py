@@ -169,4 +169,4 @@ def test_call_after_call(world: None) -> None:
         def get_call_kwargs(self, case: Any) -> dict[str, Any]:
             return {"headers": PLAIN}
 
-    Walk.run(settings=settings(CASES, max_examples=50 if THOROUGH else 6, stateful_step_count=8))
+    Walk.run(settings=settings(CASES, max_examples=50 if THOROUGH else 4, stateful_step_count=8))
