@@ -268,8 +268,15 @@ UNREAD = {"jsi18n/"}
 def test_every_page_of_the_admin_speaks_the_language_of_its_reader(
     superuser: Client, world: dict[str, Any], pseudo_language: None
 ) -> None:
-    paths = [filled(route, world) for route in routes() if route not in UNREAD]
-    requests = [(method, path) for path in paths for method in ("get", "post")]
+    # A list answers a form without an action by the list.
+    lists = {f"{place}/" for place in world}
+    requests = [
+        (method, filled(route, world))
+        for route in routes()
+        if route not in UNREAD
+        for method in ("get", "post")
+        if method == "get" or route not in lists
+    ]
     assert_all_translated({text: " ".join(each) for each in requests for text in untranslated_texts(superuser, *each)})
 
 

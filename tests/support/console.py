@@ -4,10 +4,12 @@ import re
 from datetime import UTC, datetime, timedelta
 from html.parser import HTMLParser
 from typing import Any
+from unittest.mock import patch
 from uuid import uuid4
 
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
+from django.template.response import SimpleTemplateResponse
 from django.test import Client
 
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
@@ -88,6 +90,11 @@ def page(client: Client, path: str, data: dict[str, Any] | None = None) -> str:
     response = client.get(path, data or {})
     assert response.status_code == 200, response.headers
     return response.content.decode()
+
+
+def unrendered() -> Any:
+    """Leave the pages of answers empty, for requests of which the status alone counts."""
+    return patch.object(SimpleTemplateResponse, "rendered_content", "")
 
 
 def messages_of(response: Any) -> list[str]:

@@ -8,14 +8,12 @@ import re
 from collections.abc import Iterable, Iterator
 from http.cookies import SimpleCookie
 from typing import Any
-from unittest.mock import patch
 from uuid import UUID
 
 import pytest
 from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import Group
 from django.db import transaction
-from django.template.response import SimpleTemplateResponse
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -24,7 +22,7 @@ from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws
 from ondemand.models import BulkChange, Video
-from tests.support.console import make_channel, make_event, make_stream, make_video, member, messages_of
+from tests.support.console import make_channel, make_event, make_stream, make_video, member, messages_of, unrendered
 
 pytestmark = pytest.mark.django_db
 # In the order of the letters of a row.
@@ -219,11 +217,6 @@ def answer_of(client: Client, method: str, path: str) -> Any:
     return response
 
 
-def unrendered() -> Any:
-    """Leave pages empty: the status alone counts, and what a form says is tested with its page."""
-    return patch.object(SimpleTemplateResponse, "rendered_content", "")
-
-
 def actions_of(response: Any) -> set[str] | None:
     """The actions that a list offers; None where there is no list."""
     if response.status_code == 403:
@@ -239,6 +232,7 @@ def access_of(chosen: Iterable[str], world: dict[str, Any]) -> tuple[dict[str, A
     for route in chosen:
         path = filled(route, world)
         got = [answer_of(client, "get", path) for client in clients]
+        # The status alone counts: what a form says is tested with its page.
         with unrendered():
             posted = [answer_of(client, "post", path) for client in clients]
         pages[route] = ("".join(map(letter, got)), "".join(map(letter, posted)))
