@@ -154,8 +154,8 @@ def tried(schema: Any, operation_id: str, cases: int) -> Any:
 # With what the tool adds of its own (examples, every corner of the description) more than 240 cases an operation if
 # THOROUGH is set.
 for operation in OPERATIONS:
-    globals()[f"test_{operation}_with_a_token"] = tried(WITH, operation, 150 if THOROUGH else 6)
-    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 75 if THOROUGH else 6)
+    globals()[f"test_{operation}_with_a_token"] = tried(WITH, operation, 150 if THOROUGH else 4)
+    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 75 if THOROUGH else 4)
 
 
 def test_call_after_call(world: None) -> None:
