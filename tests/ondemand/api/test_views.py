@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import product
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -43,6 +44,7 @@ FORMS: tuple[Callable[[UUID], str], ...] = (
     lambda uuid: f"urn:uuid:{uuid}",
     lambda uuid: f"URN:UUID:{str(uuid).upper()}",
 )
+FORM = "application/x-www-form-urlencoded"
 MALFORMED = ("x", "5", "undefined", "8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a1", "%00", "%ff%fe", "..", "x" * 5000, "%7B%7D")
 
 
@@ -240,26 +242,22 @@ def test_the_shared_key_takes_no_query_more(client: Client, api_key: str, django
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "values",
-    [
+def test_defect_03_a_video_that_is_not_shown_is_found_nowhere_without_a_key(client: Client, api_key: str) -> None:
+    kinds: list[dict[str, Any]] = [
         {"active": False},
         {"active": None},
         {"status": Video.Status.RECORDING},
         {"status": Video.Status.FAILED},
         {"status": Video.Status.RECORDING, "active": None},
-    ],
-)
-def test_defect_03_a_video_that_is_not_shown_is_found_nowhere_without_a_key(
-    client: Client, api_key: str, values: dict[str, Any]
-) -> None:
-    video = make_video(**values)
-    make_content(video, title="Findable")
-    document = assert_error(client.get(f"/on-demand/{video.uuid}"), 404)
-    assert document["error"] == "Recording not found"
-    assert found(client, "findable") == []
-    assert listed(client) == []
-    assert client.get(f"/on-demand/{video.uuid}", headers=bearer(api_key)).json()["uuid"] == str(video.uuid)
+    ]
+    for values in kinds:
+        video = make_video(**values)
+        make_content(video, title="Findable")
+        document = assert_error(client.get(f"/on-demand/{video.uuid}"), 404)
+        assert document["error"] == "Recording not found", values
+        assert client.get(f"/on-demand/{video.uuid}", headers=bearer(api_key)).json()["uuid"] == str(video.uuid), values
+    shown = Video.objects.filter(pk__in=[*found(client, "findable"), *listed(client)])
+    assert list(shown.values("active", "status")) == []
 
 
 @pytest.mark.django_db
@@ -286,63 +284,43 @@ def test_defect_04_the_list_is_ordered_by_start_newest_first_and_the_uuid_breaks
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("asked", "size"),
-    [
-        ("0", 25),
-        ("-1", 25),
-        ("undefined", 25),
-        ("", 25),
-        ("NaN", 25),
-        ("null", 25),
-        ("1.5", 25),
-        ("1e3", 25),
-        ("0x10", 25),
-        ("٣", 25),
-        ("\0", 25),
-        ("1", 1),
-        ("26", 26),
-        ("29", 29),
-        ("30", 30),
-        ("1000000", 30),
-        ("999999999999999", 30),
-    ],
-)
 def test_defect_04_a_page_size_is_never_more_than_the_maximum_and_nonsense_is_the_default(
-    client: Client, settings: Any, asked: str, size: int
+    client: Client, settings: Any
 ) -> None:
     settings.API_MAX_PAGE_SIZE = 30
     Video.objects.bulk_create([Video(status="available", started_at=NINE, duration_ms=0) for _ in range(32)])
-    for path in ("/on-demand", "/on-demand?page=undefined"):
-        document = client.get(f"{path}{'&' if '?' in path else '?'}pageSize={quote(asked)}").json()
-        assert (len(document["data"]), document["pageSize"], document["page"]) == (size, size, 1)
+    nonsense = ("0", "-1", "undefined", "", "NaN", "null", "1.5", "1e3", "0x10", "٣", "\0")
+    sizes = dict.fromkeys(nonsense, 25) | {"1": 1, "26": 26, "29": 29, "30": 30, "1000000": 30, "9" * 15: 30}
+    for number, (asked, size) in enumerate(sizes.items()):
+        path = "/on-demand?page=undefined&" if number % 2 else "/on-demand?"
+        document = client.get(f"{path}pageSize={quote(asked)}").json()
+        assert (len(document["data"]), document["pageSize"], document["page"]) == (size, size, 1), asked
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("path", ["/on-demand", "/on-demand/search?search=morning"])
-@pytest.mark.parametrize("number", ["0", "-1", "undefined", "9" * 18, "9" * 40, "1" * 5000, "-9" * 30, "\0", "\udcff"])
-def test_defect_04_no_page_or_page_size_breaks_the_list_or_passes_the_maximum(
-    client: Client, settings: Any, path: str, number: str
-) -> None:
+def test_defect_04_no_page_or_page_size_breaks_the_list_or_passes_the_maximum(client: Client, settings: Any) -> None:
     settings.API_MAX_PAGE_SIZE = 2
     for _ in range(3):
         make_content(make_video())
-    text = quote(number, errors="surrogateescape")
-    for query in (f"page={text}", f"pageSize={text}", f"page={text}&pageSize={text}"):
-        response = client.get(f"{path}{'&' if '?' in path else '?'}{query}")
-        assert response.status_code == 200, response.content
-        assert len(response.json()["data"]) <= 2
+    for number in ("0", "-1", "undefined", "9" * 18, "9" * 40, "1" * 5000, "-9" * 30, "\0", "\udcff"):
+        text = quote(number, errors="surrogateescape")
+        for path in ("/on-demand?", "/on-demand/search?search=morning&"):
+            for query in (f"page={text}", f"pageSize={text}", f"page={text}&pageSize={text}"):
+                response = client.get(f"{path}{query}")
+                assert response.status_code == 200, (path, query[:99], response.content)
+                assert len(response.json()["data"]) <= 2, (path, query[:99])
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("duration", [None, "60000", "soon", 1.5, -1, 10**30, [], {}, True])
-def test_defect_05_a_recording_without_duration_does_not_break_the_list(client: Client, duration: Any) -> None:
+def test_defect_05_a_recording_without_duration_does_not_break_the_list(client: Client) -> None:
+    durations = (None, "60000", "soon", 1.5, -1, 10**30, [], {}, True)
+    odd = {str(insert_as_the_predecessor(detail(recording_duration_ms=value))): value for value in durations}
     good = make_video()
-    odd = insert_as_the_predecessor(detail(recording_duration_ms=duration))
-    assert sorted(listed(client)) == sorted([str(good.uuid), str(odd)])
-    document = client.get(f"/on-demand/{odd}").json()
-    assert isinstance(document["duration_seconds"], int | float)
-    assert 0 <= document["duration_seconds"] <= 60
+    assert set(listed(client)) == {str(good.uuid), *odd}
+    for uuid, duration in odd.items():
+        seconds = client.get(f"/on-demand/{uuid}").json()["duration_seconds"]
+        assert isinstance(seconds, int | float), duration
+        assert 0 <= seconds <= 60, duration
 
 
 @pytest.mark.django_db
@@ -402,38 +380,18 @@ def test_defect_08_a_write_to_an_unknown_video_is_a_404(send: Callable[..., Any]
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "header",
-    [
-        None,
-        "",
-        " ",
-        "Bearer",
-        "Bearer ",
-        "Bearer  ",
-        "x",
-        "Bearer x",
-        "x x",
-        "None",
-        "Bearer None",
-        "Bearer undefined",
-        "\xa0",
-    ],
-)
-def test_defect_13_an_empty_or_missing_key_setting_lets_no_header_pass(
-    client: Client, settings: Any, header: str | None
-) -> None:
+def test_defect_13_an_empty_or_missing_key_setting_lets_no_header_pass(client: Client, settings: Any) -> None:
     settings.AUTH_API_KEY = ""
     video = make_video()
-    headers = {} if header is None else {"Authorization": header}
-    for method, path in (
-        ("PUT", f"/on-demand/{video.uuid}"),
-        ("DELETE", f"/on-demand/{video.uuid}"),
-        ("POST", "/channels"),
-    ):
-        response = client.generic(method, path, b'{"title": "x"}', "application/json", headers=headers)
-        assert_error(response, 401)
-        assert response["WWW-Authenticate"] == "Bearer"
+    writes = (("PUT", f"/on-demand/{video.uuid}"), ("DELETE", f"/on-demand/{video.uuid}"), ("POST", "/channels"))
+    empty = ("", " ", "Bearer", "Bearer ", "Bearer  ", "\xa0")
+    for header in (None, *empty, "x", "Bearer x", "x x", "None", "Bearer None", "Bearer undefined"):
+        headers = {} if header is None else {"Authorization": header}
+        for method, path in writes:
+            response = client.generic(method, path, b'{"title": "x"}', "application/json", headers=headers)
+            assert response.status_code == 401, (header, method, path)
+            assert_error(response, 401)
+            assert response["WWW-Authenticate"] == "Bearer", (header, method, path)
     video.refresh_from_db()
     assert video.active
     assert not Content.objects.exists()
@@ -493,12 +451,12 @@ def test_defect_14_many_requests_share_the_connections_of_one_pool() -> None:
 def test_defect_14_requests_at_once_never_open_more_connections_than_the_pool_may_hold(settings: Any) -> None:
     make_video()
     seen: list[int] = []
-    workers = [threading.Thread(target=lambda: seen.extend(ask("/on-demand") for _ in range(10))) for _ in range(16)]
+    workers = [threading.Thread(target=lambda: seen.extend(ask("/on-demand") for _ in range(4))) for _ in range(16)]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert seen == [200] * 160
+    assert seen == [200] * 64
     most = settings.DATABASES["default"]["OPTIONS"]["pool"]["max_size"]
     assert connection.pool.get_stats()["pool_size"] <= most
     assert connections_to_this_database() <= most + 1
@@ -584,14 +542,14 @@ def test_a_row_that_the_predecessor_writes_shows_at_once(client: Client, setting
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "data", ["null", "[]", '"text"', "5", "{}", '{"recording_s3_key_prefix": 5}', '{"a": [[[{}]]]}']
-)
-def test_a_row_with_any_data_is_listed_and_opens(client: Client, data: str) -> None:
-    uuid = insert_as_the_predecessor(data)
-    assert listed(client) == [str(uuid)]
-    document = client.get(f"/on-demand/{uuid}").json()
-    assert (document["location"], document["duration_seconds"], document["thumbnails"]) == (None, 0, [])
+def test_a_row_with_any_data_is_listed_and_opens(client: Client) -> None:
+    texts = ("null", "[]", '"text"', "5", "{}", '{"recording_s3_key_prefix": 5}', '{"a": [[[{}]]]}')
+    rows = {str(insert_as_the_predecessor(data)): data for data in texts}
+    assert set(listed(client)) == set(rows)
+    for uuid, data in rows.items():
+        document = client.get(f"/on-demand/{uuid}").json()
+        found_in = (document["location"], document["duration_seconds"], document["thumbnails"])
+        assert found_in == (None, 0, []), data
 
 
 @pytest.mark.django_db
@@ -611,31 +569,31 @@ def test_a_channel_that_points_nowhere_never_raises(client: Client) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    "moment", ["infinity", "-infinity", "4713-01-01 BC", "20000-01-01", "0001-01-01", "9999-12-31 23:59:59"]
-)
-def test_a_row_of_any_age_does_not_break_the_list(client: Client, moment: str) -> None:
+def test_a_row_of_any_age_does_not_break_the_list(client: Client) -> None:
+    moments = ("infinity", "-infinity", "4713-01-01 BC", "20000-01-01", "0001-01-01", "9999-12-31 23:59:59")
+    odd = {str(insert_as_the_predecessor(detail(), created_at=moment)): moment for moment in moments}
     good = make_video()
-    odd = insert_as_the_predecessor(detail(), created_at=moment)
-    assert sorted(listed(client)) == sorted([str(good.uuid), str(odd)])
-    assert isinstance(client.get(f"/on-demand/{odd}").json()["start_time"], int)
+    assert set(listed(client)) == {str(good.uuid), *odd}
+    for uuid, moment in odd.items():
+        assert isinstance(client.get(f"/on-demand/{uuid}").json()["start_time"], int), moment
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("tags", ["NULL", "'{}'", "'{NULL}'", "'{\"\"}'", "'{NULL,\"\",news}'"])
-def test_content_with_any_tags_is_shown_and_searched(client: Client, tags: str) -> None:
-    video = make_video()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO on_demand_video_content "  # noqa: S608  (texts of this test)
-            "(uuid, on_demand_video_uuid, created_at, created_by, title, description, tags, data, thumbnail) "
-            f"VALUES (DEFAULT, %s, NULL, %s, NULL, 'Weather', {tags}, 'null'::jsonb, NULL)",
-            [video.uuid, UUID(int=0)],
-        )
-    shown = ["news"] if "news" in tags else []
-    assert client.get(f"/on-demand/{video.uuid}").json()["content"]["tags"] == shown
-    assert client.get("/on-demand").json()["data"][0]["content"]["tags"] == shown
-    assert found(client, "weather") == [str(video.uuid)]
+def test_content_with_any_tags_is_shown_and_searched(client: Client) -> None:
+    rows = {}
+    for tags in ("NULL", "'{}'", "'{NULL}'", "'{\"\"}'", "'{NULL,\"\",news}'"):
+        uuid = make_video().uuid
+        rows[str(uuid)] = ["news"] if "news" in tags else []
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO on_demand_video_content "  # noqa: S608  (texts of this test)
+                "(uuid, on_demand_video_uuid, created_at, created_by, title, description, tags, data, thumbnail) "
+                f"VALUES (DEFAULT, %s, NULL, %s, NULL, 'Weather', {tags}, 'null'::jsonb, NULL)",
+                [uuid, UUID(int=0)],
+            )
+    assert {uuid: client.get(f"/on-demand/{uuid}").json()["content"]["tags"] for uuid in rows} == rows
+    assert {item["uuid"]: item["content"]["tags"] for item in client.get("/on-demand").json()["data"]} == rows
+    assert set(found(client, "weather")) == set(rows)
 
 
 # Search
@@ -657,27 +615,25 @@ def library(db: None) -> dict[str, str]:
     return made
 
 
-@pytest.mark.parametrize(
-    ("search", "titles"),
-    [
-        ("morning", {"Morning show", "Show of the morning"}),
-        ("MORNING", {"Morning show", "Show of the morning"}),
-        ('"morning show"', {"Morning show"}),
-        ("show -morning", {"Evening show"}),
-        ("weather or guests", {"Morning show", "Evening show"}),
-        ("weather guests", set()),
-        ("music", {"Evening show"}),
-        ("news", {"Morning show"}),
-        ("köln", {"Morning show"}),
-        ("guest", {"Evening show"}),
-        ("nowhere", set()),
-        ("show", {"Morning show", "Evening show", "Show of the morning"}),
-    ],
-)
 def test_the_search_takes_web_search_syntax_over_title_description_and_tags(
-    client: Client, library: dict[str, str], search: str, titles: set[str]
+    client: Client, library: dict[str, str]
 ) -> None:
-    assert set(found(client, search)) == {library[title] for title in titles}
+    expected = {
+        "morning": {"Morning show", "Show of the morning"},
+        "MORNING": {"Morning show", "Show of the morning"},
+        '"morning show"': {"Morning show"},
+        "show -morning": {"Evening show"},
+        "weather or guests": {"Morning show", "Evening show"},
+        "weather guests": set(),
+        "music": {"Evening show"},
+        "news": {"Morning show"},
+        "köln": {"Morning show"},
+        "guest": {"Evening show"},
+        "nowhere": set(),
+        "show": {"Morning show", "Evening show", "Show of the morning"},
+    }
+    titles = {uuid: title for title, uuid in library.items()}
+    assert {search: {titles[uuid] for uuid in found(client, search)} for search in expected} == expected
 
 
 def test_the_best_match_comes_first(client: Client, library: dict[str, str]) -> None:
@@ -688,48 +644,35 @@ def test_the_best_match_comes_first(client: Client, library: dict[str, str]) -> 
     assert both[0] == library["Morning show"]
 
 
-@pytest.mark.parametrize("query", ["", "?search=", "?search=%20%20", "?search=%09&page=2", "?page=1"])
-def test_an_empty_search_is_an_empty_list(client: Client, library: dict[str, str], query: str) -> None:
-    response = client.get(f"/on-demand/search{query}")
-    assert response.status_code == 200
-    assert response.json()["data"] == []
+def test_an_empty_search_is_an_empty_list(client: Client, library: dict[str, str]) -> None:
+    for query in ("", "?search=", "?search=%20%20", "?search=%09&page=2", "?page=1"):
+        response = client.get(f"/on-demand/search{query}")
+        assert response.status_code == 200, query
+        assert response.json()["data"] == [], query
 
 
-@pytest.mark.parametrize(
-    "search",
-    [
-        "\0",
-        "morning\0show",
-        "'",
-        '"',
-        '"""',
-        "-",
-        "- - -",
-        "or",
-        "or or",
-        "-or",
-        "()&|!:*<->",
-        "\\",
-        "%",
-        "_",
-        ":A",
-        "\ufffe",
-        "😀",
-        "the",
-    ],
-)
-def test_no_search_text_breaks_the_search(client: Client, library: dict[str, str], search: str) -> None:
-    for path in ("/on-demand/search", "/on-demand"):
-        assert client.get(path, {"search": search}).status_code == 200
+def test_no_search_text_breaks_the_search(client: Client, library: dict[str, str]) -> None:
+    signs = ["'", '"', '"""', "-", "- - -", "or", "or or", "-or", "()&|!:*<->", "\\", "%", "_", ":A"]
+    long = ["-" * 3000 + "a", "- " * 2000 + "a", "-" * 5000, '"' * 4999, '-"' * 2000]
+    long += ["or " * 1500, "-or " * 1200, "-a " * 1600]
+    for search in ("\0", "morning\0show", *signs, "\ufffe", "😀", "the", *long):
+        for path in ("/on-demand/search", "/on-demand"):
+            assert client.get(path, {"search": search}).status_code == 200, (path, search[:40])
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    "search", ["x" * 5000, "-a b " * 10_000, "a or " * 20_000, "(" * 20_000, '"' * 20_000, "%FF%FE", "a b " * 3000]
-)
-def test_no_long_search_text_breaks_the_search(client: Client, search: str) -> None:
-    assert client.get("/on-demand/search", {"search": search}).status_code == 200
-    assert client.get(f"/on-demand/search?search={search[:100]}%ff%00").status_code == 200
+def test_no_long_search_text_breaks_the_search(client: Client) -> None:
+    for search in (
+        "x" * 5000,
+        "-a b " * 10_000,
+        "a or " * 20_000,
+        "(" * 20_000,
+        '"' * 20_000,
+        "%FF%FE",
+        "a b " * 3000,
+    ):
+        assert client.get("/on-demand/search", {"search": search}).status_code == 200, search[:40]
+        assert client.get(f"/on-demand/search?search={search[:100]}%ff%00").status_code == 200, search[:40]
 
 
 def test_the_search_pages_as_the_list_does(client: Client, library: dict[str, str]) -> None:
@@ -865,28 +808,22 @@ def test_texts_are_kept_as_they_are(send: Callable[..., Any], text: str) -> None
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        *(
-            (field, value)
-            for field in ("title", "description", "thumbnail")
-            for value in (5, True, [], {}, "\0", "a\ud800")
-        ),
-        *(("tags", value) for value in ("news", 5, True, {}, {"a": 1}, [5], [[]], [{}], ["\0"], ["\udfff"], [["a"]])),
-        *(
-            ("thumbnail", value)
-            for value in ("x", "/a.jpg", "//x.example/a.jpg", "javascript:alert(1)", "data:image/png,x", "ftp://x/")
-        ),
-    ],
-)
-def test_a_bad_value_is_a_400_that_names_its_field_and_changes_nothing(
-    send: Callable[..., Any], field: str, value: Any
-) -> None:
+def test_a_bad_value_is_a_400_that_names_its_field_and_changes_nothing(send: Callable[..., Any]) -> None:
     video = make_video()
     make_content(video)
-    assert_error(send("PUT", f"/on-demand/{video.uuid}", {"title": "New", field: value}), 400, field=field)
-    assert Content.objects.get().title == "Morning show"
+    no_text: list[Any] = [5, True, [], {}, "\0", "a\ud800"]
+    no_url = ["x", "/a.jpg", "//x.example/a.jpg", "javascript:alert(1)", "data:image/png,x", "ftp://x/"]
+    values: dict[str, list[Any]] = {
+        "title": no_text,
+        "description": no_text,
+        "thumbnail": [*no_text, *no_url],
+        "tags": ["news", 5, True, {}, {"a": 1}, [5], [[]], [{}], ["\0"], ["\udfff"], [["a"]]],
+    }
+    for field, value in ((field, value) for field, bad in values.items() for value in bad):
+        response = send("PUT", f"/on-demand/{video.uuid}", {"title": "New", field: value})
+        assert response.status_code == 400, (field, value)
+        assert_error(response, 400, field=field)
+        assert Content.objects.get().title == "Morning show", (field, value)
 
 
 @pytest.mark.django_db
@@ -945,19 +882,17 @@ def test_delete_hides_the_video_and_does_not_read_a_body(
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("body", [b"", b"{}", b"null"])
-@pytest.mark.parametrize("content_type", ["", "application/json", "application/x-www-form-urlencoded"])
-@pytest.mark.parametrize("active", [False, None, True])
-def test_patch_shows_the_video_again(
-    client: Client, send: Callable[..., Any], body: bytes, content_type: str, active: bool | None
-) -> None:
-    video = make_video(active=active)
+def test_patch_shows_the_video_again(client: Client, send: Callable[..., Any]) -> None:
+    video = make_video()
     make_content(video)
-    response = send("PATCH", f"/on-demand/{video.uuid}", body, content_type)
-    assert (response.status_code, response.content) == (200, b"OK")
-    assert response["Content-Type"].startswith("text/plain")
-    assert listed(client) == [str(video.uuid)]
-    assert Content.objects.get().title == "Morning show"
+    for case in product((False, None, True), (b"", b"{}", b"null"), ("", "application/json", FORM)):
+        active, body, content_type = case
+        Video.objects.update(active=active)
+        response = send("PATCH", f"/on-demand/{video.uuid}", body, content_type)
+        assert (response.status_code, response.content) == (200, b"OK"), case
+        assert response["Content-Type"].startswith("text/plain"), case
+        assert listed(client) == [str(video.uuid)], case
+        assert Content.objects.get().title == "Morning show", case
 
 
 @pytest.mark.django_db
@@ -1138,36 +1073,15 @@ def test_healthz_is_ok_while_the_database_answers(client: Client) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    "cookie", ['sessionid="\\000aaaaaaaaa"', "sessionid=\xff\xfe\xff\xfe\xff\xfe\xff\xfe", 'csrftoken="\\000"']
-)
-def test_no_cookie_gives_a_5xx(client: Client, cookie: str) -> None:
-    for path in ("/on-demand", "/admin/", "/healthz"):
-        assert client.get(path, HTTP_COOKIE=cookie).status_code < 500
+def test_no_cookie_gives_a_5xx(client: Client) -> None:
+    for cookie in ('sessionid="\\000aaaaaaaaa"', "sessionid=\xff\xfe\xff\xfe\xff\xfe\xff\xfe", 'csrftoken="\\000"'):
+        for path in ("/on-demand", "/admin/", "/healthz"):
+            assert client.get(path, HTTP_COOKIE=cookie).status_code < 500, (cookie, path)
 
 
 @pytest.mark.django_db
 def test_more_parameters_than_django_takes_are_a_400(client: Client) -> None:
     assert_error(client.get("/on-demand?" + "&".join(f"a{n}=1" for n in range(1200))), 400)
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "text",
-    [
-        "-" * 3000 + "a",
-        "- " * 2000 + "a",
-        "-" * 5000,
-        '"' * 4999,
-        '-"' * 2000,
-        "or " * 1500,
-        "-or " * 1200,
-        "-a " * 1600,
-    ],
-)
-def test_a_search_of_signs_alone_is_answered(client: Client, text: str) -> None:
-    for path in ("/on-demand", "/on-demand/search"):
-        assert client.get(path, {"search": text}).status_code == 200
 
 
 @pytest.mark.django_db
