@@ -51,7 +51,7 @@ def normalised(content: bytes) -> Image.Image:
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "MPO"])
 def test_a_picture_becomes_a_jpeg_of_bounded_size(kind: str) -> None:
-    made = normalised(picture_file(kind, (4000, 2000)))
+    made = normalised(picture_file(kind, (2400, 1200)))
     assert (made.format, made.mode, made.size) == ("JPEG", "RGB", (LONGEST_SIDE, LONGEST_SIDE // 2))
 
 
@@ -91,33 +91,39 @@ def test_transparency_becomes_white_and_16_bit_grey_stays_grey() -> None:
         assert all(abs(value - shade) <= 2 for value in found), shade
 
 
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "no JPEG, PNG or WebP"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no JPEG, PNG or WebP"),
-        (b"GIF89a" + bytes(100), "no JPEG, PNG or WebP"),
-        (picture_file("GIF", (8, 8)), "no JPEG, PNG or WebP"),
-        (picture_file("TIFF", (8, 8)), "no JPEG, PNG or WebP"),
-        (picture_file("JPEG", (400, 400))[:900], "damaged"),
-        (picture_file("PNG", (400, 400))[:900], "damaged"),
-        (animated("PNG"), "animated"),
-        (animated("WEBP"), "animated"),
-        (picture_file("PNG", (6000, 5001), mode="1"), "more than 30 million pixels"),
-        (picture_file("PNG", (20_000, 10_000), mode="1"), "more than 30 million pixels"),
-        (picture_file("PNG", (6000, 3001), mode="RGBA"), "more than 18 million pixels"),
-        (picture_file("WEBP", (4000, 2501)), "more than 10 million pixels"),
-        (picture_file("JPEG", (1900, 9500)), "more than 18 million pixels"),
-        (picture_file("JPEG", (6000, 4300)), "more than 25 million pixels"),
-        (picture_file("JPEG", (1900, 7900), mode="CMYK"), "more than 15 million pixels"),
-        # 46 bytes, which took 861 MB.
-        (WEBP_OF_46_BYTES, "more than 10 million pixels"),
-        (picture_file("PNG", (8, 8), pnginfo=long_comments()), "damaged"),
-    ],
-)
-def test_other_files_are_refused(content: bytes, message: str) -> None:
-    with pytest.raises(PictureError, match=message):
+def refusal(content: bytes) -> str:
+    """Return why the picture is refused; empty if it is accepted."""
+    try:
         picture_normalised(BytesIO(content))
+    except PictureError as error:
+        return str(error)
+    return ""
+
+
+def test_other_files_are_refused() -> None:
+    files = {
+        "nothing": (b"", "no JPEG, PNG or WebP"),
+        "SVG": (b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>", "no JPEG, PNG or WebP"),
+        "zeros": (b"GIF89a" + bytes(100), "no JPEG, PNG or WebP"),
+        "GIF": (picture_file("GIF", (8, 8)), "no JPEG, PNG or WebP"),
+        "TIFF": (picture_file("TIFF", (8, 8)), "no JPEG, PNG or WebP"),
+        "half a JPEG": (picture_file("JPEG", (400, 400))[:900], "damaged"),
+        "half a PNG": (picture_file("PNG", (400, 400))[:900], "damaged"),
+        "animated PNG": (animated("PNG"), "animated"),
+        "animated WebP": (animated("WEBP"), "animated"),
+        "PNG": (picture_file("PNG", (6000, 5001), mode="1"), "more than 30 million pixels"),
+        "PNG of 200 million": (picture_file("PNG", (20_000, 10_000), mode="1"), "more than 30 million pixels"),
+        "PNG RGBA": (picture_file("PNG", (6000, 3001), mode="RGBA"), "more than 18 million pixels"),
+        "WebP": (picture_file("WEBP", (4000, 2501)), "more than 10 million pixels"),
+        "JPEG, tall": (picture_file("JPEG", (1900, 9500)), "more than 18 million pixels"),
+        "JPEG": (picture_file("JPEG", (6000, 4300)), "more than 25 million pixels"),
+        "JPEG CMYK, tall": (picture_file("JPEG", (1900, 7900), mode="CMYK"), "more than 15 million pixels"),
+        # 46 bytes, which took 861 MB.
+        "a tiny WebP": (WEBP_OF_46_BYTES, "more than 10 million pixels"),
+        "long comments": (picture_file("PNG", (8, 8), pnginfo=long_comments()), "damaged"),
+    }
+    for name, (content, message) in files.items():
+        assert message in refusal(content), name
 
 
 PROGRESSIVE = {"progressive": True, "subsampling": 0}
