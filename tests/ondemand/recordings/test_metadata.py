@@ -15,7 +15,7 @@ from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
 from ondemand.recordings import metadata as metadata_module
 from ondemand.recordings.metadata import MetadataError, facts_fetch, parse_metadata
-from tests.support.helpers import make_channel
+from tests.support.helpers import THOROUGH, make_channel
 from tests.support.recordings import (
     DENIED,
     ENDED_KEY,
@@ -237,7 +237,7 @@ def spoiled(draw: st.DrawFn) -> Any:
 
 
 @given(anything | spoiled())
-@settings(max_examples=300, deadline=None, database=None)
+@settings(max_examples=300 if THOROUGH else 100, deadline=None, database=None)
 def test_any_metadata_is_understood_or_refused(document: Any) -> None:
     try:
         metadata = parse_metadata(text(document))
