@@ -64,23 +64,20 @@ def test_null_tags_and_rows_of_the_predecessor_count_too(client: Client) -> None
     assert tags(client) == {"art": 1}
 
 
-@pytest.mark.parametrize(
-    ("prefix", "found"),
-    [
-        ("ne", {"news", "Newcomers"}),
-        ("NEW", {"news", "Newcomers"}),
-        ("news", {"news"}),
-        ("%25", {"%", "%a"}),
-        ("_", {"_b"}),
-        ("%5C", {"\\"}),
-        ("ä", {"Ärger"}),
-        ("%F0%9F%98%80", {"😀"}),
-        ("x", set()),
-    ],
-)
-def test_tags_by_prefix_in_any_letter_case(client: Client, prefix: str, found: set[str]) -> None:
+def test_tags_by_prefix_in_any_letter_case(client: Client) -> None:
     make_tagged("news", "Newcomers", "old news", "%", "%a", "_b", "\\", "Ärger", "😀")
-    assert set(tags(client, f"?prefix={prefix}")) == found
+    expected = {
+        "ne": {"news", "Newcomers"},
+        "NEW": {"news", "Newcomers"},
+        "news": {"news"},
+        "%25": {"%", "%a"},
+        "_": {"_b"},
+        "%5C": {"\\"},
+        "ä": {"Ärger"},
+        "%F0%9F%98%80": {"😀"},
+        "x": set(),
+    }
+    assert {prefix: set(tags(client, f"?prefix={prefix}")) for prefix in expected} == expected
 
 
 @pytest.mark.parametrize(
@@ -91,16 +88,16 @@ def test_a_malformed_prefix_or_an_unknown_name_is_a_400_that_names_it(client: Cl
     assert (response.status_code, list(response.json()["fields"])) == (400, [query.partition("=")[0]])
 
 
-@pytest.mark.parametrize("size", [1, 2, 5, 50])
-def test_the_links_reach_all_tags_of_any_length(client: Client, size: int) -> None:
+def test_the_links_reach_all_tags_of_any_length(client: Client) -> None:
     long = ["x" * length for length in (99, 100, 101, 3000, 50_000)]
     make_tagged(*long, "a", "B", "b")
     make_tagged("a", "x" * 100 + "y", "x" * 100 + "Y")
-    found = [item["tag"] for item in walk(client, f"/tags?pageSize={size}")]
-    assert len(found) == len(set(found)) == 10
-    pages = [client.get(f"/tags?pageSize={size}&page={page}").json()["data"] for page in range(1, 12)]
-    assert [item["tag"] for page in pages for item in page] == found
-    assert len(list(walk(client, f"/tags?prefix=xx&pageSize={size}"))) == 7
+    for size in (1, 2, 50):
+        found = [item["tag"] for item in walk(client, f"/tags?pageSize={size}")]
+        assert len(found) == len(set(found)) == 10, size
+        pages = [client.get(f"/tags?pageSize={size}&page={page + 1}").json()["data"] for page in range(10 // size + 1)]
+        assert [item["tag"] for page in pages for item in page] == found, size
+        assert len(list(walk(client, f"/tags?prefix=xx&pageSize={size}"))) == 7, size
 
 
 def test_new_videos_between_pages_move_no_tag(client: Client) -> None:

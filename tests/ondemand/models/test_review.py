@@ -47,9 +47,15 @@ def test_a_running_recording_does_not_await_review_yet(aws: LocalAws) -> None:
     assert waiting() == []
 
 
-@pytest.mark.parametrize("state", ["unlisted", "hidden"])
 @pytest.mark.parametrize(
-    "body", [{"active": True}, {"active": False}, {"visibility": "public"}, {"visibility": "unlisted"}]
+    ("state", "body"),
+    [
+        ("hidden", {"active": True}),
+        ("hidden", {"active": False}),
+        ("hidden", {"visibility": "public"}),
+        ("unlisted", {"active": True}),
+        ("unlisted", {"visibility": "unlisted"}),
+    ],
 )
 def test_any_decision_ends_the_review_and_a_late_event_does_not_reopen_it(
     aws: LocalAws, api_key: str, state: str, body: dict[str, Any]
