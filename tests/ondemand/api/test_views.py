@@ -304,11 +304,14 @@ def test_defect_04_no_page_or_page_size_breaks_the_list_or_passes_the_maximum(cl
         make_content(make_video())
     for number in ("0", "-1", "undefined", "9" * 18, "9" * 40, "1" * 5000, "-9" * 30, "\0", "\udcff"):
         text = quote(number, errors="surrogateescape")
-        for path in ("/on-demand?", "/on-demand/search?search=morning&"):
-            for query in (f"page={text}", f"pageSize={text}", f"page={text}&pageSize={text}"):
-                response = client.get(f"{path}{query}")
-                assert response.status_code == 200, (path, query[:99], response.content)
-                assert len(response.json()["data"]) <= 2, (path, query[:99])
+        for path in (
+            f"/on-demand?page={text}",
+            f"/on-demand?pageSize={text}",
+            f"/on-demand/search?search=morning&page={text}&pageSize={text}",
+        ):
+            response = client.get(path)
+            assert response.status_code == 200, (path[:99], response.content)
+            assert len(response.json()["data"]) <= 2, path[:99]
 
 
 @pytest.mark.django_db
@@ -885,7 +888,8 @@ def test_delete_hides_the_video_and_does_not_read_a_body(
 def test_patch_shows_the_video_again(client: Client, send: Callable[..., Any]) -> None:
     video = make_video()
     make_content(video)
-    for case in product((False, None, True), (b"", b"{}", b"null"), ("", "application/json", FORM)):
+    bodies = product((False,), (b"", b"{}", b"null"), ("", "application/json", FORM))
+    for case in (*bodies, (None, b"", ""), (True, b"", "")):
         active, body, content_type = case
         Video.objects.update(active=active)
         response = send("PATCH", f"/on-demand/{video.uuid}", body, content_type)
