@@ -50,6 +50,7 @@ PASSWORD = "a long password 1"
 SECONDS = 8
 NOISE = ("error", "warning")
 GRAVE = {"serious", "critical"}
+AXE_SCRIPT = Axe().axe_script
 # It would load styles anew to look at them, which the policy of the pages forbids.
 AXE: dict[str, Any] = {"preload": False, "resultTypes": ["violations"]}
 if not THOROUGH:
@@ -246,33 +247,41 @@ def picture(page: Page, name: str) -> None:
 
 def fits(page: Page) -> bool:
     """Whether the page is no wider than the window: what is wider scrolls in a box of its own."""
-    page.locator("body").wait_for()
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-# Text of the same look on the same ground has the same contrast. Each tab keeps what it has seen.
+# Text of the same look on the same ground has the same contrast, and a link of the same look within a text of the same
+# colour is as easy to tell from it. Each tab keeps what it has seen.
 MARK_NEW_TEXT = """() => {
   const seen = new Set(JSON.parse(sessionStorage.seenText ?? "[]"));
   const looks = new Set(seen);
   const grounds = new Map();
+  const colours = new Map();
   for (const each of document.querySelectorAll("*")) {
     const style = getComputedStyle(each);
     const own = [style.backgroundColor, style.backgroundImage, style.opacity].join();
     const below = grounds.get(each.parentElement) ?? "";
     const ground = own === "rgba(0, 0, 0, 0),none,1" ? below : `${below} ${own}`;
-    const look = [ground, style.color, style.fontSize, style.fontWeight, style.textShadow].join();
+    const around = each.localName === "a" ? colours.get(each.parentElement) : "";
+    const { color, fontSize, fontWeight, textShadow, textDecorationLine } = style;
+    const look = [ground, around, color, fontSize, fontWeight, textShadow, textDecorationLine].join();
     grounds.set(each, ground);
+    colours.set(each, color);
     each.toggleAttribute("data-new-text", !seen.has(look));
     looks.add(look);
   }
   sessionStorage.seenText = JSON.stringify([...looks]);
-  axe.configure({ rules: [{ id: "color-contrast", selector: "[data-new-text]" }] });
+  axe.configure({ rules: [
+    { id: "color-contrast", selector: "[data-new-text]" },
+    { id: "link-in-text-block", selector: "a[href][data-new-text]" },
+  ] });
 }"""
 
 
 def flaws(page: Page, *, new_text: bool = False) -> list[str]:
-    """Return what axe finds that is serious or critical; `new_text` measures the contrast of alike texts once a tab."""
-    page.evaluate(Axe().axe_script)
+    """Return what axe finds that is serious or critical; `new_text` looks at the colours of alike texts once a tab."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
     if new_text:
         page.evaluate(MARK_NEW_TEXT)
     found = page.evaluate("options => axe.run(options)", AXE)["violations"]
