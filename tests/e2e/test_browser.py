@@ -13,7 +13,9 @@ pytestmark = IN_BROWSER
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
-def test_a_recording_is_found_and_plays_in_the_admin(url: str, video: Video, width: int, scheme: str) -> None:
+def test_a_recording_is_found_in_the_admin_plays_and_is_edited_and_hidden(
+    url: str, video: Video, width: int, scheme: str
+) -> None:
     with chromium() as browser, opened(browser, url, width, scheme) as (page, wrong):
         label = f"{width}-{scheme}"
         page.goto(f"{url}/admin/")
@@ -32,12 +34,6 @@ def test_a_recording_is_found_and_plays_in_the_admin(url: str, video: Video, wid
         page.get_by_text("Technical facts").click()
         assert fits(page)
         picture(page, f"video-{label}")
-        assert faults(wrong) == []
-
-
-def test_staff_edit_content_and_hide_a_video(url: str, video: Video) -> None:
-    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
-        page.goto(f"{url}/admin/ondemand/video/{video.pk}/change/")
         page.get_by_label("Title").fill("Closing show")
         page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("was changed successfully")).to_be_visible()
@@ -50,15 +46,12 @@ def test_staff_edit_content_and_hide_a_video(url: str, video: Video) -> None:
             page.get_by_role("row").filter(has_text="Closing show").get_by_text("hidden", exact=True)
         ).to_be_visible()
         assert faults(wrong) == []
-    video.refresh_from_db()
-    assert video.active is False
-
-
-def test_a_recording_whose_files_are_gone_says_so(url: str, video: Video) -> None:
-    with chromium() as browser, opened(browser, url, 400, "dark") as (page, _):
+        # Its files are gone.
         page.goto(f"{url}/admin/ondemand/video/{UUID(int=8)}/change/")
         expect(page.get_by_role("alert")).to_contain_text("cannot be loaded")
-        picture(page, "gone-400-dark")
+        picture(page, f"gone-{label}")
+    video.refresh_from_db()
+    assert video.active is False
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])

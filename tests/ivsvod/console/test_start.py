@@ -8,19 +8,18 @@ from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from channels_app.audit import Actor, Way, acting, audited
 from channels_app.models import Channel, InboxEvent, Lease, ReportedDifference
 from ivsvod.accounts.models import User
 from ivsvod.console.charts import day_chart, length_text
 from ondemand.models import Video
-from tests.support.chromium import IN_BROWSER, LONG_TITLE, Look, chromium, faults, fits, opened, picture
+from tests.support.chromium import IN_BROWSER, LONG_TITLE, Look, chromium, faults, fits, flaws, opened, picture
 from tests.support.console import (
     CHANNELS,
     EVENTS,
@@ -391,12 +390,6 @@ def month(video: Video) -> None:
     eventful_month(video)
 
 
-def grave(page: Page) -> list[Any]:
-    """Return the serious and critical findings of axe."""
-    found = Axe().run(page).response["violations"]
-    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in {"serious", "critical"}]
-
-
 class TestInABrowser:
     """The whole page, over the real stack."""
 
@@ -411,7 +404,7 @@ class TestInABrowser:
             for look in (Look(1280, "light"), Look(400, "dark"), Look(2560, "light"))[: 3 if THOROUGH else 2]:
                 look.take(page)
                 picture(page, f"start-{look}")
-                assert (fits(page), grave(page)) == (True, []), look
+                assert (fits(page), flaws(page)) == (True, []), look
             page.get_by_role("link", name=LONG_TITLE).first.click()
             expect(page.get_by_role("heading", name=LONG_TITLE)).to_be_visible()
             assert "review=yes" in unquote(unquote(page.url))
@@ -422,7 +415,7 @@ class TestInABrowser:
             page.goto(f"{url}{START}")
             expect(page.get_by_text("There is no channel yet.")).to_be_visible()
             picture(page, "start-new-400-light")
-            assert (fits(page), grave(page)) == (True, [])
+            assert (fits(page), flaws(page)) == (True, [])
             page.get_by_role("link", name="Create a channel").click()
             expect(page.get_by_role("heading", name="Create a channel")).to_be_visible()
             assert faults(wrong) == []
