@@ -28,7 +28,7 @@ def fresh_stream(aws: LocalAws, channel: Channel, viewers: int) -> Stream:
 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS[: 2 if THOROUGH else 1])
-def test_a_channel_is_created_its_key_copied_revealed_and_its_stream_stopped(
+def test_a_channel_is_created_its_key_copied_revealed_and_its_stream_asked_for_and_stopped(
     url: str, staff: User, aws: LocalAws, width: int, scheme: str
 ) -> None:
     label = f"{width}-{scheme}"
@@ -52,6 +52,14 @@ def test_a_channel_is_created_its_key_copied_revealed_and_its_stream_stopped(
         expect(page.locator("[data-fact=viewers]")).to_have_text("42")
         expect(page.locator("[data-fact=health]")).to_have_text("healthy")
         looked_at(page, f"channel-live-{label}")
+        # Without a script Amazon IVS is asked by a link.
+        context = browser.new_context(java_script_enabled=False, storage_state=page.context.storage_state())
+        plain = context.new_page()
+        plain.goto(page.url)
+        plain.get_by_role("link", name="Ask Amazon IVS").click()
+        expect(plain.get_by_text("healthy")).to_be_visible()
+        picture(plain, f"channel-asked-{label}")
+        context.close()
         page.get_by_role("link", name="Reveal the stream key").click()
         page.get_by_role("button", name="Reveal the stream key").click()
         assert page.locator("#stream-key").inner_text() == key
@@ -94,16 +102,3 @@ def test_the_timeline_of_streams_and_what_two_editors_are_told(
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved: Latency mode.")).to_be_visible()
         assert faults(wrong) == []
-
-
-def test_without_a_script_ivs_is_asked_by_a_link(url: str, staff: User, aws: LocalAws) -> None:
-    channel = channel_create(name="Studio", owner=UUID(int=7))
-    fresh_stream(aws, channel, 7)
-    with chromium() as browser, opened(browser, url, 1280, "light") as (signed_in, _):
-        context = browser.new_context(java_script_enabled=False, storage_state=signed_in.context.storage_state())
-        page = context.new_page()
-        page.goto(f"{url}/admin/channels_app/channel/{channel.pk}/change/")
-        page.get_by_role("link", name="Ask Amazon IVS").click()
-        expect(page.get_by_text("healthy")).to_be_visible()
-        picture(page, "channel-asked-1280-light")
-        context.close()

@@ -149,8 +149,8 @@ def curated(video: Video) -> Video:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1])
-def test_bulk_changes_of_each_form_are_previewed_run_and_undone(
-    url: str, curated: Video, width: int, scheme: str
+def test_bulk_changes_of_each_form_and_of_all_pages_are_previewed_run_and_undone(
+    url: str, curated: Video, monkeypatch: pytest.MonkeyPatch, width: int, scheme: str
 ) -> None:
     with chromium() as browser, opened(browser, url, width, scheme, who="cora") as (page, wrong):
         page.goto(f"{url}{LIST}")
@@ -183,18 +183,14 @@ def test_bulk_changes_of_each_form_are_previewed_run_and_undone(
         expect(page.get_by_role("row").filter(has_text="undone")).to_have_count(len(BULK))
         picture(page, f"bulk-changes-{width}-{scheme}")
         assert fits(page)
-        assert faults(wrong) == []
-
-
-def test_a_bulk_change_takes_all_pages_of_a_list(url: str, curated: Video, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(VideoAdmin, "list_per_page", 2)
-    with chromium() as browser, opened(browser, url, 1280, "light", who="cora") as (page, wrong):
+        # A change of all pages of a list.
+        monkeypatch.setattr(VideoAdmin, "list_per_page", 2)
         page.goto(f"{url}{LIST}?status=available")
         page.locator("#action-toggle").check()
         expect(page.get_by_text("2 of 2 selected")).to_be_visible()
         page.get_by_role("button", name="Select all 5 videos").click()
         expect(page.get_by_text("All 5 selected")).to_be_visible()
-        picture(page, "list-across-1280-light")
+        picture(page, f"list-across-{width}-{scheme}")
         act(page, "Hide")
         expect(page.get_by_text("5 videos are chosen:")).to_be_visible()
         page.get_by_role("button", name="Hide", exact=True).click()
