@@ -290,6 +290,8 @@ def flaws(page: Page, *, new_text: bool = False) -> list[str]:
 
 def looked_at(page: Page, name: str) -> None:
     """The page fits, is a picture, and axe finds nothing grave on it."""
+    # What was pressed may lead to a page that has only begun.
+    page.locator("body").wait_for()
     picture(page, name)
     assert fits(page), name
     assert flaws(page) == [], name
