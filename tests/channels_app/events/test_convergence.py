@@ -30,10 +30,10 @@ from tests.support.workers import Stage, seams
 
 # How many histories, and from which seed; for very many there is CONVERGENCE_S3=memory, with which the answers of the
 # API are left out as well.
-EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "2000" if THOROUGH else "16"))
+EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "2000" if THOROUGH else "8"))
 SEED = int(os.environ.get("CONVERGENCE_SEED", "1"))
 IN_MEMORY = os.environ.get("CONVERGENCE_S3") == "memory"
-PARTS = 4
+PARTS = 4 if THOROUGH else 2
 # The answers of the API are read of the tables: of some of the histories is enough.
 ANSWERED = 12
 
@@ -174,7 +174,7 @@ def test_any_delivery_of_a_history_ends_as_the_orderly_one(bucket: Any, part: in
 
 
 def test_the_end_of_an_ordered_history_is_that_of_the_contract(bucket: Any) -> None:
-    @drawn(0, 12 * PARTS)
+    @drawn(0, 6 * PARTS)
     def holds(data: st.DataObject) -> None:
         history = data.draw(histories())
 

@@ -59,7 +59,7 @@ class AnyValueTests(TestCase):
 
     @given(st.lists(st.tuples(st.sampled_from(FIELDS), anything), min_size=1, max_size=10))
     @example([(("recording_end", ("detail", "recording_session_stream_ids")), None)])
-    @settings(max_examples=200 if THOROUGH else 40, deadline=None, database=None)
+    @settings(max_examples=200 if THOROUGH else 20, deadline=None, database=None)
     def test_any_json_value_at_any_field_of_an_event_is_applied_or_refused_by_name_and_never_fails(
         self, spoils: list[tuple[tuple[str, Path], Any]]
     ) -> None:
@@ -74,7 +74,7 @@ class AnyValueTests(TestCase):
         assert all(error for outcome, error, _ in rows if outcome == "refused")
 
     @given(st.sampled_from(list(paths(ended_metadata()))), anything)
-    @settings(max_examples=60 if THOROUGH else 20, deadline=None, database=None)
+    @settings(max_examples=60 if THOROUGH else 10, deadline=None, database=None)
     def test_any_json_value_at_any_field_of_the_metadata_fails_no_event_and_no_reconcile(
         self, path: Path, value: Any
     ) -> None:

@@ -109,14 +109,14 @@ def sessions(aws: LocalAws) -> set[str]:
 
 def test_nine_tenths_of_a_history_are_found_again_in_all_that_ivs_and_s3_know(aws: LocalAws, past: Past) -> None:
     channels = [channel_create(name=f"Room {number}", owner=OWNER) for number in range(4)]
-    events = history(past, channels, 1000 if THOROUGH else 400)
+    events = history(past, channels, 1000 if THOROUGH else 200)
     expected, files = outcome_of_all(events, channels)
     deliver(sorted(events, key=lambda event: event["time"])[: len(events) // 10])
 
     status, lines, _ = reconcile("--apply")
 
     assert status == 0
-    assert len(lines) > 40
+    assert len(lines) > 20
     left = tables()
     known = sessions(aws)
     attempts = [event for event in events if event["detail"].get("stream_id", "") not in {"", *known}]
