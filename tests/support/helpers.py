@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import boto3
+from django.db import connection
 
 from channels_app.models import Channel
 from ivsvod.accounts.models import ApiToken, User
@@ -84,6 +85,12 @@ def make_token(*scopes: str, **values: Any) -> tuple[ApiToken, str]:
 def bearer(text: str) -> dict[str, str]:
     """The header of a request that shows this credential, for `client.get(…, headers=bearer(text))`."""
     return {"Authorization": f"Bearer {text}"}
+
+
+def in_transaction() -> bool:
+    """Return whether the code under test has a transaction open, within the one that Django opens for each test."""
+    # A test case opens two: one for its class, and one for the test.
+    return len(connection.savepoint_ids) > 1
 
 
 @cache
