@@ -88,9 +88,8 @@ def bearer(text: str) -> dict[str, str]:
 
 
 def in_transaction() -> bool:
-    """Return whether the code under test has a transaction open, within the one that Django opens for each test."""
-    # A test case opens two: one for its class, and one for the test.
-    return len(connection.savepoint_ids) > 1
+    """Return whether the code under test has a transaction open: in the one of a test, it is a savepoint."""
+    return bool(connection.savepoint_ids)
 
 
 @cache

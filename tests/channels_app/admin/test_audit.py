@@ -33,9 +33,13 @@ def test_the_log_is_listed_newest_first_with_actor_object_and_values(browser: Cl
         assert text in first
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
+def test_the_log_is_filtered(browser: Client) -> None:
+    video = make_video()
+    make_channel()
+    AuditEntry.objects.filter(content_type__model="user").delete()
+    with acting(ADA):
+        video_hide(video_uuid=video.pk)
+    for query, found in (
         ({"way": "admin"}, {"video"}),
         ({"way": "database"}, {"video", "channel"}),
         ({"object_type": "channels_app.channel"}, {"channel"}),
@@ -43,16 +47,9 @@ def test_the_log_is_listed_newest_first_with_actor_object_and_values(browser: Cl
         ({"action": "0", "object_type": "ondemand.video"}, {"video"}),
         ({"action": "3"}, set()),
         ({"way": "nonsense", "action": "nonsense", "object_type": "nonsense"}, {"video", "channel"}),
-    ],
-)
-def test_the_log_is_filtered(browser: Client, query: dict[str, str], found: set[str]) -> None:
-    video = make_video()
-    make_channel()
-    AuditEntry.objects.filter(content_type__model="user").delete()
-    with acting(ADA):
-        video_hide(video_uuid=video.pk)
-    listed = rows(page(browser, AUDIT, query))
-    assert {kind for kind in ("video", "channel") if any(f" {kind} " in row for row in listed)} == found
+    ):
+        listed = rows(page(browser, AUDIT, query))
+        assert {kind for kind in ("video", "channel") if any(f" {kind} " in row for row in listed)} == found, query
 
 
 def test_the_log_is_searched_by_object_operation_and_name(browser: Client) -> None:

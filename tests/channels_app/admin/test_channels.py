@@ -36,6 +36,7 @@ from tests.support.console import (
     page,
     run_action,
 )
+from tests.support.helpers import in_transaction
 
 pytestmark = pytest.mark.django_db
 
@@ -103,13 +104,12 @@ def test_a_form_that_is_sent_twice_makes_one_channel_and_shows_its_key_once(brow
     assert Channel.objects.count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
 def test_ivs_is_called_outside_any_transaction(browser: Client, aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     inside: list[bool] = []
     create: Callable[..., Any] = aws_door.channel_create
 
     def watched(**arguments: Any) -> Any:
-        inside.append(connection.in_atomic_block)
+        inside.append(in_transaction())
         return create(**arguments)
 
     monkeypatch.setattr(aws_door, "channel_create", watched)
@@ -180,21 +180,16 @@ def test_recovering_removes_a_row_that_ivs_does_not_know(browser: Client, aws: L
     assert Channel.objects.get() == ready
 
 
-@pytest.mark.parametrize(
-    ("values", "sentence"),
-    [
+def test_a_wrong_value_is_refused_before_ivs_is_called(browser: Client) -> None:
+    for values, sentence in (
         ({"owner": "nonsense"}, "Enter a valid UUID."),
         ({"name": "Studio" + "x" * 251}, "at most 256 characters"),
         ({"channel_type": "HUGE"}, "Select a valid choice."),
         ({"name": "Studio\0"}, "Null characters are not allowed."),
-    ],
-)
-def test_a_wrong_value_is_refused_before_ivs_is_called(
-    browser: Client, aws: LocalAws, values: dict[str, str], sentence: str
-) -> None:
-    response = browser.post(f"{CHANNELS}add/", channel_form(**values))
-    assert response.status_code == 200
-    assert sentence in response.content.decode()
+    ):
+        response = browser.post(f"{CHANNELS}add/", channel_form(**values))
+        assert response.status_code == 200, values
+        assert sentence in response.content.decode(), values
     assert not Channel.objects.exists()
 
 
@@ -222,9 +217,8 @@ def test_channels_are_found_by_name_uuid_owner_and_arn(browser: Client) -> None:
         assert re.findall("<bdi>(.*?)</bdi>", page(browser, CHANNELS, {"q": text})) == ["Blue room"], text
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
+def test_no_address_filters_by_a_secret(browser: Client) -> None:
+    for path in (
         f"{CHANNELS}?stream_key__startswith=sk",
         f"{CHANNELS}?channel_data__streamKey__value__startswith=sk",
         f"{VIDEOS}?channel__stream_key__startswith=sk",
@@ -233,10 +227,8 @@ def test_channels_are_found_by_name_uuid_owner_and_arn(browser: Client) -> None:
         f"{TOKENS}?token_key__startswith=a",
         f"{TOKENS}?user__password__startswith=a",
         "/admin/accounts/user/?password__startswith=a",
-    ],
-)
-def test_no_address_filters_by_a_secret(browser: Client, path: str) -> None:
-    assert browser.get(path).status_code == 400
+    ):
+        assert browser.get(path).status_code == 400, path
 
 
 def test_creating_needs_its_permission(aws: LocalAws) -> None:
@@ -290,35 +282,39 @@ def test_streams_are_drawn_to_one_scale_with_marks_at_their_times(browser: Clien
     assert short.stream_id in newest
 
 
-@pytest.mark.parametrize("who", ["boss", "member"])
-def test_the_page_of_a_channel_takes_a_fixed_number_of_queries(browser: Client, who: str) -> None:
+def queries_of(client: Client, path: str, query: dict[str, str] | None = None) -> int:
+    with CaptureQueriesContext(connection) as queries:
+        page(client, path, query)
+    return len(queries)
+
+
+def test_the_page_of_a_channel_takes_a_fixed_number_of_queries(browser: Client) -> None:
     channel = make_channel()
-    client = browser if who == "boss" else member("view_channel", "change_channel", "reveal_stream_key", "view_video")
-    counts = []
-    for many in (3, 22, 75):
+    operator = member("view_channel", "change_channel", "reveal_stream_key", "view_video")
+    counts = set()
+    for many in (3, 40):
         for number in range(many):
             stream = make_stream(channel, f"st-{uuid4()}", start=number, end=number + 1)
             happened(stream, "Ingest Bitrate", number)
-        with CaptureQueriesContext(connection) as queries:
-            page(client, f"{CHANNELS}{channel.pk}/change/")
-        counts.append(len(queries))
-    assert len(set(counts)) == 1
-    assert counts[0] <= 12
+        counts.add(tuple(queries_of(client, f"{CHANNELS}{channel.pk}/change/") for client in (browser, operator)))
+    [count] = counts
+    assert max(count) <= 12
 
 
-@pytest.mark.parametrize("query", [{}, {"live": "live"}, {"q": "stage"}])
-def test_the_list_of_channels_takes_as_many_queries_for_100_rows_as_for_25(
-    browser: Client, query: dict[str, str]
-) -> None:
-    counts = []
+def test_the_list_of_channels_takes_as_many_queries_for_100_rows_as_for_25(browser: Client) -> None:
+    counts = set()
     for many in (25, 75):
-        for number in range(many):
-            make_stream(make_channel(name=f"Main stage {number}"), f"st-{uuid4()}", start=number)
-        with CaptureQueriesContext(connection) as queries:
-            page(browser, CHANNELS, query)
-        counts.append(len(queries))
-    assert counts[0] == counts[1]
-    assert counts[0] <= 12
+        made = Channel.objects.bulk_create(
+            Channel(owner=uuid4(), arn=f"arn-{uuid4()}", name=f"Main stage {number}", status=Channel.Status.READY)
+            for number in range(many)
+        )
+        Stream.objects.bulk_create(
+            Stream(channel=channel, stream_id=f"st-{uuid4()}", first_event_at=NINE, started_at=NINE) for channel in made
+        )
+        queries: tuple[dict[str, str], ...] = ({}, {"live": "live"}, {"q": "stage"})
+        counts.add(tuple(queries_of(browser, CHANNELS, query) for query in queries))
+    [count] = counts
+    assert max(count) <= 12
 
 
 def test_channels_are_filtered_by_whether_they_are_live(browser: Client, streams: dict[str, Stream]) -> None:

@@ -325,8 +325,10 @@ def test_an_arn_that_somebody_wrote_by_hand_keeps_no_other_from_being_compared(c
     assert again(channel).type == "BASIC"
 
 
-def test_fifty_channels_are_asked_for_at_once(channel: Channel, asked: Asked) -> None:
-    for number in range(51):
+def test_fifty_channels_are_asked_for_at_once(channel: Channel, asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert door.CHANNELS_AT_ONCE == 50
+    monkeypatch.setattr(door, "CHANNELS_AT_ONCE", 2)
+    for number in range(2):
         channel_create(name=f"Room {number}", owner=OWNER)
     assert reconcile() == (0, [], "")
     assert (asked.count("BatchGetChannel"), asked.count("GetChannel")) == (2, 0)

@@ -19,7 +19,7 @@ from channels_app.models import Adoption, Channel, InboxEvent, Lease, Stream
 from channels_app.reconcile.lease import RECONCILE, LeaseTakenError, lease_take
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
-from tests.support.helpers import OWNER
+from tests.support.helpers import OWNER, THOROUGH
 from tests.support.reconciling import Asked, FakeTime, Past, kinds, reconcile, tables
 from tests.support.road import at, lambda_takes, live_file, s3, stream_change
 
@@ -314,7 +314,7 @@ def test_what_is_throttled_is_asked_again_later(channel: Channel, past: Past, aw
 
 
 @pytest.mark.usefixtures("one_try")
-@pytest.mark.parametrize("kind", ["throttle", "hang"])
+@pytest.mark.parametrize("kind", ["hang", "throttle"][: 2 if THOROUGH else 1])
 @pytest.mark.parametrize(
     "operation",
     ["ListStreams", "ListChannels", "BatchGetChannel", "ListStreamKeys", "ListStreamSessions", "GetStreamSession"],
@@ -405,22 +405,17 @@ def test_an_unexpected_error_of_one_repair_is_reported(
 # How it is called
 
 
-@pytest.mark.parametrize(
-    ("arguments", "said"),
-    [
-        (["--channel", "x"], "--channel"),
-        (["--channel", str(uuid4())], "no channel"),
-        (["--since", "yesterday"], "--since"),
-        (["--since", "2026-13-01"], "--since"),
-        (["--since", "2026-03-04T09:00"], "--since"),
-    ],
-)
-def test_nonsense_is_refused_before_anything_is_asked(
-    aws: LocalAws, asked: Asked, arguments: list[str], said: str
-) -> None:
-    status, lines, error = reconcile(*arguments)
-    assert (status, lines) == (1, [])
-    assert said in error
+def test_nonsense_is_refused_before_anything_is_asked(aws: LocalAws, asked: Asked) -> None:
+    for option, value, said in (
+        ("--channel", "x", "--channel"),
+        ("--channel", str(uuid4()), "no channel"),
+        ("--since", "yesterday", "--since"),
+        ("--since", "2026-13-01", "--since"),
+        ("--since", "2026-03-04T09:00", "--since"),
+    ):
+        status, lines, error = reconcile(option, value)
+        assert (status, lines) == (1, []), value
+        assert said in error, value
     assert asked.calls == []
 
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
 from ivsvod.local.aws import LocalAws
 from ondemand.models import RemovedRecording, Video
-from tests.support.helpers import bearer, make_channel, make_content, make_token, make_video
+from tests.support.helpers import THOROUGH, bearer, make_channel, make_content, make_token, make_video
 from tests.support.road import (
     ARN,
     STREAM,
@@ -102,10 +102,10 @@ def test_recordings_of_several_streams_and_several_recordings_of_a_stream_are_sh
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("managed", [False, True])
-@pytest.mark.parametrize(
-    "values",
-    [
+def test_no_video_is_shown_that_is_not_listed(streams: Callable[..., Any]) -> None:
+    channel = make_channel()
+    stream = make_stream(channel, 1)
+    hidden: list[dict[str, Any]] = [
         {"active": False},
         {"active": None},
         {"visibility": "unlisted"},
@@ -114,17 +114,13 @@ def test_recordings_of_several_streams_and_several_recordings_of_a_stream_are_sh
         {"publish_until": datetime(2001, 1, 1, tzinfo=UTC)},
         {"status": Video.Status.RECORDING},
         {"status": Video.Status.FAILED},
-    ],
-    ids=lambda values: next(iter(values)),
-)
-def test_no_video_is_shown_that_is_not_listed(
-    streams: Callable[..., Any], values: dict[str, Any], managed: bool
-) -> None:
-    channel = make_channel()
-    stream = make_stream(channel, 1)
-    hidden = make_video(channel=channel, stream_ids=[stream.stream_id])
-    Video.objects.filter(pk=hidden.pk).update(**values)
-    assert streams(channel, managed=managed).json()["data"][0]["videos"] == []
+    ]
+    made = {str(make_video(channel=channel, stream_ids=[stream.stream_id]).pk): values for values in hidden}
+    for uuid, values in made.items():
+        Video.objects.filter(pk=uuid).update(**values)
+    for managed in (False, True):
+        shown = streams(channel, managed=managed).json()["data"][0]["videos"]
+        assert [made[item["uuid"]] for item in shown] == []
 
 
 @pytest.mark.django_db
@@ -349,7 +345,7 @@ EVENTS: list[Envelope] = [
 
 @pytest.mark.django_db
 @settings(
-    max_examples=15,
+    max_examples=50 if THOROUGH else 8,
     deadline=None,
     derandomize=True,
     database=None,
