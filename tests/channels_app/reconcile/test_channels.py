@@ -125,21 +125,21 @@ def test_an_orphan_of_this_stage_is_taken_over_inactive_with_all_that_it_did(cha
     assert reconcile("--apply") == (0, [], "")
 
 
-@pytest.mark.parametrize("name", ["STAGE", "PROJECT_NAME"])
-def test_an_orphan_of_another_stage_or_project_is_left_alone(channel: Channel, settings: Any, name: str) -> None:
+def test_an_orphan_of_another_stage_or_project_is_left_alone(channel: Channel, settings: Any) -> None:
     without_row(channel)
-    setattr(settings, name, "another")
-    assert reconcile("--apply") == (0, [], "")
+    for name in ("STAGE", "PROJECT_NAME"):
+        own = getattr(settings, name)
+        setattr(settings, name, "another")
+        assert reconcile("--apply") == (0, [], ""), name
+        setattr(settings, name, own)
 
 
-def test_an_orphan_of_this_stage_that_names_no_project_is_taken_over(channel: Channel) -> None:
+def test_an_orphan_that_names_no_project_is_taken_over_and_one_without_a_stage_is_left_to_people(
+    channel: Channel,
+) -> None:
     without_row(channel)
     ivs().untag_resource(resourceArn=channel.arn, tagKeys=[PROJECT_TAG])
     assert kinds(reconcile()[1]) == ["channel_orphan"]
-
-
-def test_an_orphan_without_a_stage_is_reported_and_left_to_people(channel: Channel) -> None:
-    without_row(channel)
     ivs().untag_resource(resourceArn=channel.arn, tagKeys=[STAGE_TAG])
     for arguments in ([], ["--apply"]):
         status, lines, _ = reconcile(*arguments)
@@ -251,28 +251,28 @@ def test_a_channel_of_which_ivs_does_not_answer_is_not_gone(channel: Channel, aw
     assert {again(channel).status, again(other).status} == {"ready"}
 
 
-@pytest.mark.parametrize(
-    ("arn", "said"),
-    [
-        ("arn:aws:ivs:us-east-1:111122223333:channel/AjIhKtJ0RlgL", "us-east-1"),
-        ("arn:aws:ivs:eu-west-1:999922223333:channel/AjIhKtJ0RlgL", "999922223333"),
-    ],
-)
-@pytest.mark.parametrize("has_configuration", [True, False])
-def test_a_channel_of_another_region_or_account_is_not_gone(
-    channel: Channel, settings: Any, arn: str, said: str, has_configuration: bool
-) -> None:
-    if not has_configuration:
-        settings.RECORDING_CONFIG_ARN = ""
-    other = make_channel(arn=arn)
-    lambda_takes(stream_change("Stream Start", 0, arn=arn))
-    status, lines, _ = reconcile("--apply")
-    assert status == 3
-    assert {line["channel"] for line in lines} == {str(other.uuid)}
-    assert set(kinds(lines)) == {"not_compared"}
-    assert said in lines[-1]["ivs"]["error"]
-    assert again(other).status == "ready"
-    assert live(other)[0] == "live"
+def test_a_channel_of_another_region_or_account_is_not_gone(channel: Channel, settings: Any) -> None:
+    others = {
+        said: make_channel(arn=arn)
+        for said, arn in (
+            ("us-east-1", "arn:aws:ivs:us-east-1:111122223333:channel/AjIhKtJ0RlgL"),
+            ("999922223333", "arn:aws:ivs:eu-west-1:999922223333:channel/AjIhKtJ0RlgL"),
+        )
+    }
+    lambda_takes(
+        *(stream_change("Stream Start", 0, arn=other.arn, stream_id=f"st-{other.pk}") for other in others.values())
+    )
+    for configuration in (settings.RECORDING_CONFIG_ARN, ""):
+        settings.RECORDING_CONFIG_ARN = configuration
+        status, lines, _ = reconcile("--apply")
+        assert status == 3
+        assert set(kinds(lines)) == {"not_compared"}
+        errors = {line["channel"]: line["ivs"]["error"] for line in lines}
+        assert set(errors) == {str(other.uuid) for other in others.values()}
+        for said, other in others.items():
+            assert said in errors[str(other.uuid)]
+            assert again(other).status == "ready", said
+            assert live(other)[0] == "live", said
 
 
 @pytest.mark.parametrize("count", [1, 3])
