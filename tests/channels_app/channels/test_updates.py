@@ -1006,7 +1006,8 @@ def test_an_answer_that_is_not_of_ivs_proves_nothing(channel: Channel, manager: 
     path = f"/channels/{channel.uuid}"
     requests = {name: (method, f"{path}{rest}", body) for name, (method, rest, body) in REQUESTS.items()}
     requests["create"] = ("POST", "/channels", {"name": "x", "userId": str(OWNER)})
-    for name, request in itertools.product(REPLIES, requests):
+    # Seven requests: by default each reply meets every second of them, and each request every second reply.
+    for name, request in list(itertools.product(REPLIES, requests))[:: 1 if THOROUGH else 2]:
         response = manager(*requests[request])
         assert response.status_code in (502, 503), (name, request, response.content)
         assert_error(response, response.status_code)
@@ -1021,7 +1022,7 @@ def test_an_answer_that_is_not_of_ivs_proves_nothing(channel: Channel, manager: 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("one_try")
 @settings(
-    max_examples=8,
+    max_examples=50 if THOROUGH else 5,
     deadline=None,
     derandomize=True,
     database=None,
