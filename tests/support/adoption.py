@@ -6,7 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -109,11 +109,9 @@ class Databases:
 
     @cached_property
     def adopted(self) -> str:
-        """The same, migrated as a user does. To be copied or read."""
+        """The same, migrated. To be copied or read."""
         name = self.create(template=self.predecessor)
-        with self.start_manage(name, "migrate") as process:
-            output, errors = process.communicate(timeout=120)
-        assert process.returncode == 0, output + errors
+        self.migrate(name)
         return name
 
     @cached_property
@@ -176,12 +174,14 @@ class Databases:
 
 @contextmanager
 def databases_on(server_name: str, home: Path, blocker: Any) -> Iterator[Databases]:
-    """A server for as long as somebody needs it."""
-    server = postgres.start(home, durable=False, bin_dir=SERVERS[server_name])
-    try:
+    """Databases on the session's server, or on one of the system's PostgreSQL for as long as somebody needs it."""
+    with ExitStack() as stack:
+        if server_name == "embedded":
+            server = stack.enter_context(postgres.use(Path(os.environ["IVSVOD_TEST_HOME"]), durable=False))
+        else:
+            stack.callback(postgres.stop, home)
+            server = postgres.start(home, durable=False, bin_dir=SERVERS[server_name])
         databases = Databases(server, blocker)
         with databases.as_superuser() as connection:
             connection.execute(f"CREATE ROLE {OWNER} LOGIN NOSUPERUSER NOCREATEROLE")
         yield databases
-    finally:
-        postgres.stop(home)

@@ -100,7 +100,7 @@ ODD_DOCUMENTS = (
 )
 """What may stand in a jsonb column instead of the object that is expected there."""
 
-LONG_TEXT = " ".join(f"word{number}".ljust(200, "x") if number > 1 else f"word{number}" for number in range(6_000))
+LONG_TEXT = " ".join(f"word{number}".ljust(1000, "x") if number > 1 else f"word{number}" for number in range(1_100))
 """More distinct words than fit one tsvector (1 MB)."""
 
 TAG_LISTS: tuple[list[str | None] | None, ...] = (
