@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import botocore.session
@@ -44,7 +45,7 @@ from tests.support.documentation import (
     typed,
 )
 from tests.support.helpers import make_channel
-from tests.support.road import BUCKET, PREFIX, at
+from tests.support.road import BUCKET, PREFIX, at, invoke
 
 NAMED = ["deploy", "operations", "switch"]
 EACH = pytest.mark.parametrize("name", NAMED)
@@ -309,7 +310,7 @@ def test_the_rule_takes_the_event_of_the_smoke_test() -> None:
     assert smoke_test()["DetailType"] in pattern["detail-type"]
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 def test_the_event_of_the_smoke_test_is_stored_and_ignored(caplog: pytest.LogCaptureFixture) -> None:
     entry = smoke_test()
     envelope = {
@@ -325,7 +326,7 @@ def test_the_event_of_the_smoke_test_is_stored_and_ignored(caplog: pytest.LogCap
     }
 
     with caplog.at_level("INFO"):
-        assert lambda_entry.sqs_batch(sqs_batch([envelope])) == {"batchItemFailures": []}
+        assert invoke(sqs_batch([envelope])) == {"batchItemFailures": []}
 
     assert f"event processed event_id={envelope['id']} outcome=ignored" in caplog.text
 
@@ -349,7 +350,7 @@ def test_the_table_of_proxies_is_there() -> None:
     assert len(proxies()) == 3
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.django_db
 @pytest.mark.parametrize(("ours_first", "listed"), [(True, 2), (False, 1)])
 def test_the_predecessor_may_list_a_recording_of_both_twice(ours_first: bool, listed: int, aws: LocalAws) -> None:
     """docs/switch.md says why its rule for Recording End is switched off."""
@@ -383,19 +384,18 @@ def role_statements(name: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[postgres.Server]:
-    """Migrated by an owner as RDS makes it: no superuser, who may make roles, and has the database."""
-    home = tmp_path_factory.mktemp("roles")
-    server = postgres.start(home, durable=False)
-    try:
+def server() -> Iterator[postgres.Server]:
+    """Migrated by an owner as RDS makes it: no superuser, who may make roles, and has the database.
+
+    The server is that of the session, which uses no database of this name.
+    """
+    with postgres.use(Path(os.environ["IVSVOD_TEST_HOME"]), durable=False) as server:
         run(server, server.user, "CREATE ROLE ivsvod LOGIN CREATEROLE; ALTER DATABASE ivsvod OWNER TO ivsvod")
         run(server, "ivsvod", role_statements("roles"))
         # The tables come later, so that the default privileges count.
         python(server, "ivsvod", "manage.py", "migrate", "--verbosity", "0")
         run(server, "ivsvod", role_statements("records"))
         yield server
-    finally:
-        postgres.stop(home)
 
 
 def run(server: postgres.Server, user: str, statements: str) -> None:

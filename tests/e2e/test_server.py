@@ -139,19 +139,6 @@ def test_more_requests_at_once_than_there_are_threads_are_all_answered(server: S
         assert set(pool.map(ask, range(96))) == {200}
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_the_server_with_all_its_processes(scratch: Scratch, number: int) -> None:
-    with served(scratch) as server:
-        server.get("/healthz").close()
-        children = psutil.Process(server.process.pid).children(recursive=True)
-        assert len(children) >= 2
-
-        assert server.end(number) == 0
-
-    assert not any(child.is_running() for child in children)
-    assert not [line for line in server.log if "Traceback" in line]
-
-
 # Bodies
 
 
@@ -199,3 +186,17 @@ def test_bodies_that_do_not_arrive_do_not_silence_the_others(server: Server, has
 
 def test_the_docs_name_this_command() -> None:
     assert " ".join(COMMAND).replace("127.0.0.1:0", "0.0.0.0:8000") in Path(ROOT, "docs", "deploy.md").read_text()
+
+
+def test_a_signal_ends_the_server_with_all_its_processes(scratch: Scratch, server: Server) -> None:
+    """The last test: it ends the server of the others too."""
+    with served(scratch) as another:
+        for number, ended in ((signal.SIGTERM, server), (signal.SIGINT, another)):
+            ended.get("/healthz").close()
+            children = psutil.Process(ended.process.pid).children(recursive=True)
+            assert len(children) >= 2
+
+            assert ended.end(number) == 0
+
+            assert not any(child.is_running() for child in children)
+            assert not [line for line in ended.log if "Traceback" in line]

@@ -71,7 +71,7 @@ def scheduled(function: str, *, stage: str = "production") -> dict[str, Any]:
 
 
 @pytest.fixture
-def zappa(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def zappa(db: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Zappa's handler as in the package, with the settings module that `zappa package` writes into it."""
     from zappa.handler import LambdaHandler
 
@@ -154,9 +154,7 @@ def test_the_stage_in_the_path_of_an_http_api_is_no_part_of_the_route(zappa: Non
     assert answer["statusCode"] == 200
 
 
-def test_a_management_command_that_is_allowed_runs(
-    transactional_db: None, channel: Channel, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_management_command_that_is_allowed_runs(channel: Channel, capsys: pytest.CaptureFixture[str]) -> None:
     InboxEvent.objects.create(event_id=GOOD["id"], body=text_of(GOOD))
 
     assert invoke({"manage": "process_inbox --limit 5"}) == {}
@@ -539,7 +537,7 @@ def warnings_logged() -> Iterator[list[str]]:
 
 
 def test_any_invocation_with_any_context_is_answered_or_refused_by_one_error_and_one_line(
-    zappa: None, channel: Channel, warnings_logged: list[str]
+    transactional_db: None, zappa: None, channel: Channel, warnings_logged: list[str]
 ) -> None:
     @given(invocations(), anything | st.builds(SomeContext, anything, anything))
     @example({**SHAPES[0], "multiValueHeaders": {"X": 1}}, None)

@@ -13,6 +13,7 @@ from unittest.mock import patch
 import boto3
 from django.core.management import call_command
 from django.db import connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
@@ -70,7 +71,10 @@ def invoke(event: Any) -> Any:
     """Call the Lambda's handler; the connection of a test in a transaction is kept, as by Django's test client."""
     if not connection.in_atomic_block:
         return lambda_entry.lambda_handler(event, None)
-    with patch.object(lambda_entry, "close_old_connections"), patch.object(connections, "close_all"):
+    with (
+        patch.object(BaseDatabaseWrapper, "close_if_unusable_or_obsolete"),
+        patch.object(connections, "close_all"),
+    ):
         return lambda_entry.lambda_handler(event, None)
 
 

@@ -157,7 +157,7 @@ def test_a_wrong_password_that_was_not_changed_is_refused_with_the_reason_of_the
 # Limits that a role brings along
 
 
-def test_the_statement_timeout_of_a_role_does_not_limit_migrate(transactional_db: None) -> None:
+def test_the_statement_timeout_of_a_role_does_not_limit_migrate(db: None) -> None:
     values = connection.settings_dict
     environment = {
         "PATH": os.environ["PATH"],
