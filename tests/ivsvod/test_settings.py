@@ -41,16 +41,8 @@ def refused(environment: dict[str, str]) -> str:
     return written.strip().splitlines()[-1]
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("DATABASE_URL", f"postgres://ivsvod:{SECRET}%zz@db.example.com/ivsvod"),
-        ("SECRET_KEY", ""),
-        ("API_MAX_PAGE_SIZE", "many"),
-    ],
-)
-def test_a_process_with_such_a_variable_does_not_start_and_its_last_line_is_the_error(name: str, value: str) -> None:
-    environment = {**NEEDED, name: value}
+def test_a_process_with_an_unusable_variable_does_not_start_and_its_last_line_is_the_error() -> None:
+    environment = {**NEEDED, "DATABASE_URL": f"postgres://ivsvod:{SECRET}%zz@db.example.com/ivsvod"}
     done = python("import django; django.setup()", environment)
     assert done.returncode != 0
     assert SECRET not in done.stderr
@@ -317,7 +309,7 @@ def test_the_ignored_parameters_are_those_of_the_contract_or_of_the_setting() ->
     assert shown({**NEEDED, name: ""}, name) == [[]]
 
 
-def test_nonsense_that_the_settings_do_not_see_is_an_error_of_the_checks_that_names_it() -> None:
+def test_nonsense_that_the_settings_do_not_see_is_an_error_of_the_checks_that_names_it_and_no_password() -> None:
     nonsense = {
         "FIELD_ENCRYPTION_KEYS": f"{FERNET_KEY},nonsense",
         "CSRF_TRUSTED_ORIGINS": "www.example.com",
@@ -326,6 +318,7 @@ def test_nonsense_that_the_settings_do_not_see_is_an_error_of_the_checks_that_na
     done = python("from manage import run; run()", {**NEEDED, **nonsense}, "check")
     assert done.returncode != 0
     assert [name for name in nonsense if name not in done.stderr] == []
+    assert SECRET not in done.stdout + done.stderr
 
 
 def test_defaults_and_types_are_those_of_the_contract() -> None:
@@ -352,12 +345,6 @@ def test_a_process_on_lambda_keeps_one_connection_and_no_pool() -> None:
     assert "pool" not in found["OPTIONS"]
     assert found["CONN_MAX_AGE"] > 0
     assert database(NEEDED)["OPTIONS"]["pool"]["max_size"] >= 1
-
-
-def test_neither_settings_nor_checks_print_the_password() -> None:
-    done = python("from manage import run; run()", NEEDED, "check")
-    assert done.returncode == 0, done.stderr
-    assert SECRET not in done.stdout + done.stderr
 
 
 # System checks
@@ -487,18 +474,13 @@ def test_a_pool_that_cannot_connect_gives_the_servers_reason_and_the_hint(monkey
 def test_an_unreachable_server_is_an_error_without_the_password() -> None:
     """The whole way: settings, pool, wrapper, and a port on which nothing listens."""
     environment = {**WITHOUT_URL, **PARAMETERS, "PG_HOST": "127.0.0.1", "PG_PORT": "1", "PG_PASSWORD": SECRET}
-    code = """
-import django
-from django.db import connection
-django.setup()
-connection.settings_dict["OPTIONS"]["pool"]["timeout"] = 0.2
-connection.ensure_connection()
-"""
-    done = python(code, environment)
-    assert done.returncode != 0
-    assert "OperationalError" in done.stderr
-    assert "127.0.0.1" in done.stderr
-    assert SECRET not in done.stderr
+    values = database(environment)
+    values["OPTIONS"]["pool"]["timeout"] = 0.2
+    opened = wrapper(**values)
+    with pytest.raises(psycopg.OperationalError, match=r"127\.0\.0\.1") as failure:
+        opened.get_new_connection(opened.get_connection_params())
+    opened.close_pool()
+    assert SECRET not in "".join(traceback.format_exception(failure.value))
 
 
 # Values that stand elsewhere
@@ -506,8 +488,8 @@ connection.ensure_connection()
 SECRET_ARN = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:ivsvod-AbCdEf"
 
 
-@pytest.fixture
-def secrets_manager(monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, str]]:
+@pytest.fixture(scope="module")
+def secrets_manager() -> Iterator[dict[str, str]]:
     """A Secrets Manager behind a port, for processes of their own; returns the variables that lead to it."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -98,6 +99,12 @@ class Queue:
         return [message["Body"] for message in reply.get("Messages", [])]
 
 
+@cache
+def client(url: str | None = None) -> Any:
+    """One for all, for making one takes long."""
+    return boto3.session.Session().client("sqs", endpoint_url=url)
+
+
 class Pauses(list[float]):
     """How long was waited, in this process not at all; a worker that goes on for ever is asked to end."""
 
@@ -119,7 +126,7 @@ def queue(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
     # The connection of a test in a transaction is kept.
     monkeypatch.setattr(queue_worker, "close_old_connections", lambda: None)
     with mock_aws():
-        made = Queue.make(boto3.session.Session().client("sqs"), hidden_seconds=0)
+        made = Queue.make(client(), hidden_seconds=0)
         settings.EVENT_QUEUE_URL = made.url
         yield made
 
@@ -420,7 +427,7 @@ def place(services: tuple[Scratch, str]) -> Iterator[tuple[Scratch, Queue]]:
     scratch, url = services
     with connect(scratch.environment["PG_DATABASE"]) as database:
         database.execute("TRUNCATE channels_app_inboxevent, channels_app_stream CASCADE")
-    sqs = boto3.session.Session().client("sqs", endpoint_url=url)
+    sqs = client(url)
     made = Queue.make(sqs, hidden_seconds=600)
     scratch.environment["EVENT_QUEUE_URL"] = made.url
     yield scratch, made
