@@ -5,6 +5,7 @@ import io
 import json
 import stat
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -264,17 +265,22 @@ class Zappa:
         self.zappa = type("Core", (), {"lambda_client": client})()
 
 
+@cache
+def client_of(service: str) -> Any:
+    """One for all, for making one takes long."""
+    return boto3.session.Session(region_name="eu-west-1").client(service)
+
+
 @pytest.fixture
 def deployed() -> Any:
     """A function on moto, fed by a queue, with what Zappa opens to everybody."""
     with mock_aws():
-        session = boto3.session.Session(region_name="eu-west-1")
-        role = session.client("iam").create_role(RoleName="x", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
-        client = session.client("lambda")
+        role = client_of("iam").create_role(RoleName="x", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+        client = client_of("lambda")
         function = client.create_function(
             FunctionName="ivsvod-dev", Runtime="python3.13", Role=role, Handler="x.y", Code={"ZipFile": b"x"}
         )["FunctionArn"]
-        queue = session.client("sqs").create_queue(QueueName="events")["QueueUrl"]
+        queue = client_of("sqs").create_queue(QueueName="events")["QueueUrl"]
         arn = f"arn:aws:sqs:eu-west-1:{DEFAULT_ACCOUNT_ID}:{queue.rpartition('/')[2]}"
         client.create_event_source_mapping(EventSourceArn=arn, FunctionName=function)
         yield Zappa(arn, client)

@@ -4,6 +4,7 @@ import json
 import os
 import traceback
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -502,15 +503,21 @@ def secrets_manager() -> Iterator[dict[str, str]]:
     server.stop()
 
 
-def stored(variables: dict[str, str], text: str) -> str:
-    """The ARN of a new secret with this text."""
-    client = boto3.session.Session().client(
+@cache
+def secrets_client(url: str) -> Any:
+    """One for all, for making one takes long."""
+    return boto3.session.Session().client(
         "secretsmanager",
         region_name="eu-west-1",
-        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        endpoint_url=url,
         aws_access_key_id="testing",
         aws_secret_access_key="testing",
     )
+
+
+def stored(variables: dict[str, str], text: str) -> str:
+    """The ARN of a new secret with this text."""
+    client = secrets_client(variables["AWS_ENDPOINT_URL"])
     return client.create_secret(Name=f"ivsvod-{uuid4()}", SecretString=text)["ARN"]
 
 

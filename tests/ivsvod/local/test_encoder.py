@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +286,9 @@ def aws(tmp_path: Path) -> Iterator[LocalAws]:
     aws.s3.reset()
 
 
+@cache
 def make_client(service: str) -> Any:
+    """One for all, for making one takes long."""
     return boto3.client(
         service,
         endpoint_url=f"{BASE_URL}/{service}",
