@@ -888,17 +888,19 @@ def test_rows_written_through_the_triggers_are_derived_as_by_the_backfill(
         assert [(one, other) for one, other in zip(found[table], expected[table], strict=True) if one != other] == []
 
 
-def test_rows_written_in_any_order_through_the_triggers_are_derived_the_same(
+def test_state_changes_written_in_any_order_through_the_triggers_are_derived_the_same(
     databases: Databases, connection: Connection
 ) -> None:
+    """Videos are left out: of two of one recording, the first is not known before both are there."""
     rng = random.Random(3)  # noqa: S311
-    for table, rows in databases.rows.tables():
+    for table in ("ivs_channels", "ivs_state_changes"):
+        rows = getattr(databases.rows, table)
         for row in rng.sample(rows, k=len(rows)):
             insert(connection, table, row)
     with databases.connect(databases.adopted) as adopted:
-        # Which of two is the earlier one is not known before both are there, and the predecessor writes them in order.
-        expected, found = ({**derived(one), "on_demand_videos": []} for one in (adopted, connection))
-        assert not quietly_differs(found, expected)
+        found, expected = derived(connection), derived(adopted)
+    for table in ("ivs_channels", "channels_app_stream"):
+        assert found[table] == expected[table], table
 
 
 def test_no_data_makes_a_statement_of_the_predecessor_fail(databases: Databases, connection: Connection) -> None:
@@ -1043,16 +1045,18 @@ def test_each_write_of_the_predecessor_needs_the_rights_that_it_needed_before(
         assert value(connection, "SELECT count(*) FROM on_demand_videos WHERE _duplicate_of = %s", video) == 1
 
 
-def test_one_statement_inserts_any_number_of_recordings(connection: Connection) -> None:
-    """The memory for locks has room for some 6,400 of all sessions together."""
+def test_one_statement_inserts_any_number_of_recordings(databases: Databases, connection: Connection) -> None:
+    """The memory for locks has room for fewer than 11,000 of all sessions together."""
     new_channel(connection)
-    connection.execute("""
-        INSERT INTO on_demand_videos (ivs_channel_uuid, data)
-        SELECT (SELECT uuid FROM ivs_channels), jsonb_build_object('recording_s3_key_prefix', 'p' || number % 9500)
-        FROM generate_series(1, 10000) AS number
-    """)
+    with databases.connect(databases.scratch) as other, other.transaction():
+        other.execute("SELECT pg_advisory_xact_lock(number) FROM generate_series(1, 7500) AS number")
+        connection.execute("""
+            INSERT INTO on_demand_videos (ivs_channel_uuid, data)
+            SELECT (SELECT uuid FROM ivs_channels), jsonb_build_object('recording_s3_key_prefix', 'p' || number % 3800)
+            FROM generate_series(1, 4000) AS number
+        """)
     query = "SELECT count(*), count(*) FILTER (WHERE _duplicate_of IS NOT NULL) FROM on_demand_videos"
-    assert value(connection, query) == (10000, 500)
+    assert value(connection, query) == (4000, 200)
 
 
 def test_two_statements_that_insert_the_same_recordings_in_opposite_orders_see_each_other(

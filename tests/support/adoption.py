@@ -1,4 +1,4 @@
-"""Databases as the predecessor left them, and as `migrate` makes of them, on servers of the test's own."""
+"""Databases as the predecessor left them, and as `migrate` makes of them."""
 
 import itertools
 import os
