@@ -97,7 +97,7 @@ SLOW = {
     TESTS / "ondemand/reconcile/test_recordings.py",
     TESTS / "ondemand/recordings/test_private.py",
     TESTS / "ondemand/videos/test_search.py",
-    TESTS / "ondemand/videos/test_search_cost.py",
+    TESTS / "ondemand/videos/test_list_cost.py",
     TESTS / "ondemand/videos/test_uploads.py",
 }
 

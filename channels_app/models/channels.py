@@ -9,7 +9,7 @@ from typing import Self
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
-from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Case, F, Func, OuterRef, Prefetch, Q, QuerySet, Subquery, When
 from django.db.models.functions import Coalesce, Greatest, Least
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -61,6 +61,10 @@ def new_video_state(path: str = "") -> Func:
 
 
 class ChannelQuerySet(models.QuerySet["Channel"]):
+    def owned_by(self, owner: uuid.UUID) -> QuerySet["Channel", uuid.UUID]:
+        """Return the uuids of the channels of an owner."""
+        return self.filter(owner=owner).values_list("uuid", flat=True)
+
     def private(self) -> Self:
         """Return the private channels."""
         return self.filter(private_channel())

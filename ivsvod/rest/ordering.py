@@ -1,10 +1,11 @@
-"""Total orders of lists: the rows after a row (keyset), and lists ordered by rank."""
+"""Total orders of lists: the rows after a row (keyset), and what a pagination reads."""
 
-from collections.abc import Callable, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import reduce
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from django.core.exceptions import ImproperlyConfigured, ObjectDoesNotExist
@@ -112,15 +113,27 @@ def rows_after(rows: Rows, row: Model | Mapping[str, Any]) -> Rows:
     return rows.filter(order.after(order.values_of(row)))
 
 
-@dataclass(frozen=True)
-class Ranked(Generic[Rows]):
-    """A queryset in its own order whose rank costs too much for all rows. `rank` annotates the rows of one page.
+class RowList(ABC):
+    """A list that a pagination reads. A position is a list that JSON can hold: where a row stands in the order."""
 
-    With `sort`, the first `bound` rows are ordered by rank. `rows` has a total order by field names, which hold no NULL
-    if there is `sort`. `rank` takes a query of keys and returns their rows in the order of `rows`.
-    """
+    # Distinguishes the order of this list from the others of the same query.
+    name: str
 
-    rows: Rows
-    rank: Callable[[QuerySet[Any, Any]], Rows]
-    sort: Callable[[Rows], Rows] | None = None
-    bound: int = 0
+    @abstractmethod
+    def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Any, list[Any]]]:
+        """Return at most `count` rows, each with its position: behind a position, if given, and the next `first` rows.
+
+        None stands for a row that has gone meanwhile.
+        """
+
+
+class OrderedRows(RowList):
+    """The rows of a queryset that has a total order by names."""
+
+    def __init__(self, rows: QuerySet[Any]) -> None:
+        self.rows, self.order = rows, Order.of(rows)
+        self.name = " ".join(f"{key.name} {key.descending} {key.nulls_last}" for key in self.order.keys)
+
+    def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Any, list[Any]]]:
+        rows = self.rows if position is None else self.rows.filter(self.order.after(position))
+        return [(row, self.order.values_of(row)) for row in rows[first : first + count]]

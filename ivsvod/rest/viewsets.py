@@ -22,7 +22,11 @@ class StrictFilterViewSet(GenericViewSet):
     filter_values: dict[str, Any]
 
     def filter_queryset(self, queryset: Rows) -> Rows:
-        """Return the rows that the query parameters select.
+        """Return the rows that the query parameters select; raises as `get_filterset`."""
+        return self.get_filterset(queryset).qs
+
+    def get_filterset(self, queryset: QuerySet[Any]) -> Any:
+        """Return the valid filter set of the query parameters.
 
         Raises:
             ValidationError: a malformed value, an unknown name, or a repeated one; it names the parameter.
@@ -37,7 +41,7 @@ class StrictFilterViewSet(GenericViewSet):
         if not filterset.is_valid():
             raise ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
         self.filter_values = filterset.form.cleaned_data
-        return filterset.qs
+        return filterset
 
     def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:
         return {"data": self.request.query_params, "queryset": queryset}

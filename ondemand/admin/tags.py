@@ -18,7 +18,7 @@ from ondemand.bulk.decisions import Kind
 from ondemand.models import Video
 from ondemand.videos.editing import tags_of
 from ondemand.videos.limits import TAG_LENGTH
-from ondemand.videos.lookups import tags_beginning, tags_counted
+from ondemand.videos.lookups import tag_uses, tags_beginning
 
 SHOWN_TAGS = 50
 COMPLETIONS = 10
@@ -67,10 +67,10 @@ class TagPages(admin.ModelAdmin):
         self._require_access(request)
         text, after = _text(request, "q"), _text(request, "after")
         tags = tags_beginning(text, SHOWN_TAGS + 1, after=after)
-        following = urlencode({"q": text, "after": tags[SHOWN_TAGS - 1]}) if len(tags) > SHOWN_TAGS else ""
+        following = urlencode({"q": text, "after": tags[SHOWN_TAGS - 1]["tag"]}) if len(tags) > SHOWN_TAGS else ""
         context = {
             "title": _("Tags"),
-            "tags": tags_counted(tags[:SHOWN_TAGS]),
+            "tags": tags[:SHOWN_TAGS],
             "q": text,
             "is_first": not after,
             "following": following,
@@ -89,14 +89,15 @@ class TagPages(admin.ModelAdmin):
             return self._tag_change(request, Kind.REMOVE_TAGS, tag)
         if form.is_valid():
             return self._tag_change(request, Kind.RENAME_TAG, tag, to=form.cleaned_data["to"])
-        (counted,) = tags_counted([tag])
-        return page_answer(self, request, "tag.html", {"title": _("Tag"), "form": form, "tag": counted})
+        context = {"title": _("Tag"), "form": form, "tag": {"tag": tag, "uses": tag_uses(tag)}}
+        return page_answer(self, request, "tag.html", context)
 
     def tags_complete_view(self, request: HttpRequest) -> HttpResponse:
         """Return the tags with this prefix, those of hidden videos too."""
         self._require_access(request)
         prefix = _text(request, "prefix")
-        return JsonResponse({"values": tags_beginning(prefix, COMPLETIONS) if prefix else []})
+        found = tags_beginning(prefix, COMPLETIONS) if prefix else []
+        return JsonResponse({"values": [tag["tag"] for tag in found]})
 
     def channels_complete_view(self, request: HttpRequest) -> HttpResponse:
         self._require_access(request)

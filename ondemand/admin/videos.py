@@ -24,9 +24,9 @@ from ondemand.admin.bulk import BulkPages
 from ondemand.admin.columns import VideoColumns
 from ondemand.admin.page import VideoPage
 from ondemand.admin.tags import TagPages
-from ondemand.models import Video
+from ondemand.models import Video, VideoIndex
 from ondemand.videos.lookups import videos_of_address, videos_of_id
-from ondemand.videos.search import search_videos
+from ondemand.videos.search import search_query
 
 
 @admin.register(Video)
@@ -71,7 +71,8 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, LongL
         if of_address is not None:
             return queryset.filter(pk__in=of_address.values("pk"))
         by_text, *by_id = (
-            found.order_by().values("pk") for found in (search_videos(Video.objects.all(), text), *videos_of_id(text))
+            found.order_by().values("pk")
+            for found in (VideoIndex.objects.matching(search_query(text)), *videos_of_id(text))
         )
         return queryset.filter(pk__in=by_text.union(*by_id) if by_id else by_text)
 

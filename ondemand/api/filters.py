@@ -6,9 +6,9 @@ from math import ceil, floor
 from typing import Any
 
 from django import forms
-from django.db.models.lookups import GreaterThanOrEqual, LessThanOrEqual
 from django_filters import Filter
 
+from channels_app.models import Channel
 from ivsvod.rest.filters import (
     BooleanFilter,
     ChoiceFilter,
@@ -20,10 +20,11 @@ from ivsvod.rest.filters import (
     UUIDFilter,
 )
 from ondemand.models import Video
+from ondemand.models.index import ORDERINGS, VideoIndexQuerySet
 from ondemand.models.publication import Listing
-from ondemand.models.querysets import LENGTH_KEY, ORDERINGS, VideoQuerySet
 from ondemand.videos.limits import METADATA_KEY_LENGTH
-from ondemand.videos.search import search_videos
+from ondemand.videos.lists import VideoKeys
+from ondemand.videos.search import search_query
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
 
@@ -52,32 +53,34 @@ class VideoFilterForm(forms.Form):
         return values
 
 
-def _unfiltered(videos: VideoQuerySet, name: str, value: Any) -> VideoQuerySet:
-    """Return all of them: `filter_queryset`, or the order of the list, uses the value."""
-    return videos
+def _unfiltered(rows: VideoIndexQuerySet, name: str, value: Any) -> VideoIndexQuerySet:
+    """Return all of them: `VideoFilterSet.keys` uses the value."""
+    return rows
 
 
 class VideoFilterSet(StrictFilterSet):
     """Listed videos, unless a curator asks for others; `metadata[key]` filters by a value of the metadata."""
 
     scopes = {"status": "curate", "active": "curate", "listing": "curate"}
+    # The filters that the index of an order serves.
+    served = {
+        **dict.fromkeys(("newest", "oldest"), ("channel", "started_after", "started_before")),
+        **dict.fromkeys(("longest", "shortest"), ("min_duration", "max_duration")),
+        "title": (),
+    }
 
-    search = SearchFilter(method=lambda videos, _, text: search_videos(videos, text))
+    search = SearchFilter(method=lambda rows, _, text: rows.matching(search_query(text)))
     channel = UUIDFilter(field_name="channel_id")
-    owner = UUIDFilter(field_name="channel__owner")
-    tag = EachTextFilter(method=lambda videos, _, tags: videos.tagged(tags))
-    started_after = TimeFilter(field_name="started_at", lookup_expr="gte")
-    started_before = TimeFilter(field_name="started_at", lookup_expr="lt")
-    min_duration = SecondsFilter(
-        method=lambda videos, _, seconds: videos.filter(GreaterThanOrEqual(LENGTH_KEY, ceil(seconds * 1000)))
-    )
-    max_duration = SecondsFilter(
-        method=lambda videos, _, seconds: videos.filter(LessThanOrEqual(LENGTH_KEY, floor(seconds * 1000)))
-    )
+    owner = UUIDFilter(method=lambda rows, _, owner: rows.filter(channel_id__in=Channel.objects.owned_by(owner)))
+    tag = EachTextFilter(method=lambda rows, _, tags: rows.tagged(tags))
+    started_after = TimeFilter(field_name="start_key", lookup_expr="gte")
+    started_before = TimeFilter(field_name="start_key", lookup_expr="lt")
+    min_duration = SecondsFilter(method=lambda rows, _, seconds: rows.filter(length_key__gte=ceil(seconds * 1000)))
+    max_duration = SecondsFilter(method=lambda rows, _, seconds: rows.filter(length_key__lte=floor(seconds * 1000)))
     status = ChoiceFilter(choices=Video.Status.values, method=_unfiltered)
     active = BooleanFilter(method=_unfiltered)
     listing = ChoiceFilter(choices=Listing, method=_unfiltered)
-    ordering = ChoiceFilter(choices=ORDERINGS, method=_unfiltered)
+    ordering = ChoiceFilter(choices=[*ORDERINGS, "relevance"], method=_unfiltered)
 
     class Meta:
         form = VideoFilterForm
@@ -94,16 +97,36 @@ class VideoFilterSet(StrictFilterSet):
         """Return whether a parameter of this name is a filter."""
         return super().takes(name) or bool(_METADATA.fullmatch(name))
 
-    def filter_queryset(self, queryset: VideoQuerySet) -> VideoQuerySet:
-        """Return the listed videos, or the others that a curator requests, that match all filters."""
+    def filter_queryset(self, queryset: VideoIndexQuerySet) -> VideoKeys:
+        """Return the listed videos, or the others that a curator requests, that match all filters, in their order.
+
+        Those of a search by relevance are in the order of their start.
+        """
+        values = self.form.cleaned_data
+        ordering = values["ordering"] if values["ordering"] in ORDERINGS else "newest"
+        rows, others = self.wanted(queryset), dict(values)
+        for name in self.served[ordering]:
+            rows = self.filters[name].filter(rows, others.pop(name))
+        matches = rows
+        for name, value in others.items():
+            matches = self.filters[name].filter(matches, value)
+        return VideoKeys(matches, None if self.is_of_curators else rows, ordering)
+
+    @property
+    def is_of_curators(self) -> bool:
+        """Return whether other videos than listed ones are requested."""
+        return any(self.form.cleaned_data[name] is not None for name in self.scopes)
+
+    def wanted(self, rows: VideoIndexQuerySet) -> VideoIndexQuerySet:
+        """Return the rows of listed videos, or of those that a curator requests."""
+        if not self.is_of_curators:
+            return rows.listed(self.at)
         status, active, listing = (self.form.cleaned_data[name] for name in ("status", "active", "listing"))
         if listing is not None:
-            videos = queryset.with_listing(listing, self.at).in_state(status=status, active=active)
-        elif status is None and active is None:
-            videos = queryset.listed(self.at)
+            videos = Video.objects.with_listing(listing, self.at).in_state(status=status, active=active)
         else:
-            videos = queryset.listed_ignoring(self.at, status=status, active=active)
-        return super().filter_queryset(videos)
+            videos = Video.objects.listed_ignoring(self.at, status=status, active=active)
+        return rows.filter(video__in=videos)
 
 
 class MetadataFilter(TextFilter):
@@ -111,9 +134,9 @@ class MetadataFilter(TextFilter):
 
     shortest = 0
 
-    def filter(self, qs: VideoQuerySet, value: str | None) -> VideoQuerySet:
+    def filter(self, qs: VideoIndexQuerySet, value: str | None) -> VideoIndexQuerySet:
         found = _METADATA.fullmatch(self.field_name)
-        return qs.filter(metadata__contains={found[1]: value}) if found and value is not None else qs
+        return qs.filter(video__metadata__contains={found[1]: value}) if found and value is not None else qs
 
 
 class TagFilterSet(StrictFilterSet):

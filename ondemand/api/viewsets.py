@@ -18,15 +18,16 @@ from rest_framework.serializers import BaseSerializer
 from channels_app.api.viewsets import get_channel, visible_channels
 from ivsvod.rest.caching import LIST_MAX_AGE, public_max_age, require_match
 from ivsvod.rest.fields import uuid_in_path
-from ivsvod.rest.ordering import Ranked
+from ivsvod.rest.ordering import RowList
 from ivsvod.rest.scopes import has_scope
 from ivsvod.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
-from ondemand.models import Video, VideoTag
+from ondemand.models import TagCount, Video, VideoIndex
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.videos.limits import is_inverted_window
-from ondemand.videos.search import found_in_order
+from ondemand.videos.lists import RankedVideoList, VideoList
+from ondemand.videos.search import ranks, with_excerpts
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
 VIDEO_MAX_AGE = 60
@@ -48,7 +49,7 @@ class CatalogueViewSet(StrictFilterViewSet):
         """Return the Cache-Control header for `seconds`, or until the next publication edge."""
         return public_max_age(min(seconds, (edge - self.at).total_seconds()) if edge else seconds)
 
-    def page(self, rows: QuerySet[Any] | Ranked[Any]) -> Response:
+    def page(self, rows: QuerySet[Any] | RowList) -> Response:
         """Return a page of the rows."""
         edge = Video.objects.next_edge(self.at)
         documents = self.get_serializer(self.paginate_queryset(rows), many=True).data  # type: ignore[arg-type]
@@ -64,10 +65,9 @@ class VideoViewSet(CatalogueViewSet):
     filterset_class = VideoFilterSet
 
     def get_queryset(self) -> VideoQuerySet:
-        """Return all videos for lists, which are filtered later, else those that the caller may open."""
+        """Return the videos that the caller may open."""
         videos = Video.objects.with_content()
-        is_open = self.action in {"list", "search"} or has_scope(self.request, "curate")
-        return videos if is_open else videos.reachable(self.at)
+        return videos if has_scope(self.request, "curate") else videos.reachable(self.at)
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         """Return the serializer of the body of a write, else that of a video, or of a search result."""
@@ -86,13 +86,13 @@ class VideoViewSet(CatalogueViewSet):
 
     def list(self, request: Request) -> Response:
         """Return a page of listed videos, newest first, or of those that match `search`, best first."""
-        return self.page(self.in_order(self.filter_queryset(self.get_queryset())))
+        return self.page(self.video_list())
 
     @action(detail=False)
     def search(self, request: Request) -> Response:
         """Return a page of the predecessor's flat hits; an empty search finds nothing."""
-        videos = self.filter_queryset(self.get_queryset())
-        return self.page(self.in_order(videos if self.filter_values["search"] else videos.none()))
+        videos = self.video_list()
+        return self.page(videos if self.filter_values["search"] else Video.objects.none().newest_first())
 
     def retrieve(self, request: Request, uuid: str) -> Response:
         """Return a video."""
@@ -125,12 +125,21 @@ class VideoViewSet(CatalogueViewSet):
         video_hide(video_uuid=uuid_in_path(uuid), check=self.check)
         return HttpResponse("OK", content_type="text/plain")
 
-    def in_order(self, videos: VideoQuerySet) -> VideoQuerySet | Ranked[VideoQuerySet]:
-        """Return the filtered videos in the requested order; those of a search with their rank."""
+    def video_list(self) -> RowList:
+        """Return the filtered videos in the requested order; those of a search with their rank, best first."""
+        filterset = self.get_filterset(VideoIndex.objects.all())
+        keys = filterset.qs
+        # Of two statements the second one reads the pages: what was hidden between them is not shown.
+        shown = Video.objects.with_content()
+        if not filterset.is_of_curators:
+            shown = shown.listed(self.at)
         search, ordering = self.filter_values["search"], self.filter_values["ordering"]
         if not search:
-            return videos.in_order(ordering or "newest")
-        return found_in_order(videos, search, ordering or "relevance", self.get_queryset())
+            return VideoList(keys, shown)
+        shown = with_excerpts(shown, search)
+        if ordering in {None, "relevance"}:
+            return RankedVideoList(keys, partial(ranks, text=search), shown)
+        return VideoList(keys, shown)
 
     def get_video(self, uuid: str) -> Video:
         """Return the video of the path.
@@ -171,7 +180,7 @@ class TagViewSet(CatalogueViewSet):
 
     def list(self, request: Request) -> Response:
         """Return a page of the tags of listed videos, by name."""
-        return self.page(self.filter_queryset(VideoTag.objects.counted(self.at)))
+        return self.page(self.filter_queryset(TagCount.objects.listed(self.at)))
 
 
 class StreamViewSet(CatalogueViewSet):

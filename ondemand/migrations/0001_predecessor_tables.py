@@ -7,7 +7,6 @@ transaction of its own. It can be killed and run again. Going backwards keeps bo
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import SearchVectorField
 from django.db import migrations, models
 from django.db.models import deletion
 from django.utils import timezone
@@ -83,7 +82,6 @@ CREATE TABLE IF NOT EXISTS on_demand_video_content (
 ALTER TABLE on_demand_video_content ALTER COLUMN uuid SET DEFAULT gen_random_uuid();
 CREATE INDEX IF NOT EXISTS idx_on_demand_video_user_content
     ON on_demand_video_content USING hash (on_demand_video_uuid);
-ALTER TABLE on_demand_video_content ADD COLUMN IF NOT EXISTS _search tsvector;
 """
 
 
@@ -238,7 +236,7 @@ class Migration(migrations.Migration):
         ),
         RunSQLInTransaction(
             CONTENT,
-            "ALTER TABLE on_demand_video_content DROP COLUMN IF EXISTS _search",
+            migrations.RunSQL.noop,
             state_operations=[
                 migrations.CreateModel(
                     name="Content",
@@ -263,7 +261,6 @@ class Migration(migrations.Migration):
                         ),
                         ("data", models.JSONField(editable=False, null=True)),
                         ("thumbnail", models.TextField(blank=True, null=True, verbose_name="picture")),
-                        ("search", SearchVectorField(db_column="_search", editable=False, null=True)),
                         (
                             "video",
                             models.OneToOneField(

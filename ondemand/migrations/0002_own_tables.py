@@ -1,4 +1,4 @@
-"""Make our own tables: recordings, removed recordings, bulk changes and known tags.
+"""Make our own tables: recordings, removed recordings, bulk changes, the index of videos and the counts of tags.
 
 Locks: `on_demand_videos` against writes for an instant (a foreign key of a new table), the last step of the transaction.
 """
@@ -6,6 +6,7 @@ Locks: `on_demand_videos` against writes for an instant (a foreign key of a new 
 import uuid
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchVectorField
 from django.db import migrations, models
 from django.db.models import deletion
 from django.db.models.functions import MD5, Collate, Left, Upper
@@ -149,17 +150,45 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name="KnownTag",
+            name="VideoIndex",
+            fields=[
+                (
+                    "video",
+                    models.OneToOneField(
+                        db_constraint=False,
+                        on_delete=deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="index",
+                        serialize=False,
+                        to="ondemand.video",
+                    ),
+                ),
+                ("channel_id", models.UUIDField(null=True)),
+                ("listing", models.TextField()),
+                ("publish_from", models.DateTimeField(null=True)),
+                ("publish_until", models.DateTimeField(null=True)),
+                ("start_key", models.DateTimeField()),
+                ("length_key", models.BigIntegerField()),
+                ("title_key", models.TextField(null=True)),
+                ("tags", ArrayField(base_field=models.TextField(), size=None)),
+                ("search", SearchVectorField()),
+            ],
+            options={"default_permissions": ()},
+        ),
+        migrations.CreateModel(
+            name="TagCount",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
                 ("tag", models.TextField()),
+                ("videos", models.IntegerField()),
+                ("listed", models.IntegerField()),
             ],
             options={
                 "default_permissions": (),
                 "indexes": [
-                    models.Index(Collate(Upper(Left("tag", 100)), "C"), name="known_tag_beginning"),
+                    models.Index(Left("tag", 100), MD5("tag"), name="tag_count_name"),
+                    models.Index(Collate(Upper(Left("tag", 100)), "C"), name="tag_count_beginning"),
                 ],
-                "constraints": [models.UniqueConstraint(MD5("tag"), name="known_tag_once")],
             },
         ),
         RunDeferredSQL(),

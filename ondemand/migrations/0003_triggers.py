@@ -12,32 +12,37 @@ from channels_app.sql.ddl import EnsureIndex, RunSQLInTransaction, sql_files
 SQL = "ondemand/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
-    *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_vector", "tag_beginnings", "video_tags"),
-    "first_row_rank",
+    *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_text", "search_vector", "search_query"),
+    *("tag_beginnings", "first_row_rank", "listing", "index_videos", "count_tags"),
 )
 VIDEOS = sql_files(
-    SQL, "derive_video", "publish_video", "keep_times", "videos_deleted", "videos_inserted", "audit_videos"
+    SQL,
+    *("derive_video", "publish_video", "keep_times", "videos_deleted", "videos_inserted", "audit_videos"),
+    "index_of_videos",
 )
-CONTENT = sql_files(SQL, "derive_content", "add_known_tags", "audit_content")
+CONTENT = sql_files(SQL, "audit_content", "index_of_content")
+CHANNELS = sql_files(SQL, "index_of_channels")
 DROP_FUNCTIONS = """
-DROP VIEW IF EXISTS ivsvod_video_tags;
+DROP FUNCTION IF EXISTS ivsvod_count_tags CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
-    ivsvod_search_vector, ivsvod_tag_beginnings, ivsvod_first_row_rank;
+    ivsvod_search_text, ivsvod_search_vector, ivsvod_search_query, ivsvod_tag_beginnings, ivsvod_first_row_rank,
+    ivsvod_listing, ivsvod_index_videos;
 """
 DROP_FROM_VIDEOS = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_videos;
 DROP TRIGGER IF EXISTS ivsvod_audit_update ON on_demand_videos;
 DROP TRIGGER IF EXISTS ivsvod_audit_delete ON on_demand_videos;
 DROP FUNCTION IF EXISTS ivsvod_derive_video, ivsvod_publish_video, ivsvod_keep_times, ivsvod_videos_deleted,
-    ivsvod_videos_inserted CASCADE;
+    ivsvod_videos_inserted, ivsvod_index_of_videos CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_publish_from, ivsvod_publish_until;
 """
 DROP_FROM_CONTENT = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_video_content;
 DROP TRIGGER IF EXISTS ivsvod_audit_update ON on_demand_video_content;
 DROP TRIGGER IF EXISTS ivsvod_audit_delete ON on_demand_video_content;
-DROP FUNCTION IF EXISTS ivsvod_derive_content, ivsvod_add_known_tags CASCADE;
+DROP FUNCTION IF EXISTS ivsvod_index_of_content CASCADE;
 """
+DROP_FROM_CHANNELS = "DROP FUNCTION IF EXISTS ivsvod_index_of_channels CASCADE;"
 
 
 class Migration(migrations.Migration):
@@ -45,28 +50,8 @@ class Migration(migrations.Migration):
     dependencies = [("ondemand", "0002_own_tables")]
     operations = [
         EnsureIndex("video", models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx")),
-        RunSQLInTransaction(
-            FUNCTIONS,
-            DROP_FUNCTIONS,
-            state_operations=[
-                migrations.CreateModel(
-                    name="VideoTag",
-                    fields=[
-                        (
-                            "pk",
-                            models.CompositePrimaryKey(
-                                "video_id", "tag", blank=True, editable=False, primary_key=True, serialize=False
-                            ),
-                        ),
-                        ("tag", models.TextField()),
-                    ],
-                    options={
-                        "db_table": "ivsvod_video_tags",
-                        "managed": False,
-                    },
-                ),
-            ],
-        ),
+        RunSQLInTransaction(FUNCTIONS, DROP_FUNCTIONS),
         RunSQLInTransaction(VIDEOS, DROP_FROM_VIDEOS),
         RunSQLInTransaction(CONTENT, DROP_FROM_CONTENT),
+        RunSQLInTransaction(CHANNELS, DROP_FROM_CHANNELS),
     ]

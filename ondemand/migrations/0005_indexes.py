@@ -1,11 +1,8 @@
 """Build the indexes of lists, filters, search and publication without stopping writes. It can be killed and run again."""
 
-import datetime
-
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations, models
-from django.db.models.functions import Coalesce
 from django.db.models.lookups import IsNull
 
 from channels_app.sql.ddl import EnsureIndex
@@ -14,11 +11,7 @@ NEWEST = (
     models.OrderBy(models.F("started_at"), descending=True, nulls_last=True),
     models.OrderBy(models.F("uuid"), descending=True),
 )
-LISTED = models.Q(
-    ("duplicate_of__isnull", True), ("held", False), ("active", True), ("status", "available"), ("visibility", "public")
-)
-START = Coalesce("started_at", models.Value(datetime.datetime(1900, 1, 1, tzinfo=datetime.UTC)))
-LENGTH = Coalesce("duration_ms", models.Value(0), output_field=models.BigIntegerField())
+LISTED = models.Q(("listing", "listed"))
 TAGS = models.Func(models.F("tags"), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
 STREAMS = models.Func(
     models.F("stream_ids"), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField())
@@ -50,25 +43,6 @@ class Migration(migrations.Migration):
     dependencies = [("ondemand", "0004_backfill")]
     operations = [
         EnsureIndex("video", models.Index(*NEWEST, name="on_demand_videos_newest_idx")),
-        EnsureIndex("content", GinIndex(fields=["search"], name="on_demand_video_content_search")),
-        EnsureIndex(
-            "video",
-            models.Index(
-                models.OrderBy(START, descending=True),
-                models.OrderBy(models.F("uuid"), descending=True),
-                condition=LISTED,
-                name="video_listed_newest",
-            ),
-        ),
-        EnsureIndex(
-            "video",
-            models.Index(
-                models.OrderBy(LENGTH, descending=True),
-                models.OrderBy(models.F("uuid"), descending=True),
-                condition=LISTED,
-                name="video_listed_longest",
-            ),
-        ),
         EnsureIndex(
             "video",
             models.Index(
@@ -86,7 +60,6 @@ class Migration(migrations.Migration):
         EnsureIndex("video", models.Index(condition=models.Q(("held", True)), fields=["uuid"], name="video_held")),
         EnsureIndex("video", GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"])),
         EnsureIndex("video", GinIndex(STREAMS, name="video_stream_ids")),
-        EnsureIndex("content", GinIndex(TAGS, name="video_content_tags")),
         EnsureIndex("video", models.Index(*NEWEST, condition=TO_REVIEW, name="video_to_review")),
         EnsureIndex("video", models.Index(*NEWEST, condition=models.Q(("status", "failed")), name="video_failed")),
         EnsureIndex(
@@ -101,4 +74,49 @@ class Migration(migrations.Migration):
         ),
         EnsureIndex("video", models.Index(models.F("qa"), *NEWEST, name="video_by_qa")),
         EnsureIndex("video", models.Index(models.F("channel"), *NEWEST, name="video_of_channel")),
+        EnsureIndex(
+            "videoindex",
+            models.Index(
+                models.OrderBy(models.F("start_key"), descending=True),
+                models.OrderBy(models.F("video"), descending=True),
+                condition=LISTED,
+                include=("publish_from", "publish_until"),
+                name="video_index_newest",
+            ),
+        ),
+        EnsureIndex(
+            "videoindex",
+            models.Index(
+                models.F("channel_id"),
+                models.OrderBy(models.F("start_key"), descending=True),
+                models.OrderBy(models.F("video"), descending=True),
+                condition=LISTED,
+                name="video_index_of_channel",
+            ),
+        ),
+        EnsureIndex(
+            "videoindex",
+            models.Index(
+                models.OrderBy(models.F("length_key"), descending=True),
+                models.OrderBy(models.F("video"), descending=True),
+                condition=LISTED,
+                name="video_index_longest",
+            ),
+        ),
+        EnsureIndex(
+            "videoindex",
+            models.Index(models.F("title_key"), models.F("video"), condition=LISTED, name="video_index_title"),
+        ),
+        *(
+            EnsureIndex(
+                "videoindex",
+                models.Index(
+                    condition=LISTED & models.Q((f"{name}__isnull", False)), fields=[name], name=f"video_index_{name}"
+                ),
+            )
+            for name in ("publish_from", "publish_until")
+        ),
+        EnsureIndex("videoindex", GinIndex(fields=["search"], condition=LISTED, name="video_index_search")),
+        EnsureIndex("videoindex", GinIndex(fields=["search"], condition=~LISTED, name="video_index_search_others")),
+        EnsureIndex("videoindex", GinIndex(TAGS, name="video_index_tags")),
     ]

@@ -1,6 +1,6 @@
 """The query set of videos, its orders, and the expressions of its indexes. It imports no model of this app."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -8,11 +8,10 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Case, Count, F, Func, Q, Sum, Value, When
-from django.db.models.functions import Coalesce, Collate, Left, Lower, NullIf, TruncDate, Upper
+from django.db.models.functions import Collate, Left, TruncDate, Upper
 
 from channels_app.models import Channel, NewVideoState, new_video_state, private_channel
 from ondemand.models.publication import (
-    LISTED,
     LISTING_BY_ROW,
     OPEN,
     TIME_INDEPENDENT,
@@ -23,10 +22,6 @@ from ondemand.models.publication import (
     within_window,
 )
 
-# A video without a start counts as older than all others. A constant, for an index is made of it.
-NO_START = datetime(1900, 1, 1, tzinfo=UTC)
-# The number of characters by which titles are ordered, so that a cursor stays short.
-ORDERED_TITLE = 100
 # IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 LONGEST_RECORDING = timedelta(hours=48)
 TAG_BEGINNING = 100
@@ -42,7 +37,7 @@ class VideoQuerySet(models.QuerySet[Any]):
 
         Active, available, public, inside their publication window, not held, and not a duplicate of another.
         """
-        return self.filter(LISTED, within_window(at))
+        return self.filter(within_window(at), index__listing=Listing.LISTED)
 
     def listed_ignoring(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
         """Return the videos of this status and `active`, if given, that would be listed if these two did not count.
@@ -115,8 +110,8 @@ class VideoQuerySet(models.QuerySet[Any]):
     def tagged(self, tags: list[str]) -> Self:
         """Return the videos that have all of these tags, by an index of their beginnings."""
         starts = [tag[:TAG_BEGINNING] for tag in tags]
-        found = self.alias(tag_beginnings=beginnings("content__tags"))
-        return found.filter(tag_beginnings__contains=starts, content__tags__contains=tags)
+        found = self.alias(tag_beginnings=beginnings("index__tags"))
+        return found.filter(tag_beginnings__contains=starts, index__tags__contains=tags)
 
     def of_streams(self, stream_ids: list[str]) -> Self:
         """Return the videos whose recording holds at least one of these streams; by an index as `tagged`."""
@@ -128,17 +123,12 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Order by start, newest first; the uuid breaks ties."""
         return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
 
-    def in_order(self, ordering: str) -> Self:
-        """Order by one of `ORDERINGS`, each a total order for pages; `relevance` needs the `rank` of a search."""
-        keys = ORDERING_KEYS.get(ordering, {"start_key": START_KEY})
-        return self.annotate(**keys).order_by(*ORDERINGS[ordering])
-
     def with_content(self) -> Self:
         """Join the content and the content of the video that it duplicates, and annotate `is_private`.
 
         Large columns that no page shows are left out.
         """
-        unread = ("created_at", "data", "content__search", "content__data", "content__created_at")
+        unread = ("created_at", "data", "content__data", "content__created_at")
         videos = self.annotate(is_private=IS_PRIVATE).select_related("content", "duplicate_of__content")
         return videos.defer(*unread, *(f"duplicate_of__{name}" for name in unread))
 
@@ -190,23 +180,6 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.select_for_update(no_key=True, of=("self",)).order_by("uuid")
 
 
-START_KEY = Coalesce("started_at", Value(NO_START))
-LENGTH_KEY = Coalesce("duration_ms", Value(0), output_field=models.BigIntegerField())
-TITLE_KEY = NullIf(Lower(Left("content__title", ORDERED_TITLE)), Value(""))
-# The annotations of an ordering; the others need `start_key`.
-ORDERING_KEYS: dict[str, dict[str, Any]] = {
-    "longest": {"length_key": LENGTH_KEY},
-    "shortest": {"length_key": LENGTH_KEY},
-    "title": {"title_key": TITLE_KEY},
-}
-ORDERINGS: dict[str, tuple[Any, ...]] = {
-    "newest": ("-start_key", "-uuid"),
-    "oldest": ("start_key", "uuid"),
-    "longest": ("-length_key", "-uuid"),
-    "shortest": ("length_key", "uuid"),
-    "title": (F("title_key").asc(nulls_last=True), "uuid"),
-    "relevance": ("-rank", "-start_key", "-uuid"),
-}
 # Its channel is private, or that of the video that it duplicates, since both have the same files.
 OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
 IS_PRIVATE = Case(When(OF_PRIVATE_CHANNEL, then=Value(True)), default=Value(False))

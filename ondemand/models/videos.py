@@ -13,10 +13,8 @@ from urllib.parse import quote, unquote, urlsplit
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Count, F, Q, QuerySet, Value
-from django.db.models.functions import MD5, Left
+from django.db.models import F, Q, Value
 from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +22,6 @@ from django.utils.translation import pgettext_lazy
 
 from channels_app.models import Channel
 from ondemand.models.publication import (
-    LISTED,
     LISTING_BY_ROW,
     TO_REVIEW,
     Listing,
@@ -32,7 +29,7 @@ from ondemand.models.publication import (
     broken_rules,
     listing_reasons,
 )
-from ondemand.models.querysets import LENGTH_KEY, RECORDED, START_KEY, TAG_BEGINNING, TAG_KEY, VideoQuerySet, beginnings
+from ondemand.models.querysets import RECORDED, VideoQuerySet, beginnings
 
 # The playlist that IVS writes today; used until the metadata of the recording could be read.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
@@ -154,8 +151,6 @@ class Video(models.Model):
             models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx"),
             models.Index("channel", *_NEWEST, name="video_of_channel"),
             models.Index(*_NEWEST, name="on_demand_videos_newest_idx"),
-            models.Index(START_KEY.desc(), F("uuid").desc(), name="video_listed_newest", condition=LISTED),
-            models.Index(LENGTH_KEY.desc(), F("uuid").desc(), name="video_listed_longest", condition=LISTED),
             *(
                 models.Index(fields=[name], name=f"video_{name}", condition=Q((f"{name}__isnull", False)))
                 for name in ("publish_from", "publish_until")
@@ -294,16 +289,11 @@ class Content(models.Model):
     tags = ArrayField(models.TextField(null=True, blank=True), verbose_name=_("tags"), null=True, blank=True)
     data = models.JSONField(null=True, editable=False)
     thumbnail = models.TextField(_("picture"), null=True, blank=True)  # noqa: DJ001
-    search = SearchVectorField(null=True, editable=False, db_column="_search")
 
     class Meta:
         db_table = "on_demand_video_content"
         verbose_name = verbose_name_plural = _("content")
         # The predecessor's idx_on_demand_video_user_content is not here: Django allows names of 30 characters.
-        indexes = [
-            GinIndex(fields=["search"], name="on_demand_video_content_search"),
-            GinIndex(beginnings("tags"), name="video_content_tags"),
-        ]
 
     def __str__(self) -> str:
         return self.title or str(self.uuid)
@@ -327,49 +317,3 @@ class Content(models.Model):
     def shown_tags(self) -> list[str]:
         """Return the tags without NULL and empty ones."""
         return [tag for tag in self.tags or [] if tag]
-
-
-class VideoTagQuerySet(models.QuerySet["VideoTag"]):
-    """Reads of tags."""
-
-    def counted(self, at: datetime) -> QuerySet["VideoTag", dict[str, Any]]:
-        """Return each tag of listed videos with its `count`, by name: an order in which new videos move no tag.
-
-        Long tags are in the order of their beginnings, then of their digests.
-        """
-        tags = self.filter(video__in=Video.objects.listed(at)).values("tag")
-        counts = tags.annotate(count=Count("*"), name_key=Left("tag", TAG_BEGINNING), digest_key=MD5("tag"))
-        return counts.order_by("name_key", "digest_key")
-
-
-class VideoTag(models.Model):
-    """A view of the database: each tag of each video, once."""
-
-    pk = models.CompositePrimaryKey("video_id", "tag")
-    video = models.ForeignKey(Video, on_delete=models.DO_NOTHING, db_column="video_uuid", related_name="+")
-    tag = models.TextField()
-
-    objects = VideoTagQuerySet.as_manager()
-
-    class Meta:
-        managed = False
-        db_table = "ivsvod_video_tags"
-
-    def __str__(self) -> str:
-        return self.tag
-
-
-class KnownTag(models.Model):
-    """A tag that some content has or had, written by a trigger. None is removed: readers check that it is in use."""
-
-    id = models.BigAutoField(primary_key=True)
-    tag = models.TextField()
-
-    class Meta:
-        # A tag may be longer than the key of an index.
-        constraints = [models.UniqueConstraint(MD5("tag"), name="known_tag_once")]
-        indexes = [models.Index(TAG_KEY, name="known_tag_beginning")]
-        default_permissions = ()
-
-    def __str__(self) -> str:
-        return self.tag

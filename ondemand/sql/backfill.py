@@ -1,12 +1,13 @@
-"""The backfill of videos and content, and the text search configuration. The triggers: `ondemand/sql/current/`."""
+"""The backfill of videos and their index, and the text search configuration. The triggers: `ondemand/sql/current/`."""
 
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.db import transaction
 from psycopg import sql
 
-from channels_app.sql.backfill import NIL, touch_in_batches
+from channels_app.sql.backfill import BATCH, NIL, touch_in_batches
 from channels_app.sql.ddl import sql_files
 
 _statement = partial(sql_files, "ondemand/sql/statements")
@@ -21,14 +22,36 @@ class UnknownSearchConfigError(Exception):
 
 
 def backfill(cursor: Any, report: Callable[[str], None] | None = None) -> None:
-    """Derive the missing columns of old rows of videos and content, and mark duplicates; safe to stop and rerun."""
+    """Derive the missing columns of old videos, index them, and mark duplicates; safe to stop and rerun."""
     touch_in_batches(cursor, _statement("touch_videos"), NIL, report)
-    touch_in_batches(cursor, _statement("touch_content"), NIL, report)
+    touch_in_batches(cursor, _statement("index_videos"), NIL, report)
     cursor.execute(_statement("forget_removed"))
     cursor.execute(_statement("doubled_recordings"))
     mark_duplicates = _statement("mark_duplicates")
     for place in cursor.fetchall():
         cursor.execute(mark_duplicates, place)
+    sum_tags(cursor)
+
+
+def sum_tags(cursor: Any) -> None:
+    """Add up the counts of tags, to which each change of a tag adds rows."""
+    cursor.execute(_statement("sum_tags"))
+
+
+def index_again(cursor: Any, report: Callable[[str], None] | None = None) -> int:
+    """Write the index of all videos again, and count their tags; return how many rows were wrong. Safe to rerun."""
+    wrong, count, last = 0, 0, NIL
+    while True:
+        cursor.execute(_statement("index_again"), [last, BATCH])
+        rows = cursor.fetchall()
+        if not rows:
+            break
+        wrong, count, last = wrong + sum(bool(is_wrong) for _, is_wrong in rows), count + len(rows), rows[-1][0]
+        if report:
+            report(f"{count} videos, {wrong} of them were wrong in the index")
+    with transaction.atomic():
+        cursor.execute(_statement("count_tags_anew"))
+    return wrong
 
 
 def search_config_set(cursor: Any, name: str, report: Callable[[str], None] | None = None) -> None:
@@ -44,7 +67,7 @@ def search_config_set(cursor: Any, name: str, report: Callable[[str], None] | No
         raise UnknownSearchConfigError(f"PostgreSQL has no text search configuration {name!r} (see pg_ts_config)")
     body = sql.Literal(f"SELECT {sql.Literal(row[0]).as_string()}::regconfig")
     cursor.execute(sql.SQL(_SET_CONFIG).format(body=body))
-    touch_in_batches(cursor, _statement("rewrite_vectors"), NIL, report)
+    index_again(cursor, report)
 
 
 def backfill_by_migration(apps: Any, schema_editor: Any) -> None:

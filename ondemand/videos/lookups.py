@@ -1,19 +1,18 @@
 """Look up videos by a uuid, a stream id, a tag, or the URL of a page or a file; and the tags in use."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.conf import settings
-from django.contrib.postgres.fields import ArrayField
-from django.db.models import Exists, Func, OuterRef, Q, TextField, Value
-from django.db.models.functions import Collate, Left, Upper
+from django.db.models import Q, Sum, Value
+from django.db.models.functions import Coalesce, Collate, Left, Upper
 
-from channels_app.sql.rows import count_shown, counts_of
 from ivsvod.rest.ordering import Order
 from ivsvod.rest.uuids import HYPHENATED, parse_uuid, uuid_or_none
-from ondemand.models import Content, KnownTag, Video
-from ondemand.models.querysets import TAG_BEGINNING, TAG_KEY, VideoQuerySet, beginnings
+from ondemand.models import TagCount, Video
+from ondemand.models.querysets import TAG_BEGINNING, VideoQuerySet
 
 _STREAM_ID = re.compile(r"st-[A-Za-z0-9]+")
 _UUID = re.compile(HYPHENATED, re.ASCII | re.IGNORECASE)
@@ -47,29 +46,23 @@ def videos_of_id(text: str) -> list[VideoQuerySet]:
     return [*of_stream, *([Video.objects.filter(pk=uuid)] if uuid else [])]
 
 
-def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[str]:
-    """Return at most `limit` tags in use with this prefix in any letter case, in their order, those behind `after`."""
-    # The index of the beginnings of tags finds the content that has the tag.
-    beginning = _array(Left(OuterRef("tag"), TAG_BEGINNING))
-    content = Content.objects.alias(tag_beginnings=beginnings("tags"))
-    in_use = Exists(content.filter(tag_beginnings__contains=beginning, tags__contains=_array(OuterRef("tag"))))
-    tags = KnownTag.objects.alias(key=TAG_KEY).filter(in_use).order_by("key", "tag")
+def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[dict[str, Any]]:
+    """Return at most `limit` tags in use with this prefix in any letter case, in their order, those behind `after`.
+
+    Each is a `tag` with the number of its `uses`.
+    """
+    tags = TagCount.objects.in_use()
     if prefix:
         tags = tags.filter(key__startswith=Upper(Left(Value(prefix), TAG_BEGINNING)))
     if after:
         key = Collate(Upper(Left(Value(after), TAG_BEGINNING)), "C")
         tags = tags.filter(Order.of(tags).after([key, after]))
-    return list(tags.values_list("tag", flat=True)[:limit])
+    return list(tags[:limit])
 
 
-def tags_counted(tags: Sequence[str]) -> list[dict[str, str]]:
-    """Return each `tag` with the number of its `videos` as text, up to `100+`, in one statement."""
-    counts = counts_of([Video.objects.tagged([tag]) for tag in tags])
-    return [{"tag": tag, "videos": count_shown(count)} for tag, count in zip(tags, counts, strict=True)]
-
-
-def _array(value: object) -> Func:
-    return Func(value, function="ARRAY", template="%(function)s[%(expressions)s]", output_field=ArrayField(TextField()))
+def tag_uses(tag: str) -> int:
+    """Return the number of videos that have the tag."""
+    return TagCount.objects.filter(tag=tag).aggregate(uses=Coalesce(Sum("videos"), 0))["uses"]
 
 
 def _places(url: SplitResult) -> Iterator[tuple[str, str]]:

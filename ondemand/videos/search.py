@@ -1,21 +1,20 @@
 """The search of videos: stored vectors against a query in web-search syntax, as the predecessor's."""
 
 import re
+from collections.abc import Sequence
+from datetime import datetime
 from itertools import islice
-from operator import methodcaller
-from typing import Any
+from uuid import UUID
 
 from django.contrib.postgres.search import SearchConfig, SearchHeadline, SearchQuery, SearchRank
-from django.db.models import F, FloatField, Func, QuerySet, TextField, Value
+from django.db.models import F, FloatField, Func, TextField, Value
 from django.db.models.functions import Cast, Left, NullIf
 from django.utils.html import escape
 
-from ivsvod.rest.ordering import Ranked
 from ondemand.models import Video
+from ondemand.models.index import VideoIndex
 from ondemand.models.querysets import VideoQuerySet
 
-# Of more matches than these the newest are ranked; the others follow, newest first.
-RANKED = 5_000
 # The configuration of the stored vectors; see `ondemand.sql.backfill`.
 _CONFIG = SearchConfig(Func(function="ivsvod_search_config"))
 # A rank falls with the length of the text, so that a short title counts more than a long description.
@@ -32,48 +31,64 @@ _WORD = re.compile(r"(?<![^\W_])(?!or(?![^\W_]))[^\W_]+", re.IGNORECASE)
 # The number of characters, from the beginning of each text, from which the excerpt is made.
 _EXCERPTED = {"content__title": 500, "content__description": 10_000}
 _EXCERPTED_TAGS = 2000
+# The characters that `ivsvod_search_text` separates.
+_CJK = re.compile(
+    "[\u2e80-\u2fdf\u3005-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\uff66-\uff9f\U00020000-\U0003ffff]+"
+)
+# Of at least three letters or digits at the end of the text, and not excluded. Shorter ones begin too many words.
+_LAST_WORD = re.compile(r"(?<![^\s])[^\W_]{3,}$")
 # The marks of a match until the text is escaped: characters for private use, which are removed from the text before.
 _MARK, _END = "\ue000", "\ue001"
 
 
-def search_videos(videos: VideoQuerySet, text: str) -> VideoQuerySet:
-    """Return the videos that match: quoted phrases, `or` and `-not` are understood.
+class WebSearchQuery(SearchQuery):
+    """The query that `ondemand/sql/current/search_query.sql` makes of a text and its last word."""
 
-    Of a text of very many words the beginning counts.
-    """
-    return videos.filter(content__search=_query(text))
+    def __init__(self, text: str, last_word: str) -> None:
+        super().__init__(text, search_type="websearch")
+        self.function = "ivsvod_search_query"
+        self.set_source_expressions([Value(text), Value(last_word)])
 
 
-def found_in_order(found: VideoQuerySet, text: str, order: str, shown: VideoQuerySet) -> Ranked[VideoQuerySet]:
-    """Return the found videos in this order, each with `rank` and `marked`; the page is read from `shown`.
+def ranks(uuids: Sequence[UUID], text: str) -> list[tuple[float, datetime, UUID]]:
+    """Return rank, start and uuid of each of these videos."""
+    found = VideoIndex.objects.filter(pk__in=uuids).annotate(rank=_rank("search", search_query(text)))
+    return list(found.values_list("rank", "start_key", "video_id"))
 
-    By relevance: the newest `RANKED` in order of their rank, then the others, newest first.
-    """
-    is_best_first = order == "relevance"
-    own_order = "newest" if is_best_first else order
 
-    def rank(keys: QuerySet[Any, Any]) -> VideoQuerySet:
-        query = _query(text)
-        rank = SearchRank(F("content__search"), query, cover_density=True, normalization=_DIVIDE_BY_LOG_LENGTH)
-        # In double precision, so that the number in a cursor is that of the row.
-        videos = shown.filter(pk__in=keys).annotate(rank=Cast(rank, FloatField()), marked=_marked(query))
-        return videos.in_order(own_order)
+def with_excerpts(videos: VideoQuerySet, text: str) -> VideoQuerySet:
+    """Annotate the `rank` of each video and its text with marks, for `highlight`."""
+    query = search_query(text)
+    return videos.annotate(rank=_rank("index__search", query), marked=_marked(query))
 
-    rows = found.in_order(own_order)
-    return Ranked(rows, rank, methodcaller("in_order", "relevance"), RANKED) if is_best_first else Ranked(rows, rank)
+
+def _rank(vector: str, query: SearchQuery) -> Cast:
+    # In double precision, so that the number in a cursor is that of the row.
+    return Cast(SearchRank(F(vector), query, cover_density=True, normalization=_DIVIDE_BY_LOG_LENGTH), FloatField())
 
 
 def highlight(video: Video) -> str:
     """Return an excerpt of the match as HTML: the words of the search in `<mark>`, all else escaped."""
     marked: str = video.marked  # type: ignore[attr-defined]
-    return escape(marked).replace(_MARK, "<mark>").replace(_END, "</mark>")
+    return escape(marked.replace("\x01", "")).replace(_MARK, "<mark>").replace(_END, "</mark>")
 
 
-def _query(text: str) -> SearchQuery:
+def search_query(text: str) -> SearchQuery:
+    """Return the query of a text: quoted phrases, `or` and `-not` are understood.
+
+    The last word also finds words that begin with it, since somebody may still be typing it. A Chinese, Japanese or
+    Korean text is a phrase of its characters; see `ondemand/sql/current/search_text.sql`. Of a text of very many words
+    the beginning counts.
+    """
     text = text[:_LONGEST].replace("\0", " ")
     too_many = next(islice(_WORD.finditer(text), MOST_WORDS, None), None)
     text = _NOTS.sub("-", text[: too_many.start()] if too_many else text)
-    return SearchQuery(text, search_type="websearch", config=_CONFIG)
+    # Every second part stands in quotes already.
+    parts = text.split('"')
+    parts[::2] = [_CJK.sub(lambda found: f' "{" ".join(found[0])}" ', part) for part in parts[::2]]
+    parts[1::2] = [_CJK.sub(lambda found: f" {' '.join(found[0])} ", part) for part in parts[1::2]]
+    last = _LAST_WORD.search(parts[-1]) if len(parts) % 2 else None
+    return WebSearchQuery('"'.join(parts), last[0] if last and not too_many else "")
 
 
 def _marked(query: SearchQuery) -> SearchHeadline:
@@ -82,8 +97,9 @@ def _marked(query: SearchQuery) -> SearchHeadline:
     texts = [*(Left(name, length) for name, length in _EXCERPTED.items()), Left(tags, _EXCERPTED_TAGS)]
     text = Func(Value(" – "), *(NullIf(text, Value("")) for text in texts), function="concat_ws")  # noqa: RUF001
     plain = Func(text, Value(_MARK + _END), Value(""), function="translate", output_field=TextField())
+    separated = Func(plain, function="ivsvod_search_text", output_field=TextField())
     return SearchHeadline(
-        plain,
+        separated,
         query,
         config=_CONFIG,
         start_sel=_MARK,

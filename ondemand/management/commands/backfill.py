@@ -17,6 +17,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--search", action="store_true", help="search in the configuration SEARCH_CONFIG, and rewrite all vectors"
         )
+        parser.add_argument(
+            "--index", action="store_true", help="check the index of videos: write it again, and say what was wrong"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Fill the tables of both apps in the order of their dependency."""
@@ -28,3 +31,6 @@ class Command(BaseCommand):
                     raise CommandError(f"SEARCH_CONFIG: {error}") from None
             channels_app.sql.backfill.backfill(cursor, self.stdout.write)
             ondemand.sql.backfill.backfill(cursor, self.stdout.write)
+            if options["index"]:
+                wrong = ondemand.sql.backfill.index_again(cursor)
+                self.stdout.write(f"The index of videos was wrong in {wrong} rows, and is right now.")

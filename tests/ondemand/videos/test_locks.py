@@ -40,7 +40,8 @@ def held(table: str, uuid: UUID) -> Iterator[Callable[[int], None]]:
     values = connection.settings_dict
     place = {"host": values["HOST"], "port": values["PORT"], "user": values["USER"], "dbname": values["NAME"]}
     with psycopg.connect(**place, autocommit=True) as watcher, psycopg.connect(**place) as session:
-        session.execute(f"SELECT FROM {table} WHERE uuid = %s FOR UPDATE", [uuid])
+        key = "video_id" if table == "ondemand_videoindex" else "uuid"
+        session.execute(f"SELECT FROM {table} WHERE {key} = %s FOR UPDATE", [uuid])
 
         def expect(waiting: int) -> None:
             for _ in range(200):
@@ -141,7 +142,7 @@ def test_backfill_and_staff_write_the_rows_of_a_recording_without_a_deadlock(api
     assert set(Video.objects.values_list("uuid", "duplicate_of")) == {(HIGH, None), (MIDDLE, HIGH), (LOW, HIGH)}
 
 
-def test_backfill_and_a_bulk_change_write_content_without_a_deadlock() -> None:
+def test_backfill_and_a_bulk_change_write_the_index_without_a_deadlock() -> None:
     # The content with the smaller uuid is that of the video with the larger one.
     make_content(make_video(uuid=LOW), uuid=HIGH)
     make_content(make_video(uuid=HIGH), uuid=LOW)
@@ -149,7 +150,7 @@ def test_backfill_and_a_bulk_change_write_content_without_a_deadlock() -> None:
     results = met(
         lambda: call_command("backfill", "--search", stdout=StringIO()),
         lambda: bulk(BulkChange.Kind.ADD_TAGS, {"tags": ["late"]}),
-        table="on_demand_video_content",
+        table="ondemand_videoindex",
         uuid=LOW,
     )
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import ondemand.videos.search
+import ondemand.videos.lists
 from ondemand.models import Content, Video
 from tests.support.helpers import make_content, make_video
 
@@ -146,24 +146,22 @@ def test_the_highlight_of_a_long_text_is_short(client: Client, size: int) -> Non
 
 
 def test_a_page_makes_highlights_of_its_own_rows_alone(client: Client) -> None:
-    """The excerpt costs most of all, and is made after the page is cut out."""
+    """The excerpt costs most of all; one video more than the page shows that there is another page."""
     for number in range(60):
         make_found(number, title="ocean")
     with CaptureQueriesContext(connection) as queries:
         search(client, "ocean", pageSize=2)
+    (excerpts,) = [query["sql"] for query in queries if "ts_headline" in query["sql"]]
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (VERBOSE) " + queries[-1]["sql"])
-        plan = "\n".join(row[0] for row in cursor.fetchall())
-    sort = plan.index("Sort Key")
-    assert "ts_headline" in plan[:sort]
-    assert "ts_headline" not in plan[sort:]
+        cursor.execute(excerpts)
+        assert len(cursor.fetchall()) == 3
 
 
 # The bound of the ranking
 
 
 def test_more_matches_than_the_bound_follow_newest_first(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ondemand.videos.search, "RANKED", 5)
+    monkeypatch.setattr(ondemand.videos.lists, "RANKED", 5)
     # The best of all is the oldest, and the bound leaves it out.
     made = [make_found(number, title="ocean" if number in {0, 9} else "", description="ocean") for number in range(12)]
     newest_five = [made[number] for number in (9, 11, 10, 8, 7)]
@@ -176,7 +174,7 @@ def test_more_matches_than_the_bound_follow_newest_first(client: Client, monkeyp
 
 
 def test_a_walk_keeps_its_bound_while_rows_come_and_go(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ondemand.videos.search, "RANKED", 4)
+    monkeypatch.setattr(ondemand.videos.lists, "RANKED", 4)
     made = [make_found(number, description="ocean") for number in range(10)]
     address: str | None = "/on-demand?search=ocean&pageSize=1"
     seen, page = [], 0
@@ -201,7 +199,7 @@ def test_a_search_takes_a_fixed_number_of_queries(
     for number in range(rows):
         make_found(number, title="ocean")
     for path in PATHS:
-        with django_assert_num_queries(3):
+        with django_assert_num_queries(5):
             assert len(search(client, "ocean", path, pageSize=rows)) == rows
 
 
@@ -235,13 +233,10 @@ def test_an_unknown_configuration_is_refused_and_changes_nothing(client: Client,
     assert len(search(client, "ocean")) == 1
 
 
-def test_rewriting_vectors_changes_no_other_column(client: Client, settings: Any) -> None:
+def test_rewriting_vectors_changes_no_content(client: Client, settings: Any) -> None:
     make_found(1, title="oceans")
-    before = Content.objects.defer("search").values().get()
+    before = Content.objects.values().get()
     backfill_search(settings, "simple")
-    after = Content.objects.values().get()
-    assert {name: value for name, value in after.items() if name != "search"} == {
-        name: value for name, value in before.items() if name != "search"
-    }
-    assert search(client, "ocean") == []
-    assert len(search(client, "oceans")) == 1
+    assert Content.objects.values().get() == before
+    assert search(client, "oceans") == search(client, "ocean")
+    assert len(search(client, "oceans -ocean")) == 1

@@ -1,0 +1,160 @@
+"""The index of videos: a narrow row for each video, from which lists, search and counts of tags are read.
+
+Triggers write it, whoever changes a video, its content or the name of its channel: `ondemand/sql/current/video_index.sql`.
+"""
+
+from datetime import datetime
+from typing import Any, Self
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVectorField
+from django.db import models
+from django.db.models import Count, F, Func, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import MD5, Coalesce, Left
+
+from ondemand.models.publication import Listing, within_window
+from ondemand.models.querysets import TAG_BEGINNING, TAG_KEY, beginnings
+from ondemand.models.videos import Video
+
+# Each is a total order, and that of an index.
+ORDERINGS: dict[str, tuple[Any, ...]] = {
+    "newest": ("-start_key", "-video_id"),
+    "oldest": ("start_key", "video_id"),
+    "longest": ("-length_key", "-video_id"),
+    "shortest": ("length_key", "video_id"),
+    "title": (F("title_key").asc(nulls_last=True), "video_id"),
+}
+# A tag may be longer than the key of an index.
+NAME_KEY = Left("tag", TAG_BEGINNING)
+IS_LISTED = Q(listing=Listing.LISTED)
+
+
+class VideoIndexQuerySet(models.QuerySet["VideoIndex"]):
+    """Reads of the index."""
+
+    def listed(self, at: datetime) -> Self:
+        """Return the rows of the videos that anyone may find at that time."""
+        return self.filter(IS_LISTED, within_window(at))
+
+    def tagged(self, tags: list[str]) -> Self:
+        """Return the rows of the videos that have all of these tags, by an index of their beginnings."""
+        starts = [tag[:TAG_BEGINNING] for tag in tags]
+        found = self.alias(tag_beginnings=beginnings("tags")).filter(tag_beginnings__contains=starts)
+        return found.filter(tags__contains=tags) if any(len(tag) > TAG_BEGINNING for tag in tags) else found
+
+    def matching(self, query: Any) -> Self:
+        """Return the rows that match a search query; each of two partial indexes has a part of them."""
+        return self.filter(Q(IS_LISTED, search=query) | Q(~IS_LISTED, search=query))
+
+    def in_order(self, ordering: str) -> Self:
+        """Order by one of `ORDERINGS`."""
+        return self.order_by(*ORDERINGS[ordering])
+
+
+class VideoIndex(models.Model):
+    """A video in the index."""
+
+    video = models.OneToOneField(
+        Video, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="index"
+    )
+    channel_id = models.UUIDField(null=True)
+    # The listing without the publication window: see `ondemand/sql/current/listing.sql`.
+    listing = models.TextField()
+    publish_from = models.DateTimeField(null=True)
+    publish_until = models.DateTimeField(null=True)
+    # A video without a start counts as older than all others, one without a length as 0 ms long.
+    start_key = models.DateTimeField()
+    length_key = models.BigIntegerField()
+    # The beginning of the title in small letters, so that a cursor stays short; NULL if there is no title.
+    title_key = models.TextField(null=True)  # noqa: DJ001
+    tags = ArrayField(models.TextField())
+    # Title, tags, description and the name of the channel.
+    search = SearchVectorField()
+
+    objects = VideoIndexQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(
+                F("start_key").desc(),
+                F("video").desc(),
+                name="video_index_newest",
+                include=["publish_from", "publish_until"],
+                condition=IS_LISTED,
+            ),
+            models.Index(
+                F("channel_id"),
+                F("start_key").desc(),
+                F("video").desc(),
+                name="video_index_of_channel",
+                condition=IS_LISTED,
+            ),
+            models.Index(F("length_key").desc(), F("video").desc(), name="video_index_longest", condition=IS_LISTED),
+            models.Index(F("title_key"), F("video"), name="video_index_title", condition=IS_LISTED),
+            # To find the few videos outside of their publication window.
+            *(
+                models.Index(
+                    fields=[name], name=f"video_index_{name}", condition=IS_LISTED & Q((f"{name}__isnull", False))
+                )
+                for name in ("publish_from", "publish_until")
+            ),
+            GinIndex(fields=["search"], name="video_index_search", condition=IS_LISTED),
+            GinIndex(fields=["search"], name="video_index_search_others", condition=~IS_LISTED),
+            GinIndex(beginnings("tags"), name="video_index_tags"),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.video_id)
+
+
+class TagCountQuerySet(models.QuerySet["TagCount"]):
+    """Reads of the counts of tags."""
+
+    def listed(self, at: datetime) -> QuerySet["TagCount", dict[str, Any]]:
+        """Return each tag of listed videos with its `count`, by name: an order in which new videos move no tag.
+
+        Long tags are in the order of their beginnings, then of their digests.
+        """
+        # The counts do not know the time: videos outside of their publication window are subtracted.
+        outside = VideoIndex.objects.filter(IS_LISTED, ~within_window(at), tags__contains=_array(OuterRef("tag")))
+        none = outside.order_by().values("listing").annotate(count=Count("*")).values("count")
+        tags = self.values("tag").annotate(name_key=NAME_KEY, digest_key=MD5("tag"))
+        counts = tags.annotate(count=Sum("listed") - Coalesce(Subquery(none), 0))
+        return counts.filter(count__gt=0).order_by("name_key", "digest_key")
+
+    def in_use(self) -> QuerySet["TagCount", dict[str, Any]]:
+        """Return each tag that a video has with the number of its `uses`, by name in any letter case."""
+        tags = self.values("tag").annotate(key=TAG_KEY, uses=Sum("videos"))
+        return tags.filter(uses__gt=0).order_by("key", "tag")
+
+
+class TagCount(models.Model):
+    """A number of videos, and of listed ones, that have a tag: the sum of the rows of a tag is its count.
+
+    A trigger adds rows with the differences that a statement makes; see `ondemand/sql/current/count_tags.sql`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    tag = models.TextField()
+    videos = models.IntegerField()
+    listed = models.IntegerField()
+
+    objects = TagCountQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        indexes = [
+            models.Index(NAME_KEY, MD5("tag"), name="tag_count_name"),
+            models.Index(TAG_KEY, name="tag_count_beginning"),
+        ]
+
+    def __str__(self) -> str:
+        return self.tag
+
+
+def _array(value: object) -> Func:
+    return Func(
+        value, function="ARRAY", template="%(function)s[%(expressions)s]", output_field=ArrayField(models.TextField())
+    )

@@ -1,0 +1,39 @@
+-- Keep the index of videos. Fired by every INSERT, UPDATE and DELETE of `on_demand_videos` by any program.
+CREATE OR REPLACE FUNCTION ivsvod_index_of_videos() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    uuids uuid[];
+    moved uuid[];
+BEGIN
+    IF TG_OP = 'DELETE' THEN
+        DELETE FROM ondemand_videoindex WHERE video_id IN (SELECT uuid FROM old_rows);
+    ELSIF TG_OP = 'INSERT' THEN
+        SELECT array_agg(uuid) INTO uuids FROM new_rows;
+        PERFORM ivsvod_index_videos(uuids, true) WHERE uuids IS NOT NULL;
+    ELSE
+        SELECT array_agg(after.uuid),
+            array_agg(after.uuid) FILTER (WHERE after.ivs_channel_uuid IS DISTINCT FROM before.ivs_channel_uuid)
+        INTO uuids, moved
+        FROM new_rows AS after JOIN old_rows AS before ON after.uuid = before.uuid
+        WHERE (after.ivs_channel_uuid, after._status, after.active, after._held, after._duplicate_of, after._visibility,
+                after._publish_from, after._publish_until, after._started_at, after._duration_ms)
+            IS DISTINCT FROM (before.ivs_channel_uuid, before._status, before.active, before._held, before._duplicate_of,
+                before._visibility, before._publish_from, before._publish_until, before._started_at, before._duration_ms);
+        PERFORM ivsvod_index_videos(uuids, false) WHERE uuids IS NOT NULL;
+        -- The name of the channel is searched with the video.
+        PERFORM ivsvod_index_videos(moved, true) WHERE moved IS NOT NULL;
+    END IF;
+    RETURN NULL;
+END $$;
+
+REVOKE ALL ON FUNCTION ivsvod_index_of_videos() FROM PUBLIC;
+
+CREATE OR REPLACE TRIGGER ivsvod_index_inserted AFTER INSERT ON on_demand_videos
+    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_index_of_videos();
+
+CREATE OR REPLACE TRIGGER ivsvod_index_updated AFTER UPDATE ON on_demand_videos
+    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT
+    EXECUTE FUNCTION ivsvod_index_of_videos();
+
+CREATE OR REPLACE TRIGGER ivsvod_index_deleted AFTER DELETE ON on_demand_videos
+    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_index_of_videos();

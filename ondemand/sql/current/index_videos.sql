@@ -1,0 +1,43 @@
+-- Write the rows of these videos in `ondemand_videoindex`, from which lists, search and tags are read; `is_text`: their
+-- search vectors too. Return the uuids of the rows that were others before.
+-- The rows are locked before the videos are read, so that of two sessions that change a video, its content or its
+-- channel at once, the second one reads what the first one wrote. A video without a row is locked itself.
+CREATE OR REPLACE FUNCTION ivsvod_index_videos(uuids uuid[], is_text boolean) RETURNS uuid[]
+LANGUAGE plpgsql AS $$
+DECLARE
+    locked integer;
+    changed uuid[];
+BEGIN
+    PERFORM FROM ondemand_videoindex WHERE video_id = ANY (uuids) ORDER BY video_id FOR UPDATE;
+    GET DIAGNOSTICS locked = ROW_COUNT;
+    IF locked < cardinality(uuids) THEN
+        PERFORM FROM on_demand_videos WHERE uuid = ANY (uuids) ORDER BY uuid FOR NO KEY UPDATE;
+    END IF;
+    WITH written AS (
+        INSERT INTO ondemand_videoindex AS existing
+            (video_id, channel_id, listing, publish_from, publish_until, start_key, length_key, title_key, tags, search)
+        SELECT video.uuid, video.ivs_channel_uuid,
+            ivsvod_listing(video._status, video.active, video._held, video._duplicate_of IS NOT NULL, video._visibility),
+            video._publish_from, video._publish_until,
+            coalesce(video._started_at, '1900-01-01 00:00+00'), coalesce(video._duration_ms, 0),
+            nullif(lower(left(content.title, 100)), ''),
+            coalesce((SELECT array_agg(DISTINCT tag) FROM unnest(content.tags) AS tag WHERE tag <> ''), '{}'),
+            CASE WHEN is_text OR before.search IS NULL THEN
+                ivsvod_search_vector(content.title, content.description, coalesce(content.tags, '{}'), channel._name)
+            ELSE before.search END
+        FROM on_demand_videos AS video
+        LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid
+        LEFT JOIN ivs_channels AS channel ON channel.uuid = video.ivs_channel_uuid
+        LEFT JOIN ondemand_videoindex AS before ON before.video_id = video.uuid
+        WHERE video.uuid = ANY (uuids)
+        ORDER BY video.uuid
+        ON CONFLICT (video_id) DO UPDATE SET
+            channel_id = excluded.channel_id, listing = excluded.listing, publish_from = excluded.publish_from,
+            publish_until = excluded.publish_until, start_key = excluded.start_key, length_key = excluded.length_key,
+            title_key = excluded.title_key, tags = excluded.tags, search = excluded.search
+        WHERE existing IS DISTINCT FROM excluded
+        RETURNING video_id
+    )
+    SELECT array_agg(video_id) INTO changed FROM written;
+    RETURN changed;
+END $$;

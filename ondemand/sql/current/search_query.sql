@@ -1,0 +1,14 @@
+-- Return the query of a text in web-search syntax. Its last word also finds words that begin with it: as the configuration
+-- of the search has cut it, and as it is written, for `universit` is cut otherwise than `university`. An empty one, and
+-- one that is no word of the query, such as "the", changes nothing.
+CREATE OR REPLACE FUNCTION ivsvod_search_query(query text, last_word text) RETURNS tsquery
+LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+    found tsquery := websearch_to_tsquery(ivsvod_search_config(), query);
+    word text := plainto_tsquery(ivsvod_search_config(), last_word);
+BEGIN
+    IF word = '' OR right(found::text, length(word)) <> word THEN
+        RETURN found;
+    END IF;
+    RETURN format('%s ( %s:* | %s:* )', left(found::text, -length(word)), word, quote_literal(lower(last_word)));
+END $$;
