@@ -70,7 +70,9 @@ def _rank(vector: str, query: SearchQuery) -> Cast:
 def highlight(video: Video) -> str:
     """Return an excerpt of the match as HTML: the words of the search in `<mark>`, all else escaped."""
     marked: str = video.marked  # type: ignore[attr-defined]
-    return escape(marked.replace("\x01", "")).replace(_MARK, "<mark>").replace(_END, "</mark>")
+    # The characters of a phrase without spaces are one match.
+    text = escape(marked.replace("\x01", "").replace(_END + _MARK, ""))
+    return text.replace(_MARK, "<mark>").replace(_END, "</mark>")
 
 
 def search_query(text: str) -> SearchQuery:

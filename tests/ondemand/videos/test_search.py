@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 import ondemand.videos.lists
 from ondemand.models import Content, Video
-from tests.support.helpers import make_content, make_video
+from tests.support.helpers import make_channel, make_content, make_video
 
 pytestmark = pytest.mark.django_db
 NINE = datetime(2026, 3, 4, 9, tzinfo=UTC)
@@ -70,6 +70,57 @@ def test_the_hits_and_the_list_are_one_query(client: Client) -> None:
     for query in ({"tag": "a"}, {"ordering": "oldest"}, {"page": 2, "pageSize": 3}, {"ordering": "longest"}):
         shown, hits = (search(client, "ocean", path, **query) for path in PATHS)
         assert [video["uuid"] for video in shown] == [hit["on_demand_video_uuid"] for hit in hits]
+
+
+def test_results_stay_while_somebody_types_a_word(client: Client) -> None:
+    uuid = make_found(1, title="Universities and PostgreSQL", tags=["Broadcasting"])
+    for word in ("universities", "PostgreSQL", "broadcasting"):
+        for length in range(3, len(word) + 1):
+            assert [video["uuid"] for video in search(client, f"and {word[:length]}")] == [uuid], word[:length]
+    # The last word alone, and one that is typed to its end.
+    for text in ("univ postgresql", "postg -univ", '"postg"', "the", "po"):
+        assert search(client, text) == [], text
+
+
+@pytest.mark.parametrize(
+    ("title", "found", "absent"),
+    [
+        ("東京都の天気予報", ["東京", "天気", "京都", '"天気予報"', "東京 -大阪"], ["大阪", "東天", "東京 -天気"]),
+        ("서울 날씨 뉴스", ["서울", "날씨 뉴스", "뉴"], ["부산"]),
+        ("北京 IVS 直播回放", ["直播", "ivs 直播", "IVS"], ["播直", "上海"]),
+    ],
+)
+def test_texts_that_are_written_without_spaces_are_found_by_any_part(
+    client: Client, title: str, found: list[str], absent: list[str]
+) -> None:
+    uuid = make_found(1, title=title, description=f"<{title}>")
+    for text in found:
+        (video,) = search(client, text)
+        assert video["uuid"] == uuid
+        words = re.findall(r"[^\W_]+", text.split(" -")[0])
+        assert {word.lower() for word in marked(video)} == {word.lower() for word in words}
+        assert "\x01" not in video["highlight"]
+    for text in absent:
+        assert search(client, text) == [], text
+
+
+def test_the_name_of_the_channel_is_searched_with_the_video(client: Client) -> None:
+    channel, other = make_channel(name="Harbour television"), make_channel(name="Else")
+    without_content = make_video(channel=channel)
+    uuid = make_found(1, title="Weather")
+    Video.objects.filter(pk=uuid).update(channel=channel)
+    assert {video["uuid"] for video in search(client, "harbour")} == {uuid, str(without_content.pk)}
+    assert [video["uuid"] for video in search(client, "harbour weather")] == [uuid]
+    hits = search(client, "harbour", "/on-demand/search")
+    assert {(hit["title"], hit["thumbnail"], tuple(hit["tags"])) for hit in hits} == {("", "", ()), ("Weather", "", ())}
+    channel.name = "Port"
+    channel.save()
+    assert search(client, "harbour") == []
+    assert len(search(client, "port")) == 2
+    Video.objects.filter(pk=uuid).update(channel=other)
+    assert [video["uuid"] for video in search(client, "port")] == [str(without_content.pk)]
+    channel.delete()
+    assert search(client, "port") == []
 
 
 def test_only_search_results_have_a_rank(client: Client) -> None:
