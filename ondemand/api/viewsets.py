@@ -129,7 +129,7 @@ class VideoViewSet(CatalogueViewSet):
         """Return the filtered videos in the requested order; those of a search with their rank, best first."""
         filterset = self.get_filterset(VideoIndex.objects.all())
         keys = filterset.qs
-        # Of two statements the second one reads the pages: what was hidden between them is not shown.
+        # The videos themselves say once more whether they are listed: what was hidden meanwhile is not shown.
         shown = Video.objects.with_content()
         if not filterset.is_of_curators:
             shown = shown.listed(self.at)

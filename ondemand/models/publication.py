@@ -36,8 +36,9 @@ TIME_INDEPENDENT: dict[Listing, Q] = {
     Listing.HIDDEN: Q(active=True, status="available"),
 }
 _PUBLIC = Q(visibility="public")
-# The conditions of a video that opens by its uuid, without the time.
+# The conditions of a video that opens by its uuid, and of a listed one, without the time.
 OPEN = TIME_INDEPENDENT[Listing.HELD] & TIME_INDEPENDENT[Listing.HIDDEN]
+LISTED = TIME_INDEPENDENT[Listing.DUPLICATE] & OPEN & _PUBLIC
 # The available videos awaiting a publication decision. The predecessor may show one, and does not know `awaits_review`.
 TO_REVIEW = Q(
     Q(active=True, held=True) | Q(awaits_review=True, active=False) | Q(awaits_review=True, visibility="unlisted"),

@@ -12,6 +12,7 @@ from django.db.models.functions import Collate, Left, TruncDate, Upper
 
 from channels_app.models import Channel, NewVideoState, new_video_state, private_channel
 from ondemand.models.publication import (
+    LISTED,
     LISTING_BY_ROW,
     OPEN,
     TIME_INDEPENDENT,
@@ -37,7 +38,7 @@ class VideoQuerySet(models.QuerySet[Any]):
 
         Active, available, public, inside their publication window, not held, and not a duplicate of another.
         """
-        return self.filter(within_window(at), index__listing=Listing.LISTED)
+        return self.filter(LISTED, within_window(at))
 
     def listed_ignoring(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
         """Return the videos of this status and `active`, if given, that would be listed if these two did not count.
