@@ -135,11 +135,11 @@ class VideoViewSet(CatalogueViewSet):
             shown = shown.listed(self.at)
         search, ordering = self.filter_values["search"], self.filter_values["ordering"]
         if not search:
-            return VideoList(keys, shown)
+            return VideoList(keys, shown, keys.ordering)
         shown = with_excerpts(shown, search)
         if ordering in {None, "relevance"}:
             return RankedVideoList(keys, partial(ranks, text=search), shown)
-        return VideoList(keys, shown)
+        return VideoList(keys, shown, keys.ordering)
 
     def get_video(self, uuid: str) -> Video:
         """Return the video of the path.

@@ -1,7 +1,7 @@
 """The lists of videos, read from their index: in steps, by plans that no statistics decide.
 
-PostgreSQL guesses from statistics how many rows match, and a wrong guess reads the whole index. So the first rows of the
-order are tried, and what they show decides: where many match, the walk along the order goes on; where few do, the
+PostgreSQL guesses from statistics how many rows match, and a wrong guess reads the whole index. So the first rows of
+the order are tried, and what they show decides: where many match, the walk along the order goes on; where few do, the
 indexes of the conditions find all of them, and these are sorted.
 """
 
@@ -81,8 +81,10 @@ class VideoKeys:
 
     def _where(self, condition: Any) -> "VideoKeys":
         matches = self.matches.filter(condition)
-        is_same = self.walked is None or self.walked is self.matches
-        return replace(self, matches=matches, walked=matches if is_same else self.walked.filter(condition))
+        if self.walked is self.matches:
+            return replace(self, matches=matches, walked=matches)
+        walked = None if self.walked is None else self.walked.filter(condition)
+        return replace(self, matches=matches, walked=walked)
 
 
 def _rows(rows: Any, *, off: Sequence[str], among: VideoIndexQuerySet | None = None) -> list[Any]:
@@ -112,10 +114,7 @@ class VideoList(RowList):
 
     keys: VideoKeys
     shown: VideoQuerySet
-
-    @property
-    def name(self) -> str:
-        return self.keys.ordering
+    name: str
 
     def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
         keys = self.keys.after(position) if position else self.keys

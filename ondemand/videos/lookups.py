@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from django.conf import settings
-from django.db.models import Q, Sum, Value
+from django.db.models import Q, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, Collate, Left, Upper
 
 from ivsvod.rest.ordering import Order
@@ -51,7 +51,7 @@ def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[dict[str
 
     Each is a `tag` with the number of its `uses`.
     """
-    tags = TagCount.objects.in_use()
+    tags: QuerySet[Any, Any] = TagCount.objects.in_use()
     if prefix:
         tags = tags.filter(key__startswith=Upper(Left(Value(prefix), TAG_BEGINNING)))
     if after:

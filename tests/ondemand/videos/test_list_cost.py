@@ -19,8 +19,8 @@ from tests.support.helpers import make_content, make_video
 pytestmark = pytest.mark.django_db
 
 VIDEOS = 20_000
-# `everywhere` is in all of them, `some` in one of a hundred, and `rare` in the oldest one. Written without the triggers,
-# which cost most of the time. Of several conditions that have an index, statistics decide which one is used.
+# `everywhere` is in all of them, `some` in one of a hundred, and `rare` in the oldest one. Written without the
+# triggers, which cost most of the time. Of several conditions that have an index, statistics decide which one is used.
 MANY = """
 SET LOCAL session_replication_role = replica;
 INSERT INTO on_demand_videos
