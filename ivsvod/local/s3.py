@@ -62,15 +62,19 @@ class Journal:
     def __init__(self, path: Path) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(path, timeout=BUSY_SECONDS)) as connection:
+        with closing(self.connect()) as connection:
             connection.executescript(SCHEMA)
 
     def execute(self, query: str, values: Sequence[Any] = ()) -> list[Any]:
         """Execute one statement in a transaction and return its rows."""
-        with closing(sqlite3.connect(self.path, timeout=BUSY_SECONDS)) as connection, connection:
-            # A crash of the machine may lose the last changes; a killed process loses nothing.
-            connection.execute("PRAGMA synchronous = OFF")
+        with closing(self.connect()) as connection, connection:
             return connection.execute(query, values).fetchall()
+
+    def connect(self) -> sqlite3.Connection:
+        """Return a connection. A crash of the machine may lose the last changes; a killed process loses nothing."""
+        connection = sqlite3.connect(self.path, timeout=BUSY_SECONDS)
+        connection.execute("PRAGMA synchronous = OFF")
+        return connection
 
     def objects(self, key: str | None = None) -> list[StoredObject]:
         """Return all objects, or those with this key in any bucket."""

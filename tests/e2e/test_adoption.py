@@ -159,7 +159,7 @@ def derived(connection: Connection) -> dict[str, list[str]]:
     tables = {
         "ivs_channels": "to_jsonb(r) - 'channel_data'",
         "on_demand_videos": "to_jsonb(r) - 'data'",
-        "on_demand_video_content": "jsonb_build_array(r.uuid, r._search, md5(r._search::text))",
+        "ondemand_videoindex": "to_jsonb(r) - 'search' || jsonb_build_object('search', md5(r.search::text))",
         "channels_app_stream": "to_jsonb(r) - 'id' || jsonb_build_object('stream_id', {})".format(
             "regexp_replace(r.stream_id, '^row-[0-9]+$', 'row')"
         ),
@@ -409,10 +409,11 @@ def test_live_state_of_an_adopted_channel_is_that_of_its_last_stream(databases: 
 
 def test_adopted_content_is_found_by_its_words(databases: Databases) -> None:
     query = """
-        SELECT count(*), count(*) FILTER (WHERE _search IS NULL),
-            count(*) FILTER (WHERE _search @@ to_tsquery('english', 'river & studio')),
+        SELECT count(*), count(*) FILTER (WHERE search IS NULL),
+            count(*) FILTER (WHERE search @@ to_tsquery('english', 'river & studio')),
             count(*) FILTER (WHERE to_tsvector('english', description) @@ to_tsquery('english', 'river & studio'))
-        FROM on_demand_video_content WHERE coalesce(length(description), 0) < 1000
+        FROM on_demand_video_content LEFT JOIN ondemand_videoindex ON video_id = on_demand_video_uuid
+        WHERE coalesce(length(description), 0) < 1000
     """
     with databases.connect(databases.adopted) as connection:
         row = connection.execute(query).fetchone()
@@ -847,8 +848,8 @@ def test_state_changes_without_data_move_the_live_state_by_their_state(connectio
 
 def test_content_that_the_predecessor_replaces_is_found_by_its_new_words_only(connection: Connection) -> None:
     query = """
-        SELECT _search @@ to_tsquery('english', 'river'), _search @@ to_tsquery('english', 'ocean')
-        FROM on_demand_video_content
+        SELECT search @@ to_tsquery('english', 'river'), search @@ to_tsquery('english', 'ocean')
+        FROM ondemand_videoindex
     """
     video = statements.insert_video(connection, channel=None, data="{}")["uuid"]
     statements.upsert_content(connection, video=video, title="River", tags=["a"])
@@ -865,7 +866,7 @@ def test_content_of_any_length_is_kept_whole_and_found_by_its_beginning(connecti
     for part in (*texts, *texts):  # the first is an insert, all others are updates
         row = statements.upsert_content(connection, video=video, **{part: texts[part]})
         assert row[part] == texts[part], f"{part} is changed"
-        assert value(connection, "SELECT _search @@ 'word1'::tsquery FROM on_demand_video_content")
+        assert value(connection, "SELECT search @@ 'word1'::tsquery FROM ondemand_videoindex")
     row = statements.upsert_content(connection, video=video, **texts)
     assert all(row[part] == texts[part] for part in texts)
 
