@@ -563,7 +563,7 @@ def test_indexes_that_an_interrupted_build_left_invalid_are_built_anew(
         UPDATE pg_index SET indisvalid = false
         FROM pg_class i, pg_class t
         WHERE i.oid = indexrelid AND t.oid = indrelid AND NOT indisunique
-            AND t.relname IN ('on_demand_videos', 'on_demand_video_content') AND i.relname ~ '^(video_|on_demand_)'
+            AND t.relname IN ('on_demand_videos', 'ondemand_videoindex') AND i.relname ~ '^(video_|on_demand_)'
         RETURNING i.relname
     """
     building = """
@@ -605,7 +605,7 @@ LOCKS = """
     CREATE EVENT TRIGGER note ON ddl_command_end EXECUTE FUNCTION locks.note();
 """
 # Those that its statements write, and those that triggers write on their behalf.
-WRITTEN = {*COLUMNS, "channels_app_stream", "channels_app_auditentry", "ondemand_knowntag"}
+WRITTEN = {*COLUMNS, "channels_app_stream", "channels_app_auditentry", "ondemand_videoindex", "ondemand_tagcount"}
 
 
 class Writer(threading.Thread):

@@ -16,7 +16,7 @@ from tests.support.predecessor.statements import COLUMNS
 pytestmark = pytest.mark.xdist_group("adopted")
 
 PLACES = "SELECT bucket, prefix FROM ondemand_removedrecording ORDER BY bucket, prefix"
-TAGS = "SELECT tag FROM ondemand_knowntag ORDER BY tag"
+TAGS = "SELECT tag, sum(videos), sum(listed) FROM ondemand_tagcount GROUP BY tag ORDER BY tag"
 AUDIT = "SELECT count(*), max(id) FROM channels_app_auditentry"
 ADOPTION = "SELECT id FROM channels_app_adoption"
 EMPTY = """
@@ -137,7 +137,7 @@ def test_data_of_the_predecessor_that_came_while_no_trigger_fired_are_derived_by
 def test_triggers_that_are_always_enabled_derive_rows_of_a_replication(databases: Databases, always: bool) -> None:
     name = databases.create(template=databases.fresh)
     with databases.connect(name) as connection:
-        for table in COLUMNS if always else ():
+        for table in sorted(COLUMNS.keys() - {"on_demand_video_content"}) if always else ():
             connection.execute(
                 sql.SQL("ALTER TABLE {} ENABLE ALWAYS TRIGGER ivsvod_derive").format(sql.Identifier(table))
             )

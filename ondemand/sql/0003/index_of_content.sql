@@ -1,4 +1,5 @@
--- Keep the index of videos. Fired by every INSERT, UPDATE and DELETE of `on_demand_video_content` by any program.
+-- Keep the index of videos. Fired by every INSERT, UPDATE, DELETE and TRUNCATE of `on_demand_video_content`
+-- by any program.
 CREATE OR REPLACE FUNCTION ivsvod_index_of_content() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -6,6 +7,8 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         SELECT array_agg(on_demand_video_uuid) INTO uuids FROM old_rows;
+    ELSIF TG_OP = 'TRUNCATE' THEN
+        SELECT array_agg(uuid) INTO uuids FROM on_demand_videos;
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(on_demand_video_uuid) INTO uuids FROM new_rows;
     ELSE
@@ -30,3 +33,6 @@ CREATE OR REPLACE TRIGGER ivsvod_index_updated AFTER UPDATE ON on_demand_video_c
 
 CREATE OR REPLACE TRIGGER ivsvod_index_deleted AFTER DELETE ON on_demand_video_content
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_index_of_content();
+
+CREATE OR REPLACE TRIGGER ivsvod_index_truncated AFTER TRUNCATE ON on_demand_video_content
+    FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_index_of_content();

@@ -1,4 +1,5 @@
--- Keep the index of videos. Fired by every INSERT, UPDATE and DELETE of `on_demand_videos` by any program.
+-- Keep the index of videos. Fired by every INSERT, UPDATE, DELETE and TRUNCATE of `on_demand_videos` by any
+-- program.
 CREATE OR REPLACE FUNCTION ivsvod_index_of_videos() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -7,6 +8,8 @@ DECLARE
 BEGIN
     IF TG_OP = 'DELETE' THEN
         DELETE FROM ondemand_videoindex WHERE video_id IN (SELECT uuid FROM old_rows);
+    ELSIF TG_OP = 'TRUNCATE' THEN
+        DELETE FROM ondemand_videoindex;
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(uuid) INTO uuids FROM new_rows;
         PERFORM ivsvod_index_videos(uuids, true) WHERE uuids IS NOT NULL;
@@ -37,3 +40,6 @@ CREATE OR REPLACE TRIGGER ivsvod_index_updated AFTER UPDATE ON on_demand_videos
 
 CREATE OR REPLACE TRIGGER ivsvod_index_deleted AFTER DELETE ON on_demand_videos
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_index_of_videos();
+
+CREATE OR REPLACE TRIGGER ivsvod_index_truncated AFTER TRUNCATE ON on_demand_videos
+    FOR EACH STATEMENT EXECUTE FUNCTION ivsvod_index_of_videos();
