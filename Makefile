@@ -5,6 +5,8 @@ PY = "$(CURDIR)/$(VENV)/bin/python"
 STAMP = $(VENV)/installed
 CHECKOV = $(VENV)/checkov
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# The tests start many processes: each would compile Django anew.
+export PYTHONDONTWRITEBYTECODE =
 STAGE ?= production
 STATIC ?= package
 
