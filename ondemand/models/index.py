@@ -57,7 +57,13 @@ class VideoIndex(models.Model):
     """A video in the index."""
 
     video = models.OneToOneField(
-        Video, on_delete=models.DO_NOTHING, primary_key=True, db_constraint=False, related_name="index"
+        Video,
+        on_delete=models.DO_NOTHING,
+        primary_key=True,
+        db_constraint=False,
+        # For queries alone: the rows are no part of what people write.
+        related_name="+",
+        related_query_name="index",
     )
     channel_id = models.UUIDField(null=True)
     # The listing without the publication window: see `ondemand/sql/current/listing.sql`.
