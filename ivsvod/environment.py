@@ -63,28 +63,35 @@ def reference(name: str) -> str:
 
 def database_parameters() -> dict[str, Any]:
     """Return the connection parameters of libpq, from DATABASE_URL or from the PG_* variables."""
-    url = secret("DATABASE_URL")
+    if parameters := database_url("DATABASE_URL"):
+        return parameters
+    host = required("PG_HOST", "set it or DATABASE_URL (manage.py starts a PostgreSQL of its own when neither is)")
+    return {
+        "host": host,
+        "port": env.int("PG_PORT", 5432, validate=validate.Range(min=1, max=65535)),
+        "dbname": required("PG_DATABASE", "the name of the database"),
+        "user": required("PG_USER", "the role that owns the tables"),
+        "password": secret("PG_PASSWORD"),
+        # The service that this one replaces always used TLS. libpq ignores it on a unix socket.
+        "sslmode": env.str("PG_SSLMODE", "require", validate=validate.OneOf(_SSL_MODES)),
+        "sslrootcert": env.str("PG_SSLROOTCERT", ""),
+    }
+
+
+def database_url(name: str) -> dict[str, Any]:
+    """Return the connection parameters of libpq, from a URL; empty if the variable is not set."""
+    url = secret(name)
     if not url:
-        host = required("PG_HOST", "set it or DATABASE_URL (manage.py starts a PostgreSQL of its own when neither is)")
-        return {
-            "host": host,
-            "port": env.int("PG_PORT", 5432, validate=validate.Range(min=1, max=65535)),
-            "dbname": required("PG_DATABASE", "the name of the database"),
-            "user": required("PG_USER", "the role that owns the tables"),
-            "password": secret("PG_PASSWORD"),
-            # The service that this one replaces always used TLS. libpq ignores it on a unix socket.
-            "sslmode": env.str("PG_SSLMODE", "require", validate=validate.OneOf(_SSL_MODES)),
-            "sslrootcert": env.str("PG_SSLROOTCERT", ""),
-        }
+        return {}
     if url.partition("://")[0] not in {"postgres", "postgresql"}:
-        raise ImproperlyConfigured("DATABASE_URL must begin with postgres:// or postgresql://")
+        raise ImproperlyConfigured(f"{name} must begin with postgres:// or postgresql://")
     try:
         parameters = dict(psycopg.conninfo.conninfo_to_dict(url))
     except (psycopg.ProgrammingError, UnicodeEncodeError):
         # The message of libpq quotes the URL, password included.
-        raise ImproperlyConfigured("DATABASE_URL is not a URL that libpq can read") from None
+        raise ImproperlyConfigured(f"{name} is not a URL that libpq can read") from None
     if not parameters.get("dbname"):
-        raise ImproperlyConfigured("DATABASE_URL names no database")
+        raise ImproperlyConfigured(f"{name} names no database")
     return parameters
 
 

@@ -77,7 +77,9 @@ try:
     PG_STATEMENT_TIMEOUT = environment.number("PG_STATEMENT_TIMEOUT", None, fewest=1, most=900)
     ON_LAMBDA = bool(env.str("AWS_LAMBDA_FUNCTION_NAME", ""))
     EMBEDDED_METRICS = env.bool("EMBEDDED_METRICS", ON_LAMBDA)
+    PG_POOLER = env.bool("PG_POOLER", False)
     _parameters = environment.database_parameters()
+    _replica_parameters = environment.database_url("DATABASE_READ_URL")
 except EnvError as error:
     raise ImproperlyConfigured(str(error)) from None
 
@@ -88,6 +90,9 @@ if not ALLOWED_HOSTS:
 
 if PUBLIC_HOST and ON_LAMBDA and not ORIGIN_SECRETS:
     raise ImproperlyConfigured("ORIGIN_SECRET is not set: PUBLIC_HOST is believed where a request has it")
+
+if PG_POOLER and PG_STATEMENT_TIMEOUT is not None:
+    raise ImproperlyConfigured("PG_STATEMENT_TIMEOUT has no effect with PG_POOLER: ALTER ROLE … SET statement_timeout")
 
 _identity = {"OIDC_ISSUER": OIDC_ISSUER, "OIDC_AUDIENCE": OIDC_AUDIENCE, "OIDC_JWKS": OIDC_JWKS}
 if any(_identity.values()) and not all(_identity.values()):
@@ -165,28 +170,46 @@ TEMPLATES = [
     }
 ]
 
-# A process on Lambda serves one request at a time and is frozen between them: one kept connection and no pool.
-_pool = {"min_size": 0, "max_size": 10, "timeout": 5, "reconnect_timeout": 5}
-_named = ("dbname", "user", "password", "host", "port")
-DATABASES = {
-    "default": {
+
+def _database(parameters: dict[str, Any], *, reference: str, timeout: int) -> dict[str, Any]:
+    named = ("dbname", "user", "password", "host", "port")
+    return {
         "ENGINE": "ivsvod.postgresql",
-        "NAME": _parameters["dbname"],
-        "USER": _parameters.get("user") or "",
-        "PASSWORD": _parameters.get("password") or "",
+        "NAME": parameters["dbname"],
+        "USER": parameters.get("user") or "",
+        "PASSWORD": parameters.get("password") or "",
         # Read again when the password is refused.
-        "PASSWORD_REFERENCE": environment.reference("PG_PASSWORD") if env.str("DATABASE_URL", "") == "" else "",
-        "HOST": _parameters.get("host") or "",
-        "PORT": _parameters.get("port") or "",
+        "PASSWORD_REFERENCE": reference,
+        "HOST": parameters.get("host") or "",
+        "PORT": parameters.get("port") or "",
         "CONN_MAX_AGE": 60 if ON_LAMBDA else 0,
         "CONN_HEALTH_CHECKS": True,
+        # A pooler may give each statement another connection of the server.
+        "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {
-            "connect_timeout": 5,
-            **{name: value for name, value in _parameters.items() if name not in _named and value},
-            **({} if ON_LAMBDA else {"pool": _pool}),
+            "connect_timeout": timeout,
+            **{name: value for name, value in parameters.items() if name not in named and value},
+            # A process on Lambda serves one request at a time and is frozen between them: one kept connection, no pool.
+            **(
+                {}
+                if ON_LAMBDA
+                else {"pool": {"min_size": 0, "max_size": 10, "timeout": timeout, "reconnect_timeout": 5}}
+            ),
         },
     }
+
+
+DATABASES = {
+    "default": _database(
+        _parameters,
+        reference=environment.reference("PG_PASSWORD") if env.str("DATABASE_URL", "") == "" else "",
+        timeout=5,
+    )
 }
+if _replica_parameters:
+    # The primary answers when this one cannot be reached: the request does not wait for long.
+    DATABASES["replica"] = _database(_replica_parameters, reference="", timeout=2)
+DATABASE_ROUTERS = ["ivsvod.rest.replica.ReplicaRouter"]
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},

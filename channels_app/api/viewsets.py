@@ -40,6 +40,8 @@ class ChannelViewSet(StrictFilterViewSet):
     lookup_field = "uuid"
     write_scope = "channels"
     filterset_class = ChannelFilterSet
+    # The live state is kept for 2 seconds, and a replica may be later than that.
+    primary_actions = ("live", "live_state", "retrieve")
 
     @property
     def any_content_type(self) -> bool:

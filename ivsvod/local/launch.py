@@ -25,7 +25,7 @@ from ivsvod.local.postgres import PostgresUnavailable, Server, ServerFolder
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BUCKET = "ivsvod-recordings"
 # The local stack ignores these variables of the caller. It sets those that settings.py reads, or leaves their default.
-FOREIGN_NAMES = {"DATABASE_URL"}
+FOREIGN_NAMES = {"DATABASE_URL", "DATABASE_READ_URL"}
 FOREIGN_PREFIXES = ("PG", "AWS_")
 OWN_NAMES = {
     "ALLOWED_HOSTS", "API_IGNORED_PARAMETERS", "API_MAX_PAGE_SIZE", "API_PUBLIC_READ", "AUTH_API_KEY", "CACHE_URL",

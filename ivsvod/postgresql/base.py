@@ -14,8 +14,6 @@ import psycopg
 from django.conf import settings
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import BaseTzLoader
-from django.db.backends.signals import connection_created
-from django.dispatch import receiver
 from psycopg.adapt import AdaptersMap
 
 from ivsvod.rest.times import EARLIEST, LATEST
@@ -24,6 +22,9 @@ logger = logging.getLogger(__name__)
 _unlimited: ContextVar[bool] = ContextVar("unlimited", default=False)
 _password_lock = Lock()
 _PERCENT_ENCODED = re.compile(r"%[0-9A-Fa-f]{2}")
+# The answers of PgBouncer and RDS Proxy to the statement timeout.
+# https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/rds-proxy.html
+_OPTION_REFUSED = ("unsupported startup parameter", "command-line options")
 
 
 @contextmanager
@@ -34,19 +35,6 @@ def statements_unlimited() -> Iterator[None]:
         yield
     finally:
         _unlimited.reset(token)
-
-
-@receiver(connection_created)
-def limit_statements(connection: base.DatabaseWrapper, **kwargs: Any) -> None:
-    """Set the statement timeout, also on a connection of a pool, which keeps the one before.
-
-    Not by an option of the connection, which poolers refuse.
-    https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
-    """
-    # 0 is no limit, and overrides that of the role or the database.
-    seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
-    if seconds is not None:
-        connection.connection.execute(f"SET statement_timeout = '{seconds}s'")
 
 
 class ReadableTimeLoader(BaseTzLoader):
@@ -74,8 +62,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
     password_read_at = 0.0
 
     def get_connection_params(self) -> dict[str, Any]:
-        """Return Django's parameters, with a loader that can read every time."""
+        """Return Django's parameters, with a loader that can read every time, and the statement timeout.
+
+        The timeout is an option of the connection, which costs no statement. A `SET` would pass to other clients of a
+        pooler, which refuses the option.
+        https://www.postgresql.org/docs/current/runtime-config-client.html#GUC-STATEMENT-TIMEOUT
+        https://www.pgbouncer.org/features.html
+        """
         params: dict[str, Any] = super().get_connection_params()
+        # 0 is no limit, and overrides that of the role or the database.
+        seconds = 0 if _unlimited.get() else settings.PG_STATEMENT_TIMEOUT
+        if seconds is not None and not settings.PG_POOLER:
+            params["options"] = f"{params.get('options', '')} -c statement_timeout={seconds}s".strip()
         params["context"] = adapters = AdaptersMap(params["context"])
         adapters.register_loader("timestamptz", ReadableTimeLoader)
         return params
@@ -148,9 +146,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return error
 
     def _with_hint(self, error: psycopg.OperationalError) -> psycopg.OperationalError:
-        signing_in_failed = "authentication failed" in str(error)
-        values = (self.settings_dict["PASSWORD"], self.settings_dict["USER"])
-        if not signing_in_failed or not any(_PERCENT_ENCODED.search(value) for value in values):
-            return error
-        hint = "PG_USER or PG_PASSWORD holds %XX: old files may hold it percent-encoded; write it as it is"
-        return psycopg.OperationalError(f"{error} ({hint})")
+        hint, values = "", (self.settings_dict["PASSWORD"], self.settings_dict["USER"])
+        if any(text in str(error) for text in _OPTION_REFUSED):
+            hint = "a pooler stands before the database: set PG_POOLER"
+        elif "authentication failed" in str(error) and any(_PERCENT_ENCODED.search(value) for value in values):
+            hint = "PG_USER or PG_PASSWORD holds %XX: old files may hold it percent-encoded; write it as it is"
+        return psycopg.OperationalError(f"{error} ({hint})") if hint else error

@@ -22,6 +22,11 @@ def account_has_scope(account: Any, scope: str) -> bool:
     return bool(account.is_authenticated and account.has_perm(f"accounts.{scope}"))
 
 
+def may_write(request: Request) -> bool:
+    """Return whether the caller has any other scope than `read`."""
+    return any(has_scope(request, scope) for scope in settings.API_SCOPES if scope != "read")
+
+
 @dataclass(frozen=True)
 class ServiceCaller:
     """A caller without an account. Its scopes are its permissions, and `pk` is the value of `created_by`."""

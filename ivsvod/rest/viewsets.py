@@ -1,13 +1,19 @@
 """Base of the ViewSets that have lists."""
 
+from collections.abc import Collection
 from typing import Any, TypeVar
 
 from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponseBase
+from rest_framework.permissions import SAFE_METHODS
+from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.serializers import ValidationError
 from rest_framework.viewsets import GenericViewSet
 
 from ivsvod.rest.filters import StrictFilterSet
-from ivsvod.rest.scopes import has_scope
+from ivsvod.rest.replica import one_database, read_from_replica, replica_failed
+from ivsvod.rest.scopes import has_scope, may_write
 
 Rows = TypeVar("Rows", bound=QuerySet[Any])
 
@@ -20,6 +26,28 @@ class StrictFilterViewSet(GenericViewSet):
 
     filterset_class: type[StrictFilterSet] = StrictFilterSet
     filter_values: dict[str, Any]
+    # The actions whose answers must not be older than the primary.
+    primary_actions: Collection[str] = ()
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        with one_database():
+            return super().dispatch(request, *args, **kwargs)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Read from the replica for a caller who cannot write, and so does not miss a write of its own."""
+        super().initial(request, *args, **kwargs)
+        is_read = request.method in SAFE_METHODS and self.action not in self.primary_actions
+        if is_read and not may_write(request):
+            read_from_replica()
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer from the primary if the replica failed."""
+        if replica_failed(exc):
+            try:
+                return getattr(self, str(self.request.method).lower())(self.request, *self.args, **self.kwargs)
+            except Exception as error:
+                exc = error
+        return super().handle_exception(exc)
 
     def filter_queryset(self, queryset: Rows) -> Rows:
         """Return the rows that the query parameters select; raises as `get_filterset`."""

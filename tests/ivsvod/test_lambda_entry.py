@@ -302,6 +302,8 @@ def test_a_statement_of_a_request_has_a_limit_and_one_of_a_command_has_none(
             seen.append(cursor.fetchone()[0])
 
     connection.close()
+    # As on Lambda.
+    monkeypatch.delitem(connection.settings_dict["OPTIONS"], "pool")
     look()
     monkeypatch.setattr(lambda_entry, "call_command", look)
     lambda_entry.lambda_handler({"manage": "migrate"}, None)

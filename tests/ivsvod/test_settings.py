@@ -109,6 +109,19 @@ def test_a_database_url_of_another_kind_is_refused_by_name_and_never_quoted(url:
     assert "DATABASE_URL" in said
 
 
+def test_a_read_replica_is_a_second_database_without_which_there_is_one() -> None:
+    (found,) = shown(
+        {**NEEDED, "DATABASE_READ_URL": f"postgres://reader:{SECRET}@replica.example.com/ivsvod"}, "DATABASES"
+    )
+    assert {alias: values["HOST"] for alias, values in found.items()} == {
+        "default": "db.example.com",
+        "replica": "replica.example.com",
+    }
+    assert shown(NEEDED, "DATABASES")[0].keys() == {"default"}
+    said = refused({**NEEDED, "DATABASE_READ_URL": f"mysql://reader:{SECRET}@replica.example.com/ivsvod"})
+    assert "DATABASE_READ_URL" in said
+
+
 PASSWORDS = (
     "p@ss:w/rd?#",
     "100%",
@@ -346,6 +359,10 @@ def test_a_process_on_lambda_keeps_one_connection_and_no_pool() -> None:
     assert "pool" not in found["OPTIONS"]
     assert found["CONN_MAX_AGE"] > 0
     assert database(NEEDED)["OPTIONS"]["pool"]["max_size"] >= 1
+
+
+def test_a_statement_timeout_that_a_pooler_would_refuse_is_refused_by_name() -> None:
+    assert "PG_STATEMENT_TIMEOUT" in refused({**NEEDED, "PG_POOLER": "true", "PG_STATEMENT_TIMEOUT": "25"})
 
 
 # System checks
