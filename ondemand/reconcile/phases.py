@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count
 from django.utils import timezone
 
@@ -16,6 +17,7 @@ from channels_app.reconcile.sessions import sessions
 from ondemand.models import Video
 from ondemand.reconcile.recordings import recordings
 from ondemand.reconcile.stuck import last_sign, stuck
+from ondemand.sql.backfill import sum_tags
 
 _HIDE = (
     "hide them in the admin (Videos, Publicly reachable, private channel, Hide),"
@@ -36,6 +38,7 @@ def all_phases() -> dict[str, Phase]:
         "recordings": recordings,
         "stuck": stuck,
         "private": private_videos,
+        "tags": tag_counts,
     }
 
 
@@ -54,3 +57,14 @@ def private_videos(scope: Scope, position: Any) -> Iterator[Step]:
         database = {"private": True, "new_video_state": channel.new_video_state, "videos": counts[uuid]}
         differences.append(Difference(Kind.PRIVATE_VIDEOS_OPEN, _HIDE, channel, database=database))
     yield Step(differences)
+
+
+def tag_counts(scope: Scope, position: Any) -> Iterator[Step]:
+    """Add up the counts of tags, in a run over all channels; nothing to compare."""
+    if scope.channel is None:
+        yield Step(once_settled=_sum_tags)
+
+
+def _sum_tags() -> None:
+    with connection.cursor() as cursor:
+        sum_tags(cursor)
