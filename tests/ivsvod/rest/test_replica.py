@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from django.db import connection, connections
+from django.db import close_old_connections, connection, connections
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from psycopg import sql
@@ -130,7 +130,15 @@ def test_the_primary_answers_while_the_replica_is_away(
         assert [record.name for record in caplog.records].count("ivsvod.rest.replica") == 1
         server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(name))
     monkeypatch.setattr("ivsvod.rest.replica._rest_until", 0.0)
+    # As Django does at the end of a request, and its test client does not.
+    close_old_connections()
     assert database_of(Client().get("/on-demand")) == "replica"
+
+
+def test_the_primary_answers_when_the_replica_cannot_be_reached(replica: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(connections[REPLICA].settings_dict, "HOST", "/nowhere")
+
+    assert database_of(Client().get("/on-demand")) == "primary"
 
 
 def test_the_primary_answers_when_the_replica_refuses_a_statement(replica: psycopg.Connection[Any]) -> None:

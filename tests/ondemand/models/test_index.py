@@ -187,6 +187,8 @@ WRITES = st.one_of(
 @given(writes=st.lists(WRITES, max_size=20))
 def test_after_any_writes_the_index_and_the_counts_are_what_a_slow_look_finds(writes: list[Callable[[], Any]]) -> None:
     with transaction.atomic():
+        for video, channel in zip(VIDEOS, CHANNELS, strict=False):
+            make_content(make_video(uuid=video, channel=make_channel(uuid=channel), prefix="ivs/one"))
         for write in writes:
             write()
         assert_right()
