@@ -25,10 +25,10 @@ _rest_until = 0.0
 class ReplicaRouter:
     """Send the reads of a request that chose it to the replica; all else goes to the primary."""
 
-    def db_for_read(self, model: Any, **hints: Any) -> str | None:
+    def db_for_read(self, model: Any, **_: Any) -> str | None:
         return REPLICA if _is_reading.get() else None
 
-    def allow_migrate(self, db: str, app_label: str, **hints: Any) -> bool | None:
+    def allow_migrate(self, db: str, app_label: str, **_: Any) -> bool | None:
         return False if db == REPLICA else None
 
 

@@ -51,7 +51,7 @@ NAMED = ["deploy", "operations", "switch"]
 EACH = pytest.mark.parametrize("name", NAMED)
 FOREIGN_NAMES = {
     *("AccountLimit", "ConcurrentExecutions", "DeletionPolicy", "Disabled", "ImproperlyConfigured", "IntegrationUri"),
-    *("DatabaseConnectionsCurrentlySessionPinned", "EventId", "FailedEntryCount"),
+    *("DatabaseConnectionsCurrentlySessionPinned", "EventId", "FailedEntryCount", "ReplicaLag"),
 }
 
 
