@@ -103,7 +103,6 @@ def test_the_rows_that_a_list_reads_have_a_bound(client: Client, monkeypatch: py
         # Two walks and a sort, and the page.
         assert rows_read(list(captured)) <= TRIED + 2 * BOUND + 200, address
 
-
     # A search ranks a limited number of them, whatever its page.
     address = "/on-demand?search=everywhere&pageSize=20"
     pages = {}
