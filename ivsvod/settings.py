@@ -305,7 +305,7 @@ REST_FRAMEWORK = {
         "ivsvod.accounts.authentication.StaffSessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["ivsvod.rest.scopes.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["ivsvod.rest.renderers.FastJSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["ivsvod.rest.parsers.StrictJSONParser"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.rest.parsers.IgnoreAccept",
     "DEFAULT_PAGINATION_CLASS": "ivsvod.rest.pagination.PagePagination",

@@ -11,12 +11,10 @@ class ChannelFilterSet(StrictFilterSet):
     scopes = {"owner": "channels"}
 
     owner = UUIDFilter()
-    state = ChoiceFilter(choices=[LIVE, OFFLINE], method="in_state")
-    active = BooleanFilter(method="by_active")
+    state = ChoiceFilter(choices=[LIVE, OFFLINE], method=lambda channels, _, state: channels.in_state(state))
+    active = BooleanFilter(method=lambda channels, _, active: by_active(channels, is_active=active))
 
-    def in_state(self, channels: ChannelQuerySet, name: str, value: str) -> ChannelQuerySet:
-        return channels.in_state(value)
 
-    def by_active(self, channels: ChannelQuerySet, name: str, value: bool) -> ChannelQuerySet:
-        # NULL is not active.
-        return channels.filter(active=True) if value else channels.exclude(active=True)
+def by_active(channels: ChannelQuerySet, *, is_active: bool) -> ChannelQuerySet:
+    """Return the active channels, or the others; NULL is not active."""
+    return channels.filter(active=True) if is_active else channels.exclude(active=True)

@@ -1,13 +1,15 @@
 """The live state of a channel."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def milliseconds(time: datetime) -> int:
     """Return Unix time in whole milliseconds, rounded down, exact because no float is used."""
-    since = time - datetime.fromtimestamp(0, tz=time.tzinfo)
+    since = time - _EPOCH
     return since.days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
 
 

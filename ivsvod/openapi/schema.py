@@ -12,6 +12,7 @@ from ivsvod.openapi.components import FIELDS, UUID_IN, WHOLE, AnyOf, Instead, pa
 from ivsvod.rest import filters
 from ivsvod.rest.fields import StrictSerializer
 from ondemand.api.filters import SearchFilter
+from ondemand.api.serializers import DocumentSerializer
 from ondemand.videos.limits import METADATA_KEY_LENGTH
 
 # Text, the statuses that have it, and whether only answers with a version do.
@@ -247,6 +248,13 @@ class ApiSchema(AutoSchema):
         """Return the name without the mark of a partial body: no body here has two forms."""
         name: str = super()._get_serializer_name(serializer, direction, bypass_extensions)
         return name.removeprefix("Patched")
+
+    def _get_serializer_field_meta(self, field: Any, direction: str) -> dict[str, Any]:
+        """Return the description of a field of a document before the rest, as that of a method field stands."""
+        meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)
+        if isinstance(field.parent, DocumentSerializer) and "description" in meta:
+            return {"description": meta.pop("description"), **meta}
+        return meta
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
         """Return the derived schema with the additions of `components.py`."""

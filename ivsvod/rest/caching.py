@@ -5,8 +5,9 @@ from typing import Any
 
 from django.utils.http import parse_etags
 from rest_framework.exceptions import APIException
-from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
+
+from ivsvod.rest.renderers import json_bytes
 
 # Seconds for which caches may keep a page of a list.
 LIST_MAX_AGE = 10
@@ -33,7 +34,7 @@ def require_match(request: Request, document: Any) -> None:
     if header is None:
         return
     tags = [tag.removeprefix("W/") for tag in parse_etags(header)]
-    if "*" not in tags and etag_of(JSONRenderer().render(document)) not in tags:
+    if "*" not in tags and etag_of(json_bytes(document)) not in tags:
         raise PreconditionFailedError
 
 

@@ -33,6 +33,11 @@ def parse_time(text: str) -> datetime:
         raise ValueError("out of range") from None
 
 
+def rfc_3339(time: datetime | None) -> str | None:
+    """Return a time in UTC, as rows have it, in RFC 3339; None for None."""
+    return f"{time.isoformat().removesuffix('+00:00')}Z" if time else None
+
+
 def zone_named(name: str) -> ZoneInfo | None:
     """Return the time zone with this name of the IANA database, or None."""
     try:

@@ -67,8 +67,8 @@ class StrictFilterViewSet(GenericViewSet):
                 self.permission_denied(self.request, message=f"The filter {name} needs the scope {scope}")
         filterset = self.filterset_class(**self.get_filterset_kwargs(queryset))
         if not filterset.is_valid():
-            raise ValidationError({name: list(texts) for name, texts in filterset.errors.items()})
-        self.filter_values = filterset.form.cleaned_data
+            raise ValidationError(filterset.faults)
+        self.filter_values = filterset.values
         return filterset
 
     def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:

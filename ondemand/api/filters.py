@@ -5,7 +5,7 @@ from datetime import datetime
 from math import ceil, floor
 from typing import Any
 
-from django import forms
+from django.http import QueryDict
 from django_filters import Filter
 
 from channels_app.models import Channel
@@ -29,28 +29,12 @@ from ondemand.videos.search import search_query
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
 
 
-class SearchField(forms.CharField):
-    """A text in web-search syntax. Any text is valid, as for the predecessor; a blank one is no search."""
-
-    def to_python(self, value: Any) -> str:
-        return str(value or "").encode(errors="replace").decode().replace("\0", " ").strip()
-
-
 class SearchFilter(Filter):
-    """Filter by a search."""
+    """Filter by a search in web-search syntax. Any text is valid, as for the predecessor; a blank one is no search."""
 
-    field_class = SearchField
-
-
-class VideoFilterForm(forms.Form):
-    """Checks that need more than one parameter."""
-
-    def clean(self) -> dict[str, Any]:
-        """Refuse the order `relevance` without a search."""
-        values = self.cleaned_data
-        if values.get("ordering") == "relevance" and not values.get("search"):
-            self.add_error("ordering", "relevance goes with a search.")
-        return values
+    def value_in(self, query: QueryDict, name: str) -> str:
+        """Return the text; empty if there is no search."""
+        return query.get(name, "").encode(errors="replace").decode().replace("\0", " ").strip()
 
 
 def _unfiltered(rows: VideoIndexQuerySet, name: str, value: Any) -> VideoIndexQuerySet:
@@ -82,15 +66,17 @@ class VideoFilterSet(StrictFilterSet):
     listing = ChoiceFilter(choices=Listing, method=_unfiltered)
     ordering = ChoiceFilter(choices=[*ORDERINGS, "relevance"], method=_unfiltered)
 
-    class Meta:
-        form = VideoFilterForm
-
-    def __init__(self, data: Any = None, *, at: datetime, **options: Any) -> None:
+    def __init__(self, data: QueryDict, *, at: datetime, **options: Any) -> None:
         super().__init__(data, **options)
         self.at = at
-        for name in data or ():
-            if _METADATA.fullmatch(name):
-                self.filters[name] = MetadataFilter(field_name=name)
+        by_metadata = {name: MetadataFilter(field_name=name) for name in data if _METADATA.fullmatch(name)}
+        self.filters = {**self.base_filters, **by_metadata}
+
+    def clean(self) -> None:
+        """Refuse the order `relevance` without a search."""
+        super().clean()
+        if self.values.get("ordering") == "relevance" and not self.values.get("search"):
+            self.faults["ordering"] = ["relevance goes with a search."]
 
     @classmethod
     def takes(cls, name: str) -> bool:
@@ -102,7 +88,7 @@ class VideoFilterSet(StrictFilterSet):
 
         Those of a search by relevance are in the order of their start.
         """
-        values = self.form.cleaned_data
+        values = self.values
         ordering = values["ordering"] if values["ordering"] in ORDERINGS else "newest"
         rows, others = self.wanted(queryset), dict(values)
         for name in self.served[ordering]:
@@ -115,13 +101,13 @@ class VideoFilterSet(StrictFilterSet):
     @property
     def is_of_curators(self) -> bool:
         """Return whether other videos than listed ones are requested."""
-        return any(self.form.cleaned_data[name] is not None for name in self.scopes)
+        return any(self.values[name] is not None for name in self.scopes)
 
     def wanted(self, rows: VideoIndexQuerySet) -> VideoIndexQuerySet:
         """Return the rows of listed videos, or of those that a curator requests."""
         if not self.is_of_curators:
             return rows.listed(self.at)
-        status, active, listing = (self.form.cleaned_data[name] for name in ("status", "active", "listing"))
+        status, active, listing = (self.values[name] for name in ("status", "active", "listing"))
         if listing is not None:
             videos = Video.objects.with_listing(listing, self.at).in_state(status=status, active=active)
         else:

@@ -7,7 +7,6 @@ from rest_framework import serializers
 
 from channels_app.api import serializers as channels
 from channels_app.models import Stream
-from channels_app.models.live_state import milliseconds
 from ivsvod.rest.fields import (
     ChangesSerializer,
     PlainChoiceField,
@@ -17,9 +16,9 @@ from ivsvod.rest.fields import (
     with_names_in_any_case,
 )
 from ivsvod.rest.times import parse_time
+from ondemand.api.documents import hit_document, match_document, video_document
 from ondemand.models import Video
 from ondemand.videos import limits
-from ondemand.videos.search import highlight
 
 
 class ContentPutSerializer(serializers.Serializer):
@@ -71,116 +70,91 @@ class RenditionSerializer(serializers.Serializer):
     height = serializers.IntegerField(allow_null=True)
 
 
-class PlayableSerializer(serializers.Serializer):
-    """The start, the length and the playlist of a video. Context `is_curator`: the caller may see all URLs of files."""
+class DocumentSerializer(serializers.Serializer):
+    """Base of the serializers that `documents.py` represents: their fields describe the document in the schema."""
 
-    start_time = serializers.SerializerMethodField()
-    duration_seconds = serializers.SerializerMethodField()
-    location = serializers.SerializerMethodField()
 
-    def get_start_time(self, video: Video) -> int:
-        """Milliseconds since 1970; 0 if the start is unknown."""
-        return milliseconds(video.started_at) if video.started_at else 0
+class PlayableSerializer(DocumentSerializer):
+    """The start, the length and the playlist of a video."""
 
-    def get_duration_seconds(self, video: Video) -> float:
-        """An integer if it is whole."""
-        return video.duration_seconds
-
-    def get_location(self, video: Video) -> str | None:
-        """The URL of the playlist; null if there is nothing to play, or if the caller may not see it."""
-        return video.location if self.shows_files(video) else None
-
-    def shows_files(self, video: Video) -> bool:
-        """Return whether the caller may see URLs of the files."""
-        return video.shows_files(to_curator=self.context["is_curator"])
-
-    def shown_thumbnail(self, video: Video) -> str:
-        """Return the URL of the chosen picture; empty if there is none, or if the caller may not see it."""
-        return video.shown_thumbnail(to_curator=self.context["is_curator"])
+    start_time = serializers.IntegerField(
+        read_only=True, help_text="Milliseconds since 1970; 0 if the start is unknown."
+    )
+    duration_seconds = serializers.FloatField(read_only=True, help_text="An integer if it is whole.")
+    location = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="The URL of the playlist; null if there is nothing to play, or if the caller may not see it.",
+    )
 
 
 class VideoSerializer(PlayableSerializer):
     """A video as lists and `GET /on-demand/{uuid}` show it; `at` of the context is the moment of its listing."""
 
     uuid = serializers.UUIDField()
-    active = serializers.SerializerMethodField()
-    content = serializers.SerializerMethodField()
-    channel = serializers.UUIDField(source="channel_id", allow_null=True)
+    active = serializers.BooleanField(read_only=True, help_text="NULL is hidden, as it was for the predecessor.")
+    content = ContentSerializer(read_only=True)
+    channel = serializers.UUIDField(allow_null=True)
     started_at = TimeField(allow_null=True)
     ended_at = TimeField(allow_null=True)
     status = serializers.ChoiceField(Video.Status.choices)
-    visibility = serializers.SerializerMethodField()
+    visibility = serializers.CharField(
+        read_only=True,
+        help_text="Undecided videos, whose recording has not ended, are shown with the default.",
+    )
     publish_from = TimeField(allow_null=True)
     publish_until = TimeField(allow_null=True)
-    listing = serializers.SerializerMethodField()
+    listing = serializers.CharField(
+        read_only=True, help_text="`listed`, or the first reason for which the video is in no list."
+    )
     playback = serializers.CharField()
-    thumbnails = serializers.SerializerMethodField()
-    renditions = serializers.SerializerMethodField()
-    stream_ids = serializers.SerializerMethodField()
-    metadata = serializers.SerializerMethodField()
+    thumbnails = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Some of the pictures that IVS made; none if the caller may not see them.",
+    )
+    renditions = serializers.JSONField(
+        read_only=True, help_text="The qualities of the recording; none if the caller may not see them."
+    )
+    stream_ids = serializers.ListField(
+        child=serializers.CharField(), read_only=True, help_text="The streams of the recording, in their order."
+    )
+    metadata = serializers.DictField(read_only=True, help_text="Values that applications have stored.")
     qa = serializers.CharField(allow_null=True)
 
-    def get_active(self, video: Video) -> bool:
-        """NULL is hidden, as it was for the predecessor."""
-        return bool(video.active)
-
-    def get_content(self, video: Video) -> dict[str, Any]:
-        """An empty object if nobody has written any."""
-        content = video.shown_content
-        return {**ContentSerializer(content).data, "thumbnail": self.shown_thumbnail(video)} if content else {}
-
-    def get_thumbnails(self, video: Video) -> list[str]:
-        """Some of the pictures that IVS made; none if the caller may not see them."""
-        return video.thumbnails if self.shows_files(video) else []
-
-    def get_renditions(self, video: Video) -> Any:
-        """The qualities of the recording; none if the caller may not see them."""
-        return RenditionSerializer(video.renditions, many=True).data if self.shows_files(video) else []
-
-    def get_visibility(self, video: Video) -> str:
-        """Undecided videos, whose recording has not ended, are shown with the default."""
-        return video.visibility or Video.Visibility.PUBLIC.value
-
-    def get_listing(self, video: Video) -> str:
-        """`listed`, or the first reason for which the video is in no list."""
-        return video.listing_at(self.context["at"]).value
-
-    def get_stream_ids(self, video: Video) -> list[str]:
-        """The streams of the recording, in their order."""
-        return video.stream_ids or []
-
-    def get_metadata(self, video: Video) -> dict[str, Any]:
-        """Values that applications have stored."""
-        return video.metadata if isinstance(video.metadata, dict) else {}
+    def to_representation(self, instance: Video) -> dict[str, Any]:
+        return video_document(instance, at=self.context["at"], to_curator=self.context["is_curator"])
 
 
-class FoundSerializer(serializers.Serializer):
+class FoundSerializer(DocumentSerializer):
     """How well a video matches a search, and where."""
 
     rank = serializers.FloatField()
-    highlight = serializers.SerializerMethodField()
-
-    def get_highlight(self, video: Video) -> str:
-        """An excerpt as HTML: the words of the search are in `<mark>`, all else is escaped."""
-        return highlight(video)
+    highlight = serializers.CharField(
+        read_only=True, help_text="An excerpt as HTML: the words of the search are in `<mark>`, all else is escaped."
+    )
 
 
 class FoundVideoSerializer(FoundSerializer, VideoSerializer):
     """A video that a search found."""
 
+    def to_representation(self, instance: Video) -> dict[str, Any]:
+        return match_document(instance) | super().to_representation(instance)
+
 
 class HitSerializer(FoundSerializer, PlayableSerializer):
     """A hit of `GET /on-demand/search`: the predecessor's flat fields and more."""
 
-    on_demand_video_uuid = serializers.UUIDField(source="uuid")
-    title = serializers.CharField(source="content.shown_title")
-    description = serializers.CharField(source="content.shown_description")
-    tags = serializers.ListField(child=serializers.CharField(), source="content.shown_tags")
-    thumbnail = serializers.SerializerMethodField()
+    on_demand_video_uuid = serializers.UUIDField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    tags = serializers.ListField(child=serializers.CharField())
+    thumbnail = serializers.CharField(
+        read_only=True, help_text="The chosen picture; empty if there is none, or if the caller may not see it."
+    )
 
-    def get_thumbnail(self, video: Video) -> str:
-        """The chosen picture; empty if there is none, or if the caller may not see it."""
-        return self.shown_thumbnail(video)
+    def to_representation(self, instance: Video) -> dict[str, Any]:
+        return match_document(instance) | hit_document(instance, to_curator=self.context["is_curator"])
 
 
 class TagSerializer(serializers.Serializer):

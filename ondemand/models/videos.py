@@ -6,7 +6,7 @@
 import uuid
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -35,6 +35,8 @@ from ondemand.models.querysets import RECORDED, VideoQuerySet, beginnings
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 DEFAULT_PLAYLIST = "media/hls/master.m3u8"
 SHOWN_THUMBNAILS = 12
+# IVS gives the files of all recordings the same names.
+_quoted = lru_cache(maxsize=2048)(quote)
 _NEWEST = (F("started_at").desc(nulls_last=True), F("uuid").desc())
 
 
@@ -196,8 +198,8 @@ class Video(models.Model):
     @property
     def duration_seconds(self) -> int | float:
         """Return the length in seconds, as an integer if it is whole."""
-        seconds = Decimal(self.duration_ms or 0) / 1000
-        return int(seconds) if seconds == seconds.to_integral_value() else float(seconds)
+        whole, rest = divmod(self.duration_ms or 0, 1000)
+        return (self.duration_ms or 0) / 1000 if rest else whole
 
     @property
     def location(self) -> str | None:
@@ -223,11 +225,13 @@ class Video(models.Model):
         """Return the URL of the chosen picture; empty if there is none, or if it leads to hidden files."""
         content = self.shown_content
         url = content.shown_thumbnail if content else ""
+        if not url or self.shows_files(to_curator=to_curator):
+            return url
         text = unquote(url).lower()
         media_host = urlsplit(settings.PLAYBACK_BASE_URL).netloc
         places = (media_host, self.prefix, self.files_bucket, *settings.RECORDING_BUCKETS)
         leads_to_files = any(place.lower() in text for place in places if place)
-        return url if self.shows_files(to_curator=to_curator) or not leads_to_files else ""
+        return "" if leads_to_files else url
 
     def listing_at(self, at: datetime) -> Listing:
         """Return its listing at that time."""
@@ -253,7 +257,8 @@ class Video(models.Model):
     def thumbnails(self) -> list[str]:
         """Return the URLs of at most `SHOWN_THUMBNAILS` pictures that IVS made, at even intervals."""
         paths = evenly_spread((self.facts or {}).get("thumbnails", []), SHOWN_THUMBNAILS)
-        return [url for url in map(self.url_of, paths) if url]
+        files_url = self.files_url if paths else None
+        return [f"{files_url}/{_quoted(path)}" for path in paths] if files_url else []
 
     @property
     def renditions(self) -> list[dict[str, Any]]:
@@ -265,14 +270,20 @@ class Video(models.Model):
         """Return the bucket of its files; RECORDING_BUCKET if it names none."""
         return self.bucket or settings.RECORDING_BUCKET
 
-    def url_of(self, path: str) -> str | None:
-        """Return the URL of a file of this recording; None if its bucket or prefix is unknown."""
+    @property
+    def files_url(self) -> str | None:
+        """Return the URL of the folder of this recording; None if its bucket or prefix is unknown."""
         bucket = self.files_bucket
         if not bucket or not self.prefix:
             return None
         own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
         base = settings.PLAYBACK_BASE_URL if own else f"https://{bucket}.s3.amazonaws.com"
-        return f"{base}/{quote(self.prefix)}/{quote(path)}"
+        return f"{base}/{quote(self.prefix)}"
+
+    def url_of(self, path: str) -> str | None:
+        """Return the URL of a file of this recording; None if its bucket or prefix is unknown."""
+        files_url = self.files_url
+        return f"{files_url}/{_quoted(path)}" if files_url else None
 
 
 class Content(models.Model):
