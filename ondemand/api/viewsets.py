@@ -27,7 +27,8 @@ from ondemand.models import TagCount, Video, VideoIndex
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.lists import RankedVideoList, VideoList
-from ondemand.videos.search import ranks, with_excerpts
+from ondemand.videos.rows import next_edge, videos_of
+from ondemand.videos.search import ranks, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
 VIDEO_MAX_AGE = 60
@@ -51,7 +52,7 @@ class CatalogueViewSet(StrictFilterViewSet):
 
     def page(self, rows: QuerySet[Any] | RowList) -> Response:
         """Return a page of the rows."""
-        edge = Video.objects.next_edge(self.at)
+        edge = next_edge(self.at)
         documents = self.get_serializer(self.paginate_queryset(rows), many=True).data  # type: ignore[arg-type]
         return Response(self.get_paginated_response(documents).data, headers=self.max_age(LIST_MAX_AGE, edge))
 
@@ -130,13 +131,11 @@ class VideoViewSet(CatalogueViewSet):
         filterset = self.get_filterset(VideoIndex.objects.all())
         keys = filterset.qs
         # The videos themselves say once more whether they are listed: what was hidden meanwhile is not shown.
-        shown = Video.objects.with_content()
-        if not filterset.is_of_curators:
-            shown = shown.listed(self.at)
+        at = None if filterset.is_of_curators else self.at
         search, ordering = self.filter_values["search"], self.filter_values["ordering"]
         if not search:
-            return VideoList(keys, shown, keys.ordering)
-        shown = with_excerpts(shown, search)
+            return VideoList(keys, partial(videos_of, at=at), keys.ordering)
+        shown = partial(videos_found, at=at, text=search)
         if ordering in {None, "relevance"}:
             return RankedVideoList(keys, partial(ranks, text=search), shown)
         return VideoList(keys, shown, keys.ordering)

@@ -33,7 +33,7 @@ TAG_KEY = Collate(Upper(Left("tag", TAG_BEGINNING)), "C")
 class VideoQuerySet(models.QuerySet[Any]):
     """Reads of videos."""
 
-    def listed(self, at: datetime) -> Self:
+    def listed(self, at: Any) -> Self:
         """Return the videos that anyone may find at that time.
 
         Active, available, public, inside their publication window, not held, and not a duplicate of another.
@@ -102,11 +102,15 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def next_edge(self, at: datetime) -> datetime | None:
         """Return the next time at which the publication of a video begins or ends; by a probe of each index."""
-        edges = [
+        return min((edge for (edge,) in self.edges(at)), default=None)
+
+    def edges(self, at: Any) -> models.QuerySet[Any, tuple[datetime]]:
+        """Return the next time at which publication begins, and the next one at which it ends."""
+        begin, end = (
             self.filter((f"{name}__gt", at)).order_by(name).values_list(name)[:1]
             for name in ("publish_from", "publish_until")
-        ]
-        return min((edge for (edge,) in edges[0].union(edges[1], all=True)), default=None)
+        )
+        return begin.union(end, all=True)
 
     def tagged(self, tags: list[str]) -> Self:
         """Return the videos that have all of these tags, by an index of their beginnings."""

@@ -5,7 +5,7 @@ the order are tried, and what they show decides: where many match, the walk alon
 indexes of the conditions find all of them, and these are sorted.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,6 @@ from django.db.models import Count, Window
 from ivsvod.rest.ordering import Order, RowList
 from ondemand.models import Video
 from ondemand.models.index import VideoIndex, VideoIndexQuerySet
-from ondemand.models.querysets import VideoQuerySet
 
 # The rows that are tried first, and the most that a walk or a sort reads before the other one is tried.
 TRIED = 2_000
@@ -31,6 +30,8 @@ _WALK = ("seqscan", "bitmapscan", "sort")
 _SORT = ("seqscan", "indexscan", "indexonlyscan")
 
 Key = tuple[Any, UUID]
+# Returns those of these videos that are shown.
+VideoReader = Callable[[list[UUID]], Iterable[Video]]
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ class VideoList(RowList):
     """A list of videos in an order; `shown` reads those of a page."""
 
     keys: VideoKeys
-    shown: VideoQuerySet
+    shown: VideoReader
     name: str
 
     def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
@@ -131,7 +132,7 @@ class RankedVideoList(RowList):
 
     newest: VideoKeys
     ranked: Callable[[list[UUID]], list[tuple[float, datetime, UUID]]]
-    shown: VideoQuerySet
+    shown: VideoReader
 
     name = "relevance"
 
@@ -169,7 +170,7 @@ def _stored(value: Any, uuid: UUID) -> list[Any]:
     return [value.isoformat() if isinstance(value, datetime) else value, str(uuid)]
 
 
-def _shown(videos: VideoQuerySet, found: list[tuple[UUID, list[Any]]]) -> list[tuple[Video | None, list[Any]]]:
+def _shown(videos: VideoReader, found: list[tuple[UUID, list[Any]]]) -> list[tuple[Video | None, list[Any]]]:
     """Return the videos with their positions, in this order; None for one that is not shown any more."""
-    by_uuid = videos.in_bulk([uuid for uuid, _ in found]) if found else {}
+    by_uuid = {video.pk: video for video in videos([uuid for uuid, _ in found])} if found else {}
     return [(by_uuid.get(uuid), position) for uuid, position in found]

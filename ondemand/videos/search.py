@@ -56,9 +56,10 @@ def ranks(uuids: Sequence[UUID], text: str) -> list[tuple[float, datetime, UUID]
     return list(found.values_list("rank", "start_key", "video_id"))
 
 
-def with_excerpts(videos: VideoQuerySet, text: str) -> VideoQuerySet:
-    """Annotate the `rank` of each video and its text with marks, for `highlight`."""
-    query = search_query(text)
+def videos_found(uuids: list[UUID], *, at: datetime | None, text: str) -> VideoQuerySet:
+    """Return `videos_of` with the `rank` of each video, and its text with marks, for `highlight`."""
+    videos, query = Video.objects.with_content().filter(pk__in=uuids), search_query(text)
+    videos = videos.listed(at) if at else videos
     return videos.annotate(rank=_rank("index__search", query), marked=_marked(query))
 
 
