@@ -47,6 +47,7 @@ try:
     THROTTLE_TOKEN = environment.rate("THROTTLE_TOKEN", "3000/min")
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))
     CACHE_URL = environment.redis_url("CACHE_URL")
+    ANSWER_CACHE = env.bool("ANSWER_CACHE", True)
     PROJECT_NAME = env.str("PROJECT_NAME", "ivsvod")
     STAGE = env.str("STAGE", "dev")
     AWS_REGION = env.str("AWS_REGION", "")
@@ -136,6 +137,8 @@ MIDDLEWARE = [
     "ivsvod.api.middleware.RefusalMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "ivsvod.api.middleware.HeadMiddleware",
+    # Answers are stored as they are after all below; those above run for stored ones too.
+    "ivsvod.api.stored_answers.StoredAnswerMiddleware",
     # Versions are those of the answer before compression.
     "django.middleware.gzip.GZipMiddleware",
     "ivsvod.api.middleware.VersionMiddleware",
@@ -362,15 +365,15 @@ FILE_UPLOAD_HANDLERS = ["ondemand.videos.uploads.PictureUploadHandler"]
 # The sign-in form itself reports the lock: the middleware of axes would replace the page by one line of text.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "axes.W002"]
 
-# The counts of throttling. Requests wait only briefly for an unavailable Redis, and never fail because of it.
+# The counts of throttling, and the stored answers: in a process at most 300 of 128 kB.
+_in_process = "django.core.cache.backends.locmem.LocMemCache"
 CACHES: dict[str, dict[str, Any]] = {
-    "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
-        "OPTIONS": {"MAX_ENTRIES": 20_000},
-    }
+    "default": {"BACKEND": _in_process, "OPTIONS": {"MAX_ENTRIES": 20_000}},
+    "answers": {"BACKEND": _in_process, "LOCATION": "answers", "OPTIONS": {"MAX_ENTRIES": 300}},
 }
 if CACHE_URL:
-    CACHES["default"] = {
+    # Requests wait only briefly for an unavailable Redis, and never fail because of it.
+    CACHES["default"] = CACHES["answers"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": f"{PROJECT_NAME}:{STAGE}",

@@ -17,8 +17,7 @@ from channels_app.channels.stream_keys import stream_key_rotate, stream_stop
 from channels_app.channels.updates import channel_delete, channel_update
 from channels_app.errors import ChannelNotFoundError
 from channels_app.models import Channel, ChannelQuerySet
-from channels_app.streams.live_state_file import LIVE_STATE_MAX_AGE
-from ivsvod.rest.caching import LIST_MAX_AGE, public_max_age, require_match
+from ivsvod.rest.caching import LIST_MAX_AGE, LIVE_MAX_AGE, Life, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.filters import StrictFilterSet
 from ivsvod.rest.scopes import has_scope
@@ -64,7 +63,7 @@ class ChannelViewSet(StrictFilterViewSet):
     def live(self, request: Request) -> Response:
         """Return a page of the channels that are live now, the latest to go live first."""
         channels = self.get_queryset().in_state("live").latest_live_first()
-        return self.page(self.filter_queryset(channels), LIVE_STATE_MAX_AGE)
+        return self.page(self.filter_queryset(channels), LIVE_MAX_AGE)
 
     def create(self, request: Request) -> Response:
         """Create a channel in IVS. Requests with the same `Idempotency-Key` create one channel."""
@@ -84,7 +83,7 @@ class ChannelViewSet(StrictFilterViewSet):
         return Response(serializers.CreatedChannelSerializer(created).data, headers=NO_STORE)
 
     def retrieve(self, request: Request, uuid: str) -> Response:
-        return Response(self.document(uuid), headers=public_max_age(LIVE_STATE_MAX_AGE))
+        return Response(self.document(uuid), headers=Life.of(LIVE_MAX_AGE).headers)
 
     def partial_update(self, request: Request, uuid: str) -> Response:
         """Change the given fields."""
@@ -103,9 +102,7 @@ class ChannelViewSet(StrictFilterViewSet):
     def live_state(self, request: Request, uuid: str) -> Response:
         """Return the live state of any channel, hidden ones too, as the predecessor did."""
         channel = get_channel(Channel.objects.with_live_state(), uuid)
-        return Response(
-            serializers.LiveStateSerializer(channel.live_state).data, headers=public_max_age(LIVE_STATE_MAX_AGE)
-        )
+        return Response(serializers.LiveStateSerializer(channel.live_state).data, headers=Life.of(LIVE_MAX_AGE).headers)
 
     @action(detail=True, methods=["post"], url_path="stream-key")
     def rotate_stream_key(self, request: Request, uuid: str) -> Response:
@@ -124,7 +121,7 @@ class ChannelViewSet(StrictFilterViewSet):
     def page(self, channels: QuerySet[Channel], max_age: int) -> Response:
         """Return a page of the channels, which caches may keep for `max_age` seconds."""
         documents = self.get_serializer(self.paginate_queryset(channels), many=True).data
-        return Response(self.get_paginated_response(documents).data, headers=public_max_age(max_age))
+        return Response(self.get_paginated_response(documents).data, headers=Life.of(max_age).headers)
 
     def document(self, uuid: str) -> Any:
         """Return the fields of the channel that the caller may see; raises as `get_channel` does."""

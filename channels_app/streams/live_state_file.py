@@ -10,10 +10,10 @@ from django.conf import settings
 from channels_app import aws
 from channels_app.models import Channel
 from channels_app.models.live_state import LiveState
+from ivsvod.rest.caching import LIVE_MAX_AGE
 
 logger = logging.getLogger(__name__)
 
-LIVE_STATE_MAX_AGE = 2
 _TRIES = 5
 
 
@@ -71,5 +71,5 @@ def live_state_of(channel_uuid: UUID) -> LiveState | None:
 
 
 def _write(key: str, document: dict[str, object]) -> None:
-    """Write a JSON file that may be cached for `LIVE_STATE_MAX_AGE` seconds."""
-    aws.json_write(bucket=settings.RECORDING_BUCKET, key=key, document=document, max_age=LIVE_STATE_MAX_AGE)
+    """Write a JSON file that may be cached for `LIVE_MAX_AGE` seconds."""
+    aws.json_write(bucket=settings.RECORDING_BUCKET, key=key, document=document, max_age=LIVE_MAX_AGE)

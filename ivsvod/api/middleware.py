@@ -5,10 +5,9 @@ from typing import Any
 
 import corsheaders.middleware
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseNotModified
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
 from django.utils.cache import patch_vary_headers
-from django.utils.http import parse_etags
 from rest_framework.views import APIView
 
 from channels_app.outages import DATABASE_AWAY
@@ -18,8 +17,6 @@ from ivsvod.rest.request_ids import Middleware
 from ivsvod.timed_bodies import ENVIRON_KEY
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-# The headers that a 304 repeats (RFC 9110 section 15.4.5). Those of CORS come from their own middleware.
-_OF_304 = ("Cache-Control", "Content-Location", "ETag", "Expires", "Vary")
 
 
 class CorsMiddleware(corsheaders.middleware.CorsMiddleware):
@@ -72,7 +69,7 @@ class VersionMiddleware(Middleware):
     """Add ETag, Cache-Control and Vary to answers of the API; answer `OPTIONS`."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer; 304 if the caller has this version."""
+        """Answer."""
         if request.method == "OPTIONS" and (methods := route_methods(request.path_info)):
             return _no_content(methods)
         response = self.get_response(request)
@@ -86,15 +83,9 @@ class VersionMiddleware(Middleware):
         patch_vary_headers(response, ("Origin", "Accept-Encoding"))
         if response.status_code != 200 or not isinstance(response, HttpResponse):
             return response
-        if request.method in {"GET", "HEAD"}:
-            response["ETag"] = etag_of(response.content)
-            # Without the W/ that compression adds.
-            held = [tag.removeprefix("W/") for tag in parse_etags(request.headers.get("If-None-Match", ""))]
-            if response["ETag"] in held or "*" in held:
-                return HttpResponseNotModified(headers={name: response[name] for name in _OF_304 if name in response})
-            return response
-        if request.method == "PATCH" and response["Content-Type"] == "application/json":
-            # The body is that of GET.
+        # The body of an answer to PATCH is that of GET.
+        is_document = request.method == "PATCH" and response["Content-Type"] == "application/json"
+        if request.method in {"GET", "HEAD"} or is_document:
             response["ETag"] = etag_of(response.content)
         return response
 

@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from ivsvod.rest.caching import public_max_age
+from ivsvod.rest.caching import VIDEO_MAX_AGE, Life
 
 _DOCUMENT = settings.BASE_DIR / "openapi.json"
 
@@ -36,7 +36,7 @@ class SchemaView(OpenView):
 
     def get(self, request: Request) -> HttpResponse:
         """Return the file, which `make openapi` wrote."""
-        return HttpResponse(_document(), content_type="application/json", headers=public_max_age(60))
+        return HttpResponse(_document(), content_type="application/json", headers=Life.of(VIDEO_MAX_AGE).headers)
 
 
 class DocsView(OpenView):
@@ -45,7 +45,7 @@ class DocsView(OpenView):
     def get(self, request: Request) -> HttpResponse:
         """Return the page, which loads static files of the service only."""
         response = render(request, "api/docs.html")
-        response["Cache-Control"] = public_max_age(60)["Cache-Control"]
+        response["Cache-Control"] = Life.of(VIDEO_MAX_AGE).text
         return response
 
 

@@ -198,6 +198,7 @@ def stack_environment(home: Path, server: Server, aws_environment: dict[str, str
         "RECORDING_CONFIG_ARN": "",
         "STAGE": "local",
         "CATALOGUE_PAGE": "true",
+        "ANSWER_CACHE": "false",
         "THROTTLE_ADDRESS": "",
         "THROTTLE_TOKEN": "",
         "STATIC_ROOT": str(home / "static"),

@@ -1,4 +1,4 @@
-"""Querysets that Django compiles once: building and compiling one takes longer than PostgreSQL needs for a short page."""
+"""Querysets that Django compiles once: to build and compile one takes longer than PostgreSQL needs for a short page."""
 
 from collections.abc import Callable
 from functools import cached_property

@@ -55,9 +55,9 @@ def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
     if rate is None:
         return
     limits = {_window_key("failure", who, allowed): allowed.count for who, allowed in _failure_limits(request, rate)}
-    failures = _careful(lambda: cache.get_many(limits)) or {}
+    failures = careful(lambda: cache.get_many(limits)) or {}
     too_many = any(failures.get(key, 0) >= count for key, count in limits.items())
-    if too_many and not _careful(lambda: cache.get(_valid_key(credential))):
+    if too_many and not careful(lambda: cache.get(_valid_key(credential))):
         raise TooManyRequestsError(rate.seconds_left(time()))
 
 
@@ -71,7 +71,7 @@ def note_failure(request: HttpRequest) -> None:
 def note_success(credential: str) -> None:
     """Remember, by a digest, that this credential is valid."""
     if settings.THROTTLE_FAILURES is not None:
-        _careful(lambda: cache.add(_valid_key(credential), 1, _VALID_SECONDS))
+        careful(lambda: cache.add(_valid_key(credential), 1, _VALID_SECONDS))
 
 
 def client_address(request: HttpRequest) -> str:
@@ -132,7 +132,7 @@ def _increment(kind: str, who: str, rate: Rate) -> int:
             # The cache dropped it between the two calls.
             return 1
 
-    return _careful(increment) or 0
+    return careful(increment) or 0
 
 
 def _window_key(kind: str, who: str, rate: Rate) -> str:
@@ -147,8 +147,8 @@ def _valid_key(credential: str) -> str:
 _rests_until = 0.0
 
 
-def _careful(use_cache: Callable[[], Any]) -> Any:
-    """Return the answer of the cache; None while it fails: requests are not counted then."""
+def careful(use_cache: Callable[[], Any]) -> Any:
+    """Return the answer of the cache; None while it fails: requests are not counted then, and answers not stored."""
     global _rests_until
     if monotonic() < _rests_until:
         return None

@@ -1,7 +1,6 @@
 """Calls of the public API in this process: the pages show what any caller of the API receives."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
@@ -10,6 +9,8 @@ from django.http import HttpRequest
 from django.urls import resolve
 from django.utils.http import urlencode
 from rest_framework.response import Response
+
+from ivsvod.rest.caching import Life
 
 # What the API receives of the request: enough to count it and to build URLs; no credential and no session.
 _FORWARDED = (
@@ -24,7 +25,6 @@ _FORWARDED = (
     "lambda.event",
     "wsgi.url_scheme",
 )
-_MAX_AGE = re.compile(r"public, max-age=(\d+)")
 
 
 class RefusedError(Exception):
@@ -43,7 +43,8 @@ class PublicApi:
     """The API for a caller without a credential."""
 
     request: HttpRequest
-    answer_ages: list[int] = field(default_factory=list)
+    # Of all answers so far; None before the first one.
+    life: Life | None = None
 
     def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         """Return the document of `GET` on the path; raise RefusedError if the answer is an error."""
@@ -58,6 +59,6 @@ class PublicApi:
         response = view(WSGIRequest(environ), *arguments, **named)
         if response.status_code != 200:
             raise RefusedError(response)
-        max_age = _MAX_AGE.fullmatch(response.get("Cache-Control", ""))
-        self.answer_ages.append(int(max_age[1]) if max_age else 0)
+        life = Life.of_answer(response) or Life(0, 0)
+        self.life = self.life.shorter(life) if self.life else life
         return response.data

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from ivsvod.rest.caching import etag_of, public_max_age
+from ivsvod.rest.caching import Life, etag_of
 from ivsvod.site.client import PublicApi, RefusedError
 
 _TOO_LONG = (503, _("This takes too long"), _("Ask for less, or load the page again in a minute."))
@@ -62,7 +62,7 @@ def public_page(view: Callable[..., Page], *, layout: str = "catalogue/base.html
         if response.status_code != 200:
             response["Cache-Control"] = "no-store"
             return response
-        response["Cache-Control"] = public_max_age(min(api.answer_ages, default=0))["Cache-Control"]
+        response["Cache-Control"] = (api.life or Life(0, 0)).text
         response["ETag"] = etag_of(response.content)
         return get_conditional_response(request, etag=response["ETag"], response=response) or response
 

@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from channels_app.api.viewsets import get_channel, visible_channels
-from ivsvod.rest.caching import LIST_MAX_AGE, public_max_age, require_match
+from ivsvod.rest.caching import LIST_MAX_AGE, VIDEO_MAX_AGE, Life, require_match
 from ivsvod.rest.fields import uuid_in_path
 from ivsvod.rest.ordering import RowList
 from ivsvod.rest.scopes import has_scope
@@ -31,8 +31,6 @@ from ondemand.videos.rows import next_edge, videos_of
 from ondemand.videos.search import ranks, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
-VIDEO_MAX_AGE = 60
-
 
 class CatalogueViewSet(StrictFilterViewSet):
     """Base of the catalogue: publication is decided at the time of the request, and cached until it changes."""
@@ -46,15 +44,15 @@ class CatalogueViewSet(StrictFilterViewSet):
         """Add the time, and whether the caller may see the URLs of all files."""
         return {**super().get_serializer_context(), "at": self.at, "is_curator": has_scope(self.request, "curate")}
 
-    def max_age(self, seconds: int, edge: datetime | None) -> dict[str, str]:
+    def life(self, seconds: int, edge: datetime | None) -> dict[str, str]:
         """Return the Cache-Control header for `seconds`, or until the next publication edge."""
-        return public_max_age(min(seconds, (edge - self.at).total_seconds()) if edge else seconds)
+        return Life.of(seconds, (edge - self.at).total_seconds() if edge else None).headers
 
     def page(self, rows: QuerySet[Any] | RowList) -> Response:
         """Return a page of the rows."""
         edge = next_edge(self.at)
         documents = self.get_serializer(self.paginate_queryset(rows), many=True).data  # type: ignore[arg-type]
-        return Response(self.get_paginated_response(documents).data, headers=self.max_age(LIST_MAX_AGE, edge))
+        return Response(self.get_paginated_response(documents).data, headers=self.life(LIST_MAX_AGE, edge))
 
 
 class VideoViewSet(CatalogueViewSet):
@@ -98,7 +96,7 @@ class VideoViewSet(CatalogueViewSet):
     def retrieve(self, request: Request, uuid: str) -> Response:
         """Return a video."""
         video = self.get_video(uuid)
-        return Response(self.document(video), headers=self.max_age(VIDEO_MAX_AGE, video.next_edge(self.at)))
+        return Response(self.document(video), headers=self.life(VIDEO_MAX_AGE, video.next_edge(self.at)))
 
     def update(self, request: Request, uuid: str) -> Response:
         """Replace the content."""
@@ -202,4 +200,4 @@ class StreamViewSet(CatalogueViewSet):
         serializer_class = serializers.ManagedStreamSerializer if is_managed else serializers.StreamSerializer
         context = {**self.get_serializer_context(), "videos": by_stream}
         page = self.get_paginated_response(serializer_class(rows, many=True, context=context).data)
-        return Response(page.data, headers=self.max_age(LIST_MAX_AGE, videos.next_edge(self.at)))
+        return Response(page.data, headers=self.life(LIST_MAX_AGE, videos.next_edge(self.at)))

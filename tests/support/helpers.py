@@ -92,6 +92,12 @@ def in_transaction() -> bool:
     return bool(connection.savepoint_ids)
 
 
+def kept(seconds: int, stale: int | None = None) -> str:
+    """The Cache-Control of an answer that any cache may keep for so long; `stale` where an edge ends it earlier."""
+    stale = min(seconds, 5) if stale is None else stale
+    return f"public, max-age={seconds}, s-maxage={seconds}, stale-while-revalidate={stale}"
+
+
 @cache
 def ivs() -> Any:
     """A client of the local IVS, which the fixture `aws` serves: one for all, for making one takes long."""

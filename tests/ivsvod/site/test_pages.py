@@ -23,7 +23,7 @@ from ivsvod import urls
 from ivsvod.rest.rates import Rate
 from ondemand.models import Video
 from ondemand.videos.links import public_origin
-from tests.support.helpers import assert_error, make_channel, make_content, make_video
+from tests.support.helpers import assert_error, kept, make_channel, make_content, make_video
 from tests.support.settings import shown
 
 pytestmark = pytest.mark.django_db
@@ -378,15 +378,14 @@ def test_every_page_is_kept_by_anyone_as_long_as_the_api_allows(anyone: Client, 
         stale.cookies["sessionid"] = "bad"
         for client in (anyone, browser, stale):
             response = client.get(path)
-            assert response["Cache-Control"] == f"public, max-age={life}"
+            assert response["Cache-Control"] == kept(life)
             assert "Vary" not in response or {"", "Cookie"}.isdisjoint(response["Vary"].split(", "))
             assert not response.cookies
             again = client.get(path, headers={"If-None-Match": f"W/{response['ETag']}"})
             assert again.status_code == 304
             assert again["Cache-Control"] == response["Cache-Control"]
     Video.objects.filter(pk=video.pk).update(publish_until=timezone.now() + timedelta(seconds=50))
-    life = anyone.get(f"/embed/{video.pk}")["Cache-Control"].removeprefix("public, max-age=")
-    assert int(life) < 50
+    assert anyone.get(f"/embed/{video.pk}")["Cache-Control"] in {kept(seconds, 0) for seconds in range(50)}
 
 
 def test_pages_show_no_account_and_a_credential_opens_nothing_more(browser: Client) -> None:
