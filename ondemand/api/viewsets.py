@@ -24,10 +24,9 @@ from ivsvod.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
-from ondemand.models.querysets import VideoQuerySet
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.lists import RankedVideoList, VideoList
-from ondemand.videos.rows import next_edge, videos_of
+from ondemand.videos.rows import next_edge, video_of, videos_of
 from ondemand.videos.search import ranks, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
@@ -50,9 +49,10 @@ class CatalogueViewSet(StrictFilterViewSet):
 
     def page(self, rows: QuerySet[Any] | RowList) -> Response:
         """Return a page of the rows."""
-        edge = next_edge(self.at)
-        documents = self.get_serializer(self.paginate_queryset(rows), many=True).data  # type: ignore[arg-type]
-        return Response(self.get_paginated_response(documents).data, headers=self.life(LIST_MAX_AGE, edge))
+        page = self.paginate_queryset(rows) or []  # type: ignore[arg-type]
+        documents = self.get_serializer(page, many=True).data
+        life = self.life(LIST_MAX_AGE, next_edge(self.at, page))
+        return Response(self.get_paginated_response(documents).data, headers=life)
 
 
 class VideoViewSet(CatalogueViewSet):
@@ -62,11 +62,6 @@ class VideoViewSet(CatalogueViewSet):
     write_scope = "curate"
     any_content_type = True
     filterset_class = VideoFilterSet
-
-    def get_queryset(self) -> VideoQuerySet:
-        """Return the videos that the caller may open."""
-        videos = Video.objects.with_content()
-        return videos if has_scope(self.request, "curate") else videos.reachable(self.at)
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         """Return the serializer of the body of a write, else that of a video, or of a search result."""
@@ -145,7 +140,7 @@ class VideoViewSet(CatalogueViewSet):
             ValidationError: the uuid is malformed.
             VideoNotFoundError: the caller may open no such video.
         """
-        video = self.get_queryset().filter(pk=uuid_in_path(uuid)).first()
+        video = video_of(uuid_in_path(uuid), at=None if has_scope(self.request, "curate") else self.at)
         if video is None:
             raise VideoNotFoundError
         return video

@@ -131,7 +131,7 @@ class RankedVideoList(RowList):
     """
 
     newest: VideoKeys
-    ranked: Callable[[list[UUID]], list[tuple[float, datetime, UUID]]]
+    ranked: Callable[[list[Key]], list[tuple[float, datetime, UUID]]]
     shown: VideoReader
 
     name = "relevance"
@@ -158,7 +158,7 @@ class RankedVideoList(RowList):
         else:
             keys = self.newest.read(0, RANKED + is_first)
             edge = _stored(*keys[RANKED - 1]) if len(keys) > RANKED else None
-        ranked = sorted(self.ranked([uuid for _, uuid in keys[:RANKED]]), reverse=True)
+        ranked = sorted(self.ranked(keys[:RANKED]), reverse=True)
         if last:
             behind = (last[0], datetime.fromisoformat(last[1]), UUID(last[2]))
             ranked = [row for row in ranked if row < behind]
