@@ -31,7 +31,7 @@ _LIVE_STATES = CompiledQuery(
     lambda: (
         Channel.objects.with_live_state()
         .filter(pk=Parameter("uuid"))
-        .values_list("last_stream_id", "current_state", "live_since")
+        .values_list("last_stream_id", "current_state", "live_since")  # type: ignore[misc]
     )
 )
 # The bodies of actions. Every other serializer shows a channel.

@@ -16,7 +16,7 @@ class Parameter(Expression):
         super().__init__(output_field=output_field)
         self.name = name
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         return "%s", [self]
 
 
@@ -27,7 +27,7 @@ class EqualsAny(Lookup):
     prepare_rhs = False
     output_field = BooleanField()
 
-    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:
+    def as_sql(self, compiler: Any, connection: Any) -> tuple[str, Any]:
         lhs, lhs_values = self.process_lhs(compiler, connection)
         rhs, rhs_values = self.process_rhs(compiler, connection)
         return f"{lhs} = ANY({rhs})", [*lhs_values, *rhs_values]

@@ -91,7 +91,7 @@ def is_met(condition: Q, row: Any) -> bool:
 def _test(condition: Q, model: Any) -> _Test:
     """Return the function that checks a condition of a row in memory at a time."""
     parts: list[Any] = condition.children
-    tests = [_test(part, model) if isinstance(part, Q) else _comparison(*part, model) for part in parts]
+    tests = [_test(part, model) if isinstance(part, Q) else _comparison(part, model) for part in parts]
     combined, negated = all if condition.connector == Q.AND else any, condition.negated
     if len(tests) == 1:
         [only] = tests
@@ -99,7 +99,8 @@ def _test(condition: Q, model: Any) -> _Test:
     return lambda row, at: combined([test(row, at) for test in tests]) != negated
 
 
-def _comparison(path: str, expected: Any, model: Any) -> _Test:
+def _comparison(part: tuple[str, Any], model: Any) -> _Test:
+    path, expected = part
     name, _, comparison = path.partition("__")
     column: str = model._meta.get_field(name).attname
     if comparison == "isnull":
@@ -134,7 +135,7 @@ class ListingReasons:
 
 def broken_rules(video: Any, at: datetime) -> Iterator[Listing]:
     """Yield the listing of each rule that a video in memory breaks; the first one is its listing."""
-    return (listing for listing, is_kept in _listing_tests(type(video)) if not is_kept(video, at))
+    return (listing for listing, is_kept in _listing_tests(video.__class__) if not is_kept(video, at))
 
 
 def listing_reasons(video: Any, at: datetime) -> ListingReasons:

@@ -114,7 +114,8 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def with_next_edge(self, at: Any) -> Self:
         """Annotate all rows with `edge_of_all`, the next edge of all videos: a request less than reading it apart."""
-        return self.annotate(edge_of_all=Least(*map(Subquery, self.model.objects.all()._edges(at))))
+        begin, end = self.model.objects.all()._edges(at)
+        return self.annotate(edge_of_all=Least(Subquery(begin), Subquery(end)))
 
     def _edges(self, at: Any) -> list[models.QuerySet[Any, tuple[datetime]]]:
         names = ("publish_from", "publish_until")

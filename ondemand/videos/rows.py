@@ -16,7 +16,7 @@ _AMONG = EqualsAny(F("uuid"), Parameter("uuids", ArrayField(UUIDField())))
 _ANY = CompiledQuery(lambda: Video.objects.with_content().filter(_AMONG))
 _LISTED = CompiledQuery(lambda: Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_edge(_AT))
 _ONE = CompiledQuery(lambda: Video.objects.with_content().filter(pk=Parameter("uuid")))
-_REACHABLE = CompiledQuery(lambda: _ONE.queryset.reachable(_AT))
+_REACHABLE = CompiledQuery(lambda: Video.objects.with_content().reachable(_AT).filter(pk=Parameter("uuid")))
 _EDGES = CompiledQuery(lambda: Video.objects.edges(_AT))
 
 
@@ -34,5 +34,5 @@ def videos_of(uuids: list[UUID], *, at: datetime | None) -> list[Video]:
 def next_edge(at: datetime, page: Sequence[Any]) -> datetime | None:
     """Return the next time at which the publication of a video begins or ends; listed videos of a page know it."""
     if page and hasattr(page[0], "edge_of_all"):
-        return page[0].edge_of_all  # type: ignore[no-any-return]
+        return page[0].edge_of_all
     return min((edge for (edge,) in _EDGES.rows(at=at)), default=None)
