@@ -219,8 +219,9 @@ def test_the_lists_take_a_fixed_number_of_queries(client: Client, django_assert_
         video = make_video(channel=channel if number % 2 else None)
         if number % 3:
             make_content(video)
-    # The next publication edge, the keys of the page and its videos; for a search also a trial, the matches and ranks.
-    with django_assert_num_queries(3):
+    # The keys of the page, and its videos with the next publication edge; for a search a trial, the matches, ranks,
+    # videos and the edge.
+    with django_assert_num_queries(2):
         assert len(client.get("/on-demand").json()["data"]) == rows
     for path in ("/on-demand/search?search=morning", "/on-demand?search=morning"):
         with django_assert_num_queries(5):
