@@ -7,6 +7,7 @@ import psycopg
 from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
 from ivsvod.local.postgres.server import database_create
 
@@ -48,8 +49,11 @@ def database_drop(rows: int) -> None:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name_of(rows))))
 
 
-def _server() -> psycopg.Connection:
+def conninfo(name: str) -> str:
+    """Return the connection string of a database."""
     parameters = connection.settings_dict
-    return psycopg.connect(
-        host=parameters["HOST"], port=parameters["PORT"], user=parameters["USER"], dbname="postgres", autocommit=True
-    )
+    return make_conninfo(host=parameters["HOST"], port=parameters["PORT"], user=parameters["USER"], dbname=name)
+
+
+def _server() -> psycopg.Connection:
+    return psycopg.connect(conninfo("postgres"), autocommit=True)

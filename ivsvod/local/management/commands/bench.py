@@ -1,42 +1,67 @@
-"""`manage.py bench`: the ratios between a large catalogue and a small one."""
+"""`manage.py bench`: this service beside the predecessor and a bare application, on catalogues of several sizes."""
 
+import json
+import logging
+import os
 from argparse import ArgumentParser
-from statistics import median
+from pathlib import Path
 from typing import Any
 
+import psycopg
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
+from django.test import Client
 
-from ivsvod.local.bench.databases import database_drop, database_make, name_of, using
-from ivsvod.local.bench.pages import Timings, measure
+from ivsvod.local.bench import pages
+from ivsvod.local.bench.databases import conninfo, database_drop, database_make, name_of, using
+from ivsvod.local.bench.figures import Figures, measures
+from ivsvod.local.bench.http import http_measure
+from ivsvod.local.bench.plans import broken_bounds
+from ivsvod.local.bench.predecessor import predecessor_measure
 from ivsvod.local.bench.rows import rows_load
+from ivsvod.local.bench.writes import edits_measure, events_measure
 from ivsvod.local.launch import refuse_real_services
 
-SMALL = 10_000
-LARGE = 1_000_000
+SIZES = [10_000, 100_000, 1_000_000]
 
 
 class Command(BaseCommand):
-    """Load both catalogues by COPY unless they exist, request each page in turns, and print the ratios."""
+    """Load each catalogue by COPY unless it exists, measure, and print the figures and their ratios."""
 
-    help = "Local stack only: print the time of each page on a large catalogue and on a small one, and the ratio."
+    help = "Local stack only: measure this service beside the predecessor and a bare one. SCALE=small: plans alone."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        """Add the two sizes, and the number of measurements."""
-        parser.add_argument("--small", type=int, default=SMALL, metavar="N", help=f"videos of the small one ({SMALL})")
-        parser.add_argument("--large", type=int, default=LARGE, metavar="N", help=f"of the large one ({LARGE})")
-        parser.add_argument("--rounds", type=int, default=5, metavar="N", help="how often each is measured (5)")
+        """Add the sizes, and where the figures are written."""
+        parser.add_argument("--sizes", type=int, nargs="+", metavar="N", help=f"numbers of videos ({SIZES})")
+        parser.add_argument("--json", type=Path, metavar="FILE", help="where the figures go (IVSVOD_HOME/bench.json)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Load, measure, print."""
-        refuse_real_services()
-        sizes = [options["small"], options["large"]]
-        if not 1000 <= sizes[0] <= sizes[1] or options["rounds"] < 1:
-            raise CommandError("--small takes at least 1000, --large at least as many, --rounds at least 1")
-        for rows in dict.fromkeys(sizes):
+        home = refuse_real_services()
+        # A line for each event would hide the table.
+        logging.disable(logging.WARNING)
+        is_small = os.environ.get("SCALE") == "small"
+        self.times, self.filters = (1, 1) if is_small else (10, 2)
+        sizes = sorted(set(options["sizes"] or (SIZES[:1] if is_small else SIZES)))
+        if sizes[0] < 1000:
+            raise CommandError("--sizes takes numbers of at least 1000")
+        for rows in sizes:
             self.load(rows)
         call_command("collectstatic", interactive=False, verbosity=0)
-        self.print_table(measure(sizes, rounds=options["rounds"], progress=self.step), *sizes)
+        figures: Figures = {}
+        for rows in sizes:
+            with using(name_of(rows)):
+                self.measure(figures, rows, is_largest=rows == sizes[-1])
+        self.step("HTTP")
+        seconds, rounds = (0.3, 1) if is_small else (3, 3)
+        for name, figure in http_measure(sizes[-1], seconds=seconds, rounds=rounds).items():
+            figures[name, sizes[-1]] = figure
+        self.print_figures(figures, sizes)
+        self.write_json(options["json"] or home / "bench.json", figures, sizes)
+        broken = "\n".join(broken_bounds(figures))
+        self.stdout.write(broken)
+        if is_small and broken:
+            raise CommandError("pages read more than they may")
 
     def load(self, rows: int) -> None:
         """Make and fill the database of that size; an interrupted one is made again."""
@@ -45,19 +70,51 @@ class Command(BaseCommand):
             return
         self.step(f"loading {rows} videos into {name_of(rows)}")
         try:
-            with using(name_of(rows)):
-                rows_load(rows)
+            rows_load(conninfo(name_of(rows)), rows, self.step)
         except BaseException:
             database_drop(rows)
             raise
 
-    def print_table(self, timings: Timings, small: int, large: int) -> None:
-        """Print milliseconds, which depend on the machine, and their ratio. A page of more rows takes longer."""
-        self.stdout.write(f"{'page':40} {small:>10} {large:>10}   ratio  rows shown")
-        for page in dict.fromkeys(page for page, _ in timings.seconds):
-            few, many = median(timings.seconds[page, small]), median(timings.seconds[page, large])
-            shown = f"{timings.shown[page, small]:3} and {timings.shown[page, large]:3}"
-            self.stdout.write(f"{page:40} {few * 1000:7.0f} ms {many * 1000:7.0f} ms {many / few:7.2f}  {shown}")
+    def measure(self, figures: Figures, rows: int, *, is_largest: bool) -> None:
+        """Measure what runs in this process."""
+        anonymous, staff = Client(), pages.staff_client()
+        few = min(self.times, 4)
+        groups = [(anonymous, pages.public_pages(rows), self.times), (staff, pages.staff_pages(rows), few)]
+        if is_largest:
+            groups.append((anonymous, dict(pages.filtered_pages(most=self.filters)), few))
+        for client, addresses, times in groups:
+            self.step(f"{rows} videos: {len(addresses)} pages")
+            for name, address in addresses.items():
+                figures[name, rows] = pages.page_measure(client, address, times=times)
+        self.step(f"{rows} videos: writes and the statements of the predecessor")
+        database = conninfo(name_of(rows))
+        with psycopg.connect(database, autocommit=True) as connection:
+            found = predecessor_measure(connection, pages.SEARCHED, rows)
+        for name, figure in (found | events_measure(database) | edits_measure(database, rows)).items():
+            figures[name, rows] = figure
+
+    def print_figures(self, figures: Figures, sizes: list[int]) -> None:
+        """Print the milliseconds, which depend on the machine, and then the measures."""
+        self.stdout.write(f"{'p50 ms':56}" + "".join(f"{rows:>12,}" for rows in sizes) + "   rows read")
+        for name in dict.fromkeys(name for name, _ in figures):
+            if not name.startswith("pair: "):
+                found = [figures.get((name, rows)) for rows in sizes]
+                cells = "".join(f"{figure.p50 * 1000:12.2f}" if figure else " " * 12 for figure in found)
+                self.stdout.write(f"{name:56}{cells}   {getattr(found[-1], 'rows_read', None) or ''}")
+        self.stdout.write(f"\n{'measure':72}{'target':>10}{'ratio':>10}" if len(sizes) > 1 else "")
+        for measure in measures(figures, sizes):
+            target = f">= {measure.least:g}" if measure.least else f"<= {measure.most:g}"
+            verdict = "" if measure.is_met else "  missed"
+            self.stdout.write(f"{measure.work:72}{target:>10}{measure.ratio:10.2f}{verdict}  {measure.worst}")
+
+    def write_json(self, path: Path, figures: Figures, sizes: list[int]) -> None:
+        """Write all figures and measures."""
+        by_name: dict[str, dict[int, Any]] = {}
+        for (name, rows), figure in figures.items():
+            by_name.setdefault(name, {})[rows] = figure.document()
+        ratios = [measure.document() for measure in measures(figures, sizes)]
+        path.write_text(json.dumps({"sizes": sizes, "measures": ratios, "figures": by_name}, indent=1) + "\n")
+        self.step(f"written to {path}")
 
     def step(self, text: str) -> None:
         """Print a line of progress, apart from the table."""

@@ -1,0 +1,129 @@
+"""The writes of the benchmark: events through the inbox, and edits of content."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from random import Random
+from time import perf_counter
+from typing import Any
+
+import psycopg
+from django.db import connection, transaction
+
+from channels_app.events.inbox import ingest
+from channels_app.events.synthetic import stream_envelope
+from channels_app.models import Channel, InboxEvent, Stream
+from ivsvod.local.bench.figures import Figure
+from ivsvod.local.bench.rows import NOW, WORDS, channel_uuid, video_uuid
+
+# The statements of a transaction, or one outside of any.
+Statements = list[tuple[str, Any]]
+_EVENTS = 300
+_EDITS = 300
+_MARK = "bench-"
+# The statement of the predecessor.
+_EDIT = """
+    INSERT INTO {schema}.on_demand_video_content AS content
+        (uuid, on_demand_video_uuid, created_at, created_by, title, description, tags, data, thumbnail)
+    VALUES (DEFAULT, %s, DEFAULT, '00000000-0000-0000-0000-000000000000', %s, %s, %s, 'null'::jsonb, '')
+    ON CONFLICT (on_demand_video_uuid) DO UPDATE
+    SET title = excluded.title, description = excluded.description, tags = excluded.tags, data = excluded.data,
+        thumbnail = excluded.thumbnail
+    RETURNING *
+"""
+
+
+def events_measure(conninfo: str) -> dict[str, Figure]:
+    """Return the seconds of an event in one process: by this service, and by a script with its writes and commits.
+
+    Health events of streams that have not begun: they publish nothing to S3.
+    """
+    own, script = Figure(), Figure()
+    try:
+        with _recorded() as sent:
+            _ingest_seconds()
+        for _ in range(3):
+            # The script repeats what the database was sent.
+            _remove()
+            own.seconds.append(_ingest_seconds())
+            _remove()
+            script.seconds.append(_repeat_seconds(conninfo, sent))
+    finally:
+        _remove()
+    return {"events": own, "events: smallest script": script}
+
+
+def _ingest_seconds() -> float:
+    arn = Channel.objects.get(pk=channel_uuid(0)).arn
+    bodies = []
+    for number in range(_EVENTS):
+        stream_id = f"{_MARK}{number % 10}"
+        at = NOW + timedelta(seconds=number)
+        envelope = stream_envelope(name="Starvation Start", arn=arn, stream_id=stream_id, at=at)
+        bodies.append(json.dumps(envelope | {"id": f"{_MARK}{number}", "source": "aws.ivs"}))
+    began = perf_counter()
+    outcomes = {delivery.outcome for delivery in ingest(bodies)}
+    taken = perf_counter() - began
+    if outcomes != {InboxEvent.Outcome.APPLIED}:
+        raise RuntimeError(f"events were {outcomes}")
+    return taken / _EVENTS
+
+
+def _repeat_seconds(conninfo: str, sent: list[Statements]) -> float:
+    with psycopg.connect(conninfo, autocommit=True) as raw:
+        began = perf_counter()
+        for statements in sent:
+            if len(statements) == 1:
+                raw.execute(*statements[0])
+                continue
+            with raw.transaction():
+                for sql, parameters in statements:
+                    raw.execute(sql, parameters)
+        return (perf_counter() - began) / _EVENTS
+
+
+@contextmanager
+def _recorded() -> Iterator[list[Statements]]:
+    """Record the statements that write or lock, by transaction."""
+    sent: list[Statements] = []
+    is_open = False
+
+    def committed() -> None:
+        nonlocal is_open
+        is_open = False
+
+    def record(execute: Any, sql: str, parameters: Any, many: bool, context: Any) -> Any:
+        nonlocal is_open
+        if not sql.lstrip().startswith("SELECT") or "ivsvod_record" in sql or "FOR NO KEY" in sql:
+            if connection.in_atomic_block and is_open:
+                sent[-1].append((sql, parameters))
+            else:
+                sent.append([(sql, parameters)])
+            if connection.in_atomic_block and not is_open:
+                is_open = True
+                transaction.on_commit(committed)
+        return execute(sql, parameters, many, context)
+
+    with connection.execute_wrapper(record):
+        yield sent
+
+
+def _remove() -> None:
+    InboxEvent.objects.filter(event_id__startswith=_MARK).delete()
+    Stream.objects.filter(stream_id__startswith=_MARK).delete()
+
+
+def edits_measure(conninfo: str, videos: int) -> dict[str, Figure]:
+    """Return the seconds of the predecessor's edit of content, on its table and on that of this service."""
+    random = Random(videos)  # noqa: S311
+    figures = {"content edit": Figure(), "predecessor: content edit": Figure()}
+    with psycopg.connect(conninfo, autocommit=True) as raw:
+        for number in range(_EDITS):
+            words = random.choices(WORDS, k=40)
+            values = [video_uuid(random.randrange(videos)), " ".join(words[:5]), " ".join(words), [f"tag{number % 50}"]]
+            for name, schema in zip(figures, ("public", "predecessor"), strict=True):
+                began = perf_counter()
+                raw.execute(_EDIT.format(schema=schema), values)
+                figures[name].seconds.append(perf_counter() - began)
+    return figures
