@@ -11,8 +11,8 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Count, F, Func, OuterRef, Q, QuerySet, Subquery, Sum
-from django.db.models.functions import MD5, Coalesce, Left
+from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
+from django.db.models.functions import MD5, Cast, Coalesce, Left
 
 from ondemand.models.publication import Listing, within_window
 from ondemand.models.querysets import TAG_BEGINNING, TAG_KEY, beginnings
@@ -125,11 +125,12 @@ class TagCountQuerySet(models.QuerySet["TagCount"]):
         Long tags are in the order of their beginnings, then of their digests.
         """
         # The counts do not know the time: videos outside of their publication window are subtracted.
-        outside = VideoIndex.objects.filter(IS_LISTED, ~within_window(at), tags__contains=_array(OuterRef("tag")))
-        none = outside.order_by().values("listing").annotate(count=Count("*")).values("count")
+        outside = VideoIndex.objects.filter(IS_LISTED, ~within_window(at)).order_by()
+        counted = outside.annotate(tag=Func("tags", function="unnest")).values_list("tag").annotate(count=Count("*"))
+        subtracted = Func(Value(dict(counted), models.JSONField()), "tag", function="jsonb_extract_path_text")
         tags = self.values("tag").annotate(name_key=NAME_KEY, digest_key=MD5("tag"))
-        counts = tags.annotate(count=Sum("listed") - Coalesce(Subquery(none), 0))
-        return counts.filter(count__gt=0).order_by("name_key", "digest_key")
+        count = Sum("listed") - Coalesce(Cast(subtracted, models.BigIntegerField()), 0)
+        return tags.annotate(count=count).filter(count__gt=0).order_by("name_key", "digest_key")
 
     def in_use(self) -> QuerySet["TagCount", dict[str, Any]]:
         """Return each tag that a video has with the number of its `uses`, by name in any letter case."""
@@ -159,9 +160,3 @@ class TagCount(models.Model):
 
     def __str__(self) -> str:
         return self.tag
-
-
-def _array(value: object) -> Func:
-    return Func(
-        value, function="ARRAY", template="%(function)s[%(expressions)s]", output_field=ArrayField(models.TextField())
-    )

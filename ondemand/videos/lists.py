@@ -96,7 +96,7 @@ def _rows(rows: Any, *, off: Sequence[str], among: VideoIndexQuerySet | None = N
             # The query below reads this one instead of the table of the same name.
             within, own = among.query.sql_with_params()
             table = VideoIndex._meta.db_table
-            sql, parameters = f'WITH "{table}" AS MATERIALIZED ({within}) {sql}', (*own, *parameters)
+            sql, parameters = f'WITH "{table}" AS ({within}) {sql}', (*own, *parameters)
     except EmptyResultSet:
         return []
     before = "".join(f"SET LOCAL enable_{name} = off; " for name in off)
