@@ -73,9 +73,11 @@ def _static_files_looked_up_once() -> None:
 _static_files_looked_up_once()
 
 
-# Files whose tests start processes of their own, or try very many cases.
+# Files whose tests start processes of their own, try very many cases, or take long together.
 SLOW = {
+    TESTS / "channels_app/channels/test_updates.py",
     TESTS / "channels_app/events/test_convergence.py",
+    TESTS / "channels_app/events/test_inbox.py",
     TESTS / "channels_app/reconcile/test_channels.py",
     TESTS / "channels_app/reconcile/test_history.py",
     TESTS / "channels_app/reconcile/test_live.py",
@@ -86,6 +88,7 @@ SLOW = {
     TESTS / "e2e/test_predecessor_client.py",
     TESTS / "e2e/test_processes.py",
     TESTS / "e2e/test_server.py",
+    TESTS / "ivsvod/accounts/test_identity.py",
     TESTS / "ivsvod/accounts/test_second_factor.py",
     TESTS / "ivsvod/accounts/test_sign_in.py",
     TESTS / "ivsvod/api/test_docs.py",
@@ -99,11 +102,14 @@ SLOW = {
     TESTS / "ivsvod/local/test_postgres.py",
     TESTS / "ivsvod/openapi/test_schemathesis.py",
     TESTS / "ivsvod/postgresql/test_base.py",
+    TESTS / "ivsvod/postgresql/test_pooler.py",
     TESTS / "ivsvod/rest/test_replica.py",
     TESTS / "ivsvod/test_settings.py",
     TESTS / "ivsvod/test_target.py",
     TESTS / "ivsvod/test_translations.py",
+    TESTS / "ondemand/admin/test_bulk.py",
     TESTS / "ondemand/admin/test_page.py",
+    TESTS / "ondemand/admin/test_videos.py",
     TESTS / "ondemand/models/test_index.py",
     TESTS / "ondemand/models/test_times.py",
     TESTS / "ondemand/reconcile/test_recordings.py",

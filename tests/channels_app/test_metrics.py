@@ -145,7 +145,7 @@ def test_a_database_that_is_away_is_counted(metric_lines: Any) -> None:
         lambda_takes(sample("stream_start"))
     assert metric_lines() == [{"DatabaseErrors": 1}]
 
-    with patch("django.db.models.sql.compiler.SQLCompiler.execute_sql", side_effect=OperationalError("away")):
+    with patch("django.db.backends.utils.CursorWrapper.execute", side_effect=OperationalError("away")):
         assert Client().get("/on-demand").status_code == 503
     assert metric_lines() == [{"DatabaseErrors": 1}]
 
