@@ -80,7 +80,9 @@ def http_measure(rows: int, *, seconds: float, rounds: int) -> dict[str, Figure]
     with using(name_of(rows)):
         _, token = api_token_create(name="bench", account="bench-reader", scopes=["read"])
     media = settings.PLAYBACK_BASE_URL or f"https://{BUCKET}.s3.amazonaws.com"
-    environment = {"PG_DATABASE": name_of(rows), "BENCH_CONNINFO": conninfo(name_of(rows)), "BENCH_MEDIA": media}
+    # Answers are stored as in production.
+    environment = {"PG_DATABASE": name_of(rows), "ANSWER_CACHE": "true"}
+    environment |= {"BENCH_CONNINFO": conninfo(name_of(rows)), "BENCH_MEDIA": media}
     with ExitStack() as stack:
         own, bare = (
             stack.enter_context(_gunicorn(f"ivsvod.local.bench.{module}", environment)) for module in ("served", "bare")
