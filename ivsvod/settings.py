@@ -365,7 +365,8 @@ FILE_UPLOAD_HANDLERS = ["ondemand.videos.uploads.PictureUploadHandler"]
 # The sign-in form itself reports the lock: the middleware of axes would replace the page by one line of text.
 SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W008", "security.W021", "axes.W002"]
 
-# The counts of throttling, and the stored answers: in a process at most 300 of 128 kB.
+# The counts of throttling, and the stored answers: at most 300 of 128 kB in each process, so that no number of answers
+# displaces counts in a shared cache.
 _in_process = "django.core.cache.backends.locmem.LocMemCache"
 CACHES: dict[str, dict[str, Any]] = {
     "default": {"BACKEND": _in_process, "OPTIONS": {"MAX_ENTRIES": 20_000}},
@@ -373,7 +374,7 @@ CACHES: dict[str, dict[str, Any]] = {
 }
 if CACHE_URL:
     # Requests wait only briefly for an unavailable Redis, and never fail because of it.
-    CACHES["default"] = CACHES["answers"] = {
+    CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": CACHE_URL,
         "KEY_PREFIX": f"{PROJECT_NAME}:{STAGE}",

@@ -10,8 +10,8 @@ from contextvars import ContextVar
 from time import monotonic
 from typing import Any
 
-from django.db import Error, connections
-from psycopg.errors import QueryCanceled
+from django.db import Error, InterfaceError, OperationalError, connections
+from psycopg.errors import QueryCanceled, SerializationFailure
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +54,11 @@ def replica_failed(error: Exception) -> bool:
     """
     if not _is_reading.get() or not isinstance(error, Error) or isinstance(error.__cause__, QueryCanceled):
         return False
-    global _rest_until
-    _rest_until = monotonic() + _REST_SECONDS
     _is_reading.set(False)
+    # Another kind of error, or a conflict with what is replicated, is of this request alone.
+    if isinstance(error, OperationalError | InterfaceError) and not isinstance(error.__cause__, SerializationFailure):
+        global _rest_until
+        _rest_until = monotonic() + _REST_SECONDS
     # By its kind: the text may name the host, or hold values.
     logger.warning("the read replica failed, the primary is read: %s", type(error.__cause__ or error).__name__)
     return True

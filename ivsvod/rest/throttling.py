@@ -148,7 +148,7 @@ _rests_until = 0.0
 
 
 def careful(use_cache: Callable[[], Any]) -> Any:
-    """Return the answer of the cache; None while it fails: requests are not counted then, and answers not stored."""
+    """Return the answer of the cache; None while it fails: requests are not counted then."""
     global _rests_until
     if monotonic() < _rests_until:
         return None

@@ -38,8 +38,8 @@ VideoReader = Callable[[list[UUID]], Iterable[Video]]
 class VideoKeys:
     """The videos that meet the conditions of `matches`, in one of the orders of the index.
 
-    A key is the value by which a video is ordered, and its uuid. `walked` has those conditions alone that the index of
-    the order serves, and is `matches` if there are no others; None: the planner decides.
+    A key is the value by which a video is ordered, and its uuid. `walked` has the rows that meet only the conditions
+    that the index of the order serves; it is `matches` if there are no others. None lets the planner choose.
     """
 
     matches: VideoIndexQuerySet
@@ -60,17 +60,19 @@ class VideoKeys:
         if self.walked is self.matches:
             return _rows(keys[first:last], off=_WALK)
         walked = self.walked.in_order(self.ordering)
-        found = _rows(keys[:last], off=_WALK, among=walked[:TRIED])
-        if len(found) < last <= len(found) * BOUND // TRIED:
-            found = _rows(keys[:last], off=_WALK, among=walked[:BOUND])
-        if len(found) == last:
-            return found[first:]
+        tried = _rows(keys[:last], off=_WALK, among=walked[:TRIED])
+        if len(tried) == last:
+            return tried[first:]
+        if last <= len(tried) * BOUND // TRIED:
+            found = _rows(keys[first:last], off=_WALK, among=walked[:BOUND])
+            if len(found) == count:
+                return found
         # With the number of all matches; one more than the bound shows that there are more.
         counted = keys.annotate(matches=Window(Count("*")))
         matching = _rows(counted[first:last], off=_SORT, among=self.matches.order_by()[: BOUND + 1])
         if not matching or matching[0][2] <= BOUND:
             return [(value, uuid) for value, uuid, _ in matching]
-        return _rows(keys[first:last], off=_WALK if len(found) * BOUND >= last else _SORT)
+        return _rows(keys[first:last], off=_WALK if len(tried) * BOUND >= last else _SORT)
 
     def after(self, key: Sequence[Any]) -> "VideoKeys":
         """Return the videos after a key."""

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Collate, Left, Upper
 from ivsvod.rest.ordering import Order
 from ivsvod.rest.uuids import HYPHENATED, parse_uuid, uuid_or_none
 from ondemand.models import TagCount, Video
+from ondemand.models.index import NAME_KEY
 from ondemand.models.querysets import TAG_BEGINNING, VideoQuerySet
 
 _STREAM_ID = re.compile(r"st-[A-Za-z0-9]+")
@@ -62,7 +63,9 @@ def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[dict[str
 
 def tag_uses(tag: str) -> int:
     """Return the number of videos that have the tag."""
-    return TagCount.objects.filter(tag=tag).aggregate(uses=Coalesce(Sum("videos"), 0))["uses"]
+    # By the index of their beginnings.
+    counts = TagCount.objects.alias(name_key=NAME_KEY).filter(name_key=tag[:TAG_BEGINNING], tag=tag)
+    return counts.aggregate(uses=Coalesce(Sum("videos"), 0))["uses"]
 
 
 def _places(url: SplitResult) -> Iterator[tuple[str, str]]:

@@ -101,7 +101,8 @@ def _words(text: str) -> tuple[str, str]:
     parts[::2] = [_CJK.sub(lambda found: f' "{" ".join(found[0])}" ', part) for part in parts[::2]]
     parts[1::2] = [_CJK.sub(lambda found: f" {' '.join(found[0])} ", part) for part in parts[1::2]]
     last = _LAST_WORD.search(parts[-1]) if len(parts) % 2 else None
-    return '"'.join(parts), last[0] if last and not too_many else ""
+    is_excluded = last is not None and parts[-1][: last.start()].rstrip().endswith("-")
+    return '"'.join(parts), last[0] if last and not is_excluded and not too_many else ""
 
 
 def _ranks() -> QuerySet[VideoIndex, Any]:

@@ -7,6 +7,8 @@ DECLARE
     moved uuid[];
 BEGIN
     IF TG_OP = 'DELETE' THEN
+        -- In the order in which others lock them.
+        PERFORM FROM ondemand_videoindex WHERE video_id IN (SELECT uuid FROM old_rows) ORDER BY video_id FOR UPDATE;
         DELETE FROM ondemand_videoindex WHERE video_id IN (SELECT uuid FROM old_rows);
     ELSIF TG_OP = 'TRUNCATE' THEN
         DELETE FROM ondemand_videoindex;

@@ -1,5 +1,5 @@
 -- Write the rows of these videos in `ondemand_videoindex`, from which lists, search and tags are read; `is_text`: their
--- search vectors too. Return the uuids of the rows that were others before.
+-- search vectors too. Return the uuids of the rows that changed.
 -- The rows are locked before the videos are read, so that of two sessions that change a video, its content or its
 -- channel at once, the second one reads what the first one wrote. A video without a row is locked itself.
 CREATE OR REPLACE FUNCTION ivsvod_index_videos(uuids uuid[], is_text boolean) RETURNS uuid[]
@@ -27,7 +27,9 @@ BEGIN
             ELSE before.search END
         FROM on_demand_videos AS video
         LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid
+        -- Names of channels that nobody is shown are not searched: a search would spell them out.
         LEFT JOIN ivs_channels AS channel ON channel.uuid = video.ivs_channel_uuid
+            AND channel.active AND NOT channel._private AND channel._status = 'ready'
         LEFT JOIN ondemand_videoindex AS before ON before.video_id = video.uuid
         WHERE video.uuid = ANY (uuids)
         ORDER BY video.uuid

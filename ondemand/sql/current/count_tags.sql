@@ -1,4 +1,5 @@
--- Count the videos and the listed videos of each tag. Fired by each change of `ondemand_videoindex`, which triggers make.
+-- Count the videos and the listed videos of each tag. Fired by every INSERT, UPDATE and DELETE of
+-- `ondemand_videoindex`, which other triggers write.
 -- Each statement adds rows with the differences, and no transaction waits for another one that changes the same tag.
 -- `reconcile` adds them up.
 CREATE OR REPLACE FUNCTION ivsvod_count_tags() RETURNS trigger

@@ -13,7 +13,8 @@ BEGIN
     ELSE
         SELECT array_agg(after.uuid) INTO renamed
         FROM new_rows AS after JOIN old_rows AS before ON after.uuid = before.uuid
-            AND after._name IS DISTINCT FROM before._name;
+            AND (after._name, after.active, after._private, after._status)
+                IS DISTINCT FROM (before._name, before.active, before._private, before._status);
     END IF;
     SELECT array_agg(uuid) INTO uuids FROM on_demand_videos WHERE ivs_channel_uuid = ANY (renamed);
     PERFORM ivsvod_index_videos(uuids, true) WHERE uuids IS NOT NULL;

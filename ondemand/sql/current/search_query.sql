@@ -1,6 +1,6 @@
--- Return the query of a text in web-search syntax. Its last word also finds words that begin with it: as the configuration
--- of the search has cut it, and as it is written, for `universit` is cut otherwise than `university`. An empty one, and
--- one that is no word of the query, such as "the", changes nothing.
+-- Return the query of a text in web-search syntax. The last word also matches as a prefix: as the configuration of the
+-- search has cut it, and as it is written, since `universit` is cut otherwise than `university`. An empty last word, and
+-- one that the search leaves out, such as "the", changes nothing.
 CREATE OR REPLACE FUNCTION ivsvod_search_query(query text, last_word text) RETURNS tsquery
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 DECLARE

@@ -1,8 +1,8 @@
 -- Remove rows of the index whose videos were removed without triggers, and count the videos and the listed videos of
 -- each tag anew.
+LOCK TABLE ondemand_videoindex IN SHARE ROW EXCLUSIVE MODE;
 DELETE FROM ondemand_videoindex WHERE NOT EXISTS (SELECT FROM on_demand_videos WHERE uuid = video_id);
-LOCK TABLE ondemand_videoindex IN SHARE MODE;
-TRUNCATE ondemand_tagcount;
+DELETE FROM ondemand_tagcount;
 INSERT INTO ondemand_tagcount (tag, videos, listed)
 SELECT tag, count(*), count(*) FILTER (WHERE listing = 'listed')
 FROM ondemand_videoindex CROSS JOIN LATERAL unnest(tags) AS tag GROUP BY tag

@@ -120,7 +120,8 @@ def test_the_primary_answers_while_the_replica_is_away(
     with connect("postgres") as server:
         name = sql.Identifier(connections[REPLICA].settings_dict["NAME"])
         server.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(name))
-        server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'replica_%'")
+        terminate = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s"
+        server.execute(terminate, [replica.info.dbname])
 
         with caplog.at_level(logging.WARNING):
             found = [database_of(Client().get(path)) for path in PUBLIC]

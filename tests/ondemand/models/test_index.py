@@ -39,6 +39,7 @@ FROM on_demand_videos AS video
 LEFT JOIN ondemand_videoindex AS index ON index.video_id = video.uuid
 LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid
 LEFT JOIN ivs_channels AS channel ON channel.uuid = video.ivs_channel_uuid
+    AND channel.active AND NOT channel._private AND channel._status = 'ready'
 """
 
 
@@ -130,9 +131,9 @@ def content_moved(source: UUID, target: UUID) -> None:
         Content.objects.filter(video=source).update(video=target)
 
 
-def channel_written(channel: UUID, name: Any) -> None:
-    if not Channel.objects.filter(pk=channel).update(name=name):
-        make_channel(uuid=channel, name=name)
+def channel_written(channel: UUID, name: Any, private: bool) -> None:
+    if not Channel.objects.filter(pk=channel).update(name=name, private=private):
+        make_channel(uuid=channel, name=name, private=private)
 
 
 a_video, videos = st.sampled_from(VIDEOS), st.lists(st.sampled_from(VIDEOS), min_size=1, max_size=4)
@@ -175,7 +176,7 @@ WRITES = st.one_of(
     calls(lambda uuids, tags: Content.objects.filter(video__in=uuids).update(tags=tags), videos, tags),
     calls(content_moved, a_video, a_video),
     calls(lambda uuid: Content.objects.filter(video=uuid).delete(), a_video),
-    calls(channel_written, a_channel, texts),
+    calls(channel_written, a_channel, texts, st.booleans()),
     calls(lambda uuid: sql("DELETE FROM ivs_channels WHERE uuid = %s", uuid), a_channel),
     calls(lambda: call_command("backfill", stdout=StringIO())),
 )

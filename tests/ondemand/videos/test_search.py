@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import ondemand.videos.lists
+from channels_app.models import Channel
 from ondemand.models import Content, Video
 from tests.support.helpers import make_channel, make_content, make_video
 
@@ -78,7 +79,7 @@ def test_results_stay_while_somebody_types_a_word(client: Client) -> None:
         for length in range(3, len(word) + 1):
             assert [video["uuid"] for video in search(client, f"and {word[:length]}")] == [uuid], word[:length]
     # The last word alone, and one that is typed to its end.
-    for text in ("univ postgresql", "postg -univ", '"postg"', "the", "po"):
+    for text in ("univ postgresql", "postg -univ", "postgresql - universities", '"postg"', "the", "po"):
         assert search(client, text) == [], text
 
 
@@ -120,6 +121,12 @@ def test_the_name_of_the_channel_is_searched_with_the_video(client: Client) -> N
     assert len(search(client, "port")) == 2
     Video.objects.filter(pk=uuid).update(channel=other)
     assert [video["uuid"] for video in search(client, "port")] == [str(without_content.pk)]
+    # The name of a channel that is not shown would be spelt out by a search for its beginnings.
+    for hidden, shown in ({"private": True}, {"private": False}), ({"active": False}, {"active": True}):
+        Channel.objects.filter(pk=channel.pk).update(**hidden)
+        assert search(client, "port") == [], hidden
+        Channel.objects.filter(pk=channel.pk).update(**shown)
+        assert len(search(client, "port")) == 1
     channel.delete()
     assert search(client, "port") == []
 
