@@ -15,7 +15,7 @@ from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
 from django.db.models.functions import MD5, Cast, Coalesce, Left
 
 from ondemand.models.publication import Listing, within_window
-from ondemand.models.querysets import TAG_BEGINNING, TAG_KEY, beginnings
+from ondemand.models.querysets import TAG_BEGINNING, TAG_KEY, beginnings, with_tags
 from ondemand.models.videos import Video
 
 # Each is a total order, and that of an index.
@@ -40,9 +40,7 @@ class VideoIndexQuerySet(models.QuerySet["VideoIndex"]):
 
     def tagged(self, tags: list[str]) -> Self:
         """Return the rows of the videos that have all of these tags, by an index of their beginnings."""
-        starts = [tag[:TAG_BEGINNING] for tag in tags]
-        found = self.alias(tag_beginnings=beginnings("tags")).filter(tag_beginnings__contains=starts)
-        return found.filter(tags__contains=tags) if any(len(tag) > TAG_BEGINNING for tag in tags) else found
+        return with_tags(self, tags)
 
     def matching(self, query: Any) -> Self:
         """Return the rows that match a search query; each of two partial indexes has a part of them."""

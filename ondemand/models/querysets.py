@@ -1,7 +1,7 @@
 """The query set of videos, its orders, and the expressions of its indexes. It imports no model of this app."""
 
 from datetime import datetime, timedelta
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -23,6 +23,7 @@ from ondemand.models.publication import (
     within_window,
 )
 
+Rows = TypeVar("Rows", bound=models.QuerySet[Any])
 # IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 LONGEST_RECORDING = timedelta(hours=48)
 TAG_BEGINNING = 100
@@ -123,9 +124,7 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def tagged(self, tags: list[str]) -> Self:
         """Return the videos that have all of these tags, by an index of their beginnings."""
-        starts = [tag[:TAG_BEGINNING] for tag in tags]
-        found = self.alias(tag_beginnings=beginnings("index__tags"))
-        return found.filter(tag_beginnings__contains=starts, index__tags__contains=tags)
+        return with_tags(self, tags, "index__")
 
     def of_streams(self, stream_ids: list[str]) -> Self:
         """Return the videos whose recording holds at least one of these streams; by an index as `tagged`."""
@@ -208,6 +207,13 @@ RECORDED = Q(status="available", duplicate_of__isnull=True)
 def beginnings(texts: str) -> Func:
     """Return the beginnings of the texts of a column, for an index: its keys have at most 2,700 bytes."""
     return Func(F(texts), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
+
+
+def with_tags(rows: Rows, tags: list[str], path: str = "") -> Rows:
+    """Return the rows that have all of these tags; `path` leads to the index of videos, as in `index__`."""
+    starts = [tag[:TAG_BEGINNING] for tag in tags]
+    found = rows.alias(tag_beginnings=beginnings(f"{path}tags"))
+    return found.filter(tag_beginnings__contains=starts, **{f"{path}tags__contains": tags})
 
 
 def _prefixed(path: str, condition: Q) -> Q:

@@ -377,6 +377,17 @@ def test_filters_and_orders(client: Client) -> None:
 
 
 @pytest.mark.django_db
+def test_the_filter_tag_finds_no_longer_tag_that_begins_with_it(client: Client) -> None:
+    """The index of tags has their first 100 characters."""
+    tags = ["x" * length for length in (99, 100, 101, 150)]
+    made = {tag: make_video() for tag in tags}
+    for tag, video in made.items():
+        make_content(video, tags=[tag])
+    for tag in tags:
+        assert uuids(client.get("/on-demand", {"tag": tag})) == [str(made[tag].pk)], len(tag)
+
+
+@pytest.mark.django_db
 def test_the_filter_channel_takes_every_form_of_a_uuid(client: Client) -> None:
     made = make_library()
     uuid = made["two"].channel_id
