@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 from psycopg import sql
 
-from channels_app.sql.backfill import BATCH, NIL, touch_in_batches
+from channels_app.sql.backfill import NIL, batches, touch_in_batches
 from channels_app.sql.ddl import sql_files
 
 _statement = partial(sql_files, "ondemand/sql/statements")
@@ -40,13 +40,9 @@ def sum_tags(cursor: Any) -> None:
 
 def index_again(cursor: Any, report: Callable[[str], None] | None = None) -> int:
     """Write the index of all videos again, and count their tags; return how many rows were wrong. Safe to rerun."""
-    wrong, count, last = 0, 0, NIL
-    while True:
-        cursor.execute(_statement("index_again"), [last, BATCH])
-        rows = cursor.fetchall()
-        if not rows:
-            break
-        wrong, count, last = wrong + sum(bool(is_wrong) for _, is_wrong in rows), count + len(rows), rows[-1][0]
+    wrong, count = 0, 0
+    for rows in batches(cursor, _statement("index_again"), NIL):
+        wrong, count = wrong + sum(bool(is_wrong) for _, is_wrong in rows), count + len(rows)
         if report:
             report(f"{count} videos, {wrong} of them were wrong in the index")
     with transaction.atomic():
