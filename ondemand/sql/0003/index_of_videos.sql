@@ -4,7 +4,7 @@ CREATE OR REPLACE FUNCTION ivsvod_index_of_videos() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     uuids uuid[];
-    moved uuid[];
+    is_moved boolean;
 BEGIN
     IF TG_OP = 'DELETE' THEN
         -- In the order in which others lock them.
@@ -16,17 +16,15 @@ BEGIN
         SELECT array_agg(uuid) INTO uuids FROM new_rows;
         PERFORM ivsvod_index_videos(uuids, true) WHERE uuids IS NOT NULL;
     ELSE
-        SELECT array_agg(after.uuid),
-            array_agg(after.uuid) FILTER (WHERE after.ivs_channel_uuid IS DISTINCT FROM before.ivs_channel_uuid)
-        INTO uuids, moved
+        -- The name of the channel is searched with the video.
+        SELECT array_agg(after.uuid), bool_or(after.ivs_channel_uuid IS DISTINCT FROM before.ivs_channel_uuid)
+        INTO uuids, is_moved
         FROM new_rows AS after JOIN old_rows AS before ON after.uuid = before.uuid
         WHERE (after.ivs_channel_uuid, after._status, after.active, after._held, after._duplicate_of, after._visibility,
                 after._publish_from, after._publish_until, after._started_at, after._duration_ms)
             IS DISTINCT FROM (before.ivs_channel_uuid, before._status, before.active, before._held, before._duplicate_of,
                 before._visibility, before._publish_from, before._publish_until, before._started_at, before._duration_ms);
-        PERFORM ivsvod_index_videos(uuids, false) WHERE uuids IS NOT NULL;
-        -- The name of the channel is searched with the video.
-        PERFORM ivsvod_index_videos(moved, true) WHERE moved IS NOT NULL;
+        PERFORM ivsvod_index_videos(uuids, is_moved) WHERE uuids IS NOT NULL;
     END IF;
     RETURN NULL;
 END $$;
