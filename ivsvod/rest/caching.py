@@ -36,16 +36,18 @@ def etag_of(content: bytes) -> str:
 
 
 def require_match(request: Request, document: Any) -> None:
-    """Raise PreconditionFailedError if no tag of `If-Match` is the version that `GET` shows to this caller now.
-
-    Tags are compared without the W/ that compression adds.
-    """
+    """Raise PreconditionFailedError if no tag of `If-Match` is the version that `GET` shows to this caller now."""
     header = request.headers.get("If-Match")
     if header is None:
         return
-    tags = [tag.removeprefix("W/") for tag in parse_etags(header)]
-    if "*" not in tags and etag_of(json_bytes(document)) not in tags:
+    if not _names(header, etag_of(json_bytes(document))):
         raise PreconditionFailedError
+
+
+def _names(header: str, version: str) -> bool:
+    """Return whether a header of ETags names this version; the W/ that compression adds does not count."""
+    tags = [tag.removeprefix("W/") for tag in parse_etags(header)]
+    return version.removeprefix("W/") in tags or "*" in tags
 
 
 def not_modified(request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase | None:
@@ -53,8 +55,7 @@ def not_modified(request: HttpRequest, response: HttpResponseBase) -> HttpRespon
     header = request.META.get("HTTP_IF_NONE_MATCH")
     if header is None or response.status_code != 200 or "ETag" not in response:
         return None
-    tags = [tag.removeprefix("W/") for tag in parse_etags(header)]
-    if response["ETag"].removeprefix("W/") not in tags and "*" not in tags:
+    if not _names(header, response["ETag"]):
         return None
     return HttpResponseNotModified(headers={name: response[name] for name in _OF_304 if name in response})
 

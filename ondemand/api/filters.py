@@ -38,7 +38,7 @@ class SearchFilter(Filter):
 
 
 def _unfiltered(rows: VideoIndexQuerySet, name: str, value: Any) -> VideoIndexQuerySet:
-    """Return all of them: `VideoFilterSet.keys` uses the value."""
+    """Return all of them: `VideoFilterSet.filter_queryset` or the ViewSet uses the value."""
     return rows
 
 
