@@ -186,7 +186,8 @@ def _database(parameters: dict[str, Any], *, reference: str, timeout: int) -> di
         "HOST": parameters.get("host") or "",
         "PORT": parameters.get("port") or "",
         "CONN_MAX_AGE": 60 if ON_LAMBDA else 0,
-        "CONN_HEALTH_CHECKS": True,
+        # The pool looks for closed connections itself; see `ivsvod.postgresql.base`.
+        "CONN_HEALTH_CHECKS": ON_LAMBDA,
         # A pooler may give each statement another connection of the server.
         "DISABLE_SERVER_SIDE_CURSORS": True,
         "OPTIONS": {

@@ -1,7 +1,6 @@
 """Accounts with uuid keys, their second factor, and API tokens that are hashed at rest (django-rest-knox)."""
 
 import uuid
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -71,7 +70,7 @@ class Authenticator(TimestampMixin, ThrottlingMixin, Device):
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     """Queries of API tokens."""
 
-    def valid(self, at: datetime) -> "ApiTokenQuerySet":
+    def valid(self, at: Any) -> "ApiTokenQuerySet":
         """Return the tokens that are valid at that time: not expired, of an active account."""
         unexpired = models.Q(expiry__isnull=True) | models.Q(expiry__gt=at)
         return self.filter(unexpired, user__is_active=True)

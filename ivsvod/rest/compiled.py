@@ -1,12 +1,22 @@
-"""Querysets that Django compiles once: to build and compile one takes longer than PostgreSQL needs for a short page."""
+"""Querysets that are compiled once: by Django in a process, by PostgreSQL on a connection.
 
-from collections.abc import Callable
+To compile one takes longer than to read a short page.
+"""
+
+import json
+import re
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any
 
+import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import BooleanField, Expression, Lookup, QuerySet
+from django.db.models import BooleanField, Expression, JSONField, Lookup, QuerySet
 from django.db.models.base import ModelState
+
+AnyRows = QuerySet[Any, Any]
+
+_LONG_NUMBER = re.compile(r"\d{19}")
 
 
 class Parameter(Expression):
@@ -34,44 +44,84 @@ class EqualsAny(Lookup):
 
 
 class CompiledQuery:
-    """A queryset with `Parameter`s, built at its first use; each run takes their values by name."""
+    """A queryset with `Parameter`s, built and compiled at its first use; each run takes their values by name.
 
-    def __init__(self, build: Callable[[], QuerySet[Any, Any]]) -> None:
-        self.build = build
+    `among` returns the rows of a table, which the queryset then reads instead of the whole table.
+    """
+
+    def __init__(self, build: Callable[[], AnyRows], *, among: Callable[[], AnyRows] | None = None) -> None:
+        self.build, self.among = build, among
 
     @cached_property
-    def queryset(self) -> QuerySet[Any, Any]:
+    def queryset(self) -> AnyRows:
         return self.build()
 
     @cached_property
-    def _compiled(self) -> tuple[Any, str, tuple[Any, ...]]:
-        compiler = self.queryset.query.get_compiler(self.queryset.db)
+    def _compiled(self) -> tuple[Any, str, list[str]]:
+        """Return the compiler, the SQL, and the names of its parameters."""
+        queryset = self.queryset
+        compiler = queryset.query.get_compiler(queryset.db)
         sql, parameters = compiler.as_sql()
-        return compiler, sql, parameters
+        if self.among is not None:
+            sql, parameters = reading(sql, parameters, self.among())
+        # Constants stand in the SQL: the plan of a prepared statement cannot know a value that is sent apart, and an
+        # index with a condition serves it only if it does.
+        compose = connections[queryset.db].ops.compose_sql  # type: ignore[attr-defined]
+        texts = ["%s" if isinstance(each, Parameter) else compose("%s", [each]) for each in parameters]
+        sql = sql.replace("%%", "%%%%") % tuple(text if text == "%s" else text.replace("%", "%%") for text in texts)
+        return compiler, sql, [each.name for each in parameters if isinstance(each, Parameter)]
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Return the rows of a queryset of `values_list`, as the database gives them."""
-        _compiler, sql, parameters = self._compiled
-        with connections[self.queryset.db].cursor() as cursor:
-            given = [values[each.name] if isinstance(each, Parameter) else each for each in parameters]
-            cursor.execute(sql, given)
+        _compiler, sql, names = self._compiled
+        connection: Any = connections[self.queryset.db]
+        with connection.prepared_cursor() as cursor:
+            cursor.execute(sql, [values[name] for name in names])
             return list(cursor.fetchall())
 
     def instances(self, **values: Any) -> list[Any]:
         """Return the instances of the model with annotations and the related ones of `select_related`."""
-        compiler = self._compiled[0]
-        found = []
-        for row in compiler.results_iter([self.rows(**values)]):
-            instance = self._reader(row)
-            for name, position in compiler.annotation_col_map.items():
-                setattr(instance, name, row[position])
-            found.append(instance)
-        return found
+        read = self._reader
+        return [read(list(row)) for row in self.rows(**values)]
 
     @cached_property
-    def _reader(self) -> Callable[[Any], Any]:
+    def _reader(self) -> Callable[[list[Any]], Any]:
         compiler = self._compiled[0]
-        return _reader_of(compiler.klass_info, compiler.select)
+        make = _reader_of(compiler.klass_info, compiler.select)
+        fields = [item[0] for item in compiler.select]
+        converters = compiler.get_converters(fields)
+        documents = [position for position in converters if isinstance(fields[position].output_field, JSONField)]
+        others = {position: each for position, each in converters.items() if position not in documents}
+        annotations = list(compiler.annotation_col_map.items())
+
+        def read(row: list[Any]) -> Any:
+            # By Django's own converter this took as long as the statement.
+            for position in documents:
+                if row[position] is not None:
+                    row[position] = _json(row[position])
+            if others:
+                [row] = compiler.apply_converters([row], others)
+            instance = make(row)
+            for name, position in annotations:
+                setattr(instance, name, row[position])
+            return instance
+
+        return read
+
+
+def _json(text: str) -> Any:
+    # orjson makes a float of a larger integer, and refuses a number that no float holds.
+    try:
+        return json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return json.loads(text)
+
+
+def reading(sql: str, parameters: Sequence[Any], rows: AnyRows) -> tuple[str, list[Any]]:
+    """Return a statement, and its parameters, that reads these rows instead of all of their table."""
+    within, own = rows.query.sql_with_params()
+    # Within the statement the name of the table means these rows.
+    return f'WITH "{rows.model._meta.db_table}" AS ({within}) {sql}', [*own, *parameters]
 
 
 def _reader_of(info: dict[str, Any], select: Any) -> Callable[[Any], Any]:

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from fnmatch import translate
 from functools import cache
+from math import ceil, floor
 from typing import Any
 from uuid import UUID
 
@@ -57,9 +58,9 @@ class EachTextFilter(TextFilter):
 
     is_repeatable = True
 
-    def value_in(self, query: QueryDict, name: str) -> list[str]:
-        """Return all texts of the parameter."""
-        return list(map(self.read, query.getlist(name)))
+    def value_in(self, query: QueryDict, name: str) -> list[str] | None:
+        """Return all texts of the parameter; None if it is absent."""
+        return list(map(self.read, query.getlist(name))) or None
 
 
 class UUIDFilter(StrictFilter):
@@ -83,13 +84,14 @@ class TimeFilter(StrictFilter):
 
 
 class SecondsFilter(StrictFilter):
-    """Filter by a length of time in seconds from 0, with decimals."""
+    """Filter a column of milliseconds by a length of time in seconds from 0, with decimals."""
 
-    def read(self, text: str) -> Decimal:
-        """Return the seconds, at most those whose milliseconds fit into a bigint."""
+    def read(self, text: str) -> int:
+        """Return the milliseconds, rounded so that no shorter or longer row matches; at most a bigint."""
         if not _DECIMAL.fullmatch(text):
             raise FormError("Not a number of seconds.")
-        return min(Decimal(text), _LONGEST)
+        milliseconds = min(Decimal(text), _LONGEST) * 1000
+        return ceil(milliseconds) if self.lookup_expr == "gte" else floor(milliseconds)
 
 
 class ChoiceFilter(StrictFilter):

@@ -13,7 +13,7 @@ class FastJSONRenderer(JSONRenderer):
         if data is None:
             return b""
         try:
-            return orjson.dumps(data)
+            return orjson.dumps(data, option=orjson.OPT_UTC_Z)
         except orjson.JSONEncodeError:
             # A number of more than 64 bits, a lone surrogate, a deep document, or a type that DRF knows.
             return _CarefulJSONRenderer().render(data, accepted_media_type, renderer_context)

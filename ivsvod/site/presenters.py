@@ -8,7 +8,7 @@ from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 
-from ivsvod.rest.times import clock, parse_time
+from ivsvod.rest.times import clock, parse_time, rfc_3339
 from ivsvod.site.query import PageQuery
 from ondemand.videos.thumbnails import middle_of, picture_allowed
 
@@ -26,7 +26,7 @@ def video_card(document: dict[str, Any], channel_name: str = "") -> dict[str, An
     width and height of the best rendition.
     """
     content = document["content"]
-    started_at = parse_time(document["started_at"]) if document["started_at"] else None
+    started_at = document["started_at"]
     start, seconds = with_zone(started_at), int(document["duration_seconds"])
     fallback_name = ", ".join(text for text in (" ".join(channel_name.split()), start) if text)
     title = " ".join(content.get("title", "").split()) or fallback_name or gettext("A recording without a title")
@@ -46,7 +46,7 @@ def video_card(document: dict[str, Any], channel_name: str = "") -> dict[str, An
         "has_links": len(description) <= _LINKED_LENGTH,
         "summary": Truncator(" ".join(description[:1000].split())).chars(_NAME_LENGTH),
         "tags": [{"name": name, "url": PageQuery(tag=(name,)).address} for name in tags],
-        "started_at": started_at,
+        "started_at": rfc_3339(started_at),
         "start": start,
         "day": date_format(timezone.localtime(started_at), "DATE_FORMAT") if started_at else "",
         "seconds": seconds,

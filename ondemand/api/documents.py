@@ -1,24 +1,26 @@
 """The documents of videos, which lists, search, single videos, streams and writes show.
 
-Plain functions: a serializer with its fields made 2,000 function calls for each video, these make 60.
+Plain functions: a serializer with its fields made 2,000 function calls for each video, these make 45.
 """
 
 from datetime import datetime
 from typing import Any
 
 from channels_app.models.live_state import milliseconds
-from ivsvod.rest.times import rfc_3339
 from ondemand.models import Video
 from ondemand.videos.search import highlight
 
 
 def video_document(video: Video, *, at: datetime, to_curator: bool) -> dict[str, Any]:
-    """Return a video with its listing at that time; a curator sees the URLs of all files."""
+    """Return a video with its listing at that time; a curator sees the URLs of all files.
+
+    Times and uuids are objects, which the renderer writes.
+    """
     shows_files = video.shows_files(to_curator=to_curator)
     content, metadata = video.shown_content, video.metadata
     return {
         **_playable(video, shows_files=shows_files),
-        "uuid": str(video.uuid),
+        "uuid": video.uuid,
         # NULL is hidden, as it was for the predecessor.
         "active": bool(video.active),
         "content": {
@@ -29,23 +31,18 @@ def video_document(video: Video, *, at: datetime, to_curator: bool) -> dict[str,
         }
         if content
         else {},
-        "channel": str(video.channel_id) if video.channel_id else None,
-        "started_at": rfc_3339(video.started_at),
-        "ended_at": rfc_3339(video.ended_at),
+        "channel": video.channel_id,
+        "started_at": video.started_at,
+        "ended_at": video.ended_at,
         "status": video.status,
         # Undecided videos, whose recording has not ended, are shown with the default.
         "visibility": video.visibility or Video.Visibility.PUBLIC.value,
-        "publish_from": rfc_3339(video.publish_from),
-        "publish_until": rfc_3339(video.publish_until),
+        "publish_from": video.publish_from,
+        "publish_until": video.publish_until,
         "listing": video.listing_at(at).value,
         "playback": video.playback,
         "thumbnails": video.thumbnails if shows_files else [],
-        "renditions": [
-            {name: rendition[name] for name in ("path", "playlist", "width", "height")}
-            for rendition in video.renditions
-        ]
-        if shows_files
-        else [],
+        "renditions": [_rendition(each) for each in video.renditions] if shows_files else [],
         "stream_ids": video.stream_ids or [],
         "metadata": metadata if isinstance(metadata, dict) else {},
         "qa": video.qa,
@@ -62,12 +59,16 @@ def hit_document(video: Video, *, to_curator: bool) -> dict[str, Any]:
     content = video.shown_content
     return {
         **_playable(video, shows_files=video.shows_files(to_curator=to_curator)),
-        "on_demand_video_uuid": str(video.uuid),
+        "on_demand_video_uuid": video.uuid,
         "title": content.shown_title if content else "",
         "description": content.shown_description if content else "",
         "tags": content.shown_tags if content else [],
         "thumbnail": video.shown_thumbnail(to_curator=to_curator),
     }
+
+
+def _rendition(facts: dict[str, Any]) -> dict[str, Any]:
+    return {"path": facts["path"], "playlist": facts["playlist"], "width": facts["width"], "height": facts["height"]}
 
 
 def _playable(video: Video, *, shows_files: bool) -> dict[str, Any]:

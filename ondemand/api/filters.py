@@ -2,7 +2,6 @@
 
 import re
 from datetime import datetime
-from math import ceil, floor
 from typing import Any
 
 from django.http import QueryDict
@@ -32,9 +31,9 @@ _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}
 class SearchFilter(Filter):
     """Filter by a search in web-search syntax. Any text is valid, as for the predecessor; a blank one is no search."""
 
-    def value_in(self, query: QueryDict, name: str) -> str:
-        """Return the text; empty if there is no search."""
-        return query.get(name, "").encode(errors="replace").decode().replace("\0", " ").strip()
+    def value_in(self, query: QueryDict, name: str) -> str | None:
+        """Return the text; None if there is no search."""
+        return query.get(name, "").encode(errors="replace").decode().replace("\0", " ").strip() or None
 
 
 def _unfiltered(rows: VideoIndexQuerySet, name: str, value: Any) -> VideoIndexQuerySet:
@@ -59,8 +58,8 @@ class VideoFilterSet(StrictFilterSet):
     tag = EachTextFilter(method=lambda rows, _, tags: rows.tagged(tags))
     started_after = TimeFilter(field_name="start_key", lookup_expr="gte")
     started_before = TimeFilter(field_name="start_key", lookup_expr="lt")
-    min_duration = SecondsFilter(method=lambda rows, _, seconds: rows.filter(length_key__gte=ceil(seconds * 1000)))
-    max_duration = SecondsFilter(method=lambda rows, _, seconds: rows.filter(length_key__lte=floor(seconds * 1000)))
+    min_duration = SecondsFilter(field_name="length_key", lookup_expr="gte")
+    max_duration = SecondsFilter(field_name="length_key", lookup_expr="lte")
     status = ChoiceFilter(choices=Video.Status.values, method=_unfiltered)
     active = BooleanFilter(method=_unfiltered)
     listing = ChoiceFilter(choices=Listing, method=_unfiltered)
@@ -88,8 +87,7 @@ class VideoFilterSet(StrictFilterSet):
 
         Those of a search by relevance are in the order of their start.
         """
-        values = self.values
-        ordering = values["ordering"] if values["ordering"] in ORDERINGS else "newest"
+        ordering, values = self.order, self.values
         rows, others = self.wanted(queryset), dict(values)
         for name in self.served[ordering]:
             rows = self.filters[name].filter(rows, others.pop(name))
@@ -97,6 +95,22 @@ class VideoFilterSet(StrictFilterSet):
         for name, value in others.items():
             matches = self.filters[name].filter(matches, value)
         return VideoKeys(matches, None if self.is_of_curators else rows, ordering)
+
+    @property
+    def order(self) -> str:
+        """Return the order of the index in which the videos are read."""
+        ordering = self.values["ordering"]
+        return ordering if ordering in ORDERINGS else "newest"
+
+    def served_lookups(self) -> dict[str, Any] | None:
+        """Return the lookups of the given filters, with their values; None if the index does not serve all of them."""
+        served, lookups = self.served[self.order], {}
+        for name, value in self.values.items():
+            if name in served and value is not None:
+                lookups[f"{self.filters[name].field_name}__{self.filters[name].lookup_expr}"] = value
+            elif value is not None and name != "ordering":
+                return None
+        return lookups
 
     @property
     def is_of_curators(self) -> bool:

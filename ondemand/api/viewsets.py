@@ -26,7 +26,7 @@ from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.lists import RankedVideoList, VideoList
-from ondemand.videos.rows import next_edge, video_of, videos_of
+from ondemand.videos.rows import WalkedVideoList, next_edge, video_of, videos_of
 from ondemand.videos.search import ranks, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
@@ -50,7 +50,8 @@ class CatalogueViewSet(StrictFilterViewSet):
     def page(self, rows: QuerySet[Any] | RowList) -> Response:
         """Return a page of the rows."""
         page = self.paginate_queryset(rows) or []  # type: ignore[arg-type]
-        documents = self.get_serializer(page, many=True).data
+        serializer = self.get_serializer()
+        documents = [serializer.to_representation(row) for row in page]
         life = self.life(LIST_MAX_AGE, next_edge(self.at, page))
         return Response(self.get_paginated_response(documents).data, headers=life)
 
@@ -122,6 +123,9 @@ class VideoViewSet(CatalogueViewSet):
     def video_list(self) -> RowList:
         """Return the filtered videos in the requested order; those of a search with their rank, best first."""
         filterset = self.get_filterset(VideoIndex.objects.all())
+        lookups = None if filterset.is_of_curators else filterset.served_lookups()
+        if lookups is not None:
+            return WalkedVideoList(lookups, filterset.order, self.at)
         keys = filterset.qs
         # The videos themselves say once more whether they are listed: what was hidden meanwhile is not shown.
         at = None if filterset.is_of_curators else self.at

@@ -34,7 +34,7 @@ IS_LISTED = Q(listing=Listing.LISTED)
 class VideoIndexQuerySet(models.QuerySet["VideoIndex"]):
     """Reads of the index."""
 
-    def listed(self, at: datetime) -> Self:
+    def listed(self, at: Any) -> Self:
         """Return the rows of the videos that anyone may find at that time."""
         return self.filter(IS_LISTED, within_window(at))
 

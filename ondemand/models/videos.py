@@ -145,6 +145,9 @@ class Video(models.Model):
 
     objects = VideoQuerySet.as_manager()
 
+    # What a query has found out already, at the time of the request.
+    known_listing: Listing | None = None
+
     class Meta:
         db_table = "on_demand_videos"
         verbose_name = _("video")
@@ -186,9 +189,8 @@ class Video(models.Model):
     @property
     def shown_content(self) -> "Content | None":
         """Return the content that is shown: its own or, for a duplicate without any, the first row's."""
-        if self.own_content is not None or self.duplicate_of is None:
-            return self.own_content
-        return self.duplicate_of.own_content
+        content = self.own_content
+        return self.duplicate_of.own_content if content is None and self.duplicate_of else content
 
     @property
     def duration(self) -> timedelta:
@@ -235,7 +237,7 @@ class Video(models.Model):
 
     def listing_at(self, at: datetime) -> Listing:
         """Return its listing at that time."""
-        return next(broken_rules(self, at), Listing.LISTED)
+        return self.known_listing or next(broken_rules(self, at), Listing.LISTED)
 
     def listing_reasons_at(self, at: datetime) -> ListingReasons:
         """Return its listing at that time, and the rules that it breaks."""
@@ -278,7 +280,7 @@ class Video(models.Model):
             return None
         own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
         base = settings.PLAYBACK_BASE_URL if own else f"https://{bucket}.s3.amazonaws.com"
-        return f"{base}/{quote(self.prefix)}"
+        return f"{base}/{_quoted(self.prefix)}"
 
     def url_of(self, path: str) -> str | None:
         """Return the URL of a file of this recording; None if its bucket or prefix is unknown."""

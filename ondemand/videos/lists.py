@@ -121,7 +121,7 @@ class VideoList(RowList):
 
     def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
         keys = self.keys.after(position) if position else self.keys
-        return _shown(self.shown, [(uuid, _stored(value, uuid)) for value, uuid in keys.read(first, count)])
+        return _shown(self.shown, [(uuid, stored_key(value, uuid)) for value, uuid in keys.read(first, count)])
 
 
 @dataclass(frozen=True)
@@ -147,7 +147,7 @@ class RankedVideoList(RowList):
         if edge and len(found) < count:
             others = self.newest.after(edge if last is None or len(last) == 3 else last)
             for value, uuid in others.read(max(0, first - len(best)), count - len(found)):
-                found.append((uuid, [edge, _stored(value, uuid)]))
+                found.append((uuid, [edge, stored_key(value, uuid)]))
         return _shown(self.shown, found)
 
     def _best(
@@ -159,15 +159,15 @@ class RankedVideoList(RowList):
             keys = replace(self.newest.until(edge), ordering="oldest").read(0, RANKED)
         else:
             keys = self.newest.read(0, RANKED + is_first)
-            edge = _stored(*keys[RANKED - 1]) if len(keys) > RANKED else None
+            edge = stored_key(*keys[RANKED - 1]) if len(keys) > RANKED else None
         ranked = sorted(self.ranked(keys[:RANKED]), reverse=True)
         if last:
             behind = (last[0], datetime.fromisoformat(last[1]), UUID(last[2]))
             ranked = [row for row in ranked if row < behind]
-        return edge, [(uuid, [edge, [rank, *_stored(start, uuid)]]) for rank, start, uuid in ranked]
+        return edge, [(uuid, [edge, [rank, *stored_key(start, uuid)]]) for rank, start, uuid in ranked]
 
 
-def _stored(value: Any, uuid: UUID) -> list[Any]:
+def stored_key(value: Any, uuid: UUID) -> list[Any]:
     """Return a key as JSON holds it."""
     return [value.isoformat() if isinstance(value, datetime) else value, str(uuid)]
 

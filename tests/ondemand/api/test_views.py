@@ -219,9 +219,8 @@ def test_the_lists_take_a_fixed_number_of_queries(client: Client, django_assert_
         video = make_video(channel=channel if number % 2 else None)
         if number % 3:
             make_content(video)
-    # The keys of the page, and its videos with the next publication edge; for a search a trial, the matches, ranks,
-    # videos and the edge.
-    with django_assert_num_queries(2):
+    # The videos with the next publication edge; for a search a trial, the matches, ranks, videos and the edge.
+    with django_assert_num_queries(1):
         assert len(client.get("/on-demand").json()["data"]) == rows
     for path in ("/on-demand/search?search=morning", "/on-demand?search=morning"):
         with django_assert_num_queries(5):
