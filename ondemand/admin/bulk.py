@@ -27,6 +27,7 @@ from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
 from ondemand.bulk.services import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, Video
 from ondemand.videos.limits import MOST_TAGS, check_tags, is_inverted_window
+from ondemand.videos.lookups import videos_tagged
 
 State = BulkChange.State
 SHOWN_CHANGES = 50
@@ -274,7 +275,7 @@ def _draft(change: BulkChange, form: forms.Form | None, request: HttpRequest) ->
     shown |= {"values": shown_values(change), "has_form": has_form}
     if change.is_of_tags:
         to = values.get("to", "")
-        merged = to if to and Video.objects.tagged([to]).exists() else ""
+        merged = to if to and videos_tagged(to).exists() else ""
         uses = tag_uses(change, [*values["tags"], *([to] if to else [])])
         return {**shown, "tags": uses, "merged": merged, "most_tags": MOST_TAGS}
     if change.kind == Kind.CHECK:

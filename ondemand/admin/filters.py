@@ -21,6 +21,7 @@ from ondemand.admin.periods import Period, parse_period, periods_within
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.models.querysets import VideoQuerySet
+from ondemand.videos.lookups import videos_tagged
 
 # The most channels that match a part of a name.
 MOST_CHANNELS = 100
@@ -130,7 +131,7 @@ class TagFilter(TypedFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         tag = " ".join((self.value() or "").replace("\0", "").split())
-        return queryset.tagged([tag]) if tag else queryset  # type: ignore[attr-defined]
+        return queryset.filter(pk__in=videos_tagged(tag).values("pk")) if tag else queryset
 
 
 class ChannelFilter(TypedFilter):

@@ -15,10 +15,9 @@ from channels_app.models import Channel
 from ondemand.admin.bulk import bulk_started, page_answer
 from ondemand.admin.forms import OneLineField
 from ondemand.bulk.decisions import Kind
-from ondemand.models import Video
 from ondemand.videos.editing import tags_of
 from ondemand.videos.limits import TAG_LENGTH
-from ondemand.videos.lookups import tag_uses, tags_beginning
+from ondemand.videos.lookups import tag_uses, tags_beginning, videos_tagged
 
 SHOWN_TAGS = 50
 COMPLETIONS = 10
@@ -107,7 +106,7 @@ class TagPages(admin.ModelAdmin):
         return JsonResponse({"values": list(names) if text else []})
 
     def _tag_change(self, request: HttpRequest, kind: Kind, tag: str, **more: str) -> HttpResponse:
-        videos = Video.objects.tagged([tag])
+        videos = videos_tagged(tag)
         started = bulk_started(self, request, kind=kind, videos=videos, values={"tags": [tag], **more})
         return started or HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
 

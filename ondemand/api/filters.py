@@ -1,9 +1,14 @@
 """The filters of the lists of videos and tags."""
 
 import re
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import reduce
+from math import ceil, floor
+from operator import and_
 from typing import Any
 
+from django.db.models import Q
 from django.http import QueryDict
 from django_filters import Filter
 
@@ -19,13 +24,29 @@ from ivsvod.rest.filters import (
     UUIDFilter,
 )
 from ondemand.models import Video
-from ondemand.models.index import ORDERINGS, VideoIndexQuerySet
+from ondemand.models.index import ORDERINGS, has_tags, of_channels
 from ondemand.models.publication import Listing
 from ondemand.videos.limits import METADATA_KEY_LENGTH
-from ondemand.videos.lists import VideoKeys
+from ondemand.videos.lists import VideoKeys, keys_in_state, keys_of_listing
 from ondemand.videos.search import search_query
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
+# The conditions of filters, by what serves them: the index of values, or that of an order.
+_VALUES: Mapping[str, Callable[[Any], Q]] = {
+    "search": lambda text: Q(search=search_query(text)),
+    "tag": has_tags,
+    "owner": lambda owner: of_channels(list(Channel.objects.owned_by(owner))),
+}
+_RANGES: Mapping[str, Mapping[str, Callable[[Any], Q]]] = {
+    "start_key": {
+        "started_after": lambda time: Q(start_key__gte=time),
+        "started_before": lambda time: Q(start_key__lt=time),
+    },
+    "length_key": {
+        "min_duration": lambda seconds: Q(length_key__gte=ceil(seconds * 1000)),
+        "max_duration": lambda seconds: Q(length_key__lte=floor(seconds * 1000)),
+    },
+}
 
 
 class SearchFilter(Filter):
@@ -36,34 +57,29 @@ class SearchFilter(Filter):
         return query.get(name, "").encode(errors="replace").decode().replace("\0", " ").strip() or None
 
 
-def _unfiltered(rows: VideoIndexQuerySet, name: str, value: Any) -> VideoIndexQuerySet:
-    """Return all of them: `VideoFilterSet.filter_queryset` or the ViewSet uses the value."""
-    return rows
+class MetadataFilter(TextFilter):
+    """Filter by an exact value of the metadata."""
+
+    shortest = 0
 
 
 class VideoFilterSet(StrictFilterSet):
     """Listed videos, unless a curator asks for others; `metadata[key]` filters by a value of the metadata."""
 
     scopes = {"status": "curate", "active": "curate", "listing": "curate"}
-    # The filters that the index of an order serves.
-    served = {
-        **dict.fromkeys(("newest", "oldest"), ("channel", "started_after", "started_before")),
-        **dict.fromkeys(("longest", "shortest"), ("min_duration", "max_duration")),
-        "title": (),
-    }
 
-    search = SearchFilter(method=lambda rows, _, text: rows.matching(search_query(text)))
-    channel = UUIDFilter(field_name="channel_id")
-    owner = UUIDFilter(method=lambda rows, _, owner: rows.filter(channel_id__in=Channel.objects.owned_by(owner)))
-    tag = EachTextFilter(method=lambda rows, _, tags: rows.tagged(tags))
-    started_after = TimeFilter(field_name="start_key", lookup_expr="gte")
-    started_before = TimeFilter(field_name="start_key", lookup_expr="lt")
-    min_duration = SecondsFilter(field_name="length_key", lookup_expr="gte")
-    max_duration = SecondsFilter(field_name="length_key", lookup_expr="lte")
-    status = ChoiceFilter(choices=Video.Status.values, method=_unfiltered)
-    active = BooleanFilter(method=_unfiltered)
-    listing = ChoiceFilter(choices=Listing, method=_unfiltered)
-    ordering = ChoiceFilter(choices=[*ORDERINGS, "relevance"], method=_unfiltered)
+    search = SearchFilter()
+    channel = UUIDFilter()
+    owner = UUIDFilter()
+    tag = EachTextFilter()
+    started_after = TimeFilter()
+    started_before = TimeFilter()
+    min_duration = SecondsFilter()
+    max_duration = SecondsFilter()
+    status = ChoiceFilter(choices=Video.Status.values)
+    active = BooleanFilter()
+    listing = ChoiceFilter(choices=Listing)
+    ordering = ChoiceFilter(choices=[*ORDERINGS, "relevance"])
 
     def __init__(self, data: QueryDict, *, at: datetime, **options: Any) -> None:
         super().__init__(data, **options)
@@ -82,61 +98,34 @@ class VideoFilterSet(StrictFilterSet):
         """Return whether a parameter of this name is a filter."""
         return super().takes(name) or bool(_METADATA.fullmatch(name))
 
-    def filter_queryset(self, queryset: VideoIndexQuerySet) -> VideoKeys:
+    def filter_queryset(self, queryset: Any) -> VideoKeys:
         """Return the listed videos, or the others that a curator requests, that match all filters, in their order.
 
         Those of a search by relevance are in the order of their start.
         """
-        ordering, values = self.order, self.values
-        rows, others = self.wanted(queryset), dict(values)
-        for name in self.served[ordering]:
-            rows = self.filters[name].filter(rows, others.pop(name))
-        matches = rows
-        for name, value in others.items():
-            matches = self.filters[name].filter(matches, value)
-        return VideoKeys(matches, None if self.is_of_curators else rows, ordering)
-
-    @property
-    def order(self) -> str:
-        """Return the order of the index in which the videos are read."""
-        ordering = self.values["ordering"]
-        return ordering if ordering in ORDERINGS else "newest"
-
-    def served_lookups(self) -> dict[str, Any] | None:
-        """Return the lookups of the given filters, with their values; None if the index does not serve all of them."""
-        served, lookups = self.served[self.order], {}
-        for name, value in self.values.items():
-            if name in served and value is not None:
-                lookups[f"{self.filters[name].field_name}__{self.filters[name].lookup_expr}"] = value
-            elif value is not None and name != "ordering":
-                return None
-        return lookups
+        metadata = {found[1]: self.values[name] for name in self.values if (found := _METADATA.fullmatch(name))}
+        return self._listing().where(
+            ordering=self.values["ordering"] if self.values["ordering"] in ORDERINGS else "newest",
+            channel=self.values["channel"],
+            values=self._all(_VALUES) & (Q(metadata__contains=metadata) if metadata else Q()),
+            ranges={column: self._all(conditions) for column, conditions in _RANGES.items()},
+        )
 
     @property
     def is_of_curators(self) -> bool:
         """Return whether other videos than listed ones are requested."""
         return any(self.values[name] is not None for name in self.scopes)
 
-    def wanted(self, rows: VideoIndexQuerySet) -> VideoIndexQuerySet:
-        """Return the rows of listed videos, or of those that a curator requests."""
-        if not self.is_of_curators:
-            return rows.listed(self.at)
-        status, active, listing = (self.values[name] for name in ("status", "active", "listing"))
-        if listing is not None:
-            videos = Video.objects.with_listing(listing, self.at).in_state(status=status, active=active)
-        else:
-            videos = Video.objects.listed_ignoring(self.at, status=status, active=active)
-        return rows.filter(video__in=videos)
+    def _listing(self) -> VideoKeys:
+        """Return the listed videos, or those that a curator requests: another state replaces its part of "listed"."""
+        listing, state = self.values["listing"], {name: self.values[name] for name in ("status", "active")}
+        if listing is None:
+            return keys_in_state(self.at, **state)
+        return keys_of_listing(self.at, listing, **state)
 
-
-class MetadataFilter(TextFilter):
-    """Filter by an exact value of the metadata."""
-
-    shortest = 0
-
-    def filter(self, qs: VideoIndexQuerySet, value: str | None) -> VideoIndexQuerySet:
-        found = _METADATA.fullmatch(self.field_name)
-        return qs.filter(video__metadata__contains={found[1]: value}) if found and value is not None else qs
+    def _all(self, conditions: Mapping[str, Callable[[Any], Q]]) -> Q:
+        given = ((self.values[name], condition) for name, condition in conditions.items())
+        return reduce(and_, (condition(value) for value, condition in given if value not in (None, [])), Q())
 
 
 class TagFilterSet(StrictFilterSet):

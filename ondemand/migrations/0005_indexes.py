@@ -16,6 +16,14 @@ TAGS = models.Func(models.F("tags"), function="ivsvod_tag_beginnings", output_fi
 STREAMS = models.Func(
     models.F("stream_ids"), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField())
 )
+CHANNELS = models.Func(
+    models.F("channel_id"), template="ARRAY[%(expressions)s]", output_field=ArrayField(models.UUIDField(null=True))
+)
+OTHER_ORDERS = {
+    "newest": [models.F("start_key").desc(), models.F("video").desc()],
+    "longest": [models.F("length_key").desc(), models.F("video").desc()],
+    "title": [models.F("title_key"), models.F("video")],
+}
 RECORDED = models.Q(("duplicate_of__isnull", True), ("status", "available"))
 TO_REVIEW = models.Q(
     models.Q(
@@ -58,7 +66,6 @@ class Migration(migrations.Migration):
             ),
         ),
         EnsureIndex("video", models.Index(condition=models.Q(("held", True)), fields=["uuid"], name="video_held")),
-        EnsureIndex("video", GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"])),
         EnsureIndex("video", GinIndex(STREAMS, name="video_stream_ids")),
         EnsureIndex("video", models.Index(*NEWEST, condition=TO_REVIEW, name="video_to_review")),
         EnsureIndex("video", models.Index(*NEWEST, condition=models.Q(("status", "failed")), name="video_failed")),
@@ -110,13 +117,24 @@ class Migration(migrations.Migration):
         *(
             EnsureIndex(
                 "videoindex",
+                models.Index(models.F("listing"), *order, condition=~LISTED, name=f"video_index_other_{name}"),
+            )
+            for name, order in OTHER_ORDERS.items()
+        ),
+        *(
+            EnsureIndex(
+                "videoindex",
                 models.Index(
-                    condition=LISTED & models.Q((f"{name}__isnull", False)), fields=[name], name=f"video_index_{name}"
+                    condition=models.Q((f"{name}__isnull", False)), fields=[name], name=f"video_index_{name}"
                 ),
             )
             for name in ("publish_from", "publish_until")
         ),
-        EnsureIndex("videoindex", GinIndex(fields=["search"], condition=LISTED, name="video_index_search")),
-        EnsureIndex("videoindex", GinIndex(fields=["search"], condition=~LISTED, name="video_index_search_others")),
-        EnsureIndex("videoindex", GinIndex(TAGS, name="video_index_tags")),
+        *(
+            EnsureIndex(
+                "videoindex",
+                GinIndex(models.F("search"), TAGS, models.F("metadata"), CHANNELS, condition=condition, name=name),
+            )
+            for name, condition in (("video_index_values", LISTED), ("video_index_other_values", ~LISTED))
+        ),
     ]

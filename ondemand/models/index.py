@@ -6,16 +6,18 @@ Triggers write it, whoever changes a video, its content or the name of its chann
 
 from datetime import datetime
 from typing import Any, Self
+from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.fields.array import ArrayContains, ArrayOverlap
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
-from django.db.models import Count, F, Func, Q, QuerySet, Sum, Value
-from django.db.models.functions import MD5, Cast, Coalesce, Left
+from django.db.models import F, Func, Q, QuerySet, Sum
+from django.db.models.functions import MD5, Left
 
 from ondemand.models.publication import Listing, within_window
-from ondemand.models.querysets import TAG_BEGINNING, TAG_KEY, beginnings, with_tags
+from ondemand.models.querysets import TAG_BEGINNING, TAG_KEY, beginnings
 from ondemand.models.videos import Video
 
 # Each is a total order, and that of an index.
@@ -29,6 +31,20 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
 # A tag may be longer than the key of an index.
 NAME_KEY = Left("tag", TAG_BEGINNING)
 IS_LISTED = Q(listing=Listing.LISTED)
+# Lists the channel for the index of all values, which finds members of lists.
+CHANNEL_KEYS = Func(
+    F("channel_id"), template="ARRAY[%(expressions)s]", output_field=ArrayField(models.UUIDField(null=True))
+)
+
+
+def has_tags(tags: list[str]) -> Q:
+    """Return the condition of the rows that have all of these tags, of which an index has the beginnings."""
+    return Q(ArrayContains(beginnings("tags"), [tag[:TAG_BEGINNING] for tag in tags]), tags__contains=tags)
+
+
+def of_channels(uuids: list[UUID]) -> Q:
+    """Return the condition of the rows of these channels, for the index of values."""
+    return Q(ArrayOverlap(CHANNEL_KEYS, uuids))
 
 
 class VideoIndexQuerySet(models.QuerySet["VideoIndex"]):
@@ -38,13 +54,9 @@ class VideoIndexQuerySet(models.QuerySet["VideoIndex"]):
         """Return the rows of the videos that anyone may find at that time."""
         return self.filter(IS_LISTED, within_window(at))
 
-    def tagged(self, tags: list[str]) -> Self:
-        """Return the rows of the videos that have all of these tags, by an index of their beginnings."""
-        return with_tags(self, tags)
-
-    def matching(self, query: Any) -> Self:
-        """Return the rows that match a search query; each of two partial indexes has a part of them."""
-        return self.filter(Q(IS_LISTED, search=query) | Q(~IS_LISTED, search=query))
+    def with_values(self, values: Q) -> Self:
+        """Return the rows that meet conditions of the index of values; each of two partial ones has a part of them."""
+        return self.filter(IS_LISTED & values | ~IS_LISTED & values)
 
     def in_order(self, ordering: str) -> Self:
         """Order by one of `ORDERINGS`."""
@@ -66,6 +78,10 @@ class VideoIndex(models.Model):
     channel_id = models.UUIDField(null=True)
     # The listing without the publication window: see `ondemand/sql/current/listing.sql`.
     listing = models.TextField()
+    status = models.TextField(null=True)  # noqa: DJ001
+    active = models.BooleanField(null=True)
+    # Public, not held, and no duplicate: listed if `status`, `active` and the time did not count.
+    is_open = models.BooleanField()
     publish_from = models.DateTimeField(null=True)
     publish_until = models.DateTimeField(null=True)
     # A video without a start counts as older than all others, one without a length as 0 ms long.
@@ -74,6 +90,7 @@ class VideoIndex(models.Model):
     # The beginning of the title in small letters, so that a cursor stays short; NULL if there is no title.
     title_key = models.TextField(null=True)  # noqa: DJ001
     tags = ArrayField(models.TextField())
+    metadata = models.JSONField()
     # Title, tags, description and the name of the channel.
     search = SearchVectorField()
 
@@ -98,16 +115,26 @@ class VideoIndex(models.Model):
             ),
             models.Index(F("length_key").desc(), F("video").desc(), name="video_index_longest", condition=IS_LISTED),
             models.Index(F("title_key"), F("video"), name="video_index_title", condition=IS_LISTED),
-            # To find the few videos outside of their publication window.
+            # The same orders of each other listing.
             *(
-                models.Index(
-                    fields=[name], name=f"video_index_{name}", condition=IS_LISTED & Q((f"{name}__isnull", False))
-                )
+                models.Index(F("listing"), *order, name=f"video_index_other_{name}", condition=~IS_LISTED)
+                for name, order in {
+                    "newest": [F("start_key").desc(), F("video").desc()],
+                    "longest": [F("length_key").desc(), F("video").desc()],
+                    "title": [F("title_key"), F("video")],
+                }.items()
+            ),
+            # The scheduled and the expired videos.
+            *(
+                models.Index(fields=[name], name=f"video_index_{name}", condition=Q((f"{name}__isnull", False)))
                 for name in ("publish_from", "publish_until")
             ),
-            GinIndex(fields=["search"], name="video_index_search", condition=IS_LISTED),
-            GinIndex(fields=["search"], name="video_index_search_others", condition=~IS_LISTED),
-            GinIndex(beginnings("tags"), name="video_index_tags"),
+            # The videos of each value. PostgreSQL reads the long lists of frequent values only where rare ones are, so
+            # one index of all filters needs no choice between several.
+            *(
+                GinIndex(F("search"), beginnings("tags"), F("metadata"), CHANNEL_KEYS, name=name, condition=condition)
+                for name, condition in {"video_index_values": IS_LISTED, "video_index_other_values": ~IS_LISTED}.items()
+            ),
         ]
 
     def __str__(self) -> str:
@@ -122,13 +149,9 @@ class TagCountQuerySet(models.QuerySet["TagCount"]):
 
         Long tags are in the order of their beginnings, then of their digests.
         """
-        # The counts do not know the time: videos outside of their publication window are subtracted.
-        outside = VideoIndex.objects.filter(IS_LISTED, ~within_window(at)).order_by()
-        counted = outside.annotate(tag=Func("tags", function="unnest")).values_list("tag").annotate(count=Count("*"))
-        subtracted = Func(Value(dict(counted), models.JSONField()), "tag", function="jsonb_extract_path_text")
         tags = self.values("tag").annotate(name_key=NAME_KEY, digest_key=MD5("tag"))
-        count = Sum("listed") - Coalesce(Cast(subtracted, models.BigIntegerField()), 0)
-        return tags.annotate(count=count).filter(count__gt=0).order_by("name_key", "digest_key")
+        counts = tags.annotate(count=Sum("listed", filter=within_window(at)))
+        return counts.filter(count__gt=0).order_by("name_key", "digest_key")
 
     def in_use(self) -> QuerySet["TagCount", dict[str, Any]]:
         """Return each tag that a video has with the number of its `uses`, by name in any letter case."""
@@ -137,13 +160,16 @@ class TagCountQuerySet(models.QuerySet["TagCount"]):
 
 
 class TagCount(models.Model):
-    """A number of videos, and of listed ones, that have a tag: the sum of the rows of a tag is its count.
+    """A number of videos, and of listed ones, that have a tag and a publication window: the sum of rows is the count.
 
     A trigger adds rows with the differences that a statement makes; see `ondemand/sql/current/count_tags.sql`.
     """
 
     id = models.BigAutoField(primary_key=True)
     tag = models.TextField()
+    # The listed ones count inside of the window alone.
+    publish_from = models.DateTimeField(null=True)
+    publish_until = models.DateTimeField(null=True)
     videos = models.IntegerField()
     listed = models.IntegerField()
 

@@ -1,7 +1,7 @@
 """The query set of videos, its orders, and the expressions of its indexes. It imports no model of this app."""
 
 from datetime import datetime, timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -23,7 +23,6 @@ from ondemand.models.publication import (
     within_window,
 )
 
-Rows = TypeVar("Rows", bound=models.QuerySet[Any])
 # IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 LONGEST_RECORDING = timedelta(hours=48)
 TAG_BEGINNING = 100
@@ -43,19 +42,6 @@ class VideoQuerySet(models.QuerySet[Any]):
         """
         return self.filter(LISTED, within_window(at))
 
-    def listed_ignoring(self, at: datetime, *, status: str | None, active: bool | None) -> Self:
-        """Return the videos of this status and `active`, if given, that would be listed if these two did not count.
-
-        Another status than available usually goes with NULL values, which are no reason to leave a video out.
-        """
-        status = status or "available"
-        undecided = status != "available"
-        shown = {True: Q(active=True), False: ~Q(active=True), None: ~Q(active=False) if undecided else Q(active=True)}
-        public, free = Q(visibility="public"), Q(held=False)
-        if undecided:
-            public, free = public | Q(visibility__isnull=True), free | Q(held__isnull=True)
-        return self.filter(shown[active], public, free, within_window(at), status=status, duplicate_of__isnull=True)
-
     def with_listing(self, listing: str, at: datetime) -> Self:
         """Return the videos with this listing at that time."""
         if listing == Listing.LISTED:
@@ -67,11 +53,6 @@ class VideoQuerySet(models.QuerySet[Any]):
         # The condition is part of the expression, and an index may serve it.
         is_broken = ~listing_rules(at)[Listing(listing)]
         return self.alias(listing=listing_expression(at)).filter(is_broken, listing=listing)
-
-    def in_state(self, *, status: str | None, active: bool | None) -> Self:
-        """Return the videos of this status, shown or not, if these are given; NULL in `active` is not shown."""
-        videos = self if status is None else self.filter(status=status)
-        return videos if active is None else videos.filter(Q(active=True) if active else ~Q(active=True))
 
     def reachable(self, at: Any) -> Self:
         """Return the videos that open by their uuid: listed and unlisted ones, and their duplicates.
@@ -121,12 +102,8 @@ class VideoQuerySet(models.QuerySet[Any]):
         names = ("publish_from", "publish_until")
         return [self.filter((f"{name}__gt", at)).order_by(name).values_list(name)[:1] for name in names]
 
-    def tagged(self, tags: list[str]) -> Self:
-        """Return the videos that have all of these tags, by an index of their beginnings."""
-        return with_tags(self, tags, "index__")
-
     def of_streams(self, stream_ids: list[str]) -> Self:
-        """Return the videos whose recording holds at least one of these streams; by an index as `tagged`."""
+        """Return the videos whose recording holds at least one of these streams; by an index of their beginnings."""
         starts = [stream_id[:TAG_BEGINNING] for stream_id in stream_ids]
         found = self.alias(stream_beginnings=beginnings("stream_ids"))
         return found.filter(stream_beginnings__overlap=starts, stream_ids__overlap=stream_ids)
@@ -145,9 +122,7 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def with_own_content(self) -> Self:
         """Join as `with_content`, for videos that are no duplicates: of half as many tables, planned twice as fast."""
-        return (
-            self.annotate(is_private=_is_true(private_channel("channel__"))).select_related("content").defer(*_UNREAD)
-        )
+        return self.annotate(is_private=is_true(private_channel("channel__"))).select_related("content").defer(*_UNREAD)
 
     def of_private_channels(self) -> Self:
         """Return the videos of private channels; see OF_PRIVATE_CHANNEL."""
@@ -197,14 +172,14 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.select_for_update(no_key=True, of=("self",)).order_by("uuid")
 
 
-def _is_true(condition: Q) -> Case:
+def is_true(condition: Q) -> Case:
     """Return the expression of a condition, which is never NULL."""
     return Case(When(condition, then=Value(True)), default=Value(False))
 
 
 # Its channel is private, or that of the video that it duplicates, since both have the same files.
 OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
-IS_PRIVATE = _is_true(OF_PRIVATE_CHANNEL)
+IS_PRIVATE = is_true(OF_PRIVATE_CHANNEL)
 # Each recording once, hidden ones too, as in the partial index.
 RECORDED = Q(status="available", duplicate_of__isnull=True)
 
@@ -212,13 +187,6 @@ RECORDED = Q(status="available", duplicate_of__isnull=True)
 def beginnings(texts: str) -> Func:
     """Return the beginnings of the texts of a column, for an index: its keys have at most 2,700 bytes."""
     return Func(F(texts), function="ivsvod_tag_beginnings", output_field=ArrayField(models.TextField()))
-
-
-def with_tags(rows: Rows, tags: list[str], path: str = "") -> Rows:
-    """Return the rows that have all of these tags; `path` leads to the index of videos, as in `index__`."""
-    starts = [tag[:TAG_BEGINNING] for tag in tags]
-    found = rows.alias(tag_beginnings=beginnings(f"{path}tags"))
-    return found.filter(tag_beginnings__contains=starts, **{f"{path}tags__contains": tags})
 
 
 def _prefixed(path: str, condition: Q) -> Q:

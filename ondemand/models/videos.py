@@ -174,7 +174,6 @@ class Video(models.Model):
             ),
             # The charts of the start page add up these values by an index-only scan.
             models.Index(fields=["started_at"], include=["duration_ms"], name="video_days", condition=RECORDED),
-            GinIndex(fields=["metadata"], name="video_metadata", opclasses=["jsonb_path_ops"]),
             GinIndex(beginnings("stream_ids"), name="video_stream_ids"),
         ]
 

@@ -1,33 +1,40 @@
 """The lists of videos, read from their index: in steps, by plans that no statistics decide.
 
 PostgreSQL guesses from statistics how many rows match, and a wrong guess reads the whole index. So the first rows of
-the order are tried, and what they show decides: where many match, the walk along the order goes on; where few do, the
-indexes of the conditions find all of them, and these are sorted.
+the order are tried, and what they show decides: where many match, the walk along the order goes on; where few do, an
+index of the conditions finds all of them, and these are sorted.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import reduce
+from operator import and_
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Count, Window
+from django.db.models import Count, Q, QuerySet, Window
 
 from ivsvod.rest.ordering import Order, RowList
 from ondemand.models import Video
-from ondemand.models.index import VideoIndex, VideoIndexQuerySet
+from ondemand.models.index import IS_LISTED, ORDERINGS, VideoIndex, VideoIndexQuerySet, of_channels
+from ondemand.models.publication import Listing, listing_rules, within_window
+from ondemand.models.querysets import is_true
 
-# The rows that are tried first, and the most that a walk or a sort reads before the other one is tried.
-TRIED = 2_000
+# The rows that are tried first, those that are few, and the most that one step reads before another one is taken.
+TRIED = 500
+FEW = 5_000
 BOUND = 50_000
 # Of more matches than these the newest are ranked; the others follow, newest first.
 RANKED = 1_000
-# The kinds of plans that are switched off, so that one is left: along the index of the order, or by bitmaps.
+# The kinds of plans that are switched off, so that one is left: along an index in its order, or by bitmaps.
 # https://www.postgresql.org/docs/current/runtime-config-query.html
 _WALK = ("seqscan", "bitmapscan", "sort")
 _SORT = ("seqscan", "indexscan", "indexonlyscan")
+
+_ANY = Q()
 
 Key = tuple[Any, UUID]
 # Returns those of these videos that are shown.
@@ -36,61 +43,150 @@ VideoReader = Callable[[list[UUID]], Iterable[Video]]
 
 @dataclass(frozen=True)
 class VideoKeys:
-    """The videos that meet the conditions of `matches`, in one of the orders of the index.
+    """The videos that meet conditions, in one of the orders of the index, `ORDERINGS`.
 
-    A key is the value by which a video is ordered, and its uuid. `walked` has the rows that meet only the conditions
-    that the index of the order serves; it is `matches` if there are no others. None lets the planner choose.
+    A key is the value by which a video is ordered, and its uuid. Each condition stands with the index that serves it:
+    `listing` is the condition of partial indexes, `served` a range of the index of the order, `values` are found by the
+    index of values, and each of `ranges` by the index of the column that it is of. None serves `window` and `others`.
+    `is_walkable` is whether an index has the videos of the listing in this order.
     """
 
-    matches: VideoIndexQuerySet
-    walked: VideoIndexQuerySet | None
-    ordering: str
+    listing: Q
+    window: Q = _ANY
+    others: Q = _ANY
+    ordering: str = "newest"
+    served: Q = _ANY
+    values: Q = _ANY
+    ranges: Mapping[str, Q] = field(default_factory=dict)
+    is_walkable: bool = True
+
+    def where(self, *, ordering: str, values: Q, ranges: Mapping[str, Q], channel: UUID | None = None) -> "VideoKeys":
+        """Return those that meet these conditions too, in this order."""
+        keys = replace(self, ordering=ordering)
+        ranges = {**self.ranges, **{column: condition for column, condition in ranges.items() if condition}}
+        served = ranges.pop(keys.column, Q())
+        if channel is not None and keys.column == "start_key" and self.listing == IS_LISTED:
+            served &= Q(channel_id=channel)
+        elif channel is not None:
+            values &= of_channels([channel])
+        return replace(keys, served=served, values=values, ranges=ranges)
 
     @property
     def order(self) -> Order:
-        return Order.of(self.matches.in_order(self.ordering))
+        return Order.of(VideoIndex.objects.in_order(self.ordering))
+
+    @property
+    def column(self) -> str:
+        """Return the name of the first key."""
+        return self.order.keys[0].name
 
     def read(self, first: int, count: int) -> list[Key]:
         """Return at most `count` keys, without the first `first`."""
         last = first + count
-        name = self.order.keys[0].name
-        keys = self.matches.in_order(self.ordering).values_list(name, "video_id")
-        if self.walked is None:
-            return list(keys[first:last])
-        if self.walked is self.matches:
-            return _rows(keys[first:last], off=_WALK)
-        walked = self.walked.in_order(self.ordering)
-        tried = _rows(keys[:last], off=_WALK, among=walked[:TRIED])
+        if not (self.values or self.ranges or self.others):
+            return self._walk(first, count)
+        tried = self._walk(0, last, among=TRIED) if self.is_walkable else []
         if len(tried) == last:
             return tried[first:]
-        if last <= len(tried) * BOUND // TRIED:
-            found = _rows(keys[first:last], off=_WALK, among=walked[:BOUND])
-            if len(found) == count:
+        # The rows to walk, if the others match as often as those that were tried.
+        expected = TRIED * last / len(tried) if tried else float("inf")
+        is_frequent = len(tried) >= TRIED // 50
+        steps = [self._sort_range, self._sort_values]
+        if expected <= BOUND:
+            steps.insert(0 if expected <= FEW or is_frequent else 2, self._walk_far)
+        for step in steps:
+            found = step(first, count)
+            if found is not None:
                 return found
-        # With the number of all matches; one more than the bound shows that there are more.
-        counted = keys.annotate(matches=Window(Count("*")))
-        matching = _rows(counted[first:last], off=_SORT, among=self.matches.order_by()[: BOUND + 1])
-        if not matching or matching[0][2] <= BOUND:
-            return [(value, uuid) for value, uuid, _ in matching]
-        return _rows(keys[first:last], off=_WALK if len(tried) * BOUND >= last else _SORT)
+        return self._walk(first, count, off=_WALK if tried else _SORT)
 
     def after(self, key: Sequence[Any]) -> "VideoKeys":
         """Return the videos after a key."""
-        return self._where(self.order.after(list(key)))
+        return replace(self, served=self.served & self.order.after(list(key)))
 
     def until(self, key: Sequence[Any]) -> "VideoKeys":
         """Return the videos up to a key, its own included."""
-        return self._where(self.order.until(list(key)))
+        return replace(self, served=self.served & self.order.until(list(key)))
 
-    def _where(self, condition: Any) -> "VideoKeys":
-        matches = self.matches.filter(condition)
-        if self.walked is self.matches:
-            return replace(self, matches=matches, walked=matches)
-        walked = None if self.walked is None else self.walked.filter(condition)
-        return replace(self, matches=matches, walked=walked)
+    def _walk(self, first: int, count: int, *, among: int | None = None, off: Sequence[str] = _WALK) -> list[Key]:
+        """Return the keys in the first rows of the order, or in all rows."""
+        rows = VideoIndex.objects.filter(self.listing, self.served)
+        source = rows.in_order(self.ordering)[:among] if among else None
+        return _rows(self._keys_of(rows)[first : first + count], off=off, among=source)
+
+    def _walk_far(self, first: int, count: int) -> list[Key] | None:
+        """Return the keys; None if the bound of rows does not have them all."""
+        found = self._walk(first, count, among=BOUND)
+        return found if len(found) == count else None
+
+    def _sort_range(self, first: int, count: int) -> list[Key] | None:
+        """Return the keys, sorted from the range with the fewest rows; None if no range has few."""
+        own = {self.column: self.served} if self.served and self.is_walkable else {}
+        sources = [
+            VideoIndex.objects.filter(self.listing, condition).order_by(f"-{column}")[: FEW + 1]
+            for column, condition in {**self.ranges, **own}.items()
+        ]
+        counts = _counts(sources, off=_WALK)
+        if min(counts, default=FEW + 1) > FEW:
+            return None
+        rows = self._keys_of(VideoIndex.objects.filter(self.listing, self.served))
+        return _rows(rows[first : first + count], off=_WALK, among=sources[counts.index(min(counts))])
+
+    def _sort_values(self, first: int, count: int) -> list[Key] | None:
+        """Return the keys, sorted from the rows with the values; None if there are too many of them."""
+        if not self.values or first > BOUND:
+            return None
+        rows = VideoIndex.objects.filter(self.listing)
+        source = (rows.filter(self.values) if self.listing else rows.with_values(self.values))[: BOUND + 1]
+        # The rows that match are sorted to the front, and each shows how many rows there are.
+        is_match = is_true(Q(pk__isnull=False) & self.served & self.window & self._ranges & self.others)
+        counted = VideoIndex.objects.annotate(is_match=is_match, rows=Window(Count("*")))
+        ordered = counted.order_by("-is_match", *ORDERINGS[self.ordering])
+        keys = ordered.values_list(self.column, "video_id", "is_match", "rows")
+        found = _rows(keys[first : first + count], off=_SORT, among=source)
+        if found and found[0][3] > BOUND:
+            return None
+        return [(value, uuid) for value, uuid, matches, _ in found if matches]
+
+    def _keys_of(self, rows: VideoIndexQuerySet) -> QuerySet[VideoIndex, Any]:
+        matching = rows.filter(self.window, self.values, self._ranges, self.others)
+        return matching.in_order(self.ordering).values_list(self.column, "video_id")
+
+    @property
+    def _ranges(self) -> Q:
+        return reduce(and_, self.ranges.values(), Q())
 
 
-def _rows(rows: Any, *, off: Sequence[str], among: VideoIndexQuerySet | None = None) -> list[Any]:
+def keys_in_state(at: datetime, *, status: str | None, active: bool | None) -> VideoKeys:
+    """Return the videos of this status and `active`, if given, that would be listed if these two did not count."""
+    window = within_window(at)
+    if status in {None, "available"} and active is not False:
+        return VideoKeys(IS_LISTED, window)
+    # Another status than available usually goes with NULL in `active`, which is no reason to leave a video out.
+    shown = {True: Q(active=True), False: ~Q(active=True), None: ~Q(active=False)}
+    listing = Listing.HIDDEN if status in {None, "available"} else status
+    return VideoKeys(Q(listing=listing), window, shown[active] & Q(status=status or "available", is_open=True))
+
+
+def keys_of_listing(at: datetime, listing: str, *, status: str | None, active: bool | None) -> VideoKeys:
+    """Return the videos with this listing at that time, of this status and `active` if given; NULL is not active."""
+    others = Q() if status is None else Q(status=status)
+    if active is not None:
+        others &= Q(active=True) if active else ~Q(active=True)
+    if listing in {Listing.LISTED, Listing.UNLISTED}:
+        return VideoKeys(Q(listing=listing), within_window(at), others)
+    if listing not in {Listing.SCHEDULED, Listing.EXPIRED}:
+        return VideoKeys(Q(listing=listing), others=others)
+    # The window decides about videos that are listed or unlisted without it. Its times have an index.
+    window = Q(listing__in=[Listing.LISTED, Listing.UNLISTED])
+    rules = listing_rules(at)
+    if listing == Listing.SCHEDULED:
+        return VideoKeys(Q(), window, others, ranges={"publish_from": Q(publish_from__gt=at)}, is_walkable=False)
+    window &= rules[Listing.SCHEDULED]
+    return VideoKeys(Q(), window, others, ranges={"publish_until": Q(publish_until__lte=at)}, is_walkable=False)
+
+
+def _rows(rows: QuerySet[VideoIndex, Any], *, off: Sequence[str], among: VideoIndexQuerySet | None = None) -> list[Any]:
     """Return the rows without the plans that are `off`; `among` these rows of the index alone."""
     try:
         sql, parameters = rows.query.sql_with_params()
@@ -101,9 +197,23 @@ def _rows(rows: Any, *, off: Sequence[str], among: VideoIndexQuerySet | None = N
             sql, parameters = f'WITH "{table}" AS ({within}) {sql}', (*own, *parameters)
     except EmptyResultSet:
         return []
+    return _run(sql, parameters, off)
+
+
+def _counts(sources: Sequence[VideoIndexQuerySet], *, off: Sequence[str]) -> list[int]:
+    """Return the number of rows of each queryset."""
+    queries = [source.values_list("video_id").query.sql_with_params() for source in sources]
+    if not queries:
+        return []
+    counts = ", ".join(f"(SELECT count(*) FROM ({sql}) AS counted)" for sql, _ in queries)  # noqa: S608
+    [row] = _run(f"SELECT {counts}", [value for _, values in queries for value in values], off)
+    return list(row)
+
+
+def _run(sql: str, parameters: Sequence[Any], off: Sequence[str]) -> list[Any]:
     before = "".join(f"SET LOCAL enable_{name} = off; " for name in off)
     after = "".join(f"; SET LOCAL enable_{name} = DEFAULT" for name in off)
-    with connections[rows.db].cursor() as cursor:
+    with connections[VideoIndex.objects.db].cursor() as cursor:
         # One request, which PostgreSQL runs as one transaction if there is none. Django built the SQL.
         cursor.execute(before + sql + after, parameters)
         for _ in off:

@@ -11,8 +11,8 @@ from django.db.models.functions import Coalesce, Collate, Left, Upper
 
 from ivsvod.rest.ordering import Order
 from ivsvod.rest.uuids import HYPHENATED, parse_uuid, uuid_or_none
-from ondemand.models import TagCount, Video
-from ondemand.models.index import NAME_KEY
+from ondemand.models import TagCount, Video, VideoIndex
+from ondemand.models.index import NAME_KEY, has_tags
 from ondemand.models.querysets import TAG_BEGINNING, VideoQuerySet
 
 _STREAM_ID = re.compile(r"st-[A-Za-z0-9]+")
@@ -45,6 +45,11 @@ def videos_of_id(text: str) -> list[VideoQuerySet]:
     uuid = uuid_or_none(text)
     of_stream = [Video.objects.of_streams([text])] if _STREAM_ID.fullmatch(text) else []
     return [*of_stream, *([Video.objects.filter(pk=uuid)] if uuid else [])]
+
+
+def videos_tagged(tag: str) -> VideoQuerySet:
+    """Return the videos that have the tag."""
+    return Video.objects.filter(pk__in=VideoIndex.objects.with_values(has_tags([tag])).values("pk"))
 
 
 def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[dict[str, Any]]:

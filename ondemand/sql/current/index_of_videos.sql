@@ -21,9 +21,10 @@ BEGIN
         INTO uuids, is_moved
         FROM new_rows AS after JOIN old_rows AS before ON after.uuid = before.uuid
         WHERE (after.ivs_channel_uuid, after._status, after.active, after._held, after._duplicate_of, after._visibility,
-                after._publish_from, after._publish_until, after._started_at, after._duration_ms)
+                after._publish_from, after._publish_until, after._started_at, after._duration_ms, after._metadata)
             IS DISTINCT FROM (before.ivs_channel_uuid, before._status, before.active, before._held, before._duplicate_of,
-                before._visibility, before._publish_from, before._publish_until, before._started_at, before._duration_ms);
+                before._visibility, before._publish_from, before._publish_until, before._started_at, before._duration_ms,
+                before._metadata);
         PERFORM ivsvod_index_videos(uuids, is_moved) WHERE uuids IS NOT NULL;
     END IF;
     RETURN NULL;

@@ -15,13 +15,20 @@ BEGIN
     END IF;
     WITH written AS (
         INSERT INTO ondemand_videoindex AS existing
-            (video_id, channel_id, listing, publish_from, publish_until, start_key, length_key, title_key, tags, search)
+            (video_id, channel_id, listing, status, active, is_open, publish_from, publish_until, start_key, length_key,
+                title_key, tags, metadata, search)
         SELECT video.uuid, video.ivs_channel_uuid,
             ivsvod_listing(video._status, video.active, video._held, video._duplicate_of IS NOT NULL, video._visibility),
+            video._status, video.active,
+            video._duplicate_of IS NULL AND CASE WHEN video._status = 'available'
+                THEN coalesce(video._visibility = 'public' AND NOT video._held, false)
+                -- Another status usually goes with NULL values, which are no reason to leave a video out.
+                ELSE coalesce(video._visibility, 'public') = 'public' AND NOT coalesce(video._held, false) END,
             video._publish_from, video._publish_until,
             coalesce(video._started_at, '1900-01-01 00:00+00'), coalesce(video._duration_ms, 0),
             nullif(lower(left(content.title, 100)), ''),
             coalesce((SELECT array_agg(DISTINCT tag) FROM unnest(content.tags) AS tag WHERE tag <> ''), '{}'),
+            video._metadata,
             CASE WHEN is_text OR before.search IS NULL THEN
                 ivsvod_search_vector(content.title, content.description, coalesce(content.tags, '{}'), channel._name)
             ELSE before.search END
@@ -34,9 +41,10 @@ BEGIN
         WHERE video.uuid = ANY (uuids)
         ORDER BY video.uuid
         ON CONFLICT (video_id) DO UPDATE SET
-            channel_id = excluded.channel_id, listing = excluded.listing, publish_from = excluded.publish_from,
+            channel_id = excluded.channel_id, listing = excluded.listing, status = excluded.status,
+            active = excluded.active, is_open = excluded.is_open, publish_from = excluded.publish_from,
             publish_until = excluded.publish_until, start_key = excluded.start_key, length_key = excluded.length_key,
-            title_key = excluded.title_key, tags = excluded.tags, search = excluded.search
+            title_key = excluded.title_key, tags = excluded.tags, metadata = excluded.metadata, search = excluded.search
         WHERE existing IS DISTINCT FROM excluded
         RETURNING video_id
     )

@@ -1,7 +1,15 @@
 -- Add up the counts of each tag that has several rows. Readers see either those or the sum.
+-- A publication that ended a day ago counts no more, and a beginning of then is none: no reader looks so far back.
 WITH several AS (
     DELETE FROM ondemand_tagcount
-    WHERE tag IN (SELECT tag FROM ondemand_tagcount GROUP BY tag HAVING count(*) > 1) RETURNING tag, videos, listed
+    WHERE tag IN (SELECT tag FROM ondemand_tagcount GROUP BY tag HAVING count(*) > 1)
+    RETURNING tag, publish_from, publish_until, videos, listed
+), lasting AS (
+    SELECT tag, videos, CASE WHEN publish_until < long_ago THEN 0 ELSE listed END AS listed,
+        CASE WHEN publish_from > long_ago THEN publish_from END AS publish_from,
+        CASE WHEN publish_until >= long_ago THEN publish_until END AS publish_until
+    FROM several CROSS JOIN (SELECT now() - interval '1 day') AS time (long_ago)
 )
-INSERT INTO ondemand_tagcount (tag, videos, listed)
-SELECT tag, sum(videos), sum(listed) FROM several GROUP BY tag HAVING sum(videos) <> 0 OR sum(listed) <> 0
+INSERT INTO ondemand_tagcount (tag, publish_from, publish_until, videos, listed)
+SELECT tag, publish_from, publish_until, sum(videos), sum(listed) FROM lasting
+GROUP BY tag, publish_from, publish_until HAVING sum(videos) <> 0 OR sum(listed) <> 0

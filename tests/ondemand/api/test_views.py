@@ -227,7 +227,7 @@ def test_the_lists_take_a_fixed_number_of_queries(client: Client, django_assert_
             # By their content or the name of their channel.
             found = sum(number % 3 > 0 or number % 2 > 0 for number in range(rows))
             assert len(client.get(path).json()["data"]) == found
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(2):
         assert client.get("/tags").json()["data"] == [{"tag": "news", "count": rows - len(range(0, rows, 3))}]
     with django_assert_num_queries(1):
         client.get(f"/on-demand/{video.uuid}")

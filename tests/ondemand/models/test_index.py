@@ -15,7 +15,6 @@ from uuid import UUID
 import pytest
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.db.models import Sum
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -29,7 +28,8 @@ from tests.support.predecessor.statements import set_active, upsert_content
 from tests.support.processes import connect
 from tests.support.road import command
 
-NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
+# The counts of tags forget what was before, so this is the time of PostgreSQL.
+NOW = datetime.now(UTC)
 OLDEST = datetime(1900, 1, 1, tzinfo=UTC)
 CHANNELS, VIDEOS = [UUID(int=number) for number in (1, 2)], [UUID(int=number) for number in (11, 12, 13, 14)]
 VECTORS = """
@@ -51,6 +51,9 @@ def sql(statement: str, *values: Any) -> None:
 
 def index_row(video: Video) -> tuple[Any, ...]:
     """Return the row that the index should have, without the vector."""
+    undecided = [None] if video.status != "available" else []
+    is_open = video.duplicate_of_id is None and video.held in {False, *undecided}
+    is_open &= video.visibility in {"public", *undecided}
     content = video.own_content
     window = video.publish_from, video.publish_until
     video.publish_from = video.publish_until = None
@@ -59,34 +62,37 @@ def index_row(video: Video) -> tuple[Any, ...]:
     title = content.shown_title[:100].lower() if content else ""
     tags = sorted(set(content.shown_tags), key=str.encode) if content else []
     times = (*window, video.started_at or OLDEST)
-    return (video.pk, video.channel_id, listing, *times, video.duration_ms or 0, title or None, tags)
+    state = listing, video.status, video.active, is_open
+    return (video.pk, video.channel_id, *state, *times, video.duration_ms or 0, title or None, tags, video.metadata)
 
 
 def assert_right() -> None:
     """The index, the lists that are read from it, and the counts of tags are as the slow definitions say."""
     videos = list(Video.objects.select_related("content").order_by("pk"))
-    names = ("publish_from", "publish_until", "start_key", "length_key", "title_key", "tags")
-    rows = VideoIndex.objects.order_by("pk").values_list("video_id", "channel_id", "listing", *names)
+    names = ("publish_from", "publish_until", "start_key", "length_key", "title_key", "tags", "metadata")
+    state = ("listing", "status", "active", "is_open")
+    rows = VideoIndex.objects.order_by("pk").values_list("video_id", "channel_id", *state, *names)
     assert list(rows) == [index_row(video) for video in videos]
     with connection.cursor() as cursor:
         cursor.execute(VECTORS)
         assert dict(cursor.fetchall()) == {video.pk: True for video in videos}
     listed = {video.pk for video in videos if video.listing_at(NOW) == Listing.LISTED}
     assert set(VideoIndex.objects.listed(NOW).values_list("pk", flat=True)) == listed
-    assert tag_counts() == fresh_tag_counts(videos)
+    for at in (NOW, NOW + timedelta(hours=1), NOW + timedelta(days=1)):
+        assert tag_counts(at) == fresh_tag_counts(videos, at)
 
 
-def tag_counts() -> dict[str, tuple[int, int]]:
-    sums = TagCount.objects.order_by().values("tag").annotate(all=Sum("videos"), public=Sum("listed"))
-    found = {row["tag"]: (row["all"], row["public"]) for row in sums}
-    return {tag: counts for tag, counts in found.items() if counts != (0, 0)}
+def tag_counts(at: datetime) -> dict[str, tuple[int, int]]:
+    """Return the numbers of videos and of listed ones with each tag, from their counts."""
+    listed = {row["tag"]: row["count"] for row in TagCount.objects.listed(at)}
+    return {row["tag"]: (row["uses"], listed.get(row["tag"], 0)) for row in TagCount.objects.in_use()}
 
 
-def fresh_tag_counts(videos: Sequence[Video]) -> dict[str, tuple[int, int]]:
-    rows = [index_row(video) for video in videos]
-    total = Counter(tag for row in rows for tag in row[-1])
-    public = Counter(tag for row in rows if row[2] == "listed" for tag in row[-1])
-    return {tag: (count, public[tag]) for tag, count in total.items()}
+def fresh_tag_counts(videos: Sequence[Video], at: datetime) -> dict[str, tuple[int, int]]:
+    tags = {video.pk: index_row(video)[-2] for video in videos}
+    total = Counter(tag for video in videos for tag in tags[video.pk])
+    listed = Counter(tag for video in videos if video.listing_at(at) == Listing.LISTED for tag in tags[video.pk])
+    return {tag: (count, listed[tag]) for tag, count in total.items()}
 
 
 def checked() -> str:
@@ -141,7 +147,7 @@ a_channel = st.sampled_from(CHANNELS)
 texts = st.sampled_from([None, "", "Opening night", "ÉTÉ à Köln", "日本の朝", "x" * 3000, "a b " * 400])
 tags = st.none() | st.lists(st.sampled_from([None, "", "news", "News", "two words", "日本", "t" * 300]), max_size=4)
 flags = st.sampled_from([None, True, False])
-times = st.sampled_from([None, NOW - timedelta(days=1), NOW, NOW + timedelta(days=1)])
+times = st.sampled_from([None, NOW - timedelta(days=2), NOW, NOW + timedelta(days=1)])
 columns = st.fixed_dictionaries(
     {},
     optional={
@@ -156,6 +162,7 @@ columns = st.fixed_dictionaries(
         "duration_ms": st.sampled_from([None, 0, 5, 2**40]),
         "duplicate_of_id": st.none() | a_video,
         "qa": st.sampled_from(Video.Qa.values),
+        "metadata": st.sampled_from([{}, {"league": "7"}, {"league": "7", "all": "yes"}]),
     },
 )
 
@@ -225,6 +232,26 @@ def test_reconcile_adds_up_the_counts_of_tags_when_it_may_repair(aws: LocalAws) 
     assert TagCount.objects.count() == rows > 1
     assert command("reconcile", "--apply")[0] == 0
     assert list(TagCount.objects.values_list("tag", "videos", "listed")) == [("news", 1, 1)]
+
+
+@pytest.mark.django_db
+def test_the_counts_of_a_tag_forget_publications_that_ended(aws: LocalAws) -> None:
+    times = [None, NOW - timedelta(days=3), NOW - timedelta(days=2), NOW + timedelta(days=1)]
+    windows = [(begin, end) for begin in times for end in times if begin is None or end is None or begin < end]
+    for begin, end in windows:
+        make_content(make_video(publish_from=begin, publish_until=end), tags=["news"])
+    assert TagCount.objects.count() == len(windows)
+
+    assert command("reconcile", "--apply")[0] == 0
+    # Those that have no time ahead are one row, and each other one has its own.
+    kept = set(TagCount.objects.values_list("publish_from", "publish_until"))
+    assert kept == {(None, None), (None, times[3]), (times[3], None)}
+    assert_right()
+    # What was counted with its window leaves the count with it.
+    Video.objects.update(publish_from=None, publish_until=None)
+    assert_right()
+    Video.objects.filter(active=True).update(active=False)
+    assert_right()
 
 
 # Two sessions at once
