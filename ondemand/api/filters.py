@@ -1,11 +1,8 @@
 """The filters of the lists of videos and tags."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from functools import reduce
-from math import ceil, floor
-from operator import and_
 from typing import Any
 
 from django.db.models import Q
@@ -27,26 +24,17 @@ from ondemand.models import Video
 from ondemand.models.index import ORDERINGS, has_tags, of_channels
 from ondemand.models.publication import Listing
 from ondemand.videos.limits import METADATA_KEY_LENGTH
-from ondemand.videos.lists import VideoKeys, keys_in_state, keys_of_listing
+from ondemand.videos.lists import VideoKeys, all_of, keys_in_state, keys_of_listing
 from ondemand.videos.search import search_query
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
-# The conditions of filters, by what serves them: the index of values, or that of an order.
+# The conditions of the filters that the index of values serves.
 _VALUES: Mapping[str, Callable[[Any], Q]] = {
     "search": lambda text: Q(search=search_query(text)),
     "tag": has_tags,
     "owner": lambda owner: of_channels(list(Channel.objects.owned_by(owner))),
 }
-_RANGES: Mapping[str, Mapping[str, Callable[[Any], Q]]] = {
-    "start_key": {
-        "started_after": lambda time: Q(start_key__gte=time),
-        "started_before": lambda time: Q(start_key__lt=time),
-    },
-    "length_key": {
-        "min_duration": lambda seconds: Q(length_key__gte=ceil(seconds * 1000)),
-        "max_duration": lambda seconds: Q(length_key__lte=floor(seconds * 1000)),
-    },
-}
+_STARTS, _LENGTHS = ("started_after", "started_before"), ("min_duration", "max_duration")
 
 
 class SearchFilter(Filter):
@@ -67,15 +55,21 @@ class VideoFilterSet(StrictFilterSet):
     """Listed videos, unless a curator asks for others; `metadata[key]` filters by a value of the metadata."""
 
     scopes = {"status": "curate", "active": "curate", "listing": "curate"}
+    # The filters that the index of an order serves.
+    served = {
+        **dict.fromkeys(("newest", "oldest"), ("channel", *_STARTS)),
+        **dict.fromkeys(("longest", "shortest"), _LENGTHS),
+        "title": (),
+    }
 
     search = SearchFilter()
-    channel = UUIDFilter()
+    channel = UUIDFilter(field_name="channel_id")
     owner = UUIDFilter()
     tag = EachTextFilter()
-    started_after = TimeFilter()
-    started_before = TimeFilter()
-    min_duration = SecondsFilter()
-    max_duration = SecondsFilter()
+    started_after = TimeFilter(field_name="start_key", lookup_expr="gte")
+    started_before = TimeFilter(field_name="start_key", lookup_expr="lt")
+    min_duration = SecondsFilter(field_name="length_key", lookup_expr="gte")
+    max_duration = SecondsFilter(field_name="length_key", lookup_expr="lte")
     status = ChoiceFilter(choices=Video.Status.values)
     active = BooleanFilter()
     listing = ChoiceFilter(choices=Listing)
@@ -103,29 +97,40 @@ class VideoFilterSet(StrictFilterSet):
 
         Those of a search by relevance are in the order of their start.
         """
-        metadata = {found[1]: self.values[name] for name in self.values if (found := _METADATA.fullmatch(name))}
-        return self._listing().where(
-            ordering=self.values["ordering"] if self.values["ordering"] in ORDERINGS else "newest",
-            channel=self.values["channel"],
-            values=self._all(_VALUES) & (Q(metadata__contains=metadata) if metadata else Q()),
-            ranges={column: self._all(conditions) for column, conditions in _RANGES.items()},
+        given = {name: value for name, value in self.values.items() if value is not None}
+        metadata = {found[1]: given[name] for name in given if (found := _METADATA.fullmatch(name))}
+        values = all_of(condition(given[name]) for name, condition in _VALUES.items() if name in given)
+        state = {name: given.get(name) for name in ("status", "active")}
+        # Another state replaces its part of "listed".
+        is_of_listing = "listing" in given
+        keys = keys_of_listing(self.at, given["listing"], **state) if is_of_listing else keys_in_state(self.at, **state)
+        return keys.where(
+            ordering=self.order,
+            channel=given.get("channel"),
+            values=values & Q(metadata__contains=metadata) if metadata else values,
+            ranges={"start_key": Q(**self._lookups(_STARTS)), "length_key": Q(**self._lookups(_LENGTHS))},
         )
+
+    @property
+    def order(self) -> str:
+        """Return the order of the index in which the videos are read."""
+        ordering = self.values["ordering"]
+        return ordering if ordering in ORDERINGS else "newest"
+
+    def served_lookups(self) -> dict[str, Any] | None:
+        """Return the lookups of the given filters, with their values; None if the index does not serve all of them."""
+        served = self.served[self.order]
+        others = (value for name, value in self.values.items() if name not in {*served, "ordering"})
+        return self._lookups(served) if all(value is None for value in others) else None
 
     @property
     def is_of_curators(self) -> bool:
         """Return whether other videos than listed ones are requested."""
         return any(self.values[name] is not None for name in self.scopes)
 
-    def _listing(self) -> VideoKeys:
-        """Return the listed videos, or those that a curator requests: another state replaces its part of "listed"."""
-        listing, state = self.values["listing"], {name: self.values[name] for name in ("status", "active")}
-        if listing is None:
-            return keys_in_state(self.at, **state)
-        return keys_of_listing(self.at, listing, **state)
-
-    def _all(self, conditions: Mapping[str, Callable[[Any], Q]]) -> Q:
-        given = ((self.values[name], condition) for name, condition in conditions.items())
-        return reduce(and_, (condition(value) for value, condition in given if value not in (None, [])), Q())
+    def _lookups(self, names: Iterable[str]) -> dict[str, Any]:
+        filters = {name: self.filters[name] for name in names if self.values[name] is not None}
+        return {f"{each.field_name}__{each.lookup_expr}": self.values[name] for name, each in filters.items()}
 
 
 class TagFilterSet(StrictFilterSet):

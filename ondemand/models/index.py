@@ -54,9 +54,15 @@ class VideoIndexQuerySet(models.QuerySet["VideoIndex"]):
         """Return the rows of the videos that anyone may find at that time."""
         return self.filter(IS_LISTED, within_window(at))
 
-    def with_values(self, values: Q) -> Self:
-        """Return the rows that meet conditions of the index of values; each of two partial ones has a part of them."""
-        return self.filter(IS_LISTED & values | ~IS_LISTED & values)
+    def with_values(self, values: Q, *, of: Q | None = None) -> Self:
+        """Return the rows that meet conditions of the index of values; each of two partial indexes has a part of them.
+
+        With the listing `of`, at least those of it: the rows of one index.
+        """
+        listed, others = self.filter(IS_LISTED, values), self.filter(~IS_LISTED, values)
+        if of:
+            return listed if of == IS_LISTED else others
+        return listed | others
 
     def in_order(self, ordering: str) -> Self:
         """Order by one of `ORDERINGS`."""

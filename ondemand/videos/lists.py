@@ -8,7 +8,7 @@ index of the conditions finds all of them, and these are sorted.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
 from typing import Any
 from uuid import UUID
@@ -24,7 +24,7 @@ from ondemand.models.publication import Listing, listing_rules, within_window
 from ondemand.models.querysets import is_true
 
 # The rows that are tried first, those that are few, and the most that one step reads before another one is taken.
-TRIED = 500
+TRIED = 1_000
 FEW = 5_000
 BOUND = 50_000
 # Of more matches than these the newest are ranked; the others follow, newest first.
@@ -46,9 +46,8 @@ class VideoKeys:
     """The videos that meet conditions, in one of the orders of the index, `ORDERINGS`.
 
     A key is the value by which a video is ordered, and its uuid. Each condition stands with the index that serves it:
-    `listing` is the condition of partial indexes, `served` a range of the index of the order, `values` are found by the
-    index of values, and each of `ranges` by the index of the column that it is of. None serves `window` and `others`.
-    `is_walkable` is whether an index has the videos of the listing in this order.
+    `listing` is that of a walk along the order (none if no index has it), `served` a range of this walk, `values` are
+    found by the index of values, and each of `ranges` by the index of its column. None serves `window` and `others`.
     """
 
     listing: Q
@@ -58,17 +57,19 @@ class VideoKeys:
     served: Q = _ANY
     values: Q = _ANY
     ranges: Mapping[str, Q] = field(default_factory=dict)
-    is_walkable: bool = True
 
     def where(self, *, ordering: str, values: Q, ranges: Mapping[str, Q], channel: UUID | None = None) -> "VideoKeys":
         """Return those that meet these conditions too, in this order."""
         keys = replace(self, ordering=ordering)
-        ranges = {**self.ranges, **{column: condition for column, condition in ranges.items() if condition}}
+        ranges = {column: condition for column, condition in ranges.items() if condition}
         served = ranges.pop(keys.column, Q())
         if channel is not None and keys.column == "start_key" and self.listing == IS_LISTED:
             served &= Q(channel_id=channel)
         elif channel is not None:
             values &= of_channels([channel])
+        if not self.listing:
+            # Only the index of its own range has the videos.
+            return replace(keys, values=values, others=all_of([self.others, served, *ranges.values()]))
         return replace(keys, served=served, values=values, ranges=ranges)
 
     @property
@@ -85,15 +86,17 @@ class VideoKeys:
         last = first + count
         if not (self.values or self.ranges or self.others):
             return self._walk(first, count)
-        tried = self._walk(0, last, among=TRIED) if self.is_walkable else []
+        tried = self._walk(0, last, among=TRIED) if self.listing else []
         if len(tried) == last:
             return tried[first:]
         # The rows to walk, if the others match as often as those that were tried.
-        expected = TRIED * last / len(tried) if tried else float("inf")
-        is_frequent = len(tried) >= TRIED // 50
-        steps = [self._sort_range, self._sort_values]
-        if expected <= BOUND:
-            steps.insert(0 if expected <= FEW or is_frequent else 2, self._walk_far)
+        expected = TRIED * last // len(tried) if tried else BOUND
+        is_near = expected <= FEW or (expected < BOUND and len(tried) >= TRIED // 50)
+        steps: list[Callable[[int, int], list[Key] | None]] = [self._sort_range, self._sort_values]
+        if is_near:
+            steps.insert(0, partial(self._walk_to, max(FEW, 2 * expected)))
+        elif self.listing:
+            steps.append(partial(self._walk_to, BOUND))
         for step in steps:
             found = step(first, count)
             if found is not None:
@@ -114,14 +117,14 @@ class VideoKeys:
         source = rows.in_order(self.ordering)[:among] if among else None
         return _rows(self._keys_of(rows)[first : first + count], off=off, among=source)
 
-    def _walk_far(self, first: int, count: int) -> list[Key] | None:
-        """Return the keys; None if the bound of rows does not have them all."""
-        found = self._walk(first, count, among=BOUND)
+    def _walk_to(self, bound: int, first: int, count: int) -> list[Key] | None:
+        """Return the keys; None if that many rows do not have them all."""
+        found = self._walk(first, count, among=bound)
         return found if len(found) == count else None
 
     def _sort_range(self, first: int, count: int) -> list[Key] | None:
         """Return the keys, sorted from the range with the fewest rows; None if no range has few."""
-        own = {self.column: self.served} if self.served and self.is_walkable else {}
+        own = {self.column: self.served} if self.served and self.listing else {}
         sources = [
             VideoIndex.objects.filter(self.listing, condition).order_by(f"-{column}")[: FEW + 1]
             for column, condition in {**self.ranges, **own}.items()
@@ -136,10 +139,10 @@ class VideoKeys:
         """Return the keys, sorted from the rows with the values; None if there are too many of them."""
         if not self.values or first > BOUND:
             return None
-        rows = VideoIndex.objects.filter(self.listing)
-        source = (rows.filter(self.values) if self.listing else rows.with_values(self.values))[: BOUND + 1]
+        # By an index of values alone: with the listing too, PostgreSQL could take another index.
+        source = VideoIndex.objects.with_values(self.values, of=self.listing)[: BOUND + 1]
         # The rows that match are sorted to the front, and each shows how many rows there are.
-        is_match = is_true(Q(pk__isnull=False) & self.served & self.window & self._ranges & self.others)
+        is_match = is_true(self.listing & self.served & self.window & self.others & all_of(self.ranges.values()))
         counted = VideoIndex.objects.annotate(is_match=is_match, rows=Window(Count("*")))
         ordered = counted.order_by("-is_match", *ORDERINGS[self.ordering])
         keys = ordered.values_list(self.column, "video_id", "is_match", "rows")
@@ -149,12 +152,13 @@ class VideoKeys:
         return [(value, uuid) for value, uuid, matches, _ in found if matches]
 
     def _keys_of(self, rows: VideoIndexQuerySet) -> QuerySet[VideoIndex, Any]:
-        matching = rows.filter(self.window, self.values, self._ranges, self.others)
+        matching = rows.filter(self.window, self.values, self.others, *self.ranges.values())
         return matching.in_order(self.ordering).values_list(self.column, "video_id")
 
-    @property
-    def _ranges(self) -> Q:
-        return reduce(and_, self.ranges.values(), Q())
+
+def all_of(conditions: Iterable[Q]) -> Q:
+    """Return the condition that all of these are met."""
+    return reduce(and_, conditions, Q())
 
 
 def keys_in_state(at: datetime, *, status: str | None, active: bool | None) -> VideoKeys:
@@ -181,9 +185,9 @@ def keys_of_listing(at: datetime, listing: str, *, status: str | None, active: b
     window = Q(listing__in=[Listing.LISTED, Listing.UNLISTED])
     rules = listing_rules(at)
     if listing == Listing.SCHEDULED:
-        return VideoKeys(Q(), window, others, ranges={"publish_from": Q(publish_from__gt=at)}, is_walkable=False)
+        return VideoKeys(Q(), window, others, ranges={"publish_from": Q(publish_from__gt=at)})
     window &= rules[Listing.SCHEDULED]
-    return VideoKeys(Q(), window, others, ranges={"publish_until": Q(publish_until__lte=at)}, is_walkable=False)
+    return VideoKeys(Q(), window, others, ranges={"publish_until": Q(publish_until__lte=at)})
 
 
 def _rows(rows: QuerySet[VideoIndex, Any], *, off: Sequence[str], among: VideoIndexQuerySet | None = None) -> list[Any]:

@@ -8,14 +8,14 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import DateTimeField, F, UUIDField
+from django.db.models import DateTimeField, F, Q, UUIDField
 from django.db.models.expressions import OrderBy
 
 from ivsvod.rest.compiled import CompiledQuery, EqualsAny, Parameter
 from ivsvod.rest.ordering import Order, RowList
 from ondemand.models import Video
-from ondemand.models.index import VideoIndex
-from ondemand.models.publication import Listing
+from ondemand.models.index import IS_LISTED, VideoIndex
+from ondemand.models.publication import Listing, within_window
 from ondemand.videos.lists import VideoKeys, VideoList, stored_key
 
 _AT = Parameter("at", DateTimeField())
@@ -45,8 +45,7 @@ class WalkedVideoList(RowList):
 
     def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
         if first:
-            rows = VideoIndex.objects.listed(self.at).filter(**self.lookups)
-            keys = VideoKeys(rows, rows, self.ordering)
+            keys = VideoKeys(IS_LISTED, within_window(self.at), ordering=self.ordering, served=Q(**self.lookups))
             return VideoList(keys, partial(videos_of, at=self.at), self.ordering).read(position, first, count)
         key, uuid = position or (None, None)
         query = _page(self.ordering, tuple(self.lookups), count, is_behind=bool(position), has_key=key is not None)
