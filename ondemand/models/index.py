@@ -9,7 +9,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.fields.array import ArrayContains, ArrayOverlap
+from django.contrib.postgres.fields.array import ArrayContains, ArrayOverlap  # type: ignore[attr-defined]
 from django.contrib.postgres.indexes import GinIndex
 from django.contrib.postgres.search import SearchVectorField
 from django.db import models
@@ -124,11 +124,11 @@ class VideoIndex(models.Model):
             # The same orders of each other listing.
             *(
                 models.Index(F("listing"), *order, name=f"video_index_other_{name}", condition=~IS_LISTED)
-                for name, order in {
-                    "newest": [F("start_key").desc(), F("video").desc()],
-                    "longest": [F("length_key").desc(), F("video").desc()],
-                    "title": [F("title_key"), F("video")],
-                }.items()
+                for name, order in (
+                    ("newest", [F("start_key").desc(), F("video").desc()]),
+                    ("longest", [F("length_key").desc(), F("video").desc()]),
+                    ("title", [F("title_key"), F("video")]),
+                )
             ),
             # The scheduled and the expired videos.
             *(
