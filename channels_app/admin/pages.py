@@ -32,7 +32,7 @@ logger = logging.getLogger(__name__)
 Text = str | Promise
 
 # Rows of a list that are counted, and reached from either end of it; a filter finds the others.
-COUNTED = 5_000
+COUNTED = 1_000
 
 # The field of an IVS event with the place of a recording, and the beginning of such a place.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
@@ -90,7 +90,7 @@ class LongPaginator(Paginator):
 
     @property
     def shown_count(self) -> str:
-        """Return the number of rows as text: `5000+` if there are more than are counted."""
+        """Return the number of rows as text: `1000+` if there are more than are counted."""
         return count_shown(self._counted, COUNTED)
 
     def validate_number(self, number: Any) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, ChangeList
@@ -130,7 +131,7 @@ class TagFilter(TypedFilter):
     complete = "admin:ondemand_video_tags_complete"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        tag = " ".join((self.value() or "").replace("\0", "").split())
+        tag = tag_text(self.value() or "")
         return queryset.filter(pk__in=videos_tagged(tag).values("pk")) if tag else queryset
 
 
@@ -153,19 +154,30 @@ class ChannelFilter(TypedFilter):
         return [self.parameter_name, self.exact]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        text = (self.value() or "").replace("\0", "").strip()
-        if not text:
-            return queryset
-        uuid = uuid_or_none(text)
-        if uuid is not None:
-            return queryset.filter(channel_id=uuid)
-        channels = Channel.objects.filter(name__icontains=text).order_by("name", "pk").values_list("pk", flat=True)
-        return queryset.filter(channel_id__in=list(channels[:MOST_CHANNELS]))
+        uuids = channel_uuids(self.value() or "")
+        return queryset if uuids is None else queryset.filter(channel_id__in=uuids)
 
     def shown(self) -> str:
         uuid = uuid_or_none((self.value() or "").strip())
         channel = Channel.objects.filter(pk=uuid).only("name").first() if uuid else None
         return str(channel or self.value() or "")
+
+
+def tag_text(text: str) -> str:
+    """Return the text of the tag filter as tags are stored; empty if there is none."""
+    return " ".join(text.replace("\0", "").split())
+
+
+def channel_uuids(text: str) -> list[UUID] | None:
+    """Return the uuids of the channels that a uuid or part of a name means; None if there is no text."""
+    text = text.replace("\0", "").strip()
+    if not text:
+        return None
+    uuid = uuid_or_none(text)
+    if uuid is not None:
+        return [uuid]
+    channels = Channel.objects.filter(name__icontains=text).order_by("name", "pk").values_list("pk", flat=True)
+    return list(channels[:MOST_CHANNELS])
 
 
 class StartedFilter(admin.SimpleListFilter):

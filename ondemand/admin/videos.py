@@ -3,8 +3,10 @@
 from typing import Any
 
 from django.contrib import admin
+from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import (
@@ -23,6 +25,7 @@ from ondemand.admin import filters
 from ondemand.admin.bulk import BulkPages
 from ondemand.admin.columns import VideoColumns
 from ondemand.admin.page import VideoPage
+from ondemand.admin.paginator import IndexPaginator, found_parts
 from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
 from ondemand.videos.lookups import videos_of_address, videos_of_id
@@ -58,6 +61,13 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, LongL
         """Return all videos, newest first, with what a row shows; `to_curator` is whether the caller is a curator."""
         to_curator = account_has_scope(request.user, "curate")
         return Video.objects.recent_first_with_channel().annotate(to_curator=Value(to_curator))
+
+    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Video], per_page: int, *args: Any) -> Paginator:
+        """Return the pages of the queryset, which the index of videos finds if it has all of its conditions."""
+        parts = found_parts(request.GET, timezone.now())
+        if parts is None:
+            return super().get_paginator(request, queryset, per_page, *args)
+        return IndexPaginator(parts, self.get_queryset(request), per_page)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -121,6 +121,7 @@ class Migration(migrations.Migration):
             )
             for name, order in OTHER_ORDERS.items()
         ),
+        EnsureIndex("videoindex", models.Index(*OTHER_ORDERS["newest"], condition=~LISTED, name="video_index_others")),
         *(
             EnsureIndex(
                 "videoindex",

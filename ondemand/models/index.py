@@ -130,6 +130,8 @@ class VideoIndex(models.Model):
                     ("title", [F("title_key"), F("video")]),
                 )
             ),
+            # The newest of all that are not listed, for staff.
+            models.Index(F("start_key").desc(), F("video").desc(), name="video_index_others", condition=~IS_LISTED),
             # The scheduled and the expired videos.
             *(
                 models.Index(fields=[name], name=f"video_index_{name}", condition=Q((f"{name}__isnull", False)))
