@@ -10,7 +10,7 @@ from django.core.paginator import Page
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from channels_app.admin.pages import COUNTED, LongPaginator
+from channels_app.admin import pages
 from ondemand.admin.filters import ChannelFilter, ListingFilter, StartedFilter, TagFilter, channel_uuids, tag_text
 from ondemand.admin.periods import parse_period
 from ondemand.models import Video
@@ -23,7 +23,7 @@ _FOUND = {"q", str(TagFilter.parameter_name), str(ListingFilter.parameter_name)}
 _TAKEN = {"p", *_FOUND, str(StartedFilter.parameter_name), str(ChannelFilter.parameter_name), ChannelFilter.exact}
 
 
-class IndexPaginator(LongPaginator):
+class IndexPaginator(pages.LongPaginator):
     """Pages of videos, read by their keys in the index; each of `parts` has some of them.
 
     With a search or a tag, PostgreSQL would guess how many videos match, and sort or walk too many of them.
@@ -35,7 +35,7 @@ class IndexPaginator(LongPaginator):
 
     @cached_property
     def _newest(self) -> list[Key]:
-        return self._read("newest", COUNTED + 1)
+        return self._read("newest", pages.COUNTED + 1)
 
     @cached_property
     def _counted(self) -> int:
@@ -45,7 +45,7 @@ class IndexPaginator(LongPaginator):
         """Return a page; a page from the end is read backwards."""
         page = self.validate_number(number)
         if page > 0:
-            keys = self._newest[(page - 1) * self.per_page : min(page * self.per_page, COUNTED)]
+            keys = self._newest[(page - 1) * self.per_page : min(page * self.per_page, pages.COUNTED)]
         else:
             keys = self._read("oldest", -page * self.per_page)[(-page - 1) * self.per_page :]
         return Page(self.object_list.filter(pk__in=[uuid for _, uuid in keys]), page, self)

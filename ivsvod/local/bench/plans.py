@@ -8,8 +8,8 @@ from ondemand.videos.lists import BOUND, RANKED, TRIED
 # Rows and keys of indexes that a page of few rows reads, with the channels, of which there are some.
 _FEW = 3_000
 _SHORT = {"page 1", "cursor", "a video", "live", "channels"}
-# Pages by number walk the keys before them. For the lists of staff the planner decides.
-_UNBOUNDED = ("admin: ", "curator: ", "half-way page", "last page")
+# Pages by number walk the keys before them. For some lists of the admin the planner decides.
+_UNBOUNDED = ("admin: ", "half-way page", "last page")
 # A walk and a bitmap, each to its bound, and the rows that are tried, ranked and shown.
 _MOST = 3 * (BOUND + TRIED + RANKED)
 

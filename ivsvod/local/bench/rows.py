@@ -12,6 +12,7 @@ from uuid import UUID
 import psycopg
 
 from channels_app.sql.rows import chunks_of
+from ondemand.sql.backfill import sum_tags
 
 BUCKET = "ivsvod-recordings"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -90,10 +91,11 @@ def rows_load(conninfo: str, videos: int, progress: Callable[[str], None]) -> No
         for _, definition in indexes:
             connection.execute(definition)
         connection.execute(
-            "INSERT INTO ondemand_tagcount (tag, videos, listed) "
-            "SELECT tag, count(*), count(*) FILTER (WHERE listing = 'listed') "
-            "FROM ondemand_videoindex, unnest(tags) AS tag GROUP BY tag ORDER BY tag"
+            "INSERT INTO ondemand_tagcount (tag, publish_from, publish_until, videos, listed) "
+            "SELECT tag, publish_from, publish_until, count(*), count(*) FILTER (WHERE listing = 'listed') "
+            "FROM ondemand_videoindex, unnest(tags) AS tag GROUP BY tag, publish_from, publish_until ORDER BY tag"
         )
+        sum_tags(connection.cursor())
         progress("the tables of the predecessor")
         connection.execute(_PREDECESSOR)
         connection.execute("VACUUM ANALYZE")

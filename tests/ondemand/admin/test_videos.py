@@ -222,6 +222,54 @@ def test_a_list_too_long_to_count_has_pages_from_both_ends(browser: Client, monk
     assert browser.get(VIDEOS, {"p": "-1"}).status_code == 302
 
 
+@pytest.mark.parametrize("is_long", [False, True], ids=["counted", "too long to count"])
+def test_a_search_finds_listed_and_other_videos_newest_first_on_pages_from_both_ends(
+    browser: Client, monkeypatch: pytest.MonkeyPatch, is_long: bool
+) -> None:
+    """The index of videos finds them, together with the filters that it has; the others are left to PostgreSQL."""
+    monkeypatch.setattr("channels_app.admin.pages.COUNTED", 200 if is_long else 1000)
+    channel = make_channel(name="Side stage")
+    status = ("available", "recording", "available")
+    made: list[Video] = [
+        Video(
+            started_at=NINE - timedelta(minutes=n),
+            status=status[n % 3],
+            active=n % 2 == 0,
+            channel=channel if n < 50 else None,
+        )
+        for n in range(250)
+    ]
+    Video.objects.bulk_create([Video(started_at=NINE, status="available"), *made])
+    written = {"created_by": UUID(int=0), "description": "found", "thumbnail": ""}
+    Content.objects.bulk_create(
+        Content(video=video, title=f"{n:03}", tags=["even"] if n % 2 == 0 else [], **written)
+        for n, video in enumerate(made)
+    )
+
+    def titles(**query: str) -> list[str]:
+        return row_titles(page(browser, VIDEOS, query))
+
+    every = [f"{n:03}" for n in range(250)]
+    assert titles(q="found") == every[:100]
+    assert titles(q="found", p="2") == every[100:200]
+    assert ("200+" if is_long else "250\n") in page(browser, VIDEOS, {"q": "found"})
+    if is_long:
+        assert titles(q="found", p="-1") == every[150:]
+        assert titles(q="found", p="-2") == every[50:150]
+    else:
+        assert titles(q="found", p="3") == every[200:]
+    assert titles(tag="even") == every[:200:2]
+    assert titles(q="found", listing="recording") == every[1::3][:100]
+    assert titles(q="found", listing="listed") == [title for title in every[::2] if int(title) % 3 != 1]
+    assert titles(q="found", tag="even", channel="side") == every[:50:2]
+    assert titles(q="found", tag="even", channel__uuid__exact=str(channel.pk)) == every[:50:2]
+    assert titles(q="found", started="2026-03-03") == []
+    assert titles(q="found", started="2026") == every[:100]
+    # With an order, or a filter that the index does not have.
+    assert titles(q="found", o="6") == every[:149:-1]
+    assert titles(q="found", status="recording") == every[1::3][:100]
+
+
 def test_only_the_start_is_sortable_and_the_index_serves_both_directions(browser: Client) -> None:
     for title, started_at in (("old", NINE), ("new", NINE + timedelta(days=1)), ("unknown", None)):
         video = make_video(title)
