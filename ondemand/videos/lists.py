@@ -91,7 +91,7 @@ class VideoKeys:
             return tried[first:]
         # The rows to walk, if the others match as often as those that were tried.
         expected = TRIED * last // len(tried) if tried else BOUND
-        is_near = expected <= FEW or (expected < BOUND and len(tried) >= TRIED // 50)
+        is_near = expected <= FEW or (expected < BOUND and len(tried) >= TRIED // 20)
         steps: list[Callable[[int, int], list[Key] | None]] = [self._sort_range, self._sort_values]
         if is_near:
             steps.insert(0, partial(self._walk_to, max(FEW, 2 * expected)))
