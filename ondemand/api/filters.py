@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import DateTimeField, Q
 from django.http import QueryDict
 from django_filters import Filter
 
 from channels_app.models import Channel
+from ivsvod.rest.compiled import Parameter
 from ivsvod.rest.filters import (
     BooleanFilter,
     ChoiceFilter,
@@ -25,15 +27,16 @@ from ondemand.models.index import ORDERINGS, has_tags, of_channels
 from ondemand.models.publication import Listing
 from ondemand.videos.limits import METADATA_KEY_LENGTH
 from ondemand.videos.lists import VideoKeys, all_of, keys_in_state, keys_of_listing
-from ondemand.videos.search import search_query
+from ondemand.videos.search import QUERY, words_of
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
 # The conditions of the filters that the index of values serves.
 _VALUES: Mapping[str, Callable[[Any], Q]] = {
-    "search": lambda text: Q(search=search_query(text)),
+    "search": lambda _: Q(search=QUERY),
     "tag": has_tags,
     "owner": lambda owner: of_channels(list(Channel.objects.owned_by(owner))),
 }
+_AT = Parameter("at", DateTimeField())
 _STARTS, _LENGTHS = ("started_after", "started_before"), ("min_duration", "max_duration")
 
 
@@ -103,7 +106,8 @@ class VideoFilterSet(StrictFilterSet):
         state = {name: given.get(name) for name in ("status", "active")}
         # Another state replaces its part of "listed".
         is_of_listing = "listing" in given
-        keys = keys_of_listing(self.at, given["listing"], **state) if is_of_listing else keys_in_state(self.at, **state)
+        keys = keys_of_listing(self.at, given["listing"], **state) if is_of_listing else keys_in_state(_AT, **state)
+        keys = replace(keys, given={"at": self.at, **words_of(given.get("search", ""))})
         return keys.where(
             ordering=self.order,
             channel=given.get("channel"),

@@ -27,7 +27,7 @@ from ondemand.models import TagCount, Video, VideoIndex
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.lists import RankedVideoList, VideoList
 from ondemand.videos.rows import WalkedVideoList, next_edge, video_of, videos_of
-from ondemand.videos.search import ranks, videos_found
+from ondemand.videos.search import RANK, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
 
@@ -134,7 +134,7 @@ class VideoViewSet(CatalogueViewSet):
             return VideoList(keys, partial(videos_of, at=at), keys.ordering)
         shown = partial(videos_found, at=at, text=search)
         if ordering in {None, "relevance"}:
-            return RankedVideoList(keys, partial(ranks, text=search), shown)
+            return RankedVideoList(keys, RANK, shown)
         return VideoList(keys, shown, keys.ordering)
 
     def get_video(self, uuid: str) -> Video:

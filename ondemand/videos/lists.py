@@ -8,15 +8,16 @@ index of the conditions finds all of them, and these are sorted.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import partial, reduce
+from functools import lru_cache, partial, reduce
 from operator import and_
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Count, Q, QuerySet, Window
+from django.db.models import Count, Expression, Q, QuerySet, Window
 
+from ivsvod.rest.compiled import AnyRows, Parameter, reading
 from ivsvod.rest.ordering import Order, RowList
 from ondemand.models import Video
 from ondemand.models.index import IS_LISTED, ORDERINGS, VideoIndex, VideoIndexQuerySet, of_channels
@@ -27,8 +28,13 @@ from ondemand.models.querysets import is_true
 TRIED = 1_000
 FEW = 5_000
 BOUND = 50_000
-# Of more matches than these the newest are ranked; the others follow, newest first.
-RANKED = 1_000
+# A search that matches no more videos than these ranks all of them. Of more it ranks at most these, the newest.
+RANKED = 500
+# They are looked for among this number of the newest videos, and further if these have less than `ENOUGH` of them.
+RANKED_AMONG = 7_500
+ENOUGH = 50
+# What matches at most this number of the rows that are tried, may match few in all.
+RARE = 2
 # The kinds of plans that are switched off, so that one is left: along an index in its order, or by bitmaps.
 # https://www.postgresql.org/docs/current/runtime-config-query.html
 _WALK = ("seqscan", "bitmapscan", "sort")
@@ -37,6 +43,10 @@ _SORT = ("seqscan", "indexscan", "indexonlyscan")
 _ANY = Q()
 
 Key = tuple[Any, UUID]
+# A rank, and a key of the order by start.
+Ranked = tuple[float, datetime, UUID]
+# The SQL, and the values in it.
+Statement = tuple[str, Sequence[Any]]
 # Returns those of these videos that are shown.
 VideoReader = Callable[[list[UUID]], Iterable[Video]]
 
@@ -47,7 +57,9 @@ class VideoKeys:
 
     A key is the value by which a video is ordered, and its uuid. Each condition stands with the index that serves it:
     `listing` is that of a walk along the order (none if no index has it), `served` a range of this walk, `values` are
-    found by the index of values, and each of `ranges` by the index of its column. None serves `window` and `others`.
+    found by the index of values, and each of `ranges` by the index of its column. None serves `window` and `others`. A
+    `rank` stands behind each key. `given` has the values of the `Parameter`s in all of them: statements without other
+    values are built once.
     """
 
     listing: Q
@@ -56,7 +68,9 @@ class VideoKeys:
     ordering: str = "newest"
     served: Q = _ANY
     values: Q = _ANY
-    ranges: Mapping[str, Q] = field(default_factory=dict)
+    ranges: Mapping[str, Q] = field(default_factory=dict, hash=False)
+    rank: Expression | None = None
+    given: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     def where(self, *, ordering: str, values: Q, ranges: Mapping[str, Q], channel: UUID | None = None) -> "VideoKeys":
         """Return those that meet these conditions too, in this order."""
@@ -101,7 +115,33 @@ class VideoKeys:
             found = step(first, count)
             if found is not None:
                 return found
+        # No index has the videos of a value in an order. A sort reads each page of the table at most once.
         return self._walk(first, count, off=_WALK if tried else _SORT)
+
+    def best(self, count: int) -> list[Ranked]:
+        """Return the first `count`, best first."""
+        return _best_first(self.read(0, count))
+
+    def best_until(self, key: Sequence[Any], count: int) -> list[Ranked]:
+        """Return the `count` nearest ones up to a key, best first."""
+        nearest = replace(self.until(key), ordering="oldest")
+        # Most were found in so many rows, and newer ones may have been added.
+        found = nearest._walk_to(2 * RANKED_AMONG, 0, count)
+        return _best_first(nearest.read(0, count) if found is None else found)
+
+    def best_of_newest(self) -> tuple[list[Ranked], bool]:
+        """Return the newest ones, as many as are ranked, best first; and whether there may be others."""
+        if self.listing:
+            is_rare = len(self._walk(0, RARE + 1, among=TRIED)) <= RARE
+            all_found = self._sort_values(0, RANKED, bound=RANKED) if is_rare else None
+            if all_found is not None:
+                return _best_first(all_found), False
+            found = self._walk(0, RANKED + 1, among=RANKED_AMONG)
+            if len(found) >= ENOUGH:
+                return _best_first(found[:RANKED]), True
+        few = self._sort_values(0, RANKED + 1, bound=FEW)
+        found = self.read(0, RANKED + 1) if few is None else few
+        return _best_first(found[:RANKED]), len(found) > RANKED
 
     def after(self, key: Sequence[Any]) -> "VideoKeys":
         """Return the videos after a key."""
@@ -113,9 +153,7 @@ class VideoKeys:
 
     def _walk(self, first: int, count: int, *, among: int | None = None, off: Sequence[str] = _WALK) -> list[Key]:
         """Return the keys in the first rows of the order, or in all rows."""
-        rows = VideoIndex.objects.filter(self.listing, self.served)
-        source = rows.in_order(self.ordering)[:among] if among else None
-        return _rows(self._keys_of(rows)[first : first + count], off=off, among=source)
+        return self._run(_walk_statement(self, first, count, among), off)
 
     def _walk_to(self, bound: int, first: int, count: int) -> list[Key] | None:
         """Return the keys; None if that many rows do not have them all."""
@@ -133,27 +171,31 @@ class VideoKeys:
         if min(counts, default=FEW + 1) > FEW:
             return None
         rows = self._keys_of(VideoIndex.objects.filter(self.listing, self.served))
-        return _rows(rows[first : first + count], off=_WALK, among=sources[counts.index(min(counts))])
+        return self._run(_statement(rows[first : first + count], among=sources[counts.index(min(counts))]), _WALK)
 
-    def _sort_values(self, first: int, count: int) -> list[Key] | None:
-        """Return the keys, sorted from the rows with the values; None if there are too many of them."""
-        if not self.values or first > BOUND:
+    def _sort_values(self, first: int, count: int, *, bound: int = 0) -> list[Any] | None:
+        """Return the keys, sorted from the rows with the values; None if these are more than the bound."""
+        bound = bound or BOUND
+        if not self.values or first > bound:
             return None
-        # By an index of values alone: with the listing too, PostgreSQL could take another index.
-        source = VideoIndex.objects.with_values(self.values, of=self.listing)[: BOUND + 1]
-        # The rows that match are sorted to the front, and each shows how many rows there are.
-        is_match = is_true(self.listing & self.served & self.window & self.others & all_of(self.ranges.values()))
-        counted = VideoIndex.objects.annotate(is_match=is_match, rows=Window(Count("*")))
-        ordered = counted.order_by("-is_match", *ORDERINGS[self.ordering])
-        keys = ordered.values_list(self.column, "video_id", "is_match", "rows")
-        found = _rows(keys[first : first + count], off=_SORT, among=source)
-        if found and found[0][3] > BOUND:
+        found = self._run(_sort_statement(self, first, count, bound), _SORT)
+        if found and found[0][1] > bound:
             return None
-        return [(value, uuid) for value, uuid, matches, _ in found if matches]
+        return [key for is_match, _, *key in found if is_match]
+
+    def _run(self, statement: Statement | None, off: Sequence[str]) -> list[Any]:
+        """Return the rows of a statement without the plans that are `off`."""
+        if statement is None:
+            return []
+        sql, parameters = statement
+        return _run(sql, [self.given[each.name] if isinstance(each, Parameter) else each for each in parameters], off)
 
     def _keys_of(self, rows: VideoIndexQuerySet) -> QuerySet[VideoIndex, Any]:
         matching = rows.filter(self.window, self.values, self.others, *self.ranges.values())
-        return matching.in_order(self.ordering).values_list(self.column, "video_id")
+        return self._with_rank(matching.in_order(self.ordering).values_list(self.column, "video_id"))
+
+    def _with_rank(self, keys: QuerySet[VideoIndex, Any]) -> QuerySet[VideoIndex, Any]:
+        return keys if self.rank is None else keys.annotate(rank=self.rank)
 
 
 def all_of(conditions: Iterable[Q]) -> Q:
@@ -161,7 +203,7 @@ def all_of(conditions: Iterable[Q]) -> Q:
     return reduce(and_, conditions, Q())
 
 
-def keys_in_state(at: datetime, *, status: str | None, active: bool | None) -> VideoKeys:
+def keys_in_state(at: Any, *, status: str | None, active: bool | None) -> VideoKeys:
     """Return the videos of this status and `active`, if given, that would be listed if these two did not count."""
     window = within_window(at)
     if status in {None, "available"} and active is not False:
@@ -190,18 +232,33 @@ def keys_of_listing(at: datetime, listing: str, *, status: str | None, active: b
     return VideoKeys(Q(), window, others, ranges={"publish_until": Q(publish_until__lte=at)})
 
 
-def _rows(rows: QuerySet[VideoIndex, Any], *, off: Sequence[str], among: VideoIndexQuerySet | None = None) -> list[Any]:
-    """Return the rows without the plans that are `off`; `among` these rows of the index alone."""
+# To build a statement takes longer than to run it, for most searches.
+@lru_cache(maxsize=256)
+def _walk_statement(keys: VideoKeys, first: int, count: int, among: int | None) -> Statement | None:
+    rows = VideoIndex.objects.filter(keys.listing, keys.served)
+    source = rows.in_order(keys.ordering)[:among] if among else None
+    return _statement(keys._keys_of(rows)[first : first + count], among=source)
+
+
+@lru_cache(maxsize=256)
+def _sort_statement(keys: VideoKeys, first: int, count: int, bound: int) -> Statement | None:
+    # By an index of values alone: with the listing too, PostgreSQL could take another index.
+    source = VideoIndex.objects.with_values(keys.values, of=keys.listing)[: bound + 1]
+    # The rows that match are sorted to the front, and each shows how many rows there are.
+    is_match = is_true(keys.listing & keys.served & keys.window & keys.others & all_of(keys.ranges.values()))
+    counted = VideoIndex.objects.annotate(is_match=is_match, rows=Window(Count("*")))
+    ordered = counted.order_by("-is_match", *ORDERINGS[keys.ordering])
+    rows = keys._with_rank(ordered.values_list("is_match", "rows", keys.column, "video_id"))
+    return _statement(rows[first : first + count], among=source)
+
+
+def _statement(rows: AnyRows, *, among: AnyRows | None) -> Statement | None:
+    """Return the statement of the rows, `among` these rows of the index alone; None if nothing can match."""
     try:
         sql, parameters = rows.query.sql_with_params()
-        if among is not None:
-            # The query below reads this one instead of the table of the same name.
-            within, own = among.query.sql_with_params()
-            table = VideoIndex._meta.db_table
-            sql, parameters = f'WITH "{table}" AS ({within}) {sql}', (*own, *parameters)
+        return (sql, parameters) if among is None else reading(sql, parameters, among)
     except EmptyResultSet:
-        return []
-    return _run(sql, parameters, off)
+        return None
 
 
 def _counts(sources: Sequence[VideoIndexQuerySet], *, off: Sequence[str]) -> list[int]:
@@ -240,45 +297,49 @@ class VideoList(RowList):
 
 @dataclass(frozen=True)
 class RankedVideoList(RowList):
-    """The newest `RANKED` videos in the order of their rank, then the others, newest first.
+    """The newest ones of a search in the order of their rank, then the others, newest first.
 
-    A position has the key of the last ranked video, or None if all are ranked; then rank and key of a ranked video, or
-    the key of another one. So videos that are added while somebody pages move no other one from one part to the other.
+    A position has the edge, which is the key of the oldest ranked video and the number of ranked ones, or None if all
+    are ranked; then rank and key of a ranked video, or the key of another one. So videos that are added while somebody
+    pages move no other one from one part to the other.
     """
 
-    newest: VideoKeys
-    ranked: Callable[[list[Key]], list[tuple[float, datetime, UUID]]]
+    keys: VideoKeys
+    rank: Expression
     shown: VideoReader
 
     name = "relevance"
 
     def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
         edge, last = position or (None, None)
-        best: list[tuple[UUID, list[Any]]] = []
-        if last is None or len(last) == 3:
-            edge, best = self._best(edge, last, is_first=position is None)
-        found = best[first : first + count]
+        is_ranked = last is None or len(last) == 3
+        edge, best = self._best(edge, last) if is_ranked else (edge, [])
+        found = [(uuid, [edge, [rank, *stored_key(start, uuid)]]) for rank, start, uuid in best[first : first + count]]
         if edge and len(found) < count:
-            others = self.newest.after(edge if last is None or len(last) == 3 else last)
+            others = self.keys.after(last if last and not is_ranked else edge[:2])
             for value, uuid in others.read(max(0, first - len(best)), count - len(found)):
                 found.append((uuid, [edge, stored_key(value, uuid)]))
         return _shown(self.shown, found)
 
-    def _best(
-        self, edge: list[Any] | None, last: list[Any] | None, *, is_first: bool
-    ) -> tuple[list[Any] | None, list[tuple[UUID, list[Any]]]]:
-        """Return the edge, and the ranked videos after the last one, each with its position."""
+    def _best(self, edge: list[Any] | None, last: list[Any] | None) -> tuple[list[Any] | None, list[Ranked]]:
+        """Return the edge, and the ranked videos after the last one."""
+        keys = replace(self.keys, rank=self.rank)
         if edge:
-            # The nearest ones, for newer ones may have been added.
-            keys = replace(self.newest.until(edge), ordering="oldest").read(0, RANKED)
+            best = keys.best_until(edge[:2], edge[2])
+        elif last:
+            best = keys.best(RANKED)
         else:
-            keys = self.newest.read(0, RANKED + is_first)
-            edge = stored_key(*keys[RANKED - 1]) if len(keys) > RANKED else None
-        ranked = sorted(self.ranked(keys[:RANKED]), reverse=True)
+            best, has_others = keys.best_of_newest()
+            if has_others:
+                edge = [*stored_key(*min((start, uuid) for _, start, uuid in best)), len(best)]
         if last:
             behind = (last[0], datetime.fromisoformat(last[1]), UUID(last[2]))
-            ranked = [row for row in ranked if row < behind]
-        return edge, [(uuid, [edge, [rank, *stored_key(start, uuid)]]) for rank, start, uuid in ranked]
+            best = [row for row in best if row < behind]
+        return edge, best
+
+
+def _best_first(found: Sequence[Sequence[Any]]) -> list[Ranked]:
+    return sorted(((rank, start, uuid) for start, uuid, rank in found), reverse=True)
 
 
 def stored_key(value: Any, uuid: UUID) -> list[Any]:

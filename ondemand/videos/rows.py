@@ -20,8 +20,8 @@ from ondemand.videos.lists import VideoKeys, VideoList, stored_key
 
 _AT = Parameter("at", DateTimeField())
 _AMONG = EqualsAny(F("uuid"), Parameter("uuids", ArrayField(UUIDField())))
-_ANY = CompiledQuery(lambda: Video.objects.with_content().filter(_AMONG))
-_LISTED = CompiledQuery(lambda: Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_edge(_AT))
+ANY = CompiledQuery(lambda: Video.objects.with_content().filter(_AMONG))
+LISTED = CompiledQuery(lambda: Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_edge(_AT))
 _ONE = CompiledQuery(lambda: Video.objects.with_content().filter(pk=Parameter("uuid")))
 _REACHABLE = CompiledQuery(lambda: Video.objects.with_content().reachable(_AT).filter(pk=Parameter("uuid")))
 _EDGES = CompiledQuery(lambda: Video.objects.edges(_AT))
@@ -49,7 +49,7 @@ class WalkedVideoList(RowList):
             return VideoList(keys, partial(videos_of, at=self.at), self.ordering).read(position, first, count)
         key, uuid = position or (None, None)
         query = _page(self.ordering, tuple(self.lookups), count, is_behind=bool(position), has_key=key is not None)
-        found = _known_as_listed(query.instances(at=self.at, key=key, uuid=uuid, **self.lookups))
+        found = known_as_listed(query.instances(at=self.at, key=key, uuid=uuid, **self.lookups))
         return [(video, stored_key(video.key, video.uuid)) for video in found]  # type: ignore[attr-defined]
 
 
@@ -78,7 +78,7 @@ def video_of(uuid: UUID, *, at: datetime | None) -> Video | None:
 
 def videos_of(uuids: list[UUID], *, at: datetime | None) -> list[Video]:
     """Return the videos with these uuids that are listed at that time, or all of them if it is None."""
-    return _ANY.instances(uuids=uuids) if at is None else _known_as_listed(_LISTED.instances(uuids=uuids, at=at))
+    return ANY.instances(uuids=uuids) if at is None else known_as_listed(LISTED.instances(uuids=uuids, at=at))
 
 
 def next_edge(at: datetime, page: Sequence[Any]) -> datetime | None:
@@ -88,7 +88,8 @@ def next_edge(at: datetime, page: Sequence[Any]) -> datetime | None:
     return min((edge for (edge,) in _EDGES.rows(at=at)), default=None)
 
 
-def _known_as_listed(videos: list[Video]) -> list[Video]:
+def known_as_listed(videos: list[Video]) -> list[Video]:
+    """Return the videos, which a query has found listed."""
     # To check the rules again took a fifth of the time of a document.
     for video in videos:
         video.known_listing = Listing.LISTED

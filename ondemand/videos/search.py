@@ -1,22 +1,18 @@
 """The search of videos: stored vectors against a query in web-search syntax, as the predecessor's."""
 
 import re
-from collections.abc import Sequence
 from datetime import datetime
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
-from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchConfig, SearchHeadline, SearchQuery, SearchRank
-from django.db.models import Expression, F, FloatField, Func, QuerySet, TextField, UUIDField, Value
+from django.db.models import Expression, F, FloatField, Func, TextField, Value
 from django.db.models.functions import Cast, Left, NullIf
 from django.utils.html import escape
 
-from ivsvod.rest.compiled import CompiledQuery, EqualsAny, Parameter
+from ivsvod.rest.compiled import AnyRows, CompiledQuery, Parameter
 from ondemand.models import Video
-from ondemand.models.index import VideoIndex
-from ondemand.models.querysets import VideoQuerySet
+from ondemand.videos.rows import ANY, LISTED, known_as_listed
 
 # The configuration of the stored vectors; see `ondemand.sql.backfill`.
 _CONFIG = SearchConfig(Func(function="ivsvod_search_config"))
@@ -53,19 +49,10 @@ class WebSearchQuery(SearchQuery):
         self.set_source_expressions([text, last_word])
 
 
-def ranks(keys: Sequence[tuple[datetime, UUID]], text: str) -> list[tuple[float, datetime, UUID]]:
-    """Return rank, start and uuid of each of the videos with these starts and uuids."""
-    starts = {uuid: start for start, uuid in keys}
-    words, last_word = _words(text)
-    ranked = _RANKS.rows(uuids=list(starts), words=words, last_word=last_word)
-    return [(rank, starts[uuid], uuid) for rank, uuid in ranked]
-
-
-def videos_found(uuids: list[UUID], *, at: datetime | None, text: str) -> VideoQuerySet:
+def videos_found(uuids: list[UUID], *, at: datetime | None, text: str) -> list[Video]:
     """Return the videos as `videos_of`, with the `rank` of each and its text with marks, for `highlight`."""
-    videos, query = Video.objects.with_content().filter(pk__in=uuids), search_query(text)
-    videos = videos.listed(at) if at else videos
-    return videos.annotate(rank=_rank("index__search", query), marked=_marked(query))
+    values = {"uuids": uuids, **words_of(text)}
+    return _FOUND.instances(**values) if at is None else known_as_listed(_FOUND_LISTED.instances(**values, at=at))
 
 
 def _rank(vector: str, query: SearchQuery) -> Cast:
@@ -88,11 +75,11 @@ def search_query(text: str) -> SearchQuery:
     Korean text is a phrase of its characters; see `ondemand/sql/current/search_text.sql`. Of a text of very many words
     the beginning counts.
     """
-    return WebSearchQuery(*map(Value, _words(text)))
+    return WebSearchQuery(*map(Value, words_of(text).values()))
 
 
-def _words(text: str) -> tuple[str, str]:
-    """Return the text for PostgreSQL, and its last word if that may be the beginning of a word."""
+def words_of(text: str) -> dict[str, str]:
+    """Return the parameters of a query: `words`, and the `last_word` if that may be the beginning of a word."""
     text = text[:_LONGEST].replace("\0", " ")
     too_many = next(islice(_WORD.finditer(text), MOST_WORDS, None), None)
     text = _NOTS.sub("-", text[: too_many.start()] if too_many else text)
@@ -102,29 +89,20 @@ def _words(text: str) -> tuple[str, str]:
     parts[1::2] = [_CJK.sub(lambda found: f" {' '.join(found[0])} ", part) for part in parts[1::2]]
     last = _LAST_WORD.search(parts[-1]) if len(parts) % 2 else None
     is_excluded = last is not None and parts[-1][: last.start()].rstrip().endswith("-")
-    return '"'.join(parts), last[0] if last and not is_excluded and not too_many else ""
-
-
-def _ranks() -> QuerySet[VideoIndex, Any]:
-    text = TextField()
-    query = WebSearchQuery(Parameter("words", text), Parameter("last_word", text))
-    among = EqualsAny(F("video_id"), Parameter("uuids", ArrayField(UUIDField())))
-    return VideoIndex.objects.filter(among).annotate(rank=_rank("search", query)).values_list("rank", "video_id")
-
-
-# Compiled once, with the videos as one value: a thousand of them as expressions took longer than their ranks.
-_RANKS = CompiledQuery(_ranks)
+    may_begin = last and not is_excluded and not too_many
+    return {"words": '"'.join(parts), "last_word": last[0] if last and may_begin else ""}
 
 
 def _marked(query: SearchQuery) -> SearchHeadline:
     """Return title, description and tags in short, with `_MARK` and `_END` around the words of the search."""
     tags = Func(F("content__tags"), Value(", "), function="array_to_string", output_field=TextField())
     texts = [*(Left(name, length) for name, length in _EXCERPTED.items()), Left(tags, _EXCERPTED_TAGS)]
-    text = Func(Value(" – "), *(NullIf(text, Value("")) for text in texts), function="concat_ws")  # noqa: RUF001
+    # Each text alone: most are ASCII, which takes a third of the time, but the dash is not.
+    separated = (Func(text, function="ivsvod_search_text", output_field=TextField()) for text in texts)
+    text = Func(Value(" – "), *(NullIf(text, Value("")) for text in separated), function="concat_ws")  # noqa: RUF001
     plain = Func(text, Value(_MARK + _END), Value(""), function="translate", output_field=TextField())
-    separated = Func(plain, function="ivsvod_search_text", output_field=TextField())
     return SearchHeadline(
-        separated,
+        plain,
         query,
         config=_CONFIG,
         start_sel=_MARK,
@@ -134,3 +112,22 @@ def _marked(query: SearchQuery) -> SearchHeadline:
         min_words=10,
         fragment_delimiter=" … ",
     )
+
+
+def _query() -> WebSearchQuery:
+    text = TextField()
+    return WebSearchQuery(Parameter("words", text), Parameter("last_word", text))
+
+
+def _found(videos: AnyRows) -> AnyRows:
+    query = _query()
+    # Once a statement: a prepared one would make the query for each row.
+    query.template = "(SELECT %(function)s(%(expressions)s))"
+    return videos.annotate(rank=_rank("index__search", query), marked=_marked(query))
+
+
+# The query with the parameters of `words_of`, and the rank of a row of the index.
+QUERY = _query()
+RANK = _rank("search", QUERY)
+_FOUND = CompiledQuery(lambda: _found(ANY.build()))
+_FOUND_LISTED = CompiledQuery(lambda: _found(LISTED.build()))

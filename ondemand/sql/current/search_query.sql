@@ -10,5 +10,8 @@ BEGIN
     IF word = '' OR right(found::text, length(word)) <> word THEN
         RETURN found;
     END IF;
-    RETURN format('%s ( %s:* | %s:* )', left(found::text, -length(word)), word, quote_literal(lower(last_word)));
+    RETURN left(found::text, -length(word)) || CASE word
+        WHEN quote_literal(lower(last_word)) THEN word || ':*'
+        ELSE format('( %s:* | %s:* )', word, quote_literal(lower(last_word)))
+    END;
 END $$;

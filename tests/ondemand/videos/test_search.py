@@ -11,7 +11,6 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -208,12 +207,17 @@ def test_a_page_makes_highlights_of_its_own_rows_alone(client: Client) -> None:
     """The excerpt costs most of all; one video more than the page shows that there is another page."""
     for number in range(60):
         make_found(number, title="ocean")
-    with CaptureQueriesContext(connection) as queries:
+    rows = []
+
+    def count(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        result = execute(sql, params, many, context)
+        if "ts_headline" in sql:
+            rows.append(context["cursor"].rowcount)
+        return result
+
+    with connection.execute_wrapper(count):
         search(client, "ocean", pageSize=2)
-    (excerpts,) = [query["sql"] for query in queries if "ts_headline" in query["sql"]]
-    with connection.cursor() as cursor:
-        cursor.execute(excerpts)
-        assert len(cursor.fetchall()) == 3
+    assert rows == [3]
 
 
 # The bound of the ranking
@@ -258,7 +262,7 @@ def test_a_search_takes_a_fixed_number_of_queries(
     for number in range(rows):
         make_found(number, title="ocean")
     for path in PATHS:
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(4):
             assert len(search(client, "ocean", path, pageSize=rows)) == rows
 
 
