@@ -61,8 +61,19 @@ def reference(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def page_of(row: Schema) -> Schema:
-    """Return the schema of a page of a list."""
+_NEAR_MISS: Schema = {
+    "did_you_mean": {
+        "type": "string",
+        "description": "Of a search that finds nothing: a text that finds videos, and differs in a letter of a word or"
+        " of several. Absent if there is none.",
+    }
+}
+# What pages of these rows have besides.
+_OF_PAGES: dict[str, Schema] = {"Video": _NEAR_MISS, "Hit": _NEAR_MISS}
+
+
+def page_of(row: Schema, name: str) -> Schema:
+    """Return the schema of a page of a list, whose rows are called `name`."""
     properties = {
         "data": {"type": "array", "items": row},
         "page": {"type": "integer", "minimum": 1, "description": "From 1; it also rises from page to page by cursor."},
@@ -72,7 +83,7 @@ def page_of(row: Schema) -> Schema:
     return {
         "type": "object",
         "description": "A page of a list.",
-        "properties": properties,
+        "properties": {**properties, **_OF_PAGES.get(name, {})},
         "required": list(properties),
         "additionalProperties": False,
     }

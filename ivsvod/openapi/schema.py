@@ -210,7 +210,7 @@ class ApiSchema(AutoSchema):
             rows = [self._row(kind) for kind in answer.response.kinds]
             schema = {"anyOf": rows} if len(rows) > 1 else rows[0]
             if name:
-                page = ResolvedComponent(f"{name}Page", ResolvedComponent.SCHEMA, page_of(schema), object=name)
+                page = ResolvedComponent(f"{name}Page", ResolvedComponent.SCHEMA, page_of(schema, name), object=name)
                 self.registry.register_on_missing(page)
                 schema = page.ref
             answer = OpenApiResponse(schema, answer.description, answer.examples)

@@ -120,7 +120,10 @@ def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> 
 
 
 def _paging(query: PageQuery, answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the links to other pages, and a sentence of how many videos there are: the API counts no long list."""
+    """Return the links to other pages, and a sentence of how many videos there are: the API counts no long list.
+
+    Of a search that finds nothing, also a link to a near miss.
+    """
     number, link, shown = answer["page"], answer["next"], len(answer["data"])
     first = (number - 1) * answer["pageSize"] + 1
     if not shown:
@@ -130,8 +133,11 @@ def _paging(query: PageQuery, answer: dict[str, Any]) -> dict[str, Any]:
     else:
         count = ngettext("%(count)d video", "%(count)d videos", shown) % {"count": shown}
     before = replace(query, cursor="", page=str(number - 1) if number > 2 else "")
+    near_miss = answer.get("did_you_mean", "")
     return {
         "count": count,
+        "near_miss": near_miss,
+        "near_miss_url": replace(query, search=near_miss).address if near_miss else "",
         "previous_url": before.address if number > 1 else "",
         "next_url": replace(query, cursor=parse_qs(urlsplit(link).query)["cursor"][0], page="").address if link else "",
         "number": number,

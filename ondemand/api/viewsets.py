@@ -2,11 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
-from django.db.models import QuerySet
+from django.contrib.postgres.search import SearchQuery
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.decorators import action
@@ -26,6 +28,7 @@ from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.lists import RankedVideoList, VideoList
+from ondemand.videos.near_miss import near_misses
 from ondemand.videos.rows import WalkedVideoList, next_edge, video_of, videos_of
 from ondemand.videos.search import RANK, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
@@ -81,13 +84,13 @@ class VideoViewSet(CatalogueViewSet):
 
     def list(self, request: Request) -> Response:
         """Return a page of listed videos, newest first, or of those that match `search`, best first."""
-        return self.page(self.video_list())
+        return self.found(self.video_list())
 
     @action(detail=False)
     def search(self, request: Request) -> Response:
         """Return a page of the predecessor's flat hits; an empty search finds nothing."""
         videos = self.video_list()
-        return self.page(videos if self.filter_values["search"] else Video.objects.none().newest_first())
+        return self.found(videos if self.filter_values["search"] else Video.objects.none().newest_first())
 
     def retrieve(self, request: Request, uuid: str) -> Response:
         """Return a video."""
@@ -136,6 +139,25 @@ class VideoViewSet(CatalogueViewSet):
         if ordering in {None, "relevance"}:
             return RankedVideoList(keys, RANK, shown)
         return VideoList(keys, shown, keys.ordering)
+
+    def found(self, rows: QuerySet[Any] | RowList) -> Response:
+        """Return a page of the rows; of a search that finds nothing, also a near miss that finds something."""
+        response, text = self.page(rows), self.filter_values["search"]
+        if text and not response.data["data"] and response.data["page"] == 1:
+            near_miss = next((other for other, words in near_misses(text) if self._finds(other, words)), None)
+            if near_miss:
+                response.data["did_you_mean"] = near_miss
+        return response
+
+    def _finds(self, text: str, words: str) -> bool:
+        """Return whether this list finds a video by another search, which has these words as they are written here."""
+        query = self.request.query_params.copy()
+        query["search"] = text
+        filterset = VideoFilterSet(query, queryset=None, at=self.at)
+        filterset.clean()
+        keys = filterset.qs
+        written = Q(search=SearchQuery(words, config="simple"))
+        return bool(replace(keys, values=keys.values & written).read(0, 1))
 
     def get_video(self, uuid: str) -> Video:
         """Return the video of the path.

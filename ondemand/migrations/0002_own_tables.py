@@ -1,4 +1,4 @@
-"""Make our own tables: recordings, removed recordings, bulk changes, the index of videos and the counts of tags.
+"""Make our own tables: recordings, removed recordings, bulk changes, the index of videos, counts of tags and words.
 
 Locks: `on_demand_videos` against writes for an instant (a foreign key of a new table), the last step of the transaction.
 """
@@ -197,6 +197,11 @@ class Migration(migrations.Migration):
                     models.Index(Collate(Upper(Left("tag", 100)), "C"), name="tag_count_beginning"),
                 ],
             },
+        ),
+        migrations.CreateModel(
+            name="SearchWord",
+            fields=[("word", models.TextField(primary_key=True, serialize=False))],
+            options={"default_permissions": ()},
         ),
         RunDeferredSQL(),
         RunSQLInTransaction(CASCADE, migrations.RunSQL.noop),

@@ -44,6 +44,7 @@ LASTING_LISTING = models.Case(
     models.When(models.Q(("visibility", "public"), _negated=True), then=models.Value("unlisted")),
     output_field=models.TextField(),
 )
+FORMS = models.Func(models.F("word"), function="ivsvod_word_forms", output_field=ArrayField(models.TextField()))
 
 
 class Migration(migrations.Migration):
@@ -138,4 +139,5 @@ class Migration(migrations.Migration):
             )
             for name, condition in (("video_index_values", LISTED), ("video_index_other_values", ~LISTED))
         ),
+        EnsureIndex("searchword", GinIndex(FORMS, fastupdate=False, name="search_word_forms")),
     ]

@@ -11,3 +11,4 @@ from ondemand.models.videos import DEFAULT_PLAYLIST as DEFAULT_PLAYLIST
 from ondemand.models.videos import Content as Content
 from ondemand.models.videos import Video as Video
 from ondemand.models.videos import evenly_spread as evenly_spread
+from ondemand.models.words import SearchWord as SearchWord

@@ -17,8 +17,10 @@ from channels_app.reconcile.sessions import sessions
 from ondemand.models import Video
 from ondemand.reconcile.recordings import recordings
 from ondemand.reconcile.stuck import last_sign, stuck
-from ondemand.sql.backfill import sum_tags
+from ondemand.sql.backfill import add_words, sum_tags
 
+# The number of videos, the newest, whose words each run adds.
+_NEWEST = 2_000
 _HIDE = (
     "hide them in the admin (Videos, Publicly reachable, private channel, Hide),"
     " or set new_video_state of the channel to listed or unlisted"
@@ -39,6 +41,7 @@ def all_phases() -> dict[str, Phase]:
         "stuck": stuck,
         "private": private_videos,
         "tags": tag_counts,
+        "words": new_words,
     }
 
 
@@ -68,3 +71,14 @@ def tag_counts(scope: Scope, position: Any) -> Iterator[Step]:
 def _sum_tags() -> None:
     with connection.cursor() as cursor:
         sum_tags(cursor)
+
+
+def new_words(scope: Scope, position: Any) -> Iterator[Step]:
+    """Add the words of the newest videos to those of near misses, in a run over all channels; nothing to compare."""
+    if scope.channel is None:
+        yield Step(once_settled=_add_words)
+
+
+def _add_words() -> None:
+    with connection.cursor() as cursor:
+        add_words(cursor, _NEWEST)

@@ -11,6 +11,8 @@ from channels_app.sql.backfill import NIL, batches, touch_in_batches
 from channels_app.sql.ddl import sql_files
 
 _statement = partial(sql_files, "ondemand/sql/statements")
+# The videos whose words the backfill adds, in some seconds.
+WORDS_OF = 50_000
 _SET_CONFIG = """
 CREATE OR REPLACE FUNCTION ivsvod_search_config() RETURNS regconfig
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS {body}
@@ -31,11 +33,17 @@ def backfill(cursor: Any, report: Callable[[str], None] | None = None) -> None:
     for place in cursor.fetchall():
         cursor.execute(mark_duplicates, place)
     sum_tags(cursor)
+    add_words(cursor, WORDS_OF)
 
 
 def sum_tags(cursor: Any) -> None:
     """Add up the counts of tags, to which each change of a tag adds rows."""
     cursor.execute(_statement("sum_tags"))
+
+
+def add_words(cursor: Any, videos: int) -> None:
+    """Add the words of this number of the newest videos to those that a near miss of a search may be."""
+    cursor.execute(_statement("add_words"), [videos])
 
 
 def index_again(cursor: Any, report: Callable[[str], None] | None = None) -> int:

@@ -423,6 +423,21 @@ def test_adopted_content_is_found_by_its_words(databases: Databases) -> None:
     assert found == expected > 0
 
 
+def test_a_near_miss_of_a_word_that_was_adopted_is_known(databases: Databases) -> None:
+    near = """
+        SELECT word, misspelt, ivsvod_word_forms(word) && ivsvod_word_forms(misspelt)
+        FROM ondemand_searchword CROSS JOIN LATERAL (VALUES
+            (substr(word, 2)), (left(word, -1)), (word || 'x'), ('x' || substr(word, 2)),
+            (left(word, 1) || substr(word, 3, 1) || substr(word, 2, 1) || substr(word, 4)), (word),
+            (reverse(word) || 'xx')
+        ) AS misspellings (misspelt)
+    """
+    with databases.connect(databases.adopted) as connection:
+        rows = connection.execute(near).fetchall()
+    assert rows
+    assert {is_near == (not misspelt.endswith("xx")) for _, misspelt, is_near in rows} == {True}
+
+
 # Stopped and run again
 
 

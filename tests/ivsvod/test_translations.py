@@ -29,7 +29,7 @@ from channels_app.streams.history import KINDS
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws
-from ondemand.models import BulkChange, BulkChangeRow, Video
+from ondemand.models import BulkChange, BulkChangeRow, SearchWord, Video
 from tests.ivsvod.console.test_roles import filled, routes
 from tests.support.console import happened, make_channel, make_event, make_stream, make_video
 
@@ -327,9 +327,11 @@ def test_every_page_of_the_catalogue_speaks_the_language_of_its_reader(
     watch = world["ondemand/video"]
     live = Stream.objects.filter(ended_at__isnull=True, started_at__isnull=False).latest("started_at").channel_id
     wrong = "channel=ξ&started_after=ξ&started_before=ξ&min_duration=ξ&max_duration=ξ&ordering=ξ&cursor=ξ&tag=%00"
+    SearchWord.objects.create(word="έναρξη")
     paths = [
         "/",
         "/?search=Έναρξη",
+        "/?search=Ένραξη",
         "/?tag=νέα&min_duration=60&max_duration=9999&started_after=2026-01-01",
         "/?search=τίποτα",
         f"/?channel={world['channels_app/channel']}&ordering=oldest",

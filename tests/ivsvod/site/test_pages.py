@@ -21,7 +21,7 @@ from django.utils import timezone
 from channels_app.models import Channel
 from ivsvod import urls
 from ivsvod.rest.rates import Rate
-from ondemand.models import Video
+from ondemand.models import SearchWord, Video
 from ondemand.videos.links import public_origin
 from tests.support.helpers import assert_error, kept, make_channel, make_content, make_video
 from tests.support.settings import shown
@@ -127,6 +127,17 @@ def test_a_search_highlights_its_terms_and_keeps_them_in_the_form(anyone: Client
     assert "1 video" in html
     assert "Live now" not in html
     assert meta(html, "robots") == "noindex"
+
+
+def test_a_search_that_finds_nothing_links_to_a_near_miss(anyone: Client) -> None:
+    titled("Opening of the festival")
+    assert "Did you mean" not in page(anyone, "/", {"search": "festivla"})
+    SearchWord.objects.create(word="festival")
+    html = page(anyone, "/", {"search": 'festivla "opening"', "ordering": "newest"})
+    link = "/?search=festival+%22opening%22&amp;ordering=newest"
+    assert f'Did you mean <a href="{link}"><bdi>festival &quot;opening&quot;</bdi></a>?' in html
+    assert names(page(anyone, link.replace("&amp;", "&"))) == ["Opening of the festival"]
+    assert "No video matches" in page(anyone, "/", {"search": "unknown"})
 
 
 def test_videos_are_filtered_by_the_address_of_the_page(anyone: Client) -> None:
