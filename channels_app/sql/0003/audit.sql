@@ -8,46 +8,53 @@
 CREATE OR REPLACE FUNCTION ivsvod_audit() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
-    actor jsonb := ivsvod_audit_actor();
+    actor jsonb;
     key text := TG_ARGV[2];
     name text := TG_ARGV[3];
     fields jsonb := TG_ARGV[4];
     is_part boolean := TG_ARGV[5];
-    primary_key text := TG_ARGV[6];
-    kind smallint := CASE WHEN is_part THEN 1 WHEN TG_OP = 'INSERT' THEN 0 WHEN TG_OP = 'UPDATE' THEN 1 ELSE 2 END;
-    columns text := string_agg(quote_ident(attname), ', ') FROM pg_attribute
-        WHERE attrelid = TG_RELID AND NOT attisdropped
-            AND (attname IN (key, name, primary_key) OR fields ? attname::text);
-    rows text;
+    kind smallint := CASE WHEN is_part OR TG_OP = 'UPDATE' THEN 1 WHEN TG_OP = 'INSERT' THEN 0 ELSE 2 END;
+    columns text;
+    before jsonb;
+    after jsonb;
 BEGIN
+    -- An upsert fires the triggers of INSERT and of UPDATE, one of them without rows.
+    IF TG_OP = 'DELETE' THEN
+        PERFORM FROM old_rows LIMIT 1;
+    ELSE
+        PERFORM FROM new_rows LIMIT 1;
+    END IF;
+    IF NOT FOUND THEN
+        RETURN NULL;
+    END IF;
+    actor := ivsvod_audit_actor();
     IF actor ->> 'way' = 'none' THEN
         RETURN NULL;
     END IF;
-    rows := CASE TG_OP
-        WHEN 'INSERT' THEN format(
-            'SELECT NULL::jsonb, to_jsonb(after) FROM (SELECT %s FROM new_rows) AS after', columns)
-        WHEN 'DELETE' THEN format(
-            'SELECT to_jsonb(before), NULL::jsonb FROM (SELECT %s FROM old_rows) AS before', columns)
+    columns := string_agg(quote_ident(attname), ', ') FROM pg_attribute
+        WHERE attrelid = TG_RELID AND NOT attisdropped
+            AND (attname IN (key, name, TG_ARGV[6]) OR fields ? attname::text);
+    -- The statement is short because PostgreSQL plans it each time; it keeps the plans of those in the loop.
+    FOR before, after IN EXECUTE CASE TG_OP
+        WHEN 'INSERT' THEN format('SELECT NULL::jsonb, to_jsonb(after) FROM (SELECT %s FROM new_rows) AS after', columns)
+        WHEN 'DELETE' THEN format('SELECT to_jsonb(before), NULL::jsonb FROM (SELECT %s FROM old_rows) AS before', columns)
         ELSE format('SELECT to_jsonb(before), to_jsonb(after) FROM (SELECT %1$s FROM old_rows) AS before
             JOIN (SELECT %1$s FROM new_rows) AS after ON before.%2$I = after.%2$I AND before IS DISTINCT FROM after',
-            columns, primary_key)
-    END;
-    EXECUTE format($query$
-        SELECT ivsvod_audit_write($1, $2, row_key, row_name, $3, changes, $4)
-        FROM (%s) AS rows (before, after)
+            columns, TG_ARGV[6])
+    END LOOP
+        PERFORM ivsvod_audit_write(TG_ARGV[0], TG_ARGV[1], row_key, row_name, kind, changes, actor)
         -- A part that moves to another object is an entry of both: removed from the first, added to the second.
-        CROSS JOIN LATERAL (
-            SELECT coalesce(after, before) ->> $5, coalesce(after, before) ->> $6,
-                ivsvod_audit_changes(before, after, $7)
-                WHERE before IS NULL OR after IS NULL OR before ->> $5 = after ->> $5
-            UNION ALL SELECT before ->> $5, before ->> $6, ivsvod_audit_changes(before, NULL, $7)
-                WHERE before ->> $5 <> after ->> $5
-            UNION ALL SELECT after ->> $5, after ->> $6, ivsvod_audit_changes(NULL, after, $7)
-                WHERE before ->> $5 <> after ->> $5
+        FROM (
+            SELECT coalesce(after, before) ->> key, coalesce(after, before) ->> name,
+                ivsvod_audit_changes(before, after, fields)
+                WHERE before IS NULL OR after IS NULL OR before ->> key = after ->> key
+            UNION ALL SELECT before ->> key, before ->> name, ivsvod_audit_changes(before, NULL, fields)
+                WHERE before ->> key <> after ->> key
+            UNION ALL SELECT after ->> key, after ->> name, ivsvod_audit_changes(NULL, after, fields)
+                WHERE before ->> key <> after ->> key
         ) AS entry (row_key, row_name, changes)
-        WHERE changes IS NOT NULL OR $8
-    $query$, rows)
-    USING TG_ARGV[0], TG_ARGV[1], kind, actor, key, name, fields, TG_OP <> 'UPDATE' AND NOT is_part;
+        WHERE changes IS NOT NULL OR TG_OP <> 'UPDATE' AND NOT is_part;
+    END LOOP;
     RETURN NULL;
 END $$;
 

@@ -2,8 +2,12 @@
 -- search vectors too. Return the uuids of the rows that changed.
 -- The rows are locked before the videos are read, so that of two sessions that change a video, its content or its
 -- channel at once, the second one reads what the first one wrote. A video without a row is locked itself.
+-- PostgreSQL would plan the statement anew for each video, or keep a plan that reads the whole index from when it was
+-- small. So its rows are read by their keys, and the plan is kept.
 CREATE OR REPLACE FUNCTION ivsvod_index_videos(uuids uuid[], is_text boolean) RETURNS uuid[]
-LANGUAGE plpgsql AS $$
+LANGUAGE plpgsql
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+AS $$
 DECLARE
     locked integer;
     changed uuid[];
