@@ -8,13 +8,15 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
 from django.db import connection, models, transaction
 from django.db.models import Func, TextField, Value
 from django.utils.translation import gettext_lazy as _
+
+from ivsvod.rest.compiled import Parameter
 
 
 class Way(models.TextChoices):
@@ -76,26 +78,23 @@ def audited() -> Iterator[None]:
 
 def set_actor() -> None:
     """Set the current actor in the database, until the end of the transaction that the caller has opened."""
-    if setting := _setting():
+    if setting := actor_setting():
         with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config(%s, %s, true)", setting)
+            cursor.execute("SELECT set_config('ivsvod.actor', %s, true)", [setting])
 
 
 def with_actor(rows: Any) -> Any:
-    """Return the rows so that reading them also does what `set_actor` does, without a further statement."""
-    if setting := _setting():
-        values = [*map(Value, setting), Value(True)]
-        return rows.annotate(set_actor=Func(*values, function="set_config", output_field=TextField()))
-    return rows
+    """Return the rows so that reading them does what `set_actor` does: a run takes `actor_setting()` as `actor`."""
+    values = (Value("ivsvod.actor"), Parameter("actor", TextField()), Value(True))
+    return rows.annotate(set_actor=Func(*values, function="set_config", output_field=TextField()))
 
 
-def _setting() -> tuple[str, str] | None:
-    """Return the name and the JSON value of the setting that the triggers read, or None if nobody is acting."""
+def actor_setting() -> str | None:
+    """Return the JSON that the triggers read, or None if nobody is acting."""
     actor = _acting.get()()
     if actor is None:
         return None
-    account = str(actor.account) if actor.account else None
-    return "ivsvod.actor", json.dumps({**asdict(actor), "account": account})
+    return json.dumps({**vars(actor), "account": str(actor.account) if actor.account else None})
 
 
 @audited()

@@ -5,7 +5,7 @@ meaning, and the name of each added column begins with `_`, so that its ORM igno
 """
 
 import uuid
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.postgres.indexes import HashIndex
 from django.db import models
@@ -100,7 +100,11 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
 
     def by_arn(self, arn: str) -> "Channel | None":
         """Return the channel with this ARN, if any; the oldest, if rows written by hand share one."""
-        return self.filter(arn=arn).order_by("created_at", "uuid").first()
+        return self.with_arn(arn).first()
+
+    def with_arn(self, arn: Any) -> Self:
+        """Return the channels with this ARN, the oldest first."""
+        return self.filter(arn=arn).order_by("created_at", "uuid")
 
     def unfinished(self) -> Self:
         """Return the rows whose creation in IVS is not confirmed."""

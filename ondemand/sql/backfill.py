@@ -1,6 +1,10 @@
 """The backfill of videos and their index, and the text search configuration. The triggers: `ondemand/sql/current/`."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from contextvars import copy_context
 from functools import partial
 from typing import Any
 
@@ -13,6 +17,8 @@ from channels_app.sql.ddl import sql_files
 _statement = partial(sql_files, "ondemand/sql/statements")
 # The videos whose words the backfill adds, in some seconds.
 WORDS_OF = 50_000
+# The blocks of the table that one statement derives: some 1,500 rows.
+_BLOCKS = 100
 _SET_CONFIG = """
 CREATE OR REPLACE FUNCTION ivsvod_search_config() RETURNS regconfig
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS {body}
@@ -25,7 +31,7 @@ class UnknownSearchConfigError(Exception):
 
 def backfill(cursor: Any, report: Callable[[str], None] | None = None) -> None:
     """Derive the missing columns of old videos, index them, and mark duplicates; safe to stop and rerun."""
-    touch_in_batches(cursor, _statement("touch_videos"), NIL, report)
+    _touch(cursor, _first_blocks(cursor), report)
     touch_in_batches(cursor, _statement("index_videos"), NIL, report)
     cursor.execute(_statement("forget_removed"))
     cursor.execute(_statement("doubled_recordings"))
@@ -34,6 +40,22 @@ def backfill(cursor: Any, report: Callable[[str], None] | None = None) -> None:
         cursor.execute(mark_duplicates, place)
     sum_tags(cursor)
     add_words(cursor, WORDS_OF)
+
+
+def _first_blocks(cursor: Any) -> Iterator[int]:
+    cursor.execute(_statement("video_blocks"))
+    [blocks] = cursor.fetchone()
+    return iter(range(0, blocks, _BLOCKS))
+
+
+def _touch(cursor: Any, first_blocks: Iterator[int], report: Callable[[str], None] | None = None) -> None:
+    """Derive the rows from each of these blocks on, which another thread may take from the same iterator."""
+    statement, count = _statement("touch_videos"), 0
+    for first in first_blocks:
+        cursor.execute(statement, [f"({first},0)", f"({first + _BLOCKS},0)"])
+        count += cursor.rowcount
+        if report and cursor.rowcount:
+            report(f"{count} rows")
 
 
 def sum_tags(cursor: Any) -> None:
@@ -75,6 +97,22 @@ def search_config_set(cursor: Any, name: str, report: Callable[[str], None] | No
 
 
 def backfill_by_migration(apps: Any, schema_editor: Any) -> None:
-    """Run `backfill` as a step of a migration that is not one transaction."""
-    with schema_editor.connection.cursor() as cursor:
+    """Run `backfill` as a step of a migration that is not one transaction.
+
+    A second connection derives half of the rows: the database works for most of the time, on one processor for each.
+    """
+
+    def share() -> None:
+        with closing(schema_editor.connection.copy()) as connection, connection.cursor() as cursor:
+            _touch(cursor, first_blocks)
+
+    with schema_editor.connection.cursor() as cursor, ThreadPoolExecutor(1) as pool:
+        first_blocks = _first_blocks(cursor)
+        helper = pool.submit(copy_context().run, share)
+        try:
+            _touch(cursor, first_blocks)
+        finally:
+            # After an error, the other ends too.
+            deque(first_blocks, maxlen=0)
+        helper.result()
         backfill(cursor)

@@ -41,6 +41,7 @@ def events_measure(conninfo: str) -> dict[str, Figure]:
     """
     own, script = Figure(), Figure()
     try:
+        _remove()
         with _recorded() as sent:
             _ingest_seconds()
         for _ in range(3):
@@ -49,6 +50,9 @@ def events_measure(conninfo: str) -> dict[str, Figure]:
             own.seconds.append(_ingest_seconds())
             _remove()
             script.seconds.append(_repeat_seconds(conninfo, sent))
+            applied = InboxEvent.objects.filter(event_id__startswith=_MARK, outcome=InboxEvent.Outcome.APPLIED)
+            if applied.count() != _EVENTS:
+                raise RuntimeError("the script wrote something else")
     finally:
         _remove()
     return {"events": own, "events: smallest script": script}
@@ -110,8 +114,14 @@ def _recorded() -> Iterator[list[Statements]]:
 
 
 def _remove() -> None:
+    """Remove the events and their streams. The next rows of the inbox have the same keys, which the script marks."""
     InboxEvent.objects.filter(event_id__startswith=_MARK).delete()
     Stream.objects.filter(stream_id__startswith=_MARK).delete()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('channels_app_inboxevent', 'id'), coalesce(max(id), 0) + 1, false) "
+            "FROM channels_app_inboxevent"
+        )
 
 
 def edits_measure(conninfo: str, videos: int) -> dict[str, Figure]:

@@ -2,6 +2,6 @@
 -- if it is longer than S3 allows.
 CREATE OR REPLACE FUNCTION ivsvod_s3_name(document jsonb, key text, longest integer) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE WHEN octet_length(name) <= longest THEN name ELSE '' END
-    FROM (SELECT trim(BOTH '/' FROM coalesce(ivsvod_json_text(document, key), '')) AS name) AS found
+    SELECT CASE WHEN octet_length(trim(BOTH '/' FROM ivsvod_json_text(document, key))) <= longest
+        THEN trim(BOTH '/' FROM ivsvod_json_text(document, key)) ELSE '' END
 $$;

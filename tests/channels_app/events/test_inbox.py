@@ -23,13 +23,14 @@ from channels_app import aws as aws_door
 from channels_app.aws import AwsError, Kind
 from channels_app.channels.provisioning import channel_create
 from channels_app.events import handlers, inbox
-from channels_app.models import Channel, ChannelQuerySet, InboxEvent, StateChange, Stream
+from channels_app.models import Channel, InboxEvent, StateChange, Stream
 from channels_app.models.live_state import LiveState
 from channels_app.streams import live_state_file
 from ivsvod import lambda_entry
 from ivsvod.lambda_entry import EventFailedError, InvocationRefusedError
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.events import sqs_batch, stream_event
+from ivsvod.rest.compiled import CompiledQuery
 from ondemand.models import Recording, Video, video_uuid
 from ondemand.recordings import handlers as recording_reducers
 from ondemand.videos.services import content_replace, video_hide, video_show, video_update
@@ -213,17 +214,15 @@ def test_defect_12_parked_events_are_applied_by_process_inbox_once_the_predecess
 def test_a_channel_that_appears_while_its_event_is_being_parked_gets_the_event(
     aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    by_arn = ChannelQuerySet.by_arn
+    instances = CompiledQuery.instances
 
-    def appears_after(channels: ChannelQuerySet, arn: str) -> Channel | None:
-        monkeypatch.setattr(ChannelQuerySet, "by_arn", by_arn)
+    def appears_after(query: CompiledQuery, **values: Any) -> list[Any]:
+        monkeypatch.setattr(CompiledQuery, "instances", instances)
         make_channel(arn=ARN)
         inbox.process_parked(ARN)
-        return None
+        return []
 
-    monkeypatch.setattr(ChannelQuerySet, "by_arn", appears_after)
-    monkeypatch.setattr(Channel, "objects", Channel.objects.__class__.from_queryset(ChannelQuerySet)())
-    Channel.objects.model = Channel
+    monkeypatch.setattr(CompiledQuery, "instances", appears_after)
 
     outcomes(sample("stream_start"))
 
