@@ -103,7 +103,7 @@ class Migration(migrations.Migration):
             name="StreamHistoryEntry",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("event_id", models.TextField(db_collation="C", unique=True)),
+                ("event_id", models.TextField(db_collation="C")),
                 ("at", models.DateTimeField()),
                 ("name", models.TextField()),
                 ("detail", models.JSONField()),
@@ -119,13 +119,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 "verbose_name_plural": "stream history",
+                "constraints": [models.UniqueConstraint(fields=("event_id",), name="stream_history_event_id")],
             },
         ),
         migrations.CreateModel(
             name="InboxEvent",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("event_id", models.TextField(db_collation="C", unique=True, verbose_name="event id")),
+                ("event_id", models.TextField(db_collation="C", verbose_name="event id")),
                 ("body", models.TextField()),
                 ("received_at", models.DateTimeField(default=timezone.now)),
                 (
@@ -156,6 +157,7 @@ class Migration(migrations.Migration):
             options={
                 "verbose_name": "event",
                 "verbose_name_plural": "events",
+                "constraints": [models.UniqueConstraint(fields=("event_id",), name="inbox_event_id")],
                 "indexes": [
                     models.Index(
                         condition=models.Q(("outcome__in", ["received", "deferred", "failed"])),
@@ -267,7 +269,7 @@ class Migration(migrations.Migration):
                 ("changes", models.JSONField(null=True, verbose_name="change message")),
                 ("remote_addr", models.GenericIPAddressField(blank=True, null=True, verbose_name="remote address")),
                 ("remote_port", models.PositiveIntegerField(blank=True, null=True, verbose_name="remote port")),
-                ("timestamp", models.DateTimeField(db_index=True, default=timezone.now, verbose_name="timestamp")),
+                ("timestamp", models.DateTimeField(default=timezone.now, verbose_name="timestamp")),
                 ("additional_data", models.JSONField(blank=True, null=True, verbose_name="additional data")),
                 ("actor_email", models.CharField(blank=True, max_length=254, null=True, verbose_name="actor email")),
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),

@@ -4,6 +4,7 @@ from typing import Any
 
 from auditlog.models import AbstractLogEntry
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.audit.actors import Way
@@ -17,6 +18,7 @@ class AuditEntry(AbstractLogEntry):
     object_pk = models.CharField(_("object pk"), max_length=255)
     object_id = models.BigIntegerField(_("object id"), null=True)
     action = models.PositiveSmallIntegerField(_("action"), choices=AbstractLogEntry.Action.choices)
+    timestamp = models.DateTimeField(_("timestamp"), default=timezone.now)
     cid = models.CharField(_("operation"), max_length=255, null=True)  # noqa: DJ001
     content_type = models.ForeignKey(
         "contenttypes.ContentType", on_delete=models.CASCADE, related_name="+", db_index=False

@@ -305,7 +305,7 @@ class StreamHistoryEntry(models.Model):
 
     # The migration writes the constraint, with ON DELETE CASCADE, as for streams.
     stream = models.ForeignKey(Stream, on_delete=models.CASCADE, related_name="history", db_constraint=False)
-    event_id = models.TextField(unique=True, db_collation="C")
+    event_id = models.TextField(db_collation="C")
     at = models.DateTimeField()
     name = models.TextField()
     detail = models.JSONField()
@@ -314,6 +314,7 @@ class StreamHistoryEntry(models.Model):
 
     class Meta:
         verbose_name_plural = _("stream history")
+        constraints = [models.UniqueConstraint(fields=["event_id"], name="stream_history_event_id")]
 
     def __str__(self) -> str:
         return f"{self.name} {self.at:%Y-%m-%d %H:%M:%S}"

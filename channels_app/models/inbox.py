@@ -55,7 +55,7 @@ class InboxEvent(models.Model):
     # and the check of recordings completes unverified videos later as well.
     DEFERRED_FOR = timedelta(hours=48)
 
-    event_id = models.TextField(_("event id"), unique=True, db_collation="C")
+    event_id = models.TextField(_("event id"), db_collation="C")
     # The received text: jsonb refuses NUL and lone surrogates, and would reorder keys.
     body = models.TextField()
     received_at = models.DateTimeField(default=timezone.now)
@@ -74,6 +74,8 @@ class InboxEvent(models.Model):
     class Meta:
         verbose_name = _("event")
         verbose_name_plural = _("events")
+        # `unique=True` would make a second index, for beginnings, which the collation has without.
+        constraints = [models.UniqueConstraint(fields=["event_id"], name="inbox_event_id")]
         indexes = [
             models.Index(fields=["attempts", "id"], name="inbox_open", condition=_OPEN_OR_FAILED),
             models.Index(fields=["received_at", "id"], name="inbox_prunable", condition=_PRUNABLE),

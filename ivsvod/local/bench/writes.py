@@ -19,11 +19,16 @@ from ivsvod.local.bench.rows import NOW, WORDS, channel_uuid, video_uuid
 
 # The statements of a transaction, or one outside of any.
 Statements = list[tuple[str, Any]]
-_EVENTS = 300
+EVENTS = 300
 _EDITS = 300
 _MARK = "bench-"
+# Rows that are stored again have the keys by which the statements mark them.
+SAME_KEYS = """
+    SELECT setval(pg_get_serial_sequence('channels_app_inboxevent', 'id'), coalesce(max(id), 0) + 1, false)
+    FROM channels_app_inboxevent
+"""
 # The statement of the predecessor.
-_EDIT = """
+EDIT = """
     INSERT INTO {schema}.on_demand_video_content AS content
         (uuid, on_demand_video_uuid, created_at, created_by, title, description, tags, data, thumbnail)
     VALUES (DEFAULT, %s, DEFAULT, '00000000-0000-0000-0000-000000000000', %s, %s, %s, 'null'::jsonb, '')
@@ -40,10 +45,8 @@ def events_measure(conninfo: str) -> dict[str, Figure]:
     Health events of streams that have not begun: they publish nothing to S3.
     """
     own, script = Figure(), Figure()
+    sent = events_sent()
     try:
-        _remove()
-        with _recorded() as sent:
-            _ingest_seconds()
         for _ in range(3):
             # The script repeats what the database was sent.
             _remove()
@@ -51,17 +54,28 @@ def events_measure(conninfo: str) -> dict[str, Figure]:
             _remove()
             script.seconds.append(_repeat_seconds(conninfo, sent))
             applied = InboxEvent.objects.filter(event_id__startswith=_MARK, outcome=InboxEvent.Outcome.APPLIED)
-            if applied.count() != _EVENTS:
+            if applied.count() != EVENTS:
                 raise RuntimeError("the script wrote something else")
     finally:
         _remove()
     return {"events": own, "events: smallest script": script}
 
 
+def events_sent() -> list[Statements]:
+    """Return the statements that write or lock for some events: each time, they are given the same keys."""
+    _remove()
+    try:
+        with _recorded() as sent:
+            _ingest_seconds()
+    finally:
+        _remove()
+    return sent
+
+
 def _ingest_seconds() -> float:
     arn = Channel.objects.get(pk=channel_uuid(0)).arn
     bodies = []
-    for number in range(_EVENTS):
+    for number in range(EVENTS):
         stream_id = f"{_MARK}{number % 10}"
         at = NOW + timedelta(seconds=number)
         envelope = stream_envelope(name="Starvation Start", arn=arn, stream_id=stream_id, at=at)
@@ -71,7 +85,7 @@ def _ingest_seconds() -> float:
     taken = perf_counter() - began
     if outcomes != {InboxEvent.Outcome.APPLIED}:
         raise RuntimeError(f"events were {outcomes}")
-    return taken / _EVENTS
+    return taken / EVENTS
 
 
 def _repeat_seconds(conninfo: str, sent: list[Statements]) -> float:
@@ -84,7 +98,7 @@ def _repeat_seconds(conninfo: str, sent: list[Statements]) -> float:
             with raw.transaction():
                 for sql, parameters in statements:
                     raw.execute(sql, parameters)
-        return (perf_counter() - began) / _EVENTS
+        return (perf_counter() - began) / EVENTS
 
 
 @contextmanager
@@ -118,22 +132,24 @@ def _remove() -> None:
     InboxEvent.objects.filter(event_id__startswith=_MARK).delete()
     Stream.objects.filter(stream_id__startswith=_MARK).delete()
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT setval(pg_get_serial_sequence('channels_app_inboxevent', 'id'), coalesce(max(id), 0) + 1, false) "
-            "FROM channels_app_inboxevent"
-        )
+        cursor.execute(SAME_KEYS)
 
 
 def edits_measure(conninfo: str, videos: int) -> dict[str, Figure]:
     """Return the seconds of the predecessor's edit of content, on its table and on that of this service."""
-    random = Random(videos)  # noqa: S311
     figures = {"content edit": Figure(), "predecessor: content edit": Figure()}
     with psycopg.connect(conninfo, autocommit=True) as raw:
-        for number in range(_EDITS):
-            words = random.choices(WORDS, k=40)
-            values = [video_uuid(random.randrange(videos)), " ".join(words[:5]), " ".join(words), [f"tag{number % 50}"]]
+        for values in edits(videos, _EDITS):
             for name, schema in zip(figures, ("public", "predecessor"), strict=True):
                 began = perf_counter()
-                raw.execute(_EDIT.format(schema=schema), values)
+                raw.execute(EDIT.format(schema=schema), values)
                 figures[name].seconds.append(perf_counter() - began)
     return figures
+
+
+def edits(videos: int, number: int) -> Iterator[list[Any]]:
+    """Yield the values of edits of any videos."""
+    random = Random(videos)  # noqa: S311
+    for each in range(number):
+        words = random.choices(WORDS, k=40)
+        yield [video_uuid(random.randrange(videos)), " ".join(words[:5]), " ".join(words), [f"tag{each % 50}"]]

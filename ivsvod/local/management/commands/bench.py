@@ -13,6 +13,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.test import Client
 
 from ivsvod.local.bench import pages
+from ivsvod.local.bench.costs import Costs, costs_measure
 from ivsvod.local.bench.databases import conninfo, database_drop, database_make, name_of, using
 from ivsvod.local.bench.figures import Figures, measures
 from ivsvod.local.bench.http import http_measure
@@ -56,8 +57,12 @@ class Command(BaseCommand):
         seconds, rounds = (0.3, 1) if is_small else (3, 3)
         for name, figure in http_measure(sizes[-1], seconds=seconds, rounds=rounds).items():
             figures[name, sizes[-1]] = figure
+        self.step("the cost of each index and trigger")
+        with using(name_of(sizes[-1])):
+            costs = costs_measure(conninfo(name_of(sizes[-1])), sizes[-1], times=4 if is_small else 40)
         self.print_figures(figures, sizes)
-        self.write_json(options["json"] or home / "bench.json", figures, sizes)
+        self.print_costs(costs)
+        self.write_json(options["json"] or home / "bench.json", figures, sizes, costs)
         broken = "\n".join(broken_bounds(figures))
         self.stdout.write(broken)
         if is_small and broken:
@@ -107,13 +112,23 @@ class Command(BaseCommand):
             verdict = "" if measure.is_met else "  missed"
             self.stdout.write(f"{measure.work:72}{target:>10}{measure.ratio:10.2f}{verdict}  {measure.worst}")
 
-    def write_json(self, path: Path, figures: Figures, sizes: list[int]) -> None:
-        """Write all figures and measures."""
+    def print_costs(self, costs: Costs) -> None:
+        """Print what each index and trigger adds to a write: microseconds, and bytes of write-ahead log."""
+        works = next(iter(costs.values()))
+        self.stdout.write(f"\n{'adds, us and WAL bytes':76}" + "".join(f"{work:>18}" for work in works))
+        for name, cost in costs.items():
+            cells = "".join(f"{added.us:9.0f}{added.wal_bytes:9.0f}" for added in cost.values())
+            self.stdout.write(f"{name:76}{cells}")
+
+    def write_json(self, path: Path, figures: Figures, sizes: list[int], costs: Costs) -> None:
+        """Write all figures, measures and costs."""
         by_name: dict[str, dict[int, Any]] = {}
         for (name, rows), figure in figures.items():
             by_name.setdefault(name, {})[rows] = figure.document()
         ratios = [measure.document() for measure in measures(figures, sizes)]
-        path.write_text(json.dumps({"sizes": sizes, "measures": ratios, "figures": by_name}, indent=1) + "\n")
+        added = {name: {work: each._asdict() for work, each in cost.items()} for name, cost in costs.items()}
+        document = {"sizes": sizes, "measures": ratios, "figures": by_name, "costs": added}
+        path.write_text(json.dumps(document, indent=1) + "\n")
         self.step(f"written to {path}")
 
     def step(self, text: str) -> None:
