@@ -12,11 +12,13 @@ BEGIN
     ELSIF TG_OP = 'INSERT' THEN
         SELECT array_agg(on_demand_video_uuid) INTO uuids FROM new_rows;
     ELSE
-        SELECT array_agg(DISTINCT changed.uuid) INTO uuids
+        -- Content may move to another video.
+        SELECT array_agg(after.on_demand_video_uuid) || array_agg(before.on_demand_video_uuid)
+            FILTER (WHERE before.on_demand_video_uuid <> after.on_demand_video_uuid)
+        INTO uuids
         FROM new_rows AS after JOIN old_rows AS before ON after.uuid = before.uuid
             AND (after.on_demand_video_uuid, after.title, after.description, after.tags)
-                IS DISTINCT FROM (before.on_demand_video_uuid, before.title, before.description, before.tags)
-        CROSS JOIN LATERAL (VALUES (after.on_demand_video_uuid), (before.on_demand_video_uuid)) AS changed (uuid);
+                IS DISTINCT FROM (before.on_demand_video_uuid, before.title, before.description, before.tags);
     END IF;
     PERFORM ivsvod_index_videos(uuids, true) WHERE uuids IS NOT NULL;
     RETURN NULL;
