@@ -79,7 +79,7 @@ def stream_record(*, channel: Channel, event: Event) -> LiveStateFile | None:
     earliest start and end count, and a real event outranks a reconciled one.
     """
     history = json.dumps(history_detail(event)) if event.name in KINDS else None
-    with connection.cursor() as cursor:
+    with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
         cursor.execute(
             _RECORD_EVENT,
             [channel.pk, event.stream_id, event.time, event.name, event.id, json.dumps(dict(event.detail)), history],

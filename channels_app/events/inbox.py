@@ -283,7 +283,7 @@ def _mark(works: list[Work]) -> None:
         marks[row.pk] = (row.pk, outcome, work.error, replayed, *fields)
     if marks:
         columns = [list(column) for column in zip(*(marks[pk] for pk in sorted(marks)), strict=True)]
-        with connection.cursor() as cursor:
+        with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
             cursor.execute(_MARK, [columns[0], timezone.now(), *columns])
 
 

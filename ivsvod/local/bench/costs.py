@@ -57,7 +57,7 @@ def costs_measure(conninfo: str, videos: int, *, times: int) -> Costs:
     batches = list(chunks_of(events_sent(), 12))[: times // 4 + 1]
     works: dict[str, tuple[int, list[Statements]]] = {
         "insert": (1, [[(_INSERT, values)] for values in _inserts(times)]),
-        "edit": (1, [[(EDIT.format(schema="public"), values)] for values in edits(videos, times)]),
+        "edit": (1, [[(EDIT.format(schema="public"), values)] for values in edits(videos, times, seed=2)]),
         "event": (10, [[statement for transaction in batch for statement in transaction] for batch in batches]),
     }
     costs: Costs = {}

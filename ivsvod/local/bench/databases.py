@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from time import perf_counter
 
 import psycopg
 from django.core.management import call_command
@@ -47,6 +48,25 @@ def database_drop(rows: int) -> None:
     """Remove the database if it exists."""
     with _server() as server:
         server.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name_of(rows))))
+
+
+def adoption_seconds(rows: int) -> float:
+    """Return how long `migrate` takes on the predecessor's tables with this number of videos."""
+    name = sql.Identifier("ivsvod_bench_adoption")
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(name)
+    copy = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY file_copy").format(name, sql.Identifier(name_of(rows)))
+    with _server() as server:
+        try:
+            server.execute(drop)
+            server.execute(copy)
+            with psycopg.connect(conninfo("ivsvod_bench_adoption"), autocommit=True) as connection:
+                connection.execute("DROP SCHEMA public CASCADE; ALTER SCHEMA predecessor RENAME TO public")
+            with using("ivsvod_bench_adoption"):
+                began = perf_counter()
+                call_command("migrate", verbosity=0)
+                return perf_counter() - began
+        finally:
+            server.execute(drop)
 
 
 def conninfo(name: str) -> str:

@@ -86,5 +86,7 @@ def measures(figures: Figures, sizes: list[int]) -> Iterator[Measure]:
     yield Measure(f"worst page of the admin: {many} / {few} videos", growth[name], most=3, worst=name)
     for name in ("page 1", "a video", "search, rare, ranked", "admin: start page"):
         yield Measure(f"{name}: {many} / {few} videos", growth[name], most=1.5)
+    if many == 1_000_000:
+        yield Measure("adoption of 1000000 videos: seconds of migrate", p50["adoption"], most=120)
     yield Measure("events: smallest script / this", p50["events: smallest script"] / p50["events"], 0.6)
     yield Measure("content edit: predecessor / this", p50["predecessor: content edit"] / p50["content edit"], 0.6)

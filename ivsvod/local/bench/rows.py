@@ -54,6 +54,9 @@ LARGE_TABLES = ("on_demand_videos", "on_demand_video_content", "ondemand_videoin
 # The tables of the predecessor, without the columns, indexes and triggers of this service.
 _PREDECESSOR = """
     CREATE SCHEMA predecessor;
+    CREATE TABLE predecessor.ivs_channels AS
+        SELECT uuid, owner, created_at, active, arn, rtmp_address, stream_key, channel_data FROM public.ivs_channels;
+    ALTER TABLE predecessor.ivs_channels ADD PRIMARY KEY (uuid);
     CREATE TABLE predecessor.on_demand_videos AS
         SELECT uuid, ivs_channel_uuid, created_at, active, data FROM public.on_demand_videos;
     ALTER TABLE predecessor.on_demand_videos ADD PRIMARY KEY (uuid);
@@ -63,7 +66,8 @@ _PREDECESSOR = """
     ALTER TABLE predecessor.on_demand_video_content ADD PRIMARY KEY (uuid), ADD UNIQUE (on_demand_video_uuid),
         ALTER uuid SET DEFAULT gen_random_uuid(),
         ADD FOREIGN KEY (on_demand_video_uuid) REFERENCES predecessor.on_demand_videos (uuid);
-    CREATE INDEX ON predecessor.on_demand_video_content USING hash (on_demand_video_uuid);
+    CREATE INDEX idx_on_demand_video_user_content
+        ON predecessor.on_demand_video_content USING hash (on_demand_video_uuid);
 """
 
 

@@ -139,7 +139,7 @@ def edits_measure(conninfo: str, videos: int) -> dict[str, Figure]:
     """Return the seconds of the predecessor's edit of content, on its table and on that of this service."""
     figures = {"content edit": Figure(), "predecessor: content edit": Figure()}
     with psycopg.connect(conninfo, autocommit=True) as raw:
-        for values in edits(videos, _EDITS):
+        for values in edits(videos, _EDITS, seed=1):
             for name, schema in zip(figures, ("public", "predecessor"), strict=True):
                 began = perf_counter()
                 raw.execute(EDIT.format(schema=schema), values)
@@ -147,9 +147,9 @@ def edits_measure(conninfo: str, videos: int) -> dict[str, Figure]:
     return figures
 
 
-def edits(videos: int, number: int) -> Iterator[list[Any]]:
-    """Yield the values of edits of any videos."""
-    random = Random(videos)  # noqa: S311
+def edits(videos: int, number: int, *, seed: int) -> Iterator[list[Any]]:
+    """Yield the values of edits of any videos; of another seed other ones, so that each edit changes something."""
+    random = Random(seed)  # noqa: S311
     for each in range(number):
         words = random.choices(WORDS, k=40)
         yield [video_uuid(random.randrange(videos)), " ".join(words[:5]), " ".join(words), [f"tag{each % 50}"]]

@@ -261,7 +261,9 @@ def plan(run: Callable[[], Any]) -> str:
         connection,
     ) as captured:
         run()
-    reads = [q["sql"] for q in captured if q["sql"].startswith(("SELECT", "(SELECT")) and "inboxevent" in q["sql"]]
+    # Django does not know the text of a prepared statement.
+    texts = [q["sql"] for q in captured if q["sql"]]
+    reads = [text for text in texts if text.startswith(("SELECT", "(SELECT")) and "inboxevent" in text]
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN {reads[0]}".replace("%", "%%"), [])
         return "\n".join(line for (line,) in cursor.fetchall())

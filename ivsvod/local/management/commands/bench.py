@@ -14,8 +14,8 @@ from django.test import Client
 
 from ivsvod.local.bench import pages
 from ivsvod.local.bench.costs import Costs, costs_measure
-from ivsvod.local.bench.databases import conninfo, database_drop, database_make, name_of, using
-from ivsvod.local.bench.figures import Figures, measures
+from ivsvod.local.bench.databases import adoption_seconds, conninfo, database_drop, database_make, name_of, using
+from ivsvod.local.bench.figures import Figure, Figures, measures
 from ivsvod.local.bench.http import http_measure
 from ivsvod.local.bench.plans import broken_bounds
 from ivsvod.local.bench.predecessor import predecessor_measure
@@ -60,6 +60,8 @@ class Command(BaseCommand):
         self.step("the cost of each index and trigger")
         with using(name_of(sizes[-1])):
             costs = costs_measure(conninfo(name_of(sizes[-1])), sizes[-1], times=4 if is_small else 40)
+        self.step("adoption")
+        figures["adoption", sizes[-1]] = Figure([adoption_seconds(sizes[-1])])
         self.print_figures(figures, sizes)
         self.print_costs(costs)
         self.write_json(options["json"] or home / "bench.json", figures, sizes, costs)
