@@ -19,7 +19,7 @@ $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/e2e/typescript/node_modules/.package-lock.json
 
-.PHONY: demo test test-fast check bench openapi package static deploy-check stop clean
+.PHONY: demo install test test-fast check check-code check-settings check-templates check-packages bench openapi package static deploy-check stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -29,6 +29,8 @@ $(STAMP): requirements-lambda.txt requirements.txt requirements-dev.txt
 	@$(PYTHON) -m venv --clear "$(VENV)" || { echo "The venv module is missing: apt-get install python3-venv" >&2; exit 1; }
 	@$(PY) -m pip install --quiet --no-compile --require-virtualenv -r requirements-dev.txt
 	@touch "$@"
+
+install: $(STAMP)
 
 demo: $(STAMP)
 	@exec $(PY) manage.py demo
@@ -44,9 +46,17 @@ test: $(STAMP) $(NODE_STAMP)
 test-fast: $(STAMP)
 	@$(PY) -W error -m pytest -n 2 --dist loadgroup -m "not package and not slow" $(ARGS)
 
-check: $(STAMP) $(CHECKOV)/installed
+# Independent of each other: `make -j2 --output-sync=target check` does two at a time.
+check: check-code check-settings check-templates check-packages
+
+check-code: $(STAMP)
 	@$(PY) -m ruff check .
 	@$(PY) -m ruff format --check .
+	@"$(VENV)/bin/lint-imports" --no-logo
+	@"$(VENV)/bin/djlint" --quiet --check --lint templates
+	@$(PY) -m vulture
+
+check-settings: $(STAMP)
 	@$(PY) manage.py makemigrations --check --dry-run
 	@SECRET_KEY=check-only-$$($(PY) -c 'import secrets; print(secrets.token_hex(30))') \
 	  FIELD_ENCRYPTION_KEYS=$$($(PY) -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())') \
@@ -54,11 +64,13 @@ check: $(STAMP) $(CHECKOV)/installed
 	  RECORDING_BUCKET=example-recordings RECORDING_CONFIG_ARN=arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEf123456 \
 	  DEAD_LETTER_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/ivsvod-dead-letters \
 	  AWS_REGION=eu-west-1 PLAYBACK_BASE_URL=https://media.example.com sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy ivsvod channels_app ondemand deploy manage.py'
-	@"$(VENV)/bin/lint-imports" --no-logo
-	@"$(VENV)/bin/djlint" --quiet --check --lint templates
-	@$(PY) -m vulture
+
+check-templates: $(STAMP) $(CHECKOV)/installed
+	@"$(VENV)/bin/cfn-lint" --regions eu-west-1 --template deploy/*.yaml
 	@if [ -e "$(CHECKOV)/installed" ]; then "$(CHECKOV)/bin/python" -m checkov.main -d deploy --framework cloudformation --skip-download --quiet --compact; \
 	  else echo "checkov: skipped"; fi
+
+check-packages: $(STAMP)
 	@told=$$("$(VENV)/bin/pip-audit" -r requirements.txt --no-deps --disable-pip --progress-spinner off --timeout 5 2>&1) && rc=0 || rc=$$?; \
 	  case "$$rc:$$told" in \
 	    0:*) echo "pip-audit: no known vulnerabilities in $$(cat requirements-lambda.txt requirements.txt | grep -c ==) packages, $$(echo "$$told" | grep -c 'could not be audited') of them unknown to its database" ;; \
