@@ -1,7 +1,5 @@
 """What staff see in a browser when they may not do something, or when it is not possible."""
 
-from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -13,7 +11,7 @@ from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.ivs import Fault
 from ondemand.models import Content, Video
-from tests.support.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, in_thread, opened, picture, staff_of
+from tests.support.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, opened, picture, staff_of
 from tests.support.console import CHANNELS, EVENTS, NINE, VIDEOS, make_stream
 from tests.support.helpers import THOROUGH, make_content, make_video
 
@@ -60,13 +58,13 @@ def shows(page: Page, text: str) -> None:
     expect(page.get_by_text(text).first).to_be_visible()
 
 
-# tests/ivsvod/console/test_roles.py opens every page as each role; of each role one page is looked at here.
-ROLES: dict[str, tuple[str, list[str], list[str]]] = {
-    # Whom: what they may not open, what they may not send a form to, and where they see no button to press.
-    "": (VIDEOS, ["video", "channel"], []),
-    "Viewers": (f"{CHANNELS}add/", ["video", "channel"], ["video", "channel"]),
-    "Curators": (EVENTS, ["channel"], ["channel"]),
-    "Channel managers": ("/admin/accounts/user/", ["video"], ["video"]),
+# tests/ivsvod/console/test_roles.py opens every page as each role, and posts to it; of each role one page is looked at.
+ROLES: dict[str, tuple[str, list[str]]] = {
+    # Whom: what they may not open, and where they see no button to press.
+    "": (VIDEOS, []),
+    "Viewers": (f"{CHANNELS}add/", ["video", "channel"]),
+    "Curators": (EVENTS, ["channel"]),
+    "Channel managers": ("/admin/accounts/user/", ["video"]),
 }
 
 
@@ -77,7 +75,7 @@ def test_staff_are_told_by_a_page_where_their_account_may_not(
     for number, role in enumerate(ROLES):
         staff_of(role, f"member{number}")
     with chromium() as browser:
-        for number, (role, (closed, unsent, without)) in enumerate(ROLES.items()):
+        for number, (role, (closed, without)) in enumerate(ROLES.items()):
             with opened(browser, url, width, scheme, who=f"member{number}") as (page, wrong):
                 if not role:
                     page.goto(f"{url}/admin/")
@@ -89,8 +87,8 @@ def test_staff_are_told_by_a_page_where_their_account_may_not(
                     assert (page.locator(BUTTONS).count() == 0) is (kind in without), (role, kind)
                 page.goto(url + closed)
                 refused(page)
-                for kind in unsent:
-                    posts(page, rows[kind] + ("rotate/" if kind == "channel" else ""))
+                if role == "Viewers":
+                    posts(page, rows["video"])
                     refused(page)
                 assert fits(page)
                 picture(page, f"refused-{number}-{width}-{scheme}")
@@ -128,7 +126,7 @@ def test_signing_in_says_what_is_wrong_and_so_does_a_form_that_has_expired(url: 
 
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
-    url: str, rows: dict[str, str], tmp_path: Path, width: int, scheme: str
+    url: str, rows: dict[str, str], width: int, scheme: str
 ) -> None:
     label = f"{width}-{scheme}"
     staff_of("Curators", "cora")
@@ -150,13 +148,6 @@ def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
         picture(page, f"video-refused-{label}")
         page.get_by_role("button", name=f"Remove {'x' * 65}").click()
         page.get_by_label("Publish until").fill("")
-        large = tmp_path / "large.png"
-        large.write_bytes(b"\0" * (10 * 1024 * 1024 + 1))
-        # By its path: the content would go to the browser as text.
-        page.get_by_label("Upload a picture").set_input_files(large)
-        page.get_by_role("button", name="Save", exact=True).click()
-        shows(page, "The file has more than 10 MB.")
-        picture(page, f"video-too-large-{label}")
         other.get_by_label("Title").fill("Theirs")
         other.get_by_role("button", name="Save", exact=True).click()
         shows(other, "was changed successfully")
@@ -168,15 +159,6 @@ def test_the_page_of_a_video_says_what_it_does_not_take_and_who_was_faster(
         picture(page, f"video-conflict-{label}")
         page.get_by_role("button", name="Save", exact=True).click()
         shows(page, "was changed successfully")
-        page.goto(f"{url}{VIDEOS}")
-        page.get_by_role("row").filter(has_text="Mine").get_by_role("checkbox").check()
-        page.locator("select[name=action]").select_option(label="Schedule…")
-        page.get_by_role("button", name="Go", exact=True).click()
-        page.get_by_label("Publication begins").fill("2040-01-02T00:00:00")
-        page.get_by_label("Publication ends").fill("2040-01-01T00:00:00")
-        page.get_by_role("button", name="Continue").click()
-        shows(page, "The end is not after the beginning.")
-        picture(page, f"bulk-schedule-refused-{label}")
         assert faults(wrong) == []
     assert Content.objects.get().title == "Mine"
 
@@ -195,23 +177,16 @@ def test_channels_say_what_amazon_ivs_does_not_do(
         page.get_by_role("button", name="Save").click()
         shows(page, "This field is required.")
         page.get_by_label("Name").fill("Studio two")
-        for kind, text in (("throttle", "too many requests"), ("error500", "could not be reached, or failed")):
-            fault: Any = kind
-            aws.ivs.faults[:] = [Fault("CreateChannel", fault, times=99)]
-            page.get_by_role("button", name="Save").click()
-            shows(page, text)
-            picture(page, f"channel-create-{kind}-{label}")
-            assert fits(page)
+        aws.ivs.faults[:] = [Fault("CreateChannel", "throttle", times=99)]
+        page.get_by_role("button", name="Save").click()
+        shows(page, "too many requests")
+        picture(page, f"channel-create-refused-{label}")
+        assert fits(page)
         aws.ivs.faults.clear()
         page.goto(f"{url}{rows['channel']}delete/")
         page.get_by_role("button", name="Delete").click()
         shows(page, "Amazon IVS neither deletes a live channel")
         picture(page, f"channel-delete-live-{label}")
-        page.goto(f"{url}{rows['channel']}reveal/")
-        in_thread(lambda: Channel.objects.update(stream_key=""))
-        page.get_by_role("button", name="Reveal the stream key").click()
-        shows(page, "This channel has no stream key")
-        picture(page, f"channel-no-key-{label}")
         assert faults(wrong) == []
     assert [row.name for row in Channel.objects.all()] == ["Main stage"]
     assert Video.objects.count() == 1

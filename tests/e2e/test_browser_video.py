@@ -3,12 +3,13 @@
 import re
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from ondemand.models import Content, Video
-from tests.support.chromium import IN_BROWSER, PASSWORD, chromium, faults, opened, picture, until
+from tests.support.chromium import IN_BROWSER, PASSWORD, SECONDS, chromium, faults, opened, picture, until
 from tests.support.console import make_video
 from tests.support.pictures import picture_file
 
@@ -40,6 +41,11 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
         page.goto(address(url, video))
         ready(page)
+        width, length = page.evaluate(
+            "(({ videoWidth, duration }) => [videoWidth, duration])(document.querySelector('video'))"
+        )
+        assert width > 0
+        assert abs(length - SECONDS) < 1
         for key, second in (("5", 4), ("ArrowLeft", 0), ("ArrowRight", 5), ("j", 0), ("9", 7.2), ("0", 0)):
             page.keyboard.press(key)
             until(page, f"Math.abs(document.querySelector('video').currentTime - {second}) < 0.3")
@@ -50,7 +56,7 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
         page.keyboard.press("m")
         until(page, "document.querySelector('video').muted")
         page.keyboard.press("k")
-        until(page, "!document.querySelector('video').paused")
+        until(page, "document.querySelector('video').currentTime > 0.3")
         page.keyboard.press("k")
         page.keyboard.press("?")
         expect(page.get_by_role("dialog")).to_be_visible()
@@ -77,6 +83,11 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
         assert dialogs == ["beforeunload"]
         expect(page.get_by_label("Title")).to_have_value(re.compile("km 5"))
         assert faults(wrong) == []
+        # Its files are gone.
+        page.remove_listener("dialog", stay)
+        page.on("dialog", lambda dialog: dialog.accept())
+        page.goto(f"{url}/admin/ondemand/video/{UUID(int=8)}/change/")
+        expect(page.get_by_role("alert")).to_contain_text("cannot be loaded")
 
 
 def test_a_file_is_previewed_and_a_large_one_is_shrunk_before_it_is_sent(

@@ -251,12 +251,16 @@ def fits(page: Page) -> bool:
 
 
 # Text of the same look on the same ground has the same contrast, and a link of the same look within a text of the same
-# colour is as easy to tell from it. Each tab keeps what it has seen.
-MARK_NEW_TEXT = """() => {
-  const seen = new Set(JSON.parse(sessionStorage.seenText ?? "[]"));
-  const looks = new Set(seen);
+# colour is as easy to tell from it. To look at colours takes axe most of its time.
+looks_of_text: list[str] = []
+MARK_NEW_TEXT = """(known) => {
+  const looks = new Set(known);
   const grounds = new Map();
   const colours = new Map();
+  const hasText = (each) => each.matches("input, select, textarea") ||
+    [...each.childNodes].some((part) => part.nodeType === Node.TEXT_NODE && part.data.trim());
+  // Text for screen readers alone is one pixel wide.
+  const isSeen = (each) => each.getBoundingClientRect().width > 1 && each.checkVisibility({ visibilityProperty: true });
   for (const each of document.querySelectorAll("*")) {
     const style = getComputedStyle(each);
     const own = [style.backgroundColor, style.backgroundImage, style.opacity].join();
@@ -267,23 +271,26 @@ MARK_NEW_TEXT = """() => {
     const look = [ground, around, color, fontSize, fontWeight, textShadow, textDecorationLine].join();
     grounds.set(each, ground);
     colours.set(each, color);
-    each.toggleAttribute("data-new-text", !seen.has(look));
-    looks.add(look);
+    const isNew = !looks.has(look) && hasText(each) && isSeen(each);
+    each.toggleAttribute("data-new-text", isNew);
+    if (isNew) {
+      looks.add(look);
+    }
   }
-  sessionStorage.seenText = JSON.stringify([...looks]);
   axe.configure({ rules: [
     { id: "color-contrast", selector: "[data-new-text]" },
     { id: "link-in-text-block", selector: "a[href][data-new-text]" },
   ] });
+  return [...looks];
 }"""
 
 
-def flaws(page: Page, *, new_text: bool = False) -> list[str]:
-    """Return what axe finds that is serious or critical; `new_text` looks at the colours of alike texts once a tab."""
+def flaws(page: Page) -> list[str]:
+    """Return what axe finds that is serious or critical; of alike texts it looks at the colours of one in a session."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
-    if new_text:
-        page.evaluate(MARK_NEW_TEXT)
+    if not THOROUGH:
+        looks_of_text[:] = page.evaluate(MARK_NEW_TEXT, looks_of_text)
     found = page.evaluate("options => axe.run(options)", AXE)["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in GRAVE]
 
