@@ -929,9 +929,10 @@ def test_no_data_makes_a_statement_of_the_predecessor_fail(databases: Databases,
         assert statements.set_active(connection, video=video["uuid"], active=False)["active"] is False
     for row in rows.on_demand_video_content:
         texts = {name: row[name] for name in ("title", "description", "tags", "thumbnail")}
-        for _ in range(2):
-            written = statements.upsert_content(connection, video=made[row["on_demand_video_uuid"]], **texts)
-            assert {name: written[name] for name in texts} == texts
+        # An insert and an update; the test of rows that are written through the triggers inserts these texts.
+        statements.upsert_content(connection, video=made[row["on_demand_video_uuid"]])
+        written = statements.upsert_content(connection, video=made[row["on_demand_video_uuid"]], **texts)
+        assert {name: written[name] for name in texts} == texts
     with databases.connect(databases.adopted) as adopted:
         backfilled, derived_now = read_derived(adopted), read_derived(connection)
     for old, new in made.items():
