@@ -250,39 +250,49 @@ def fits(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"))
 
 
-# Text of the same look on the same ground has the same contrast, and a link of the same look within a text of the same
-# colour is as easy to tell from it. To look at colours takes axe most of its time.
+# Text of one colour and size on one ground has one contrast, and a link that looks alike within a text of one colour is
+# as easy to tell from it. To look at colours takes axe most of its time.
 looks_of_text: list[str] = []
 MARK_NEW_TEXT = """(known) => {
   const looks = new Set(known);
-  const grounds = new Map();
-  const colours = new Map();
+  const [grounds, opacities, colours] = [new Map(), new Map(), new Map()];
   const hasText = (each) => each.matches("input, select, textarea") ||
     [...each.childNodes].some((part) => part.nodeType === Node.TEXT_NODE && part.data.trim());
   // Text for screen readers alone is one pixel wide.
   const isSeen = (each) => each.getBoundingClientRect().width > 1 && each.checkVisibility({ visibilityProperty: true });
   for (const each of document.querySelectorAll("*")) {
-    const style = getComputedStyle(each);
-    const own = [style.backgroundColor, style.backgroundImage, style.opacity].join();
+    const { backgroundColor, backgroundImage, color, fontSize, fontWeight, opacity, textDecorationLine, textShadow } =
+      getComputedStyle(each);
     const below = grounds.get(each.parentElement) ?? "";
-    const ground = own === "rgba(0, 0, 0, 0),none,1" ? below : `${below} ${own}`;
-    const around = each.localName === "a" ? colours.get(each.parentElement) : "";
-    const { color, fontSize, fontWeight, textShadow, textDecorationLine } = style;
-    const look = [ground, around, color, fontSize, fontWeight, textShadow, textDecorationLine].join();
+    const isClear = backgroundColor === "rgba(0, 0, 0, 0)" && backgroundImage === "none";
+    const isOpaque = backgroundColor.startsWith("rgb(") && backgroundImage === "none";
+    const own = `${backgroundColor} ${backgroundImage}`;
+    const ground = isClear ? below : isOpaque ? own : `${below} ${own}`;
+    const seenThrough = (opacities.get(each.parentElement) ?? 1) * opacity;
+    const isLarge = parseFloat(fontSize) >= (fontWeight >= 700 ? 18.66 : 24);
+    const link = each.localName === "a" ? [colours.get(each.parentElement), textDecorationLine, fontWeight] : [];
+    const look = [ground, seenThrough, color, isLarge, textShadow, ...link].join();
+    opacities.set(each, seenThrough);
     grounds.set(each, ground);
     colours.set(each, color);
-    const isNew = !looks.has(look) && hasText(each) && isSeen(each);
-    each.toggleAttribute("data-new-text", isNew);
-    if (isNew) {
+    if (!looks.has(look) && hasText(each) && isSeen(each)) {
       looks.add(look);
+      each.setAttribute("data-new-text", "");
     }
   }
-  axe.configure({ rules: [
-    { id: "color-contrast", selector: "[data-new-text]" },
-    { id: "link-in-text-block", selector: "a[href][data-new-text]" },
-  ] });
   return [...looks];
 }"""
+NEW_TEXT_ALONE = [
+    {"id": "color-contrast", "selector": "[data-new-text]"},
+    {"id": "link-in-text-block", "selector": "a[href][data-new-text]"},
+]
+
+
+def has_new_text(page: Page) -> bool:
+    """Mark one text of each look that no page of the session has had; return whether there is one."""
+    known = len(looks_of_text)
+    looks_of_text[:] = page.evaluate(MARK_NEW_TEXT, looks_of_text)
+    return len(looks_of_text) > known
 
 
 def flaws(page: Page) -> list[str]:
@@ -290,7 +300,8 @@ def flaws(page: Page) -> list[str]:
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     if not THOROUGH:
-        looks_of_text[:] = page.evaluate(MARK_NEW_TEXT, looks_of_text)
+        page.evaluate("rules => axe.configure({ rules })", NEW_TEXT_ALONE)
+        has_new_text(page)
     found = page.evaluate("options => axe.run(options)", AXE)["violations"]
     return [f"{each['id']}: {each['nodes'][0]['html']}" for each in found if each["impact"] in GRAVE]
 
