@@ -102,7 +102,7 @@ def test_a_visitor_finds_a_video_by_typing_plays_it_and_shares_it(
         assert page.title() == "festival speaker – Videos"  # noqa: RUF001
         picture(page, f"catalogue-found-{width}-{scheme}")
         page.get_by_role("link", name=LONG_TITLE).click()
-        assert page.title() == LONG_TITLE
+        expect(page).to_have_title(LONG_TITLE)
         state = play(page)
         assert state["width"] > 0
         assert abs(state["length"] - SECONDS) < 1
