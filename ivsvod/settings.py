@@ -186,7 +186,7 @@ def _database(parameters: dict[str, Any], *, reference: str, timeout: int) -> di
         "HOST": parameters.get("host") or "",
         "PORT": parameters.get("port") or "",
         "CONN_MAX_AGE": 60 if ON_LAMBDA else 0,
-        # The pool looks for closed connections itself; see `ivsvod.postgresql.base`.
+        # Only Lambda keeps a connection without the pool, which checks its own; see `ivsvod/postgresql/base.py`.
         "CONN_HEALTH_CHECKS": ON_LAMBDA,
         # A pooler may give each statement another connection of the server.
         "DISABLE_SERVER_SIDE_CURSORS": True,

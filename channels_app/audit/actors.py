@@ -84,7 +84,7 @@ def set_actor() -> None:
 
 
 def with_actor(rows: Any) -> Any:
-    """Return the rows so that reading them does what `set_actor` does: a run takes `actor_setting()` as `actor`."""
+    """Annotate the rows so that reading them sets the actor, as `set_actor` does. Run with `actor=actor_setting()`."""
     values = (Value("ivsvod.actor"), Parameter("actor", TextField()), Value(True))
     return rows.annotate(set_actor=Func(*values, function="set_config", output_field=TextField()))
 

@@ -43,7 +43,7 @@ _DONE = (InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.IGNORED)
 _OTHER_STORED = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxEvent.Outcome.IGNORED)
 _WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
-# Compiled once, which took longer than the rest of an event. Handlers need no other column than the ARN and the key.
+# Compiled once: that took longer than the rest of an event. Handlers read the key and the ARN alone.
 _LOCKED_CHANNEL = CompiledQuery(
     lambda: with_actor(Channel.objects.locked().only("arn").with_arn(Parameter("arn", TextField())))[:1]
 )

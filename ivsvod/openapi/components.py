@@ -64,8 +64,8 @@ def reference(name: str) -> Schema:
 _NEAR_MISS: Schema = {
     "did_you_mean": {
         "type": "string",
-        "description": "Of a search that finds nothing: a text that finds videos, and differs in a letter of a word or"
-        " of several. Absent if there is none.",
+        "description": "Of a search that finds nothing: a text that finds videos, and differs in one or two"
+        " letters of a word, or of several words. Absent if there is none.",
     }
 }
 # What pages of these rows have besides.

@@ -56,7 +56,7 @@ class ReadableTimeLoader(BaseTzLoader):
             # A tenth of the time of the loader of psycopg, which is written in Python. PostgreSQL writes ISO 8601.
             time = datetime.fromisoformat(text.decode()).astimezone(UTC)
         except (ValueError, OverflowError):
-            # A year below 1000 or above 9999, before Christ, or infinity.
+            # Infinity, before Christ, a year above 9999, or one that leaves year 1 when moved to UTC.
             return EARLIEST if text.startswith((b"-", b"0")) or text.endswith(b"BC") else LATEST
         return min(max(time, EARLIEST), LATEST)
 
@@ -88,7 +88,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return params
 
     def prepared_cursor(self) -> Any:
-        """Return a cursor that sends values apart from the statement, which the server parses and plans only once.
+        """Return a cursor that sends values apart from the statement, so that psycopg may prepare it.
 
         https://www.psycopg.org/psycopg3/docs/advanced/prepare.html
         """

@@ -63,12 +63,8 @@ class CompiledQuery:
         compiler = queryset.query.get_compiler(queryset.db)
         sql, parameters = compiler.as_sql()
         if self.among is not None:
-            sql, parameters = reading(sql, parameters, self.among())
-        # Constants stand in the SQL: the plan of a prepared statement cannot know a value that is sent apart, and an
-        # index with a condition serves it only if it does.
-        compose = connections[queryset.db].ops.compose_sql  # type: ignore[attr-defined]
-        texts = ["%s" if isinstance(each, Parameter) else compose("%s", [each]) for each in parameters]
-        sql = sql.replace("%%", "%%%%") % tuple(text if text == "%s" else text.replace("%", "%%") for text in texts)
+            sql, parameters = restricted_to(self.among(), sql, parameters)
+        sql = _with_constants(sql, parameters, connections[queryset.db])
         return compiler, sql, [each.name for each in parameters if isinstance(each, Parameter)]
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
@@ -95,7 +91,7 @@ class CompiledQuery:
         annotations = list(compiler.annotation_col_map.items())
 
         def read(row: list[Any]) -> Any:
-            # By Django's own converter this took as long as the statement.
+            # Django's converter for JSON took as long as the statement.
             for position in documents:
                 if row[position] is not None:
                     row[position] = _json(row[position])
@@ -109,6 +105,18 @@ class CompiledQuery:
         return read
 
 
+def _with_constants(sql: str, parameters: Sequence[Any], connection: Any) -> str:
+    """Return the SQL with the constants in it: `a = %s AND b = %s` with 1 and a `Parameter` is `a = 1 AND b = %s`.
+
+    A plan for any values could not use a partial index if its condition were one of them.
+    """
+    constants = [
+        "%s" if isinstance(each, Parameter) else connection.ops.compose_sql("%s", [each]).replace("%", "%%")
+        for each in parameters
+    ]
+    return sql.replace("%%", "%%%%") % tuple(constants)
+
+
 def _json(text: str) -> Any:
     # orjson makes a float of a larger integer, and refuses a number that no float holds.
     try:
@@ -117,8 +125,8 @@ def _json(text: str) -> Any:
         return json.loads(text)
 
 
-def reading(sql: str, parameters: Sequence[Any], rows: AnyRows) -> tuple[str, list[Any]]:
-    """Return a statement, and its parameters, that reads these rows instead of all of their table."""
+def restricted_to(rows: AnyRows, sql: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
+    """Return the statement with its table replaced by these rows, and the parameters."""
     within, own = rows.query.sql_with_params()
     # Within the statement the name of the table means these rows.
     return f'WITH "{rows.model._meta.db_table}" AS ({within}) {sql}', [*own, *parameters]

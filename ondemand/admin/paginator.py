@@ -15,12 +15,12 @@ from ondemand.admin.filters import ChannelFilter, ListingFilter, StartedFilter, 
 from ondemand.admin.periods import parse_period
 from ondemand.models import Video
 from ondemand.models.index import IS_LISTED, has_tags, of_channels
-from ondemand.videos.lists import Key, VideoKeys, all_of, keys_of_listing
+from ondemand.videos.lists import VideoKey, VideoKeys, all_of, keys_of_listing
 from ondemand.videos.lookups import videos_of_address, videos_of_id
 from ondemand.videos.search import search_query
 
-_FOUND = {"q", str(TagFilter.parameter_name), str(ListingFilter.parameter_name)}
-_TAKEN = {"p", *_FOUND, str(StartedFilter.parameter_name), str(ChannelFilter.parameter_name), ChannelFilter.exact}
+_SEARCHED = {"q", str(TagFilter.parameter_name), str(ListingFilter.parameter_name)}
+_TAKEN = {"p", *_SEARCHED, str(StartedFilter.parameter_name), str(ChannelFilter.parameter_name), ChannelFilter.exact}
 
 
 class IndexPaginator(pages.LongPaginator):
@@ -34,7 +34,7 @@ class IndexPaginator(pages.LongPaginator):
         self.parts = parts
 
     @cached_property
-    def _newest(self) -> list[Key]:
+    def _newest(self) -> list[VideoKey]:
         return self._read("newest", pages.COUNTED + 1)
 
     @cached_property
@@ -50,7 +50,7 @@ class IndexPaginator(pages.LongPaginator):
             keys = self._read("oldest", -page * self.per_page)[(-page - 1) * self.per_page :]
         return Page(self.object_list.filter(pk__in=[uuid for _, uuid in keys]), page, self)
 
-    def _read(self, ordering: str, count: int) -> list[Key]:
+    def _read(self, ordering: str, count: int) -> list[VideoKey]:
         """Return the first keys of all parts."""
         found = [replace(part, ordering=ordering).read(0, count) for part in self.parts]
         return list(merge(*found, reverse=ordering == "newest"))[:count]
@@ -60,7 +60,7 @@ def found_parts(query: QueryDict, at: datetime) -> list[VideoKeys] | None:
     """Return the videos that the list of staff shows; None if the index does not have all conditions of the query."""
     given = {name: str(text).strip() for name, text in query.items() if str(text).strip()}
     text = given.get("q", "")
-    is_found = given.keys() <= _TAKEN and given.keys() & _FOUND
+    is_found = given.keys() <= _TAKEN and given.keys() & _SEARCHED
     if not is_found or (text and (videos_of_address(text) is not None or videos_of_id(text))):
         return None
     listing, tag, period = given.get("listing"), tag_text(given.get("tag", "")), parse_period(given.get("started", ""))

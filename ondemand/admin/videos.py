@@ -82,7 +82,7 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, LongL
             return queryset.filter(pk__in=of_address.values("pk"))
         by_text, *by_id = (
             found.order_by().values("pk")
-            for found in (VideoIndex.objects.with_values(Q(search=search_query(text))), *videos_of_id(text))
+            for found in (VideoIndex.objects.matching(Q(search=search_query(text))), *videos_of_id(text))
         )
         return queryset.filter(pk__in=by_text.union(*by_id) if by_id else by_text)
 

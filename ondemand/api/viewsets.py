@@ -150,7 +150,7 @@ class VideoViewSet(CatalogueViewSet):
         return response
 
     def _finds(self, text: str, words: str) -> bool:
-        """Return whether this list finds a video by another search, which has these words as they are written here."""
+        """Return whether the same list, with this search, finds a video that contains these exact words."""
         query = self.request.query_params.copy()
         query["search"] = text
         filterset = VideoFilterSet(query, queryset=None, at=self.at)

@@ -31,7 +31,7 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
 # A tag may be longer than the key of an index.
 NAME_KEY = Left("tag", TAG_BEGINNING)
 IS_LISTED = Q(listing=Listing.LISTED)
-# Lists the channel for the index of all values, which finds members of lists.
+# The channel as an array, because the GIN index holds arrays.
 CHANNEL_KEYS = Func(
     F("channel_id"), template="ARRAY[%(expressions)s]", output_field=ArrayField(models.UUIDField(null=True))
 )
@@ -54,14 +54,14 @@ class VideoIndexQuerySet(models.QuerySet["VideoIndex"]):
         """Return the rows of the videos that anyone may find at that time."""
         return self.filter(IS_LISTED, within_window(at))
 
-    def with_values(self, values: Q, *, of: Q | None = None) -> Self:
-        """Return the rows that meet conditions of the index of values; each of two partial indexes has a part of them.
+    def matching(self, values: Q, *, listing: Q | None = None) -> Self:
+        """Return the rows that meet conditions of the two GIN indexes.
 
-        With the listing `of`, at least those of it: the rows of one index.
+        With `listing`, use only the index that holds it; rows of other listings may be among them.
         """
         listed, others = self.filter(IS_LISTED, values), self.filter(~IS_LISTED, values)
-        if of:
-            return listed if of == IS_LISTED else others
+        if listing:
+            return listed if listing == IS_LISTED else others
         return listed | others
 
     def in_order(self, ordering: str) -> Self:

@@ -145,7 +145,7 @@ class Video(models.Model):
 
     objects = VideoQuerySet.as_manager()
 
-    # What a query has found out already, at the time of the request.
+    # The listing that the query has checked, at the time of the request; see `ondemand/videos/rows.py`.
     known_listing: Listing | None = None
 
     class Meta:
@@ -235,7 +235,7 @@ class Video(models.Model):
         return "" if leads_to_files else url
 
     def listing_at(self, at: datetime) -> Listing:
-        """Return its listing at that time."""
+        """Return its listing at that time; a row that a public list has read keeps the one of its request."""
         return self.known_listing or next(broken_rules(self, at), Listing.LISTED)
 
     def listing_reasons_at(self, at: datetime) -> ListingReasons:

@@ -1,6 +1,5 @@
 """The backfill of videos and their index, and the text search configuration. The triggers: `ondemand/sql/current/`."""
 
-from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,8 +14,8 @@ from channels_app.sql.backfill import NIL, batches, touch_in_batches
 from channels_app.sql.ddl import sql_files
 
 _statement = partial(sql_files, "ondemand/sql/statements")
-# The videos whose words the backfill adds, in some seconds.
-WORDS_OF = 50_000
+# The number of newest videos whose words the backfill adds; it takes some seconds.
+WORDS_FROM_NEWEST = 50_000
 # The blocks of the table that one statement derives: some 1,500 rows.
 _BLOCKS = 100
 _SET_CONFIG = """
@@ -39,7 +38,7 @@ def backfill(cursor: Any, report: Callable[[str], None] | None = None) -> None:
     for place in cursor.fetchall():
         cursor.execute(mark_duplicates, place)
     sum_tags(cursor)
-    add_words(cursor, WORDS_OF)
+    add_words(cursor, WORDS_FROM_NEWEST)
 
 
 def _first_blocks(cursor: Any) -> Iterator[int]:
@@ -49,7 +48,7 @@ def _first_blocks(cursor: Any) -> Iterator[int]:
 
 
 def _touch(cursor: Any, first_blocks: Iterator[int], report: Callable[[str], None] | None = None) -> None:
-    """Derive the rows from each of these blocks on, which another thread may take from the same iterator."""
+    """Derive the columns in each range of blocks. Two threads may share the iterator."""
     statement, count = _statement("touch_videos"), 0
     for first in first_blocks:
         cursor.execute(statement, [f"({first},0)", f"({first + _BLOCKS},0)"])
@@ -112,7 +111,8 @@ def backfill_by_migration(apps: Any, schema_editor: Any) -> None:
         try:
             _touch(cursor, first_blocks)
         finally:
-            # After an error, the other ends too.
-            deque(first_blocks, maxlen=0)
+            # After an error nothing is left to the other thread, which ends too.
+            for _ in first_blocks:
+                pass
         helper.result()
         backfill(cursor)

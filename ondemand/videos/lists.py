@@ -17,32 +17,34 @@ from django.core.exceptions import EmptyResultSet
 from django.db import connections
 from django.db.models import Count, Expression, Q, QuerySet, Window
 
-from ivsvod.rest.compiled import AnyRows, Parameter, reading
+from ivsvod.rest.compiled import AnyRows, Parameter, restricted_to
 from ivsvod.rest.ordering import Order, RowList
 from ondemand.models import Video
 from ondemand.models.index import IS_LISTED, ORDERINGS, VideoIndex, VideoIndexQuerySet, of_channels
-from ondemand.models.publication import Listing, listing_rules, within_window
+from ondemand.models.publication import Listing, within_window
 from ondemand.models.querysets import is_true
 
-# The rows that are tried first, those that are few, and the most that one step reads before another one is taken.
+# Rows read first, to estimate how many match.
 TRIED = 1_000
+# At most this many rows are always cheap to sort.
 FEW = 5_000
+# The limit of one step; then another one is tried.
 BOUND = 50_000
-# A search that matches no more videos than these ranks all of them. Of more it ranks at most these, the newest.
+# The most matches that a search ranks: the newest ones.
 RANKED = 500
-# They are looked for among this number of the newest videos, and further if these have less than `ENOUGH` of them.
+# The newest videos are searched for them first; all videos if these have fewer than `ENOUGH` matches.
 RANKED_AMONG = 7_500
 ENOUGH = 50
-# What matches at most this number of the rows that are tried, may match few in all.
+# A search is rare if at most this many of the rows read first match.
 RARE = 2
-# The kinds of plans that are switched off, so that one is left: along an index in its order, or by bitmaps.
+# Plan types that are switched off so that one is left: a walk along an index in its order, or bitmaps and a sort.
 # https://www.postgresql.org/docs/current/runtime-config-query.html
-_WALK = ("seqscan", "bitmapscan", "sort")
-_SORT = ("seqscan", "indexscan", "indexonlyscan")
+_OFF_FOR_WALK = ("seqscan", "bitmapscan", "sort")
+_OFF_FOR_SORT = ("seqscan", "indexscan", "indexonlyscan")
 
 _ANY = Q()
 
-Key = tuple[Any, UUID]
+VideoKey = tuple[Any, UUID]
 # A rank, and a key of the order by start.
 Ranked = tuple[float, datetime, UUID]
 # The SQL, and the values in it.
@@ -53,13 +55,12 @@ VideoReader = Callable[[list[UUID]], Iterable[Video]]
 
 @dataclass(frozen=True)
 class VideoKeys:
-    """The videos that meet conditions, in one of the orders of the index, `ORDERINGS`.
+    """Conditions of videos, each in the field of the index that serves it, and an order of `ORDERINGS`.
 
-    A key is the value by which a video is ordered, and its uuid. Each condition stands with the index that serves it:
-    `listing` is that of a walk along the order (none if no index has it), `served` a range of this walk, `values` are
-    found by the index of values, and each of `ranges` by the index of its column. None serves `window` and `others`. A
-    `rank` stands behind each key. `given` has the values of the `Parameter`s in all of them: statements without other
-    values are built once.
+    A key is the value by which a video is ordered, and its uuid. The index of the order serves `listing` (empty if no
+    order has it) and `served`; the GIN index serves `values`; the index of each column its part of `ranges`; no index
+    serves `window` and `others`. `rank` is a third column of each key. `given` holds the values of the `Parameter`s,
+    which are no part of the stored SQL.
     """
 
     listing: Q
@@ -82,7 +83,7 @@ class VideoKeys:
         elif channel is not None:
             values &= of_channels([channel])
         if not self.listing:
-            # Only the index of its own range has the videos.
+            # No index of an order has these listings: they are found by their range of publish_from or publish_until.
             return replace(keys, values=values, others=all_of([self.others, served, *ranges.values()]))
         return replace(keys, served=served, values=values, ranges=ranges)
 
@@ -95,7 +96,7 @@ class VideoKeys:
         """Return the name of the first key."""
         return self.order.keys[0].name
 
-    def read(self, first: int, count: int) -> list[Key]:
+    def read(self, first: int, count: int) -> list[VideoKey]:
         """Return at most `count` keys, without the first `first`."""
         last = first + count
         if not (self.values or self.ranges or self.others):
@@ -106,9 +107,9 @@ class VideoKeys:
         # The rows to walk, if the others match as often as those that were tried.
         expected = TRIED * last // len(tried) if tried else BOUND
         is_near = expected <= FEW or (expected < BOUND and len(tried) >= TRIED // 20)
-        steps: list[Callable[[int, int], list[Key] | None]] = [self._sort_range, self._sort_values]
+        steps: list[Callable[[int, int], list[VideoKey] | None]] = [self._sort_range, self._sort_values]
         if is_near:
-            steps.insert(0, partial(self._walk_to, max(FEW, 2 * expected)))
+            steps.insert(0, partial(self._walk_to, max(FEW, min(BOUND, 2 * expected))))
         elif self.listing:
             steps.append(partial(self._walk_to, BOUND))
         for step in steps:
@@ -116,7 +117,7 @@ class VideoKeys:
             if found is not None:
                 return found
         # No index has the videos of a value in an order. A sort reads each page of the table at most once.
-        return self._walk(first, count, off=_WALK if tried else _SORT)
+        return self._walk(first, count, off=_OFF_FOR_WALK if tried else _OFF_FOR_SORT)
 
     def best(self, count: int) -> list[Ranked]:
         """Return the first `count`, best first."""
@@ -125,7 +126,7 @@ class VideoKeys:
     def best_until(self, key: Sequence[Any], count: int) -> list[Ranked]:
         """Return the `count` nearest ones up to a key, best first."""
         nearest = replace(self.until(key), ordering="oldest")
-        # Most were found in so many rows, and newer ones may have been added.
+        # These were found within RANKED_AMONG rows; newer videos may stand before them now.
         found = nearest._walk_to(2 * RANKED_AMONG, 0, count)
         return _best_first(nearest.read(0, count) if found is None else found)
 
@@ -151,34 +152,38 @@ class VideoKeys:
         """Return the videos up to a key, its own included."""
         return replace(self, served=self.served & self.order.until(list(key)))
 
-    def _walk(self, first: int, count: int, *, among: int | None = None, off: Sequence[str] = _WALK) -> list[Key]:
+    def _walk(
+        self, first: int, count: int, *, among: int | None = None, off: Sequence[str] = _OFF_FOR_WALK
+    ) -> list[VideoKey]:
         """Return the keys in the first rows of the order, or in all rows."""
         return self._run(_walk_statement(self, first, count, among), off)
 
-    def _walk_to(self, bound: int, first: int, count: int) -> list[Key] | None:
+    def _walk_to(self, bound: int, first: int, count: int) -> list[VideoKey] | None:
         """Return the keys; None if that many rows do not have them all."""
         found = self._walk(first, count, among=bound)
         return found if len(found) == count else None
 
-    def _sort_range(self, first: int, count: int) -> list[Key] | None:
+    def _sort_range(self, first: int, count: int) -> list[VideoKey] | None:
         """Return the keys, sorted from the range with the fewest rows; None if no range has few."""
         own = {self.column: self.served} if self.served and self.listing else {}
         sources = [
             VideoIndex.objects.filter(self.listing, condition).order_by(f"-{column}")[: FEW + 1]
             for column, condition in {**self.ranges, **own}.items()
         ]
-        counts = _counts(sources, off=_WALK)
+        counts = _counts(sources, off=_OFF_FOR_WALK)
         if min(counts, default=FEW + 1) > FEW:
             return None
         rows = self._keys_of(VideoIndex.objects.filter(self.listing, self.served))
-        return self._run(_statement(rows[first : first + count], among=sources[counts.index(min(counts))]), _WALK)
+        return self._run(
+            _statement(rows[first : first + count], among=sources[counts.index(min(counts))]), _OFF_FOR_WALK
+        )
 
-    def _sort_values(self, first: int, count: int, *, bound: int = 0) -> list[Any] | None:
+    def _sort_values(self, first: int, count: int, *, bound: int | None = None) -> list[Any] | None:
         """Return the keys, sorted from the rows with the values; None if these are more than the bound."""
-        bound = bound or BOUND
+        bound = BOUND if bound is None else bound
         if not self.values or first > bound:
             return None
-        found = self._run(_sort_statement(self, first, count, bound), _SORT)
+        found = self._run(_sort_statement(self, first, count, bound), _OFF_FOR_SORT)
         if found and found[0][1] > bound:
             return None
         return [key for is_match, _, *key in found if is_match]
@@ -223,13 +228,12 @@ def keys_of_listing(at: datetime, listing: str, *, status: str | None, active: b
         return VideoKeys(Q(listing=listing), within_window(at), others)
     if listing not in {Listing.SCHEDULED, Listing.EXPIRED}:
         return VideoKeys(Q(listing=listing), others=others)
-    # The window decides about videos that are listed or unlisted without it. Its times have an index.
-    window = Q(listing__in=[Listing.LISTED, Listing.UNLISTED])
-    rules = listing_rules(at)
+    # The time decides about videos that would be listed or unlisted without a window.
+    others &= Q(listing__in=[Listing.LISTED, Listing.UNLISTED])
     if listing == Listing.SCHEDULED:
-        return VideoKeys(Q(), window, others, ranges={"publish_from": Q(publish_from__gt=at)})
-    window &= rules[Listing.SCHEDULED]
-    return VideoKeys(Q(), window, others, ranges={"publish_until": Q(publish_until__lte=at)})
+        return VideoKeys(Q(), others=others, ranges={"publish_from": Q(publish_from__gt=at)})
+    others &= ~Q(publish_from__gt=at)
+    return VideoKeys(Q(), others=others, ranges={"publish_until": Q(publish_until__lte=at)})
 
 
 # To build a statement takes longer than to run it, for most searches.
@@ -243,7 +247,7 @@ def _walk_statement(keys: VideoKeys, first: int, count: int, among: int | None) 
 @lru_cache(maxsize=256)
 def _sort_statement(keys: VideoKeys, first: int, count: int, bound: int) -> Statement | None:
     # By an index of values alone: with the listing too, PostgreSQL could take another index.
-    source = VideoIndex.objects.with_values(keys.values, of=keys.listing)[: bound + 1]
+    source = VideoIndex.objects.matching(keys.values, listing=keys.listing)[: bound + 1]
     # The rows that match are sorted to the front, and each shows how many rows there are.
     is_match = is_true(keys.listing & keys.served & keys.window & keys.others & all_of(keys.ranges.values()))
     counted = VideoIndex.objects.annotate(is_match=is_match, rows=Window(Count("*")))
@@ -256,7 +260,7 @@ def _statement(rows: AnyRows, *, among: AnyRows | None) -> Statement | None:
     """Return the statement of the rows, `among` these rows of the index alone; None if nothing can match."""
     try:
         sql, parameters = rows.query.sql_with_params()
-        return (sql, parameters) if among is None else reading(sql, parameters, among)
+        return (sql, parameters) if among is None else restricted_to(among, sql, parameters)
     except EmptyResultSet:
         return None
 

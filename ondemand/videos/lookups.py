@@ -49,7 +49,7 @@ def videos_of_id(text: str) -> list[VideoQuerySet]:
 
 def videos_tagged(tag: str) -> VideoQuerySet:
     """Return the videos that have the tag."""
-    return Video.objects.filter(pk__in=VideoIndex.objects.with_values(has_tags([tag])).values("pk"))
+    return Video.objects.filter(pk__in=VideoIndex.objects.matching(has_tags([tag])).values("pk"))
 
 
 def tags_beginning(prefix: str, limit: int, *, after: str = "") -> list[dict[str, Any]]:

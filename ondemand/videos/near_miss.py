@@ -6,16 +6,16 @@ from difflib import get_close_matches
 
 from ondemand.models import SearchWord
 
-# The words of a text that may be misspelt, of which the first are looked up.
+# Words that may be misspelt; the first 8 are looked up.
 _WORD = re.compile(r"[^\W_]{4,40}")
 _LOOKED_UP = 8
-# The words of the catalogue that are compared with one of them, and those that are tried.
+# At most 100 words of the catalogue are compared with each, and 3 corrections are tried.
 _COMPARED = 100
 _TRIED = 3
 
 
 def near_misses(text: str) -> Iterator[tuple[str, str]]:
-    """Yield texts that differ from this one in a letter of a word, or of several, each with its new words."""
+    """Yield corrected texts, each with the words that replaced others."""
     nearest: dict[str, list[str]] = {}
     for word in list(dict.fromkeys(word.lower() for word in _WORD.findall(text)))[:_LOOKED_UP]:
         near = list(SearchWord.objects.near(word).values_list("word", flat=True)[:_COMPARED])

@@ -89,7 +89,7 @@ def words_of(text: str) -> dict[str, str]:
     parts[1::2] = [_CJK.sub(lambda found: f" {' '.join(found[0])} ", part) for part in parts[1::2]]
     last = _LAST_WORD.search(parts[-1]) if len(parts) % 2 else None
     is_excluded = last is not None and parts[-1][: last.start()].rstrip().endswith("-")
-    may_begin = last and not is_excluded and not too_many
+    may_begin = not is_excluded and not too_many
     return {"words": '"'.join(parts), "last_word": last[0] if last and may_begin else ""}
 
 
@@ -121,7 +121,7 @@ def _query() -> WebSearchQuery:
 
 def _found(videos: AnyRows) -> AnyRows:
     query = _query()
-    # Once a statement: a prepared one would make the query for each row.
+    # As a subquery: PostgreSQL evaluates it once, not for each row.
     query.template = "(SELECT %(function)s(%(expressions)s))"
     return videos.annotate(rank=_rank("index__search", query), marked=_marked(query))
 

@@ -1,5 +1,5 @@
 -- Add one entry to the audit log. `kind` is the action of django-auditlog: 0 create, 1 update, 2 delete, 3 access.
--- In PL/pgSQL, whose plan a session keeps.
+-- In PL/pgSQL, because a session keeps its plans; an SQL function would be planned for each call.
 CREATE OR REPLACE FUNCTION ivsvod_audit_write(
     app text, model_name text, key text, name text, kind smallint, changes jsonb, actor jsonb
 ) RETURNS void LANGUAGE plpgsql AS $$

@@ -2,7 +2,7 @@
 -- changed.
 -- `fields` gives the name of the field for each audited column. A field whose name begins with `!` is secret: `***`
 -- stands for its value.
--- In PL/pgSQL, whose plan a session keeps.
+-- In PL/pgSQL, because a session keeps its plans; an SQL function would be planned for each call.
 CREATE OR REPLACE FUNCTION ivsvod_audit_changes(old_row jsonb, new_row jsonb, fields jsonb) RETURNS jsonb
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
 BEGIN

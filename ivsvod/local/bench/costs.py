@@ -12,14 +12,14 @@ from psycopg import sql
 
 from channels_app.sql.rows import chunks_of
 from ivsvod.local.bench.rows import BUCKET, LARGE_TABLES, channel_uuid
-from ivsvod.local.bench.writes import EDIT, SAME_KEYS, Statements, edits, events_sent
+from ivsvod.local.bench.writes import EDIT, RESTART_INBOX_KEYS, Statements, edits, events_sent
 
 _TABLES = [
     *LARGE_TABLES,
     *("ondemand_tagcount", "channels_app_auditentry", "channels_app_inboxevent", "channels_app_stream"),
     *("channels_app_streamhistoryentry", "ivs_channels", "ivs_state_changes"),
 ]
-# Keys are no choice, and the insert of a video reads the index of places.
+# Without keys, and without the index by place, which the insert of a video reads.
 _INDEXES = """
     SELECT tablename, indexname FROM pg_indexes
     WHERE schemaname = 'public' AND tablename = ANY (%s) AND indexname <> 'on_demand_videos_place_idx'
@@ -45,6 +45,8 @@ class Added(NamedTuple):
     wal_bytes: float
 
 
+# The transactions of ten events: they are stored together, applied one by one, and marked together.
+_OF_BATCH = 12
 # By kind of write.
 Cost = dict[str, Added]
 # By index or trigger.
@@ -53,8 +55,7 @@ Costs = dict[str, Cost]
 
 def costs_measure(conninfo: str, videos: int, *, times: int) -> Costs:
     """Return what each index and trigger adds to the insert of a video, an edit of content, and an event."""
-    # Ten events are stored together, then applied one by one, and marked together.
-    batches = list(chunks_of(events_sent(), 12))[: times // 4 + 1]
+    batches = list(chunks_of(events_sent(), _OF_BATCH))[: times // 4 + 1]
     works: dict[str, tuple[int, list[Statements]]] = {
         "insert": (1, [[(_INSERT, values)] for values in _inserts(times)]),
         "edit": (1, [[(EDIT.format(schema="public"), values)] for values in edits(videos, times, seed=2)]),
@@ -62,7 +63,7 @@ def costs_measure(conninfo: str, videos: int, *, times: int) -> Costs:
     }
     costs: Costs = {}
     with psycopg.connect(conninfo, autocommit=True) as raw:
-        # Else pages are written whole to the log for the first time after one.
+        # First: after a checkpoint each page is written whole once.
         raw.execute("CHECKPOINT")
         with raw.transaction(force_rollback=True):
             for name, removal in _removals(raw):
@@ -100,7 +101,7 @@ def _cost(raw: psycopg.Connection, works: dict[str, tuple[int, list[Statements]]
             for _ in range(2):
                 seconds, written = [], []
                 with raw.transaction(force_rollback=True):
-                    raw.execute(SAME_KEYS)
+                    raw.execute(RESTART_INBOX_KEYS)
                     for statements in parts:
                         before, began = _written(raw), perf_counter()
                         for statement, values in statements:

@@ -10,7 +10,7 @@ _FEW = 3_000
 _SHORT = {"page 1", "cursor", "a video", "live", "channels"}
 # Pages by number walk the keys before them. For some lists of the admin the planner decides.
 _UNBOUNDED = ("admin: ", "half-way page", "last page")
-# A walk and a bitmap, each to its bound, and the rows that are tried, ranked and shown.
+# A row of a walk or a bitmap counts up to three times: as a key of an index, in the index of videos, and as a video.
 _MOST = 3 * (BOUND + TRIED + RANKED)
 
 

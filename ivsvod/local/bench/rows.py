@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 
 from channels_app.sql.rows import chunks_of
-from ondemand.sql.backfill import WORDS_OF, add_words, sum_tags
+from ondemand.sql.backfill import WORDS_FROM_NEWEST, add_words, sum_tags
 
 BUCKET = "ivsvod-recordings"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -100,7 +100,7 @@ def rows_load(conninfo: str, videos: int, progress: Callable[[str], None]) -> No
             "FROM ondemand_videoindex, unnest(tags) AS tag GROUP BY tag, publish_from, publish_until ORDER BY tag"
         )
         sum_tags(connection.cursor())
-        add_words(connection.cursor(), WORDS_OF)
+        add_words(connection.cursor(), WORDS_FROM_NEWEST)
         progress("the tables of the predecessor")
         connection.execute(_PREDECESSOR)
         connection.execute("VACUUM ANALYZE")

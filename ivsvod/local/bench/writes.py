@@ -22,8 +22,8 @@ Statements = list[tuple[str, Any]]
 EVENTS = 300
 _EDITS = 300
 _MARK = "bench-"
-# Rows that are stored again have the keys by which the statements mark them.
-SAME_KEYS = """
+# The statements that are sent again mark rows by their keys, so these must be the same again.
+RESTART_INBOX_KEYS = """
     SELECT setval(pg_get_serial_sequence('channels_app_inboxevent', 'id'), coalesce(max(id), 0) + 1, false)
     FROM channels_app_inboxevent
 """
@@ -132,7 +132,7 @@ def _remove() -> None:
     InboxEvent.objects.filter(event_id__startswith=_MARK).delete()
     Stream.objects.filter(stream_id__startswith=_MARK).delete()
     with connection.cursor() as cursor:
-        cursor.execute(SAME_KEYS)
+        cursor.execute(RESTART_INBOX_KEYS)
 
 
 def edits_measure(conninfo: str, videos: int) -> dict[str, Figure]:

@@ -1,5 +1,6 @@
 -- Add up the counts of each tag that has several rows. Readers see either those or the sum.
--- A publication that ended a day ago counts no more, and a beginning of then is none: no reader looks so far back.
+-- Windows that ended more than a day ago no longer count, and starts older than that are dropped: no reader asks for so
+-- early a time.
 WITH several AS (
     DELETE FROM ondemand_tagcount
     WHERE tag IN (SELECT tag FROM ondemand_tagcount GROUP BY tag HAVING count(*) > 1)
