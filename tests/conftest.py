@@ -8,10 +8,12 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import botocore.session
 import pytest
 
 from ivsvod.local import launch, postgres
@@ -42,12 +44,11 @@ def _own_environment() -> None:
 
 _own_environment()
 
-from django.apps import apps  # noqa: E402  (needs the environment)
-from django.conf import settings as django_settings  # noqa: E402
+from django.conf import settings as django_settings  # noqa: E402  (needs the environment)
 from django.core.management import call_command  # noqa: E402
-from django.db import connection, connections  # noqa: E402
-from django.db.models.signals import post_migrate  # noqa: E402
-from django.dispatch import receiver  # noqa: E402
+from django.core.management.color import no_style  # noqa: E402
+from django.db import connection  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
 from django.urls import clear_script_prefix  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
 
@@ -71,7 +72,22 @@ def _static_files_looked_up_once() -> None:
 
 
 _static_files_looked_up_once()
+# Each session of boto3 would parse the models of the services anew, some megabytes of JSON.
+botocore.session.create_loader = cache(botocore.session.create_loader)
 
+
+def _flushed(case: TransactionTestCase) -> None:
+    """Empty the tables after a test with transactions, but for the rows of migrations: to make those takes longer."""
+    from django.contrib.auth.models import Group
+
+    ready = import_module("ivsvod.accounts.migrations.0003_groups").GROUPS
+    Group.objects.exclude(name__in=ready).delete()
+    kept = {"auth_group", "auth_group_permissions", "auth_permission", "django_content_type"}
+    emptied = set(connection.introspection.django_table_names(only_existing=True)) - kept
+    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(emptied)))
+
+
+TransactionTestCase._fixture_teardown = _flushed
 
 # Files whose tests start processes of their own, try very many cases, or take long together.
 SLOW = {
@@ -140,14 +156,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     # Tests of a group share what they start.
     if getattr(session.config.option, "loadgroup", False):
         assert all("@" in item.nodeid for item in session.items if item.get_closest_marker("xdist_group"))
-
-
-@receiver(post_migrate)
-def groups_after_flush(sender: Any, using: str, **details: Any) -> None:
-    """Make the ready groups again, which the flush at the end of a test with transactions removes."""
-    if sender.label == "accounts" and "plan" not in details:
-        migration = import_module("ivsvod.accounts.migrations.0003_groups")
-        migration.make_groups(apps, connections[using].schema_editor())
 
 
 def pytest_make_parametrize_id(val: object) -> str | None:
