@@ -46,8 +46,7 @@ _own_environment()
 
 from django.conf import settings as django_settings  # noqa: E402  (needs the environment)
 from django.core.management import call_command  # noqa: E402
-from django.core.management.color import no_style  # noqa: E402
-from django.db import connection  # noqa: E402
+from django.db import connection, transaction  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 from django.urls import clear_script_prefix  # noqa: E402
 from whitenoise.base import WhiteNoise  # noqa: E402
@@ -77,14 +76,17 @@ botocore.session.create_loader = cache(botocore.session.create_loader)
 
 
 def _flushed(case: TransactionTestCase) -> None:
-    """Empty the tables after a test with transactions, but for the rows of migrations: to make those takes longer."""
+    """Delete all rows but those of migrations after a test with transactions; TRUNCATE takes thirty times longer."""
     from django.contrib.auth.models import Group
 
     ready = import_module("ivsvod.accounts.migrations.0003_groups").GROUPS
     Group.objects.exclude(name__in=ready).delete()
     kept = {"auth_group", "auth_group_permissions", "auth_permission", "django_content_type"}
-    emptied = set(connection.introspection.django_table_names(only_existing=True)) - kept
-    connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(emptied)))
+    # Without triggers and foreign keys.
+    statements = ["SET LOCAL session_replication_role = replica"]
+    statements += [f'DELETE FROM "{table}"' for table in {*connection.introspection.django_table_names()} - kept]  # noqa: S608
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("; ".join(statements))
 
 
 TransactionTestCase._fixture_teardown = _flushed
