@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import botocore.session
+import django.test.utils
 import pytest
+from django.template.base import Template
 
 from ivsvod.local import launch, postgres
 from ivsvod.local.aws import LocalAws, install_in_process
@@ -73,6 +75,8 @@ def _static_files_looked_up_once() -> None:
 _static_files_looked_up_once()
 # Each session of boto3 would parse the models of the services anew, some megabytes of JSON.
 botocore.session.create_loader = cache(botocore.session.create_loader)
+# Nothing reads the contexts of an answer: Django would keep a copy for each field of a form.
+django.test.utils.instrumented_test_render = Template._render
 
 
 def _flushed(case: TransactionTestCase) -> None:
@@ -200,13 +204,20 @@ def embedded_databases(tmp_path_factory: pytest.TempPathFactory, django_db_block
         yield databases
 
 
+@pytest.fixture(scope="session")
+def aws_at_first(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """An IVS and S3 with a recording bucket and configuration: the folder, to be copied, and the ARN of the latter."""
+    local = LocalAws(tmp_path_factory.mktemp("aws"))
+    local.s3.create_bucket(django_settings.RECORDING_BUCKET)
+    return local.home, launch.recording_configuration(local, django_settings.RECORDING_BUCKET)
+
+
 @pytest.fixture
-def aws(tmp_path: Path, settings: Any, pace: Any) -> Iterator[LocalAws]:
+def aws(tmp_path: Path, settings: Any, pace: Any, aws_at_first: tuple[Path, str]) -> Iterator[LocalAws]:
     """A fresh local IVS and S3 in this process, with a recording bucket and configuration."""
-    local = LocalAws(tmp_path / "aws")
+    home, settings.RECORDING_CONFIG_ARN = aws_at_first
+    local = LocalAws(shutil.copytree(home, tmp_path / "aws"))
     uninstall = install_in_process(local, LOCAL_AWS_URL)
-    local.s3.create_bucket(settings.RECORDING_BUCKET)
-    settings.RECORDING_CONFIG_ARN = launch.recording_configuration(local, settings.RECORDING_BUCKET)
     yield local
     uninstall()
 

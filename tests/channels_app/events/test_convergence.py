@@ -30,7 +30,7 @@ from tests.support.workers import Stage, seams
 
 # How many histories, and from which seed; for very many there is CONVERGENCE_S3=memory, with which the answers of the
 # API are left out as well.
-EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "2000" if THOROUGH else "8"))
+EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "2000" if THOROUGH else "6"))
 SEED = int(os.environ.get("CONVERGENCE_SEED", "1"))
 IN_MEMORY = os.environ.get("CONVERGENCE_S3") == "memory"
 PARTS = 4 if THOROUGH else 2

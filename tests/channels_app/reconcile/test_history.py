@@ -109,7 +109,7 @@ def sessions(aws: LocalAws) -> set[str]:
 
 def test_nine_tenths_of_a_history_are_found_again_in_all_that_ivs_and_s3_know(aws: LocalAws, past: Past) -> None:
     channels = [channel_create(name=f"Room {number}", owner=OWNER) for number in range(4)]
-    events = history(past, channels, 1000 if THOROUGH else 200)
+    events = history(past, channels, 1000 if THOROUGH else 130)
     expected, files = outcome_of_all(events, channels)
     deliver(sorted(events, key=lambda event: event["time"])[: len(events) // 10])
 
@@ -129,7 +129,7 @@ def test_nine_tenths_of_a_history_are_found_again_in_all_that_ivs_and_s3_know(aw
 
 def test_real_events_that_come_after_a_repair_leave_what_they_leave_without_one(aws: LocalAws, past: Past) -> None:
     channels = [channel_create(name="Morning show", owner=OWNER)]
-    events = history(past, channels, 90)
+    events = history(past, channels, 60)
     expected, files = outcome_of_all(events, channels)
     assert reconcile("--apply")[0] == 0
     random.Random(1).shuffle(events)  # noqa: S311

@@ -33,9 +33,9 @@ def databases(embedded_databases: Databases) -> Databases:
 def owner(databases: Databases) -> Iterator[Connection]:
     """A connection of this service's role, to an empty database that it has migrated."""
     with databases.connect(databases.scratch) as connection:
-        connection.execute(
-            "TRUNCATE ivs_channels, on_demand_videos, ondemand_removedrecording, channels_app_inboxevent CASCADE"
-        )
+        # Less work than TRUNCATE, which makes the files of each table anew.
+        for table in (*reversed(COLUMNS), "ondemand_removedrecording", "channels_app_inboxevent"):
+            connection.execute(f"DELETE FROM {table}")  # noqa: S608
         yield connection
 
 

@@ -231,13 +231,12 @@ def access_of(chosen: Iterable[str], world: dict[str, Any]) -> tuple[dict[str, A
     pages, actions = {}, {}
     for route in chosen:
         path = filled(route, world)
-        got = [answer_of(client, "get", path) for client in clients]
-        # The status alone counts: what a form says is tested with its page.
+        # The status alone counts: what a page says is tested with it, but for the actions that a list offers.
         with unrendered():
-            posted = [answer_of(client, "post", path) for client in clients]
+            got, posted = ([answer_of(client, method, path) for client in clients] for method in ("get", "post"))
         pages[route] = ("".join(map(letter, got)), "".join(map(letter, posted)))
         if (group := route.removesuffix("/")) in world:
-            _, *offered = map(actions_of, got)
+            offered = [actions_of(answer_of(client, "get", path)) for client in clients[1:]]
             for action in offered[-1] or ():
                 letters = ["x" if known is None else "a" if action in known else "-" for known in offered]
                 actions[group, action] = "".join(letters)

@@ -63,7 +63,7 @@ def role() -> Iterator[str]:
     name = f"pooled_{uuid4().hex[:12]}"
     with connect("postgres") as server:
         server.execute(f"CREATE ROLE {name} LOGIN SUPERUSER")
-        server.execute(f"ALTER ROLE {name} SET statement_timeout = '2s'")
+        server.execute(f"ALTER ROLE {name} SET statement_timeout = '1s'")
     yield name
     with connect("postgres") as server:
         server.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [name])

@@ -159,11 +159,12 @@ for kind, content in pickle.load(sys.stdin.buffer).items():
 
 
 def test_the_largest_picture_of_each_kind_takes_less_than_300_mb() -> None:
-    pictures = pickle.dumps({kind: WORST[kind]() for kind in list(WORST)[:: 1 if THOROUGH else 2]})
+    chosen = WORST if THOROUGH else ("JPEG RGB, tall", "PNG RGBA of 16 bits, interlaced", "WebP without loss")
+    pictures = pickle.dumps({kind: WORST[kind]() for kind in chosen})
     ran = subprocess.run([sys.executable, "-c", MEASURED], cwd=ROOT, input=pictures, capture_output=True)
     assert ran.returncode == 0, ran.stderr
     measured = [line.rsplit(maxsplit=1) for line in ran.stdout.decode().splitlines()]
-    assert len(measured) == len(list(WORST)[:: 1 if THOROUGH else 2])
+    assert len(measured) == len(chosen)
     assert [kind for kind, size in measured if int(size) * 1024 >= 300_000_000] == [], measured
 
 
