@@ -409,7 +409,7 @@ def test_filters_and_orders(client: Client) -> None:
     for query, names in FILTERS:
         expected = [str(made[name].uuid) for name in names.split()]
         assert uuids(client.get(f"/on-demand?{query}")) == expected, query
-        assert [video["uuid"] for video in walk(client, f"/on-demand?{query}&pageSize=1")] == expected, query
+        assert [video["uuid"] for video in walk(client, f"/on-demand?{query}&pageSize=2")] == expected, query
         if "search" not in query:
             searched = f"/on-demand/search?search=title&{query if 'ordering' in query else query + '&ordering=newest'}"
             assert uuids(client.get(searched)) == expected, query
@@ -488,7 +488,7 @@ def test_equal_titles_starts_and_lengths_are_walked_without_gap_or_repeat(client
         if number % 2:
             make_content(video, title=["", None, "Same", "same"][number % 4], tags=["x" * 3000])
     for ordering in ("newest", "oldest", "longest", "shortest", "title"):
-        for size in (1, 2, 5):
+        for size in (1, 5):
             found = [video["uuid"] for video in walk(client, f"/on-demand?ordering={ordering}&pageSize={size}")]
             assert (len(found), len(set(found))) == (12, 12), ordering
 

@@ -185,7 +185,7 @@ def test_a_highlight_is_escaped_html(client: Client, text: str) -> None:
     assert "ocean" in marked(video)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
 @given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=80))
 def test_no_text_breaks_out_of_its_highlight(text: str) -> None:
     Video.objects.all().delete()
@@ -229,9 +229,10 @@ def test_more_matches_than_the_bound_follow_newest_first(client: Client, monkeyp
     made = [make_found(number, title="ocean" if number in {0, 9} else "", description="ocean") for number in range(12)]
     newest_five = [made[number] for number in (9, 11, 10, 8, 7)]
     expected = [*newest_five, *(made[number] for number in range(6, -1, -1))]
-    for size in (1, 2, 4, 5, 6, 12, 13):
+    for size in (1, 4, 5, 6, 13):
         assert [v["uuid"] for v in walk(client, f"/on-demand?search=ocean&pageSize={size}")] == expected
-        pages = [search(client, "ocean", page=page, pageSize=size) for page in range(1, 15)]
+        # To one page behind the last.
+        pages = [search(client, "ocean", page=page, pageSize=size) for page in range(1, 14 // size + 2)]
         assert [video["uuid"] for page in pages for video in page] == expected
     assert [v["uuid"] for v in walk(client, "/on-demand?search=ocean&ordering=oldest&pageSize=4")] == made
 
