@@ -127,50 +127,51 @@ def test_a_wrong_key_that_another_encoding_would_make_equal_is_refused(hide: Cal
 # Malformed headers
 
 
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    "header",
-    [
-        "",
-        " ",
-        "Bearer",
-        "Bearer ",
-        "Bearer\t",
-        "bearer   ",
-        "Bearernospace",
-        "nospace",
-        "Basic dXNlcjpwYXNz",
-        "Digest username=x",
-        "Token x",
-        "Bearer \0",
-        "\0",
-        "Bearer a\0b",
-        "Bearer \xff\xfe",
-        "\xff \xff",
-        "Bearer " + "x" * 100_000,
-        "x" * 100_000,
-        "Bearer a b",
-        "Bearer a.b.c",
-        "Bearer ..",
-        "Bearer %s{0}",
-        "Bearer \u65e5",
-        "Bearer \U0001f600",
-        "Bearer undefined",
-        "Bearer null",
-        ", Bearer x",
-        "Bearer x, Bearer y",
-        "Bearer \r\n",
-    ],
+MALFORMED = (
+    "",
+    " ",
+    "Bearer",
+    "Bearer ",
+    "Bearer\t",
+    "bearer   ",
+    "Bearernospace",
+    "nospace",
+    "Basic dXNlcjpwYXNz",
+    "Digest username=x",
+    "Token x",
+    "Bearer \0",
+    "\0",
+    "Bearer a\0b",
+    "Bearer \xff\xfe",
+    "\xff \xff",
+    "Bearer " + "x" * 100_000,
+    "x" * 100_000,
+    "Bearer a b",
+    "Bearer a.b.c",
+    "Bearer ..",
+    "Bearer %s{0}",
+    "Bearer \u65e5",
+    "Bearer \U0001f600",
+    "Bearer undefined",
+    "Bearer null",
+    ", Bearer x",
+    "Bearer x, Bearer y",
+    "Bearer \r\n",
 )
+
+
+@pytest.mark.django_db
 @pytest.mark.parametrize("key", ["", "a key"])
 def test_every_malformed_header_is_a_401_on_reads_and_writes(
-    client: Client, settings: Any, header: str, key: str
+    client: Client, settings: Any, key: str, subtests: pytest.Subtests
 ) -> None:
     settings.AUTH_API_KEY = key
     path = f"/on-demand/{make_video().uuid}"
-    for method in ("GET", "PUT", "PATCH", "DELETE"):
-        assert_refused(client.generic(method, path, HTTP_AUTHORIZATION=header))
-    assert_refused(client.post("/channels", HTTP_AUTHORIZATION=header))
+    for header in MALFORMED:
+        with subtests.test(header[:40]):
+            for method in ("GET", "PUT", "PATCH", "DELETE"):
+                assert_refused(client.generic(method, path, HTTP_AUTHORIZATION=header))
+            assert_refused(client.post("/channels", HTTP_AUTHORIZATION=header))
     assert not Content.objects.exists()
 
 

@@ -43,7 +43,7 @@ def key(settings: Any) -> dict[str, str]:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", [1, 2][: 2 if THOROUGH else 1])
 def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
-    outcome = hostile.attack(requests=400 if THOROUGH else 300, seed=seed, uuids=hostile.some_rows())
+    outcome = hostile.attack(requests=400 if THOROUGH else 200, seed=seed, uuids=hostile.some_rows())
     assert not outcome.failures, str(outcome)
     assert not outcome.changed, str(outcome)
 
@@ -53,7 +53,7 @@ def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
 def test_hostile_requests_with_full_access_give_no_5xx(aws: LocalAws, key: dict[str, str], seed: int) -> None:
     staff = User.objects.create_superuser("boss", password="a long password of a test")
     outcome = hostile.attack(
-        requests=200 if THOROUGH else 120, seed=seed, uuids=hostile.some_rows(), credential=SECRET, staff=staff
+        requests=200 if THOROUGH else 80, seed=seed, uuids=hostile.some_rows(), credential=SECRET, staff=staff
     )
     assert not outcome.failures, str(outcome)
 
@@ -334,8 +334,8 @@ def test_the_body_of_a_route_that_is_new_must_be_json(client: Client, key: dict[
 def test_any_value_of_a_header_is_answered(client: Client, name: str) -> None:
     uuid = make_channel().uuid
     cases = list(product(hostile.HEADER_VALUES, ("GET", "DELETE")))
-    # By default each value by a third of the headers.
-    for value, method in cases if THOROUGH else cases[hostile.HEADERS.index(name) % 3 :: 3]:
+    # By default each value by a fifth of the headers.
+    for value, method in cases if THOROUGH else cases[hostile.HEADERS.index(name) % 5 :: 5]:
         response = client.generic(method, f"/channels/{uuid}", b"", **{name: value})
         assert response.status_code < 500, (name, value, method)
     assert Channel.objects.get().active
