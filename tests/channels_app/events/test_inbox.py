@@ -383,16 +383,13 @@ def test_a_row_of_the_predecessor_counts_in_the_live_state_at_once(
     assert client.get(f"/channels/{channel.uuid}/live").json()["state"] == expected[0]
 
 
-@pytest.mark.parametrize("data", [None, "null", "{}", "[]", '"text"'])
-@pytest.mark.parametrize("state", ["live", "offline"])
-def test_a_row_of_the_predecessor_without_a_name_counts_by_its_state(
-    channel: Channel, state: str, data: str | None
-) -> None:
-    outcomes(sample("stream_end" if state == "live" else "stream_start"))
+def test_a_row_of_the_predecessor_without_a_name_counts_by_its_state(channel: Channel) -> None:
+    outcomes(sample("stream_start"))
+    for data in (None, "null", "{}", "[]", '"text"'):
+        for state in ("offline", "live"):
+            statements.insert_state_change(predecessor(), channel=channel.uuid, state=state, data=data)
 
-    statements.insert_state_change(predecessor(), channel=channel.uuid, state=state, data=data)
-
-    assert live(channel)[0] == state
+            assert live(channel)[0] == state, data
 
 
 def test_an_event_that_both_services_receive_is_one_stream(channel: Channel) -> None:

@@ -401,7 +401,7 @@ def test_a_token_is_refused_where_no_provider_is_set(provider: Provider, setting
 
 @given(token=st.from_regex(r"[A-Za-z0-9_=-]{0,30}\.[A-Za-z0-9_=-]{0,30}\.[A-Za-z0-9_=-]{0,30}", fullmatch=True))
 @hypothesis_settings(
-    max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 def test_any_three_parts_with_dots_are_a_401(provider: Provider, token: str) -> None:
     assert Client(raise_request_exception=False).get("/channels", headers=bearer(token)).status_code == 401

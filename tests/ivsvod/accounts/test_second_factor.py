@@ -156,13 +156,13 @@ def test_a_code_counts_once_and_so_does_each_before_it(browser: Client, clock: C
         clock.shift(seconds=3)
 
 
-@pytest.mark.parametrize(("later", "status"), [(-2, 200), (-1, 302), (0, 302), (1, 302), (2, 200)])
-def test_clocks_may_differ_by_one_code(browser: Client, clock: Clock, later: int, status: int) -> None:
+def test_clocks_may_differ_by_one_code(browser: Client, clock: Clock) -> None:
     secret, _ = turn_on(browser)
-    clock.shift(minutes=5)
-    client = Client()
-    password_step(client)
-    assert client.post(CODE, {"code": code_of(secret, later)}).status_code == status
+    for later, status in ((-2, 200), (-1, 302), (0, 302), (1, 302), (2, 200)):
+        clock.shift(minutes=5)
+        client = Client()
+        password_step(client)
+        assert client.post(CODE, {"code": code_of(secret, later)}).status_code == status, later
 
 
 def test_after_wrong_codes_the_next_is_looked_at_only_after_a_while(browser: Client, clock: Clock) -> None:

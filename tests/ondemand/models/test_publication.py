@@ -106,9 +106,10 @@ def test_every_read_path_shows_listed_videos_alone(client: Client) -> None:
         assert client.get(path).json()["next"] is None
         assert client.get(f"{path}{sign}pageSize=1").json()["next"] is None
         assert uuids(client.get(f"{path}{sign}channel={UUID(int=7)}&owner={OWNER}&tag=shared")) == listed
+    for path in ("/on-demand?", "/on-demand/search?search=morning&"):
         for listing in LISTINGS:
             for query in ({"tag": listing}, {"metadata[of]": listing}):
-                found = uuids(client.get(f"{path}{sign}{urlencode(query)}"))
+                found = uuids(client.get(f"{path}{urlencode(query)}"))
                 assert found == (listed if listing == "listed" else []), (path, query)
     tags = client.get("/tags").json()["data"]
     assert tags == [{"tag": "listed", "count": 1}, {"tag": "shared", "count": 1}]

@@ -518,20 +518,20 @@ def test_the_metadata_with_the_most_facts_are_read() -> None:
 def test_the_command_finds_the_few_that_are_missing_among_many(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    prefixes = [prefix_number(number) for number in range(20)]
+    prefixes = [prefix_number(number) for number in range(12)]
     for number, prefix in enumerate(prefixes):
         for key in recording_keys(prefix, segments=1):
             body = ended_metadata() | {"channel_arn": channel.arn} if key.endswith(".json") else {}
             put(key, body)
-        if number % 10:
+        if number % 6:
             make_video(channel=channel, prefix=prefix, session_id="kept")
     calls: list[int] = []
     real = door.objects_list
     monkeypatch.setattr(door, "objects_list", lambda **asked: calls.append(asked["most"]) or real(**asked))
     lines = mended(*["recording_missing"] * 2)
-    assert {line["prefix"] for line in lines} == set(prefixes[::10])
-    assert len(calls) <= 3 * 21
-    assert Video.objects.filter(session_id="kept").count() == 18
+    assert {line["prefix"] for line in lines} == set(prefixes[::6])
+    assert len(calls) <= 3 * 13
+    assert Video.objects.filter(session_id="kept").count() == 10
 
 
 def test_the_lease_is_kept_while_keys_of_others_are_listed(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
