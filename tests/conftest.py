@@ -171,10 +171,16 @@ def pytest_make_parametrize_id(val: object) -> str | None:
     return None
 
 
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """The pages name their static files by the manifest, as in production."""
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
+    """Collect static files, which pages name by the manifest; workers start while this process makes their database."""
+    from tests.support.processes import migrated_template
+
     if not hasattr(session.config, "workerinput"):
         call_command("collectstatic", interactive=False, verbosity=0)
+    yield
+    if getattr(session.config.option, "dist", "no") != "no":
+        migrated_template()
 
 
 @pytest.fixture(scope="session")
