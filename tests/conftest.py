@@ -279,11 +279,9 @@ def staff(db: None) -> Any:
 @pytest.fixture
 def browser(staff: Any) -> Any:
     """A browser in which the superuser is signed in."""
-    from django.test import Client
+    from tests.support.console import signed_in
 
-    client = Client()
-    client.force_login(staff)
-    return client
+    return signed_in(staff)
 
 
 @pytest.fixture

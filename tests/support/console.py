@@ -7,8 +7,10 @@ from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
+from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
 from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
+from django.contrib.sessions.backends.db import SessionStore
 from django.template.response import SimpleTemplateResponse
 from django.test import Client
 
@@ -26,13 +28,22 @@ TOKENS = "/admin/accounts/apitoken/"
 KEY = "sk_eu-west-1_a_secret_key"
 
 
+def signed_in(account: User) -> Client:
+    """A browser with a session of the account; `force_login` would take five times as many statements."""
+    session = SessionStore()
+    session[SESSION_KEY], session[HASH_SESSION_KEY] = str(account.pk), account.get_session_auth_hash()
+    session[BACKEND_SESSION_KEY] = "django.contrib.auth.backends.ModelBackend"
+    session.create()
+    client = Client()
+    client.cookies["sessionid"] = session.session_key
+    return client
+
+
 def member(*permissions: str) -> Client:
     """A browser in which someone with just these permissions is signed in."""
     user = User.objects.create_user(f"member-{uuid4()}", is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=permissions))
-    client = Client()
-    client.force_login(user)
-    return client
+    return signed_in(user)
 
 
 def make_channel(**values: Any) -> Channel:
