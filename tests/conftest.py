@@ -226,6 +226,12 @@ def aws(tmp_path: Path, settings: Any, pace: Any, aws_at_first: tuple[Path, str]
     uninstall = install_in_process(local, LOCAL_AWS_URL)
     yield local
     uninstall()
+    if "s3" in vars(local):
+        from moto.core.model_instances import reset_model_data
+
+        local.s3.reset()
+        # Each reset goes through all keys that the process has ever made.
+        reset_model_data()
 
 
 @pytest.fixture
