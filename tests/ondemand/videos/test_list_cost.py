@@ -25,6 +25,8 @@ pytestmark = pytest.mark.django_db
 # triggers, which cost most of the time. One of four is listed, one is hidden, and the others have each other listing.
 MANY = """
 SET LOCAL session_replication_role = replica;
+-- Without the dead rows of other tests.
+TRUNCATE on_demand_videos, ondemand_videoindex CASCADE;
 INSERT INTO on_demand_videos
     (uuid, created_at, active, _status, _qa, _visibility, _held, _bucket, _prefix, _session_id, _stream_ids,
         data, _started_at, _duration_ms, ivs_channel_uuid, _publish_from, _publish_until, _metadata)
