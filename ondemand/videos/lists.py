@@ -186,7 +186,7 @@ class VideoKeys:
         found = self._run(_sort_statement(self, first, count, bound), _OFF_FOR_SORT)
         if found and found[0][1] > bound:
             return None
-        return [key for is_match, _, *key in found if is_match]
+        return [tuple(key) for is_match, _, *key in found if is_match]
 
     def _run(self, statement: Statement | None, off: Sequence[str]) -> list[Any]:
         """Return the rows of a statement without the plans that are `off`."""

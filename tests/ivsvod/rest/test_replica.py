@@ -134,7 +134,7 @@ def test_the_primary_answers_when_the_replica_cannot_be_reached(replica: Any, mo
 
 
 def test_the_primary_answers_when_the_replica_refuses_a_statement(replica: psycopg.Connection[Any]) -> None:
-    replica.execute("DROP TABLE ondemand_videoindex CASCADE")
+    replica.execute("DROP TABLE ondemand_videoindex, ondemand_tagcount CASCADE")
 
     assert [database_of(Client().get(path)) for path in ("/on-demand", "/tags")] == ["primary"] * 2
 

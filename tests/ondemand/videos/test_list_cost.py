@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from hashlib import md5
-from itertools import combinations, count, product
+from itertools import combinations, count, islice, product
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,7 +17,7 @@ from django.test import Client
 from ondemand.models.publication import Listing
 from ondemand.videos import lists
 from ondemand.videos.search import MOST_WORDS
-from tests.support.helpers import bearer, make_content, make_video
+from tests.support.helpers import THOROUGH, bearer, make_content, make_video
 
 pytestmark = pytest.mark.django_db
 
@@ -177,6 +177,11 @@ def pairs(first: Iterable[Case], second: Iterable[Case]) -> Iterator[Case]:
             yield {**query, **other}, lambda n, one=condition, two=other_condition: one(n) and two(n)  # type: ignore[misc]
 
 
+def some(cases: Iterable[Case]) -> Iterable[Case]:
+    """Return a third of the cases, which come in all orders; all with THOROUGH=1."""
+    return cases if THOROUGH else islice(cases, 0, None, 3)
+
+
 def assert_right_and_bounded(client: Client, cases: Iterable[Case], **headers: Any) -> None:
     """Each list has the right videos, on its first page or its second, and reads a limited number of rows."""
     uuids = {n: str(UUID(md5(f"video{n}".encode(), usedforsecurity=False).hexdigest())) for n in range(1, 12_001)}
@@ -201,7 +206,7 @@ def test_the_rows_that_a_list_reads_have_a_bound(client: Client, is_analyzed: bo
             cursor.execute("ANALYZE ondemand_videoindex")
     listed: list[Case] = [({}, lambda n: listing_of(n) == "listed")]
     both = (pair for one, other in combinations(filters(), 2) for pair in pairs([one], [other]))
-    assert_right_and_bounded(client, pairs(listed, both))
+    assert_right_and_bounded(client, some(pairs(listed, both)))
     if is_analyzed:
         orders: list[Case] = [({"ordering": order}, lambda n: listing_of(n) == "listed") for order in ORDERS]
         assert_right_and_bounded(client, pairs(orders, filters()))
@@ -220,8 +225,8 @@ def test_the_rows_that_a_list_of_curators_reads_have_a_bound(client: Client, api
     orders: list[Case] = [({"ordering": order}, lambda n: True) for order in ORDERS]
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE ondemand_videoindex")
-    for others in (orders, filters()):
-        assert_right_and_bounded(client, pairs(states, others), headers=bearer(api_key))
+    for cases in (pairs(states, orders), some(pairs(states, filters()))):
+        assert_right_and_bounded(client, cases, headers=bearer(api_key))
 
 
 @pytest.mark.usefixtures("_many")
