@@ -45,7 +45,8 @@ class SearchFilter(Filter):
 
     def value_in(self, query: QueryDict, name: str) -> str | None:
         """Return the text; None if there is no search."""
-        return query.get(name, "").encode(errors="replace").decode().replace("\0", " ").strip() or None
+        text = query.get(name, "").strip()
+        return text.encode(errors="replace").decode().replace("\0", " ") or None
 
 
 class MetadataFilter(TextFilter):

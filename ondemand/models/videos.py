@@ -4,7 +4,7 @@
 """
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -287,6 +287,14 @@ class Video(models.Model):
         return f"{files_url}/{_quoted(path)}" if files_url else None
 
 
+def _flat(items: list[Any]) -> Iterator[Any]:
+    for item in items:
+        if isinstance(item, list):
+            yield from _flat(item)
+        else:
+            yield item
+
+
 class Content(models.Model):
     """The title, description, tags and picture that people give a video."""
 
@@ -327,5 +335,5 @@ class Content(models.Model):
 
     @property
     def shown_tags(self) -> list[str]:
-        """Return the tags without NULL and empty ones."""
-        return [tag for tag in self.tags or [] if tag]
+        """Return the tags without NULL and empty ones; PostgreSQL lets another program store lists of lists, too."""
+        return [tag for tag in _flat(self.tags or []) if tag]

@@ -124,11 +124,11 @@ class VideoKeys:
         return _best_first(self.read(0, count))
 
     def best_until(self, key: Sequence[Any], count: int) -> list[Ranked]:
-        """Return the `count` nearest ones up to a key, best first."""
+        """Return those up to a key, of which there were `count`, and what was added since, best first."""
         nearest = replace(self.until(key), ordering="oldest")
         # These were found within RANKED_AMONG rows; newer videos may stand before them now.
-        found = nearest._walk_to(2 * RANKED_AMONG, 0, count)
-        return _best_first(nearest.read(0, count) if found is None else found)
+        found = nearest._walk(0, 2 * RANKED, among=2 * RANKED_AMONG)
+        return _best_first(found if len(found) >= count else nearest.read(0, 2 * RANKED))
 
     def best_of_newest(self) -> tuple[list[Ranked], bool]:
         """Return the newest ones, as many as are ranked, best first; and whether there may be others."""
@@ -331,7 +331,7 @@ class RankedVideoList(RowList):
         if edge:
             best = keys.best_until(edge[:2], edge[2])
         elif last:
-            best = keys.best(RANKED)
+            best = keys.best(2 * RANKED)
         else:
             best, has_others = keys.best_of_newest()
             if has_others:

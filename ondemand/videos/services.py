@@ -51,7 +51,7 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
     video, rows = _recording_locked(video_uuid, check)
     written = {name: values[name] for name in CONTENT if name in values}
     if written:
-        shown = video.shown_content
+        shown = video.shown_content if video.own_content is None else None
         kept = {name: getattr(shown, name) for name in CONTENT} if shown else {}
         _content_write(video_uuid, by, {**kept, **written})
     publication = {name: values[name] for name in _PUBLICATION if name in values}

@@ -4,6 +4,7 @@ CREATE OR REPLACE FUNCTION ivsvod_index_of_videos() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     uuids uuid[];
+    removed uuid[];
     is_moved boolean;
 BEGIN
     IF TG_OP = 'DELETE' THEN
@@ -17,15 +18,22 @@ BEGIN
         PERFORM ivsvod_index_videos(uuids, true) WHERE uuids IS NOT NULL;
     ELSE
         -- The name of the channel is searched with the video.
-        SELECT array_agg(after.uuid), bool_or(after.ivs_channel_uuid IS DISTINCT FROM before.ivs_channel_uuid)
-        INTO uuids, is_moved
-        FROM new_rows AS after JOIN old_rows AS before ON after.uuid = before.uuid
-        WHERE (after.ivs_channel_uuid, after._status, after.active, after._held, after._duplicate_of, after._visibility,
-                after._publish_from, after._publish_until, after._started_at, after._duration_ms, after._metadata)
-            IS DISTINCT FROM (before.ivs_channel_uuid, before._status, before.active, before._held, before._duplicate_of,
-                before._visibility, before._publish_from, before._publish_until, before._started_at, before._duration_ms,
-                before._metadata);
-        PERFORM ivsvod_index_videos(uuids, is_moved) WHERE uuids IS NOT NULL;
+        SELECT array_agg(after.uuid), bool_or(after.ivs_channel_uuid IS DISTINCT FROM before.ivs_channel_uuid),
+            -- Somebody gave the video another uuid.
+            array_agg(before.uuid) FILTER (WHERE after.uuid IS NULL)
+        INTO uuids, is_moved, removed
+        FROM new_rows AS after FULL JOIN old_rows AS before ON after.uuid = before.uuid
+        WHERE (after.uuid, after.ivs_channel_uuid, after._status, after.active, after._held, after._duplicate_of,
+                after._visibility, after._publish_from, after._publish_until, after._started_at, after._duration_ms,
+                after._metadata)
+            IS DISTINCT FROM (before.uuid, before.ivs_channel_uuid, before._status, before.active, before._held,
+                before._duplicate_of, before._visibility, before._publish_from, before._publish_until,
+                before._started_at, before._duration_ms, before._metadata);
+        uuids := array_remove(uuids, NULL);
+        PERFORM ivsvod_index_videos(uuids, is_moved) WHERE uuids <> '{}';
+        IF removed IS NOT NULL THEN
+            DELETE FROM ondemand_videoindex WHERE video_id = ANY (removed);
+        END IF;
     END IF;
     RETURN NULL;
 END $$;

@@ -1105,3 +1105,22 @@ def test_showing_a_recording_that_runs_leaves_it_to_its_end(send: Callable[..., 
     assert send("PATCH", f"/on-demand/{video.uuid}").status_code == 200
     video.refresh_from_db()
     assert video.active is None
+
+
+@pytest.mark.django_db
+def test_lists_of_tags_within_lists_are_one_list_and_stay_when_something_else_is_edited(
+    client: Client, api_key: str
+) -> None:
+    video = make_video()
+    make_content(video)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE on_demand_video_content SET tags = '{{a,b},{c,d}}'")
+    assert client.get("/on-demand").json()["data"][0]["content"]["tags"] == ["a", "b", "c", "d"]
+    for path in ("/", "/?tag=c", f"/watch/{video.pk}"):
+        assert client.get(path).status_code == 200
+    path = f"/on-demand/{video.pk}"
+    answer = client.patch(path, {"description": "y"}, content_type="application/json", headers=bearer(api_key))
+    assert answer.json()["content"]["tags"] == ["a", "b", "c", "d"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tags FROM on_demand_video_content")
+        assert cursor.fetchone()[0] == [["a", "b"], ["c", "d"]]

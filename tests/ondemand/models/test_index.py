@@ -207,6 +207,14 @@ def test_after_any_writes_the_index_and_the_counts_are_what_a_slow_look_finds(wr
 
 
 @pytest.mark.django_db
+def test_a_video_that_gets_another_uuid_stands_in_the_index_alone() -> None:
+    make_video(uuid=VIDEOS[0], channel=None)
+    make_video(uuid=VIDEOS[1], channel=None)
+    sql("UPDATE on_demand_videos SET uuid = %s WHERE uuid = %s", VIDEOS[2], VIDEOS[0])
+    assert_right()
+
+
+@pytest.mark.django_db
 def test_backfill_finds_and_repairs_rows_that_somebody_made_wrong() -> None:
     wrong, removed = make_video(uuid=VIDEOS[0]), make_video(uuid=VIDEOS[1])
     make_content(wrong, tags=["news"])
