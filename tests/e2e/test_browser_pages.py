@@ -117,7 +117,9 @@ def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
             is_new = not templates <= known
             known |= templates
             page.evaluate(OPEN_ALL)
-            for number, look in enumerate(looks):
+            # A page of templates that were seen is looked at in one way.
+            taken = looks if is_new or THOROUGH else looks[:1]
+            for number, look in enumerate(taken):
                 if number:
                     look.take(page)
                 closely = THOROUGH or (number == 0 and (has_new_text(page) or is_new))
@@ -125,7 +127,7 @@ def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
                     f"{name} {finding}" for finding in looked_at(page, f"{language}-{name}", look, closely=closely)
                 ]
             # The next page is seen first as this one was last, so that the window changes once a page.
-            looks.reverse()
+            looks = looks[::-1] if len(taken) > 1 else looks
             found += [] if name in AMISS else [f"{name} {line}" for line in faults(wrong)]
             wrong.clear()
     assert "\n".join(found) == ""

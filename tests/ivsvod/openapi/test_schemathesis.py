@@ -155,7 +155,7 @@ def tried(schema: Any, operation_id: str, cases: int) -> Any:
 # THOROUGH is set.
 for operation in OPERATIONS:
     globals()[f"test_{operation}_with_a_token"] = tried(WITH, operation, 150 if THOROUGH else 4)
-    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 75 if THOROUGH else 4)
+    globals()[f"test_{operation}_without_a_token"] = tried(WITHOUT, operation, 75 if THOROUGH else 2)
 
 
 def test_call_after_call(world: None) -> None:

@@ -178,8 +178,8 @@ def pairs(first: Iterable[Case], second: Iterable[Case]) -> Iterator[Case]:
 
 
 def some(cases: Iterable[Case]) -> Iterable[Case]:
-    """Return a third of the cases, which come in all orders; all with THOROUGH=1."""
-    return cases if THOROUGH else islice(cases, 0, None, 3)
+    """Return a fifth of the cases, which come in all orders; all with THOROUGH=1."""
+    return cases if THOROUGH else islice(cases, 0, None, 5)
 
 
 def assert_right_and_bounded(client: Client, cases: Iterable[Case], **headers: Any) -> None:
