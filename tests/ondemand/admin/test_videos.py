@@ -6,12 +6,12 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.contrib.admin import site
 from django.test import Client
 from django.utils import timezone
 
 from channels_app.sql.rows import count_shown
 from ondemand.admin.periods import parse_period, periods_within
+from ondemand.admin.videos import VideoAdmin
 from ondemand.models import BulkChange, Content, Video
 from ondemand.models.publication import Listing
 from ondemand.videos.editing import edited_values, versions_of
@@ -200,7 +200,7 @@ def test_a_day_whose_first_hour_occurs_twice_is_listed_once_and_hides_no_other(
 
 def test_a_list_too_long_to_count_has_pages_from_both_ends(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("channels_app.admin.pages.COUNTED", 40)
-    monkeypatch.setattr(site.get_model_admin(Video), "list_per_page", 20)
+    monkeypatch.setattr(VideoAdmin, "list_per_page", 20)
     made = {"status": "available", "data": {}}
     videos = [Video(started_at=NINE - timedelta(minutes=n), **made) for n in range(50)]
     Video.objects.bulk_create(videos)
@@ -230,7 +230,7 @@ def test_a_search_finds_listed_and_other_videos_newest_first_on_pages_from_both_
 ) -> None:
     """The index of videos finds them, together with the filters that it has; the others are left to PostgreSQL."""
     monkeypatch.setattr("channels_app.admin.pages.COUNTED", 40 if is_long else 1000)
-    monkeypatch.setattr(site.get_model_admin(Video), "list_per_page", 20)
+    monkeypatch.setattr(VideoAdmin, "list_per_page", 20)
     channel = make_channel(name="Side stage")
     status = ("available", "recording", "available")
     made: list[Video] = [
