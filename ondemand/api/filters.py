@@ -59,12 +59,6 @@ class VideoFilterSet(StrictFilterSet):
     """Listed videos, unless a curator asks for others; `metadata[key]` filters by a value of the metadata."""
 
     scopes = {"status": "curate", "active": "curate", "listing": "curate"}
-    # The filters that the index of an order serves.
-    served = {
-        **dict.fromkeys(("newest", "oldest"), ("channel", *_STARTS)),
-        **dict.fromkeys(("longest", "shortest"), _LENGTHS),
-        "title": (),
-    }
 
     search = SearchFilter()
     channel = UUIDFilter(field_name="channel_id")
@@ -110,23 +104,11 @@ class VideoFilterSet(StrictFilterSet):
         keys = keys_of_listing(self.at, given["listing"], **state) if is_of_listing else keys_in_state(_AT, **state)
         keys = replace(keys, given={"at": self.at, **words_of(given.get("search", ""))})
         return keys.where(
-            ordering=self.order,
+            ordering=self.values["ordering"] if self.values["ordering"] in ORDERINGS else "newest",
             channel=given.get("channel"),
             values=values & Q(metadata__contains=metadata) if metadata else values,
             ranges={"start_key": Q(**self._lookups(_STARTS)), "length_key": Q(**self._lookups(_LENGTHS))},
         )
-
-    @property
-    def order(self) -> str:
-        """Return the order of the index in which the videos are read."""
-        ordering = self.values["ordering"]
-        return ordering if ordering in ORDERINGS else "newest"
-
-    def served_lookups(self) -> dict[str, Any] | None:
-        """Return the lookups of the given filters, with their values; None if the index does not serve all of them."""
-        served = self.served[self.order]
-        others = (value for name, value in self.values.items() if name not in {*served, "ordering"})
-        return self._lookups(served) if all(value is None for value in others) else None
 
     @property
     def is_of_curators(self) -> bool:

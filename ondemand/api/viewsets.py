@@ -126,15 +126,13 @@ class VideoViewSet(CatalogueViewSet):
     def video_list(self) -> RowList:
         """Return the filtered videos in the requested order; those of a search with their rank, best first."""
         filterset = self.get_filterset(VideoIndex.objects.all())
-        lookups = None if filterset.is_of_curators else filterset.served_lookups()
-        if lookups is not None:
-            return WalkedVideoList(lookups, filterset.order, self.at)
         keys = filterset.qs
         # The videos themselves say once more whether they are listed: what was hidden meanwhile is not shown.
         at = None if filterset.is_of_curators else self.at
         search, ordering = self.filter_values["search"], self.filter_values["ordering"]
         if not search:
-            return VideoList(keys, partial(videos_of, at=at), keys.ordering)
+            videos = VideoList(keys, partial(videos_of, at=at), keys.ordering)
+            return WalkedVideoList(videos, at) if at and keys.is_served else videos
         shown = partial(videos_found, at=at, text=search)
         if ordering in {None, "relevance"}:
             return RankedVideoList(keys, RANK, shown)

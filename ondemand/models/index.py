@@ -28,6 +28,10 @@ ORDERINGS: dict[str, tuple[Any, ...]] = {
     "shortest": ("length_key", "video_id"),
     "title": (F("title_key").asc(nulls_last=True), "video_id"),
 }
+# The same in indexes, which PostgreSQL walks from either end.
+_NEWEST = (F("start_key").desc(), F("video").desc())
+_LONGEST = (F("length_key").desc(), F("video").desc())
+_TITLE = (F("title_key"), F("video"))
 # A tag may be longer than the key of an index.
 NAME_KEY = Left("tag", TAG_BEGINNING)
 IS_LISTED = Q(listing=Listing.LISTED)
@@ -106,32 +110,30 @@ class VideoIndex(models.Model):
         default_permissions = ()
         indexes = [
             models.Index(
-                F("start_key").desc(),
-                F("video").desc(),
+                *_NEWEST,
                 name="video_index_newest",
                 include=["publish_from", "publish_until"],
                 condition=IS_LISTED,
             ),
             models.Index(
                 F("channel_id"),
-                F("start_key").desc(),
-                F("video").desc(),
+                *_NEWEST,
                 name="video_index_of_channel",
                 condition=IS_LISTED,
             ),
-            models.Index(F("length_key").desc(), F("video").desc(), name="video_index_longest", condition=IS_LISTED),
-            models.Index(F("title_key"), F("video"), name="video_index_title", condition=IS_LISTED),
+            models.Index(*_LONGEST, name="video_index_longest", condition=IS_LISTED),
+            models.Index(*_TITLE, name="video_index_title", condition=IS_LISTED),
             # The same orders of each other listing.
             *(
                 models.Index(F("listing"), *order, name=f"video_index_other_{name}", condition=~IS_LISTED)
                 for name, order in (
-                    ("newest", [F("start_key").desc(), F("video").desc()]),
-                    ("longest", [F("length_key").desc(), F("video").desc()]),
-                    ("title", [F("title_key"), F("video")]),
+                    ("newest", _NEWEST),
+                    ("longest", _LONGEST),
+                    ("title", _TITLE),
                 )
             ),
             # The newest of all that are not listed, for staff.
-            models.Index(F("start_key").desc(), F("video").desc(), name="video_index_others", condition=~IS_LISTED),
+            models.Index(*_NEWEST, name="video_index_others", condition=~IS_LISTED),
             # The scheduled and the expired videos.
             *(
                 models.Index(fields=[name], name=f"video_index_{name}", condition=Q((f"{name}__isnull", False)))

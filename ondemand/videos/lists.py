@@ -8,7 +8,7 @@ index of the conditions finds all of them, and these are sorted.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import lru_cache, partial, reduce
+from functools import cache, lru_cache, partial, reduce
 from operator import and_
 from typing import Any
 from uuid import UUID
@@ -89,17 +89,22 @@ class VideoKeys:
 
     @property
     def order(self) -> Order:
-        return Order.of(VideoIndex.objects.in_order(self.ordering))
+        return _order(self.ordering)
 
     @property
     def column(self) -> str:
         """Return the name of the first key."""
         return self.order.keys[0].name
 
+    @property
+    def is_served(self) -> bool:
+        """Return whether the index of the order serves all conditions but the window."""
+        return not (self.values or self.ranges or self.others)
+
     def read(self, first: int, count: int) -> list[VideoKey]:
         """Return at most `count` keys, without the first `first`."""
         last = first + count
-        if not (self.values or self.ranges or self.others):
+        if self.is_served:
             return self._walk(first, count)
         tried = self._walk(0, last, among=TRIED) if self.listing else []
         if len(tried) == last:
@@ -201,6 +206,11 @@ class VideoKeys:
 
     def _with_rank(self, keys: QuerySet[VideoIndex, Any]) -> QuerySet[VideoIndex, Any]:
         return keys if self.rank is None else keys.annotate(rank=self.rank)
+
+
+@cache
+def _order(ordering: str) -> Order:
+    return Order.of(VideoIndex.objects.in_order(ordering))
 
 
 def all_of(conditions: Iterable[Q]) -> Q:

@@ -3,25 +3,37 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.db.models import DateTimeField, F, Q, UUIDField
+from django.db.models import DateTimeField, F, UUIDField
 from django.db.models.expressions import OrderBy
 
-from ivsvod.rest.compiled import CompiledQuery, EqualsAny, Parameter
+from ivsvod.rest.compiled import AnyRows, CompiledQuery, EqualsAny, Parameter
 from ivsvod.rest.ordering import Order, RowList
 from ondemand.models import Video
-from ondemand.models.index import IS_LISTED, VideoIndex
-from ondemand.models.publication import Listing, within_window
-from ondemand.videos.lists import VideoKeys, VideoList, stored_key
+from ondemand.models.index import VideoIndex
+from ondemand.models.publication import Listing
+from ondemand.videos.lists import VideoList, stored_key
 
 _AT = Parameter("at", DateTimeField())
 _AMONG = EqualsAny(F("uuid"), Parameter("uuids", ArrayField(UUIDField())))
-ANY = CompiledQuery(lambda: Video.objects.with_content().filter(_AMONG))
-LISTED = CompiledQuery(lambda: Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_edge(_AT))
+
+
+def any_videos() -> AnyRows:
+    """Return the videos with the `uuids` of each run."""
+    return Video.objects.with_content().filter(_AMONG)
+
+
+def listed_videos() -> AnyRows:
+    """Return those that are listed `at` the time of each run."""
+    return Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_edge(_AT)
+
+
+_ANY = CompiledQuery(any_videos)
+_LISTED = CompiledQuery(listed_videos)
 _ONE = CompiledQuery(lambda: Video.objects.with_content().filter(pk=Parameter("uuid")))
 _REACHABLE = CompiledQuery(lambda: Video.objects.with_content().reachable(_AT).filter(pk=Parameter("uuid")))
 _EDGES = CompiledQuery(lambda: Video.objects.edges(_AT))
@@ -29,27 +41,27 @@ _EDGES = CompiledQuery(lambda: Video.objects.edges(_AT))
 
 @dataclass(frozen=True)
 class WalkedVideoList(RowList):
-    """The listed videos that meet conditions which the index of the order serves: `lookups` of that index.
+    """Listed videos that meet only conditions which the index of their order serves.
 
     A first page, and a page behind another one, is one statement, compiled once for each set of lookups. The keys and
     the videos are those of one moment, so nothing is checked twice. A page by its number reads the keys apart.
     """
 
-    lookups: dict[str, Any]
-    ordering: str
+    videos: VideoList
     at: datetime
 
     @property
     def name(self) -> str:  # type: ignore[override]
-        return self.ordering
+        return self.videos.name
 
     def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
         if first:
-            keys = VideoKeys(IS_LISTED, within_window(self.at), ordering=self.ordering, served=Q(**self.lookups))
-            return VideoList(keys, partial(videos_of, at=self.at), self.ordering).read(position, first, count)
+            return self.videos.read(position, first, count)
         key, uuid = position or (None, None)
-        query = _page(self.ordering, tuple(self.lookups), count, is_behind=bool(position), has_key=key is not None)
-        found = known_as_listed(query.instances(at=self.at, key=key, uuid=uuid, **self.lookups))
+        keys = self.videos.keys
+        lookups: dict[str, Any] = dict(keys.served.children)  # type: ignore[arg-type]
+        query = _page(keys.ordering, tuple(lookups), count, is_behind=bool(position), has_key=key is not None)
+        found = known_as_listed(query.instances(at=self.at, key=key, uuid=uuid, **lookups))
         return [(video, stored_key(video.key, video.uuid)) for video in found]  # type: ignore[attr-defined]
 
 
@@ -78,7 +90,7 @@ def video_of(uuid: UUID, *, at: datetime | None) -> Video | None:
 
 def videos_of(uuids: list[UUID], *, at: datetime | None) -> list[Video]:
     """Return the videos with these uuids that are listed at that time, or all of them if it is None."""
-    return ANY.instances(uuids=uuids) if at is None else known_as_listed(LISTED.instances(uuids=uuids, at=at))
+    return _ANY.instances(uuids=uuids) if at is None else known_as_listed(_LISTED.instances(uuids=uuids, at=at))
 
 
 def next_edge(at: datetime, page: Sequence[Any]) -> datetime | None:

@@ -12,7 +12,7 @@ from django.utils.html import escape
 
 from ivsvod.rest.compiled import AnyRows, CompiledQuery, Parameter
 from ondemand.models import Video
-from ondemand.videos.rows import ANY, LISTED, known_as_listed
+from ondemand.videos.rows import any_videos, known_as_listed, listed_videos
 
 # The configuration of the stored vectors; see `ondemand.sql.backfill`.
 _CONFIG = SearchConfig(Func(function="ivsvod_search_config"))
@@ -75,7 +75,8 @@ def search_query(text: str) -> SearchQuery:
     Korean text is a phrase of its characters; see `ondemand/sql/current/search_text.sql`. Of a text of very many words
     the beginning counts.
     """
-    return WebSearchQuery(*map(Value, words_of(text).values()))
+    words = words_of(text)
+    return WebSearchQuery(Value(words["words"]), Value(words["last_word"]))
 
 
 def words_of(text: str) -> dict[str, str]:
@@ -129,5 +130,5 @@ def _found(videos: AnyRows) -> AnyRows:
 # The query with the parameters of `words_of`, and the rank of a row of the index.
 QUERY = _query()
 RANK = _rank("search", QUERY)
-_FOUND = CompiledQuery(lambda: _found(ANY.build()))
-_FOUND_LISTED = CompiledQuery(lambda: _found(LISTED.build()))
+_FOUND = CompiledQuery(lambda: _found(any_videos()))
+_FOUND_LISTED = CompiledQuery(lambda: _found(listed_videos()))
