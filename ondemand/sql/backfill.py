@@ -57,6 +57,11 @@ def _touch(cursor: Any, first_blocks: Iterator[int], report: Callable[[str], Non
             report(f"{count} rows")
 
 
+def count_tags(cursor: Any) -> None:
+    """Count all tags anew, and remove rows of the index without a video; in the transaction of the caller."""
+    cursor.execute(_statement("count_tags_anew"))
+
+
 def sum_tags(cursor: Any) -> None:
     """Add up the counts of tags, to which each change of a tag adds rows."""
     cursor.execute(_statement("sum_tags"))
@@ -75,7 +80,7 @@ def index_again(cursor: Any, report: Callable[[str], None] | None = None) -> int
         if report:
             report(f"{count} videos, {wrong} of them were wrong in the index")
     with transaction.atomic():
-        cursor.execute(_statement("count_tags_anew"))
+        count_tags(cursor)
     return wrong
 
 

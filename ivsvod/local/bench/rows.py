@@ -12,7 +12,7 @@ from uuid import UUID
 import psycopg
 
 from channels_app.sql.rows import chunks_of
-from ondemand.sql.backfill import WORDS_FROM_NEWEST, add_words, sum_tags
+from ondemand.sql.backfill import WORDS_FROM_NEWEST, add_words, count_tags, sum_tags
 
 BUCKET = "ivsvod-recordings"
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
@@ -94,11 +94,8 @@ def rows_load(conninfo: str, videos: int, progress: Callable[[str], None]) -> No
         progress("indexes")
         for _, definition in indexes:
             connection.execute(definition)
-        connection.execute(
-            "INSERT INTO ondemand_tagcount (tag, publish_from, publish_until, videos, listed) "
-            "SELECT tag, publish_from, publish_until, count(*), count(*) FILTER (WHERE listing = 'listed') "
-            "FROM ondemand_videoindex, unnest(tags) AS tag GROUP BY tag, publish_from, publish_until ORDER BY tag"
-        )
+        with connection.transaction():
+            count_tags(connection.cursor())
         sum_tags(connection.cursor())
         add_words(connection.cursor(), WORDS_FROM_NEWEST)
         progress("the tables of the predecessor")

@@ -203,13 +203,11 @@ ROWS = st.fixed_dictionaries(
 )
 
 
+CASES = settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], database=None)
+
+
 @pytest.mark.django_db
-@settings(
-    max_examples=60 if THOROUGH else 25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    database=None,
-)
+@settings(CASES, max_examples=60 if THOROUGH else 25)
 @given(values=ROWS, is_duplicate=st.booleans())
 def test_the_listing_of_a_row_is_the_same_in_python_and_in_sql(values: dict[str, Any], is_duplicate: bool) -> None:
     Video.objects.all().delete()
@@ -225,12 +223,7 @@ def test_the_listing_of_a_row_is_the_same_in_python_and_in_sql(values: dict[str,
 
 
 @pytest.mark.django_db
-@settings(
-    max_examples=700 if THOROUGH else 60,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
-    database=None,
-)
+@settings(CASES, max_examples=700 if THOROUGH else 60)
 @given(
     values=ROWS,
     is_duplicate=st.booleans(),
