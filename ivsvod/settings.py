@@ -37,6 +37,7 @@ try:
         "API_IGNORED_PARAMETERS", ["_", "t", "ts", "v", "fbclid", "gclid", "utm_*"]
     )
     NEW_VIDEO_STATE = env.str("NEW_VIDEO_STATE", "listed", validate=validate.OneOf(["listed", "unlisted", "hidden"]))
+    PROTECT_RECORDINGS = env.bool("PROTECT_RECORDINGS", False)
     HOLD_UNTIL_CHECKED = env.bool("HOLD_UNTIL_CHECKED", False)
     SEARCH_CONFIG = env.str("SEARCH_CONFIG", "english", validate=validate.Length(min=1))
     OIDC_ISSUER = env.str("OIDC_ISSUER", "", validate=environment.is_private_address)

@@ -136,7 +136,7 @@ SLOW = {
     TESTS / "ondemand/models/test_times.py",
     TESTS / "ondemand/reconcile/test_recordings.py",
     TESTS / "ondemand/recordings/test_inspection.py",
-    TESTS / "ondemand/recordings/test_private.py",
+    TESTS / "ondemand/recordings/test_playback.py",
     TESTS / "ondemand/videos/test_list_cost.py",
     TESTS / "ondemand/videos/test_search.py",
     TESTS / "ondemand/videos/test_uploads.py",

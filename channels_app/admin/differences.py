@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Case, Q, QuerySet, Value, When
+from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.html import format_html
@@ -81,9 +81,8 @@ class ReportedDifferenceAdmin(TextSearch, ReadOnlyAdmin):
         return super().has_view_permission(request, obj) or request.user.has_perm("channels_app.view_channel")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ReportedDifference]:
-        """Mask the place for callers without `curate`, unless the channel is public."""
-        not_curator = Value(not account_has_scope(request.user, "curate"))
-        is_place_hidden = Case(When(channel__private=False, then=Value(False)), default=not_curator)
+        """Return all differences; `is_place_hidden` for callers without the scope `curate`."""
+        is_place_hidden = Value(not account_has_scope(request.user, "curate"))
         return super().get_queryset(request).annotate(is_place_hidden=is_place_hidden)
 
     def found(self, queryset: QuerySet[ReportedDifference], text: str) -> QuerySet[ReportedDifference]:

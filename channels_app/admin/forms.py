@@ -35,7 +35,7 @@ _HELP = {
     "latency_mode": _("LOW suits interaction, NORMAL a stable picture."),
     "private": _(
         "Nobody can play the live stream through this service: Amazon IVS requires a playback token, which must come"
-        " from elsewhere. New videos are hidden until a curator shows them, and only curators get their files."
+        " from elsewhere. New recordings are hidden until a curator shows them, and are played with a grant alone."
     ),
     "record": _("Each stream is recorded into the catalogue."),
     "active": _("No public list shows an inactive channel."),

@@ -12,7 +12,6 @@ from channels_app.models.channels import Stream as Stream
 from channels_app.models.channels import StreamHistoryEntry as StreamHistoryEntry
 from channels_app.models.channels import StreamQuerySet as StreamQuerySet
 from channels_app.models.channels import new_video_state as new_video_state
-from channels_app.models.channels import private_channel as private_channel
 from channels_app.models.coordination import Adoption as Adoption
 from channels_app.models.coordination import IdempotencyKey as IdempotencyKey
 from channels_app.models.coordination import Lease as Lease

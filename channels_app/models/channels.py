@@ -47,13 +47,6 @@ class NewVideoState(models.TextChoices):
 READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("created_at", EARLIEST), LATEST)))
 
 
-def private_channel(path: str = "") -> Q:
-    """Return the condition that a channel is private now; `path` leads to the channel, as in `channel__`."""
-    # If `private` is not derived yet, the answer of IVS to the creation of the channel decides.
-    as_created = Q((f"{path}private__isnull", True), (f"{path}channel_data__Channel__Authorized", True))
-    return Q((f"{path}private", True)) | as_created
-
-
 def new_video_state(path: str = "") -> Func:
     """Return the expression of the `NewVideoState` of a channel; NULL: the setting NEW_VIDEO_STATE decides."""
     columns = (F(f"{path}{name}") for name in ("new_video_state", "private", "channel_data"))
@@ -67,7 +60,8 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
 
     def private(self) -> Self:
         """Return the private channels."""
-        return self.filter(private_channel())
+        # If `private` is not derived yet, the answer of IVS to the creation of the channel decides.
+        return self.filter(Q(private=True) | Q(private__isnull=True, channel_data__Channel__Authorized=True))
 
     def shown(self, *, to_managers: bool) -> Self:
         """Return all channels to managers, and to other callers the active ones (not NULL) that are not private."""

@@ -30,7 +30,6 @@ class Kind(models.TextChoices):
     RECORDING_UNREADABLE = "recording_unreadable", _("The metadata of a recording cannot be used")
     RECORDING_STUCK = "recording_stuck", _("A recording has no end after 48 hours")
     UNKNOWN_CHANNEL = "unknown_channel", _("The channel of a recording is not here")
-    PRIVATE_VIDEOS_OPEN = "private_videos_open", _("Anyone can open videos of a private channel")
     NOT_COMPARED = "not_compared", _("The comparison failed")
 
 

@@ -49,17 +49,6 @@ ATTENTION_ITEMS = (
         {"qa": "failed", "active__exact": "1"},
     ),
     AttentionItem(
-        "private",
-        Video,
-        _("Videos of private channels that anyone can open"),
-        _(
-            "Only curators get their files. Select all and hide them. To keep them reachable, set “New videos” of the"
-            " channel to listed or unlisted."
-        ),
-        lambda at: Video.objects.open_though_private(at),
-        {"private": "yes"},
-    ),
-    AttentionItem(
         "stuck",
         Video,
         _("Recordings without an end after 48 hours"),

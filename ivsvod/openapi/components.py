@@ -110,8 +110,8 @@ FIELDS: dict[type, Schema] = {
         "listing": _enum(Listing),
         "playback": {
             **_enum(Video.Playback.values),
-            "description": "`grant` for a video of a private channel: its `location`, `thumbnails` and `renditions` are"
-            " for callers with the scope `curate` alone, until playback can be granted.",
+            "description": "`grant`: without a grant it is not played, and its `location`, `thumbnails` and"
+            " `renditions` are for callers with the scope `curate` alone.",
         },
         "metadata": {"type": "object", "additionalProperties": True},
         "renditions": [videos.RenditionSerializer],

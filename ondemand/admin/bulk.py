@@ -88,6 +88,8 @@ class BulkPages(admin.ModelAdmin):
         _action("hide", Kind.HIDE, gettext_lazy("Hide")),
         _action("list_", Kind.LIST, gettext_lazy("List")),
         _action("unlist", Kind.UNLIST, gettext_lazy("Unlist")),
+        _action("protect", Kind.PROTECT, gettext_lazy("Play with a grant alone")),
+        _action("unprotect", Kind.UNPROTECT, gettext_lazy("Play without a grant")),
         _action("schedule", Kind.SCHEDULE, gettext_lazy("Schedule…")),
         _action("add_tags", Kind.ADD_TAGS, gettext_lazy("Add tags…"), "content"),
         _action("remove_tags", Kind.REMOVE_TAGS, gettext_lazy("Remove tags…"), "content"),
@@ -281,6 +283,7 @@ def _draft(change: BulkChange, form: forms.Form | None, request: HttpRequest) ->
     if change.kind == Kind.CHECK:
         without_files = change.chosen - chosen_videos(change).with_files().count()
         return {**shown, "is_check": True, "without_files": without_files}
-    # The files of private channels are for curators alone.
-    of_private = chosen_videos(change).of_private_channels().count()
-    return {**shown, "listings": listing_changes(change, values, timezone.now()), "of_private": of_private}
+    with_grant = chosen_videos(change).with_grant_alone().count()
+    if change.kind in {Kind.PROTECT, Kind.UNPROTECT}:
+        return {**shown, "is_playback": True, "with_grant": with_grant}
+    return {**shown, "listings": listing_changes(change, values, timezone.now()), "with_grant": with_grant}

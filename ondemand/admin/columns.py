@@ -88,8 +88,8 @@ class VideoColumns(admin.ModelAdmin):
         reasons = video.listing_reasons_at(timezone.now())
         badge = format_html('<span class="badge badge-{}">{}</span>', reasons.listing, reasons.listing.label)
         notes = [reasons.sentences[0]] if reasons.listing != Listing.LISTED else []
-        if video.playback == Video.Playback.GRANT:
-            notes.append(_("Private channel: its files are for curators only."))
+        if video.needs_grant:
+            notes.append(_("Played with a grant alone."))
         return badge + format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))
 
     @admin.display(description=gettext_lazy("files"))

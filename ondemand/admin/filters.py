@@ -47,15 +47,13 @@ class StuckFilter(ChoiceFilter):
         return rows.stuck(timezone.now())
 
 
-class PrivateFilter(ChoiceFilter):
-    """Videos that anyone can open although their channel is private."""
-
-    title = _("private channel")
-    parameter_name = "private"
-    labels = {"yes": _("Publicly reachable, private channel")}
+class GrantFilter(ChoiceFilter):
+    title = _("playback")
+    parameter_name = "grant"
+    labels = {"yes": _("With a grant alone")}
 
     def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
-        return rows.open_though_private(timezone.now())
+        return rows.with_grant_alone()
 
 
 class CountedFilter(ChoiceFilter):

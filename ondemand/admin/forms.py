@@ -137,6 +137,7 @@ class VideoForm(forms.Form):
     address = OneLineField(label=_("The https address of a picture"), required=False)
     shown = forms.ChoiceField(label=_("Shown"), required=False, widget=forms.RadioSelect)
     visibility = forms.ChoiceField(label=_("Who finds it"), required=False, widget=forms.RadioSelect)
+    playback = forms.ChoiceField(label=_("Who plays it"), required=False, widget=forms.RadioSelect)
     publish_from = LocalDateTimeField(label=_("Publish from"), required=False)
     publish_until = LocalDateTimeField(label=_("Publish until"), required=False)
     version = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -176,7 +177,7 @@ class VideoForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Check the limits of changed values, and what depends on more than one field."""
         values = self.cleaned_data
-        for name in {"shown", "visibility"} & values.keys():
+        for name in {"shown", "visibility", "playback"} & values.keys():
             values[name] = values[name] or self.values[name]
         for name in [name for name in _LIMITS if name in values and values[name] != self.values[name]]:
             try:
@@ -257,6 +258,10 @@ def publication_choices(video: Video, values: Mapping[str, Any]) -> dict[str, li
         "visibility": [
             (Video.Visibility.PUBLIC.value, _("Everybody")),
             (Video.Visibility.UNLISTED.value, _("Only who has its address")),
+        ],
+        "playback": [
+            (Video.Playback.PUBLIC.value, _("Everybody who finds it")),
+            (Video.Playback.GRANT.value, _("Only who has a grant")),
         ],
     }
     undecided = {"shown": _("Not decided yet"), "visibility": _("As its channel says")}

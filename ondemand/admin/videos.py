@@ -48,7 +48,7 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, LongL
         filters.QaFilter,
         filters.StatusFilter,
         filters.StuckFilter,
-        filters.PrivateFilter,
+        filters.GrantFilter,
     )
     # The fields that name the location of files.
     curated_fields = ("bucket", "prefix", "data", "facts", "qa_reasons")

@@ -107,7 +107,7 @@ class VideoSerializer(PlayableSerializer):
     listing = serializers.CharField(
         read_only=True, help_text="`listed`, or the first reason for which the video is in no list."
     )
-    playback = serializers.CharField()
+    playback = serializers.ChoiceField(Video.Playback.choices)
     thumbnails = serializers.ListField(
         child=serializers.CharField(),
         read_only=True,
@@ -215,6 +215,7 @@ class VideoPatchSerializer(ChangesSerializer):
     thumbnail = PlainTextField(allow_blank=True, allow_null=True)
     active = StrictBooleanField()
     visibility = PlainChoiceField(Video.Visibility.choices)
+    playback = PlainChoiceField(Video.Playback.choices)
     publish_from = PublicationField(allow_null=True)
     publish_until = PublicationField(allow_null=True)
     metadata = MetadataField(allow_null=True)

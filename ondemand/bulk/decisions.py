@@ -98,6 +98,8 @@ _VIDEO_COLUMNS: dict[Kind, Callable[[Video, Mapping[str, Any]], Columns]] = {
     Kind.HIDE: lambda video, values: shown_or_hidden(video, shown=False),
     Kind.LIST: lambda video, values: {"visibility": Video.Visibility.PUBLIC.value, "awaits_review": False},
     Kind.UNLIST: lambda video, values: {"visibility": Video.Visibility.UNLISTED.value, "awaits_review": False},
+    Kind.PROTECT: lambda video, values: {"playback": Video.Playback.GRANT.value},
+    Kind.UNPROTECT: lambda video, values: {"playback": Video.Playback.PUBLIC.value},
     Kind.SCHEDULE: _schedule,
     Kind.CHECK: lambda video, values: {"qa": Video.Qa.UNVERIFIED.value, "qa_reasons": None},
 }

@@ -35,6 +35,7 @@ ALTER TABLE on_demand_videos
     ADD COLUMN IF NOT EXISTS _qa text,
     ADD COLUMN IF NOT EXISTS _duplicate_of uuid,
     ADD COLUMN IF NOT EXISTS _visibility text DEFAULT 'public',
+    ADD COLUMN IF NOT EXISTS _playback text,
     ADD COLUMN IF NOT EXISTS _publish_from timestamptz,
     ADD COLUMN IF NOT EXISTS _publish_until timestamptz,
     ADD COLUMN IF NOT EXISTS _metadata jsonb NOT NULL DEFAULT '{}',
@@ -57,6 +58,7 @@ ALTER TABLE on_demand_videos
     DROP COLUMN IF EXISTS _qa,
     DROP COLUMN IF EXISTS _duplicate_of,
     DROP COLUMN IF EXISTS _visibility,
+    DROP COLUMN IF EXISTS _playback,
     DROP COLUMN IF EXISTS _publish_from,
     DROP COLUMN IF EXISTS _publish_until,
     DROP COLUMN IF EXISTS _metadata,
@@ -156,6 +158,15 @@ class Migration(migrations.Migration):
                                 default="public",
                                 null=True,
                                 verbose_name="visibility",
+                            ),
+                        ),
+                        (
+                            "playback",
+                            models.TextField(
+                                choices=[("public", "Public"), ("grant", "With a grant")],
+                                db_column="_playback",
+                                null=True,
+                                verbose_name="playback",
                             ),
                         ),
                         (

@@ -73,6 +73,8 @@ class Migration(migrations.Migration):
                             ("hide", "Hide"),
                             ("list", "List"),
                             ("unlist", "Unlist"),
+                            ("protect", "Play with a grant alone"),
+                            ("unprotect", "Play without a grant"),
                             ("schedule", "Schedule"),
                             ("add_tags", "Add tags"),
                             ("remove_tags", "Remove tags"),

@@ -13,7 +13,7 @@ SQL = "ondemand/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
     *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_text", "search_vector", "search_query"),
-    *("tag_beginnings", "word_forms", "first_row_rank", "listing", "index_videos", "count_tags"),
+    *("tag_beginnings", "word_forms", "first_row_rank", "new_playback", "listing", "index_videos", "count_tags"),
 )
 VIDEOS = sql_files(
     SQL,
@@ -26,7 +26,7 @@ DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_count_tags CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
     ivsvod_search_text, ivsvod_search_vector, ivsvod_search_query, ivsvod_tag_beginnings, ivsvod_word_forms,
-    ivsvod_first_row_rank, ivsvod_listing, ivsvod_index_videos;
+    ivsvod_first_row_rank, ivsvod_new_playback, ivsvod_listing, ivsvod_index_videos;
 """
 DROP_FROM_VIDEOS = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_videos;

@@ -70,6 +70,7 @@ class Migration(migrations.Migration):
         EnsureIndex("video", GinIndex(STREAMS, name="video_stream_ids")),
         EnsureIndex("video", models.Index(*NEWEST, condition=TO_REVIEW, name="video_to_review")),
         EnsureIndex("video", models.Index(*NEWEST, condition=models.Q(("status", "failed")), name="video_failed")),
+        EnsureIndex("video", models.Index(*NEWEST, condition=models.Q(("playback", "grant")), name="video_grant")),
         EnsureIndex(
             "video", models.Index(*NEWEST, condition=models.Q(("status", "recording")), name="video_recording")
         ),

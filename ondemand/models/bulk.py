@@ -36,6 +36,8 @@ class BulkChange(models.Model):
         HIDE = "hide", _("Hide")
         LIST = "list", _("List")
         UNLIST = "unlist", _("Unlist")
+        PROTECT = "protect", _("Play with a grant alone")
+        UNPROTECT = "unprotect", _("Play without a grant")
         SCHEDULE = "schedule", _("Schedule")
         ADD_TAGS = "add_tags", _("Add tags")
         REMOVE_TAGS = "remove_tags", _("Remove tags")

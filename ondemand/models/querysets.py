@@ -10,7 +10,6 @@ from django.db import models
 from django.db.models import Case, Count, F, Func, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Collate, Least, Left, TruncDate, Upper
 
-from channels_app.models import Channel, NewVideoState, new_video_state, private_channel
 from ondemand.models.publication import (
     LISTED,
     LISTING_BY_ROW,
@@ -113,28 +112,17 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
 
     def with_content(self) -> Self:
-        """Join the content and the content of the video that it duplicates, and annotate `is_private`.
-
-        Large columns that no page shows are left out.
-        """
-        videos = self.annotate(is_private=IS_PRIVATE).select_related("content", "duplicate_of__content")
+        """Join the content, and that of the video that it duplicates, without large columns that no page shows."""
+        videos = self.select_related("content", "duplicate_of__content")
         return videos.defer(*_UNREAD, *(f"duplicate_of__{name}" for name in _UNREAD))
 
     def with_own_content(self) -> Self:
         """Join as `with_content`, for videos that are no duplicates: of half as many tables, planned twice as fast."""
-        return self.annotate(is_private=is_true(private_channel("channel__"))).select_related("content").defer(*_UNREAD)
+        return self.select_related("content").defer(*_UNREAD)
 
-    def of_private_channels(self) -> Self:
-        """Return the videos of private channels; see OF_PRIVATE_CHANNEL."""
-        return self.filter(OF_PRIVATE_CHANNEL)
-
-    def open_though_private(self, at: datetime) -> Self:
-        """Return the reachable videos of private channels whose `new_video_state` is hidden or not set.
-
-        A channel with `new_video_state` listed or unlisted intends its videos to be reachable.
-        """
-        channels = Channel.objects.private().alias(state=new_video_state()).filter(state=NewVideoState.HIDDEN)
-        return self.reachable(at).filter(channel__in=channels)
+    def with_grant_alone(self) -> Self:
+        """Return the videos that are played with a grant alone."""
+        return self.filter(playback="grant")
 
     def recent_first_with_channel(self) -> Self:
         """Return the rows of the admin's list."""
@@ -177,9 +165,6 @@ def is_true(condition: Q) -> Case:
     return Case(When(condition, then=Value(True)), default=Value(False))
 
 
-# Its channel is private, or that of the video that it duplicates, since both have the same files.
-OF_PRIVATE_CHANNEL = private_channel("channel__") | private_channel("duplicate_of__channel__")
-IS_PRIVATE = is_true(OF_PRIVATE_CHANNEL)
 # Each recording once, hidden ones too, as in the partial index.
 RECORDED = Q(status="available", duplicate_of__isnull=True)
 

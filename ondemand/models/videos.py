@@ -64,10 +64,10 @@ class Video(models.Model):
         UNLISTED = "unlisted", pgettext_lazy("a video", "Unlisted")
 
     class Playback(models.TextChoices):
-        """Anyone may play a public video; the other kind needs a permission."""
+        """Anyone may play a public video that they can open; the other kind is played with a grant."""
 
-        PUBLIC = "public"
-        GRANT = "grant"
+        PUBLIC = "public", pgettext_lazy("playback", "Public")
+        GRANT = "grant", pgettext_lazy("playback", "With a grant")
 
     class Qa(models.TextChoices):
         """The result of the quality check: `warning` plays with oddities, `failed` would not play."""
@@ -126,6 +126,10 @@ class Video(models.Model):
         default=Visibility.PUBLIC,
         db_default=Visibility.PUBLIC.value,
     )
+    # Decided when the recording starts (`ivsvod_new_playback`), or by people. NULL, not derived yet, is as `grant`.
+    playback = models.TextField(  # noqa: DJ001
+        _("playback"), null=True, db_column="_playback", choices=Playback.choices
+    )
     publish_from = models.DateTimeField(_("publish from"), null=True, db_column="_publish_from")
     publish_until = models.DateTimeField(_("publish until"), null=True, db_column="_publish_until")
     metadata = models.JSONField(
@@ -163,6 +167,7 @@ class Video(models.Model):
             models.Index(fields=["uuid"], name="video_held", condition=Q(held=True)),
             models.Index(*_NEWEST, name="video_to_review", condition=TO_REVIEW),
             models.Index(*_NEWEST, name="video_failed", condition=Q(status="failed")),
+            models.Index(*_NEWEST, name="video_grant", condition=Q(playback="grant")),
             models.Index(*_NEWEST, name="video_recording", condition=Q(status="recording")),
             models.Index("qa", *_NEWEST, name="video_by_qa"),
             # Listed videos have an index already.
@@ -210,17 +215,16 @@ class Video(models.Model):
         return self.url_of((self.facts or {}).get("playlist") or DEFAULT_PLAYLIST)
 
     @property
-    def playback(self) -> str:
-        """Return `grant` for a video of a private channel, else `public`; the row must come from `with_content`."""
-        is_private: bool = self.is_private  # type: ignore[attr-defined]
-        return self.Playback.GRANT.value if is_private else self.Playback.PUBLIC.value
+    def needs_grant(self) -> bool:
+        """Return whether it is played with a grant alone."""
+        return self.playback != self.Playback.PUBLIC
 
     def shows_files(self, *, to_curator: bool) -> bool:
         """Return whether the caller may see URLs of its files; those of a `grant` video need the scope `curate`.
 
         The one rule for `location`, `thumbnails`, `renditions` and all else that leads to the files.
         """
-        return to_curator or self.playback == self.Playback.PUBLIC
+        return to_curator or not self.needs_grant
 
     def shown_thumbnail(self, *, to_curator: bool) -> str:
         """Return the URL of the chosen picture; empty if there is none, or if it leads to hidden files."""

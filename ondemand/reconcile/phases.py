@@ -5,26 +5,18 @@ from functools import partial
 from typing import Any
 
 from django.db import connection
-from django.db.models import Count
-from django.utils import timezone
 
-from channels_app.models import Channel
 from channels_app.reconcile.channels import channels, orphans, unfinished
-from channels_app.reconcile.differences import Difference, Kind, Phase, Scope, Step
+from channels_app.reconcile.differences import Phase, Scope, Step
 from channels_app.reconcile.live import live_states
 from channels_app.reconcile.repair import events_unapplied
 from channels_app.reconcile.sessions import sessions
-from ondemand.models import Video
 from ondemand.reconcile.recordings import recordings
 from ondemand.reconcile.stuck import last_sign, stuck
 from ondemand.sql.backfill import add_words, sum_tags
 
 # The number of videos, the newest, whose words each run adds.
 _NEWEST = 2_000
-_HIDE = (
-    "hide them in the admin (Videos, Publicly reachable, private channel, Hide),"
-    " or set new_video_state of the channel to listed or unlisted"
-)
 
 
 def all_phases() -> dict[str, Phase]:
@@ -39,7 +31,6 @@ def all_phases() -> dict[str, Phase]:
         "sessions": partial(sessions, reported=reported),
         "recordings": recordings,
         "stuck": stuck,
-        "private": private_videos,
         "tags": tag_counts,
         "words": new_words,
     }
@@ -48,18 +39,6 @@ def all_phases() -> dict[str, Phase]:
 def phases_of_past() -> dict[str, Phase]:
     """Return the phases that find the streams and recordings of a channel before its import."""
     return {"sessions": partial(sessions, reported=()), "recordings": recordings}
-
-
-def private_videos(scope: Scope, position: Any) -> Iterator[Step]:
-    """Yield each private channel with videos that anyone can open; staff alone may repair this."""
-    videos = Video.objects.open_though_private(timezone.now()).filter(channel__in=scope.channels())
-    counts = dict(videos.order_by().values_list("channel").annotate(videos=Count("pk")))
-    rows = Channel.objects.in_bulk(list(counts))
-    differences = []
-    for uuid, channel in rows.items():
-        database = {"private": True, "new_video_state": channel.new_video_state, "videos": counts[uuid]}
-        differences.append(Difference(Kind.PRIVATE_VIDEOS_OPEN, _HIDE, channel, database=database))
-    yield Step(differences)
 
 
 def tag_counts(scope: Scope, position: Any) -> Iterator[Step]:

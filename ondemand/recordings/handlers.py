@@ -208,7 +208,10 @@ def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tu
     if existing is not None:
         return existing, False
     undecided = {"active": None, "visibility": None, "held": None}
-    return Video(uuid=uuid, channel=channel, bucket=fields.bucket, prefix=fields.prefix, **undecided), True
+    # Else the channel decides: see `ivsvod_new_playback`.
+    playback = Video.Playback.GRANT if settings.PROTECT_RECORDINGS else None
+    place = {"channel": channel, "bucket": fields.bucket, "prefix": fields.prefix}
+    return Video(uuid=uuid, playback=playback, **place, **undecided), True
 
 
 def _first_of(rows: list[Video]) -> Video:

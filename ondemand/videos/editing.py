@@ -14,7 +14,7 @@ from django.utils.translation import pgettext
 from ondemand.models import Content, Video
 from ondemand.videos.services import CONTENT as CONTENT
 
-PUBLICATION = ("shown", "visibility", "publish_from", "publish_until")
+PUBLICATION = ("shown", "visibility", "playback", "publish_from", "publish_until")
 SHOWN, HIDDEN, UNDECIDED = "yes", "no", ""
 
 
@@ -36,6 +36,7 @@ def edited_values(video: Video) -> dict[str, Any]:
         "thumbnail": one_line(content.shown_thumbnail),
         "shown": shown_choice(video),
         "visibility": video.visibility or UNDECIDED,
+        "playback": video.playback or Video.Playback.GRANT.value,
         "publish_from": video.publish_from,
         "publish_until": video.publish_until,
     }

@@ -10,7 +10,7 @@ from ondemand.models import Content, Video
 
 # Called with the locked video; raises to refuse the write.
 Check = Callable[[Video], None]
-_PUBLICATION = ("visibility", "publish_from", "publish_until")
+_PUBLICATION = ("visibility", "playback", "publish_from", "publish_until")
 EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 CONTENT = tuple(EMPTY_CONTENT)
 
@@ -40,7 +40,7 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
 
 @audited()
 def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
-    """Change some values of a video: content, `active`, `visibility`, `publish_from`, `publish_until`, `metadata`.
+    """Change some values of a video: its content, publication, `playback` and `metadata`.
 
     All rows of a recording have the same publication. A duplicate that shows the content of the first row gets a copy
     of it when part of it is changed.

@@ -4,7 +4,7 @@ CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON on_demand_videos
     REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
     EXECUTE FUNCTION ivsvod_audit('ondemand', 'video', 'uuid', '',
         '{"ivs_channel_uuid": "channel", "active": "active", "_status": "status", "_qa": "qa", '
-        '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", '
+        '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", "_playback": "playback", '
         '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", '
         '"_held": "held", "_held_by_check": "held_by_check", "_awaits_review": "awaits_review", '
         '"_started_at": "started_at", "_ended_at": "ended_at", "_duration_ms": "duration_ms"}',
@@ -13,7 +13,7 @@ CREATE OR REPLACE TRIGGER ivsvod_audit_update AFTER UPDATE ON on_demand_videos
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT
     EXECUTE FUNCTION ivsvod_audit('ondemand', 'video', 'uuid', '',
         '{"ivs_channel_uuid": "channel", "active": "active", "_status": "status", "_qa": "qa", '
-        '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", '
+        '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", "_playback": "playback", '
         '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", '
         '"_held": "held", "_held_by_check": "held_by_check", "_awaits_review": "awaits_review", '
         '"_started_at": "started_at", "_ended_at": "ended_at", "_duration_ms": "duration_ms"}',
@@ -22,7 +22,7 @@ CREATE OR REPLACE TRIGGER ivsvod_audit_delete AFTER DELETE ON on_demand_videos
     REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT
     EXECUTE FUNCTION ivsvod_audit('ondemand', 'video', 'uuid', '',
         '{"ivs_channel_uuid": "channel", "active": "active", "_status": "status", "_qa": "qa", '
-        '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", '
+        '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", "_playback": "playback", '
         '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", '
         '"_held": "held", "_held_by_check": "held_by_check", "_awaits_review": "awaits_review", '
         '"_started_at": "started_at", "_ended_at": "ended_at", "_duration_ms": "duration_ms"}',

@@ -1,5 +1,5 @@
 -- Fill the columns that are derived from `data` and `created_at`: status, bucket, prefix, session, streams,
--- duration, start and end; and mark a new row as a duplicate if its recording has a row already.
+-- duration, start, end and playback; and mark a new row as a duplicate if its recording has a row already.
 -- Fired by every INSERT and UPDATE of `on_demand_videos` by any program. Sets only columns that are NULL, so rows of
 -- this service, which set the columns themselves, keep their values. Accepts any `data`.
 CREATE OR REPLACE FUNCTION ivsvod_derive_video() RETURNS trigger
@@ -30,6 +30,14 @@ BEGIN
         WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix AND uuid <> NEW.uuid
             AND ivsvod_first_row_rank(_status, active, _duplicate_of) = 0
         ORDER BY created_at, uuid LIMIT 1;
+    END IF;
+    IF NEW._playback IS NULL THEN
+        -- All rows of a recording have the same files, and people may have decided already.
+        IF NEW._prefix <> '' THEN
+            SELECT min(_playback) INTO NEW._playback FROM on_demand_videos
+            WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix;
+        END IF;
+        NEW._playback := coalesce(NEW._playback, ivsvod_new_playback(NEW.ivs_channel_uuid, NEW._started_at));
     END IF;
     RETURN NEW;
 END $$;

@@ -145,7 +145,10 @@ ACTIONS = {
     ("channels_app/inboxevent", "replay"): "xxxaa",
     **{
         ("ondemand/video", action): "x-a-a"
-        for action in ("show", "hide", "list_", "unlist", "schedule", "add_tags", "remove_tags", "check_again")
+        for action in (
+            *("show", "hide", "list_", "unlist", "protect", "unprotect", "schedule"),
+            *("add_tags", "remove_tags", "check_again"),
+        )
     },
 }
 

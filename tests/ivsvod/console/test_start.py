@@ -75,8 +75,6 @@ def amiss() -> None:
     for n in range(2):
         make_video(status=Video.Status.FAILED, active=None)
         make_video(qa=Video.Qa.FAILED)
-        open_to_all = make_video(channel=make_channel(name="Board"))
-        Channel.objects.filter(pk=open_to_all.channel_id).update(private=True)
         make_video(status=Video.Status.RECORDING, active=None, **old)
         make_event(outcome=InboxEvent.Outcome.FAILED)
         make_event(outcome=InboxEvent.Outcome.DEFERRED, **waiting)
@@ -102,7 +100,6 @@ def test_each_attention_item_is_counted_and_links_to_a_list_of_its_rows(browser:
     assert list(found) == [
         f"{VIDEOS}?status=failed&active__isnull=True",
         f"{VIDEOS}?qa=failed&active__exact=1",
-        f"{VIDEOS}?private=yes",
         f"{VIDEOS}?stuck=yes",
         f"{EVENTS}?outcome=failed",
         f"{EVENTS}?outcome=stuck",

@@ -1,7 +1,8 @@
-"""Recordings of private channels: hidden until staff decide, and their files are for curators alone."""
+"""The playback of a video, and recordings of private channels: their files are for curators and for grants alone."""
 
 import json
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -16,10 +17,9 @@ from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ondemand.models import BulkChange, Content, Video
 from tests.ivsvod.console.test_roles import filled, routes
-from tests.ivsvod.console.test_start import attention_items, rows_at
+from tests.ivsvod.console.test_start import rows_at
 from tests.support.console import NINE, VIDEOS, choose, member, page, press, save
 from tests.support.helpers import bearer, make_channel, make_content, make_token, make_video
-from tests.support.reconciling import reconcile
 from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change, stream_change
 
 pytestmark = pytest.mark.django_db
@@ -331,75 +331,92 @@ def test_the_predecessors_row_of_a_recording_that_staff_showed_while_it_ran_is_s
     assert insert(channel, ENDED["detail"]).listing_at(NINE) == "listed"
 
 
-def test_a_channel_that_becomes_private_hides_the_files_of_its_listed_videos_at_once(
-    aws: LocalAws, api_key: str
+# Playback is decided when the recording starts
+
+
+def become(channel: Channel, *, private: bool, at: datetime) -> None:
+    """Change the channel at a time in the past, as the audit log has it."""
+    Channel.objects.filter(pk=channel.pk).update(private=private)
+    entries = AuditEntry.objects.filter(object_pk=str(channel.pk), changes__has_key="private")
+    AuditEntry.objects.filter(pk=entries.latest("pk").pk).update(timestamp=at)
+
+
+@pytest.mark.parametrize("events", [[STARTED, ENDED], [ENDED, STARTED], [ENDED]])
+@pytest.mark.parametrize("was_private", [True, False])
+def test_the_channel_as_it_was_when_the_recording_started_decides_though_its_events_come_late(
+    aws: LocalAws, was_private: bool, events: list[Any]
 ) -> None:
+    put(f"{PREFIX}/events/recording-ended.json", ended_metadata())
+    channel = make_channel(arn=ARN, private=not was_private)
+    AuditEntry.objects.update(timestamp=NINE - timedelta(hours=1))
+    become(channel, private=was_private, at=NINE - timedelta(minutes=1))
+    # While it ran.
+    become(channel, private=not was_private, at=NINE + timedelta(minutes=20))
+    for event in events:
+        lambda_takes(event)
+    assert Video.objects.get().playback == ("grant" if was_private else "public")
+
+
+def test_a_channel_that_becomes_private_or_public_later_changes_no_recording(aws: LocalAws, api_key: str) -> None:
     body = {"name": "Board", "userId": str(uuid4())}
     made = Client().post("/channels", json.dumps(body), "application/json", headers=bearer(api_key)).json()
     video = broadcast(made["arn"])
-    assert PREFIX in document(video).json()["location"]
     patch = f"/channels/{made['uuid']}"
-    Client().patch(patch, json.dumps({"private": True}), "application/json", headers=bearer(api_key))
-    answer = document(video)
-    assert (answer.json()["listing"], revealed(answer)) == ("listed", [])
-    Client().patch(patch, json.dumps({"private": False}), "application/json", headers=bearer(api_key))
-    assert PREFIX in document(video).json()["location"]
+    for private in (True, False):
+        Client().patch(patch, json.dumps({"private": private}), "application/json", headers=bearer(api_key))
+        assert PREFIX in document(video).json()["location"]
 
 
-def test_a_duplicate_hides_the_files_of_a_private_first_row(channel: Channel) -> None:
-    first = make_video(channel=channel)
-    Video.objects.update(held=False)
-    copy = make_video(channel=make_channel(), bucket=first.bucket, prefix=first.prefix, duplicate_of=first)
-    assert document(copy).json()["location"] is None
+def test_protected_recordings_need_a_grant_on_every_channel(aws: LocalAws, settings: Any) -> None:
+    settings.PROTECT_RECORDINGS = True
+    make_channel(arn=ARN)
+    answer = document(broadcast()).json()
+    assert (answer["listing"], answer["playback"], answer["location"]) == ("listed", "grant", None)
 
 
-# What anyone can open though its channel is private
-
-
-def open_before() -> dict[str, Video]:
-    """Videos that were listed or unlisted before their channel was private, beside some that need no attention."""
-    channel, chosen = make_channel(), make_channel(name="Chosen", new_video_state="listed")
-    videos = {
-        "listed": make_video(channel=channel),
-        "unlisted": make_video(channel=channel, visibility="unlisted"),
-        "hidden": make_video(channel=channel, active=False),
-        "chosen": make_video(channel=chosen),
-        "public": make_video(channel=make_channel()),
-    }
-    Channel.objects.filter(pk__in=[channel.pk, chosen.pk]).update(private=True)
-    return videos
-
-
-def test_videos_that_anyone_can_open_though_private_need_attention_and_are_hidden_all_at_once(browser: Client) -> None:
-    videos = open_before()
-    address = f"{VIDEOS}?private=yes"
-    assert attention_items(page(browser, "/admin/"))[address] == "2"
-    assert rows_at(browser, address) == 2
-    press(browser, choose(browser, "hide", videos["listed"], query="?private=yes", across=True), "_confirm")
-    hidden = {name for name, video in videos.items() if not Video.objects.get(pk=video.pk).active}
-    assert hidden == {"listed", "unlisted", "hidden"}
-    assert address not in attention_items(page(browser, "/admin/"))
-
-
-def test_reconcile_reports_the_videos_that_anyone_can_open_though_private_and_changes_none(aws: LocalAws) -> None:
-    videos = open_before()
-    before = list(Video.objects.order_by("pk").values())
-    for arguments in ((), ("--apply",)):
-        status, lines, _ = reconcile(*arguments)
-        (line,) = [line for line in lines if line["kind"] == "private_videos_open"]
-        assert status == 3
-        assert (line["channel"], line["database"]["videos"]) == (str(videos["listed"].channel_id), 2)
-        assert "hide them" in line["would"]
-    assert list(Video.objects.order_by("pk").values()) == before
-
-
-def test_the_publish_controls_explain_that_files_of_a_private_channel_are_for_curators(
-    browser: Client,
+def test_a_row_of_the_predecessor_has_the_playback_of_its_channel_or_of_the_row_that_it_duplicates(
+    channel: Channel, api_key: str
 ) -> None:
-    videos = open_before()
-    sentence = "its files are shown to curators only"
-    assert sentence in page(browser, f"{VIDEOS}{videos['listed'].pk}/change/")
-    assert sentence not in page(browser, f"{VIDEOS}{videos['public'].pk}/change/")
-    assert page(browser, VIDEOS).count("its files are for curators only") == 4
-    asked = page(browser, choose(browser, "show", *videos.values()))
-    assert "4 of them are of private channels" in asked
+    alone = insert(make_channel(), {})
+    assert (alone.playback, insert(channel, {}).playback) == ("public", "grant")
+    lambda_takes(STARTED)
+    decide(api_key, Video.objects.get(prefix=PREFIX), playback="public")
+    assert insert(channel, ENDED["detail"]).playback == "public"
+
+
+# People change it
+
+
+def test_playback_is_changed_by_the_api_for_all_rows_of_the_recording_and_audited(aws: LocalAws, api_key: str) -> None:
+    make_channel(arn=ARN)
+    video = broadcast()
+    twin = make_video(bucket=video.bucket, prefix=video.prefix, duplicate_of=video)
+    decide(api_key, video, playback="grant")
+    assert {row.playback for row in Video.objects.all()} == {"grant"}
+    assert document(twin).json()["location"] is None
+    entry = AuditEntry.objects.filter(object_pk=str(video.pk), changes__has_key="playback").latest("pk")
+    assert entry.changes == {"playback": ["public", "grant"]}
+    decide(api_key, video, playback="public")
+    assert PREFIX in document(video).json()["location"]
+    for wrong in ("GRANT", None, "", 1):
+        body = json.dumps({"playback": wrong})
+        refused = Client().patch(f"/on-demand/{video.pk}", body, "application/json", headers=bearer(api_key))
+        assert (refused.status_code, list(refused.json()["fields"])) == (400, ["playback"])
+
+
+def test_playback_is_changed_in_the_admin_one_by_one_and_in_bulk_with_undo(browser: Client) -> None:
+    videos = [make_video(channel=make_channel()) for _ in range(2)]
+    assert save(browser, videos[0], playback="grant").status_code == 302
+    assert Video.objects.get(pk=videos[0].pk).playback == "grant"
+    assert rows_at(browser, f"{VIDEOS}?grant=yes") == 1
+    assert page(browser, VIDEOS).count("Played with a grant alone.") == 1
+    asked = choose(browser, "show", *videos)
+    assert "1 of them is played with a grant alone" in page(browser, asked)
+    asked = choose(browser, "protect", *videos)
+    assert "1 of 2 are played with a grant alone now" in page(browser, asked)
+    press(browser, asked, "_confirm")
+    assert {row.playback for row in Video.objects.all()} == {"grant"}
+    press(browser, asked, "_undo")
+    assert Video.objects.get(pk=videos[1].pk).playback == "public"
+    press(browser, choose(browser, "unprotect", *videos), "_confirm")
+    assert {row.playback for row in Video.objects.all()} == {"public"}
