@@ -92,7 +92,12 @@ def parse_media(content: bytes) -> MediaPlaylist:
     return MediaPlaylist(tuple(segments), is_ended=bool(document["is_endlist"]))
 
 
-def _parse(content: bytes) -> dict[str, Any]:
+def playlist_text(content: bytes) -> str:
+    """Return the text of a playlist that is not too large to be read.
+
+    Raises:
+        PlaylistError: no playlist, or a hostile one.
+    """
     try:
         text = content.decode()
     except UnicodeDecodeError:
@@ -102,6 +107,11 @@ def _parse(content: bytes) -> dict[str, Any]:
         raise PlaylistError("it does not begin with #EXTM3U")
     if len(lines) > _MOST_LINES or max(map(len, lines)) > _LONGEST_LINE:
         raise PlaylistError(f"it has more than {_MOST_LINES} lines, or one of more than {_LONGEST_LINE} characters")
+    return text
+
+
+def _parse(content: bytes) -> dict[str, Any]:
+    text = playlist_text(content)
     try:
         # A parser that returns True has handled the line.
         return m3u8.parse(text, custom_tags_parser=lambda line, *_: not line.startswith(_TAGS))

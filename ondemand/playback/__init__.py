@@ -1,0 +1,1 @@
+"""Delivery of recordings: signed URLs, playlists and grants."""
