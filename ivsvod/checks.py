@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004  (that of the checks)
+from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, transaction
 
 from channels_app.models import Channel
@@ -49,7 +50,8 @@ def private_recordings_are_not_readable(
     app_configs: Sequence[Any] | None, *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """Warn of private channels whose recordings play for everyone who has the URL."""
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not settings.PLAYBACK_BASE_URL:
+    is_direct = settings.PLAYBACK_BASE_URL and not settings.CLOUDFRONT_KEY_ID
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not is_direct:
         return []
     try:
         # `migrate` runs this check before it makes the tables.
@@ -61,7 +63,7 @@ def private_recordings_are_not_readable(
     return [
         Warning(
             "There are private channels, and PLAYBACK_BASE_URL serves their recordings to anyone who has the address.",
-            hint="Limit who reaches the distribution, or do not record what must stay secret: no URL is signed yet.",
+            hint="Set CLOUDFRONT_KEY_ID, which signs the URLs, or limit who reaches the distribution.",
             id="ivsvod.W006",
         )
     ]
@@ -95,3 +97,16 @@ def field_encryption_keys_are_fernet_keys(app_configs: Sequence[Any] | None, **k
             message = f"Key {number} of FIELD_ENCRYPTION_KEYS is not a Fernet key."
             found.append(Error(message, hint=made, id="ivsvod.E001"))
     return found
+
+
+@register(Tags.security)
+def signing_key_is_usable(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse an unusable key of CloudFront, which would fail only with the first video that is played."""
+    from ondemand.playback.signing import configured_signer
+
+    try:
+        configured_signer()
+    except ImproperlyConfigured as error:
+        made = "Make one: openssl ecparam -name prime256v1 -genkey -noout"
+        return [Error(f"{error}.", hint=made, id="ivsvod.E002")]
+    return []

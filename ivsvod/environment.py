@@ -18,6 +18,9 @@ _SOURCE = re.compile(
 )
 # Also references that `secret_value` refuses, so that a mistyped one is never taken for a value.
 _REFERENCE = re.compile(r"\s*(file|arn):", re.IGNORECASE)
+_KEY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
+# As browsers write it, and without the wildcards of a policy: with a signature it must match the URL that is requested.
+_SIGNABLE = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 
@@ -33,6 +36,11 @@ def required(name: str, hint: str) -> str:
 def secret(name: str) -> str:
     """Return the value of a variable that may be a reference to a secret; empty if it is not set."""
     return _dereferenced(name, env.str(name, ""))
+
+
+def pem(name: str) -> str:
+    """Return the PEM of a variable that may be a reference to a secret; `\\n` in two characters ends a line too."""
+    return secret(name).replace("\\n", "\n").strip()
 
 
 def secrets(name: str) -> list[str]:
@@ -109,6 +117,29 @@ def redis_url(name: str) -> str:
     return text
 
 
+def require_all_or_none(**values: str) -> None:
+    """Check that all of these variables are set, or none.
+
+    Raises:
+        ImproperlyConfigured: some of them are; the error names those that are missing.
+    """
+    missing = ", ".join(name for name, value in values.items() if not value)
+    if missing and any(values.values()):
+        raise ImproperlyConfigured(f"{missing} is not set: {' and '.join(values)} come together")
+
+
+def require_signable(name: str, base_url: str) -> None:
+    """Check that signed URLs can begin with this one.
+
+    Raises:
+        ImproperlyConfigured: it is empty, or no URL that browsers request as it is written.
+    """
+    if not base_url:
+        raise ImproperlyConfigured(f"{name} is not set: CLOUDFRONT_KEY_ID signs URLs that begin with it")
+    if not _SIGNABLE.fullmatch(base_url):
+        raise ImproperlyConfigured(f"{name} is not a plain URL in small letters such as https://media.example.com")
+
+
 def rate(name: str, default: str) -> Rate | None:
     """Return a limit of requests; None, without a limit, if the variable is empty."""
     text = env.str(name, default)
@@ -157,6 +188,12 @@ def is_path_or_web_address(text: str) -> None:
     """Accept a path from the root, or an http or https URL."""
     if not text.startswith("/"):
         is_web_address(text or "missing")
+
+
+def is_key_id(text: str) -> None:
+    """Accept nothing, or the id of a public key of CloudFront."""
+    if text and not _KEY_ID.fullmatch(text):
+        raise ValidationError("Not the id of a public key such as K2JCJMDEHXQW5F.")
 
 
 def is_host(text: str) -> None:

@@ -57,6 +57,12 @@ try:
     RECORDING_BUCKET = env.str("RECORDING_BUCKET", "")
     RECORDING_BUCKETS = [b for b in [RECORDING_BUCKET, *env.list("RECORDING_BUCKETS", [])] if b]
     PLAYBACK_BASE_URL = env.str("PLAYBACK_BASE_URL", "", validate=environment.is_web_address).rstrip("/")
+    CLOUDFRONT_KEY_ID = env.str("CLOUDFRONT_KEY_ID", "", validate=environment.is_key_id)
+    CLOUDFRONT_PRIVATE_KEY = environment.pem("CLOUDFRONT_PRIVATE_KEY")
+    # The default is what CloudFront assumes of a URL that names none; it takes both at every edge location.
+    CLOUDFRONT_HASH_ALGORITHM = env.str(
+        "CLOUDFRONT_HASH_ALGORITHM", "SHA1", validate=validate.OneOf(["SHA1", "SHA256"])
+    )
     LIVE_STATE_LEGACY_KEY = env.str("LIVE_STATE_LEGACY_KEY", "")
     EVENT_QUEUE_URL = env.str("EVENT_QUEUE_URL", "", validate=environment.is_private_address)
     DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=environment.is_private_address)
@@ -96,10 +102,10 @@ if PUBLIC_HOST and ON_LAMBDA and not ORIGIN_SECRETS:
 if PG_POOLER and PG_STATEMENT_TIMEOUT is not None:
     raise ImproperlyConfigured("PG_STATEMENT_TIMEOUT has no effect with PG_POOLER: ALTER ROLE … SET statement_timeout")
 
-_identity = {"OIDC_ISSUER": OIDC_ISSUER, "OIDC_AUDIENCE": OIDC_AUDIENCE, "OIDC_JWKS": OIDC_JWKS}
-if any(_identity.values()) and not all(_identity.values()):
-    _missing = ", ".join(name for name, value in _identity.items() if not value)
-    raise ImproperlyConfigured(f"{_missing} is not set: OIDC_ISSUER, OIDC_AUDIENCE and OIDC_JWKS come together")
+environment.require_all_or_none(OIDC_ISSUER=OIDC_ISSUER, OIDC_AUDIENCE=OIDC_AUDIENCE, OIDC_JWKS=OIDC_JWKS)
+environment.require_all_or_none(CLOUDFRONT_KEY_ID=CLOUDFRONT_KEY_ID, CLOUDFRONT_PRIVATE_KEY=CLOUDFRONT_PRIVATE_KEY)
+if CLOUDFRONT_KEY_ID:
+    environment.require_signable("PLAYBACK_BASE_URL", PLAYBACK_BASE_URL)
 # Bad credentials of one address: a few are typing errors, many are guesses.
 THROTTLE_FAILURES = Rate(30, 60) if THROTTLE_ADDRESS else None
 

@@ -261,6 +261,52 @@ def test_an_identity_provider_is_set_whole_or_not_at_all(name: str) -> None:
     assert f"{name} is not set" in said
 
 
+SIGNING = {
+    "CLOUDFRONT_KEY_ID": "K2JCJMDEHXQW5F",
+    "CLOUDFRONT_PRIVATE_KEY": f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----",
+    "PLAYBACK_BASE_URL": "https://media.example.com",
+}
+
+
+@pytest.mark.parametrize("name", SIGNING)
+def test_signing_is_set_whole_or_not_at_all(name: str) -> None:
+    assert f"{name} is not set" in refused({**NEEDED, **SIGNING, name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("CLOUDFRONT_KEY_ID", "K1&Policy=x"),
+        ("CLOUDFRONT_KEY_ID", SIGNING["CLOUDFRONT_PRIVATE_KEY"]),
+        ("CLOUDFRONT_HASH_ALGORITHM", "MD5"),
+        ("CLOUDFRONT_HASH_ALGORITHM", "sha256"),
+        ("CLOUDFRONT_HASH_ALGORITHM", ""),
+        ("CLOUDFRONT_PRIVATE_KEY", "file:/nowhere/key.pem"),
+        ("PLAYBACK_BASE_URL", "https://*.example.com"),
+        ("PLAYBACK_BASE_URL", "https://media.example.com/a?b"),
+        ("PLAYBACK_BASE_URL", "https://media.example.com/*"),
+        ("PLAYBACK_BASE_URL", "https://media.example.com/../x"),
+        ("PLAYBACK_BASE_URL", "https://Media.example.com"),
+        ("PLAYBACK_BASE_URL", f"https://u:{SECRET}@media.example.com"),
+    ],
+)
+def test_signing_that_cannot_work_is_refused_by_name_and_shows_no_key(name: str, value: str) -> None:
+    assert name in refused({**NEEDED, **SIGNING, name: value})
+
+
+@pytest.mark.parametrize("url", ["https://media.example.com/a/b", "http://127.0.0.1:8000/_local/media", "http://[::1]"])
+def test_urls_that_browsers_request_as_they_are_can_be_signed(url: str) -> None:
+    assert shown({**NEEDED, **SIGNING, "PLAYBACK_BASE_URL": f"{url}/"}, "PLAYBACK_BASE_URL") == [url]
+
+
+def test_lines_of_a_pem_may_end_in_two_characters_and_sha1_is_the_default() -> None:
+    written = SIGNING["CLOUDFRONT_PRIVATE_KEY"].replace("\n", "\\n") + "\\n"
+    names = ("CLOUDFRONT_PRIVATE_KEY", "CLOUDFRONT_HASH_ALGORITHM")
+    found = shown({**NEEDED, **SIGNING, "CLOUDFRONT_PRIVATE_KEY": written}, *names)
+    assert found == [SIGNING["CLOUDFRONT_PRIVATE_KEY"], "SHA1"]
+    assert shown(NEEDED, "CLOUDFRONT_KEY_ID", *names) == ["", "", "SHA1"]
+
+
 @pytest.mark.parametrize("name", ["OIDC_ISSUER", "OIDC_JWKS"])
 @pytest.mark.parametrize(
     "value", ["id.example.com", "http://id.example.com/x", "ftp://id.example.com", "https://", "http://["]
@@ -421,6 +467,13 @@ def test_private_channels_whose_recordings_play_by_url_are_a_warning_of_the_data
     assert not warned()
 
 
+@pytest.mark.django_db
+def test_private_channels_are_no_warning_where_urls_are_signed(settings: Any) -> None:
+    make_channel(private=True)
+    settings.CLOUDFRONT_KEY_ID = "K2JCJMDEHXQW5F"
+    assert "ivsvod.W006" not in {found.id for found in run_checks(databases=["default"])}
+
+
 def test_an_unusable_encryption_key_is_an_error_that_does_not_quote_it(settings: Any) -> None:
     settings.FIELD_ENCRYPTION_KEYS = [FERNET_KEY, "not-a-key", ""]
     found = checks.field_encryption_keys_are_fernet_keys(None)
@@ -560,6 +613,17 @@ def test_a_secret_may_stand_in_a_file(tmp_path: Path) -> None:
     path = tmp_path / "key"
     path.write_text(SECRET + "\n")
     assert shown({**NEEDED, "SECRET_KEY": f"file:{path}"}, "SECRET_KEY") == [SECRET]
+
+
+def test_the_key_of_cloudfront_may_stand_in_a_file_or_in_secrets_manager(
+    secrets_manager: dict[str, str], tmp_path: Path
+) -> None:
+    path, pem = tmp_path / "a key.pem", SIGNING["CLOUDFRONT_PRIVATE_KEY"]
+    path.write_text(f"{pem}\n")
+    secret = stored(secrets_manager, json.dumps({"second": f"{pem}\n"}))
+    for reference in (f"file:{path}", f"{secret}#second"):
+        environment = {**NEEDED, **SIGNING, **secrets_manager, "CLOUDFRONT_PRIVATE_KEY": reference}
+        assert shown(environment, "CLOUDFRONT_PRIVATE_KEY") == [pem]
 
 
 @pytest.mark.parametrize("reference", ["file:/nowhere/at/all", f"{SECRET_ARN}#", "arn:aws:secretsmanager:eu-west-1"])
