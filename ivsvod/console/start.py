@@ -24,6 +24,7 @@ from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.columns import title_of
 from ondemand.models import Video
+from ondemand.playback.files import Reader
 from ondemand.videos.thumbnails import video_picture
 
 DAYS, WEEK = 30, 7
@@ -96,12 +97,12 @@ def _may_see(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
 def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[str, Any]]:
     """Return the first rows of a list; with filters, a video page leads back to, and through, the filtered list."""
     query = f"?{urlencode({'_changelist_filters': urlencode(filters)})}" if filters else ""
-    now, to_curator = timezone.now(), account_has_scope(request.user, "curate")
+    now, reader = timezone.now(), Reader(is_curator=account_has_scope(request.user, "curate"))
     return [
         {
             "title": title_of(video),
             "address": row_address(Video, video.pk) + query,
-            "picture": video_picture(video, to_curator=to_curator),
+            "picture": video_picture(video, reader),
             "channel": str(video.channel or video.channel_id or ""),
             "start": zoned(video.started_at),
             "length": clock(video.duration),

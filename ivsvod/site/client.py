@@ -11,6 +11,7 @@ from django.utils.http import urlencode
 from rest_framework.response import Response
 
 from ivsvod.rest.caching import Life
+from ondemand.videos.links import public_origin
 
 # What the API receives of the request: enough to count it and to build URLs; no credential and no session.
 _FORWARDED = (
@@ -45,6 +46,11 @@ class PublicApi:
     request: HttpRequest
     # Of all answers so far; None before the first one.
     life: Life | None = None
+
+    @property
+    def origin(self) -> str:
+        """Return the origin of the public pages."""
+        return public_origin(self.request)
 
     def get(self, path: str, query: dict[str, Any] | None = None) -> Any:
         """Return the document of `GET` on the path; raise RefusedError if the answer is an error."""

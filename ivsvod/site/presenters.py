@@ -18,8 +18,8 @@ _LINKED_LENGTH = 20_000
 _MOST_TAGS = 40
 
 
-def video_card(document: dict[str, Any], channel_name: str = "") -> dict[str, Any]:
-    """Return a video for lists and for its own page; `channel_name` is empty if the channel is not public.
+def video_card(document: dict[str, Any], origin: str, channel_name: str = "") -> dict[str, Any]:
+    """Return a video for lists and its own page, at this origin; `channel_name` is empty if the channel is not public.
 
     `picture` is the chosen picture, else the middle one that IVS made, or None if the content security policy allows
     neither. `picture_elsewhere` is for the previews of other sites, which that policy does not limit. `size` is the
@@ -51,7 +51,7 @@ def video_card(document: dict[str, Any], channel_name: str = "") -> dict[str, An
         "day": date_format(timezone.localtime(started_at), "DATE_FORMAT") if started_at else "",
         "seconds": seconds,
         "length": clock(timedelta(seconds=seconds), is_short=True) if seconds else "",
-        "picture": next((url for url in pictures if picture_allowed(url)), None),
+        "picture": next((url for url in pictures if picture_allowed(url, origin)), None),
         "picture_elsewhere": next(iter(pictures), None),
         "size": max((size for size in sizes if all(size)), default=None),
         "needs_grant": document["playback"] != "public",

@@ -19,7 +19,7 @@ from ivsvod.site.client import PublicApi, RefusedError
 from ivsvod.site.pages import Page, public_page
 from ivsvod.site.presenters import live_card, video_card
 from ivsvod.site.query import PageQuery, day_of
-from ondemand.videos.links import embed_code, public_origin, video_embed_url, video_page_url
+from ondemand.videos.links import embed_code, video_embed_url, video_page_url
 
 # The first playlist is at `*.playback.live-video.net`; it names playlists, and these segments, on other hosts below.
 _LIVE_HOSTS = ["https://*.live-video.net"]
@@ -52,10 +52,11 @@ def watch(api: PublicApi, uuid: str) -> Page:
         others = [other for other in listed if other["uuid"] != document["uuid"]][:_MORE]
         name = controls.channel_names(api, [str(channel)]).get(str(channel), "")
         channel_url = PageQuery(channel=str(channel)).address
-    card, base = video_card(document, name), public_origin(api.request)
+    base = api.origin
+    card = video_card(document, base, name)
     context = {
         "card": card,
-        "others": [video_card(other, name) for other in others],
+        "others": [video_card(other, base, name) for other in others],
         "channel_url": channel_url,
         "page_url": video_page_url(card["uuid"], base),
         "embed_url": video_embed_url(card["uuid"], base),
@@ -69,7 +70,7 @@ def watch(api: PublicApi, uuid: str) -> Page:
 def live(api: PublicApi, uuid: str) -> Page:
     """Show a channel: its live stream, or that it is not live."""
     card = live_card(api.get(f"/channels/{_canonical_or_404(uuid)}"))
-    page_url = urljoin(public_origin(api.request), reverse("catalogue:live", args=[card["uuid"]]))
+    page_url = urljoin(api.origin, reverse("catalogue:live", args=[card["uuid"]]))
     return Page("catalogue/live.html", {"card": card, "page_url": page_url})
 
 
@@ -81,8 +82,8 @@ def embed(request: HttpRequest, uuid: str) -> HttpResponseBase:
 
 @partial(public_page, layout="catalogue/frame.html")
 def _player(api: PublicApi, uuid: str) -> Page:
-    card = video_card(api.get(f"/on-demand/{_canonical_or_404(uuid)}"))
-    context = {"card": card, "page_url": video_page_url(card["uuid"], public_origin(api.request))}
+    card = video_card(api.get(f"/on-demand/{_canonical_or_404(uuid)}"), api.origin)
+    context = {"card": card, "page_url": video_page_url(card["uuid"], api.origin)}
     return Page("catalogue/embed.html", context, is_indexed=False)
 
 
@@ -103,7 +104,7 @@ def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> 
     streams = api.get("/channels/live")["data"] if query.is_start else []
     return {
         "query": query,
-        "cards": [video_card(document, names.get(str(document["channel"]), "")) for document in documents],
+        "cards": [video_card(each, api.origin, names.get(str(each["channel"]), "")) for each in documents],
         "live": [live_card(document) for document in streams],
         "channels": controls.channel_options(names, query.channel),
         "tags": [controls.Option(tag, tag, tag in query.tag) for tag in tags],
@@ -115,7 +116,7 @@ def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> 
         "first_day": day_of(query.started_after),
         "last_day": day_of(query.started_before, is_end=True),
         "zone": timezone.get_current_timezone_name(),
-        "page_url": urljoin(public_origin(api.request), reverse("catalogue:start")),
+        "page_url": urljoin(api.origin, reverse("catalogue:start")),
     }
 
 

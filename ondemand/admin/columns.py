@@ -23,6 +23,7 @@ from ivsvod.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
 from ondemand.models.publication import Listing
+from ondemand.playback.files import Reader
 from ondemand.videos.editing import VideoChangedError, edited_values, versions_of
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -63,7 +64,7 @@ class VideoColumns(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, video: Video) -> SafeString:
-        url = video_picture(video, to_curator=video.to_curator)  # type: ignore[attr-defined]
+        url = video_picture(video, _reader(video))
         if url is None:
             return format_html('<span class="no-picture">{}</span>', _("No picture"))
         label = _("Picture of {title}").format(title=title_of(video))
@@ -97,8 +98,7 @@ class VideoColumns(admin.ModelAdmin):
         """Return the result of the quality check; the first reason is its tooltip."""
         qa = video.qa or Video.Qa.UNVERIFIED.value
         label = video.get_qa_display() or Video.Qa.UNVERIFIED.label
-        shows_files = video.shows_files(to_curator=video.to_curator)  # type: ignore[attr-defined]
-        reasons = (video.qa_reasons if shows_files else None) or [""]
+        reasons = (video.qa_reasons if _reader(video).sees_files(video) else None) or [""]
         return format_html('<span class="badge badge-qa-{}" title="{}">{}</span>', qa, str(reasons[0]), label)
 
     def in_place_view(self, request: HttpRequest, video_uuid: UUID) -> HttpResponse:
@@ -127,6 +127,10 @@ class VideoColumns(admin.ModelAdmin):
             message = _("Somebody changed it to “{value}”.").format(value=_text(error.video, name, ", "))
             return JsonResponse({"error": message, **_field_state(error.video, name)}, status=409)
         return JsonResponse(_field_state(video, name))
+
+
+def _reader(video: Video) -> Reader:
+    return Reader(is_curator=video.to_curator)  # type: ignore[attr-defined]
 
 
 def title_of(video: Video) -> str:

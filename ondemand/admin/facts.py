@@ -18,6 +18,7 @@ from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.streams.timeline import streams_shown, timeline_of
 from ivsvod.rest.times import NOTHING, clock, zoned
 from ondemand.models import Video
+from ondemand.playback.files import Reader
 
 # IVS puts at most twenty streams into one recording.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
@@ -35,15 +36,15 @@ class Fact:
     copied: str = ""
 
 
-def technical_facts(video: Video, *, shows_files: bool) -> list[Fact]:
-    """Return the facts from the events and the metadata of the recording; those of its files only if `shows_files`."""
+def technical_facts(video: Video, reader: Reader) -> list[Fact]:
+    """Return the facts from the events and the metadata of the recording, and those of its files that may be known."""
     original: SafeString | str = NOTHING
     if video.duplicate_of_id is not None:
         address = reverse("admin:ondemand_video_change", args=[video.duplicate_of_id])
         original = format_html('<a href="{}">{}</a>', address, video.duplicate_of_id)
     return [
         Fact(_("uuid"), video.pk, str(video.pk)),
-        *(_file_facts(video) if shows_files else []),
+        *(_file_facts(video, reader) if reader.sees_files(video) else []),
         Fact(_("Streams"), _lines(video.stream_ids or [])),
         Fact(_("Recording session"), video.session_id or NOTHING, video.session_id or ""),
         Fact(_("Status"), video.get_status_display() or NOTHING),
@@ -54,8 +55,8 @@ def technical_facts(video: Video, *, shows_files: bool) -> list[Fact]:
     ]
 
 
-def _file_facts(video: Video) -> list[Fact]:
-    pictures, location = video.pictures, video.location
+def _file_facts(video: Video, reader: Reader) -> list[Fact]:
+    pictures, location = video.picture_paths, reader.location(video)
     link = format_html('<a href="{0}">{0}</a>', location) if location else NOTHING
     return [
         Fact(_("Playlist"), link, location or ""),
@@ -120,7 +121,7 @@ def _timeline_rows(video: Video, streams: list[Stream]) -> Iterator[dict[str, An
         for stream in streams
         for entry in timeline_of(stream, (row for row in history if row.stream_id == stream.pk))
     ]
-    is_playable = bool(video.duration_ms and video.location)
+    is_playable = bool(video.duration_ms and video.is_playable)
     for entry in sorted(entries, key=lambda entry: entry.at):
         second, position = None, ""
         if is_playable and video.started_at is not None:

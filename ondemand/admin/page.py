@@ -1,5 +1,6 @@
 """The page of a video: its player, content, publication, technical facts and streams."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
@@ -22,6 +23,7 @@ from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publica
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
 from ondemand.models import Video
 from ondemand.models.publication import Listing
+from ondemand.playback.files import Reader
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
 from ondemand.videos.links import embed_code, public_origin, video_page_url
@@ -49,7 +51,7 @@ class VideoPage(AuditedAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         may_content, may_publish = request.user.has_perm("ondemand.change_content"), self.has_change_permission(request)
         names = editable_names(video, may_content=may_content, may_publish=may_publish)
-        if not _shows_files(request, video):
+        if not _reader(request).sees_files(video):
             # The choices are pictures of the recording.
             names = tuple(name for name in names if name != "thumbnail")
         if request.method != "POST":
@@ -142,26 +144,26 @@ class VideoPage(AuditedAdmin):
         return add_preserved_filters(context, reverse(f"admin:ondemand_video_{name}", args=arguments))
 
 
-def _shows_files(request: HttpRequest, video: Video) -> bool:
-    return video.shows_files(to_curator=account_has_scope(request.user, "curate"))
+def _reader(request: HttpRequest) -> Reader:
+    return Reader(is_curator=account_has_scope(request.user, "curate"))
 
 
 def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     reasons, base = video.listing_reasons_at(timezone.now()), public_origin(request)
-    shows_files = _shows_files(request, video)
+    reader = _reader(request)
     return {
         "reasons": reasons,
         "is_reachable": reasons.listing in {Listing.LISTED, Listing.UNLISTED},
         "is_failed": video.status == Video.Status.FAILED,
         "start": zoned(video.started_at),
         "length": clock(video.duration) if video.duration_ms else "",
-        "shows_files": shows_files,
-        "location": video.location if shows_files else None,
-        "poster": video_picture(video, to_curator=shows_files),
+        "shows_files": reader.sees_files(video),
+        "location": reader.location(video),
+        "poster": video_picture(video, reader),
         "qa": video.qa or Video.Qa.UNVERIFIED.value,
         "qa_label": video.get_qa_display() or Video.Qa.UNVERIFIED.label,
-        "facts": technical_facts(video, shows_files=shows_files),
-        "documents": documents(video, shows_files=shows_files),
+        "facts": technical_facts(video, replace(reader, origin=base)),
+        "documents": documents(video, shows_files=reader.sees_files(video)),
         "streams": stream_section(request, video),
         "page_url": video_page_url(video.pk, base),
         "embed_code": embed_code(video.pk, display_title(video), base),
@@ -170,8 +172,9 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
 
 def _form_context(request: HttpRequest, form: VideoForm) -> dict[str, Any]:
     choices = publication_choices(form.video, form.values)
+    reader, video = _reader(request), form.video
     pictures, more_pictures = (
-        picture_choices(form.video, form.chosen_picture) if _shows_files(request, form.video) else ([], [])
+        picture_choices(video, form.chosen_picture, reader) if reader.sees_files(video) else ([], [])
     )
     return {
         "form": form,

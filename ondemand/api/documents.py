@@ -8,18 +8,18 @@ from typing import Any
 
 from channels_app.models.live_state import milliseconds
 from ondemand.models import Video
+from ondemand.playback.files import Reader
 from ondemand.videos.search import highlight
 
 
-def video_document(video: Video, *, at: datetime, to_curator: bool) -> dict[str, Any]:
-    """Return a video with its listing at that time; a curator sees the URLs of all files.
+def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, Any]:
+    """Return a video with its listing at that time, and the URLs of its files that the reader may have.
 
     Times and uuids are objects, which the renderer writes.
     """
-    shows_files = video.shows_files(to_curator=to_curator)
     content, metadata = video.shown_content, video.metadata
     return {
-        **_playable(video, shows_files=shows_files),
+        **_playable(video, reader),
         "uuid": video.uuid,
         # NULL is hidden, as it was for the predecessor.
         "active": bool(video.active),
@@ -27,7 +27,7 @@ def video_document(video: Video, *, at: datetime, to_curator: bool) -> dict[str,
             "title": content.shown_title,
             "description": content.shown_description,
             "tags": content.shown_tags,
-            "thumbnail": video.shown_thumbnail(to_curator=to_curator),
+            "thumbnail": reader.chosen_picture(video),
         }
         if content
         else {},
@@ -41,8 +41,8 @@ def video_document(video: Video, *, at: datetime, to_curator: bool) -> dict[str,
         "publish_until": video.publish_until,
         "listing": video.listing_at(at).value,
         "playback": video.playback or Video.Playback.GRANT.value,
-        "thumbnails": video.thumbnails if shows_files else [],
-        "renditions": [_rendition(each) for each in video.renditions] if shows_files else [],
+        "thumbnails": reader.thumbnails(video),
+        "renditions": [_rendition(each) for each in video.renditions] if reader.sees_files(video) else [],
         "stream_ids": video.stream_ids or [],
         "metadata": metadata if isinstance(metadata, dict) else {},
         "qa": video.qa,
@@ -54,16 +54,16 @@ def match_document(video: Video) -> dict[str, Any]:
     return {"rank": video.rank, "highlight": highlight(video)}  # type: ignore[attr-defined]
 
 
-def hit_document(video: Video, *, to_curator: bool) -> dict[str, Any]:
+def hit_document(video: Video, *, reader: Reader) -> dict[str, Any]:
     """Return the predecessor's flat fields of a found video, and more."""
     content = video.shown_content
     return {
-        **_playable(video, shows_files=video.shows_files(to_curator=to_curator)),
+        **_playable(video, reader),
         "on_demand_video_uuid": video.uuid,
         "title": content.shown_title if content else "",
         "description": content.shown_description if content else "",
         "tags": content.shown_tags if content else [],
-        "thumbnail": video.shown_thumbnail(to_curator=to_curator),
+        "thumbnail": reader.chosen_picture(video),
     }
 
 
@@ -71,9 +71,9 @@ def _rendition(facts: dict[str, Any]) -> dict[str, Any]:
     return {"path": facts["path"], "playlist": facts["playlist"], "width": facts["width"], "height": facts["height"]}
 
 
-def _playable(video: Video, *, shows_files: bool) -> dict[str, Any]:
+def _playable(video: Video, reader: Reader) -> dict[str, Any]:
     return {
         "start_time": milliseconds(video.started_at) if video.started_at else 0,
         "duration_seconds": video.duration_seconds,
-        "location": video.location if shows_files else None,
+        "location": reader.location(video),
     }

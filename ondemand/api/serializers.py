@@ -123,7 +123,7 @@ class VideoSerializer(PlayableSerializer):
     qa = serializers.CharField(allow_null=True)
 
     def to_representation(self, instance: Video) -> dict[str, Any]:
-        return video_document(instance, at=self.context["at"], to_curator=self.context["is_curator"])
+        return video_document(instance, at=self.context["at"], reader=self.context["reader"])
 
 
 class FoundSerializer(DocumentSerializer):
@@ -154,7 +154,7 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
     )
 
     def to_representation(self, instance: Video) -> dict[str, Any]:
-        return match_document(instance) | hit_document(instance, to_curator=self.context["is_curator"])
+        return match_document(instance) | hit_document(instance, reader=self.context["reader"])
 
 
 class TagSerializer(serializers.Serializer):

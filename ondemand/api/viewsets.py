@@ -26,7 +26,9 @@ from ivsvod.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
+from ondemand.playback.files import Reader
 from ondemand.videos.limits import is_inverted_window
+from ondemand.videos.links import public_origin
 from ondemand.videos.lists import RankedVideoList, VideoList
 from ondemand.videos.near_miss import near_misses
 from ondemand.videos.rows import WalkedVideoList, next_edge, video_of, videos_of
@@ -43,8 +45,9 @@ class CatalogueViewSet(StrictFilterViewSet):
         return timezone.now()
 
     def get_serializer_context(self) -> dict[str, Any]:
-        """Add the time, and whether the caller may see the URLs of all files."""
-        return {**super().get_serializer_context(), "at": self.at, "is_curator": has_scope(self.request, "curate")}
+        """Add the time, and the reader, who may see the URLs of some files or of all."""
+        reader = Reader(is_curator=has_scope(self.request, "curate"), origin=public_origin(self.request))
+        return {**super().get_serializer_context(), "at": self.at, "reader": reader}
 
     def life(self, seconds: int, edge: datetime | None) -> dict[str, str]:
         """Return the Cache-Control header for `seconds`, or until the next publication edge."""

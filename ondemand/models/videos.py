@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, unquote
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -34,9 +34,8 @@ from ondemand.models.querysets import RECORDED, VideoQuerySet, beginnings
 # The playlist that IVS writes today; used until the metadata of the recording could be read.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 DEFAULT_PLAYLIST = "media/hls/master.m3u8"
-SHOWN_THUMBNAILS = 12
 # IVS gives the files of all recordings the same names.
-_quoted = lru_cache(maxsize=2048)(quote)
+quoted = lru_cache(maxsize=2048)(quote)
 _NEWEST = (F("started_at").desc(nulls_last=True), F("uuid").desc())
 
 
@@ -208,35 +207,19 @@ class Video(models.Model):
         return (self.duration_ms or 0) / 1000 if rest else whole
 
     @property
-    def location(self) -> str | None:
-        """Return the URL of the multivariant playlist; None if there is nothing to play."""
-        if self.status != self.Status.AVAILABLE or not self.prefix:
-            return None
-        return self.url_of((self.facts or {}).get("playlist") or DEFAULT_PLAYLIST)
+    def is_playable(self) -> bool:
+        """Return whether there is something to play."""
+        return self.status == self.Status.AVAILABLE and bool(self.prefix)
+
+    @property
+    def playlist(self) -> str:
+        """Return the path of the multivariant playlist below the prefix."""
+        return (self.facts or {}).get("playlist") or DEFAULT_PLAYLIST
 
     @property
     def needs_grant(self) -> bool:
         """Return whether it is played with a grant alone."""
         return self.playback != self.Playback.PUBLIC
-
-    def shows_files(self, *, to_curator: bool) -> bool:
-        """Return whether the caller may see URLs of its files; those of a `grant` video need the scope `curate`.
-
-        The one rule for `location`, `thumbnails`, `renditions` and all else that leads to the files.
-        """
-        return to_curator or not self.needs_grant
-
-    def shown_thumbnail(self, *, to_curator: bool) -> str:
-        """Return the URL of the chosen picture; empty if there is none, or if it leads to hidden files."""
-        content = self.shown_content
-        url = content.shown_thumbnail if content else ""
-        if not url or self.shows_files(to_curator=to_curator):
-            return url
-        text = unquote(url).lower()
-        media_host = urlsplit(settings.PLAYBACK_BASE_URL).netloc
-        places = (media_host, self.prefix, self.files_bucket, *settings.RECORDING_BUCKETS)
-        leads_to_files = any(place.lower() in text for place in places if place)
-        return "" if leads_to_files else url
 
     def listing_at(self, at: datetime) -> Listing:
         """Return its listing at that time; a row that a public list has read keeps the one of its request."""
@@ -253,17 +236,14 @@ class Video(models.Model):
         return min((edge for edge in edges if edge and edge > at), default=None)
 
     @property
-    def pictures(self) -> dict[str, str]:
-        """Return the URL of each picture that IVS made, by its path."""
-        paths: list[str] = (self.facts or {}).get("thumbnails", [])
-        return {path: url for path in paths if (url := self.url_of(path))}
+    def picture_paths(self) -> list[str]:
+        """Return the paths of the pictures that IVS made, in their order."""
+        return (self.facts or {}).get("thumbnails", [])
 
     @property
-    def thumbnails(self) -> list[str]:
-        """Return the URLs of at most `SHOWN_THUMBNAILS` pictures that IVS made, at even intervals."""
-        paths = evenly_spread((self.facts or {}).get("thumbnails", []), SHOWN_THUMBNAILS)
-        files_url = self.files_url if paths else None
-        return [f"{files_url}/{_quoted(path)}" for path in paths] if files_url else []
+    def pictures(self) -> dict[str, str]:
+        """Return the URL of each picture that IVS made, by its path, in the form in which it is stored if chosen."""
+        return {path: url for path in self.picture_paths if (url := self.url_of(path))}
 
     @property
     def renditions(self) -> list[dict[str, Any]]:
@@ -283,12 +263,17 @@ class Video(models.Model):
             return None
         own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
         base = settings.PLAYBACK_BASE_URL if own else f"https://{bucket}.s3.amazonaws.com"
-        return f"{base}/{_quoted(self.prefix)}"
+        return f"{base}/{quoted(self.prefix)}"
 
     def url_of(self, path: str) -> str | None:
         """Return the URL of a file of this recording; None if its bucket or prefix is unknown."""
         files_url = self.files_url
-        return f"{files_url}/{_quoted(path)}" if files_url else None
+        return f"{files_url}/{quoted(path)}" if files_url else None
+
+    def path_of(self, url: str) -> str | None:
+        """Return the path that `url_of` made this URL of; None if it made it of none."""
+        files_url = self.files_url
+        return unquote(url.removeprefix(f"{files_url}/")) if files_url and url.startswith(f"{files_url}/") else None
 
 
 def _flat(items: list[Any]) -> Iterator[Any]:

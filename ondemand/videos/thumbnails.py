@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from ivsvod.rest.times import clock
 from ondemand.models import Video, evenly_spread
+from ondemand.playback.files import Reader
 
 # The other pictures are added by a script, from `more_pictures`.
 SAMPLE = 11
@@ -19,18 +20,19 @@ def middle_of(pictures: Sequence[str]) -> str | None:
     return pictures[len(pictures) // 2] if pictures else None
 
 
-def video_picture(video: Video, *, to_curator: bool) -> str | None:
+def video_picture(video: Video, reader: Reader) -> str | None:
     """Return the URL of the chosen thumbnail, else of the automatic one; None if neither may be shown."""
-    pictures = video.thumbnails if video.shows_files(to_curator=to_curator) else []
-    candidates = [video.shown_thumbnail(to_curator=to_curator), middle_of(pictures)]
-    return next((url for url in candidates if url and picture_allowed(url)), None)
+    candidates = [reader.chosen_picture(video), middle_of(reader.thumbnails(video))]
+    return next((url for url in candidates if url and picture_allowed(url, reader.origin)), None)
 
 
-def picture_allowed(url: str) -> bool:
-    """Return whether the Content-Security-Policy allows a page to load the picture.
+def picture_allowed(url: str, origin: str = "/") -> bool:
+    """Return whether the Content-Security-Policy allows a page of this origin to load the picture.
 
     https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Content-Security-Policy#host-source
     """
+    if url.startswith(f"{origin}play/"):
+        return True
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -49,7 +51,7 @@ def picture_allowed(url: str) -> bool:
     return False
 
 
-def picture_choices(video: Video, chosen: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def picture_choices(video: Video, chosen: str, reader: Reader) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the automatic picture, a picture from elsewhere if it is chosen, and some of the pictures of IVS.
 
     The second list has all pictures of IVS, for the script; empty if all are shown already, or may not be shown.
@@ -60,11 +62,11 @@ def picture_choices(video: Video, chosen: str) -> tuple[list[dict[str, Any]], li
         shown = url if url and picture_allowed(url) else None
         return {"value": value, "url": shown, "label": label, "caption": caption, "chosen": is_chosen}
 
-    pictures = video.pictures
-    url = pictures.get(chosen, chosen)
-    paths = {address: path for path, address in pictures.items()}
+    stored, pictures = video.pictures, reader.pictures(video)
+    url = stored.get(chosen, chosen)
+    paths = {address: path for path, address in stored.items()}
     automatic, given = _("None: the one that Amazon IVS made"), _("The picture from elsewhere")
-    choices = [choice("", middle_of(video.thumbnails), automatic, _("Automatic"), is_chosen=not url)]
+    choices = [choice("", middle_of(reader.thumbnails(video)), automatic, _("Automatic"), is_chosen=not url)]
     if url and url not in paths:
         choices.append(choice(url, url, given, _("Given"), is_chosen=True))
     made = []
@@ -72,7 +74,7 @@ def picture_choices(video: Video, chosen: str) -> tuple[list[dict[str, Any]], li
         # IVS makes them at even intervals.
         at = clock(video.duration * number // len(pictures)) if video.duration_ms else ""
         label = _("Picture at about {time}").format(time=at) if at else _("Picture {name}").format(name=path)
-        made.append(choice(path, address, label, at or path.rpartition("/")[2], is_chosen=address == url))
+        made.append(choice(path, address, label, at or path.rpartition("/")[2], is_chosen=path == paths.get(url)))
     kept = {*evenly_spread(list(pictures), SAMPLE), paths.get(url)}
     more = made if len(made) > SAMPLE and made[0]["url"] else []
     return [*choices, *(each for each in made if each["value"] in kept)], more

@@ -14,6 +14,7 @@ from ondemand.admin.periods import parse_period, periods_within
 from ondemand.admin.videos import VideoAdmin
 from ondemand.models import BulkChange, Content, Video
 from ondemand.models.publication import Listing
+from ondemand.playback.files import Reader
 from ondemand.videos.editing import edited_values, versions_of
 from ondemand.videos.thumbnails import picture_allowed, video_picture
 from tests.support.console import (
@@ -286,7 +287,10 @@ def test_only_the_start_is_sortable_and_the_index_serves_both_directions(browser
 def test_search_finds_by_the_url_of_a_page_or_a_file(browser: Client, settings: Any) -> None:
     video = make_video("Opening", prefix="ivs/v1/111122223333/AjIh/2026/3/4/9/5/Ab Cd")
     make_video("Closing", prefix="ivs/v1/111122223333/AjIh/2026/3/4/9/5/Other")
-    own = {"location": video.location, "thumbnail": video.thumbnails[0]}
+    own = {
+        "location": Reader(is_curator=True).location(video),
+        "thumbnail": Reader(is_curator=True).thumbnails(video)[0],
+    }
     bucket = settings.RECORDING_BUCKET
     for address in (
         f"https://www.example.com/watch/{video.pk}?t=3",
@@ -356,7 +360,7 @@ def test_a_chosen_picture_is_shown_only_if_the_policy_allows_it(settings: Any) -
     made = f"https://media.example.com/{video.prefix}/thumb1.jpg"
     for chosen, shown in (("https://img.example.org/a.jpg",) * 2, ("https://elsewhere.test/a.jpg", made), (None, made)):
         Content.objects.update(thumbnail=chosen)
-        assert video_picture(Video.objects.with_content().get(), to_curator=True) == shown
+        assert video_picture(Video.objects.with_content().get(), Reader(is_curator=True)) == shown
 
 
 # Videos: edited in the list

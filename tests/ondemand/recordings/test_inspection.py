@@ -17,6 +17,7 @@ from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.recording import Rendition, make_recording, recording_metadata
 from ondemand.models import Video
+from ondemand.playback.files import Reader
 from ondemand.recordings import inspection as check_module
 from ondemand.recordings.playlists import PlaylistError, parse_media, parse_multivariant, path_inside
 from ondemand.recordings.quality import ExpectedFacts, InspectedRendition, Inspection, verdict_of
@@ -288,7 +289,7 @@ def test_metadata_that_leads_out_of_the_recording_is_refused(channel: Channel) -
         outcomes({**END, "id": str(hls)})
 
         assert inbox_row({"id": str(hls)}).outcome == "applied"
-        assert the_video().location == f"https://media.example.com/{PREFIX}/{MASTER}"
+        assert Reader(is_curator=True).location(the_video()) == f"https://media.example.com/{PREFIX}/{MASTER}"
         assert found() == (
             "unverified",
             ["recording-ended.json cannot be understood: playlist leads out of the recording."],

@@ -1,0 +1,73 @@
+"""The URLs of the files of a recording that a caller may have."""
+
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+
+from django.conf import settings
+
+from ondemand.models import Video, evenly_spread
+from ondemand.models.videos import quoted
+
+SHOWN_THUMBNAILS = 12
+# The name under which the service serves the multivariant playlist of any video.
+MASTER = "master.m3u8"
+
+
+def is_signed() -> bool:
+    """Return whether no file can be fetched without a signature: this service then serves playlists and pictures."""
+    return bool(settings.CLOUDFRONT_KEY_ID)
+
+
+def served_url(video: Video, origin: str) -> str:
+    """Return the URL below which this service serves the files of a video, without a slash at its end."""
+    return f"{origin}play/{video.uuid}"
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A caller who reads videos, and the origin of this service, `https://vod.example.com/`; `/` on its own pages."""
+
+    is_curator: bool
+    origin: str = "/"
+
+    def sees_files(self, video: Video) -> bool:
+        """Return whether the caller may know where the files are; those of a `grant` video need the scope `curate`.
+
+        The one rule for `location`, `thumbnails`, `renditions` and all else that leads to the files.
+        """
+        return self.is_curator or not video.needs_grant
+
+    def location(self, video: Video) -> str | None:
+        """Return the URL of the multivariant playlist; None if there is nothing to play, or it may not be known."""
+        if not video.is_playable or not self.sees_files(video):
+            return None
+        return f"{served_url(video, self.origin)}/{MASTER}" if is_signed() else video.url_of(video.playlist)
+
+    def pictures(self, video: Video) -> dict[str, str]:
+        """Return the URL of each picture that IVS made, by its path; none if they may not be known."""
+        return self._urls(video, video.picture_paths)
+
+    def thumbnails(self, video: Video) -> list[str]:
+        """Return the URLs of at most `SHOWN_THUMBNAILS` of these pictures, at even intervals."""
+        return list(self._urls(video, evenly_spread(video.picture_paths, SHOWN_THUMBNAILS)).values())
+
+    def chosen_picture(self, video: Video) -> str:
+        """Return the URL of the picture that people chose; empty if there is none, or if it leads to hidden files."""
+        content = video.shown_content
+        url = content.shown_thumbnail if content else ""
+        if not url:
+            return ""
+        if self.sees_files(video):
+            path = video.path_of(url) if is_signed() else None
+            return f"{served_url(video, self.origin)}/{quoted(path)}" if path else url
+        text = unquote(url).lower()
+        media_host = urlsplit(settings.PLAYBACK_BASE_URL).netloc
+        places = (media_host, video.prefix, video.files_bucket, *settings.RECORDING_BUCKETS)
+        leads_to_files = any(place.lower() in text for place in places if place)
+        return "" if leads_to_files else url
+
+    def _urls(self, video: Video, paths: list[str]) -> dict[str, str]:
+        if not paths or not self.sees_files(video):
+            return {}
+        base = served_url(video, self.origin) if is_signed() else video.files_url
+        return {path: f"{base}/{quoted(path)}" for path in paths} if base else {}
