@@ -24,7 +24,7 @@ from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.columns import title_of
 from ondemand.models import Video
-from ondemand.playback.files import Reader
+from ondemand.videos.files import Reader
 from ondemand.videos.thumbnails import video_picture
 
 DAYS, WEEK = 30, 7

@@ -23,8 +23,8 @@ from ivsvod.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
 from ondemand.models.publication import Listing
-from ondemand.playback.files import Reader
 from ondemand.videos.editing import VideoChangedError, edited_values, versions_of
+from ondemand.videos.files import Reader
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import video_picture

@@ -18,7 +18,7 @@ from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.streams.timeline import streams_shown, timeline_of
 from ivsvod.rest.times import NOTHING, clock, zoned
 from ondemand.models import Video
-from ondemand.playback.files import Reader
+from ondemand.videos.files import Reader
 
 # IVS puts at most twenty streams into one recording.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html

@@ -23,9 +23,9 @@ from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publica
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
 from ondemand.models import Video
 from ondemand.models.publication import Listing
-from ondemand.playback.files import Reader
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
+from ondemand.videos.files import Reader
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import picture_choices, video_picture

@@ -8,7 +8,7 @@ from typing import Any
 
 from channels_app.models.live_state import milliseconds
 from ondemand.models import Video
-from ondemand.playback.files import Reader
+from ondemand.videos.files import Reader
 from ondemand.videos.search import highlight
 
 

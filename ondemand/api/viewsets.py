@@ -26,7 +26,7 @@ from ivsvod.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
-from ondemand.playback.files import Reader
+from ondemand.videos.files import Reader
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.links import public_origin
 from ondemand.videos.lists import RankedVideoList, VideoList

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from ivsvod.rest.times import clock
 from ondemand.models import Video, evenly_spread
-from ondemand.playback.files import Reader
+from ondemand.videos.files import Reader
 
 # The other pictures are added by a script, from `more_pictures`.
 SAMPLE = 11

@@ -16,8 +16,8 @@ from channels_app.events import inbox
 from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, InboxEvent, StreamHistoryEntry
 from ondemand.models import Video
-from ondemand.playback.files import Reader
 from ondemand.recordings import inspection
+from ondemand.videos.files import Reader
 from tests.channels_app.events.test_cost import MOST, cost
 from tests.support.helpers import OWNER, bearer, make_channel
 from tests.support.predecessor import statements

@@ -22,7 +22,7 @@ from channels_app.models import Channel
 from ivsvod import urls
 from ivsvod.rest.rates import Rate
 from ondemand.models import SearchWord, Video
-from ondemand.playback.files import Reader
+from ondemand.videos.files import Reader
 from ondemand.videos.links import public_origin
 from tests.support.helpers import assert_error, kept, make_channel, make_content, make_video
 from tests.support.settings import shown

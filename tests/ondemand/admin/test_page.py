@@ -19,7 +19,7 @@ from channels_app.models import AuditEntry
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
-from ondemand.playback.files import Reader
+from ondemand.videos.files import Reader
 from ondemand.videos.services import video_update
 from tests.support.console import (
     NINE,

@@ -17,10 +17,10 @@ from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
 from ivsvod.local.broadcast.recording import Rendition, make_recording, recording_metadata
 from ondemand.models import Video
-from ondemand.playback.files import Reader
 from ondemand.recordings import inspection as check_module
 from ondemand.recordings.playlists import PlaylistError, parse_media, parse_multivariant, path_inside
 from ondemand.recordings.quality import ExpectedFacts, InspectedRendition, Inspection, verdict_of
+from ondemand.videos.files import Reader
 from tests.support.helpers import THOROUGH, bearer, make_channel
 from tests.support.predecessor import statements
 from tests.support.recordings import (

@@ -13,9 +13,9 @@ from channels_app import aws as aws_door
 from channels_app.aws import AwsError, Kind
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
-from ondemand.playback.files import Reader
 from ondemand.recordings import metadata as metadata_module
 from ondemand.recordings.metadata import MetadataError, facts_fetch, parse_metadata
+from ondemand.videos.files import Reader
 from tests.support.helpers import THOROUGH, make_channel
 from tests.support.recordings import (
     DENIED,
