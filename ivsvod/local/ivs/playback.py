@@ -21,7 +21,7 @@ def import_playback_key_pair(call: Call) -> Document:
 
     https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_ImportPlaybackKeyPair.html
     """
-    fingerprint = _fingerprint(call["publicKeyMaterial"])
+    fingerprint = fingerprint_of(call["publicKeyMaterial"])
     if call.records.select(KEY_PAIR, "fingerprint", fingerprint):
         raise conflict(f"The key was imported before: {fingerprint}")
     arn = call.records.new_arn(KEY_PAIR)
@@ -31,7 +31,8 @@ def import_playback_key_pair(call: Call) -> Document:
     return {"keyPair": key_pair}
 
 
-def _fingerprint(pem: str) -> str:
+def fingerprint_of(pem: str) -> str:
+    """Return the fingerprint of a public key; raise IvsError if it is not one on the curve P-384."""
     try:
         key = load_pem_public_key(pem.encode())
     except (ValueError, UnsupportedAlgorithm):

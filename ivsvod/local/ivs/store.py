@@ -51,6 +51,7 @@ CREATE TABLE IF NOT EXISTS stream_viewers (stream_id TEXT PRIMARY KEY, viewers I
 CREATE TABLE IF NOT EXISTS viewer_session_revocations (
     channel_arn TEXT NOT NULL, viewer_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (channel_arn, viewer_id)
 );
+CREATE TABLE IF NOT EXISTS used_tokens (uuid TEXT PRIMARY KEY);
 """
 # The filter is one member of the document.
 SELECT_RESOURCES = """
@@ -120,6 +121,12 @@ class Records:
 
     def delete(self, arn: str) -> None:
         self.connection.execute("DELETE FROM resources WHERE arn = ?", (arn,))
+
+    def revoked_version(self, channel_arn: str, viewer_id: str) -> int | None:
+        """Return the version up to which the viewer's sessions are revoked; None if none is."""
+        query = "SELECT version FROM viewer_session_revocations WHERE channel_arn = ? AND viewer_id = ?"
+        row = self.connection.execute(query, (channel_arn, viewer_id)).fetchone()
+        return row["version"] if row else None
 
     # Stream sessions: they outlive their channel.
 
@@ -277,10 +284,8 @@ class IvsStore:
 
     def revoked_version(self, channel_arn: str, viewer_id: str) -> int | None:
         """Return the version up to which the viewer's sessions are revoked; None if none is."""
-        query = "SELECT version FROM viewer_session_revocations WHERE channel_arn = ? AND viewer_id = ?"
         with self.transaction(write=False) as records:
-            row = records.connection.execute(query, (channel_arn, viewer_id)).fetchone()
-            return row["version"] if row else None
+            return records.revoked_version(channel_arn, viewer_id)
 
 
 def stream_document(session: sqlite3.Row) -> Document:
