@@ -110,3 +110,18 @@ def signing_key_is_usable(app_configs: Sequence[Any] | None, **kwargs: Any) -> l
         made = "Make one: openssl ecparam -name prime256v1 -genkey -noout"
         return [Error(f"{error}.", hint=made, id="ivsvod.E002")]
     return []
+
+
+@register(Tags.security)
+def playback_key_is_usable(app_configs: Sequence[Any] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse an unusable key of private channels, which would fail only with the first viewer."""
+    from channels_app.channels.playback_keys import private_key_of
+
+    if not settings.IVS_PLAYBACK_PRIVATE_KEY:
+        return []
+    try:
+        private_key_of(settings.IVS_PLAYBACK_PRIVATE_KEY)
+    except ValueError as error:
+        made = "Make one: manage.py import_playback_key --new-key FILE"
+        return [Error(f"IVS_PLAYBACK_PRIVATE_KEY is {error}.", hint=made, id="ivsvod.E003")]
+    return []

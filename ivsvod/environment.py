@@ -23,6 +23,7 @@ _KEY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 _SIGNABLE = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
+_PLAYBACK_KEY_ARN = re.compile(r"arn:aws[a-z-]*:ivs:[a-z0-9-]+:\d{12}:playback-key/[a-zA-Z0-9-]+", re.ASCII)
 
 
 def required(name: str, hint: str) -> str:
@@ -200,6 +201,12 @@ def is_host(text: str) -> None:
     """Accept nothing, or a host without scheme and path."""
     if text and urlsplit(f"//{text}").netloc != text:
         raise ValidationError("Not a host such as vod.example.com.")
+
+
+def is_playback_key_arn(text: str) -> None:
+    """Accept nothing, or the ARN of a playback key pair of IVS."""
+    if text and not _PLAYBACK_KEY_ARN.fullmatch(text):
+        raise ValidationError("Not the ARN of a playback key pair.")
 
 
 def is_video_page(text: str) -> None:

@@ -53,6 +53,8 @@ try:
     STAGE = env.str("STAGE", "dev")
     AWS_REGION = env.str("AWS_REGION", "")
     IVS_FORWARDER = env.str("IVS_FORWARDER", "")
+    IVS_PLAYBACK_KEY_ARN = env.str("IVS_PLAYBACK_KEY_ARN", "", validate=environment.is_playback_key_arn)
+    IVS_PLAYBACK_PRIVATE_KEY = environment.pem("IVS_PLAYBACK_PRIVATE_KEY")
     RECORDING_CONFIG_ARN = env.str("RECORDING_CONFIG_ARN", "")
     RECORDING_BUCKET = env.str("RECORDING_BUCKET", "")
     RECORDING_BUCKETS = [b for b in [RECORDING_BUCKET, *env.list("RECORDING_BUCKETS", [])] if b]
@@ -104,6 +106,9 @@ if PG_POOLER and PG_STATEMENT_TIMEOUT is not None:
 
 environment.require_all_or_none(OIDC_ISSUER=OIDC_ISSUER, OIDC_AUDIENCE=OIDC_AUDIENCE, OIDC_JWKS=OIDC_JWKS)
 environment.require_all_or_none(CLOUDFRONT_KEY_ID=CLOUDFRONT_KEY_ID, CLOUDFRONT_PRIVATE_KEY=CLOUDFRONT_PRIVATE_KEY)
+environment.require_all_or_none(
+    IVS_PLAYBACK_KEY_ARN=IVS_PLAYBACK_KEY_ARN, IVS_PLAYBACK_PRIVATE_KEY=IVS_PLAYBACK_PRIVATE_KEY
+)
 if CLOUDFRONT_KEY_ID:
     environment.require_signable("PLAYBACK_BASE_URL", PLAYBACK_BASE_URL)
 # Bad credentials of one address: a few are typing errors, many are guesses.

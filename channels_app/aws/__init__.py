@@ -14,6 +14,7 @@ from channels_app.aws.ivs import IvsEvent as IvsEvent
 from channels_app.aws.ivs import IvsSession as IvsSession
 from channels_app.aws.ivs import IvsStream as IvsStream
 from channels_app.aws.ivs import IvsStreamKey as IvsStreamKey
+from channels_app.aws.ivs import PlaybackKey as PlaybackKey
 from channels_app.aws.ivs import StreamNow as StreamNow
 from channels_app.aws.ivs import channel_arn as channel_arn
 from channels_app.aws.ivs import channel_create as channel_create
@@ -25,6 +26,9 @@ from channels_app.aws.ivs import channel_update as channel_update
 from channels_app.aws.ivs import channels_get as channels_get
 from channels_app.aws.ivs import channels_page as channels_page
 from channels_app.aws.ivs import is_broadcasting as is_broadcasting
+from channels_app.aws.ivs import playback_key_delete as playback_key_delete
+from channels_app.aws.ivs import playback_key_import as playback_key_import
+from channels_app.aws.ivs import playback_keys as playback_keys
 from channels_app.aws.ivs import session_get as session_get
 from channels_app.aws.ivs import sessions_page as sessions_page
 from channels_app.aws.ivs import stream_key_arns as stream_key_arns
@@ -34,6 +38,7 @@ from channels_app.aws.ivs import stream_key_find as stream_key_find
 from channels_app.aws.ivs import stream_now as stream_now
 from channels_app.aws.ivs import stream_stop as stream_stop
 from channels_app.aws.ivs import streams_page as streams_page
+from channels_app.aws.ivs import viewer_sessions_revoke as viewer_sessions_revoke
 from channels_app.aws.s3 import ObjectPage as ObjectPage
 from channels_app.aws.s3 import S3Object as S3Object
 from channels_app.aws.s3 import json_write as json_write

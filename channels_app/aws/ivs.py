@@ -1,7 +1,7 @@
-"""Channels, stream keys and streams of IVS. Each function makes one call, or a few; its docstring names the operation.
+"""Channels, streams and keys of IVS. Each function makes one call, or a few; its docstring names the operation.
 
 Raises AwsError: the kinds that the docstring names; `not_found` if the channel, key or stream is not in IVS; else IVS
-refused or was not reached, or the outcome is unknown.
+refused or was not reached, or the outcome is unknown. Playback keys have a lower quota, 3 calls a second.
 https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_Operations.html
 """
 
@@ -52,6 +52,15 @@ class IvsChannel:
 
     def __repr__(self) -> str:
         return f"IvsChannel({self.arn})"
+
+
+@dataclass(frozen=True)
+class PlaybackKey:
+    """A public key that verifies playback tokens; the reply to its import alone has the fingerprint."""
+
+    arn: str
+    name: str
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True)
@@ -251,6 +260,40 @@ def session_get(*, channel_arn: str, stream_id: str) -> IvsSession:
         return _session(reply["streamSession"])
 
 
+def playback_key_import(*, name: str, public_key: str) -> PlaybackKey:
+    """Import a public key in PEM form (ImportPlaybackKeyPair), by one call.
+
+    Kind `conflict` if it was imported before, `quota` if the account has three.
+    """
+    with raises_aws_error("ImportPlaybackKeyPair", name):
+        return _playback_key(
+            client("ivs", ONCE).import_playback_key_pair(name=name, publicKeyMaterial=public_key)["keyPair"]
+        )
+
+
+def playback_keys() -> list[PlaybackKey]:
+    """Return the playback keys of the account, of which there are three at most (ListPlaybackKeyPairs)."""
+    with raises_aws_error("ListPlaybackKeyPairs", "all keys"):
+        reply = client("ivs", RETRIED).list_playback_key_pairs(maxResults=100)
+        return [_playback_key(item) for item in reply["keyPairs"]]
+
+
+def playback_key_delete(*, arn: str) -> None:
+    """Delete a playback key, if it exists (DeletePlaybackKeyPair)."""
+    with ignored(Kind.NOT_FOUND), raises_aws_error("DeletePlaybackKeyPair", arn):
+        require_request_id(client("ivs", RETRIED).delete_playback_key_pair(arn=arn))
+
+
+def viewer_sessions_revoke(*, channel_arn: str, viewer_id: str, version: int) -> None:
+    """End the sessions of a viewer on a channel up to a version, soon (StartViewerSessionRevocation)."""
+    with raises_aws_error("StartViewerSessionRevocation", channel_arn):
+        require_request_id(
+            client("ivs", RETRIED).start_viewer_session_revocation(
+                channelArn=channel_arn, viewerId=viewer_id, viewerSessionVersionsLessThanOrEqualTo=version
+            )
+        )
+
+
 def _utc(time: datetime) -> datetime:
     """Return the time in UTC; botocore reads times in the zone of the machine."""
     return time.astimezone(UTC)
@@ -295,3 +338,7 @@ def _channel(channel: dict[str, Any]) -> IvsChannel:
 
 def _stream_key(key: dict[str, Any]) -> IvsStreamKey:
     return IvsStreamKey(arn=key["arn"], value=key["value"])
+
+
+def _playback_key(key: dict[str, Any]) -> PlaybackKey:
+    return PlaybackKey(arn=key["arn"], name=key.get("name", ""), fingerprint=key.get("fingerprint", ""))

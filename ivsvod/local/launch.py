@@ -18,8 +18,10 @@ from cryptography.fernet import Fernet
 from django.conf import settings
 from django.core.management.base import CommandError
 
+from channels_app.channels.playback_keys import new_private_key_pem, public_key_pem
 from ivsvod.local import postgres
 from ivsvod.local.aws import LocalAws, install_in_process
+from ivsvod.local.ivs.playback import fingerprint_of
 from ivsvod.local.postgres import PostgresUnavailable, Server, ServerFolder
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
@@ -32,7 +34,8 @@ OWN_NAMES = {
     "CACHE_URL", "CATALOGUE_PAGE", "CLOUDFRONT_HASH_ALGORITHM", "CLOUDFRONT_KEY_ID", "CLOUDFRONT_PRIVATE_KEY",
     "CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS", "DEAD_LETTER_QUEUE_URL", "DEBUG",
     "EMBED_ANCESTORS", "EVENT_QUEUE_URL", "EXTRA_APPS", "FIELD_ENCRYPTION_KEYS", "HOLD_UNTIL_CHECKED",
-    "INBOX_RETENTION_DAYS", "IVS_FORWARDER", "LIVE_STATE_LEGACY_KEY", "NEW_VIDEO_STATE", "OIDC_AUDIENCE",
+    "INBOX_RETENTION_DAYS", "IVS_FORWARDER", "IVS_PLAYBACK_KEY_ARN", "IVS_PLAYBACK_PRIVATE_KEY",
+    "LIVE_STATE_LEGACY_KEY", "NEW_VIDEO_STATE", "OIDC_AUDIENCE",
     "OIDC_ISSUER", "OIDC_JWKS", "OIDC_SCOPE_PREFIX", "ORIGIN_SECRET", "PLAYBACK_BASE_URL", "PROJECT_NAME",
     "PROTECT_RECORDINGS", "PUBLIC_HOST", "RECORDING_BUCKET", "RECORDING_BUCKETS", "RECORDING_CONFIG_ARN",
     "REQUIRE_SECOND_FACTOR", "SEARCH_CONFIG", "SECRET_KEY", "SECRET_KEY_FALLBACKS", "SECURE_COOKIES", "STAGE",
@@ -113,6 +116,7 @@ def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
                 install_in_process(aws, base_url)
             os.environ.update(stack_environment(home, server, aws.environment(base_url)))
             os.environ["RECORDING_CONFIG_ARN"] = recording_configuration(aws, BUCKET)
+            os.environ.update(playback_key(aws, home))
             run()
     except Exception as error:
         if is_disk_full(error, home):
@@ -209,10 +213,15 @@ def stack_environment(home: Path, server: Server, aws_environment: dict[str, str
 
 def write_private(path: Path, document: dict[str, Any]) -> None:
     """Write a JSON file that only its owner can read, in one step."""
+    write_private_text(path, json.dumps(document, indent=2) + "\n")
+
+
+def write_private_text(path: Path, text: str) -> None:
+    """Write a file that only its owner can read, in one step."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     draft.touch(mode=0o600)
-    draft.write_text(json.dumps(document, indent=2) + "\n")
+    draft.write_text(text)
     draft.replace(path)
 
 
@@ -229,3 +238,19 @@ def recording_configuration(aws: LocalAws, bucket: str) -> str:
         recordingReconnectWindowSeconds=5,
     )
     return str(made["recordingConfiguration"]["arn"])
+
+
+def playback_key(aws: LocalAws, home: Path) -> dict[str, str]:
+    """Return the variables of the key for playback tokens. It is made once in a home, and imported if IVS lacks it."""
+    path = home / "playback-key.pem"
+    if not path.is_file():
+        write_private_text(path, new_private_key_pem())
+    public_key = public_key_pem(path.read_text())
+    arns = [listed["arn"] for listed in aws.ivs.call("ListPlaybackKeyPairs")["keyPairs"]]
+    key_pairs = [aws.ivs.call("GetPlaybackKeyPair", arn=arn)["keyPair"] for arn in arns]
+    fingerprint = fingerprint_of(public_key)
+    arn = next((key_pair["arn"] for key_pair in key_pairs if key_pair["fingerprint"] == fingerprint), None)
+    if arn is None:
+        made = aws.ivs.call("ImportPlaybackKeyPair", name="ivsvod", publicKeyMaterial=public_key)
+        arn = made["keyPair"]["arn"]
+    return {"IVS_PLAYBACK_KEY_ARN": arn, "IVS_PLAYBACK_PRIVATE_KEY": f"file:{path}"}

@@ -25,6 +25,7 @@ from tests.support.cloudformation import ACCOUNT, REGION, leave_local_aws, resol
 AWS = Path(settings.BASE_DIR) / "channels_app" / "aws"
 IVS = f"arn:aws:ivs:{REGION}:{ACCOUNT}"
 CHANNEL, KEY = f"{IVS}:channel/AjIhKtJ0RlgL", f"{IVS}:stream-key/g1H2I3j4k5L6"
+PLAYBACK_KEY = f"{IVS}:playback-key/KDJRJNQhiQzA"
 BUCKET = "arn:aws:s3:::recordings"
 RECORDING = f"{BUCKET}/ivs/v1/{ACCOUNT}/AjIhKtJ0RlgL/2026/3/4/9/5/KOmxgJTeKdNn/events/recording-ended.json"
 LIVE = f"{BUCKET}/live/8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a10.json"
@@ -77,6 +78,9 @@ RESOURCES = {
     "ivs:CreateStreamKey": [KEY],
     "ivs:DeleteStreamKey": [KEY],
     "ivs:GetStreamKey": [KEY],
+    "ivs:DeletePlaybackKeyPair": [PLAYBACK_KEY],
+    "ivs:ImportPlaybackKeyPair": [PLAYBACK_KEY],
+    "ivs:ListPlaybackKeyPairs": [PLAYBACK_KEY],
 }
 # What django-storages calls behind its back, of what the service uses of it.
 STORAGE = {
@@ -287,7 +291,8 @@ def test_every_statement_of_the_role_is_for_a_used_resource() -> None:
         ("sqs:SendMessage", QUEUE),
         ("sqs:ReceiveMessage", f"{QUEUE}-of-others"),
         ("ivs:GetChannel", CHANNEL.replace(ACCOUNT, "444455556666")),
-        ("ivs:DeletePlaybackKeyPair", f"{IVS}:playback-key/abc"),
+        ("ivs:DeletePlaybackKeyPair", PLAYBACK_KEY.replace(ACCOUNT, "444455556666")),
+        ("ivs:DeletePlaybackRestrictionPolicy", f"{IVS}:playback-restriction-policy/abc"),
         ("ivs:DeleteRecordingConfiguration", f"{IVS}:recording-configuration/abc"),
         ("secretsmanager:GetSecretValue", f"{SECRET}:somebody-elses-a1b2c3"),
         ("secretsmanager:PutSecretValue", OWN_SECRETS[0]),

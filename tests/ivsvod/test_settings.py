@@ -13,14 +13,23 @@ from uuid import uuid4
 import boto3
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 from django.core import signing
 from django.core.checks import run_checks
 from django.core.exceptions import ImproperlyConfigured
 from moto.server import ThreadedMotoServer
 
+from channels_app.channels.playback_keys import private_key_of
 from ivsvod import checks
 from ivsvod.postgresql.base import DatabaseWrapper
 from tests.support.helpers import make_channel
+from tests.support.private_playback import make_key, private_pem, public_pem
 from tests.support.settings import FERNET_KEY, NEEDED, SECRET, python, settings_of, shown
 
 CHECKOUT = Path(__file__).resolve().parents[2]
@@ -325,6 +334,69 @@ def test_the_prefix_of_scopes_is_empty_or_the_part_before_the_slash() -> None:
 def test_an_identity_provider_of_this_machine_needs_no_tls(host: str) -> None:
     environment = {**NEEDED, **IDENTITY, "OIDC_JWKS": f"http://{host}/jwks.json"}
     assert shown(environment, "OIDC_JWKS") == [f"http://{host}/jwks.json"]
+
+
+PLAYBACK_KEY = make_key()
+PLAYBACK = {
+    "IVS_PLAYBACK_KEY_ARN": "arn:aws:ivs:eu-west-1:111122223333:playback-key/AjIhKtJ0RlgL",
+    "IVS_PLAYBACK_PRIVATE_KEY": private_pem(PLAYBACK_KEY),
+}
+
+
+def test_a_playback_key_is_its_arn_and_its_private_half_in_any_form(tmp_path: Path) -> None:
+    assert shown(NEEDED, *PLAYBACK) == ["", ""]
+    pem = PLAYBACK["IVS_PLAYBACK_PRIVATE_KEY"]
+    (tmp_path / "key.pem").write_text(pem)
+    by_openssl = PLAYBACK_KEY.private_bytes(Encoding.PEM, PrivateFormat.TraditionalOpenSSL, NoEncryption()).decode()
+    for form in (pem, pem.replace("\n", "\\n"), pem.replace("\n", "\r\n"), f"file:{tmp_path}/key.pem", by_openssl):
+        arn, found = shown({**NEEDED, **PLAYBACK, "IVS_PLAYBACK_PRIVATE_KEY": form}, *PLAYBACK)
+        assert arn == PLAYBACK["IVS_PLAYBACK_KEY_ARN"]
+        assert private_key_of(found).private_numbers() == PLAYBACK_KEY.private_numbers()
+
+
+def test_a_playback_key_may_stand_in_secrets_manager(secrets_manager: dict[str, str]) -> None:
+    own = stored(secrets_manager, json.dumps({"playback": PLAYBACK["IVS_PLAYBACK_PRIVATE_KEY"]}))
+    environment = {**NEEDED, **secrets_manager, **PLAYBACK, "IVS_PLAYBACK_PRIVATE_KEY": f"{own}#playback"}
+    assert shown(environment, "IVS_PLAYBACK_PRIVATE_KEY") == [PLAYBACK["IVS_PLAYBACK_PRIVATE_KEY"].strip()]
+
+
+@pytest.mark.parametrize("name", PLAYBACK)
+def test_a_playback_key_is_set_whole_or_not_at_all(name: str) -> None:
+    assert f"{name} is not set" in refused({**NEEDED, **PLAYBACK, name: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("IVS_PLAYBACK_KEY_ARN", "AjIhKtJ0RlgL"),
+        ("IVS_PLAYBACK_KEY_ARN", "arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"),
+        ("IVS_PLAYBACK_PRIVATE_KEY", "file:/nowhere/at/all"),
+    ],
+)
+def test_another_name_or_place_of_a_playback_key_is_refused_by_name(name: str, value: str) -> None:
+    assert name in refused({**NEEDED, **PLAYBACK, name: value})
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        SECRET,
+        f"{SECRET}\udcff",
+        f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----\n",
+        public_pem(PLAYBACK_KEY),
+        private_pem(ec.generate_private_key(ec.SECP256R1())),
+        private_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
+        PLAYBACK_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")).decode(),
+    ],
+)
+def test_an_unusable_playback_key_is_an_error_of_the_check_that_does_not_quote_it(settings: Any, value: str) -> None:
+    settings.IVS_PLAYBACK_PRIVATE_KEY = value
+    [message] = checks.playback_key_is_usable(None)
+    assert message.id == "ivsvod.E003"
+    assert "IVS_PLAYBACK_PRIVATE_KEY" in message.msg
+    assert not [text for text in (SECRET, "BEGIN", value) if text in str(message)]
+    settings.IVS_PLAYBACK_PRIVATE_KEY = PLAYBACK["IVS_PLAYBACK_PRIVATE_KEY"]
+    assert checks.playback_key_is_usable(None) == []
 
 
 @pytest.mark.parametrize(
