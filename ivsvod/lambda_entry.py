@@ -41,7 +41,8 @@ logger = logging.getLogger(__name__)
 # The commands that `zappa manage` may run; never Python text.
 ALLOWED_COMMANDS = {
     *("axes_reset_logs", "backfill", "check", "check_recordings", "clearsessions", "create_admin", "encrypt_secrets"),
-    *("migrate", "process_inbox", "prune_inbox", "reconcile", "redrive", "replay", "switch"),
+    *("import_playback_key", "migrate", "playback_keys", "process_inbox", "prune_inbox", "reconcile", "redrive"),
+    *("replay", "switch"),
 }
 # The command of a schedule, by the function that zappa_settings.json names. Zappa ends the name of the rule with it.
 SCHEDULED = {
