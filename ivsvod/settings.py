@@ -46,6 +46,7 @@ try:
     OIDC_SCOPE_PREFIX = env.str("OIDC_SCOPE_PREFIX", "").rstrip("/")
     THROTTLE_ADDRESS = environment.rate("THROTTLE_ADDRESS", "600/min")
     THROTTLE_TOKEN = environment.rate("THROTTLE_TOKEN", "3000/min")
+    THROTTLE_GRANTS = environment.rate("THROTTLE_GRANTS", "600/min")
     TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0, validate=validate.Range(min=0, max=10))
     CACHE_URL = environment.redis_url("CACHE_URL")
     ANSWER_CACHE = env.bool("ANSWER_CACHE", True)
@@ -70,6 +71,7 @@ try:
     DEAD_LETTER_QUEUE_URL = env.str("DEAD_LETTER_QUEUE_URL", "", validate=environment.is_private_address)
     # A queue keeps a message for at most 14 days: until then a refused event must be recognised when it comes again.
     INBOX_RETENTION_DAYS = environment.number("INBOX_RETENTION_DAYS", 400, fewest=15, most=36_500)
+    GRANT_RETENTION_DAYS = environment.number("GRANT_RETENTION_DAYS", 90, fewest=2, most=36_500)
     TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=environment.is_time_zone)
     LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=validate.OneOf(list(dict(LANGUAGES))))
     STATIC_BUCKET = env.str("STATIC_BUCKET", "")

@@ -77,10 +77,7 @@ class ChannelViewSet(StrictFilterViewSet):
 
     def create(self, request: Request) -> Response:
         """Create a channel in IVS. Requests with the same `Idempotency-Key` create one channel."""
-        key = request.headers.get("Idempotency-Key")
-        if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
-            sentence = f"Not a text of 1 to {LONGEST_KEY} printable ASCII characters."
-            raise ValidationError({"Idempotency-Key": [sentence]})
+        key = idempotency_key(request)
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         values = serializer.validated_data
@@ -151,6 +148,15 @@ class ChannelViewSet(StrictFilterViewSet):
         serializer = self.get_serializer(data={} if self.request.data is None else self.request.data)
         serializer.is_valid(raise_exception=True)
         return serializer.validated_data
+
+
+def idempotency_key(request: Request) -> str | None:
+    """Return the header `Idempotency-Key`, None if there is none; raise ValidationError if it is malformed."""
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not (0 < len(key) <= LONGEST_KEY and key.isascii() and key.isprintable()):
+        sentence = f"Not a text of 1 to {LONGEST_KEY} printable ASCII characters."
+        raise ValidationError({"Idempotency-Key": [sentence]})
+    return key
 
 
 def visible_channels(request: Request) -> ChannelQuerySet:

@@ -89,6 +89,12 @@ def with_actor(rows: Any) -> Any:
     return rows.annotate(set_actor=Func(*values, function="set_config", output_field=TextField()))
 
 
+def actor_name() -> str:
+    """Return the name of the current actor; empty if nobody is acting."""
+    actor = _acting.get()()
+    return actor.name if actor else ""
+
+
 def actor_setting() -> str | None:
     """Return the JSON that the triggers read, or None if nobody is acting."""
     actor = _acting.get()()

@@ -163,7 +163,7 @@ def _refusal(request: HttpRequest) -> HttpResponseBase | None:
 def _cache_control(request: HttpRequest, response: HttpResponseBase) -> str:
     if "HTTP_AUTHORIZATION" in request.META:
         return "private, no-store"
-    # Only a 200 guarantees that authentication ran.
-    if request.method not in {"GET", "HEAD"} or response.status_code != 200:
+    # Only these guarantee that authentication ran: an answer of a view.
+    if request.method not in {"GET", "HEAD"} or response.status_code not in {200, 302}:
         return "no-store"
     return "private, no-store" if request.user.is_authenticated else response.get("Cache-Control", "no-cache")

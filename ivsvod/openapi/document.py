@@ -17,7 +17,10 @@ from ivsvod.api import views as service_views
 from ivsvod.openapi import examples
 from ivsvod.openapi.components import NAMED, AnyOf, reference
 from ivsvod.openapi.schema import ApiSchema
+from ondemand.api import grants
 from ondemand.api import serializers as videos
+from ondemand.api.grants import ChannelGrantViewSet, PlaybackGrantViewSet, VideoGrantViewSet
+from ondemand.api.play import GrantedPlayViewSet, PlayViewSet
 from ondemand.api.viewsets import StreamViewSet, TagViewSet, VideoViewSet
 
 # Not in the settings: routers look the class up when they load, and production has no drf-spectacular.
@@ -26,6 +29,7 @@ api_settings.DEFAULT_SCHEMA_CLASS = ApiSchema  # type: ignore[assignment]  # the
 _TAGS = {
     "Channels": "Channels of Amazon IVS: create, run, and see what is live.",
     "Videos": "The catalogue: find, play, and curate recordings.",
+    "Playback": "Who may play: grants for videos and channels, and the URLs that players load.",
     "Service": "The service itself.",
 }
 _SETTINGS = {
@@ -72,10 +76,12 @@ def _body(serializer: type, example: Any) -> dict[str, OpenApiRequest]:
     return {"application/json": OpenApiRequest(serializer, examples=[OpenApiExample("body", example)])}
 
 
-def _answer(schema: Any, sentence: str, example: Any, media_type: str = "application/json") -> _Answers:
-    """Return an answer of 200: a serializer, a schema, or `AnyOf`, with its sentence and example."""
+def _answer(
+    schema: Any, sentence: str, example: Any, media_type: str = "application/json", status: int = 200
+) -> _Answers:
+    """Return an answer: a serializer, a schema, or `AnyOf`, with its sentence and example."""
     examples = [OpenApiExample("answer", example, media_type=media_type)]
-    return {(200, media_type): OpenApiResponse(schema, sentence, examples)}
+    return {(status, media_type): OpenApiResponse(schema, sentence, examples)}
 
 
 def _page(name: str, kinds: tuple[type, ...], row: dict[str, Any]) -> _Answers:
@@ -201,6 +207,69 @@ extend_schema_view(
         responses=_DONE,
     ),
 )(VideoViewSet)
+# /on-demand/{uuid}/playback-grants, /channels/{uuid}/playback-grants
+extend_schema_view(
+    create=extend_schema(
+        operation_id="grantVideo",
+        summary="Grant playback of a video",
+        description="The URL plays in any HLS player, without a header or a cookie, until it expires or is revoked. "
+        "A public video gets its plain URL, without an end. `viewer` is a name of your own for whom it is.",
+        request=_body(grants.GrantCreateSerializer, examples.GRANT_CREATE),
+        responses=_answer(grants.CreatedGrantSerializer, "The grant with its URL.", examples.CREATED_GRANT, status=201),
+    ),
+)(VideoGrantViewSet)
+extend_schema_view(
+    create=extend_schema(
+        operation_id="grantChannel",
+        summary="Grant playback of the live stream of a channel",
+        description="A private channel gets a URL with a token of Amazon IVS, by which one may start to play until it "
+        "expires: at most 10 minutes ahead if it names a viewer or is for single use. A public one gets its plain URL.",
+        request=_body(grants.ChannelGrantCreateSerializer, examples.GRANT_CREATE),
+        responses=_answer(grants.CreatedGrantSerializer, "The grant with its URL.", examples.CREATED_GRANT, status=201),
+    ),
+)(ChannelGrantViewSet)
+# /playback-grants
+extend_schema_view(
+    list=extend_schema(
+        operation_id="listGrants",
+        summary="List playback grants",
+        description="Newest first, without their URLs.",
+        responses=_page("Grant", (grants.GrantSerializer,), examples.GRANT),
+    ),
+    destroy=extend_schema(
+        operation_id="revokeGrant",
+        summary="Revoke a playback grant",
+        description="Players stop at their next request for a playlist; on a private channel Amazon IVS ends the "
+        "sessions of the viewer soon.",
+        responses={204: OpenApiResponse(None, "Done.")},
+    ),
+    revoke=extend_schema(
+        operation_id="revokeViewer",
+        summary="Revoke all playback grants of a viewer",
+        request=_body(grants.ViewerSerializer, {"viewer": "member-42"}),
+        responses=_answer(grants.RevokedSerializer, "The number of grants that were revoked.", {"revoked": 2}),
+    ),
+)(PlaybackGrantViewSet)
+# /play/{uuid}/{path}, /play/g/{token}/{path}
+_FILES = _answer({"type": "string"}, "A playlist.", "#EXTM3U", "application/vnd.apple.mpegurl") | {
+    302: OpenApiResponse(None, "The URL of the picture, with its signature.")
+}
+extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="playVideo",
+        summary="Get a playlist or a picture of a public video",
+        description="`master.m3u8` is the multivariant playlist. With the scope `curate`: of any video.",
+        responses=_FILES,
+    ),
+)(PlayViewSet)
+extend_schema_view(
+    retrieve=extend_schema(
+        operation_id="playGrantedVideo",
+        summary="Get a playlist or a picture by a playback grant",
+        description="`master.m3u8` is the multivariant playlist.",
+        responses=_FILES,
+    ),
+)(GrantedPlayViewSet)
 # /tags
 extend_schema_view(
     list=extend_schema(

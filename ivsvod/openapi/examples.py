@@ -46,6 +46,24 @@ HIT: dict[str, Any] = {
     "rank": 0.6,
     "highlight": "<b>Morning</b> show",
 }
+GRANT_CREATE: dict[str, Any] = {"viewer": "member-42", "ttl_seconds": 3600}
+CREATED_GRANT: dict[str, Any] = {
+    "id": "3f0f6a52-1c1e-4f0a-9d55-0a7c6f5d8b21",
+    "url": "https://vod.example.com/play/g/AbCdEf-shown-once/master.m3u8",
+    "expires_at": "2026-03-04T12:05:00Z",
+}
+GRANT: dict[str, Any] = {
+    "id": CREATED_GRANT["id"],
+    "video": UUID,
+    "channel": None,
+    "viewer": "member-42",
+    "created_at": "2026-03-04T11:05:00Z",
+    "created_by": _OWNER,
+    "expires_at": CREATED_GRANT["expires_at"],
+    "revoked_at": None,
+    "uses": 2,
+    "last_used_at": "2026-03-04T11:20:00Z",
+}
 STORED_CONTENT: dict[str, Any] = {
     "uuid": "c0a8b1de-7a55-4c0e-9b1f-5a3d2e1f0c9b",
     "on_demand_video_uuid": UUID,

@@ -28,13 +28,16 @@ _CONDITIONS = {
     "If-Match": "ETags of `GET`: the answer is 412 if none of them is the version now, and nothing is written.",
 }
 _IDEMPOTENCY_KEY = (
-    "Any text: a request repeated within 24 hours with the same key and body makes no second channel and gets the same "
-    "answer."
+    "Any text: a request repeated within 24 hours with the same key and body makes nothing a second time and gets the "
+    "same answer."
 )
 _REQUEST_ID = "An id for this request, which is in the log and in the answer."
 _HEADER_TEXT = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": r"^[!-~]([ -~]*[!-~])?$"}
 # By the first part of the path.
-_TAG_OF = {"channels": "Channels", "on-demand": "Videos", "tags": "Videos"}
+_TAG_OF = {
+    **{"channels": "Channels", "on-demand": "Videos", "tags": "Videos"},
+    **{"play": "Playback", "playback-grants": "Playback"},
+}
 _OPTIONAL_BODIES = ("stopStream", "changeVideo")
 _REUSED = "This Idempotency-Key was used with another body"
 # By status: sentence, code, sentence of the example, and its fields.
@@ -74,7 +77,7 @@ _SCHEMAS: list[tuple[type, Callable[[Any], dict[str, Any]]]] = [
 
 # The description of each filter, for every list that has it.
 _MEANINGS = {
-    "channel": "Recordings of this channel.",
+    "channel": "Of this channel.",
     "owner": "Of channels of this owner. In the list of channels this needs the scope `channels`.",
     "state": "Channels that are live, or offline.",
     "active": "`true`: shown rows; `false`: hidden or deleted rows, which need a scope.",
@@ -89,6 +92,9 @@ _MEANINGS = {
     "search": 'Words that must all occur; `"a phrase"`, `or` and `-not` are understood.',
     "ordering": "`relevance` needs a search, and is its default order.",
     "prefix": "Tags that begin with this.",
+    "video": "Grants for this video.",
+    "viewer": "Grants of this viewer.",
+    "lasting": "`true`: grants that are neither revoked nor ended; `false`: the others.",
 }
 
 
@@ -141,6 +147,8 @@ class ApiSchema(AutoSchema):
         """Return the scope that a caller needs; empty if the operation is open to all."""
         if self.method != "GET":
             return str(self.view.write_scope)
+        if read_scope := getattr(self.view, "read_scope", ""):
+            return str(read_scope)
         return "" if getattr(self.view, "is_open", False) else "read"
 
     @property
@@ -149,13 +157,25 @@ class ApiSchema(AutoSchema):
         return self.method == "GET" and self.path != "/healthz"
 
     @property
+    def is_creation(self) -> bool:
+        """Return whether it takes an `Idempotency-Key`."""
+        return getattr(self.view, "action", "") == "create"
+
+    @property
+    def is_conditional(self) -> bool:
+        """Return whether it takes `If-Match` or `If-None-Match`."""
+        return self.has_version if self.method == "GET" else getattr(self.view, "has_versions", True)
+
+    @property
     def refusals(self) -> list[int]:
         """Return the error statuses of the operation."""
         possible = {400, 503} | ({401, 403, 429} if self.scope else set()) | ({404} if "{" in self.path else set())
         if self.method != "GET":
-            possible |= {411, 413, 415, 422 if self.method == "POST" and "{" not in self.path else 412}
-            # Every write to a channel calls Amazon IVS.
-            possible |= {409, 502} if self.scope == "channels" else set()
+            possible |= {411, 413, 415} | ({422} if self.is_creation else {412} if self.is_conditional else set())
+            # Every write to a channel, and to a grant for one, calls or needs Amazon IVS.
+            possible |= {409, 502} if self.scope in {"channels", "playback"} else set()
+        elif self.path.startswith("/play/"):
+            possible |= {409, 429, 502} | ({401} if self.view.authentication_classes else set())
         return sorted(possible)
 
     def get_operation_id(self) -> str:
@@ -172,7 +192,8 @@ class ApiSchema(AutoSchema):
 
     def get_tags(self) -> list[str]:
         """Return the part of the API that the path belongs to."""
-        return [_TAG_OF.get(self.path.split("/")[1], "Service")]
+        first, *_, last = self.path.split("/")[1:] * 2
+        return [_TAG_OF.get(last, _TAG_OF.get(first, "Service"))]
 
     def get_auth(self) -> list[dict[str, list[str]]]:
         """Return the credentials that are accepted; the scope stands beside the scheme."""
@@ -225,9 +246,9 @@ class ApiSchema(AutoSchema):
         [answer, *_] = self.get_response_serializers().values()
         if isinstance(answer.response, AnyOf) and answer.response.page_of:
             made += filter_parameters(self.view.filterset_class) + paging_parameters()
-        if self.method == "POST" and "{" not in self.path:
+        if self.is_creation:
             made.append(OpenApiParameter("Idempotency-Key", _HEADER_TEXT, header, description=_IDEMPOTENCY_KEY))
-        elif self.method != "GET" or self.has_version:
+        elif self.is_conditional:
             name = "If-None-Match" if self.method == "GET" else "If-Match"
             made.append(OpenApiParameter(name, str, header, description=_CONDITIONS[name]))
         made.append(OpenApiParameter("X-Request-ID", str, header, description=_REQUEST_ID))

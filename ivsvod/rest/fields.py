@@ -60,6 +60,15 @@ class StrictBooleanField(serializers.BooleanField):
         return data
 
 
+class WholeNumberField(serializers.IntegerField):
+    """A whole number of JSON; no text, no fraction and no boolean stands for one."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if type(data) is not int:
+            self.fail("invalid")
+        return data
+
+
 class TimeField(serializers.DateTimeField):
     """A time in RFC 3339, in UTC whatever the time zone of the admin is."""
 

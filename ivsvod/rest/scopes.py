@@ -42,7 +42,10 @@ class ServiceCaller:
 
 
 class HasScope(BasePermission):
-    """Require the view's `write_scope` for writes, and `read` for reads unless API_PUBLIC_READ opens them."""
+    """Require the view's `write_scope` for writes, and its `read_scope` for reads.
+
+    Without one that is `read`, unless API_PUBLIC_READ opens reads.
+    """
 
     message = "This needs a scope that you lack"
 
@@ -52,4 +55,6 @@ class HasScope(BasePermission):
             return True
         if request.method not in SAFE_METHODS:
             return has_scope(request, view.write_scope)
+        if read_scope := getattr(view, "read_scope", ""):
+            return has_scope(request, read_scope)
         return getattr(view, "is_open", False) or settings.API_PUBLIC_READ or has_scope(request, "read")

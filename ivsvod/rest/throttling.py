@@ -46,6 +46,11 @@ def count_by_credential(credential: str) -> None:
     _count("credential", credential, settings.THROTTLE_TOKEN)
 
 
+def count_grants(caller: str) -> None:
+    """Count a grant that this caller asks for; raise TooManyRequestsError beyond THROTTLE_GRANTS."""
+    _count("grant", caller, settings.THROTTLE_GRANTS)
+
+
 def refuse_guesses(request: HttpRequest, credential: str = "") -> None:
     """Raise TooManyRequestsError, before a credential is checked, if its address or network sent too many bad ones.
 

@@ -1,6 +1,6 @@
-"""Make our own tables: recordings, removed recordings, bulk changes, the index of videos, counts of tags and words.
+"""Make our own tables: recordings, bulk changes, playback grants, the index of videos, counts of tags and words.
 
-Locks: `on_demand_videos` against writes for an instant (a foreign key of a new table), the last step of the transaction.
+Locks: `ivs_channels` and `on_demand_videos` against writes for an instant (foreign keys of new tables), by the last step.
 """
 
 import uuid
@@ -17,6 +17,11 @@ from channels_app.sql.ddl import RunDeferredSQL, RunSQLInTransaction
 # Django 5 cannot write ON DELETE CASCADE: other programs delete videos, too.
 CASCADE = """
 ALTER TABLE ondemand_recording ADD CONSTRAINT ondemand_recording_video_id_ba539d46_fk_on_demand_videos_uuid
+    FOREIGN KEY (video_id) REFERENCES on_demand_videos (uuid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+ALTER TABLE ondemand_playbackgrant
+    ADD CONSTRAINT ondemand_playbackgrant_channel_id_fk_ivs_channels_uuid
+    FOREIGN KEY (channel_id) REFERENCES ivs_channels (uuid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
+    ADD CONSTRAINT ondemand_playbackgrant_video_id_fk_on_demand_videos_uuid
     FOREIGN KEY (video_id) REFERENCES on_demand_videos (uuid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 """
 
@@ -204,6 +209,64 @@ class Migration(migrations.Migration):
             name="SearchWord",
             fields=[("word", models.TextField(primary_key=True, serialize=False))],
             options={"default_permissions": ()},
+        ),
+        migrations.CreateModel(
+            name="PlaybackGrant",
+            fields=[
+                ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ("viewer", models.TextField(blank=True, verbose_name="viewer")),
+                ("digest", models.TextField(null=True)),
+                ("of_curator", models.BooleanField(default=False)),
+                ("claims", models.JSONField(default=dict)),
+                ("by", models.UUIDField()),
+                ("by_name", models.TextField(verbose_name="made by")),
+                ("made_at", models.DateTimeField(default=timezone.now, verbose_name="made")),
+                ("expires_at", models.DateTimeField(null=True, verbose_name="end")),
+                ("revoked_at", models.DateTimeField(null=True, verbose_name="revoked")),
+                ("uses", models.PositiveIntegerField(default=0, verbose_name="uses")),
+                ("last_used_at", models.DateTimeField(null=True, verbose_name="last used")),
+                ("request_key", models.TextField(null=True)),
+                ("request_digest", models.TextField(blank=True)),
+                (
+                    "channel",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=deletion.CASCADE,
+                        related_name="+",
+                        to="channels_app.channel",
+                        verbose_name="channel",
+                    ),
+                ),
+                (
+                    "video",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=deletion.CASCADE,
+                        related_name="+",
+                        to="ondemand.video",
+                        verbose_name="video",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "playback grant",
+                "verbose_name_plural": "playback grants",
+                "default_permissions": ("view", "change"),
+                "indexes": [
+                    models.Index(fields=["-made_at", "-id"], name="grant_newest"),
+                    models.Index(fields=["viewer", "-made_at", "-id"], name="grant_of_viewer"),
+                ],
+                "constraints": [
+                    models.UniqueConstraint(fields=("digest",), name="grant_digest"),
+                    models.UniqueConstraint(fields=("by", "request_key"), name="grant_of_request"),
+                    models.CheckConstraint(
+                        condition=models.Q(("video__isnull", True), ("channel__isnull", True), _connector="XOR"),
+                        name="grant_of_video_or_channel",
+                    ),
+                ],
+            },
         ),
         RunDeferredSQL(),
         RunSQLInTransaction(CASCADE, migrations.RunSQL.noop),

@@ -22,6 +22,7 @@ VIDEOS = sql_files(
 )
 CONTENT = sql_files(SQL, "audit_content", "index_of_content")
 CHANNELS = sql_files(SQL, "index_of_channels")
+GRANTS = sql_files(SQL, "audit_grants")
 DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_count_tags CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
@@ -42,6 +43,10 @@ DROP TRIGGER IF EXISTS ivsvod_audit_update ON on_demand_video_content;
 DROP TRIGGER IF EXISTS ivsvod_audit_delete ON on_demand_video_content;
 DROP FUNCTION IF EXISTS ivsvod_index_of_content CASCADE;
 """
+DROP_FROM_GRANTS = """
+DROP TRIGGER IF EXISTS ivsvod_audit_insert ON ondemand_playbackgrant;
+DROP TRIGGER IF EXISTS ivsvod_audit_update ON ondemand_playbackgrant;
+"""
 DROP_FROM_CHANNELS = "DROP FUNCTION IF EXISTS ivsvod_index_of_channels CASCADE;"
 
 
@@ -54,4 +59,5 @@ class Migration(migrations.Migration):
         RunSQLInTransaction(VIDEOS, DROP_FROM_VIDEOS),
         RunSQLInTransaction(CONTENT, DROP_FROM_CONTENT),
         RunSQLInTransaction(CHANNELS, DROP_FROM_CHANNELS),
+        RunSQLInTransaction(GRANTS, DROP_FROM_GRANTS),
     ]

@@ -2,6 +2,8 @@
 
 from ondemand.models.bulk import BulkChange as BulkChange
 from ondemand.models.bulk import BulkChangeRow as BulkChangeRow
+from ondemand.models.grants import PlaybackGrant as PlaybackGrant
+from ondemand.models.grants import PlaybackGrantQuerySet as PlaybackGrantQuerySet
 from ondemand.models.index import TagCount as TagCount
 from ondemand.models.index import VideoIndex as VideoIndex
 from ondemand.models.recordings import Recording as Recording

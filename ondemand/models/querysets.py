@@ -61,6 +61,10 @@ class VideoQuerySet(models.QuerySet[Any]):
         open_now = OPEN & within_window(at)
         return self.filter(open_now, Q(duplicate_of__isnull=True) | _prefixed("duplicate_of__", open_now))
 
+    def playable(self, at: Any) -> Self:
+        """Return the videos that anyone may play at that time: those that open by their uuid and need no grant."""
+        return self.reachable(at).filter(playback="public")
+
     def to_review(self) -> Self:
         """Return the available videos awaiting a publication decision, without duplicates.
 

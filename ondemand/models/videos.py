@@ -251,6 +251,11 @@ class Video(models.Model):
         return (self.facts or {}).get("renditions", [])
 
     @property
+    def rendition_playlists(self) -> set[str]:
+        """Return the paths of the playlists of its renditions that the metadata names."""
+        return {f"{each['path']}/{each['playlist']}" for each in self.renditions}
+
+    @property
     def files_bucket(self) -> str:
         """Return the bucket of its files; RECORDING_BUCKET if it names none."""
         return self.bucket or settings.RECORDING_BUCKET

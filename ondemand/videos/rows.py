@@ -36,6 +36,7 @@ _ANY = CompiledQuery(any_videos)
 _LISTED = CompiledQuery(listed_videos)
 _ONE = CompiledQuery(lambda: Video.objects.with_content().filter(pk=Parameter("uuid")))
 _REACHABLE = CompiledQuery(lambda: Video.objects.with_content().reachable(_AT).filter(pk=Parameter("uuid")))
+_PLAYABLE = CompiledQuery(lambda: Video.objects.with_content().playable(_AT).filter(pk=Parameter("uuid")))
 _EDGES = CompiledQuery(lambda: Video.objects.edges(_AT))
 
 
@@ -85,6 +86,12 @@ def _page(ordering: str, lookups: tuple[str, ...], count: int, *, is_behind: boo
 def video_of(uuid: UUID, *, at: datetime | None) -> Video | None:
     """Return the video if anyone may open it at that time, or in any case if that is None."""
     found = _ONE.instances(uuid=uuid) if at is None else _REACHABLE.instances(uuid=uuid, at=at)
+    return found[0] if found else None
+
+
+def playable_video(uuid: UUID, *, at: datetime) -> Video | None:
+    """Return the video if anyone may play it at that time."""
+    found = _PLAYABLE.instances(uuid=uuid, at=at)
     return found[0] if found else None
 
 

@@ -23,16 +23,21 @@ NAMES = {
     ("ondemand", "video", "view_video"): "Can view video",
     ("ondemand", "video", "change_video"): "Can change video",
     ("ondemand", "content", "view_content"): "Can view content",
+    ("ondemand", "playbackgrant", "view_playbackgrant"): "Can view playback grant",
+    ("ondemand", "playbackgrant", "change_playbackgrant"): "Can change playback grant",
     ("ondemand", "content", "add_content"): "Can add content",
     ("ondemand", "content", "change_content"): "Can change content",
 }
+GRANTS = {"view_playbackgrant", "change_playbackgrant"}
 VIEWER = {"read", "view_video", "view_content", "view_channel", "view_stream"}
 GROUPS = {
     "Viewers": VIEWER,
-    "Curators": VIEWER | {"curate", "change_video", "add_content", "change_content", "view_auditentry"},
+    "Curators": VIEWER | {"curate", "change_video", "add_content", "change_content", "view_auditentry"}
+    | GRANTS,
     "Channel managers": VIEWER
     | {"channels", "add_channel", "change_channel", "delete_channel", "reveal_stream_key"}
-    | {"view_inboxevent", "change_inboxevent", "view_auditentry"},
+    | {"view_inboxevent", "change_inboxevent", "view_auditentry"}
+    | GRANTS,
 }
 
 

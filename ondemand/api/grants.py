@@ -1,0 +1,207 @@
+"""The ViewSets of playback grants."""
+
+import re
+from datetime import timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from django.utils import timezone
+from rest_framework import serializers
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from channels_app.api.viewsets import NO_STORE, get_channel, idempotency_key
+from channels_app.channels.idempotency import body_digest
+from channels_app.models import Channel
+from ivsvod.rest import throttling
+from ivsvod.rest.fields import (
+    PlainChoiceField,
+    PlainTextField,
+    StrictBooleanField,
+    StrictSerializer,
+    TimeField,
+    WholeNumberField,
+    uuid_in_path,
+)
+from ivsvod.rest.filters import BooleanFilter, StrictFilterSet, TextFilter, UUIDFilter
+from ivsvod.rest.scopes import has_scope
+from ivsvod.rest.viewsets import StrictFilterViewSet
+from ondemand.api.viewsets import CatalogueViewSet
+from ondemand.models import PlaybackGrant, PlaybackGrantQuerySet
+from ondemand.playback.grants import (
+    GrantRequest,
+    channel_grant_create,
+    grant_revoke,
+    grant_url,
+    video_grant_create,
+    viewer_revoke,
+)
+from ondemand.videos.links import public_origin
+from ondemand.videos.rows import video_of
+from ondemand.videos.services import VideoNotFoundError
+
+# Seconds.
+SHORTEST, LONGEST, DEFAULT = 60, 86_400, 3600
+_MOST_ORIGINS = 20
+_ORIGIN = re.compile(r"https?://\*?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+
+
+class GrantCreateSerializer(StrictSerializer):
+    """The body of a new grant; without a `viewer` it is for anyone who has its URL."""
+
+    viewer = PlainTextField(max_length=PlaybackGrant.LONGEST_VIEWER, allow_blank=True, default="")
+    ttl_seconds = WholeNumberField(min_value=SHORTEST, max_value=LONGEST, default=DEFAULT)
+
+
+class OriginField(PlainTextField):
+    """The origin of a page, `https://www.example.com`; its host may begin with `*`."""
+
+    default_error_messages = {"origin": "Not an origin such as https://www.example.com."}
+
+    def to_internal_value(self, data: Any) -> str:
+        text = super().to_internal_value(data)
+        if not _ORIGIN.fullmatch(text):
+            self.fail("origin")
+        return text
+
+
+class ChannelGrantCreateSerializer(GrantCreateSerializer):
+    """The body of a new grant for a channel; the limits of a private one are those of a token of IVS."""
+
+    origins = serializers.ListField(child=OriginField(), max_length=_MOST_ORIGINS, default=list)
+    single_use = StrictBooleanField(default=False)
+    maximum_resolution = PlainChoiceField(["SD", "HD", "FULL_HD"], allow_null=True, default=None)
+
+
+class ViewerSerializer(StrictSerializer):
+    """The body of the revocation of all grants of a viewer."""
+
+    viewer = PlainTextField(max_length=PlaybackGrant.LONGEST_VIEWER)
+
+
+class RevokedSerializer(serializers.Serializer):
+    """The number of grants that were revoked."""
+
+    revoked = serializers.IntegerField()
+
+
+class CreatedGrantSerializer(serializers.Serializer):
+    """A new grant. Nothing else shows its URL."""
+
+    id = serializers.UUIDField()
+    url = serializers.CharField()
+    expires_at = TimeField(allow_null=True)
+
+
+class GrantSerializer(serializers.Serializer):
+    """A grant in the list, without its URL."""
+
+    id = serializers.UUIDField()
+    video = serializers.UUIDField(source="video_id", allow_null=True)
+    channel = serializers.UUIDField(source="channel_id", allow_null=True)
+    viewer = serializers.CharField()
+    created_at = TimeField(source="made_at")
+    created_by = serializers.UUIDField(source="by")
+    expires_at = TimeField(allow_null=True)
+    revoked_at = TimeField(allow_null=True)
+    uses = serializers.IntegerField()
+    last_used_at = TimeField(allow_null=True)
+
+
+class GrantFilterSet(StrictFilterSet):
+    """Filter grants; `lasting` is whether a grant is neither revoked nor ended."""
+
+    video = UUIDFilter(field_name="video_id")
+    channel = UUIDFilter(field_name="channel_id")
+    viewer = TextFilter()
+    lasting = BooleanFilter()
+
+    def filter_queryset(self, queryset: PlaybackGrantQuerySet) -> PlaybackGrantQuerySet:
+        """Return the grants that match all filters."""
+        lasting = self.values.pop("lasting")
+        if lasting is not None:
+            now = PlaybackGrant.objects.lasting(timezone.now()).values("pk")
+            queryset = queryset.filter(pk__in=now) if lasting else queryset.exclude(pk__in=now)
+        return super().filter_queryset(queryset)
+
+
+class PlaybackGrantViewSet(StrictFilterViewSet):
+    """Grants: list them, revoke one, or all of a viewer."""
+
+    lookup_field = "uuid"
+    read_scope = write_scope = "playback"
+    has_versions = False
+    filterset_class = GrantFilterSet
+    serializer_class = GrantSerializer
+    queryset = PlaybackGrant.objects.newest_first()
+    primary_actions = ("list",)
+
+    def list(self, request: Request) -> Response:
+        """Return a page of grants, the newest first."""
+        rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    def destroy(self, request: Request, uuid: str) -> Response:
+        """Revoke a grant."""
+        grant_revoke(grant_id=uuid_in_path(uuid))
+        return Response(status=204)
+
+    @action(detail=False, methods=["post"], serializer_class=ViewerSerializer, filterset_class=StrictFilterSet)
+    def revoke(self, request: Request) -> Response:
+        """Revoke all grants of a viewer."""
+        serializer = self.get_serializer(data=request.data)
+        serializer.is_valid(raise_exception=True)
+        revoked = viewer_revoke(viewer=serializer.validated_data["viewer"])
+        return Response(RevokedSerializer({"revoked": revoked}).data)
+
+
+class GrantCreateViewSet(CatalogueViewSet):
+    """Base of the two routes that make grants. Requests with the same `Idempotency-Key` make one grant."""
+
+    write_scope = "playback"
+    has_versions = False
+
+    def requested(self, target: UUID) -> GrantRequest:
+        """Return the valid request for this video or channel, which is counted; raise ValidationError if malformed."""
+        key, serializer = idempotency_key(self.request), self.get_serializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        values, caller = serializer.validated_data, cast(UUID, self.request.user.pk)
+        throttling.count_grants(str(caller))
+        return GrantRequest(
+            viewer=values.pop("viewer"),
+            ttl=timedelta(seconds=values.pop("ttl_seconds")),
+            by=caller,
+            claims=values,
+            key=key,
+            digest=body_digest([str(target), self.request.data]) if key else "",
+        )
+
+    def created(self, grant: PlaybackGrant) -> Response:
+        """Return the answer with the URL."""
+        made = {"id": grant.pk, "url": grant_url(grant, public_origin(self.request)), "expires_at": grant.expires_at}
+        return Response(CreatedGrantSerializer(made).data, status=201, headers=NO_STORE)
+
+
+class VideoGrantViewSet(GrantCreateViewSet):
+    """Grants for a video."""
+
+    serializer_class = GrantCreateSerializer
+
+    def create(self, request: Request, uuid: str) -> Response:
+        """Make a grant for a video that the caller may open."""
+        video = video_of(uuid_in_path(uuid), at=None if has_scope(request, "curate") else self.at)
+        if video is None:
+            raise VideoNotFoundError
+        return self.created(video_grant_create(video=video, request=self.requested(video.pk)))
+
+
+class ChannelGrantViewSet(GrantCreateViewSet):
+    """Grants for the live stream of a channel."""
+
+    serializer_class = ChannelGrantCreateSerializer
+
+    def create(self, request: Request, uuid: str) -> Response:
+        """Make a grant for an active channel; private ones too."""
+        channel = get_channel(Channel.objects.filter(active=True, status=Channel.Status.READY), uuid)
+        return self.created(channel_grant_create(channel=channel, request=self.requested(channel.pk)))

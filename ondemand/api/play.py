@@ -1,0 +1,73 @@
+"""The routes that players load: playlists, and pictures that redirect to the media host."""
+
+from datetime import datetime
+from typing import Any, cast
+
+from django.http import HttpResponse, HttpResponseRedirect
+from rest_framework.exceptions import NotFound
+from rest_framework.request import Request
+
+from ivsvod.rest import throttling
+from ivsvod.rest.fields import uuid_in_path
+from ivsvod.rest.scopes import has_scope
+from ondemand.api.viewsets import CatalogueViewSet
+from ondemand.models import Video
+from ondemand.playback.delivery import picture_url, playlist_content, shared_end
+from ondemand.playback.grants import grant_playing, grant_use
+from ondemand.videos.rows import playable_video, video_of
+from ondemand.videos.services import VideoNotFoundError
+
+# Seconds: a CDN may keep a playlist of a public video for as long.
+PLAYLIST_MAX_AGE = 120
+# https://datatracker.ietf.org/doc/html/rfc8216#section-4
+_PLAYLIST = "application/vnd.apple.mpegurl"
+
+
+class PlayViewSet(CatalogueViewSet):
+    """The files of videos, by their path: of public ones to everyone, of all to callers with the scope `curate`."""
+
+    lookup_field = "path"
+    lookup_value_converter = "path"
+    is_open = True
+    # A video that was hidden, or a grant that was revoked, stops at once.
+    primary_actions = ("retrieve",)
+
+    def retrieve(self, request: Request, uuid: str, path: str) -> HttpResponse:
+        """Return a playlist, or redirect to a picture."""
+        video_uuid = uuid_in_path(uuid)
+        is_curator = has_scope(request, "curate")
+        video = video_of(video_uuid, at=None) if is_curator else playable_video(video_uuid, at=self.at)
+        if video is None:
+            raise VideoNotFoundError
+        response = self.file(video, path, shared_end(video, self.at))
+        response["Cache-Control"] = self.life(PLAYLIST_MAX_AGE, video.next_edge(self.at))["Cache-Control"]
+        return response
+
+    def file(self, video: Video, path: str, end: datetime) -> HttpResponse:
+        """Return the answer for a path, its files signed until `end`; raise NotFound if there is no such file."""
+        content = playlist_content(video, path, end)
+        if content is not None:
+            return HttpResponse(content, content_type=_PLAYLIST)
+        url = picture_url(video, path, end)
+        if url is None:
+            raise NotFound("This recording has no such playlist or picture")
+        return HttpResponseRedirect(url)
+
+
+class GrantedPlayViewSet(PlayViewSet):
+    """The files of the video of a grant, for everyone who has the token in its URL: no header and no cookie is read."""
+
+    authentication_classes = ()
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        """Count the request, as the authentication would."""
+        throttling.count_by_address(request)
+        super().initial(request, *args, **kwargs)
+
+    def retrieve(self, request: Request, token: str, path: str) -> HttpResponse:
+        """Return a playlist, or redirect to a picture, while the grant lasts."""
+        grant = grant_playing(token=token, at=self.at)
+        response = self.file(cast(Video, grant.video), path, cast(datetime, grant.expires_at))
+        grant_use(grant=grant, at=self.at)
+        response["Cache-Control"] = "private, no-store"
+        return response

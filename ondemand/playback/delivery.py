@@ -1,0 +1,113 @@
+"""Playlists and pictures of recordings, as this service serves them: read from S3, with signatures for their files."""
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from threading import Condition
+from typing import Any
+
+from cachetools import TTLCache, cached
+from django.conf import settings
+
+from channels_app import aws
+from channels_app.errors import ServiceError
+from ondemand.models import Video
+from ondemand.playback.playlists import MultivariantTemplate, PlaylistTemplate, media_template, multivariant_template
+from ondemand.playback.signing import UrlSigner, configured_signer, files_below, one_file
+from ondemand.recordings.playlists import LONGEST_PLAYLIST, PlaylistError
+from ondemand.videos.files import MASTER
+
+# The life of a playlist in the memory of a process, and the memory of all: about 200 hours of one rendition.
+KEPT_SECONDS = 300
+_KEPT_BYTES = 16 * 1024 * 1024
+# The time in which S3 must send a playlist.
+_READ_SECONDS = 10
+# A viewer may pause a public video for so long. The end of a signature is a whole hour, so that many viewers share it.
+_PAUSE = timedelta(hours=12)
+_STEP = timedelta(hours=1)
+
+
+class PlaylistUnreadableError(ServiceError):
+    """S3 has no such playlist, or one that cannot be served."""
+
+    status_code = 502
+    code = "playlist_unreadable"
+    sentence = "The playlist of this recording cannot be read"
+
+
+def shared_end(video: Video, at: datetime) -> datetime:
+    """Return until when the files of a public video are signed: longer than it plays, with pauses."""
+    end = at + video.duration + _PAUSE + _STEP
+    return end.replace(minute=0, second=0, microsecond=0)
+
+
+def playlist_content(video: Video, path: str, end: datetime) -> bytes | None:
+    """Return the playlist at a path below the URL of a video, its files signed until `end`; None if there is none.
+
+    Raises:
+        AwsError: S3 cannot be read.
+        PlaylistUnreadableError: S3 has no such playlist, or one that cannot be served.
+    """
+    place = _place(video)
+    if place is None:
+        return None
+    if path == MASTER:
+        template = _multivariant(*place, video.playlist).template
+    # What the metadata names needs no look into the multivariant playlist. No other object can be asked for.
+    elif path in video.rendition_playlists or path in _multivariant(*place, video.playlist).playlists:
+        template = _media(*place, path)
+    else:
+        return None
+    return template.finished(video.files_url or "", _query(files_below(settings.PLAYBACK_BASE_URL, place[1]), end))
+
+
+def picture_url(video: Video, path: str, end: datetime) -> str | None:
+    """Return the URL of a picture that IVS made, signed until `end`; None if there is no such picture."""
+    place = _place(video)
+    if place is None or path not in video.picture_paths:
+        return None
+    return f"{video.url_of(path)}{_query(one_file(settings.PLAYBACK_BASE_URL, f'{place[1]}/{path}'), end)}"
+
+
+def _place(video: Video) -> tuple[str, str] | None:
+    """Return bucket and prefix; None if there is nothing to play, or its bucket may not be read."""
+    bucket = video.files_bucket
+    return (bucket, video.prefix or "") if video.is_playable and bucket in settings.RECORDING_BUCKETS else None
+
+
+def _query(resource: str, end: datetime) -> str:
+    signer = configured_signer()
+    return f"?{_signed(signer, resource, end)}" if signer else ""
+
+
+@lru_cache(maxsize=1024)
+def _signed(signer: UrlSigner, resource: str, end: datetime) -> str:
+    return signer.query(resource, end)
+
+
+def _size(template: Any) -> int:
+    return len((template.template if isinstance(template, MultivariantTemplate) else template).content)
+
+
+def _kept() -> Any:
+    """Return a decorator that keeps what a function returns; callers who ask for the same at once wait for one read."""
+    return cached(TTLCache(_KEPT_BYTES, KEPT_SECONDS, getsizeof=_size), condition=Condition())
+
+
+@_kept()
+def _multivariant(bucket: str, prefix: str, path: str) -> MultivariantTemplate:
+    return _read(bucket, prefix, path, multivariant_template)
+
+
+@_kept()
+def _media(bucket: str, prefix: str, path: str) -> PlaylistTemplate:
+    return _read(bucket, prefix, path, media_template)
+
+
+def _read(bucket: str, prefix: str, path: str, parse: Any) -> Any:
+    content = aws.object_read(bucket=bucket, key=f"{prefix}/{path}", longest=LONGEST_PLAYLIST, seconds=_READ_SECONDS)
+    if content is None:
+        raise PlaylistUnreadableError
+    try:
+        return parse(content, path.rpartition("/")[0])
+    except PlaylistError as error:
+        raise PlaylistUnreadableError(f"The playlist of this recording cannot be served: {error}") from None
