@@ -1,7 +1,7 @@
 """The local AWS: IVS, S3 and a CDN under one WSGI callable, by endpoint URL or inside the process."""
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,15 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 class LocalAws:
     """Serve ``/ivs/…``, ``/s3/…`` and ``/media/…``; all state is below ``home``.
 
+    With trusted keys, PEM texts of public keys by their ids, `/media/…` needs a signature of CloudFront.
     Endpoint URLs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
     """
 
     region = REGION
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, trusted_keys: Mapping[str, str] | None = None) -> None:
         self.home = home
+        self.trusted_keys = trusted_keys or {}
         self.ivs = IvsService(IvsStore(home / "ivs.sqlite3"))
 
     # moto takes a second to import, and IVS alone does not need it.
@@ -41,7 +43,11 @@ class LocalAws:
 
     @cached_property
     def media(self) -> Any:
-        return self.s3.media
+        if not self.trusted_keys:
+            return self.s3.media
+        from ivsvod.local.cloudfront import SignedMedia
+
+        return SignedMedia(self.s3.media, self.trusted_keys)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         name, slash, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")

@@ -8,13 +8,21 @@ import secrets
 import shutil
 import socket
 import sys
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
 from django.conf import settings
 from django.core.management.base import CommandError
 
@@ -115,6 +123,8 @@ def run_on_local_stack(command: str, run: Callable[[], None]) -> None:
             if not running:
                 install_in_process(aws, base_url)
             os.environ.update(stack_environment(home, server, aws.environment(base_url)))
+            if is_protected(home, starts_demo=command == "demo", runs_demo=bool(running)):
+                os.environ.update(signing_environment(home))
             os.environ["RECORDING_CONFIG_ARN"] = recording_configuration(aws, BUCKET)
             os.environ.update(playback_key(aws, home))
             run()
@@ -209,6 +219,45 @@ def stack_environment(home: Path, server: Server, aws_environment: dict[str, str
         "STATIC_ROOT": str(home / "static"),
         "EXTRA_APPS": "ivsvod.local",
     }
+
+
+def is_protected(home: Path, *, starts_demo: bool, runs_demo: bool) -> bool:
+    """Return whether files need a signature: as PROTECTED says to the demo, which other commands follow.
+
+    Raises:
+        SystemExit: PROTECTED is neither 0 nor 1.
+    """
+    mark = home / "protected"
+    if not starts_demo:
+        return runs_demo and mark.exists()
+    text = os.environ.get("PROTECTED") or "0"
+    if text not in ("0", "1"):
+        sys.exit("PROTECTED is not 0 or 1")
+    mark.unlink(missing_ok=True)
+    if text == "1":
+        mark.touch()
+    return text == "1"
+
+
+def signing_environment(home: Path) -> dict[str, str]:
+    """Return the variables that sign. The key of a home is made once."""
+    path = home / "signing.json"
+    if not path.is_file():
+        # URLs are shorter by a third than with RSA.
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        write_private(path, {"CLOUDFRONT_KEY_ID": "KLOCALDEMO", "CLOUDFRONT_PRIVATE_KEY": pem})
+    variables: dict[str, str] = json.loads(path.read_text())
+    return variables
+
+
+def trusted_keys(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the public key of the variables that sign, by its id; nothing if they are not set."""
+    if not variables.get("CLOUDFRONT_KEY_ID"):
+        return {}
+    key = load_pem_private_key(variables["CLOUDFRONT_PRIVATE_KEY"].encode(), password=None)
+    public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    return {variables["CLOUDFRONT_KEY_ID"]: public.decode()}
 
 
 def write_private(path: Path, document: dict[str, Any]) -> None:

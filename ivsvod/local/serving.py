@@ -31,6 +31,10 @@ class QuietRequestHandler(WSGIRequestHandler):
     # Headers and body go in two writes: the second would wait for the client to acknowledge the first.
     disable_nagle_algorithm = True
 
+    def get_environ(self) -> dict[str, Any]:
+        """Return the variables of a request, with its path as it was sent, by which CloudFront compares URLs."""
+        return {**super().get_environ(), "RAW_URI": self.path}
+
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  (the name is that of http.server)
         """Log a request to the service."""
         if not self.path.startswith(f"{MOUNT}/"):

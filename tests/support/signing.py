@@ -9,9 +9,13 @@ PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 KINDS = ("rsa", "ecdsa")
 
 
-@cache
 def private_key(kind: str, number: int = 0) -> PrivateKey:
     """Return a key of this kind; another one for each number."""
+    return _made(kind, number)
+
+
+@cache
+def _made(kind: str, number: int) -> PrivateKey:
     if kind == "rsa":
         return rsa.generate_private_key(public_exponent=65537, key_size=2048)
     return ec.generate_private_key(ec.SECP256R1())

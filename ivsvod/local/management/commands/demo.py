@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 import secrets
 import signal
 from collections.abc import Iterator
@@ -43,7 +44,8 @@ class Command(BaseCommand):
     """Start everything, play one broadcast unless there is one, and serve until Ctrl-C."""
 
     help = (
-        "Run the whole service on this machine, with a local AWS, until Ctrl-C. PORT and IVSVOD_HOME change its place."
+        "Run the whole service on this machine, with a local AWS, until Ctrl-C. PORT and IVSVOD_HOME change its place, "
+        "and with PROTECTED=1 recordings are served by signed URLs alone."
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -64,11 +66,11 @@ class Command(BaseCommand):
             call_command("collectstatic", verbosity=0, interactive=False)
             # WhiteNoise lists the static files when the application is made. `ivsvod.wsgi` would set up logging again.
             application = WSGIHandler()
-            aws = LocalAws(home)
+            aws = LocalAws(home, launch.trusted_keys(os.environ))
             install_in_process(aws, f"{url}{MOUNT}")
             aws.s3.create_bucket(settings.RECORDING_BUCKET)
             with served(with_local_aws(application, aws), launch.port()):
-                self.step(f"Serving on {url}")
+                self.step(f"Serving on {url}" + (", recordings by signed URLs alone" if aws.trusted_keys else ""))
                 self.print_summary(self.prepare(home, url), log)
                 signal.pause()
 
