@@ -72,7 +72,7 @@ def test_every_required_variable_is_documented() -> None:
 
 
 def test_every_variable_of_zappa_and_the_stacks_is_documented() -> None:
-    assert not deployed_variables() - set(documented_variables()) - {"CLOUDFRONT_KEY_ID"}
+    assert not deployed_variables() - set(documented_variables())
 
 
 def documented_variables() -> list[str]:

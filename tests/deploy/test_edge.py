@@ -1,5 +1,6 @@
 """`deploy/edge.yaml`: access to the recordings, how long they are cached, and the API behind it."""
 
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from tests.support.cloudformation import of_type, resolved
 
 SIGNED = {"SigningPublicKey": "-----BEGIN PUBLIC KEY-----"}
+RECORDING = "ivs/v1/111122223333/AjIhKtJ0RlgL/2026/3/4/9/5/KOmxgJTeKdNn"
 
 
 def distribution(name: str, **parameters: str) -> dict[str, Any]:
@@ -22,10 +24,45 @@ def test_recordings_are_public_without_a_signing_key() -> None:
     assert not [path for path, behaviour in behaviours().items() if "TrustedKeyGroups" in behaviour]
 
 
-def test_with_a_signing_key_video_needs_a_signature_and_pictures_do_not() -> None:
+def test_with_a_signing_key_all_files_of_recordings_need_a_signature() -> None:
     signed = {path for path, behaviour in behaviours(**SIGNED).items() if "TrustedKeyGroups" in behaviour}
 
-    assert signed == {"*.m3u8", "*"}
+    assert signed == {"*.m3u8", "*/latest_thumbnail/*", "*"}
+
+
+def behaviour_of(path: str, **parameters: str) -> str:
+    """The pattern of the behaviour that CloudFront chooses for a path: the first that fits, with `*` and `?`."""
+    return next(pattern for pattern in behaviours(**parameters) if fnmatchcase(path, pattern.removeprefix("/")))
+
+
+@pytest.mark.parametrize(
+    ("path", "is_signed"),
+    [
+        ("live/8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a10.json", False),
+        ("live.json", False),
+        (f"thumbnails/{'a' * 64}.jpg", False),
+        (f"{RECORDING}/media/hls/master.m3u8", True),
+        (f"{RECORDING}/media/hls/720p30/0.ts", True),
+        (f"{RECORDING}/media/thumbnails/720p30/thumb0.jpg", True),
+        (f"{RECORDING}/media/latest_thumbnail/720p30/thumb.jpg", True),
+        (f"{RECORDING}/live/0.ts", True),
+    ],
+)
+def test_files_of_people_and_live_states_alone_need_no_signature(path: str, is_signed: bool) -> None:
+    parameters = {**SIGNED, "LiveStateLegacyKey": "live.json"}
+    pattern = behaviour_of(path, **parameters)
+
+    assert ("TrustedKeyGroups" in behaviours(**parameters)[pattern]) is is_signed
+
+
+def test_a_key_may_be_there_before_signatures_are_required() -> None:
+    document = resolved("edge", **SIGNED, RequireSignatures="false")
+
+    assert not [
+        path for path, item in behaviours(**SIGNED, RequireSignatures="false").items() if "TrustedKeyGroups" in item
+    ]
+    assert document["Resources"]["SigningKeys"]["Properties"]["KeyGroupConfig"]["Items"] == ["FirstKey.Ref"]
+    assert document["Outputs"]["CloudfrontKeyId"]["Value"] == "FirstKey.Ref"
 
 
 def test_mutable_objects_are_cached_for_seconds_and_all_others_for_long() -> None:

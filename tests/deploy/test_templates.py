@@ -66,8 +66,6 @@ DEPLOY_VARIABLES = {
     "ADMIN_PASSWORD_SECRET",
     # botocore
     "AWS_USE_DUALSTACK_ENDPOINT",
-    # Signed recordings.
-    "CLOUDFRONT_KEY_ID",
     # The live smoke test.
     "EVENT_QUEUE_URL",
     # Parameters of database.yaml.
