@@ -16,6 +16,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
@@ -25,11 +26,14 @@ import m3u8
 import psutil
 import psycopg
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from ivsvod.local import postgres
 from ivsvod.local.launch import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable
 from ivsvod.local.postgres.processes import wait_until
+from ondemand.playback.signing import UrlSigner
 from tests.support.ports import free_port
 
 # One demo serves all tests here.
@@ -435,3 +439,26 @@ def test_ctrl_c_ends_everything_and_the_next_run_keeps_the_data(running: Demo) -
     assert fetch(before["location"])[1].startswith(b"#EXTM3U")
     assert not any("Playing a broadcast" in line for line in running.lines)
     assert running.listener.connections == 0
+
+
+def test_with_protected_the_demo_serves_the_files_of_recordings_by_signed_urls_alone(running: Demo) -> None:
+    url = main_video(running)["location"]
+    assert fetch(url)[1].startswith(b"#EXTM3U")
+    running.interrupt()
+    running.environment["PROTECTED"] = "1"
+    try:
+        running.start()
+        key = json.loads((running.home / "signing.json").read_text())
+        private_key = load_pem_private_key(key["CLOUDFRONT_PRIVATE_KEY"].encode(), None)
+        assert isinstance(private_key, EllipticCurvePrivateKey)
+        signer = UrlSigner(key["CLOUDFRONT_KEY_ID"], private_key)
+        below = f"{url.removesuffix('/media/hls/master.m3u8')}/*"
+        query = signer.query(below, datetime.now(UTC) + timedelta(minutes=1))
+        assert fetch(f"{url}?{query}")[1].startswith(b"#EXTM3U")
+        for refused in (url, f"{url}?{query.replace('Signature=', 'Signature=A')}"):
+            with pytest.raises(urllib.error.HTTPError, match="403") as error:
+                fetch(refused)
+            error.value.close()
+    finally:
+        running.interrupt()
+        del running.environment["PROTECTED"]
