@@ -232,8 +232,10 @@ class VideoPatchSerializer(ChangesSerializer):
 
     def validate_thumbnail(self, value: str | None) -> str | None:
         """Return the URL of an https URL or of a picture of this recording, or an empty text."""
+        # As `GET` shows them.
+        paths = {url: path for path, url in self.context["reader"].pictures(self.video).items()}
         try:
-            return limits.thumbnail_address(value or "", self.video.pictures)
+            return limits.thumbnail_address(paths.get(value or "", value or ""), self.video.pictures)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
 

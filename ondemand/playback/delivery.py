@@ -1,5 +1,6 @@
 """Playlists and pictures of recordings, as this service serves them: read from S3, with signatures for their files."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import Condition
@@ -57,7 +58,10 @@ def playlist_content(video: Video, path: str, end: datetime) -> bytes | None:
         template = _media(*place, path)
     else:
         return None
-    return template.finished(video.files_url or "", _query(files_below(settings.PLAYBACK_BASE_URL, place[1]), end))
+    # `media`: a row whose prefix is cut off, to `ivs` say, opens no other recording.
+    folder, _, _ = video.playlist.rpartition("/")
+    top = "/".join([place[1], *folder.split("/")[:1]]).rstrip("/")
+    return template.finished(video.files_url or "", _query(lambda: files_below(settings.PLAYBACK_BASE_URL, top), end))
 
 
 def picture_url(video: Video, path: str, end: datetime) -> str | None:
@@ -65,7 +69,8 @@ def picture_url(video: Video, path: str, end: datetime) -> str | None:
     place = _place(video)
     if place is None or path not in video.picture_paths:
         return None
-    return f"{video.url_of(path)}{_query(one_file(settings.PLAYBACK_BASE_URL, f'{place[1]}/{path}'), end)}"
+    key = f"{place[1]}/{path}"
+    return f"{video.url_of(path)}{_query(lambda: one_file(settings.PLAYBACK_BASE_URL, key), end)}"
 
 
 def _place(video: Video) -> tuple[str, str] | None:
@@ -74,9 +79,16 @@ def _place(video: Video) -> tuple[str, str] | None:
     return (bucket, video.prefix or "") if video.is_playable and bucket in settings.RECORDING_BUCKETS else None
 
 
-def _query(resource: str, end: datetime) -> str:
+def _query(resource: Callable[[], str], end: datetime) -> str:
+    """Return the signature for a resource; empty with direct delivery."""
     signer = configured_signer()
-    return f"?{_signed(signer, resource, end)}" if signer else ""
+    if signer is None:
+        return ""
+    try:
+        return f"?{_signed(signer, resource(), end)}"
+    except ValueError:
+        # A signature for this prefix would open other files too.
+        raise PlaylistUnreadableError from None
 
 
 @lru_cache(maxsize=1024)

@@ -19,6 +19,7 @@ from ondemand.models import BulkChange, Content, Video
 from tests.ivsvod.console.test_roles import filled, routes
 from tests.ivsvod.console.test_start import rows_at
 from tests.support.console import NINE, VIDEOS, choose, member, page, press, save
+from tests.support.delivery import sign_with
 from tests.support.helpers import bearer, make_channel, make_content, make_token, make_video
 from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change, stream_change
 
@@ -80,7 +81,9 @@ def public_paths(patterns: Any = None, before: str = "") -> Iterator[str]:
 def read_paths(video: Video) -> list[str]:
     """All that anyone may ask for: each route with the uuid of the video and of its channel, and the searches."""
     uuids = (str(video.pk), str(video.channel_id))
-    paths = {path.replace("<str:uuid>", uuid) for path in public_paths() for uuid in uuids}
+    files = ("master.m3u8", "media/hls/720p30/playlist.m3u8", "media/thumbnails/private0.jpg")
+    routes = {path.replace("<path:path>", file) for path in public_paths() for file in files}
+    paths = {path.replace("<str:uuid>", uuid).replace("<str:token>", uuid) for path in routes for uuid in uuids}
     lists = [f"/on-demand?channel={video.channel_id}", "/on-demand?tag=opening", "/tags?prefix=op"]
     return [*sorted(paths), *lists, *(f"{path}?search=opening" for path in ("/on-demand", "/on-demand/search", "/"))]
 
@@ -99,7 +102,12 @@ def channel(aws: LocalAws) -> Channel:
 # Every read path
 
 
-def test_callers_without_curate_get_no_url_of_the_files_of_a_private_channel(channel: Channel, api_key: str) -> None:
+@pytest.mark.parametrize("delivery", ["direct", "signed"])
+def test_callers_without_curate_get_no_url_of_the_files_of_a_private_channel(
+    aws: LocalAws, channel: Channel, api_key: str, settings: Any, delivery: str
+) -> None:
+    if delivery == "signed":
+        sign_with(settings, aws, "ecdsa")
     video = broadcast()
     reader, manager = (bearer(make_token(*scopes)[1]) for scopes in (("read",), ("read", "channels", "playback")))
     for state, decision in STATES.items():

@@ -1,0 +1,46 @@
+"""Fixtures of recordings that are played. Models are imported in them: pytest loads this file before the settings."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from tests.support.delivery import FACTS, sign_with
+
+
+@pytest.fixture
+def recorded(aws: Any, db: None) -> Iterator[Any]:
+    """A public video whose playlists are in S3; no playlist of another test is in memory."""
+    from ondemand.playback import delivery
+    from tests.support.helpers import make_channel, make_video
+    from tests.support.road import BUCKET, PREFIX
+
+    put_files()
+    yield make_video(channel=make_channel(), bucket=BUCKET, prefix=PREFIX, facts=FACTS, duration_ms=20_000)
+    for kept in (delivery._multivariant, delivery._media):
+        kept.cache_clear()  # type: ignore[attr-defined]
+
+
+def put_files() -> None:
+    from tests.support.delivery import HLS, MEDIA, MULTIVARIANT
+    from tests.support.road import PREFIX, put
+
+    put(f"{PREFIX}/{HLS}/master.m3u8", MULTIVARIANT.encode())
+    for rendition in ("720p30", "audio"):
+        put(f"{PREFIX}/{HLS}/{rendition}/playlist.m3u8", MEDIA.encode())
+    put(f"{PREFIX}/{HLS}/720p30/0.ts", b"a segment")
+    put(f"{PREFIX}/{FACTS['thumbnails'][1]}", b"a picture")
+
+
+@pytest.fixture
+def protected(recorded: Any) -> Any:
+    """The same, played with a grant alone."""
+    type(recorded).objects.update(playback="grant")
+    recorded.refresh_from_db()
+    return recorded
+
+
+@pytest.fixture
+def signed(settings: Any, aws: Any) -> Any:
+    """Signed delivery, with a media host that checks each signature."""
+    return sign_with(settings, aws, "ecdsa")
