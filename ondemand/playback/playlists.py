@@ -17,6 +17,7 @@ _FILES, _QUERY = "\x00", "\x01"
 # Readers disagree on whether these end a line. A playlist may contain none of them but the line ends (section 4).
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029]|\r(?!\n|\Z)")
 _ATTRIBUTE = re.compile(r'([^=,"\s]+)=("[^"]*"|[^",]*)')
+_WHOLE_NUMBER = re.compile(r"\d{1,18}", re.ASCII)
 _OTHER_HOST = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//")
 
 _PLAYLIST_TAGS = ("#EXT-X-MEDIA", "#EXT-X-I-FRAME-STREAM-INF", "#EXT-X-IMAGE-STREAM-INF")
@@ -69,7 +70,7 @@ def multivariant_template(content: bytes, folder: str) -> MultivariantTemplate:
         playlists.add(path)
         return quote(path)
 
-    tags = {**dict.fromkeys(_PLAYLIST_TAGS, playlist_uri), **dict.fromkeys(_FILE_TAGS, _file_rewrite(folder))}
+    tags = {**dict.fromkeys(_PLAYLIST_TAGS, playlist_uri), **dict.fromkeys(_FILE_TAGS, file_rewrite(folder))}
     template = PlaylistTemplate(_rewritten(text, playlist_uri, tags))
     return MultivariantTemplate(template, frozenset(playlists))
 
@@ -83,8 +84,8 @@ def media_template(content: bytes, folder: str) -> PlaylistTemplate:
     text = readable_text(content)
     if "\n#EXT-X-STREAM-INF:" in text:
         raise PlaylistError("it is a multivariant playlist")
-    file_uri = _file_rewrite(folder)
-    return PlaylistTemplate(_rewritten(text, file_uri, dict.fromkeys(_FILE_TAGS, file_uri)))
+    rewrite = file_rewrite(folder)
+    return PlaylistTemplate(_rewritten(text, rewrite, dict.fromkeys(_FILE_TAGS, rewrite)))
 
 
 def readable_text(content: bytes) -> str:
@@ -106,8 +107,19 @@ def is_uri(line: str) -> bool:
 
 
 def attributes_of(text: str) -> dict[str, str]:
-    """Return the attributes of a tag by name, without quotation marks."""
-    return {name: value.strip('"') for name, value in _ATTRIBUTE.findall(text)}
+    """Return the attributes of a tag by name, as they are written: a quoted one with its marks."""
+    return dict(_ATTRIBUTE.findall(text))
+
+
+def whole_number(text: str) -> int:
+    """Return the number that is the value of a tag or an attribute.
+
+    Raises:
+        PlaylistError: it is none.
+    """
+    if not _WHOLE_NUMBER.fullmatch(text):
+        raise PlaylistError(f"it has no number where one must be: {ascii(text)[:100]}")
+    return int(text)
 
 
 def path_of(uri: str, folder: str) -> str | None:
@@ -126,17 +138,24 @@ def path_of(uri: str, folder: str) -> str | None:
     return path
 
 
-def file_uri(path: str) -> str:
-    """Return the URI of a file of the recording in a template."""
-    return f"{_FILES}/{quote(path)}{_QUERY}"
+def file_rewrite(folder: str) -> Rewrite:
+    """Return what makes of the URI of a file, in a playlist of this folder, the one in a template."""
 
-
-def _file_rewrite(folder: str) -> Rewrite:
     def rewrite(uri: str) -> str:
         path = path_of(uri, folder)
-        return uri if path is None else file_uri(path)
+        return uri if path is None else f"{_FILES}/{quote(path)}{_QUERY}"
 
     return rewrite
+
+
+def with_uri(attributes: str, rewrite: Rewrite) -> str:
+    """Return an attribute list with its URI rewritten; an empty one names nothing."""
+
+    def replacement(found: re.Match[str]) -> str:
+        uri = found[2].strip().strip('"')
+        return f'URI="{rewrite(uri)}"' if found[1] == "URI" and uri else found[0]
+
+    return _ATTRIBUTE.sub(replacement, attributes)
 
 
 def _rewritten(text: str, uri_line: Rewrite, tags: dict[str, Rewrite]) -> bytes:
@@ -149,15 +168,5 @@ def _rewritten(text: str, uri_line: Rewrite, tags: dict[str, Rewrite]) -> bytes:
             continue
         tag, colon, attributes = line.partition(":")
         rewrite = tags.get(tag.strip())
-        lines.append(f"{tag}{colon}{_with_uri(attributes, rewrite)}" if rewrite else line)
+        lines.append(f"{tag}{colon}{with_uri(attributes, rewrite)}" if rewrite else line)
     return "\n".join(lines).encode()
-
-
-def _with_uri(attributes: str, rewrite: Rewrite) -> str:
-    """Return an attribute list with its URI rewritten; an empty one names nothing."""
-
-    def replacement(found: re.Match[str]) -> str:
-        uri = found[2].strip().strip('"')
-        return f'URI="{rewrite(uri)}"' if found[1] == "URI" and uri else found[0]
-
-    return _ATTRIBUTE.sub(replacement, attributes)

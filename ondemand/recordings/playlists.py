@@ -82,9 +82,7 @@ def parse_media(content: bytes) -> MediaPlaylist:
     for item in document["segments"]:
         if not item.get("uri"):
             continue
-        seconds = item.get("duration")
-        if seconds is None or not math.isfinite(seconds) or not 0 <= seconds <= 366 * 86_400:
-            raise PlaylistError("a segment has no usable duration")
+        seconds = usable_seconds(item.get("duration"))
         is_gap, begins_anew = bool(item.get("gap_tag")), bool(item.get("discontinuity"))
         segments.append(
             Segment(item["uri"], seconds, is_gap, begins_anew, item.get("init_section", {}).get("uri") or "")
@@ -117,6 +115,17 @@ def _parse(content: bytes) -> dict[str, Any]:
         return m3u8.parse(text, custom_tags_parser=lambda line, *_: not line.startswith(_TAGS))
     except _MALFORMED as error:
         raise PlaylistError(f"it is malformed: {type(error).__name__}") from None
+
+
+def usable_seconds(seconds: float | None) -> float:
+    """Return the duration of a segment.
+
+    Raises:
+        PlaylistError: it has none, or one that cannot be.
+    """
+    if seconds is None or not math.isfinite(seconds) or not 0 <= seconds <= 366 * 86_400:
+        raise PlaylistError("a segment has no usable duration")
+    return seconds
 
 
 def is_inside(path: str) -> bool:

@@ -85,7 +85,7 @@ MEDIA = {
     "encrypted": """#EXTM3U
 #EXT-X-VERSION:5
 #EXT-X-TARGETDURATION:10
-#EXT-X-KEY:METHOD=AES-128,URI="<keys/a,b.key>",IV=0x0000000000000000000000000000002A
+#EXT-X-KEY:METHOD=AES-128,URI="<keys/a,b.key>",IV=0x0000000000000000000000000000002A,X-URI="a.key"
 #EXTINF:10.0,
 <0.ts>
 #EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://key.example.org/7",KEYFORMAT="com.apple.streamingkeydelivery",KEYFORMATVERSIONS="1"
@@ -110,7 +110,7 @@ MEDIA = {
 <ünicode/1.vtt>
 #EXT-X-ENDLIST
 """,
-    "pictures of the fast search": """#EXTM3U
+    "I-frames": """#EXTM3U
 #EXT-X-VERSION:4
 #EXT-X-TARGETDURATION:2
 #EXT-X-I-FRAMES-ONLY
@@ -122,7 +122,7 @@ MEDIA = {
 <0.ts>
 #EXT-X-ENDLIST
 """,
-    "a low latency": """#EXTM3U
+    "low latency": """#EXTM3U
 #EXT-X-VERSION:9
 #EXT-X-TARGETDURATION:4
 #EXT-X-PART-INF:PART-TARGET=1.0
@@ -187,7 +187,7 @@ MULTIVARIANT = {
         IVS_MULTIVARIANT.replace("playlist.m3u8", "byte-range-variant.m3u8"),
         {"720p30/byte-range-variant.m3u8", "160p30/byte-range-variant.m3u8"},
     ),
-    "sound, subtitles and pictures": (
+    "separate audio, subtitles and I-frames": (
         """#EXTM3U
 #EXT-X-VERSION:6
 #EXT-X-INDEPENDENT-SEGMENTS
