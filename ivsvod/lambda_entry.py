@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 # The commands that `zappa manage` may run; never Python text.
 ALLOWED_COMMANDS = {
     *("axes_reset_logs", "backfill", "check", "check_recordings", "clearsessions", "create_admin", "encrypt_secrets"),
-    *("import_playback_key", "migrate", "playback_keys", "process_inbox", "prune_inbox", "reconcile", "redrive"),
-    *("replay", "switch"),
+    *("import_playback_key", "migrate", "playback_keys", "process_inbox", "prune_grants", "prune_inbox", "reconcile"),
+    *("redrive", "replay", "switch"),
 }
 # The command of a schedule, by the function that zappa_settings.json names. Zappa ends the name of the rule with it.
 SCHEDULED = {
@@ -50,6 +50,7 @@ SCHEDULED = {
     "scheduled_clear_sessions": "clearsessions",
     "scheduled_forget_sign_ins": "axes_reset_logs --age 90",
     "scheduled_process_inbox": "process_inbox --retry-failed",
+    "scheduled_prune_grants": "prune_grants",
     "scheduled_prune_inbox": "prune_inbox",
     "scheduled_reconcile": "reconcile --scheduled",
 }

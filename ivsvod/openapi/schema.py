@@ -38,6 +38,10 @@ _TAG_OF = {
     **{"channels": "Channels", "on-demand": "Videos", "tags": "Videos"},
     **{"play": "Playback", "playback-grants": "Playback"},
 }
+_PATH_PARTS = {
+    "path": "`master.m3u8`, or a path that a playlist or the API names.",
+    "token": "The token in the URL of a playback grant.",
+}
 _OPTIONAL_BODIES = ("stopStream", "changeVideo")
 _REUSED = "This Idempotency-Key was used with another body"
 # By status: sentence, code, sentence of the example, and its fields.
@@ -243,6 +247,9 @@ class ApiSchema(AutoSchema):
         if "{uuid}" in self.path:
             text = "With or without hyphens, in any case."
             made.append(OpenApiParameter("uuid", UUID_IN, OpenApiParameter.PATH, description=text))
+        for name, text in _PATH_PARTS.items():
+            if f"{{{name}}}" in self.path:
+                made.append(OpenApiParameter(name, str, OpenApiParameter.PATH, description=text))
         [answer, *_] = self.get_response_serializers().values()
         if isinstance(answer.response, AnyOf) and answer.response.page_of:
             made += filter_parameters(self.view.filterset_class) + paging_parameters()

@@ -13,6 +13,7 @@ HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._~:;/+=@-]{1,128}")
 # All that may end a line, or move the cursor of a terminal.
 _WRITTEN_OUT = {code: f"\\x{code:02x}" for code in [*range(32), 0x7F, 0x85]} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
+_GRANTED = re.compile(r"(?<=/play/g/)[^/\s?\"']+")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -37,11 +38,11 @@ class RequestIdMiddleware(Middleware):
 
 
 class LineFormatter(logging.Formatter):
-    """Format a message as one line, so that text of a request cannot forge a line of the log."""
+    """Format a message as one line, so that text of a request cannot forge a line of the log, and without tokens."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:
-        """Return the message with its control characters escaped; tracebacks keep their lines."""
-        record.message = record.message.translate(_WRITTEN_OUT)
+        """Return the message with control characters escaped and tokens masked; tracebacks keep their lines."""
+        record.message = _GRANTED.sub("***", record.message.translate(_WRITTEN_OUT))
         return super().formatMessage(record)
 
 

@@ -23,7 +23,7 @@ from tests.support.documentation import (
 )
 
 EACH = pytest.mark.parametrize("path", PAGES)
-LOCAL_VARIABLES = {"IVSVOD_HOME", "IVSVOD_LOCAL"}
+LOCAL_VARIABLES = {"IVSVOD_HOME", "IVSVOD_LOCAL", "PROTECTED"}
 # Names of AWS, of the predecessor, of tools, of the code, and placeholders for something of the reader's.
 FOREIGN_VARIABLES = {
     *("AWS_DEFAULT_REGION", "AWS_USE_DUALSTACK_ENDPOINT", "AWS_LAMBDA_FUNCTION_NAME", "LAMBDA_PYTHON"),

@@ -263,6 +263,7 @@ def routes() -> list[Route]:
 
 def _with_holes(pattern: str) -> str:
     """A pattern of `path` or `re_path` as a path."""
+    pattern = pattern.replace("<path:path>", "master.m3u8").replace("<str:token>", "AbC")
     text = re.sub(r"<[^>]*>", "{}", re.sub(r"\(\?P<\w+>(?:[^()]|\([^()]*\))*\)", "{}", pattern))
     return text.removeprefix("^").removesuffix("$").removesuffix(r"\Z").replace("\\", "")
 

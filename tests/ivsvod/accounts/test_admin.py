@@ -127,17 +127,22 @@ def test_the_page_of_an_account_takes_few_queries(browser: Client, staff: User) 
 
 WATCHING = {"view_video", "view_content", "view_channel", "view_stream"}
 KEEPING = {"view_auditentry"}
+GRANTING = {"view_playbackgrant", "change_playbackgrant"}
 
 
 @pytest.mark.parametrize(
     ("name", "rights"),
     [
         ("Viewers", WATCHING | {"read"}),
-        ("Curators", WATCHING | KEEPING | {"read", "curate", "change_video", "add_content", "change_content"}),
+        (
+            "Curators",
+            WATCHING | KEEPING | GRANTING | {"read", "curate", "change_video", "add_content", "change_content"},
+        ),
         (
             "Channel managers",
             WATCHING
             | KEEPING
+            | GRANTING
             | {"read", "channels", "add_channel", "change_channel", "delete_channel", "reveal_stream_key"}
             | {"view_inboxevent", "change_inboxevent"},
         ),

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import Group
@@ -21,6 +22,7 @@ from django.utils import timezone
 
 from channels_app.audit import audited
 from channels_app.channels.provisioning import channel_create
+from channels_app.channels.updates import channel_update
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Scope
 from channels_app.reconcile.lease import LeaseTakenError
@@ -33,6 +35,7 @@ from ivsvod.local.broadcast.studio import broadcasts
 from ivsvod.local.serving import MOUNT, served, with_local_aws
 from ondemand.models import Video
 from ondemand.reconcile.phases import all_phases
+from ondemand.videos.files import is_signed
 from ondemand.videos.services import content_replace
 
 ADMIN = "admin"
@@ -102,11 +105,15 @@ class Command(BaseCommand):
         }
         # Written before the broadcast too, so that an interrupted run keeps its password and its token.
         launch.write_private(path, document)
-        if not Video.objects.filter(channel=channel).exists():
-            self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
-            broadcasts(home=home, channel=channel, seconds=SECONDS)
-            _describe(Video.objects.get(channel=channel))
-        document["video_uuid"] = str(Video.objects.filter(channel=channel).order_by("created_at")[0].uuid)
+        document["video_uuid"] = self.video(home, channel, "Opening show")
+        if is_signed():
+            private = self.channel("Board room", channel.owner, private=True)
+            if private.new_video_state is None:
+                private = channel_update(channel=private, values={"new_video_state": "listed"})
+            video = self.video(home, private, "Board meeting")
+            grants = f"curl -H 'Authorization: Bearer {token}' -d '{{\"viewer\": \"you\"}}'"
+            document |= {"private_channel_uuid": str(private.uuid), "private_video_uuid": video}
+            document["curl"].append(f"{grants} {url}/on-demand/{video}/playback-grants")
         launch.write_private(path, document)
         self.reconcile()
         return document
@@ -122,11 +129,28 @@ class Command(BaseCommand):
     def channels(self) -> Channel:
         """Make two channels and return the one with the broadcast."""
         owner = User.objects.get(username=ADMIN).uuid
-        for name in ("Main stage", "Workshop room"):
-            if not Channel.objects.filter(name=name, owner=owner).exists():
-                self.step(f"Creating the channel {name}")
-                channel_create(name=name, owner=owner)
-        return Channel.objects.filter(name="Main stage", owner=owner).order_by("created_at")[0]
+        channel, _ = (self.channel(name, owner) for name in ("Main stage", "Workshop room"))
+        return channel
+
+    def channel(self, name: str, owner: UUID, **options: Any) -> Channel:
+        """Return the channel of this name, made unless there is one."""
+        found = Channel.objects.filter(name=name, owner=owner).order_by("created_at").first()
+        if found is not None:
+            return found
+        self.step(f"Creating the channel {name}")
+        return channel_create(name=name, owner=owner, **options)
+
+    def video(self, home: Path, channel: Channel, title: str) -> str:
+        """Return the uuid of the first video of the channel; play a broadcast unless there is one."""
+        videos = Video.objects.filter(channel=channel).order_by("created_at")
+        if not videos.exists():
+            self.step(f"Playing a broadcast of {SECONDS} seconds on {channel.name}")
+            broadcasts(home=home, channel=channel, seconds=SECONDS)
+            # So that the catalogue and its search have content.
+            text = "A test picture, broadcast by the local encoder."
+            values = {"title": title, "description": text, "tags": ["demo", channel.name], "thumbnail": ""}
+            content_replace(video_uuid=videos[0].pk, by=User.objects.get(username=CURATOR).uuid, values=values)
+        return str(videos[0].pk)
 
     def step(self, text: str) -> None:
         """Print a line of progress."""
@@ -180,10 +204,3 @@ def _staff(name: str, password: str, *, superuser: bool) -> None:
         user.save(update_fields=["password"])
     if not superuser:
         user.groups.set([Group.objects.get(name="Curators")])
-
-
-def _describe(video: Video) -> None:
-    """Give the video a title, so that the catalogue and its search have content."""
-    description = "A test picture, broadcast by the local encoder."
-    values = {"title": "Opening show", "description": description, "tags": ["demo", "main stage"], "thumbnail": ""}
-    content_replace(video_uuid=video.uuid, by=User.objects.get(username=CURATOR).uuid, values=values)
