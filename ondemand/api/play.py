@@ -1,9 +1,11 @@
 """The routes that players load: playlists, and pictures that redirect to the media host."""
 
+import gzip
 from datetime import datetime
 from typing import Any, cast
 
 from django.http import HttpResponse, HttpResponseRedirect
+from django.middleware.gzip import re_accepts_gzip
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
@@ -47,11 +49,21 @@ class PlayViewSet(CatalogueViewSet):
         """Return the answer for a path, its files signed until `end`; raise NotFound if there is no such file."""
         content = playlist_content(video, path, end)
         if content is not None:
-            return HttpResponse(content, content_type=_PLAYLIST)
+            return self.compressed(content)
         url = picture_url(video, path, end)
         if url is None:
             raise NotFound("This recording has no such playlist or picture")
         return HttpResponseRedirect(url)
+
+    def compressed(self, playlist: bytes) -> HttpResponse:
+        """Return a playlist, compressed if the player takes that: its signatures make it 20 times as long as it was.
+
+        The middleware would compress it four times as slowly, to the same size.
+        """
+        if not re_accepts_gzip.search(self.request.headers.get("Accept-Encoding", "")):
+            return HttpResponse(playlist, content_type=_PLAYLIST)
+        content = gzip.compress(playlist, compresslevel=1, mtime=0)
+        return HttpResponse(content, content_type=_PLAYLIST, headers={"Content-Encoding": "gzip"})
 
 
 class GrantedPlayViewSet(PlayViewSet):

@@ -86,6 +86,10 @@ def measures(figures: Figures, sizes: list[int]) -> Iterator[Measure]:
     yield Measure(f"worst page of the admin: {many} / {few} videos", growth[name], most=3, worst=name)
     for name in ("page 1", "a video", "search, rare, ranked", "admin: start page"):
         yield Measure(f"{name}: {many} / {few} videos", growth[name], most=1.5)
+    memory = p50["the same bytes from memory, compressed"]
+    yield Measure(
+        "playlist of 4 hours / its bytes from memory", p50["playlist of 4 hours, by a grant"] / memory, most=2
+    )
     if many == 1_000_000:
         yield Measure("adoption of 1000000 videos: seconds of migrate", p50["adoption"], most=120)
     yield Measure("events: smallest script / this", p50["events: smallest script"] / p50["events"], 0.6)

@@ -32,8 +32,8 @@ _PROCESSES = 2
 _BATCH = 5_000
 _VIDEO_COLUMNS = (
     "uuid, ivs_channel_uuid, created_at, active, data, _status, _bucket, _prefix, _started_at, _ended_at, "
-    "_duration_ms, _session_id, _stream_ids, _facts, _qa, _visibility, _publish_from, _publish_until, _held, "
-    "_awaits_review, _metadata"
+    "_duration_ms, _session_id, _stream_ids, _facts, _qa, _visibility, _playback, _publish_from, _publish_until, "
+    "_held, _awaits_review, _metadata"
 )
 _CHANNEL_COLUMNS = (
     "uuid, owner, created_at, active, arn, rtmp_address, stream_key, channel_data, _name, _type, _latency_mode, "
@@ -186,6 +186,7 @@ def _video_rows(videos: int, numbers: range) -> Iterator[tuple[object, ...]]:
             _FACTS,
             random.choices(("ok", "unverified", "warning", "failed"), (90, 6, 2, 2))[0],
             "unlisted" if is_unlisted else "public",
+            "public",
             started + timedelta(days=3650) if random.random() < 0.005 else r"\N",
             started if random.random() < 0.005 else r"\N",
             random.random() < 0.02,

@@ -1,6 +1,8 @@
 """Playlists and pictures by the URLs that players load, in signed and in direct delivery."""
 
+import gzip
 import re
+import tracemalloc
 from base64 import b64decode
 from datetime import UTC, datetime
 from typing import Any
@@ -169,3 +171,27 @@ def test_rotation_of_the_signing_key_refuses_no_player(recorded: Video, aws: Loc
     assert fetched(aws, old) == fetched(aws, segment()) == 200
     sign_with(settings, aws, "ecdsa", 1)
     assert (fetched(aws, old), fetched(aws, segment())) == (403, 200)
+
+
+def test_a_cold_playlist_of_four_hours_is_one_read_and_little_memory(
+    recorded: Video, signed: LocalAws, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.ANSWER_CACHE = False
+    sign_with(settings, signed, "rsa")
+    segments = "".join(f"#EXTINF:10.000000,\n{number}.ts\n" for number in range(1440))
+    path, reads, real = f"{HLS}/720p30/playlist.m3u8", [], delivery.aws.object_read
+    put(f"{PREFIX}/{path}", f"#EXTM3U\n#EXT-X-TARGETDURATION:10\n{segments}#EXT-X-ENDLIST\n".encode())
+    play(recorded, "master.m3u8")
+    monkeypatch.setattr(delivery.aws, "object_read", lambda **named: reads.append(named["key"]) or real(**named))
+    tracemalloc.start()
+    try:
+        content = Client().get(f"/play/{recorded.pk}/{path}").content
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert content.count(b"Signature=") == 1440
+    assert reads == [f"{PREFIX}/{path}"]
+    assert peak < 20_000_000
+    small = play(recorded, path, **{"Accept-Encoding": "gzip"})
+    assert (small["Content-Encoding"], len(small.content) < len(content) / 50) == ("gzip", True)
+    assert gzip.decompress(small.content) == content

@@ -18,6 +18,7 @@ from ivsvod.local.bench.databases import adoption_seconds, conninfo, database_dr
 from ivsvod.local.bench.figures import Figure, Figures, measures
 from ivsvod.local.bench.http import http_measure
 from ivsvod.local.bench.plans import broken_bounds
+from ivsvod.local.bench.playlists import playlists_measure
 from ivsvod.local.bench.predecessor import predecessor_measure
 from ivsvod.local.bench.rows import rows_load
 from ivsvod.local.bench.writes import edits_measure, events_measure
@@ -53,6 +54,10 @@ class Command(BaseCommand):
         for rows in sizes:
             with using(name_of(rows)):
                 self.measure(figures, rows, is_largest=rows == sizes[-1])
+        self.step("playlists and grants")
+        with using(name_of(sizes[-1])):
+            for name, figure in playlists_measure(times=3 * self.times).items():
+                figures[name, sizes[-1]] = figure
         self.step("HTTP")
         seconds, rounds = (0.3, 1) if is_small else (3, 3)
         for name, figure in http_measure(sizes[-1], seconds=seconds, rounds=rounds).items():

@@ -90,7 +90,7 @@ class Command(BaseCommand):
             _, token = api_token_create(name="demo", account="demo", scopes=list(settings.API_SCOPES))
         channel = self.channels()
         body = json.dumps({"name": "Studio", "userId": str(channel.owner)})
-        document = {
+        document: dict[str, Any] = {
             "url": url,
             "admin_user": ADMIN,
             "admin_password": password,
