@@ -30,9 +30,11 @@ from channels_app.admin.streams import streams_context
 from channels_app.channels.idempotency import channel_create_once
 from channels_app.channels.stream_keys import is_key_removed
 from channels_app.channels.updates import EDITABLE, channel_edit, channel_reload, editable_of
+from channels_app.channels.viewer_tokens import own_playback_url
 from channels_app.errors import ChannelDeletedError, ServiceError
 from channels_app.models import Channel
 from channels_app.models.live_state import LIVE
+from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import zoned
 
 _NO_STORE = {"Cache-Control": "no-store"}
@@ -101,8 +103,8 @@ class ChannelPages(PlainFormAdmin):
             return self._missing(request, object_id)
         if request.method == "POST":
             return self._edit(request, channel)
-        if request.GET.get("play") and _live_state(channel)["is_playable"]:
-            return _with_playback(self._page)(request, channel, player=channel.playback_url)
+        if request.GET.get("play") and _live_state(request, channel)["is_playable"]:
+            return _with_playback(self._page)(request, channel, player=own_playback_url(channel, timezone.now()))
         return self._page(request, channel)
 
     def _edit(self, request: HttpRequest, channel: Channel) -> HttpResponse:
@@ -134,7 +136,7 @@ class ChannelPages(PlainFormAdmin):
         actions = [each for each in ACTIONS if request.user.has_perm(each.permission) and each.is_offered(channel)]
         context = {
             **self._context(request, channel, _("Channel")),
-            **_live_state(channel),
+            **_live_state(request, channel),
             "live_labels": LIVE_LABELS,
             "live_page": _address(channel, "live"),
             "live_document": _address(channel, "live_json"),
@@ -163,7 +165,7 @@ class ChannelPages(PlainFormAdmin):
         key_mark = salted_hmac("channels_app.admin.key_mark", channel.stream_key or "", algorithm="sha256")
         key_seen = key_mark.hexdigest()[:16]
         if request.method != "POST":
-            context = {**self._context(request, channel, action.question), **_live_state(channel)}
+            context = {**self._context(request, channel, action.question), **_live_state(request, channel)}
             context |= {"action": action, "key_seen": key_seen}
             return TemplateResponse(request, "admin/channels_app/channel/confirm.html", context)
         # Reloading the page with the new key sends its form again.
@@ -221,11 +223,12 @@ class ChannelPages(PlainFormAdmin):
         return self._get_obj_does_not_exist_redirect(request, self.opts, pk)  # type: ignore[attr-defined]
 
 
-def _live_state(channel: Channel) -> dict[str, Any]:
-    """Return the live state for templates; `is_playable` is whether it plays without a playback token."""
+def _live_state(request: HttpRequest, channel: Channel) -> dict[str, Any]:
+    """Return the live state for templates; a private channel plays for those who manage or curate."""
     state = channel.live_state
     is_live = state.state == LIVE
-    is_playable = is_live and not channel.private and (channel.playback_url or "").startswith("https://")
+    may_watch = not channel.private or any(account_has_scope(request.user, name) for name in ("channels", "curate"))
+    is_playable = is_live and may_watch and (own_playback_url(channel, timezone.now()) or "").startswith("https://")
     return {"is_live": is_live, "since": state.since and zoned(state.since), "is_playable": is_playable}
 
 

@@ -34,8 +34,8 @@ _HELP = {
     "type": _("STANDARD and ADVANCED transcode each stream to several qualities; BASIC passes it on unchanged."),
     "latency_mode": _("LOW suits interaction, NORMAL a stable picture."),
     "private": _(
-        "Nobody can play the live stream through this service: Amazon IVS requires a playback token, which must come"
-        " from elsewhere. New recordings are hidden until a curator shows them, and are played with a grant alone."
+        "The live stream plays with a grant alone, for which the service needs a key (IVS_PLAYBACK_PRIVATE_KEY)."
+        " New recordings are hidden until a curator shows them, and are played with a grant alone."
     ),
     "record": _("Each stream is recorded into the catalogue."),
     "active": _("No public list shows an inactive channel."),

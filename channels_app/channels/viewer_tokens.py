@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
+
 from channels_app.channels.playback_keys import private_key_of
+from channels_app.models import Channel
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
@@ -98,6 +101,20 @@ def viewer_token(claims: ViewerClaims, *, private_key: str, at: datetime, ttl: t
 @lru_cache(maxsize=2)
 def _key(pem: str) -> "EllipticCurvePrivateKey":
     return private_key_of(pem)
+
+
+def own_playback_url(channel: Channel, at: datetime) -> str | None:
+    """Return the URL by which a page of the admin plays a live stream; None for a private one without a key to sign.
+
+    One for a private channel starts to play for ten minutes.
+    """
+    if not channel.private:
+        return channel.playback_url
+    if not channel.playback_url or not settings.IVS_PLAYBACK_PRIVATE_KEY:
+        return None
+    claims = ViewerClaims(channel_arn=channel.arn)
+    token = viewer_token(claims, private_key=settings.IVS_PLAYBACK_PRIVATE_KEY, at=at, ttl=LONGEST_NAMED)
+    return playback_url_with_token(channel.playback_url, token.value)
 
 
 def playback_url_with_token(playback_url: str, token: str) -> str:

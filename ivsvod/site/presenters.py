@@ -67,9 +67,16 @@ def live_card(document: dict[str, Any]) -> dict[str, Any]:
         "name": channel_name(document),
         "playlist": document["playback_url"] if is_live else None,
         "is_live": is_live,
+        "needs_grant": False,
         "since": with_zone(parse_time(live["since"]) if live["since"] else None),
         "videos_url": PageQuery(channel=uuid).address,
     }
+
+
+def private_card(uuid: str, document: dict[str, Any]) -> dict[str, Any]:
+    """Return a channel that is not public for its own page, made from its live state: nothing else of it is public."""
+    card = live_card({"uuid": uuid, "name": "", "playback_url": None, "live": document})
+    return {**card, "name": gettext("A channel that is not public"), "needs_grant": True}
 
 
 def channel_name(document: dict[str, Any]) -> str:

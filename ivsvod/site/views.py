@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from ivsvod.site import controls
 from ivsvod.site.client import PublicApi, RefusedError
 from ivsvod.site.pages import Page, public_page
-from ivsvod.site.presenters import live_card, video_card
+from ivsvod.site.presenters import live_card, private_card, video_card
 from ivsvod.site.query import PageQuery, day_of
 from ondemand.videos.links import embed_code, video_embed_url, video_page_url
 
@@ -68,10 +68,17 @@ def watch(api: PublicApi, uuid: str) -> Page:
 @csp_update({"connect-src": _LIVE_HOSTS, "media-src": _LIVE_HOSTS})
 @public_page
 def live(api: PublicApi, uuid: str) -> Page:
-    """Show a channel: its live stream, or that it is not live."""
-    card = live_card(api.get(f"/channels/{_canonical_or_404(uuid)}"))
+    """Show a channel: its live stream, or that it is not live. A private one plays with a grant alone."""
+    address = f"/channels/{_canonical_or_404(uuid)}"
+    try:
+        card = live_card(api.get(address))
+    except RefusedError as refused:
+        if refused.status != 404:
+            raise
+        # The predecessor showed the live state of any channel to anyone.
+        card = private_card(uuid, api.get(f"{address}/live"))
     page_url = urljoin(api.origin, reverse("catalogue:live", args=[card["uuid"]]))
-    return Page("catalogue/live.html", {"card": card, "page_url": page_url})
+    return Page("catalogue/live.html", {"card": card, "page_url": page_url}, is_indexed=not card["needs_grant"])
 
 
 def embed(request: HttpRequest, uuid: str) -> HttpResponseBase:

@@ -1,6 +1,7 @@
 """The page of a video: its player, content, publication, technical facts and streams."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -21,15 +22,19 @@ from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.facts import documents, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
-from ondemand.models import Video
+from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing
+from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
-from ondemand.videos.files import Reader
+from ondemand.videos.files import Reader, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import picture_choices, video_picture
 from ondemand.videos.uploads import picture_store
+
+# The grant of the player lasts as long as the video and a pause, and as any grant may.
+_PAUSE, _LONGEST_GRANT = timedelta(hours=1), timedelta(days=1)
 
 
 class VideoPage(AuditedAdmin):
@@ -158,7 +163,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "start": zoned(video.started_at),
         "length": clock(video.duration) if video.duration_ms else "",
         "shows_files": reader.sees_files(video),
-        "location": reader.location(video),
+        "location": _player_url(request, video, reader),
         "poster": video_picture(video, reader),
         "qa": video.qa or Video.Qa.UNVERIFIED.value,
         "qa_label": video.get_qa_display() or Video.Qa.UNVERIFIED.label,
@@ -168,6 +173,17 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "page_url": video_page_url(video.pk, base),
         "embed_code": embed_code(video.pk, display_title(video), base),
     }
+
+
+def _player_url(request: HttpRequest, video: Video, reader: Reader) -> str | None:
+    """Return the URL that the player loads; with signed delivery that of a grant, which plays a hidden video too."""
+    location = reader.location(video)
+    if location is None or not is_signed():
+        return location
+    ttl = min(video.duration + _PAUSE, _LONGEST_GRANT)
+    name = request.user.get_username()[: PlaybackGrant.LONGEST_VIEWER]
+    asked = GrantRequest(viewer=name, ttl=ttl, by=account_of(request))
+    return grant_url(video_grant_create(video=video, request=asked, of_curator=True), reader.origin)
 
 
 def _form_context(request: HttpRequest, form: VideoForm) -> dict[str, Any]:

@@ -37,6 +37,7 @@ from tests.support.console import (
     run_action,
 )
 from tests.support.helpers import in_transaction
+from tests.support.private_playback import refusal, use_playback_key
 
 pytestmark = pytest.mark.django_db
 
@@ -434,12 +435,20 @@ def test_a_public_live_stream_plays_on_a_page_that_may_reach_ivs(browser: Client
     assert "live-video.net" not in policy["default-src"]
 
 
-def test_the_page_says_that_a_private_live_stream_needs_a_token_from_elsewhere(browser: Client, aws: LocalAws) -> None:
+def test_a_private_live_stream_plays_with_a_token_for_those_who_manage_or_curate(
+    browser: Client, aws: LocalAws, settings: Any
+) -> None:
     channel = live_channel(aws, private=True)
-    html = page(browser, f"{CHANNELS}{channel.pk}/change/", {"play": "1"})
-    assert "needs a playback token, which this service does not make" in html
-    assert "through this service" in html
-    assert "data-hls" not in html
+    address = f"{CHANNELS}{channel.pk}/change/"
+    without_key = page(browser, address, {"play": "1"})
+    assert "plays here for those who manage or curate" in without_key
+    assert "data-hls" not in without_key
+    use_playback_key(aws, settings)
+    for client, plays in ((browser, True), (member("view_channel", "curate"), True), (member("view_channel"), False)):
+        found = re.search(r'data-hls="([^"]+)"', page(client, address, {"play": "1"}))
+        assert bool(found) == plays
+        if found:
+            assert refusal(aws, found[1], timezone.now()) == ""
 
 
 def test_a_repeated_form_reports_a_deleted_channel_until_its_key_expires(browser: Client, aws: LocalAws) -> None:

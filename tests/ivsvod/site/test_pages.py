@@ -354,8 +354,14 @@ def test_a_live_channel_is_played_where_ivs_serves_it(anyone: Client) -> None:
     assert "https://*.live-video.net" in policy["media-src"]
     assert "live-video.net" not in anyone.get("/")["Content-Security-Policy"]
     Channel.objects.filter(pk=channel.pk).update(private=True)
-    refused(anyone, f"/watch/live/{channel.pk}", 404)
+    private = page(anyone, f"/watch/live/{channel.pk}")
+    assert "This channel is live, and plays with a grant alone." in private
+    assert "data-granted" in private
+    assert "noindex" in private
+    assert "Studio A" not in private
+    assert channel.playback_url not in private
     assert "Live now" not in page(anyone, "/")
+    refused(anyone, f"/watch/live/{uuid4()}", 404)
 
 
 @pytest.mark.parametrize(
