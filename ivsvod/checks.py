@@ -46,27 +46,35 @@ def settings_are_complete(app_configs: Sequence[Any] | None, **kwargs: Any) -> l
 
 
 @register(Tags.database)
-def private_recordings_are_not_readable(
+def private_channels_are_served(
     app_configs: Sequence[Any] | None, *, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Warn of private channels whose recordings play for everyone who has the URL."""
-    is_direct = settings.PLAYBACK_BASE_URL and not settings.CLOUDFRONT_KEY_ID
-    if DEFAULT_DB_ALIAS not in (databases or ()) or not is_direct:
+    """Warn of private channels whose recordings play for everyone who has the URL, or whose streams play for nobody."""
+    found: list[CheckMessage] = []
+    if settings.PLAYBACK_BASE_URL and not settings.CLOUDFRONT_KEY_ID:
+        found.append(
+            Warning(
+                "There are private channels, and PLAYBACK_BASE_URL serves their recordings to anyone who has the URL.",
+                hint="Set CLOUDFRONT_KEY_ID, which signs the URLs, or limit who reaches the distribution.",
+                id="ivsvod.W006",
+            )
+        )
+    if not settings.IVS_PLAYBACK_PRIVATE_KEY:
+        found.append(
+            Warning(
+                "There are private channels, and no key to grant their live streams with.",
+                hint="Set IVS_PLAYBACK_KEY_ARN and IVS_PLAYBACK_PRIVATE_KEY (manage.py import_playback_key).",
+                id="ivsvod.W007",
+            )
+        )
+    if DEFAULT_DB_ALIAS not in (databases or ()) or not found:
         return []
     try:
         # `migrate` runs this check before it makes the tables.
         with transaction.atomic():
-            if not Channel.objects.private().exists():
-                return []
+            return found if Channel.objects.private().exists() else []
     except DatabaseError:
         return []
-    return [
-        Warning(
-            "There are private channels, and PLAYBACK_BASE_URL serves their recordings to anyone who has the address.",
-            hint="Set CLOUDFRONT_KEY_ID, which signs the URLs, or limit who reaches the distribution.",
-            id="ivsvod.W006",
-        )
-    ]
 
 
 @register(deploy=True)

@@ -74,9 +74,13 @@ class StoredAnswerMiddleware(Middleware):
 
 
 def _is_shared(request: HttpRequest) -> bool:
-    """Return whether all callers get the same answer to this request."""
+    """Return whether all callers get the same answer to this request, and may get it a little late.
+
+    Not that of players: a video that was hidden stops at the next request for a playlist.
+    """
     has_caller = "HTTP_AUTHORIZATION" in request.META or request.META.get("HTTP_COOKIE")
-    return bool(settings.ANSWER_CACHE and request.method in _METHODS and not has_caller)
+    is_of_player = request.path_info.startswith("/play/")
+    return bool(settings.ANSWER_CACHE and request.method in _METHODS and not has_caller and not is_of_player)
 
 
 def _is_within_limit(request: HttpRequest) -> bool:

@@ -527,15 +527,17 @@ def test_a_private_bucket_without_a_playback_base_url_is_a_warning_with_id_and_h
 
 @pytest.mark.django_db
 def test_private_channels_whose_recordings_play_by_url_are_a_warning_of_the_database_check(settings: Any) -> None:
-    def warned() -> bool:
-        return "ivsvod.W006" in {found.id for found in run_checks(databases=["default"])}
+    def warned() -> set[str]:
+        return {"ivsvod.W006", "ivsvod.W007"} & {found.id for found in run_checks(databases=["default"])}
 
     make_channel()
     assert not warned()
     make_channel(private=True)
-    assert warned()
+    assert warned() == {"ivsvod.W006", "ivsvod.W007"}
     assert "ivsvod.W006" not in {found.id for found in run_checks()}
     settings.PLAYBACK_BASE_URL = ""
+    assert warned() == {"ivsvod.W007"}
+    settings.IVS_PLAYBACK_PRIVATE_KEY = "a key"
     assert not warned()
 
 
