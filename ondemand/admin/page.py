@@ -22,6 +22,7 @@ from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.facts import documents, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
+from ondemand.admin.sharing import share_address
 from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
@@ -170,6 +171,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "facts": technical_facts(video, replace(reader, origin=base)),
         "documents": documents(video, shows_files=reader.sees_files(video)),
         "streams": stream_section(request, video),
+        "share_page": share_address(request, video),
         "page_url": video_page_url(video.pk, base),
         "embed_code": embed_code(video.pk, display_title(video), base),
     }

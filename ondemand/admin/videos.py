@@ -26,6 +26,7 @@ from ondemand.admin.bulk import BulkPages
 from ondemand.admin.columns import VideoColumns
 from ondemand.admin.page import VideoPage
 from ondemand.admin.paginator import IndexPaginator, found_parts
+from ondemand.admin.sharing import SharePage
 from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
 from ondemand.videos.lookups import videos_of_address, videos_of_id
@@ -33,7 +34,7 @@ from ondemand.videos.search import search_query
 
 
 @admin.register(Video)
-class VideoAdmin(VideoColumns, BulkPages, TagPages, VideoPage, TextSearch, LongListAdmin):
+class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, VideoPage, TextSearch, LongListAdmin):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
     change_list_template = "admin/ondemand/video/change_list.html"

@@ -1,0 +1,98 @@
+"""The page that makes a playback grant for a video, and shows its links once."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+from django import forms
+from django.contrib import admin
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from channels_app.admin import account_of
+from channels_app.errors import ServiceError
+from ivsvod.rest.scopes import account_has_scope
+from ivsvod.rest.times import zoned
+from ondemand.admin.forms import OneLineField
+from ondemand.models import PlaybackGrant, Video
+from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
+from ondemand.videos.editing import display_title
+from ondemand.videos.links import public_origin, video_page_url
+
+_HOURS = (
+    (1, gettext_lazy("one hour")),
+    (4, gettext_lazy("four hours")),
+    (24, gettext_lazy("a day")),
+)
+
+
+class GrantForm(forms.Form):
+    """For whom a grant is, and for how long."""
+
+    viewer = OneLineField(
+        label=gettext_lazy("Viewer"),
+        required=False,
+        max_length=PlaybackGrant.LONGEST_VIEWER,
+        help_text=gettext_lazy("A name that tells you who it is. Without one it is for anyone who has the link."),
+    )
+    hours = forms.TypedChoiceField(
+        label=gettext_lazy("For"), choices=_HOURS, coerce=int, initial=4, widget=forms.RadioSelect
+    )
+
+
+class SharePage(admin.ModelAdmin):
+    """Make a grant. The links are in the answer itself: a message or a redirect would store them in the session."""
+
+    def get_urls(self) -> list[URLPattern]:
+        share = self.admin_site.admin_view(self.share_view)
+        return [path("<path:object_id>/share/", share, name="ondemand_video_share"), *super().get_urls()]
+
+    def share_view(self, request: HttpRequest, object_id: str) -> TemplateResponse:
+        """Show the form; POST makes the grant."""
+        if not may_share(request):
+            raise PermissionDenied
+        video: Video | None = self.get_object(request, unquote(object_id))
+        if video is None:
+            raise Http404
+        form = GrantForm(request.POST or None)
+        context: dict[str, Any] = {
+            **self.admin_site.each_context(request),
+            "opts": self.opts,
+            "title": _("Share with a grant"),
+            "video_title": display_title(video),
+            "video_address": reverse("admin:ondemand_video_change", args=[video.pk]),
+            "form": form,
+        }
+        if form.is_valid():
+            try:
+                context |= self._made(request, video, form.cleaned_data)
+            except ServiceError as error:
+                form.add_error(None, f"{error}.")
+        return TemplateResponse(request, "admin/ondemand/video/share.html", context)
+
+    def _made(self, request: HttpRequest, video: Video, values: dict[str, Any]) -> dict[str, Any]:
+        """Make the grant, and return its links."""
+        asked = GrantRequest(viewer=values["viewer"], ttl=timedelta(hours=values["hours"]), by=account_of(request))
+        grant = video_grant_create(video=video, request=asked)
+        origin = public_origin(request)
+        url, page = grant_url(grant, origin), video_page_url(video.pk, origin)
+        if page and grant.expires_at:
+            page = f"{page}#grant={quote(url, safe='')}"
+        return {"grant": grant, "url": url, "page": page, "end": zoned(grant.expires_at) if grant.expires_at else ""}
+
+
+def may_share(request: HttpRequest) -> bool:
+    """Return whether the account may grant playback: by its permission, and as a curator, who sees the files anyway."""
+    may_change = request.user.has_perm("ondemand.change_playbackgrant")
+    return may_change and account_has_scope(request.user, "curate")
+
+
+def share_address(request: HttpRequest, video: Video) -> str | None:
+    """Return the address of the page, for a video that needs a grant; None if the account may not make one."""
+    may = video.needs_grant and may_share(request)
+    return reverse("admin:ondemand_video_share", args=[video.pk]) if may else None
