@@ -19,6 +19,16 @@ AnyRows = QuerySet[Any, Any]
 _LONG_NUMBER = re.compile(r"\d{19}")
 
 
+class ReadableDecoder(json.JSONDecoder):
+    """Decodes stored JSON; None if it has a number or a depth that Python refuses, which PostgreSQL can store."""
+
+    def decode(self, s: str, *args: Any) -> Any:
+        try:
+            return super().decode(s, *args)
+        except (ValueError, RecursionError):
+            return None
+
+
 class Parameter(Expression):
     """Stands in a queryset for a value of each run."""
 
@@ -120,9 +130,9 @@ def _with_constants(sql: str, parameters: Sequence[Any], connection: Any) -> str
 def _json(text: str) -> Any:
     # orjson makes a float of a larger integer, and refuses a number that no float holds.
     try:
-        return json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
+        return json.loads(text, cls=ReadableDecoder) if _LONG_NUMBER.search(text) else orjson.loads(text)
     except orjson.JSONDecodeError:
-        return json.loads(text)
+        return json.loads(text, cls=ReadableDecoder)
 
 
 def restricted_to(rows: AnyRows, sql: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:

@@ -12,6 +12,7 @@ from django.db.models import deletion
 from django.utils import timezone
 
 from channels_app.sql.ddl import RunSQLInTransaction
+from ivsvod.rest.compiled import ReadableDecoder
 
 VIDEOS = """
 CREATE TABLE IF NOT EXISTS on_demand_videos (
@@ -42,7 +43,8 @@ ALTER TABLE on_demand_videos
     ADD COLUMN IF NOT EXISTS _held boolean DEFAULT false,
     ADD COLUMN IF NOT EXISTS _qa_reasons jsonb,
     ADD COLUMN IF NOT EXISTS _held_by_check boolean NOT NULL DEFAULT false,
-    ADD COLUMN IF NOT EXISTS _awaits_review boolean NOT NULL DEFAULT false;
+    ADD COLUMN IF NOT EXISTS _awaits_review boolean NOT NULL DEFAULT false,
+    ADD COLUMN IF NOT EXISTS _chapters jsonb;
 """
 DROP_FROM_VIDEOS = """
 ALTER TABLE on_demand_videos
@@ -65,7 +67,8 @@ ALTER TABLE on_demand_videos
     DROP COLUMN IF EXISTS _held,
     DROP COLUMN IF EXISTS _qa_reasons,
     DROP COLUMN IF EXISTS _held_by_check,
-    DROP COLUMN IF EXISTS _awaits_review;
+    DROP COLUMN IF EXISTS _awaits_review,
+    DROP COLUMN IF EXISTS _chapters;
 """
 CONTENT = """
 CREATE TABLE IF NOT EXISTS on_demand_video_content (
@@ -208,6 +211,12 @@ class Migration(migrations.Migration):
                                 db_default=False,
                                 default=False,
                                 verbose_name="waits for review",
+                            ),
+                        ),
+                        (
+                            "chapters",
+                            models.JSONField(
+                                db_column="_chapters", decoder=ReadableDecoder, null=True, verbose_name="chapters"
                             ),
                         ),
                         (

@@ -12,7 +12,7 @@ from channels_app.sql.ddl import EnsureIndex, RunSQLInTransaction, sql_files
 SQL = "ondemand/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
-    *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_text", "search_vector", "search_query"),
+    *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_text", "chapters", "search_vector", "search_query"),
     *("tag_beginnings", "word_forms", "first_row_rank", "new_playback", "listing", "index_videos", "count_tags"),
 )
 VIDEOS = sql_files(
@@ -26,7 +26,7 @@ GRANTS = sql_files(SQL, "audit_grants")
 DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_count_tags CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
-    ivsvod_search_text, ivsvod_search_vector, ivsvod_search_query, ivsvod_tag_beginnings, ivsvod_word_forms,
+    ivsvod_search_text, ivsvod_chapter_titles, ivsvod_found_chapter, ivsvod_search_vector, ivsvod_search_query, ivsvod_tag_beginnings, ivsvod_word_forms,
     ivsvod_first_row_rank, ivsvod_new_playback, ivsvod_listing, ivsvod_index_videos;
 """
 DROP_FROM_VIDEOS = """

@@ -21,6 +21,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from channels_app.models import Channel
+from ivsvod.rest.compiled import ReadableDecoder
+from ondemand.models.chapters import Chapter, chapters_of
 from ondemand.models.publication import (
     LISTING_BY_ROW,
     TO_REVIEW,
@@ -131,6 +133,8 @@ class Video(models.Model):
     )
     publish_from = models.DateTimeField(_("publish from"), null=True, db_column="_publish_from")
     publish_until = models.DateTimeField(_("publish until"), null=True, db_column="_publish_until")
+    # `[{"at_ms", "title"}]`, read by `shown_chapters`.
+    chapters = models.JSONField(_("chapters"), null=True, db_column="_chapters", decoder=ReadableDecoder)
     metadata = models.JSONField(
         _("metadata"), default=dict, db_column="_metadata", db_default=Value({}, output_field=models.JSONField())
     )
@@ -205,6 +209,11 @@ class Video(models.Model):
         """Return the length in seconds, as an integer if it is whole."""
         whole, rest = divmod(self.duration_ms or 0, 1000)
         return (self.duration_ms or 0) / 1000 if rest else whole
+
+    @property
+    def shown_chapters(self) -> list[Chapter]:
+        """Return the chapters in rising order; none if there are none, or if another program stored something else."""
+        return chapters_of(self.chapters, self.duration_ms or 0) if self.chapters else []
 
     @property
     def is_playable(self) -> bool:

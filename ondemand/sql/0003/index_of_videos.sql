@@ -5,7 +5,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
     uuids uuid[];
     removed uuid[];
-    is_moved boolean;
+    is_text boolean;
 BEGIN
     IF TG_OP = 'DELETE' THEN
         -- In the order in which others lock them.
@@ -17,20 +17,21 @@ BEGIN
         SELECT array_agg(uuid) INTO uuids FROM new_rows;
         PERFORM ivsvod_index_videos(uuids, true) WHERE uuids IS NOT NULL;
     ELSE
-        -- The name of the channel is searched with the video.
-        SELECT array_agg(after.uuid), bool_or(after.ivs_channel_uuid IS DISTINCT FROM before.ivs_channel_uuid),
+        -- The name of the channel and the titles of chapters are searched with the video.
+        SELECT array_agg(after.uuid),
+            bool_or((after.ivs_channel_uuid, after._chapters) IS DISTINCT FROM (before.ivs_channel_uuid, before._chapters)),
             -- Somebody gave the video another uuid.
             array_agg(before.uuid) FILTER (WHERE after.uuid IS NULL)
-        INTO uuids, is_moved, removed
+        INTO uuids, is_text, removed
         FROM new_rows AS after FULL JOIN old_rows AS before ON after.uuid = before.uuid
         WHERE (after.uuid, after.ivs_channel_uuid, after._status, after.active, after._held, after._duplicate_of,
                 after._visibility, after._publish_from, after._publish_until, after._started_at, after._duration_ms,
-                after._metadata)
+                after._metadata, after._chapters)
             IS DISTINCT FROM (before.uuid, before.ivs_channel_uuid, before._status, before.active, before._held,
                 before._duplicate_of, before._visibility, before._publish_from, before._publish_until,
-                before._started_at, before._duration_ms, before._metadata);
+                before._started_at, before._duration_ms, before._metadata, before._chapters);
         uuids := array_remove(uuids, NULL);
-        PERFORM ivsvod_index_videos(uuids, is_moved) WHERE uuids <> '{}';
+        PERFORM ivsvod_index_videos(uuids, is_text) WHERE uuids <> '{}';
         IF removed IS NOT NULL THEN
             DELETE FROM ondemand_videoindex WHERE video_id = ANY (removed);
         END IF;

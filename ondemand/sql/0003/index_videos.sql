@@ -34,7 +34,8 @@ BEGIN
             coalesce((SELECT array_agg(DISTINCT tag) FROM unnest(content.tags) AS tag WHERE tag <> ''), '{}'),
             video._metadata,
             CASE WHEN is_text OR before.search IS NULL THEN
-                ivsvod_search_vector(content.title, content.description, coalesce(content.tags, '{}'), channel._name)
+                ivsvod_search_vector(content.title, content.description, coalesce(content.tags, '{}'), channel._name,
+                    ivsvod_chapter_titles(video._chapters))
             ELSE before.search END
         FROM on_demand_videos AS video
         LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid

@@ -5,7 +5,7 @@ CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON on_demand_videos
     EXECUTE FUNCTION ivsvod_audit('ondemand', 'video', 'uuid', '',
         '{"ivs_channel_uuid": "channel", "active": "active", "_status": "status", "_qa": "qa", '
         '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", "_playback": "playback", '
-        '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", '
+        '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", "_chapters": "chapters", '
         '"_held": "held", "_held_by_check": "held_by_check", "_awaits_review": "awaits_review", '
         '"_started_at": "started_at", "_ended_at": "ended_at", "_duration_ms": "duration_ms"}',
         'False', 'uuid');
@@ -14,7 +14,7 @@ CREATE OR REPLACE TRIGGER ivsvod_audit_update AFTER UPDATE ON on_demand_videos
     EXECUTE FUNCTION ivsvod_audit('ondemand', 'video', 'uuid', '',
         '{"ivs_channel_uuid": "channel", "active": "active", "_status": "status", "_qa": "qa", '
         '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", "_playback": "playback", '
-        '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", '
+        '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", "_chapters": "chapters", '
         '"_held": "held", "_held_by_check": "held_by_check", "_awaits_review": "awaits_review", '
         '"_started_at": "started_at", "_ended_at": "ended_at", "_duration_ms": "duration_ms"}',
         'False', 'uuid');
@@ -23,7 +23,7 @@ CREATE OR REPLACE TRIGGER ivsvod_audit_delete AFTER DELETE ON on_demand_videos
     EXECUTE FUNCTION ivsvod_audit('ondemand', 'video', 'uuid', '',
         '{"ivs_channel_uuid": "channel", "active": "active", "_status": "status", "_qa": "qa", '
         '"_qa_reasons": "qa_reasons", "_duplicate_of": "duplicate_of", "_visibility": "visibility", "_playback": "playback", '
-        '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", '
+        '"_publish_from": "publish_from", "_publish_until": "publish_until", "_metadata": "metadata", "_chapters": "chapters", '
         '"_held": "held", "_held_by_check": "held_by_check", "_awaits_review": "awaits_review", '
         '"_started_at": "started_at", "_ended_at": "ended_at", "_duration_ms": "duration_ms"}',
         'False', 'uuid');

@@ -26,6 +26,7 @@ BEGIN
     IF NEW._metadata = '{}' THEN
         NEW._metadata := coalesce(first_row._metadata, NEW._metadata);
     END IF;
+    NEW._chapters := coalesce(NEW._chapters, first_row._chapters);
     RETURN NEW;
 END $$;
 

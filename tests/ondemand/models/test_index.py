@@ -34,7 +34,8 @@ OLDEST = datetime(1900, 1, 1, tzinfo=UTC)
 CHANNELS, VIDEOS = [UUID(int=number) for number in (1, 2)], [UUID(int=number) for number in (11, 12, 13, 14)]
 VECTORS = """
 SELECT video.uuid, index.search = ivsvod_search_vector(
-    content.title, content.description, coalesce(content.tags, '{}'), channel._name)
+    content.title, content.description, coalesce(content.tags, '{}'), channel._name,
+    ivsvod_chapter_titles(video._chapters))
 FROM on_demand_videos AS video
 LEFT JOIN ondemand_videoindex AS index ON index.video_id = video.uuid
 LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid
@@ -163,6 +164,7 @@ columns = st.fixed_dictionaries(
         "duplicate_of_id": st.none() | a_video,
         "qa": st.sampled_from(Video.Qa.values),
         "metadata": st.sampled_from([{}, {"league": "7"}, {"league": "7", "all": "yes"}]),
+        "chapters": st.sampled_from([None, 7, [None, {"title": 5}], [{"at_ms": 0, "title": "Ocean"}]]),
     },
 )
 

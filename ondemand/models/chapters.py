@@ -1,0 +1,45 @@
+"""The chapters of a video: the times at which its parts begin, with their titles, `[{"at_ms", "title"}]`."""
+
+from datetime import timedelta
+from typing import Any, TypedDict
+
+MOST_CHAPTERS = 100
+# As `ondemand/sql/current/json_milliseconds.sql` limits durations.
+LATEST_MS = 31_622_400_000
+
+
+class Chapter(TypedDict):
+    """A time in milliseconds, and the title of what begins then."""
+
+    at_ms: int
+    title: str
+
+
+def chapters_of(stored: Any, duration_ms: int) -> list[Chapter]:
+    """Return the usable chapters of a column in which another program may have stored any JSON, in rising order.
+
+    A chapter that begins after the end of the video is left out; 0 is an unknown duration.
+    """
+    items = stored[:MOST_CHAPTERS] if isinstance(stored, list) else []
+    end_ms = duration_ms or LATEST_MS
+    titles = {
+        item["at_ms"]: item["title"]
+        # Of two at one time the first counts.
+        for item in reversed(items)
+        if isinstance(item, dict) and _is_time(item.get("at_ms"), end_ms) and _is_title(item.get("title"))
+    }
+    return [{"at_ms": at_ms, "title": titles[at_ms]} for at_ms in sorted(titles)]
+
+
+def position(chapter: Chapter) -> timedelta:
+    """Return the time at which a chapter begins."""
+    return timedelta(milliseconds=chapter["at_ms"])
+
+
+def _is_time(value: Any, end_ms: int) -> bool:
+    # True is an integer of Python.
+    return type(value) is int and 0 <= value < end_ms
+
+
+def _is_title(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
