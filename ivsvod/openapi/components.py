@@ -6,6 +6,7 @@ from typing import Any
 from channels_app.api import serializers as channels
 from ondemand.api import serializers as videos
 from ondemand.models import Video
+from ondemand.models.chapters import MOST_CHAPTERS
 from ondemand.models.publication import Listing
 from ondemand.videos import limits
 
@@ -121,6 +122,8 @@ FIELDS: dict[type, Schema] = {
         },
         "start_time": {"description": "Milliseconds since 1970; 0 if the start is unknown."},
     },
+    # What Python counts as a space, other languages do not all.
+    videos.ChapterSerializer: {"title": {"minLength": 1, "pattern": r"[^\s\x1c-\x1f\x85]"}},
     videos.FoundSerializer: _FOUND,
     videos.StreamSerializer: {"videos": [videos.VideoSerializer]},
     channels.ManagedStreamSerializer: _HISTORY,
@@ -139,6 +142,7 @@ FIELDS: dict[type, Schema] = {
             "maxProperties": limits.MOST_METADATA,
             "propertyNames": {"minLength": 1, "maxLength": limits.METADATA_KEY_LENGTH},
         },
+        "chapters": {"maxItems": MOST_CHAPTERS},
     },
     channels.ChannelCreateSerializer: {
         "owner": Instead(description="Another name of `userId`; ignored if `userId` is given.")

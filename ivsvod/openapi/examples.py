@@ -34,6 +34,7 @@ VIDEO: dict[str, Any] = {
     "renditions": [],
     "stream_ids": ["st-1A2b3C4d5E6f7G8h9I0jKlM"],
     "metadata": {"episode": "12"},
+    "chapters": [{"at_ms": 0, "title": "Headlines"}, {"at_ms": 900000, "title": "Weather"}],
     "qa": "unverified",
 }
 VIDEO_CHANGES: dict[str, Any] = {"title": "Morning show", "tags": ["news"], "publish_from": "2026-03-06T06:00:00Z"}
@@ -45,6 +46,7 @@ HIT: dict[str, Any] = {
     "start_time": VIDEO["start_time"],
     "rank": 0.6,
     "highlight": "<b>Morning</b> show",
+    "chapter": None,
 }
 GRANT_CREATE: dict[str, Any] = {"viewer": "member-42", "ttl_seconds": 3600}
 CREATED_GRANT: dict[str, Any] = {

@@ -9,7 +9,7 @@ from typing import Any
 from channels_app.models.live_state import milliseconds
 from ondemand.models import Video
 from ondemand.videos.files import Reader
-from ondemand.videos.search import highlight
+from ondemand.videos.search import highlight, matching_chapter
 
 
 def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, Any]:
@@ -45,13 +45,18 @@ def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, A
         "renditions": [_rendition(each) for each in video.renditions] if reader.sees_files(video) else [],
         "stream_ids": video.stream_ids or [],
         "metadata": metadata if isinstance(metadata, dict) else {},
+        "chapters": video.shown_chapters,
         "qa": video.qa,
     }
 
 
 def match_document(video: Video) -> dict[str, Any]:
     """Return how well a found video matches the search, and where."""
-    return {"rank": video.rank, "highlight": highlight(video)}  # type: ignore[attr-defined]
+    return {
+        "rank": video.rank,  # type: ignore[attr-defined]
+        "highlight": highlight(video),
+        "chapter": matching_chapter(video),
+    }
 
 
 def hit_document(video: Video, *, reader: Reader) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """The serializers of videos, tags and streams."""
 
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from rest_framework import serializers
@@ -12,12 +13,15 @@ from ivsvod.rest.fields import (
     PlainChoiceField,
     PlainTextField,
     StrictBooleanField,
+    StrictSerializer,
     TimeField,
+    WholeNumberField,
     with_names_in_any_case,
 )
 from ivsvod.rest.times import parse_time
 from ondemand.api.documents import hit_document, match_document, video_document
 from ondemand.models import Video
+from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
 from ondemand.videos import limits
 
 
@@ -70,6 +74,61 @@ class RenditionSerializer(serializers.Serializer):
     height = serializers.IntegerField(allow_null=True)
 
 
+class ChapterSerializer(StrictSerializer):
+    """A part of a video, from its time to that of the next chapter."""
+
+    at_ms = WholeNumberField(
+        min_value=0,
+        max_value=LATEST_MS - 1,
+        help_text="Where it begins, in milliseconds from the start of the video.",
+    )
+    title = PlainTextField(max_length=TITLE_LENGTH)
+
+    def validate_title(self, value: str) -> str:
+        """Refuse a title of spaces."""
+        if not value.strip():
+            raise serializers.ValidationError("This field may not be blank.")
+        return value
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a part of a chapter: the partial update is that of the video."""
+        missing = self.fields.keys() - attrs.keys()
+        if missing:
+            raise serializers.ValidationError(dict.fromkeys(sorted(missing), "This field is required."))
+        return attrs
+
+
+class ChaptersField(serializers.ListField):
+    """Chapters in rising order of their times, no two at one time."""
+
+    child = ChapterSerializer()
+
+    def to_internal_value(self, data: Any) -> list[Chapter]:
+        """Return the chapters; raise ValidationError if these are none, too many, or not in order."""
+        if isinstance(data, list) and len(data) > MOST_CHAPTERS:
+            raise serializers.ValidationError(f"More than {MOST_CHAPTERS} chapters.")
+        values: list[Chapter] = super().to_internal_value(data)
+        times = [chapter["at_ms"] for chapter in values]
+        if any(later <= earlier for earlier, later in pairwise(times)):
+            raise serializers.ValidationError("Each chapter must begin after the one before it.")
+        return values
+
+    def run_child_validation(self, data: list[Any]) -> list[Any]:
+        """Return the validated chapters; the messages say which chapter is wrong."""
+        values, faults = [], []
+        for number, item in enumerate(data, 1):
+            try:
+                values.append(self.child.run_validation(item))
+            except serializers.ValidationError as error:
+                details: Any = error.detail
+                # A list: the item is null.
+                named = details if isinstance(details, dict) else {"chapter": details}
+                faults += [f"Chapter {number}: {name}: {texts[0]}" for name, texts in named.items()]
+        if faults:
+            raise serializers.ValidationError(faults)
+        return values
+
+
 class DocumentSerializer(serializers.Serializer):
     """Base of the serializers that `documents.py` represents: their fields describe the document in the schema."""
 
@@ -120,6 +179,9 @@ class VideoSerializer(PlayableSerializer):
         child=serializers.CharField(), read_only=True, help_text="The streams of the recording, in their order."
     )
     metadata = serializers.DictField(read_only=True, help_text="Values that applications have stored.")
+    chapters = serializers.ListField(
+        child=ChapterSerializer(), read_only=True, help_text="In the order of their times; empty if there are none."
+    )
     qa = serializers.CharField(allow_null=True)
 
     def to_representation(self, instance: Video) -> dict[str, Any]:
@@ -132,6 +194,11 @@ class FoundSerializer(DocumentSerializer):
     rank = serializers.FloatField()
     highlight = serializers.CharField(
         read_only=True, help_text="An excerpt as HTML: the words of the search are in `<mark>`, all else is escaped."
+    )
+    chapter = ChapterSerializer(
+        read_only=True,
+        allow_null=True,
+        help_text="The chapter whose title has the most words of the search; null if none has any.",
     )
 
 
@@ -219,6 +286,7 @@ class VideoPatchSerializer(ChangesSerializer):
     publish_from = PublicationField(allow_null=True)
     publish_until = PublicationField(allow_null=True)
     metadata = MetadataField(allow_null=True)
+    chapters = ChaptersField(allow_null=True)
 
     def known(self) -> dict[str, Any]:
         """Return the stored values that have limits, as `GET` shows them."""
@@ -238,6 +306,13 @@ class VideoPatchSerializer(ChangesSerializer):
             return limits.thumbnail_address(paths.get(value or "", value or ""), self.video.pictures)
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from None
+
+    def validate_chapters(self, value: list[Chapter] | None) -> list[Chapter] | None:
+        """Return the chapters, None for an empty list; refuse one that begins after the end of the video."""
+        end_ms = self.video.duration_ms
+        if value and end_ms and value[-1]["at_ms"] >= end_ms:
+            raise serializers.ValidationError(f"The video ends at {end_ms} ms.")
+        return value or None
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Replace null by the empty value of the field, if it has one."""

@@ -3,7 +3,7 @@
 from datetime import timedelta
 from typing import Any, TypedDict
 
-MOST_CHAPTERS = 100
+MOST_CHAPTERS, TITLE_LENGTH = 100, 200
 # As `ondemand/sql/current/json_milliseconds.sql` limits durations.
 LATEST_MS = 31_622_400_000
 
@@ -23,7 +23,7 @@ def chapters_of(stored: Any, duration_ms: int) -> list[Chapter]:
     items = stored[:MOST_CHAPTERS] if isinstance(stored, list) else []
     end_ms = duration_ms or LATEST_MS
     titles = {
-        item["at_ms"]: item["title"]
+        item["at_ms"]: item["title"][:TITLE_LENGTH]
         # Of two at one time the first counts.
         for item in reversed(items)
         if isinstance(item, dict) and _is_time(item.get("at_ms"), end_ms) and _is_title(item.get("title"))
@@ -42,4 +42,4 @@ def _is_time(value: Any, end_ms: int) -> bool:
 
 
 def _is_title(value: Any) -> bool:
-    return isinstance(value, str) and bool(value.strip())
+    return isinstance(value, str) and bool(value[:TITLE_LENGTH].strip())

@@ -6,12 +6,13 @@ from itertools import islice
 from uuid import UUID
 
 from django.contrib.postgres.search import SearchConfig, SearchHeadline, SearchQuery, SearchRank
-from django.db.models import Expression, F, FloatField, Func, TextField, Value
+from django.db.models import Expression, F, FloatField, Func, JSONField, TextField, Value
 from django.db.models.functions import Cast, Left, NullIf
 from django.utils.html import escape
 
 from ivsvod.rest.compiled import AnyRows, CompiledQuery, Parameter
 from ondemand.models import Video
+from ondemand.models.chapters import Chapter
 from ondemand.videos.rows import any_videos, known_as_listed, listed_videos
 
 # The configuration of the stored vectors; see `ondemand.sql.backfill`.
@@ -66,6 +67,13 @@ def highlight(video: Video) -> str:
     # The characters of a phrase without spaces are one match.
     text = escape(marked.replace("\x01", "").replace(_END + _MARK, ""))
     return text.replace(_MARK, "<mark>").replace(_END, "</mark>")
+
+
+def matching_chapter(video: Video) -> Chapter | None:
+    """Return the chapter that matches best, of equals the first one; None if no chapter has a word of the search."""
+    found = video.found_chapter  # type: ignore[attr-defined]
+    at_ms = found.get("at_ms") if isinstance(found, dict) else None
+    return next((chapter for chapter in video.shown_chapters if chapter["at_ms"] == at_ms), None)
 
 
 def search_query(text: str) -> SearchQuery:
@@ -124,7 +132,8 @@ def _found(videos: AnyRows) -> AnyRows:
     query = _query()
     # As a subquery: PostgreSQL evaluates it once, not for each row.
     query.template = "(SELECT %(function)s(%(expressions)s))"
-    return videos.annotate(rank=_rank("index__search", query), marked=_marked(query))
+    chapter = Func(F("chapters"), query, function="ivsvod_found_chapter", output_field=JSONField())
+    return videos.annotate(rank=_rank("index__search", query), marked=_marked(query), found_chapter=chapter)
 
 
 # The query with the parameters of `words_of`, and the rank of a row of the index.

@@ -10,7 +10,8 @@ from ondemand.models import Content, Video
 
 # Called with the locked video; raises to refuse the write.
 Check = Callable[[Video], None]
-_PUBLICATION = ("visibility", "playback", "publish_from", "publish_until")
+# All rows of a recording have the same of these: its files, and so its times, are the same.
+_SHARED = ("visibility", "playback", "publish_from", "publish_until", "chapters")
 EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 CONTENT = tuple(EMPTY_CONTENT)
 
@@ -40,10 +41,10 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
 
 @audited()
 def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
-    """Change some values of a video: its content, publication, `playback` and `metadata`.
+    """Change some values of a video: its content, publication, `playback`, `chapters` and `metadata`.
 
-    All rows of a recording have the same publication. A duplicate that shows the content of the first row gets a copy
-    of it when part of it is changed.
+    All rows of a recording have the same publication and chapters. A duplicate that shows the content of the first row
+    gets a copy of it when part of it is changed.
 
     Raises:
         VideoNotFoundError: there is no such video.
@@ -54,13 +55,13 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         shown = video.shown_content if video.own_content is None else None
         kept = {name: getattr(shown, name) for name in CONTENT} if shown else {}
         _content_write(video_uuid, by, {**kept, **written})
-    publication = {name: values[name] for name in _PUBLICATION if name in values}
+    shared = {name: values[name] for name in _SHARED if name in values}
     if "visibility" in values:
-        publication["awaits_review"] = False
+        shared["awaits_review"] = False
     for row in rows:
         decided = shown_or_hidden(row, shown=values["active"]) if values.get("active") is not None else {}
         own = {"metadata": values["metadata"]} if "metadata" in values and row.pk == video_uuid else {}
-        _write(row, {**publication, **decided, **own})
+        _write(row, {**shared, **decided, **own})
     return Video.objects.with_content().get(pk=video_uuid)
 
 

@@ -109,6 +109,7 @@ VIDEO_FIELDS: dict[str, Any] = {
     "publish_until": "2999-12-31T23:59:59+05:30",
     "metadata": {"season": "2"},
     "trim": None,
+    "chapters": [{"at_ms": 0, "title": "Start"}],
 }
 CHANNEL_FIELDS: dict[str, Any] = {
     "name": "Morning show",

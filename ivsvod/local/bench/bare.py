@@ -70,6 +70,7 @@ def _document(row: tuple[Any, ...]) -> dict[str, Any]:
         "renditions": facts["renditions"],
         "stream_ids": streams,
         "metadata": metadata,
+        "chapters": [],
         "qa": qa,
     }
 

@@ -82,11 +82,12 @@ def test_the_hits_and_the_list_are_one_query(client: Client) -> None:
         make_found(number, title="ocean" * (number % 2), description="ocean " * (number % 3), tags=["a"] * (number % 2))
     shown, hits = search(client, "ocean"), search(client, "ocean", "/on-demand/search")
     assert len(shown) == 7
+    shared = ("location", "duration_seconds", "start_time", "rank", "highlight", "chapter")
     for video, hit in zip(shown, hits, strict=True):
         assert hit == {
             "on_demand_video_uuid": video["uuid"],
             **video["content"],
-            **{name: video[name] for name in ("location", "duration_seconds", "start_time", "rank", "highlight")},
+            **{name: video[name] for name in shared},
         }
     for query in ({"tag": "a"}, {"ordering": "oldest"}, {"page": 2, "pageSize": 3}, {"ordering": "longest"}):
         shown, hits = (search(client, "ocean", path, **query) for path in PATHS)
