@@ -12,7 +12,8 @@ from channels_app.models import AuditEntry
 from ivsvod.rest.times import NOTHING, zoned
 from ondemand.admin.forms import VideoForm, publication_choices
 from ondemand.models import Video
-from ondemand.videos.editing import CONTENT, PUBLICATION, edited_values, version_text, versions_of
+from ondemand.videos.chapters import chapter_lines
+from ondemand.videos.editing import CONTENT, edited_values, version_text, versions_of
 
 # Form fields that the audit log records under other names.
 _LOGGED = {"shown": ("active", "held", "awaits_review")}
@@ -54,6 +55,8 @@ def _display(name: str, value: Any, video: Video) -> str:
         return zoned(value)
     if name == "tags":
         return ", ".join(value) or NOTHING
+    if name == "chapters":
+        return chapter_lines(value) or NOTHING
     choices = publication_choices(video, {name: value})
     return str(dict(choices[name])[value]) if name in choices else value or NOTHING
 
@@ -61,7 +64,7 @@ def _display(name: str, value: Any, video: Video) -> str:
 def _last_change(video: Video, names: Iterable[str]) -> tuple[str, str]:
     """Return the account and the time of the last change of these fields; empty if the audit log has none."""
     content_fields = [name for name in names if name in CONTENT]
-    video_fields = [field for name in names if name in PUBLICATION for field in _LOGGED.get(name, (name,))]
+    video_fields = [field for name in names if name not in CONTENT for field in _LOGGED.get(name, (name,))]
     content = video.shown_content
     # A duplicate may show the content of the first row.
     of_content = Q(object_pk=str(content.video_id if content else video.pk), changes__has_any_keys=content_fields)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import datetime, tzinfo
-from typing import Any, cast
+from datetime import datetime, timedelta, tzinfo
+from typing import Any, NoReturn, cast
 
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
@@ -15,9 +15,11 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ivsvod.rest.times import zone_named
+from ivsvod.rest.times import clock, zone_named
 from ondemand.models import Video
+from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter, position
 from ondemand.videos import editing, limits, uploads
+from ondemand.videos.chapters import chapter_from, chapter_lines
 from ondemand.videos.editing import CONTENT, HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
@@ -70,6 +72,44 @@ class TagsField(forms.CharField):
         # CharField's own validator would look for a NUL item in the list.
         ProhibitNullCharactersValidator()(text)
         return editing.tags_of(text.splitlines())
+
+
+class ChaptersField(forms.CharField):
+    """Chapters, one a line, in any order; the value is a list in rising order."""
+
+    widget = AdminTextareaWidget(attrs={"rows": 4, "dir": "auto", "spellcheck": "true"})
+    default_error_messages = {
+        "line": _("Line {number} is not a time and a title, as in “0:01:30 Opening”."),
+        "title": _("Line {number} has a title of more than {most} characters."),
+        "many": _("More than {most} chapters."),
+        "twice": _("Two chapters begin at {time}."),
+    }
+
+    def prepare_value(self, value: Any) -> Any:
+        return chapter_lines(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> list[Chapter]:  # type: ignore[override]
+        text = super().to_python(value) or ""
+        ProhibitNullCharactersValidator()(text)
+        by_time: dict[int, Chapter] = {}
+        for number, line in enumerate(text.splitlines(), 1):
+            if not line.strip():
+                continue
+            chapter = chapter_from(line)
+            if chapter is None:
+                self._fail("line", number=number)
+            elif len(chapter["title"]) > TITLE_LENGTH:
+                self._fail("title", number=number, most=TITLE_LENGTH)
+            elif chapter["at_ms"] in by_time:
+                self._fail("twice", time=clock(position(chapter)))
+            else:
+                by_time[chapter["at_ms"]] = chapter
+        if len(by_time) > MOST_CHAPTERS:
+            self._fail("many", most=MOST_CHAPTERS)
+        return [by_time[at_ms] for at_ms in sorted(by_time)]
+
+    def _fail(self, code: str, **values: Any) -> NoReturn:
+        raise forms.ValidationError(str(self.error_messages[code]).format(**values), code=code)
 
 
 class LocalDateTimeField(forms.DateTimeField):
@@ -134,6 +174,9 @@ class VideoForm(forms.Form):
     picture = PictureField(
         label=_("Upload a picture"), required=False, help_text=_("JPEG, PNG or WebP, at most 10 MB.")
     )
+    chapters = ChaptersField(
+        label=_("Chapters"), required=False, help_text=_("One a line: where it begins, and its title.")
+    )
     address = OneLineField(label=_("The https address of a picture"), required=False)
     shown = forms.ChoiceField(label=_("Shown"), required=False, widget=forms.RadioSelect)
     visibility = forms.ChoiceField(label=_("Who finds it"), required=False, widget=forms.RadioSelect)
@@ -170,6 +213,17 @@ class VideoForm(forms.Form):
         if "picture" not in self.files:
             raise forms.ValidationError(gettext("Choose the file again, or another picture."))
         return self.values["thumbnail"]
+
+    def clean_chapters(self) -> list[Chapter]:
+        """Refuse a chapter that begins after the end of the video."""
+        chapters: list[Chapter] = self.cleaned_data["chapters"]
+        end_ms = self.video.duration_ms or LATEST_MS
+        if chapters and chapters[-1]["at_ms"] >= end_ms:
+            end = clock(timedelta(milliseconds=end_ms))
+            raise forms.ValidationError(
+                gettext("A chapter must begin before the end of the video, {time}.").format(time=end)
+            )
+        return chapters
 
     def clean_address(self) -> str:
         return self._picture_url(self.cleaned_data["address"])
@@ -247,7 +301,7 @@ class VideoForm(forms.Form):
 def editable_names(video: Video, *, may_content: bool, may_publish: bool) -> tuple[str, ...]:
     """Return the field names that these rights may edit; a failed recording has no publication."""
     is_publishable = may_publish and video.status != Video.Status.FAILED
-    return (*(CONTENT if may_content else ()), *(PUBLICATION if is_publishable else ()))
+    return (*((*CONTENT, "chapters") if may_content else ()), *(PUBLICATION if is_publishable else ()))
 
 
 def publication_choices(video: Video, values: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:

@@ -27,6 +27,7 @@ from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.recordings.inspection import video_recheck
+from ondemand.videos.chapters import chapter_lines
 from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
 from ondemand.videos.files import Reader, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
@@ -200,6 +201,7 @@ def _form_context(request: HttpRequest, form: VideoForm) -> dict[str, Any]:
         "begins": zoned(form.values["publish_from"]),
         "ends": zoned(form.values["publish_until"]),
         "labels": {name: dict(choices[name]).get(form.values[name]) for name in choices},
+        "chapters_text": chapter_lines(form.values["chapters"]),
         "suggested_title": suggested_title(form.video),
         "pictures": pictures,
         "more_pictures": more_pictures,

@@ -308,11 +308,11 @@ class VideoPatchSerializer(ChangesSerializer):
             raise serializers.ValidationError(str(error)) from None
 
     def validate_chapters(self, value: list[Chapter] | None) -> list[Chapter] | None:
-        """Return the chapters, None for an empty list; refuse one that begins after the end of the video."""
+        """Refuse a chapter that begins after the end of the video."""
         end_ms = self.video.duration_ms
         if value and end_ms and value[-1]["at_ms"] >= end_ms:
             raise serializers.ValidationError(f"The video ends at {end_ms} ms.")
-        return value or None
+        return value
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Replace null by the empty value of the field, if it has one."""

@@ -34,6 +34,7 @@ def edited_values(video: Video) -> dict[str, Any]:
         "description": plain_text(content.shown_description),
         "tags": tags_of(content.shown_tags),
         "thumbnail": one_line(content.shown_thumbnail),
+        "chapters": [{**chapter, "title": one_line(chapter["title"])} for chapter in video.shown_chapters],
         "shown": shown_choice(video),
         "visibility": video.visibility or UNDECIDED,
         "playback": video.playback or Video.Playback.GRANT.value,

@@ -56,6 +56,8 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         kept = {name: getattr(shown, name) for name in CONTENT} if shown else {}
         _content_write(video_uuid, by, {**kept, **written})
     shared = {name: values[name] for name in _SHARED if name in values}
+    if not shared.get("chapters", True):
+        shared["chapters"] = None
     if "visibility" in values:
         shared["awaits_review"] = False
     for row in rows:

@@ -364,6 +364,54 @@ def test_a_running_recording_can_be_published_before_it_ends(browser: Client) ->
 # Pictures
 
 
+def test_chapters_are_edited_as_lines_in_any_order(browser: Client) -> None:
+    video = make_video(chapters=[{"at_ms": 61_500, "title": "Panel"}, {"at_ms": 90_000, "title": "Two\nlines"}])
+    assert opened(browser, video)["chapters"].splitlines() == ["0:01:01.500 Panel", "0:01:30 Two lines"]
+    save(browser, video, chapters="1:02:05.8  Closing, at last \r\n\r\n 0:00 Opening\r\n0:01:01.500 Panel")
+    opening, panel, closing = ((0, "Opening"), (61_500, "Panel"), (3_725_800, "Closing, at last"))
+    written = [{"at_ms": at_ms, "title": title} for at_ms, title in (opening, panel, closing)]
+    assert Video.objects.get().chapters == written
+    html = page(browser, f"/admin/channels_app/auditentry/?q={video.pk}")
+    assert "chapters: <bdi>" in html.lower()
+    save(browser, video, chapters="")
+    assert Video.objects.get().chapters is None
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("0:00 Opening\nClosing", "Line 2 is not a time"),
+        ("0:00", "Line 1 is not a time"),
+        ("0:99 Late", "Line 1 is not a time"),
+        ("٠:٠٠ Opening", "Line 1 is not a time"),  # noqa: RUF001
+        ("0:00 A\n00:00:00.0 B", "Two chapters begin at 0:00:00"),
+        ("0:00 " + "x" * 201, "Line 1 has a title of more than 200 characters"),
+        ("\n".join(f"0:{n:02}:01 x" for n in range(50)) + "\n" + "\n".join(f"0:{n:02}:02 x" for n in range(51)), "100"),
+        ("1:02:05.9 End", "before the end of the video, 1:02:05"),
+        ("9999:999:59 End", "before the end of the video"),
+    ],
+)
+def test_lines_that_are_no_chapters_are_refused_and_kept(browser: Client, lines: str, message: str) -> None:
+    video = make_video("Title", chapters=[{"at_ms": 0, "title": "Stored"}])
+    html = save(browser, video, title="New", chapters=lines).content.decode()
+    assert message in html
+    assert form_of(html)["chapters"].splitlines() == lines.splitlines()
+    assert (Content.objects.get().title, Video.objects.get().chapters[0]["title"]) == ("Title", "Stored")
+
+
+def test_two_editors_of_chapters_are_told_and_lose_nothing(browser: Client) -> None:
+    video = make_video("Title", chapters=[{"at_ms": 0, "title": "Stored"}])
+    seen = opened(browser, video)
+    with acting(Actor(Way.ADMIN, "Ada", operation=uuid4().hex)):
+        video_update(video_uuid=video.pk, by=uuid4(), values={"chapters": [{"at_ms": 5000, "title": "Theirs"}]})
+    html = browser.post(address(video), {**seen, "chapters": "0:07 Mine"}).content.decode()
+    for text in ("Ada changed this video", "0:00:05 Theirs", "0:00:07 Mine"):
+        assert text in html
+    assert Video.objects.get().chapters == [{"at_ms": 5000, "title": "Theirs"}]
+    browser.post(address(video), form_of(html))
+    assert Video.objects.get().chapters == [{"at_ms": 7000, "title": "Mine"}]
+
+
 def test_a_picture_that_is_no_https_address_is_refused(browser: Client) -> None:
     video = make_video("Opening")
     fields = opened(browser, video)
