@@ -10,7 +10,8 @@ from django.utils.translation import gettext
 
 from ivsvod.rest.times import clock, parse_time, rfc_3339
 from ivsvod.site.query import PageQuery
-from ondemand.videos.thumbnails import middle_of, picture_allowed
+from ondemand.videos.chapters import chapter_links
+from ondemand.videos.thumbnails import middle_of, picture_allowed, storyboard
 
 # The API accepts texts of any length.
 _NAME_LENGTH = 200
@@ -51,10 +52,19 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
         "day": date_format(timezone.localtime(started_at), "DATE_FORMAT") if started_at else "",
         "seconds": seconds,
         "length": clock(timedelta(seconds=seconds), is_short=True) if seconds else "",
+        "length_seconds": str(document["duration_seconds"]),
         "picture": next((url for url in pictures if picture_allowed(url, origin)), None),
         "picture_elsewhere": next(iter(pictures), None),
         "size": max((size for size in sizes if all(size)), default=None),
         "needs_grant": document["playback"] != "public",
+    }
+
+
+def playing_of(document: dict[str, Any], origin: str) -> dict[str, Any]:
+    """Return the chapters and pictures of a video for the bar of its player, at this origin."""
+    return {
+        "chapters": chapter_links(document["chapters"]),
+        "pictures": storyboard(document["thumbnails"], origin),
     }
 
 

@@ -17,7 +17,7 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from ivsvod.site import controls
 from ivsvod.site.client import PublicApi, RefusedError
 from ivsvod.site.pages import Page, public_page
-from ivsvod.site.presenters import live_card, private_card, video_card
+from ivsvod.site.presenters import live_card, playing_of, private_card, video_card
 from ivsvod.site.query import PageQuery, day_of
 from ondemand.videos.links import embed_code, video_embed_url, video_page_url
 
@@ -56,6 +56,7 @@ def watch(api: PublicApi, uuid: str) -> Page:
     card = video_card(document, base, name)
     context = {
         "card": card,
+        "playing": playing_of(document, base),
         "others": [video_card(other, base, name) for other in others],
         "channel_url": channel_url,
         "page_url": video_page_url(card["uuid"], base),

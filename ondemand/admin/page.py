@@ -27,12 +27,12 @@ from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.recordings.inspection import video_recheck
-from ondemand.videos.chapters import chapter_lines
+from ondemand.videos.chapters import chapter_lines, chapter_links
 from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
 from ondemand.videos.files import Reader, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
-from ondemand.videos.thumbnails import picture_choices, video_picture
+from ondemand.videos.thumbnails import picture_choices, storyboard, video_picture
 from ondemand.videos.uploads import picture_store
 
 # The grant of the player lasts as long as the video and a pause, and as any grant may.
@@ -167,6 +167,11 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "shows_files": reader.sees_files(video),
         "location": _player_url(request, video, reader),
         "poster": video_picture(video, reader),
+        "length_seconds": str(video.duration_seconds),
+        "playing": {
+            "chapters": chapter_links(video.shown_chapters),
+            "pictures": storyboard(list(reader.pictures(video).values())),
+        },
         "qa": video.qa or Video.Qa.UNVERIFIED.value,
         "qa_label": video.get_qa_display() or Video.Qa.UNVERIFIED.label,
         "facts": technical_facts(video, replace(reader, origin=base)),

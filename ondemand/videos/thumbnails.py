@@ -13,6 +13,8 @@ from ondemand.videos.files import Reader
 
 # The other pictures are added by a script, from `more_pictures`.
 SAMPLE = 11
+# The pictures of a seek bar: one for each few pixels of it.
+PREVIEWS = 120
 
 
 def middle_of(pictures: Sequence[str]) -> str | None:
@@ -24,6 +26,11 @@ def video_picture(video: Video, reader: Reader) -> str | None:
     """Return the URL of the chosen thumbnail, else of the automatic one; None if neither may be shown."""
     candidates = [reader.chosen_picture(video), middle_of(reader.thumbnails(video))]
     return next((url for url in candidates if url and picture_allowed(url, reader.origin)), None)
+
+
+def storyboard(urls: Sequence[str], origin: str = "/") -> list[str]:
+    """Return at most `PREVIEWS` pictures of IVS for a seek bar; none if a page of this origin may not load them."""
+    return evenly_spread(urls, PREVIEWS) if urls and picture_allowed(urls[0], origin) else []
 
 
 def picture_allowed(url: str, origin: str = "/") -> bool:

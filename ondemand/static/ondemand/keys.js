@@ -1,8 +1,8 @@
-// The keys of a player inside [data-keys], its choice of speed ([data-rate]), the list of keys ([data-help] opens the
-// dialog), and buttons anywhere on the page that seek ([data-seek="seconds"]). Sound and speed are remembered.
+// The keys of a player inside [data-keys], its choice of speed ([data-rate]), and the list of keys ([data-help] opens the
+// dialog). Sound and speed are remembered.
 const FRAME = 1 / 30;
 const REMEMBERED = "ivsvod.player";
-const KEPT_BY_CONTROLS = "input, select, textarea, [contenteditable]";
+const KEPT_BY_CONTROLS = "input:not([data-position]), select, textarea, [contenteditable]";
 
 const section = document.querySelector("[data-keys]");
 const video = section.querySelector("video");
@@ -132,12 +132,4 @@ video.addEventListener("ratechange", function () {
 });
 section.querySelector("[data-help]").addEventListener("click", () => help.showModal());
 help.querySelector("[data-close]").addEventListener("click", () => help.close());
-document.querySelectorAll("[data-seek]").forEach((button) => {
-  button.disabled = false;
-  button.addEventListener("click", () => {
-    seek(Number(button.dataset.seek));
-    video.scrollIntoView({ block: "nearest" });
-    video.focus({ preventScroll: true });
-  });
-});
 begin();

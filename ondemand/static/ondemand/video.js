@@ -1,5 +1,5 @@
-// The page of a video: a suggested title, the choice of a picture (all pictures, a frame of the player, a file), and a
-// question before unsaved changes are lost.
+// The page of a video: a suggested title, chapters at the position of the player, the choice of a picture (all pictures,
+// a frame of the player, a file), and a question before unsaved changes are lost.
 const LONGEST_SIDE = 1920;
 const QUALITY = 0.9;
 // API Gateway takes no more than this, encoded; the service makes pictures this size anyway.
@@ -28,6 +28,37 @@ function offerTitle() {
     title.value = button.dataset.useTitle;
     title.dispatchEvent(new Event("input", { bubbles: true }));
     title.focus();
+  });
+}
+
+function clock(second) {
+  const two = (number) => String(number).padStart(2, "0");
+  return [Math.floor(second / 3600), two(Math.floor(second / 60) % 60), two(second % 60)].join(":");
+}
+
+// A line for the position of the player, at its place among the others; its title is typed behind.
+function offerChapter() {
+  const button = document.querySelector("[data-add-chapter]");
+  const field = document.querySelector("textarea[name=chapters]");
+  if (!button || !field || !video) {
+    return;
+  }
+  button.parentElement.hidden = false;
+  button.addEventListener("click", function () {
+    const time = clock(Math.floor(video.currentTime));
+    const lines = field.value.split("\n").filter((line) => line.trim());
+    let index = lines.findIndex((line) => line.startsWith(`${time} `));
+    if (index < 0) {
+      // Lines are as the service writes them, except for what was just typed.
+      const key = (line) => line.split(/[\s.]/)[0].split(":").reduce((sum, part) => sum * 60 + Number(part), 0);
+      index = lines.filter((line) => key(line) <= key(time)).length;
+      lines.splice(index, 0, `${time} `);
+    }
+    field.value = lines.join("\n");
+    const end = lines.slice(0, index + 1).join("\n").length;
+    field.focus();
+    field.setSelectionRange(end, end);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   });
 }
 
@@ -112,7 +143,7 @@ async function withBestLevel(take) {
   }
   const heights = player.levels.map((level) => level.height || 0);
   const best = Math.max(...heights);
-  const at = video.currentTime;
+  const [at, chosen] = [video.currentTime, player.manualLevel];
   video.pause();
   player.currentLevel = heights.indexOf(best);
   const until = performance.now() + MOST_SECONDS * 1000;
@@ -126,7 +157,7 @@ async function withBestLevel(take) {
   try {
     return await take();
   } finally {
-    player.currentLevel = -1;
+    player.currentLevel = chosen;
   }
 }
 
@@ -189,6 +220,7 @@ function askBeforeLeaving() {
 }
 
 offerTitle();
+offerChapter();
 if (grid && file) {
   choosePictures();
   offerMorePictures();

@@ -101,8 +101,23 @@ function copies(button) {
   });
 }
 
+// The link carries the position that the player has when the box is ticked.
+function sharesPosition(place) {
+  const field = document.getElementById("page-url");
+  const video = document.querySelector("video");
+  const box = place.querySelector("input");
+  const link = field.value;
+  place.hidden = false;
+  box.checked = false;
+  box.addEventListener("change", function () {
+    const second = Math.floor(video.currentTime);
+    field.value = box.checked && second ? `${link}${link.includes("?") ? "&" : "?"}t=${second}` : link;
+  });
+}
+
 const form = document.getElementById("filters");
 if (form) {
   follow(form);
 }
 document.querySelectorAll("button[data-copy]").forEach(copies);
+document.querySelectorAll("[data-share-start]").forEach(sharesPosition);
