@@ -57,6 +57,8 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
         "picture_elsewhere": next(iter(pictures), None),
         "size": max((size for size in sizes if all(size)), default=None),
         "needs_grant": document["playback"] != "public",
+        # Of a search result, as a list.
+        "found_chapters": chapter_links(filter(None, [document.get("chapter")])),
     }
 
 

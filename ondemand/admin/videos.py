@@ -55,7 +55,7 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, VideoPage, TextSe
     curated_fields = ("bucket", "prefix", "data", "facts", "qa_reasons")
     search_fields = ("content__title",)
     search_help_text = _(
-        'Words of title, description and tags ("a phrase", or, -not), a uuid, a stream id or a public URL'
+        'Words of title, description, tags and chapters ("a phrase", or, -not), a uuid, a stream id or a public URL'
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Video]:

@@ -1,6 +1,7 @@
 """The catalogue page: what anyone sees, by the public API alone, with and without a script."""
 
 import importlib
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import clear_url_caches
 from django.utils import timezone
+from django.utils.html import escape
 
 from channels_app.models import Channel
 from ivsvod import urls
@@ -263,6 +265,46 @@ def test_the_page_of_a_video_shows_its_details(anyone: Client) -> None:
     assert f'value="{url}" readonly' in html
     assert "&lt;iframe src=&quot;http://testserver/embed/" in html
     assert names(html) == ["Another"]
+
+
+CHAPTERS = [{"at_ms": 0, "title": "Opening"}, {"at_ms": 62_500, "title": HOSTILE}]
+
+
+def test_the_page_of_a_video_links_to_its_chapters_and_gives_its_pictures_to_the_player(
+    anyone: Client, settings: Any
+) -> None:
+    settings.LANGUAGE_CODE = "de"
+    video = titled("Opening", chapters=CHAPTERS)
+    html = page(anyone, f"/watch/{video.pk}")
+    # The decimal point is that of the address, in each language.
+    assert re.findall(r'<a href="\?t=([^"]*)" data-seek="\1">', html) == ["0", "62.5"]
+    assert f"<bdi>{escape(HOSTILE)}</bdi>" in html
+    assert "<script>alert" not in html
+    found = re.search(r'<script id="playing" type="application/json">(.*?)</script>', html)
+    assert found
+    playing = json.loads(found[1])
+    assert playing["pictures"] == Reader(is_curator=True).thumbnails(video)
+    assert [chapter["title"] for chapter in playing["chapters"]] == ["Opening", HOSTILE]
+    assert 'data-length="3600"' in html
+    # The frame has the controls of the browser alone.
+    assert "data-seek" not in page(anyone, f"/embed/{video.pk}")
+
+
+def test_a_page_without_the_right_to_play_has_no_chapters_and_no_pictures(anyone: Client) -> None:
+    for values in ({"playback": "grant"}, {"prefix": ""}):
+        html = page(anyone, f"/watch/{titled('Opening', chapters=CHAPTERS, **values).pk}")
+        assert "data-seek" not in html
+        assert "thumb0" not in html
+    # The policy would let no page load them.
+    video = titled("Opening", bucket="elsewhere", chapters=CHAPTERS)
+    assert "thumb0" not in page(anyone, f"/watch/{video.pk}")
+
+
+def test_a_search_result_links_to_the_chapter_that_was_found(anyone: Client) -> None:
+    video = titled("Morning show", chapters=[*CHAPTERS, {"at_ms": 900_000, "title": "The weather"}])
+    html = page(anyone, "/", {"search": "weather"})
+    assert f'<a href="/watch/{video.pk}?t=900">' in html
+    assert "?t=" not in page(anyone, "/", {"search": "morning"})
 
 
 def test_cached_pages_have_urls_of_the_public_host_whatever_the_request(anyone: Client, settings: Any) -> None:
