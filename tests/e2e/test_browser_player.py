@@ -148,6 +148,9 @@ def test_a_chapter_is_added_at_the_position_of_the_player_in_the_admin(url: str,
         page.keyboard.type("Questions")
         expect(lines).to_have_value("0:00:00 Opening\n0:00:02.500 Panel\n0:00:04 Questions\n0:00:06 Closing")
         looked_at(page, "admin-chapters-400-light")
+        # Each event of the stream has a button that seeks.
+        for button in page.locator("button[data-seek]").all():
+            expect(button).to_be_enabled()
         # The keys of the player go on while the bar has the focus, and its own keys are its own.
         page.get_by_role("slider", name="Position in the recording").focus()
         page.keyboard.press("ArrowLeft")

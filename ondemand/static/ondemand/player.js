@@ -55,7 +55,11 @@ function playNatively(video) {
     const damaged = video.error && video.error.code === MediaError.MEDIA_ERR_DECODE;
     showError(video, damaged ? "notPlayed" : "notLoaded");
   });
-  video.addEventListener("loadedmetadata", () => { video.currentTime = startOf(video); }, { once: true });
+  video.addEventListener("loadedmetadata", function () {
+    if (startOf(video)) {
+      video.currentTime = startOf(video);
+    }
+  }, { once: true });
   video.src = video.dataset.hls;
 }
 
@@ -95,6 +99,9 @@ function offerPosition(video, bar) {
   const titleAt = (second) => chapters[chapterAt(second)]?.title || "";
 
   function show() {
+    if (place.hidden) {
+      return;
+    }
     const at = isMoved ? Number(input.value) : video.currentTime;
     if (!isMoved) {
       input.value = at;
@@ -126,9 +133,10 @@ function offerPosition(video, bar) {
   const hidePreview = () => { preview.hidden = true; };
 
   function begin() {
-    const isFinite = Number.isFinite(video.duration) && video.duration > 0;
-    place.hidden = !isFinite;
-    if (!isFinite) {
+    // hls.js gives a live stream a length too.
+    const isRecorded = "length" in video.dataset && Number.isFinite(video.duration) && video.duration > 0;
+    place.hidden = !isRecorded;
+    if (!isRecorded) {
       return;
     }
     input.max = video.duration;
