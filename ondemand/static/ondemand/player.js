@@ -217,12 +217,13 @@ function offerQuality(video, bar) {
   });
   choice.addEventListener("change", function () {
     player.currentLevel = Number(choice.value);
-    player.once(Hls.Events.FRAG_BUFFERED, function () {
-      if (video.paused) {
-        // A paused player keeps its old picture; a seek shows the new one.
-        seek(video, video.currentTime);
-      }
-    });
+  });
+  player.on(Hls.Events.FRAG_BUFFERED, function (_, { frag }) {
+    const isShown = video.videoHeight === player.levels[frag.level]?.height;
+    if (video.paused && frag.level === Number(choice.value) && !isShown) {
+      // A paused player keeps its old picture; a seek shows the new one.
+      seek(video, video.currentTime);
+    }
   });
 }
 
