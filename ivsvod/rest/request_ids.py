@@ -13,7 +13,8 @@ HEADER = "X-Request-ID"
 _SANE = re.compile(r"[A-Za-z0-9._~:;/+=@-]{1,128}")
 # All that may end a line, or move the cursor of a terminal.
 _WRITTEN_OUT = {code: f"\\x{code:02x}" for code in [*range(32), 0x7F, 0x85]} | {0x2028: "\\u2028", 0x2029: "\\u2029"}
-_GRANTED = re.compile(r"(?<=/play/g/)[^/\s?\"']+")
+# A token of a grant, however its path is written, and a JWT.
+_TOKEN = re.compile(r"(?:(?<=%[0-9A-Fa-f]{2})|(?<![\w-]))(?:[\w-]{43}(?![\w-])|eyJ[\w-]+\.[\w-]+\.[\w-]+)", re.ASCII)
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
 
@@ -42,7 +43,7 @@ class LineFormatter(logging.Formatter):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """Return the message with control characters escaped and tokens masked; tracebacks keep their lines."""
-        record.message = _GRANTED.sub("***", record.message.translate(_WRITTEN_OUT))
+        record.message = _TOKEN.sub("***", record.message.translate(_WRITTEN_OUT))
         return super().formatMessage(record)
 
 

@@ -63,11 +63,14 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, VideoPage, TextSe
         to_curator = account_has_scope(request.user, "curate")
         return Video.objects.recent_first_with_channel().annotate(to_curator=Value(to_curator))
 
-    def get_paginator(self, request: HttpRequest, queryset: QuerySet[Video], per_page: int, *args: Any) -> Paginator:
+    def get_paginator(
+        self, request: HttpRequest, queryset: QuerySet[Video], per_page: int, *args: Any, **options: Any
+    ) -> Paginator:
         """Return the pages of the queryset, which the index of videos finds if it has all of its conditions."""
-        parts = found_parts(request.GET, timezone.now())
+        # The autocompletion of the admin gives options, and conditions that are not of the list.
+        parts = None if options else found_parts(request.GET, timezone.now())
         if parts is None:
-            return super().get_paginator(request, queryset, per_page, *args)
+            return super().get_paginator(request, queryset, per_page, *args, **options)
         return IndexPaginator(parts, self.get_queryset(request), per_page)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -363,6 +363,14 @@ def test_a_chosen_picture_is_shown_only_if_the_policy_allows_it(settings: Any) -
         assert video_picture(Video.objects.with_content().get(), Reader(is_curator=True)) == shown
 
 
+def test_the_autocompletion_of_the_admin_finds_videos(browser: Client) -> None:
+    make_video("Opening")
+    make_video("Closing")
+    asked = {"app_label": "ondemand", "model_name": "video", "field_name": "duplicate_of", "term": "opening"}
+    found = browser.get("/admin/autocomplete/", asked).json()["results"]
+    assert len(found) == 1
+
+
 # Videos: edited in the list
 
 
