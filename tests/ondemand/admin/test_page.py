@@ -399,6 +399,20 @@ def test_lines_that_are_no_chapters_are_refused_and_kept(browser: Client, lines:
     assert (Content.objects.get().title, Video.objects.get().chapters[0]["title"]) == ("Title", "Stored")
 
 
+@pytest.mark.parametrize(
+    "stored", ["9" * 5000, "[" * 2000 + "]" * 2000, '[7, {"at_ms": true, "title": []}]', '"x"', "{}"]
+)
+def test_whatever_another_program_stores_as_chapters_leaves_the_page_usable(browser: Client, stored: str) -> None:
+    video = make_video("Opening")
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE on_demand_videos SET _chapters = %s::jsonb WHERE uuid = %s", [stored, video.pk])
+    assert opened(browser, video)["chapters"].strip() == ""
+    page(browser, f"/watch/{video.pk}")
+    page(browser, f"{VIDEOS}?q=opening")
+    save(browser, video, chapters="0:00 Start")
+    assert Video.objects.get().chapters == [{"at_ms": 0, "title": "Start"}]
+
+
 def test_two_editors_of_chapters_are_told_and_lose_nothing(browser: Client) -> None:
     video = make_video("Title", chapters=[{"at_ms": 0, "title": "Stored"}])
     seen = opened(browser, video)
