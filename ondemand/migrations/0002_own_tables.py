@@ -1,6 +1,6 @@
 """Make our own tables: recordings, bulk changes, playback grants, the index of videos, counts of tags and words.
 
-Locks: `ivs_channels` and `on_demand_videos` against writes for an instant (foreign keys of new tables), by the last step.
+Locks: `on_demand_videos` against writes for an instant (foreign keys of new tables), the last step of the transaction.
 """
 
 import uuid
@@ -18,10 +18,7 @@ from channels_app.sql.ddl import RunDeferredSQL, RunSQLInTransaction
 CASCADE = """
 ALTER TABLE ondemand_recording ADD CONSTRAINT ondemand_recording_video_id_ba539d46_fk_on_demand_videos_uuid
     FOREIGN KEY (video_id) REFERENCES on_demand_videos (uuid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
-ALTER TABLE ondemand_playbackgrant
-    ADD CONSTRAINT ondemand_playbackgrant_channel_id_fk_ivs_channels_uuid
-    FOREIGN KEY (channel_id) REFERENCES ivs_channels (uuid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED,
-    ADD CONSTRAINT ondemand_playbackgrant_video_id_fk_on_demand_videos_uuid
+ALTER TABLE ondemand_playbackgrant ADD CONSTRAINT ondemand_playbackgrant_video_id_fk_on_demand_videos_uuid
     FOREIGN KEY (video_id) REFERENCES on_demand_videos (uuid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
 """
 

@@ -22,7 +22,13 @@ VIDEOS = sql_files(
 )
 CONTENT = sql_files(SQL, "audit_content", "index_of_content")
 CHANNELS = sql_files(SQL, "index_of_channels")
-GRANTS = sql_files(SQL, "audit_grants")
+# Not with the table: that migration locks the table of videos too.
+GRANTS = """
+ALTER TABLE ondemand_playbackgrant
+    DROP CONSTRAINT IF EXISTS ondemand_playbackgrant_channel_id_fk_ivs_channels_uuid,
+    ADD CONSTRAINT ondemand_playbackgrant_channel_id_fk_ivs_channels_uuid
+    FOREIGN KEY (channel_id) REFERENCES ivs_channels (uuid) ON DELETE CASCADE DEFERRABLE INITIALLY DEFERRED;
+""" + sql_files(SQL, "audit_grants")
 DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_count_tags CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,

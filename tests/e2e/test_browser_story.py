@@ -120,7 +120,7 @@ def test_a_curator_publishes_what_was_recorded_in_few_clicks_and_one_page_load_e
             else:
                 page.locator(".picture-choice:has(img)").nth(1).click()
             page.get_by_role("radio", name="Shown", exact=True).click()
-            page.get_by_role("radio", name="Everybody").click()
+            page.get_by_role("radio", name="Everybody", exact=True).click()
             picture(page, f"story-{number}-{label}")
             assert effort.loads == 1
             page.get_by_role("button", name="Save" if last else "Save and go to the next to review", exact=True).click()
