@@ -8,6 +8,7 @@ from ondemand.api import serializers as videos
 from ondemand.models import Video
 from ondemand.models.chapters import MOST_CHAPTERS
 from ondemand.models.publication import Listing
+from ondemand.playback.explain import Playing
 from ondemand.videos import limits
 
 Schema = dict[str, Any]
@@ -125,6 +126,9 @@ FIELDS: dict[type, Schema] = {
     # What Python counts as a space, other languages do not all.
     videos.ChapterSerializer: {"title": {"minLength": 1, "pattern": r"[^\s\x1c-\x1f\x85]"}},
     videos.FoundSerializer: _FOUND,
+    videos.RuleSerializer: {"rule": _enum([*Listing, *Playing])},
+    videos.PlayingSerializer: {"result": _enum(Playing), "delivery": _enum(["direct", "signed"])},
+    videos.ExplanationSerializer: {"listing": _enum(Listing)},
     videos.StreamSerializer: {"videos": [videos.VideoSerializer]},
     channels.ManagedStreamSerializer: _HISTORY,
     videos.ContentPutSerializer: {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}},

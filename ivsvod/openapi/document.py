@@ -185,6 +185,13 @@ extend_schema_view(
         description="Listed and unlisted videos; all with the scope `curate`.",
         responses=_answer(videos.VideoSerializer, "The video.", examples.VIDEO),
     ),
+    explain=extend_schema(
+        operation_id="explainVideo",
+        summary="Explain who finds and who plays a video",
+        description="The rules in their order: the first one that the video breaks is its `listing`, or the `result` "
+        "of its playback. `callers` is what the routes answer to callers with these scopes.",
+        responses=_answer(videos.ExplanationSerializer, "The rules with their results.", examples.EXPLANATION),
+    ),
     update=extend_schema(
         operation_id="replaceContent",
         summary="Replace the content of a video",

@@ -66,6 +66,29 @@ GRANT: dict[str, Any] = {
     "uses": 2,
     "last_used_at": "2026-03-04T11:20:00Z",
 }
+EXPLANATION: dict[str, Any] = {
+    "listing": "unlisted",
+    "sentence": "It is unlisted: it opens by its address alone.",
+    "rules": [{"rule": "unlisted", "kept": False, "sentence": "It is unlisted: it opens by its address alone."}],
+    "playback": {
+        "result": "grant",
+        "sentence": "It is played with a grant alone.",
+        "delivery": "signed",
+        "lasting_grants": 2,
+        "rules": [{"rule": "grant", "kept": False, "sentence": "It is played with a grant alone."}],
+    },
+    "callers": [
+        {
+            "caller": "anonymous",
+            "scopes": [],
+            "opens": True,
+            "location": False,
+            "plays": False,
+            "grants": False,
+            "sentence": "Opens it, and gets no location.",
+        }
+    ],
+}
 STORED_CONTENT: dict[str, Any] = {
     "uuid": "c0a8b1de-7a55-4c0e-9b1f-5a3d2e1f0c9b",
     "on_demand_video_uuid": UUID,

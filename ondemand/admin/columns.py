@@ -22,7 +22,6 @@ from channels_app.admin import account_of
 from ivsvod.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
-from ondemand.models.publication import Listing
 from ondemand.videos.editing import VideoChangedError, edited_values, versions_of
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
@@ -87,8 +86,8 @@ class VideoColumns(admin.ModelAdmin):
     def listing(self, video: Video) -> SafeString:
         """Return the listing, and the most serious reason why the video is not listed."""
         reasons = video.listing_reasons_at(timezone.now())
-        badge = format_html('<span class="badge badge-{}">{}</span>', reasons.listing, reasons.listing.label)
-        notes = [reasons.sentences[0]] if reasons.listing != Listing.LISTED else []
+        badge = format_html('<span class="badge badge-{}">{}</span>', reasons.result, reasons.result.label)
+        notes = [reasons.sentences[0]] if not reasons.is_kept else []
         if video.needs_grant:
             notes.append(_("Played with a grant alone."))
         return badge + format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))

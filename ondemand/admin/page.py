@@ -25,6 +25,7 @@ from ondemand.admin.navigation import is_from_review, neighbours, next_to_review
 from ondemand.admin.sharing import share_address
 from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing
+from ondemand.playback.explain import explanation
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
@@ -156,11 +157,12 @@ def _reader(request: HttpRequest) -> Reader:
 
 
 def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
-    reasons, base = video.listing_reasons_at(timezone.now()), public_origin(request)
+    explained, base = explanation(video, timezone.now()), public_origin(request)
     reader = _reader(request)
     return {
-        "reasons": reasons,
-        "is_reachable": reasons.listing in {Listing.LISTED, Listing.UNLISTED},
+        "explained": explained,
+        "rules": [*explained.listing.rules, *explained.playing.rules],
+        "is_reachable": explained.listing.result in {Listing.LISTED, Listing.UNLISTED},
         "is_failed": video.status == Video.Status.FAILED,
         "start": zoned(video.started_at),
         "length": clock(video.duration) if video.duration_ms else "",

@@ -22,6 +22,7 @@ from ivsvod.rest.times import parse_time
 from ondemand.api.documents import hit_document, match_document, video_document
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
+from ondemand.playback.explain import Explanation
 from ondemand.videos import limits
 
 
@@ -222,6 +223,60 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
 
     def to_representation(self, instance: Video) -> dict[str, Any]:
         return match_document(instance) | hit_document(instance, reader=self.context["reader"])
+
+
+class RuleSerializer(serializers.Serializer):
+    """A rule: its name is the result if it is the first that the video breaks."""
+
+    rule = serializers.CharField(source="name.value")
+    kept = serializers.BooleanField(source="is_kept")
+    sentence = serializers.CharField()
+
+
+class PlayingSerializer(serializers.Serializer):
+    """Who plays a video."""
+
+    result = serializers.CharField(source="playing.result.value")
+    sentence = serializers.SerializerMethodField()
+    delivery = serializers.SerializerMethodField()
+    lasting_grants = serializers.IntegerField(
+        help_text="Grants that are neither revoked nor ended, without those of the admin's player."
+    )
+    rules = RuleSerializer(source="playing.rules", many=True)
+
+    def get_sentence(self, explained: Explanation) -> str:
+        """Return the sentences of the broken rules or, if none is broken, of all."""
+        return " ".join(explained.playing.sentences)
+
+    def get_delivery(self, explained: Explanation) -> str:
+        """Return `signed` or `direct`."""
+        return "signed" if explained.is_signed else "direct"
+
+
+class AccessSerializer(serializers.Serializer):
+    """What callers with these scopes get."""
+
+    caller = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField())
+    opens = serializers.BooleanField(help_text="`GET /on-demand/{uuid}` shows the video.")
+    location = serializers.BooleanField(help_text="Its `location` is not null there.")
+    plays = serializers.BooleanField(help_text="`GET /play/{uuid}/master.m3u8` is served, while S3 has the file.")
+    grants = serializers.BooleanField(help_text="`POST /on-demand/{uuid}/playback-grants` makes a grant.")
+    sentence = serializers.CharField()
+
+
+class ExplanationSerializer(serializers.Serializer):
+    """The rules that decide who finds and who plays a video."""
+
+    listing = serializers.CharField(source="listing.result.value")
+    sentence = serializers.SerializerMethodField()
+    rules = RuleSerializer(source="listing.rules", many=True)
+    playback = PlayingSerializer(source="*")
+    callers = AccessSerializer(many=True)
+
+    def get_sentence(self, explained: Explanation) -> str:
+        """Return the sentences of the broken rules or, if none is broken, of all."""
+        return " ".join(explained.listing.sentences)
 
 
 class TagSerializer(serializers.Serializer):

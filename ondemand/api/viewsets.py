@@ -26,6 +26,7 @@ from ivsvod.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
+from ondemand.playback.explain import explanation
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.links import public_origin
@@ -66,6 +67,8 @@ class VideoViewSet(CatalogueViewSet):
     """Videos. Callers with the scope `curate` see hidden ones too."""
 
     lookup_field = "uuid"
+    # That of `explain` is another one.
+    read_scope = ""
     write_scope = "curate"
     any_content_type = True
     filterset_class = VideoFilterSet
@@ -125,6 +128,12 @@ class VideoViewSet(CatalogueViewSet):
         """Hide the video."""
         video_hide(video_uuid=uuid_in_path(uuid), check=self.check)
         return HttpResponse("OK", content_type="text/plain")
+
+    @action(detail=True, read_scope="curate")
+    def explain(self, request: Request, uuid: str) -> Response:
+        """Return the rules that decide who finds and who plays the video, each with its result."""
+        explained = explanation(self.get_video(uuid), self.at)
+        return Response(serializers.ExplanationSerializer(explained).data)
 
     def video_list(self) -> RowList:
         """Return the filtered videos in the requested order; those of a search with their rank, best first."""

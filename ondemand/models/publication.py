@@ -1,11 +1,11 @@
 """The listing of a video: each rule is one condition of a row, for queries and for rows in memory."""
 
 import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Case, Q, TextChoices, TextField, Value, When
 from django.utils.translation import gettext as _
@@ -120,17 +120,37 @@ def _listing_tests(model: Any) -> list[tuple[Listing, _Test]]:
     return [(listing, _test(rule, model)) for listing, rule in listing_rules(_AT).items()]
 
 
-@dataclass(frozen=True)
-class ListingReasons:
-    """The listing, and a sentence for each rule: the broken ones, the gravest first or, if none is broken, all."""
+class Rule(NamedTuple):
+    """A rule as a video meets it: its name is the result of breaking it."""
 
-    listing: Listing
-    sentences: tuple[str, ...]
+    name: TextChoices
+    is_kept: bool
+    sentence: str
+
+
+@dataclass(frozen=True)
+class Reasons:
+    """A result with all of its rules, the gravest first: the first broken one names it."""
+
+    result: TextChoices
+    rules: tuple[Rule, ...]
 
     @property
-    def is_listed(self) -> bool:
+    def is_kept(self) -> bool:
         """Return whether no rule is broken."""
-        return self.listing == Listing.LISTED
+        return all(rule.is_kept for rule in self.rules)
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """Return the sentences of the broken rules or, if none is broken, of all; each once."""
+        shown = [rule for rule in self.rules if not rule.is_kept] or self.rules
+        return tuple(dict.fromkeys(rule.sentence for rule in shown))
+
+
+def reasons_of(best: TextChoices, rules: Iterable[Rule]) -> Reasons:
+    """Return the result of the rules, which is `best` if none is broken."""
+    rules = tuple(rules)
+    return Reasons(next((rule.name for rule in rules if not rule.is_kept), best), rules)
 
 
 def broken_rules(video: Any, at: datetime) -> Iterator[Listing]:
@@ -138,46 +158,62 @@ def broken_rules(video: Any, at: datetime) -> Iterator[Listing]:
     return (listing for listing, is_kept in _listing_tests(video.__class__) if not is_kept(video, at))
 
 
-def listing_reasons(video: Any, at: datetime) -> ListingReasons:
-    """Return the listing of a video in memory, and the reasons: in the time zone and language of the reader."""
-    if broken := list(broken_rules(video, at)):
-        sentences = _sentences(video)
-        return ListingReasons(broken[0], tuple(dict.fromkeys(filter(None, map(sentences.get, broken)))))
-    begun, end = zoned(video.publish_from), zoned(video.publish_until)
-    windows = {
-        (True, True): _("Its publication began at {begun} and ends at {end}."),
-        (True, False): _("Its publication began at {begun} and has no end."),
-        (False, True): _("Its publication ends at {end}."),
-        (False, False): _("Its publication has neither a beginning nor an end."),
+def opens(video: Any, at: datetime) -> bool:
+    """Return whether anyone may open a video in memory by its uuid, as `VideoQuerySet.reachable` in a query."""
+    open_now = OPEN & within_window(at)
+    rows = [video] if video.duplicate_of_id is None else [video, video.duplicate_of]
+    return all(row is not None and is_met(open_now, row) for row in rows)
+
+
+def listing_reasons(video: Any, at: datetime) -> Reasons:
+    """Return the listing of a video in memory, and its rules: in the time zone and language of the reader."""
+    broken = set(broken_rules(video, at))
+    sentences = {**_kept_sentences(video), **{rule: text for rule, text in _sentences(video).items() if rule in broken}}
+    return reasons_of(Listing.LISTED, (Rule(rule, rule not in broken, text) for rule, text in sentences.items()))
+
+
+def _kept_sentences(video: Any) -> dict[Listing, str]:
+    """Return the sentence of each rule, in their order, for a video that keeps it."""
+    available = _("Its recording is available.") if video.status == "available" else ""
+    begin, end = _("Its publication has no beginning."), _("Its publication has no end.")
+    if video.publish_from is not None:
+        begin = _("Its publication began at {time}.").format(time=zoned(video.publish_from))
+    if video.publish_until is not None:
+        end = _("Its publication ends at {time}.").format(time=zoned(video.publish_until))
+    return {
+        Listing.DUPLICATE: _("It is no duplicate of another."),
+        Listing.FAILED: available or _("Its recording has not failed."),
+        Listing.RECORDING: available or _("Its recording is not going on."),
+        Listing.HELD: _("It is not held back."),
+        Listing.HIDDEN: _("It is shown."),
+        Listing.SCHEDULED: begin,
+        Listing.EXPIRED: end,
+        Listing.UNLISTED: _("It is public."),
     }
-    window = windows[video.publish_from is not None, video.publish_until is not None].format(begun=begun, end=end)
-    recording, shown = (
-        _("Its recording is available, and no duplicate of another."),
-        _("It is shown, and not held back."),
-    )
-    return ListingReasons(Listing.LISTED, (recording, shown, _("It is public."), window))
 
 
 def _sentences(video: Any) -> dict[Listing, str]:
-    """Return the sentence of each rule for a video that breaks it; empty if another rule has the sentence."""
-    is_available = video.status == "available"
+    """Return the sentence of each rule for a video that breaks it; two rules may have the same one."""
+    is_available, is_failed = video.status == "available", video.status == "failed"
+    failed, recording = _("Its recording failed."), _("Its recording is not finished.")
     # Nothing is decided at the end of a failed recording: there is nothing to show.
-    undecided = "" if video.status == "failed" else _("It is decided when its recording ends whether it is shown.")
+    undecided = failed if is_failed else _("It is decided when its recording ends whether it is shown.")
     held, hidden = undecided, undecided
-    if video.status != "failed" and video.held and video.held_by_check:
+    if not is_failed and video.held and video.held_by_check:
         held = _("It is held back until the check of its files finds them good.")
-    elif video.status != "failed" and (video.held or is_available):
+    elif not is_failed and (video.held or is_available):
         held = _("It is held back until somebody shows it.")
     if video.active is False:
         hidden = _("It is hidden.")
     elif video.active:
-        hidden = "" if video.status else _("It is not known whether its recording is finished.")
+        unknown = _("It is not known whether its recording is finished.")
+        hidden = {"failed": failed, "recording": recording}.get(video.status, unknown)
     elif is_available:
         hidden = _("It is hidden: nobody has shown it yet.")
     return {
         Listing.DUPLICATE: _("It is a duplicate: another video has the same files."),
-        Listing.FAILED: _("Its recording failed."),
-        Listing.RECORDING: _("Its recording is not finished."),
+        Listing.FAILED: failed,
+        Listing.RECORDING: recording,
         Listing.HELD: held,
         Listing.HIDDEN: hidden,
         Listing.SCHEDULED: _("Its publication begins at {time}.").format(time=zoned(video.publish_from)),

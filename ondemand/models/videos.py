@@ -27,7 +27,7 @@ from ondemand.models.publication import (
     LISTING_BY_ROW,
     TO_REVIEW,
     Listing,
-    ListingReasons,
+    Reasons,
     broken_rules,
     listing_reasons,
 )
@@ -221,6 +221,11 @@ class Video(models.Model):
         return self.status == self.Status.AVAILABLE and bool(self.prefix)
 
     @property
+    def has_readable_bucket(self) -> bool:
+        """Return whether the bucket of its files is one that this service may read."""
+        return self.files_bucket in settings.RECORDING_BUCKETS
+
+    @property
     def playlist(self) -> str:
         """Return the path of the multivariant playlist below the prefix."""
         return (self.facts or {}).get("playlist") or DEFAULT_PLAYLIST
@@ -234,8 +239,8 @@ class Video(models.Model):
         """Return its listing at that time; a row that a public list has read keeps the one of its request."""
         return self.known_listing or next(broken_rules(self, at), Listing.LISTED)
 
-    def listing_reasons_at(self, at: datetime) -> ListingReasons:
-        """Return its listing at that time, and the rules that it breaks."""
+    def listing_reasons_at(self, at: datetime) -> Reasons:
+        """Return its listing at that time, and each rule with its sentence."""
         return listing_reasons(self, at)
 
     def next_edge(self, at: datetime) -> datetime | None:

@@ -75,8 +75,7 @@ def picture_url(video: Video, path: str, end: datetime) -> str | None:
 
 def _place(video: Video) -> tuple[str, str] | None:
     """Return bucket and prefix; None if there is nothing to play, or its bucket may not be read."""
-    bucket = video.files_bucket
-    return (bucket, video.prefix or "") if video.is_playable and bucket in settings.RECORDING_BUCKETS else None
+    return (video.files_bucket, video.prefix or "") if video.is_playable and video.has_readable_bucket else None
 
 
 def _query(resource: Callable[[], str], end: datetime) -> str:

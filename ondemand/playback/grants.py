@@ -72,16 +72,21 @@ def video_grant_create(*, video: Video, request: GrantRequest, of_curator: bool 
         NothingToPlayError: the video is public, and has no location.
         IdempotencyKeyReusedError: the key came with another body.
     """
+    if refusal := grant_refusal(video, of_curator=of_curator):
+        raise refusal
     grant = PlaybackGrant(video=video, of_curator=of_curator)
     if video.needs_grant or of_curator:
-        if not is_signed():
-            raise PlaybackNotConfiguredError
         # Signatures end at whole seconds.
         grant.expires_at = (timezone.now() + request.ttl).replace(microsecond=0)
         grant.digest = _digest(_token(grant))
-    elif not video.is_playable:
-        raise NothingToPlayError
     return _inserted(grant, request)
+
+
+def grant_refusal(video: Video, *, of_curator: bool = False) -> type[ServiceError] | None:
+    """Return the error with which a grant for this video is refused; None if it can be made."""
+    if video.needs_grant or of_curator:
+        return None if is_signed() else PlaybackNotConfiguredError
+    return None if video.is_playable else NothingToPlayError
 
 
 @audited()
