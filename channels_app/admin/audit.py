@@ -48,6 +48,7 @@ class ObjectTypeFilter(ChoiceFilter):
     parameter_name = "object_type"
     labels = {
         "ondemand.video": _("video"),
+        "ondemand.playbackgrant": _("playback grant"),
         "channels_app.channel": _("channel"),
         "accounts.user": _("account"),
         "accounts.apitoken": _("API token"),

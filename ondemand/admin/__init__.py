@@ -1,3 +1,4 @@
-"""Videos and their content in the admin."""
+"""Videos, their content and playback grants in the admin."""
 
+from ondemand.admin.grants import PlaybackGrantAdmin as PlaybackGrantAdmin
 from ondemand.admin.videos import VideoAdmin as VideoAdmin

@@ -14,7 +14,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_app.admin import AuditedAdmin, account_of
+from channels_app.admin import AuditedAdmin, account_of, list_address
 from channels_app.aws import AwsError
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
@@ -134,6 +134,8 @@ class VideoPage(AuditedAdmin):
             "media": self.media,
             "check_address": self._address(request, "check", video.pk),
             "may_check": self.has_change_permission(request, video),
+            "grants_address": request.user.has_perm("ondemand.view_playbackgrant")
+            and list_address(PlaybackGrant, video__uuid__exact=video.pk),
             "may_see_history": request.user.has_perm("channels_app.view_auditentry"),
             "newer_address": newer and self._address(request, "change", newer.pk),
             "older_address": older and self._address(request, "change", older.pk),

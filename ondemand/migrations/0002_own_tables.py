@@ -228,6 +228,7 @@ class Migration(migrations.Migration):
                     "channel",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=deletion.CASCADE,
                         related_name="+",
@@ -239,6 +240,7 @@ class Migration(migrations.Migration):
                     "video",
                     models.ForeignKey(
                         db_constraint=False,
+                        db_index=False,
                         null=True,
                         on_delete=deletion.CASCADE,
                         related_name="+",
@@ -254,6 +256,21 @@ class Migration(migrations.Migration):
                 "indexes": [
                     models.Index(fields=["-made_at", "-id"], name="grant_newest"),
                     models.Index(fields=["viewer", "-made_at", "-id"], name="grant_of_viewer"),
+                    models.Index(fields=["video", "-made_at", "-id"], name="grant_of_video"),
+                    models.Index(fields=["channel", "-made_at", "-id"], name="grant_of_channel"),
+                    models.Index(
+                        condition=models.Q(("of_curator", False)),
+                        fields=["-made_at", "-id"],
+                        name="grant_for_viewers",
+                    ),
+                    models.Index(
+                        condition=models.Q(("revoked_at__isnull", False)),
+                        fields=["-made_at", "-id"],
+                        name="grant_revoked",
+                    ),
+                    models.Index(
+                        condition=models.Q(("revoked_at__isnull", True)), fields=["expires_at"], name="grant_end"
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(fields=("digest",), name="grant_digest"),

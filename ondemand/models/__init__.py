@@ -2,6 +2,7 @@
 
 from ondemand.models.bulk import BulkChange as BulkChange
 from ondemand.models.bulk import BulkChangeRow as BulkChangeRow
+from ondemand.models.grants import GrantState as GrantState
 from ondemand.models.grants import PlaybackGrant as PlaybackGrant
 from ondemand.models.grants import PlaybackGrantQuerySet as PlaybackGrantQuerySet
 from ondemand.models.index import TagCount as TagCount

@@ -8,9 +8,19 @@ from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from channels_app.models import Channel
 from ondemand.models.videos import Video
+
+
+class GrantState(models.TextChoices):
+    """The state of a grant in one word; `no_end` plays what is public, and is as good as `lasting`."""
+
+    LASTING = "lasting", pgettext_lazy("a grant", "lasting")
+    NO_END = "no_end", pgettext_lazy("a grant", "no end")
+    ENDED = "ended", pgettext_lazy("a grant", "ended")
+    REVOKED = "revoked", pgettext_lazy("a grant", "revoked")
 
 
 class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
@@ -23,6 +33,28 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
     def lasting(self, at: datetime) -> Self:
         """Return the grants that are neither revoked nor ended; those without an end are of what is public."""
         return self.filter(Q(expires_at__gt=at) | Q(expires_at__isnull=True), revoked_at__isnull=True)
+
+    def in_state(self, state: GrantState, at: datetime) -> Self:
+        """Return the grants that are in this state at that time; see `PlaybackGrant.state_at`."""
+        conditions = {
+            GrantState.LASTING: Q(revoked_at__isnull=True, expires_at__gt=at),
+            GrantState.NO_END: Q(revoked_at__isnull=True, expires_at__isnull=True),
+            GrantState.ENDED: Q(revoked_at__isnull=True, expires_at__lte=at),
+            GrantState.REVOKED: Q(revoked_at__isnull=False),
+        }
+        return self.filter(conditions[state])
+
+    def for_viewers(self) -> Self:
+        """Return the grants that are not for the player of the admin."""
+        return self.filter(of_curator=False)
+
+    def with_target(self) -> Self:
+        """Join what lists show of the video or channel."""
+        large = ("data", "facts", "qa_reasons", "metadata", "content__data", "content__description")
+        joined = self.select_related("channel", "video__content")
+        return joined.defer(
+            "digest", "channel__channel_data", "channel__stream_key", *(f"video__{name}" for name in large)
+        )
 
     def playing(self, at: datetime) -> Self:
         """Return the lasting grants whose video opens by its uuid; those of curators play hidden videos too."""
@@ -40,10 +72,22 @@ class PlaybackGrant(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The migration writes both constraints, with ON DELETE CASCADE: the predecessor deletes rows by SQL.
     video = models.ForeignKey(
-        Video, on_delete=models.CASCADE, related_name="+", null=True, db_constraint=False, verbose_name=_("video")
+        Video,
+        on_delete=models.CASCADE,
+        related_name="+",
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("video"),
     )
     channel = models.ForeignKey(
-        Channel, on_delete=models.CASCADE, related_name="+", null=True, db_constraint=False, verbose_name=_("channel")
+        Channel,
+        on_delete=models.CASCADE,
+        related_name="+",
+        null=True,
+        db_constraint=False,
+        db_index=False,
+        verbose_name=_("channel"),
     )
     # The name that the integrator gave the viewer; empty: anyone who has the URL.
     viewer = models.TextField(_("viewer"), blank=True)
@@ -82,8 +126,22 @@ class PlaybackGrant(models.Model):
         ]
         indexes = [
             models.Index(fields=["-made_at", "-id"], name="grant_newest"),
-            models.Index(fields=["viewer", "-made_at", "-id"], name="grant_of_viewer"),
+            *(
+                models.Index(fields=[name, "-made_at", "-id"], name=f"grant_of_{name}")
+                for name in ("viewer", "video", "channel")
+            ),
+            models.Index(fields=["-made_at", "-id"], name="grant_for_viewers", condition=Q(of_curator=False)),
+            models.Index(fields=["-made_at", "-id"], name="grant_revoked", condition=Q(revoked_at__isnull=False)),
+            models.Index(fields=["expires_at"], name="grant_end", condition=Q(revoked_at__isnull=True)),
         ]
 
     def __str__(self) -> str:
         return str(self.id)
+
+    def state_at(self, at: datetime) -> GrantState:
+        """Return its state at that time; `in_state` says it of rows."""
+        if self.revoked_at is not None:
+            return GrantState.REVOKED
+        if self.expires_at is None:
+            return GrantState.NO_END
+        return GrantState.LASTING if self.expires_at > at else GrantState.ENDED

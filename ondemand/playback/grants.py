@@ -2,13 +2,15 @@
 
 import base64
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import F, Max, Q
+from django.db.models import Count, F, Max, Q, Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
@@ -21,6 +23,8 @@ from ondemand.models import PlaybackGrant, PlaybackGrantQuerySet, Video
 from ondemand.videos.files import MASTER, Reader, is_signed
 
 _USE_STEP = timedelta(minutes=1)
+# The grants of a viewer whose uses are added up.
+SUMMED = 1_000
 _REMOVED_AT_ONCE = 1000
 
 
@@ -44,6 +48,14 @@ class PlaybackGrantNotFoundError(ServiceError):
 
 class ChannelKeyMissingError(PlaybackNotConfiguredError):
     sentence = "Grants for private channels need IVS_PLAYBACK_KEY_ARN and IVS_PLAYBACK_PRIVATE_KEY, which are not set"
+
+
+@dataclass(frozen=True)
+class ViewerUses:
+    """How many grants a viewer has, and how often they were used."""
+
+    grants: int
+    uses: int
 
 
 @dataclass(frozen=True)
@@ -164,9 +176,20 @@ def grant_revoke(*, grant_id: UUID) -> None:
     _revoke(grants)
 
 
+def grants_revoke(*, grant_ids: Collection[UUID]) -> int:
+    """End these grants, as `grant_revoke`; return how many were not revoked before."""
+    return _revoke(PlaybackGrant.objects.filter(pk__in=grant_ids))
+
+
 def viewer_revoke(*, viewer: str) -> int:
     """End all grants of a viewer, as `grant_revoke`; return how many were not revoked before."""
     return _revoke(PlaybackGrant.objects.filter(viewer=viewer))
+
+
+def viewer_uses(*, viewer: str) -> ViewerUses:
+    """Return the grants of a viewer and their uses, of the newest `SUMMED` grants and one more."""
+    newest = PlaybackGrant.objects.filter(viewer=viewer).for_viewers().newest_first()[: SUMMED + 1]
+    return ViewerUses(**newest.aggregate(grants=Count("pk"), uses=Coalesce(Sum("uses"), 0)))
 
 
 def grants_prunable(*, made_before: datetime) -> int:
@@ -191,7 +214,12 @@ def _revoke(grants: PlaybackGrantQuerySet) -> int:
     # A session may play on for long after its token has ended.
     named = grants.filter(channel__isnull=False, expires_at__isnull=False).exclude(viewer="")
     for arn, viewer, made_at in named.values_list("channel__arn", "viewer").annotate(Max("made_at")).order_by():
-        aws.viewer_sessions_revoke(channel_arn=arn, viewer_id=viewer, version=_session_version(made_at))
+        try:
+            aws.viewer_sessions_revoke(channel_arn=arn, viewer_id=viewer, version=_session_version(made_at))
+        except aws.AwsError as error:
+            # A channel that is gone from IVS has no session.
+            if error.kind != aws.Kind.NOT_FOUND:
+                raise
     return revoked
 
 

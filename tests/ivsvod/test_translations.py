@@ -30,7 +30,7 @@ from channels_app.streams.history import KINDS
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws
-from ondemand.models import BulkChange, BulkChangeRow, SearchWord, Video
+from ondemand.models import BulkChange, BulkChangeRow, PlaybackGrant, SearchWord, Video
 from tests.ivsvod.console.test_roles import TABLE, filled, routes
 from tests.support.console import happened, make_channel, make_event, make_stream, make_video
 
@@ -170,6 +170,7 @@ def world(db: None, aws: LocalAws) -> dict[str, Any]:
         "channels_app/inboxevent": event.pk,
         "channels_app/reporteddifference": difference.pk,
         "channels_app/stream": stream.pk,
+        "ondemand/playbackgrant": make_grants(video, channel).pk,
         "ondemand/video": video.pk,
         "<uuid:change_uuid>": make_bulk_changes(video).pk,
     }
@@ -220,6 +221,16 @@ def make_videos(channel: Channel) -> Video:
     )
     make_video(None, channel=channel, duplicate_of=video)
     return video
+
+
+def make_grants(video: Video, channel: Channel) -> PlaybackGrant:
+    """One in each state for a viewer, and one of a channel with the limits of a token of IVS."""
+    later, earlier = (timezone.now() + timedelta(days=days) for days in (1, -1))
+    made = {"viewer": "θεατής", "by": UUID(int=1), "by_name": "άδα"}
+    for state in ({"expires_at": earlier}, {"expires_at": None}, {"revoked_at": earlier}, {"viewer": ""}):
+        PlaybackGrant.objects.create(video=video, **{**made, "expires_at": later, **state})
+    claims = {"origins": [], "single_use": True, "maximum_resolution": None}
+    return PlaybackGrant.objects.create(channel=channel, expires_at=later, claims=claims, **made)
 
 
 def make_bulk_changes(video: Video) -> BulkChange:
@@ -293,6 +304,7 @@ ACTIONS = (
     ("ondemand/video/", ("show", "hide", "list_", "unlist", "schedule", "add_tags", "remove_tags", "check_again")),
     ("channels_app/channel/", ("recover",)),
     ("channels_app/inboxevent/", ("replay",)),
+    ("ondemand/playbackgrant/", ("revoke_selected",)),
     ("accounts/apitoken/", ("delete_selected",)),
 )
 

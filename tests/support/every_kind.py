@@ -13,7 +13,7 @@ from channels_app.models import AuditEntry, Channel, InboxEvent, ReportedDiffere
 from channels_app.models.differences import Kind
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
-from ondemand.models import BulkChange, BulkChangeRow, Video
+from ondemand.models import BulkChange, BulkChangeRow, PlaybackGrant, Video
 from ondemand.videos.services import video_hide, video_update
 from tests.support.chromium import eventful
 from tests.support.console import make_channel, make_event, make_stream, make_video
@@ -40,6 +40,7 @@ def every_kind(video: Video) -> dict[str, Any]:
         "channels_app/inboxevent": every_event(live),
         "channels_app/reporteddifference": every_difference(live),
         "channels_app/stream": streams["live"].pk,
+        "ondemand/playbackgrant": every_grant([video, *videos.values()], channel),
         "ondemand/video": video.pk,
         **every_bulk_change([video, *videos.values()]),
         "offline channel": channel.pk,
@@ -112,6 +113,18 @@ def every_difference(channel: Channel) -> int:
         key="3", kind=Kind.RECORDING_UNREADABLE, problem=problem, **values, **place
     )
     return made.pk
+
+
+def every_grant(videos: list[Video], channel: Channel) -> UUID:
+    """Grants in every state, of a viewer whose name cannot be broken; the key of one with the limits of a token."""
+    now = timezone.now()
+    made = {"viewer": "x" * PlaybackGrant.LONGEST_VIEWER, "by": UUID(int=1), "by_name": "Website of the festival"}
+    states = ({"expires_at": now - timedelta(hours=1)}, {}, {"revoked_at": now}, {"viewer": ""})
+    for video, state in zip(videos, states, strict=False):
+        PlaybackGrant.objects.create(video=video, **{**made, **state})
+    claims = {"origins": ["https://www.example.com"] * 20, "single_use": True, "maximum_resolution": "HD"}
+    end = now + timedelta(days=1)
+    return PlaybackGrant.objects.create(channel=channel, expires_at=end, claims=claims, uses=9, **made).pk
 
 
 def every_bulk_change(videos: list[Video]) -> dict[str, UUID]:

@@ -15,6 +15,7 @@ from django.urls import reverse
 from channels_app.models import ReportedDifference
 from ivsvod.accounts.models import Authenticator, User
 from ivsvod.accounts.services import api_token_create
+from ondemand.models import PlaybackGrant
 from tests.support.console import happened, make_channel, make_event, make_stream, make_video, page
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +42,8 @@ def rows_of_each_kind(many: int) -> None:
         AccessAttempt.objects.create(path_info="", failures_since_start=1, **tried)
         AccessLog.objects.create(path_info="", **tried)
         ReportedDifference.objects.create(kind="channel_gone", key=str(uuid4()), channel_id=channel.pk)
+        target = {"channel": channel} if number % 3 == 0 else {"video": make_video(None)}
+        PlaybackGrant.objects.create(**target, viewer="ada", by=uuid4())
 
 
 def queries_of_pages(client: Client) -> dict[str, int]:

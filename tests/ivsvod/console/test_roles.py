@@ -21,7 +21,7 @@ from channels_app.models import AuditEntry, Channel, ReportedDifference
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ivsvod.local.aws import LocalAws
-from ondemand.models import BulkChange, Video
+from ondemand.models import BulkChange, PlaybackGrant, Video
 from tests.support.console import make_channel, make_event, make_stream, make_video, member, messages_of, unrendered
 
 pytestmark = pytest.mark.django_db
@@ -116,6 +116,14 @@ TABLE = {
     "login/": (".rrrrr", "......"),
     "login/code/": ("llllll", "llllll"),
     "logout/": ("rmmmmm", "r....."),
+    "ondemand/playbackgrant/": (AUDITORS, AUDITORS),
+    "ondemand/playbackgrant/<path:object_id>/": (LED, LED),
+    "ondemand/playbackgrant/<path:object_id>/change/": (AUDITORS, NOBODY),
+    "ondemand/playbackgrant/<path:object_id>/delete/": (NOBODY, NOBODY),
+    "ondemand/playbackgrant/<path:object_id>/history/": (LED, LED),
+    "ondemand/playbackgrant/<uuid:pk>/revoke-viewer/": (AUDITORS, "lxxrrr"),
+    "ondemand/playbackgrant/<uuid:pk>/revoke/": (AUDITORS, "lxxrrr"),
+    "ondemand/playbackgrant/add/": (NOBODY, NOBODY),
     "ondemand/video/": (WATCHERS, WATCHERS),
     "ondemand/video/<path:object_id>/": (LED, LED),
     "ondemand/video/<path:object_id>/change/": (WATCHERS, CURATORS),
@@ -144,6 +152,7 @@ ACTIONS = {
     ("axes/accessattempt", "delete_selected"): "xxxxa",
     ("channels_app/channel", "recover"): "x--aa",
     ("channels_app/inboxevent", "replay"): "xxxaa",
+    ("ondemand/playbackgrant", "revoke_selected"): "xxaaa",
     **{
         ("ondemand/video", action): "x-a-a"
         for action in (
@@ -182,6 +191,7 @@ def world(db: None, aws: LocalAws) -> dict[str, Any]:
         "channels_app/inboxevent": make_event().pk,
         "channels_app/reporteddifference": ReportedDifference.objects.create(kind="channel_gone", key="k").pk,
         "channels_app/stream": make_stream(channel, "st-1", start=0, end=5).pk,
+        "ondemand/playbackgrant": PlaybackGrant.objects.create(video=video, viewer="ada", by=UUID(int=1)).pk,
         "ondemand/video": video.pk,
         "<uuid:change_uuid>": BulkChange.objects.create(kind="hide", by=UUID(int=1), by_name="boss", chosen=1).pk,
     }
@@ -262,7 +272,10 @@ def test_each_page_opens_for_the_roles_of_the_table_and_offers_them_their_action
 
 def test_an_action_that_is_not_offered_does_nothing(world: dict[str, Any]) -> None:
     clients = {role: in_role(role) for role in ROLES[1:-1]}
-    before = {model: list(model.objects.order_by("pk").values()) for model in (Video, Channel, BulkChange, Group)}
+    before = {
+        model: list(model.objects.order_by("pk").values())
+        for model in (Video, Channel, BulkChange, Group, PlaybackGrant)
+    }
     for (group, action), letters in ACTIONS.items():
         sent = {"action": action, "_selected_action": [str(world[group])], "post": "yes"}
         for (role, client), offered in zip(clients.items(), letters[:-1], strict=True):
