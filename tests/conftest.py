@@ -172,10 +172,32 @@ def pytest_make_parametrize_id(val: object) -> str | None:
 
 
 @pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol() -> Iterator[Any]:
+    """Watch each test, with its fixtures, for secrets where none belongs."""
+    from tests.support.leaks import WATCH
+
+    WATCH.begin()
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Iterator[Any]:
+    """Fail a test that has shown a secret."""
+    from tests.support.leaks import WATCH
+
+    result = yield
+    if leaks := WATCH.end():
+        pytest.fail("\n".join(leaks), pytrace=False)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
 def pytest_sessionstart(session: pytest.Session) -> Iterator[None]:
     """Collect static files, which pages name by the manifest; workers start while this process makes their database."""
+    from tests.support.leaks import install
     from tests.support.processes import migrated_template
 
+    install()
     if not hasattr(session.config, "workerinput"):
         call_command("collectstatic", interactive=False, verbosity=0)
     yield
