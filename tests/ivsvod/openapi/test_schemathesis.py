@@ -23,7 +23,9 @@ from channels_app.channels.provisioning import channel_create
 from channels_app.models import IdempotencyKey
 from ivsvod.local.aws import LocalAws
 from ivsvod.wsgi import application
+from tests.support.delivery import MULTIVARIANT
 from tests.support.helpers import OWNER, THOROUGH, make_content, make_token, make_video
+from tests.support.road import put
 
 # The tool does not unpack the answers of a WSGI application.
 PLAIN = {"Accept-Encoding": "identity"}
@@ -70,7 +72,10 @@ def map_path_parameters(context: Any, path_parameters: Any) -> Any:
     """Half of all uuids are those of what is there."""
     uuid = (path_parameters or {}).get("uuid")
     if isinstance(uuid, str) and len(uuid) in {32, 36} and uuid[:1] < "8":
-        return {"uuid": THERE["channel" if context.operation.path.startswith("/channels") else "video"]}
+        return {
+            **path_parameters,
+            "uuid": THERE["channel" if context.operation.path.startswith("/channels") else "video"],
+        }
     return path_parameters
 
 
@@ -134,6 +139,7 @@ def world(one_transaction: None, aws: LocalAws) -> None:
     """A channel, a video, and a token that may do everything."""
     channel = channel_create(owner=OWNER, name="Morning show")
     video = make_video(channel_id=channel.uuid)
+    put(f"{video.prefix}/{video.playlist}", MULTIVARIANT.encode())
     make_content(video, title="Morning show", tags=["news"])
     make_content(make_video(started_at=datetime(2026, 1, 1, tzinfo=UTC)), title="Evening show", tags=["news", "late"])
     _, token = make_token("read", "curate", "channels", "playback")
