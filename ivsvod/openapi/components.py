@@ -100,6 +100,10 @@ _HISTORY: Schema = {
     "limits": [channels.LimitBreachSerializer],
 }
 _PUBLICATION: Schema = {"description": "From the year 1900 to 9000; publication must end after it begins."}
+_TAGS: Schema = {
+    "maxItems": limits.MOST_TAGS,
+    "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH},
+}
 _FOUND: Schema = {
     "rank": {"description": "The larger, the better the match."},
     "highlight": {"description": "HTML: the found text is in `<mark>`, all else is escaped."},
@@ -132,11 +136,9 @@ FIELDS: dict[type, Schema] = {
     videos.StreamSerializer: {"videos": [videos.VideoSerializer]},
     channels.ManagedStreamSerializer: _HISTORY,
     videos.ContentPutSerializer: {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}},
+    videos.ClipSerializer: {"tags": _TAGS},
     videos.VideoPatchSerializer: {
-        "tags": {
-            "maxItems": limits.MOST_TAGS,
-            "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH},
-        },
+        "tags": _TAGS,
         "thumbnail": {
             "description": "An https URL, or a picture of this recording by its URL or path; empty for none."
         },

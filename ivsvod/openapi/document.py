@@ -210,8 +210,37 @@ extend_schema_view(
     destroy=extend_schema(
         operation_id="hideVideo",
         summary="Hide a video",
-        description="Its files stay, and `PATCH` shows it again.",
+        description="Its files stay, and `PATCH` shows it again. Clips of it stay as they are.",
         responses=_DONE,
+    ),
+    join=[
+        extend_schema(
+            methods=["POST"],
+            operation_id="joinVideos",
+            summary="Join recordings into one video",
+            description="Shows several available recordings of one channel one after the other, each as it is trimmed. "
+            "The video of the path is the first one, unless `with` says where it stands. The others are its parts: "
+            "they are not listed until the join is undone. It needs a grant if one of them does.",
+            request=_body(videos.JoinSerializer, examples.JOIN),
+            responses=_answer(videos.VideoSerializer, "The joined video.", examples.VIDEO),
+        ),
+        extend_schema(
+            methods=["DELETE"],
+            operation_id="unjoinVideos",
+            summary="Undo a join",
+            description="The parts are videos of their own again. `playback` stays as it is.",
+            request=None,
+            responses=_answer(videos.VideoSerializer, "The video as it is now.", examples.VIDEO),
+        ),
+    ],
+    clips=extend_schema(
+        operation_id="createClip",
+        summary="Make a clip of a video",
+        description="A video of its own that shows a window of what this one shows now, with its own content and "
+        "publication. It is hidden unless `active` is true, and needs a grant if its source does. Hiding the source "
+        "does not hide it.",
+        request=_body(videos.ClipSerializer, examples.CLIP_CREATE),
+        responses=_answer(videos.VideoSerializer, "The clip.", examples.CLIP, status=201),
     ),
 )(VideoViewSet)
 # /on-demand/{uuid}/playback-grants, /channels/{uuid}/playback-grants

@@ -36,6 +36,23 @@ VIDEO: dict[str, Any] = {
     "metadata": {"episode": "12"},
     "chapters": [{"at_ms": 0, "title": "Headlines"}, {"at_ms": 900000, "title": "Weather"}],
     "qa": "unverified",
+    "trim": None,
+    "edit": None,
+    "part_of": None,
+    "clip_of": None,
+}
+JOIN: dict[str, Any] = {"with": ["9c1f6a52-1c1e-4f0a-9d55-0a7c6f5d8b21"]}
+CLIP_CREATE: dict[str, Any] = {"start_ms": 600_000, "end_ms": 660_000, "title": "The goal"}
+CLIP: dict[str, Any] = {
+    **VIDEO,
+    "uuid": "1b7d6a52-1c1e-4f0a-9d55-0a7c6f5d8b21",
+    "duration_seconds": 60,
+    "location": "https://vod.example.com/play/1b7d6a52-1c1e-4f0a-9d55-0a7c6f5d8b21/master.m3u8",
+    "active": False,
+    "listing": "hidden",
+    "stream_ids": [],
+    "edit": [{"recording": UUID, "start_ms": 600_000, "end_ms": 660_000}],
+    "clip_of": UUID,
 }
 VIDEO_CHANGES: dict[str, Any] = {"title": "Morning show", "tags": ["news"], "publish_from": "2026-03-06T06:00:00Z"}
 HIT: dict[str, Any] = {

@@ -176,8 +176,9 @@ class ApiSchema(AutoSchema):
         possible = {400, 503} | ({401, 403, 429} if self.scope else set()) | ({404} if "{" in self.path else set())
         if self.method != "GET":
             possible |= {411, 413, 415} | ({422} if self.is_creation else {412} if self.is_conditional else set())
-            # Every write to a channel, and to a grant for one, calls or needs Amazon IVS.
-            possible |= {409, 502} if self.scope in {"channels", "playback"} else set()
+            # Every write to a channel, and to a grant for one, calls or needs Amazon IVS; an edit of a video reads S3.
+            is_edit = self.method == "PATCH" or self.path.endswith(("/join", "/clips"))
+            possible |= {409, 502} if is_edit or self.scope in {"channels", "playback"} else set()
         elif self.path.startswith("/play/"):
             possible |= {409, 429, 502} | ({401} if self.view.authentication_classes else set())
         return sorted(possible)

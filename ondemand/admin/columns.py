@@ -80,7 +80,7 @@ class VideoColumns(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("duration"))
     def length(self, video: Video) -> str:
-        return clock(video.duration) if video.duration_ms else NOTHING
+        return clock(video.duration) if video.length_ms else NOTHING
 
     @admin.display(description=gettext_lazy("listing"))
     def listing(self, video: Video) -> SafeString:

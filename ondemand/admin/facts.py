@@ -50,7 +50,7 @@ def technical_facts(video: Video, reader: Reader) -> list[Fact]:
         Fact(_("Status"), video.get_status_display() or NOTHING),
         Fact(_("Start"), zoned(video.started_at)),
         Fact(_("End"), zoned(video.ended_at)),
-        Fact(_("Length"), f"{clock(video.duration)} ({video.duration_ms:,} ms)" if video.duration_ms else NOTHING),
+        Fact(_("Length"), f"{clock(video.duration)} ({video.length_ms:,} ms)" if video.length_ms else NOTHING),
         Fact(_("Duplicate of"), original),
     ]
 
@@ -121,11 +121,11 @@ def _timeline_rows(video: Video, streams: list[Stream]) -> Iterator[dict[str, An
         for stream in streams
         for entry in timeline_of(stream, (row for row in history if row.stream_id == stream.pk))
     ]
-    is_playable = bool(video.duration_ms and video.is_playable)
+    is_playable = bool(video.length_ms and video.is_playable)
     for entry in sorted(entries, key=lambda entry: entry.at):
         second, position = None, ""
         if is_playable and video.started_at is not None:
             offset = int((entry.at - video.started_at).total_seconds())
-            if 0 <= offset * 1000 < (video.duration_ms or 0):
+            if 0 <= offset * 1000 < video.length_ms:
                 second, position = offset, clock(timedelta(seconds=offset))
         yield {"at": zoned(entry.at), "entry": entry, "second": second, "position": position}

@@ -167,7 +167,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "is_reachable": explained.listing.result in {Listing.LISTED, Listing.UNLISTED},
         "is_failed": video.status == Video.Status.FAILED,
         "start": zoned(video.started_at),
-        "length": clock(video.duration) if video.duration_ms else "",
+        "length": clock(video.duration) if video.length_ms else "",
         "shows_files": reader.sees_files(video),
         "location": _player_url(request, video, reader),
         "poster": video_picture(video, reader),

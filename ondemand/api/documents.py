@@ -11,6 +11,10 @@ from ondemand.models import Video
 from ondemand.videos.files import Reader
 from ondemand.videos.search import highlight, matching_chapter
 
+# By name in a document, the attribute.
+_FOR_CURATORS = {"edit": "edit", "part_of": "part_of_id", "clip_of": "clip_of_id"}
+_HIDDEN = dict.fromkeys(_FOR_CURATORS)
+
 
 def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, Any]:
     """Return a video with its listing at that time, and the URLs of its files that the reader may have.
@@ -47,6 +51,8 @@ def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, A
         "metadata": metadata if isinstance(metadata, dict) else {},
         "chapters": video.shown_chapters,
         "qa": video.qa,
+        "trim": video.trim,
+        **({name: getattr(video, column) for name, column in _FOR_CURATORS.items()} if reader.is_curator else _HIDDEN),
     }
 
 

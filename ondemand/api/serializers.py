@@ -10,6 +10,7 @@ from channels_app.api import serializers as channels
 from channels_app.models import Stream
 from ivsvod.rest.fields import (
     ChangesSerializer,
+    LenientUUIDField,
     PlainChoiceField,
     PlainTextField,
     StrictBooleanField,
@@ -22,6 +23,7 @@ from ivsvod.rest.times import parse_time
 from ondemand.api.documents import hit_document, match_document, video_document
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
+from ondemand.playback.editing import MOST_PARTS
 from ondemand.playback.explain import Explanation
 from ondemand.videos import limits
 
@@ -148,6 +150,27 @@ class PlayableSerializer(DocumentSerializer):
     )
 
 
+class WindowSerializer(StrictSerializer):
+    """A part of what a video shows, in milliseconds; null is its beginning, or its end."""
+
+    start_ms = WholeNumberField(min_value=0, max_value=limits.LONGEST_MS, allow_null=True, default=None)
+    end_ms = WholeNumberField(min_value=0, max_value=limits.LONGEST_MS, allow_null=True, default=None)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Refuse a window that ends before it begins."""
+        # A PATCH fills in no defaults.
+        attrs = {"start_ms": None, "end_ms": None, **attrs}
+        if attrs["end_ms"] is not None and attrs["end_ms"] <= (attrs["start_ms"] or 0):
+            raise serializers.ValidationError({"end_ms": ["The end must be after the start."]})
+        return attrs
+
+
+class PartSerializer(WindowSerializer):
+    """A window of the recording of a video."""
+
+    recording = serializers.UUIDField()
+
+
 class VideoSerializer(PlayableSerializer):
     """A video as lists and `GET /on-demand/{uuid}` show it; `at` of the context is the moment of its listing."""
 
@@ -184,6 +207,17 @@ class VideoSerializer(PlayableSerializer):
         child=ChapterSerializer(), read_only=True, help_text="In the order of their times; empty if there are none."
     )
     qa = serializers.CharField(allow_null=True)
+    trim = WindowSerializer(
+        allow_null=True, read_only=True, help_text="The part of the recording that is shown; null if all of it is."
+    )
+    edit = PartSerializer(
+        many=True,
+        allow_null=True,
+        read_only=True,
+        help_text="For curators: the windows of recordings that it shows in this order; null if it is not edited.",
+    )
+    part_of = serializers.UUIDField(allow_null=True, help_text="For curators: the joined video that shows this one.")
+    clip_of = serializers.UUIDField(allow_null=True, help_text="For curators: the video of which this is a clip.")
 
     def to_representation(self, instance: Video) -> dict[str, Any]:
         return video_document(instance, at=self.context["at"], reader=self.context["reader"])
@@ -342,6 +376,7 @@ class VideoPatchSerializer(ChangesSerializer):
     publish_until = PublicationField(allow_null=True)
     metadata = MetadataField(allow_null=True)
     chapters = ChaptersField(allow_null=True)
+    trim = WindowSerializer(allow_null=True)
 
     def known(self) -> dict[str, Any]:
         """Return the stored values that have limits, as `GET` shows them."""
@@ -373,6 +408,27 @@ class VideoPatchSerializer(ChangesSerializer):
         """Replace null by the empty value of the field, if it has one."""
         empty = {"title": "", "description": "", "thumbnail": "", "tags": [], "metadata": {}}
         return {name: empty.get(name) if value is None else value for name, value in attrs.items()}
+
+
+class JoinSerializer(StrictSerializer):
+    """The body of `POST /on-demand/{uuid}/join`: the other videos in their order; the video itself is the first.
+
+    It stands elsewhere if it is among them.
+    """
+
+    def get_fields(self) -> dict[str, serializers.Field]:
+        """Name the field `with`, which is a word of Python."""
+        others = serializers.ListField(child=LenientUUIDField(), min_length=1, max_length=MOST_PARTS, source="others")
+        return {"with": others}
+
+
+class ClipSerializer(WindowSerializer):
+    """The body of `POST /on-demand/{uuid}/clips`: times of the video as it plays now. It is hidden if not `active`."""
+
+    title = PlainTextField(max_length=limits.TITLE_LENGTH, allow_blank=True, required=False)
+    description = PlainTextField(max_length=limits.DESCRIPTION_LENGTH, allow_blank=True, required=False)
+    tags = TagListField(required=False)
+    active = StrictBooleanField(default=False)
 
 
 class StreamSerializer(channels.StreamSerializer):

@@ -1,7 +1,8 @@
 """The ViewSets of streams, videos and tags: each action validates, calls one service or reads, and answers."""
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from functools import cached_property, partial
@@ -26,6 +27,17 @@ from ivsvod.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
+from ondemand.playback.editing import (
+    PreparedEdit,
+    clip_create,
+    clip_prepare,
+    join_prepare,
+    trim_prepare,
+    unjoin_prepare,
+    video_join,
+    video_unjoin,
+)
+from ondemand.playback.edits import EditError
 from ondemand.playback.explain import explanation
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import is_inverted_window
@@ -35,6 +47,15 @@ from ondemand.videos.near_miss import near_misses
 from ondemand.videos.rows import WalkedVideoList, next_edge, video_of, videos_of
 from ondemand.videos.search import RANK, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
+
+
+@contextmanager
+def refused_edits(name: str) -> Iterator[None]:
+    """Raise ValidationError, which names this field, for windows that make no video."""
+    try:
+        yield
+    except EditError as error:
+        raise ValidationError({name: [f"This cannot be shown: {error}."]}) from None
 
 
 class CatalogueViewSet(StrictFilterViewSet):
@@ -81,6 +102,8 @@ class VideoViewSet(CatalogueViewSet):
             "search": serializers.HitSerializer,
             "update": serializers.ContentPutSerializer,
             "partial_update": serializers.VideoPatchSerializer,
+            "join": serializers.JoinSerializer,
+            "clips": serializers.ClipSerializer,
         }
         return by_action.get(self.action, serializers.VideoSerializer)
 
@@ -120,8 +143,16 @@ class VideoViewSet(CatalogueViewSet):
         video = self.get_video(uuid)
         serializer = self.get_serializer(video, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
-        values = serializer.validated_data
-        write = {"by": request.user.pk, "values": values, "check": partial(self.check, values=values)}
+        values = dict(serializer.validated_data)
+        prepared = None
+        if "trim" in values:
+            # Whoever has an old version need not wait for S3.
+            self.check(video)
+            with refused_edits("trim"):
+                prepared = trim_prepare(video, values.pop("trim"))
+            values |= prepared.columns
+        check = partial(self.check, values=values, prepared=prepared)
+        write: dict[str, Any] = {"by": request.user.pk, "values": values, "check": check}
         return Response(self.document(video_update(video_uuid=video.pk, **write)))
 
     def destroy(self, request: Request, uuid: str) -> HttpResponse:
@@ -134,6 +165,39 @@ class VideoViewSet(CatalogueViewSet):
         """Return the rules that decide who finds and who plays the video, each with its result."""
         explained = explanation(self.get_video(uuid), self.at)
         return Response(serializers.ExplanationSerializer(explained).data)
+
+    @action(detail=True, methods=["post", "delete"])
+    def join(self, request: Request, uuid: str) -> Response:
+        """Join recordings of the channel into this video, or undo that."""
+        video, is_undone = self.get_video(uuid), request.method == "DELETE"
+        values = {} if is_undone else self.valid_body()
+        self.check(video)
+        with refused_edits("with"):
+            prepared = unjoin_prepare(video) if is_undone else join_prepare(video, values["others"])
+        write = video_unjoin if is_undone else video_join
+        return Response(self.document(write(video_uuid=video.pk, prepared=prepared, check=self.check)))
+
+    @action(detail=True, methods=["post"])
+    def clips(self, request: Request, uuid: str) -> Response:
+        """Make a clip of this video."""
+        video, values = self.get_video(uuid), self.valid_body()
+        self.check(video)
+        with refused_edits("start_ms"):
+            prepared = clip_prepare(video, values.pop("start_ms"), values.pop("end_ms"))
+        made: dict[str, Any] = {
+            "by": request.user.pk,
+            "active": values.pop("active"),
+            "content": values,
+            "check": self.check,
+        }
+        clip = clip_create(video_uuid=video.pk, prepared=prepared, **made)
+        return Response(self.document(clip), status=201)
+
+    def valid_body(self) -> dict[str, Any]:
+        """Return the values of the body; raise ValidationError if it is malformed."""
+        serializer = self.get_serializer(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
 
     def video_list(self) -> RowList:
         """Return the filtered videos in the requested order; those of a search with their rank, best first."""
@@ -185,14 +249,19 @@ class VideoViewSet(CatalogueViewSet):
         """Return the video as `GET` shows it."""
         return serializers.VideoSerializer(video, context=self.get_serializer_context()).data
 
-    def check(self, video: Video, values: Mapping[str, Any] | None = None) -> None:
+    def check(
+        self, video: Video, values: Mapping[str, Any] | None = None, prepared: PreparedEdit | None = None
+    ) -> None:
         """Check the version and the values of a write.
 
         Raises:
             PreconditionFailedError: the video has another version than `If-Match`.
+            EditOutdatedError: it is not as it was when its edit was prepared.
             ValidationError: publication would end before it begins.
         """
         require_match(self.request, self.document(video))
+        if prepared:
+            prepared.require_unchanged(video)
         values = values or {}
         begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
         if {"publish_from", "publish_until"} & values.keys() and is_inverted_window(begin, end):

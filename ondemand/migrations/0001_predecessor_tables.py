@@ -44,7 +44,11 @@ ALTER TABLE on_demand_videos
     ADD COLUMN IF NOT EXISTS _qa_reasons jsonb,
     ADD COLUMN IF NOT EXISTS _held_by_check boolean NOT NULL DEFAULT false,
     ADD COLUMN IF NOT EXISTS _awaits_review boolean NOT NULL DEFAULT false,
-    ADD COLUMN IF NOT EXISTS _chapters jsonb;
+    ADD COLUMN IF NOT EXISTS _chapters jsonb,
+    ADD COLUMN IF NOT EXISTS _edit jsonb,
+    ADD COLUMN IF NOT EXISTS _edited jsonb,
+    ADD COLUMN IF NOT EXISTS _part_of uuid,
+    ADD COLUMN IF NOT EXISTS _clip_of uuid;
 """
 DROP_FROM_VIDEOS = """
 ALTER TABLE on_demand_videos
@@ -68,7 +72,11 @@ ALTER TABLE on_demand_videos
     DROP COLUMN IF EXISTS _qa_reasons,
     DROP COLUMN IF EXISTS _held_by_check,
     DROP COLUMN IF EXISTS _awaits_review,
-    DROP COLUMN IF EXISTS _chapters;
+    DROP COLUMN IF EXISTS _chapters,
+    DROP COLUMN IF EXISTS _edit,
+    DROP COLUMN IF EXISTS _edited,
+    DROP COLUMN IF EXISTS _part_of,
+    DROP COLUMN IF EXISTS _clip_of;
 """
 CONTENT = """
 CREATE TABLE IF NOT EXISTS on_demand_video_content (
@@ -213,6 +221,8 @@ class Migration(migrations.Migration):
                                 verbose_name="waits for review",
                             ),
                         ),
+                        ("edit", models.JSONField(db_column="_edit", null=True, verbose_name="edit")),
+                        ("edited", models.JSONField(db_column="_edited", null=True)),
                         (
                             "chapters",
                             models.JSONField(
@@ -243,6 +253,32 @@ class Migration(migrations.Migration):
                                 related_name="duplicates",
                                 to="ondemand.video",
                                 verbose_name="duplicate of",
+                            ),
+                        ),
+                        (
+                            "part_of",
+                            models.ForeignKey(
+                                db_column="_part_of",
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=deletion.DO_NOTHING,
+                                related_name="joined",
+                                to="ondemand.video",
+                                verbose_name="part of",
+                            ),
+                        ),
+                        (
+                            "clip_of",
+                            models.ForeignKey(
+                                db_column="_clip_of",
+                                db_constraint=False,
+                                db_index=False,
+                                null=True,
+                                on_delete=deletion.DO_NOTHING,
+                                related_name="clips",
+                                to="ondemand.video",
+                                verbose_name="clip of",
                             ),
                         ),
                     ],

@@ -13,12 +13,13 @@ SQL = "ondemand/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
     *("json_milliseconds", "s3_name", "stream_ids", "search_config", "search_text", "chapters", "search_vector", "search_query"),
-    *("tag_beginnings", "word_forms", "first_row_rank", "new_playback", "listing", "index_videos", "count_tags"),
+    *("tag_beginnings", "word_forms", "first_row_rank", "new_playback", "listing", "edited_videos", "index_videos"),
+    "count_tags",
 )
 VIDEOS = sql_files(
     SQL,
     *("derive_video", "publish_video", "keep_times", "videos_deleted", "videos_inserted", "audit_videos"),
-    "index_of_videos",
+    *("index_of_videos", "protect_edited"),
 )
 CONTENT = sql_files(SQL, "audit_content", "index_of_content")
 CHANNELS = sql_files(SQL, "index_of_channels")
@@ -33,14 +34,15 @@ DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_count_tags CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
     ivsvod_search_text, ivsvod_chapter_titles, ivsvod_found_chapter, ivsvod_search_vector, ivsvod_search_query, ivsvod_tag_beginnings, ivsvod_word_forms,
-    ivsvod_first_row_rank, ivsvod_new_playback, ivsvod_listing, ivsvod_index_videos;
+    ivsvod_first_row_rank, ivsvod_new_playback, ivsvod_listing, ivsvod_index_videos, ivsvod_shows_granted,
+    ivsvod_part_of;
 """
 DROP_FROM_VIDEOS = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_videos;
 DROP TRIGGER IF EXISTS ivsvod_audit_update ON on_demand_videos;
 DROP TRIGGER IF EXISTS ivsvod_audit_delete ON on_demand_videos;
 DROP FUNCTION IF EXISTS ivsvod_derive_video, ivsvod_publish_video, ivsvod_keep_times, ivsvod_videos_deleted,
-    ivsvod_videos_inserted, ivsvod_index_of_videos CASCADE;
+    ivsvod_videos_inserted, ivsvod_index_of_videos, ivsvod_protect_edited CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_publish_from, ivsvod_publish_until;
 """
 DROP_FROM_CONTENT = """

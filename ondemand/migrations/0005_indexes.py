@@ -3,6 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import migrations, models
+from django.db.models.fields.json import KeyTransform
 from django.db.models.lookups import IsNull
 
 from channels_app.sql.ddl import EnsureIndex
@@ -24,7 +25,7 @@ OTHER_ORDERS = {
     "longest": [models.F("length_key").desc(), models.F("video").desc()],
     "title": [models.F("title_key"), models.F("video")],
 }
-RECORDED = models.Q(("duplicate_of__isnull", True), ("status", "available"))
+RECORDED = models.Q(("clip_of__isnull", True), ("duplicate_of__isnull", True), ("status", "available"))
 TO_REVIEW = models.Q(
     models.Q(
         models.Q(("active", True), ("held", True)),
@@ -33,10 +34,14 @@ TO_REVIEW = models.Q(
         _connector="OR",
     ),
     ("duplicate_of__isnull", True),
+    ("part_of__isnull", True),
     ("status", "available"),
 )
 LASTING_LISTING = models.Case(
-    models.When(models.Q(("duplicate_of__isnull", True), _negated=True), then=models.Value("duplicate")),
+    models.When(
+        models.Q(("duplicate_of__isnull", True), ("part_of__isnull", True), _negated=True),
+        then=models.Value("duplicate"),
+    ),
     models.When(models.Q(("status", "failed")), then=models.Value("failed")),
     models.When(models.Q(("status", "recording")), then=models.Value("recording")),
     models.When(models.Q(("held", False), _negated=True), then=models.Value("held")),
@@ -68,6 +73,20 @@ class Migration(migrations.Migration):
         ),
         EnsureIndex("video", models.Index(condition=models.Q(("held", True)), fields=["uuid"], name="video_held")),
         EnsureIndex("video", GinIndex(STREAMS, name="video_stream_ids")),
+        EnsureIndex(
+            "video",
+            GinIndex(
+                KeyTransform("parts", "edited"),
+                condition=models.Q(("edited__isnull", False)),
+                name="video_parts",
+            ),
+        ),
+        *(
+            EnsureIndex(
+                "video", models.Index(condition=models.Q((f"{name}__isnull", False)), fields=[name], name=f"video_{name}")
+            )
+            for name in ("part_of", "clip_of")
+        ),
         EnsureIndex("video", models.Index(*NEWEST, condition=TO_REVIEW, name="video_to_review")),
         EnsureIndex("video", models.Index(*NEWEST, condition=models.Q(("status", "failed")), name="video_failed")),
         EnsureIndex("video", models.Index(*NEWEST, condition=models.Q(("playback", "grant")), name="video_grant")),

@@ -30,7 +30,8 @@ class Listing(TextChoices):
 
 # The conditions of a listed video that do not depend on the time.
 TIME_INDEPENDENT: dict[Listing, Q] = {
-    Listing.DUPLICATE: Q(duplicate_of__isnull=True),
+    # A part of a joined video counts as a duplicate: the other video shows it.
+    Listing.DUPLICATE: Q(duplicate_of__isnull=True, part_of__isnull=True),
     Listing.FAILED: ~Q(status="failed"),
     Listing.RECORDING: ~Q(status="recording"),
     Listing.HELD: Q(held=False),
@@ -45,6 +46,7 @@ TO_REVIEW = Q(
     Q(active=True, held=True) | Q(awaits_review=True, active=False) | Q(awaits_review=True, visibility="unlisted"),
     status="available",
     duplicate_of__isnull=True,
+    part_of__isnull=True,
 )
 
 
@@ -161,7 +163,11 @@ def broken_rules(video: Any, at: datetime) -> Iterator[Listing]:
 def opens(video: Any, at: datetime) -> bool:
     """Return whether anyone may open a video in memory by its uuid, as `VideoQuerySet.reachable` in a query."""
     open_now = OPEN & within_window(at)
-    rows = [video] if video.duplicate_of_id is None else [video, video.duplicate_of]
+    rows = [video]
+    if video.duplicate_of_id is not None:
+        rows.append(video.duplicate_of)
+    if video.part_of_id is not None:
+        rows.append(video.part_of)
     return all(row is not None and is_met(open_now, row) for row in rows)
 
 
@@ -211,7 +217,9 @@ def _sentences(video: Any) -> dict[Listing, str]:
     elif is_available:
         hidden = _("It is hidden: nobody has shown it yet.")
     return {
-        Listing.DUPLICATE: _("It is a duplicate: another video has the same files."),
+        Listing.DUPLICATE: _("It is part of another video.")
+        if video.part_of_id is not None
+        else _("It is a duplicate: another video has the same files."),
         Listing.FAILED: failed,
         Listing.RECORDING: recording,
         Listing.HELD: held,

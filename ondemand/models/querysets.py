@@ -56,10 +56,13 @@ class VideoQuerySet(models.QuerySet[Any]):
     def reachable(self, at: Any) -> Self:
         """Return the videos that open by their uuid: listed and unlisted ones, and their duplicates.
 
-        A duplicate opens only if the first row of its recording does.
+        A duplicate opens only if the first row of its recording does, a part only if the video that shows it does.
         """
         open_now = OPEN & within_window(at)
-        return self.filter(open_now, Q(duplicate_of__isnull=True) | _prefixed("duplicate_of__", open_now))
+        leads = ("duplicate_of", "part_of")
+        return self.filter(
+            open_now, *(Q((f"{lead}__isnull", True)) | _prefixed(f"{lead}__", open_now) for lead in leads)
+        )
 
     def playable(self, at: Any) -> Self:
         """Return the videos that anyone may play at that time: those that open by their uuid and need no grant."""
@@ -169,8 +172,8 @@ def is_true(condition: Q) -> Case:
     return Case(When(condition, then=Value(True)), default=Value(False))
 
 
-# Each recording once, hidden ones too, as in the partial index.
-RECORDED = Q(status="available", duplicate_of__isnull=True)
+# Each recording once, hidden ones and parts of others too, as in the partial index.
+RECORDED = Q(status="available", duplicate_of__isnull=True, clip_of__isnull=True)
 
 
 def beginnings(texts: str) -> Func:

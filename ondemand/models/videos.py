@@ -3,6 +3,7 @@
 `on_demand_videos` and `on_demand_video_content` are the predecessor's tables; see `channels_app/models/channels.py`.
 """
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
@@ -15,6 +16,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import F, Q, Value
+from django.db.models.fields.json import KeyTransform
 from django.db.models.lookups import IsNull
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -38,6 +40,8 @@ from ondemand.models.querysets import RECORDED, VideoQuerySet, beginnings
 DEFAULT_PLAYLIST = "media/hls/master.m3u8"
 # IVS gives the files of all recordings the same names.
 quoted = lru_cache(maxsize=2048)(quote)
+# The path of a file of a part of an edited video.
+_IN_PART = re.compile(r"edited/(\d{1,3})/(.+)", re.ASCII | re.DOTALL)
 _NEWEST = (F("started_at").desc(nulls_last=True), F("uuid").desc())
 
 
@@ -149,6 +153,33 @@ class Video(models.Model):
     awaits_review = models.BooleanField(
         _("waits for review"), db_column="_awaits_review", default=False, db_default=False
     )
+    # What it shows instead of its whole recording: a list of `{"recording", "start_ms", "end_ms"}`, where the first is
+    # the uuid of a video, and None the begin or the end of its recording. People decide it.
+    edit = models.JSONField(_("edit"), null=True, db_column="_edit")
+    # What that gave; see `ondemand/playback/editing.py`.
+    edited = models.JSONField(null=True, db_column="_edited")
+    # The joined video that shows it.
+    part_of = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_column="_part_of",
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="joined",
+        verbose_name=_("part of"),
+    )
+    # A clip has no recording of its own: neither bucket nor prefix.
+    clip_of = models.ForeignKey(
+        "self",
+        on_delete=models.DO_NOTHING,
+        db_column="_clip_of",
+        db_constraint=False,
+        db_index=False,
+        null=True,
+        related_name="clips",
+        verbose_name=_("clip of"),
+    )
 
     objects = VideoQuerySet.as_manager()
 
@@ -183,6 +214,16 @@ class Video(models.Model):
             # The charts of the start page add up these values by an index-only scan.
             models.Index(fields=["started_at"], include=["duration_ms"], name="video_days", condition=RECORDED),
             GinIndex(beginnings("stream_ids"), name="video_stream_ids"),
+            # What shows a recording.
+            GinIndex(
+                KeyTransform("parts", "edited"),
+                name="video_parts",
+                condition=Q(edited__isnull=False),
+            ),
+            *(
+                models.Index(fields=[name], name=f"video_{name}", condition=Q((f"{name}__isnull", False)))
+                for name in ("part_of", "clip_of")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -200,15 +241,20 @@ class Video(models.Model):
         return self.duplicate_of.own_content if content is None and self.duplicate_of else content
 
     @property
+    def length_ms(self) -> int:
+        """Return the length in milliseconds: of what an edit shows, else of the recording; 0 if it is unknown."""
+        return (self.duration_ms if self.edited is None else self.edited["duration_ms"]) or 0
+
+    @property
     def duration(self) -> timedelta:
-        """Return the length of the recording; 0 if it is unknown."""
-        return timedelta(milliseconds=self.duration_ms or 0)
+        """Return the length; 0 if it is unknown."""
+        return timedelta(milliseconds=self.length_ms)
 
     @property
     def duration_seconds(self) -> int | float:
         """Return the length in seconds, as an integer if it is whole."""
-        whole, rest = divmod(self.duration_ms or 0, 1000)
-        return (self.duration_ms or 0) / 1000 if rest else whole
+        whole, rest = divmod(self.length_ms, 1000)
+        return self.length_ms / 1000 if rest else whole
 
     @property
     def shown_chapters(self) -> list[Chapter]:
@@ -218,7 +264,25 @@ class Video(models.Model):
     @property
     def is_playable(self) -> bool:
         """Return whether there is something to play."""
-        return self.status == self.Status.AVAILABLE and bool(self.prefix)
+        shows_something = bool(self.prefix) if self.edit is None else bool(self.parts)
+        return self.status == self.Status.AVAILABLE and shows_something
+
+    @property
+    def is_joined(self) -> bool:
+        """Return whether it shows several recordings."""
+        return self.clip_of_id is None and len(self.edit or ()) > 1
+
+    @property
+    def parts(self) -> list[dict[str, Any]]:
+        """Return the windows of recordings that an edited video shows; none if it is not edited, or if one is gone."""
+        return (self.edited or {}).get("parts", [])
+
+    @property
+    def trim(self) -> dict[str, int | None] | None:
+        """Return `start_ms` and `end_ms` of a trimmed video; None if it is not trimmed."""
+        if not self.edit or self.is_joined or self.clip_of_id is not None:
+            return None
+        return {name: self.edit[0][name] for name in ("start_ms", "end_ms")}
 
     @property
     def has_readable_bucket(self) -> bool:
@@ -244,14 +308,21 @@ class Video(models.Model):
         return listing_reasons(self, at)
 
     def next_edge(self, at: datetime) -> datetime | None:
-        """Return the next time at which its publication, or that of the video that it duplicates, begins or ends."""
-        rows = [self, self.duplicate_of] if self.duplicate_of else [self]
+        """Return the next time at which its publication, or that of the video that shows it, begins or ends."""
+        rows = [self, *filter(None, (self.duplicate_of, self.part_of))]
         edges = (edge for row in rows for edge in (row.publish_from, row.publish_until))
         return min((edge for edge in edges if edge and edge > at), default=None)
 
     @property
     def picture_paths(self) -> list[str]:
-        """Return the paths of the pictures that IVS made, in their order."""
+        """Return the paths of the pictures that IVS made of what it shows, in their order."""
+        if self.edited is not None:
+            return [self._path_in_part(part, path) for part, path, _ in self.edited["pictures"]]
+        return self.recorded_pictures
+
+    @property
+    def recorded_pictures(self) -> list[str]:
+        """Return the paths of the pictures that IVS made of its whole recording, in their order."""
         return (self.facts or {}).get("thumbnails", [])
 
     @property
@@ -262,7 +333,7 @@ class Video(models.Model):
     @property
     def renditions(self) -> list[dict[str, Any]]:
         """Return the path, width and height of each rendition; width and height are None for sound alone."""
-        return (self.facts or {}).get("renditions", [])
+        return ((self.facts if self.edited is None else self.edited) or {}).get("renditions", [])
 
     @property
     def rendition_playlists(self) -> set[str]:
@@ -277,22 +348,50 @@ class Video(models.Model):
     @property
     def files_url(self) -> str | None:
         """Return the URL of the folder of this recording; None if its bucket or prefix is unknown."""
-        bucket = self.files_bucket
-        if not bucket or not self.prefix:
-            return None
-        own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
-        base = settings.PLAYBACK_BASE_URL if own else f"https://{bucket}.s3.amazonaws.com"
-        return f"{base}/{quoted(self.prefix)}"
+        return files_url(self.files_bucket, self.prefix)
 
     def url_of(self, path: str) -> str | None:
-        """Return the URL of a file of this recording; None if its bucket or prefix is unknown."""
-        files_url = self.files_url
-        return f"{files_url}/{quoted(path)}" if files_url else None
+        """Return the URL of a file of this recording, or of a part; None if its bucket or prefix is unknown."""
+        place = self.place_of(path)
+        url = place and files_url(*place[:2])
+        return f"{url}/{quoted(place[2])}" if place and url else None
 
     def path_of(self, url: str) -> str | None:
         """Return the path that `url_of` made this URL of; None if it made it of none."""
-        files_url = self.files_url
-        return unquote(url.removeprefix(f"{files_url}/")) if files_url and url.startswith(f"{files_url}/") else None
+        places = {self._path_in_part(number, ""): self.place_of_part(number) for number in range(len(self.parts))}
+        for path, place in {"": (self.files_bucket, self.prefix or ""), **places}.items():
+            base = files_url(*place)
+            if base and url.startswith(f"{base}/"):
+                return path + unquote(url.removeprefix(f"{base}/"))
+        return None
+
+    def place_of(self, path: str) -> tuple[str, str, str] | None:
+        """Return bucket, prefix and path below it of a file of this recording, or of a part; None if there is none."""
+        found = _IN_PART.fullmatch(path)
+        if found is None:
+            return self.files_bucket, self.prefix or "", path
+        number = int(found[1])
+        return (*self.place_of_part(number), found[2]) if number < len(self.parts) else None
+
+    def place_of_part(self, number: int) -> tuple[str, str]:
+        """Return bucket and prefix of the recording of a part."""
+        part = self.parts[number]
+        return part["bucket"] or settings.RECORDING_BUCKET, part["prefix"]
+
+    def _path_in_part(self, number: int, path: str) -> str:
+        """Return the path of a file of a part: recordings have files of the same names."""
+        part = self.parts[number]
+        is_own = (part["bucket"], part["prefix"]) == (self.bucket or "", self.prefix)
+        return path if is_own else f"edited/{number}/{path}"
+
+
+def files_url(bucket: str, prefix: str | None) -> str | None:
+    """Return the URL of the folder of a recording; None if its bucket or prefix is unknown."""
+    if not bucket or not prefix:
+        return None
+    own = bucket in settings.RECORDING_BUCKETS and settings.PLAYBACK_BASE_URL
+    base = settings.PLAYBACK_BASE_URL if own else f"https://{bucket}.s3.amazonaws.com"
+    return f"{base}/{quoted(prefix)}"
 
 
 def _flat(items: list[Any]) -> Iterator[Any]:

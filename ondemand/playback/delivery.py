@@ -1,6 +1,8 @@
 """Playlists and pictures of recordings, as this service serves them: read from S3, with signatures for their files."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import lru_cache
 from threading import Condition
@@ -12,7 +14,17 @@ from django.conf import settings
 from channels_app import aws
 from channels_app.errors import ServiceError
 from ondemand.models import Video
+from ondemand.models.videos import files_url
+from ondemand.playback.edits import Cut, EditedTemplate, EditError, Timeline, edited_template
 from ondemand.playback.playlists import MultivariantTemplate, PlaylistTemplate, media_template, multivariant_template
+from ondemand.playback.renditions import (
+    EDITED_PLAYLIST,
+    EditedMultivariant,
+    StoredMultivariant,
+    edited_multivariant,
+    stored_multivariant,
+)
+from ondemand.playback.segments import StoredRendition, stored_rendition
 from ondemand.playback.signing import UrlSigner, configured_signer, files_below, one_file
 from ondemand.recordings.playlists import LONGEST_PLAYLIST, PlaylistError
 from ondemand.videos.files import MASTER
@@ -25,6 +37,9 @@ _READ_SECONDS = 10
 # A viewer may pause a public video for so long. The end of a signature is a whole hour, so that many viewers share it.
 _PAUSE = timedelta(hours=12)
 _STEP = timedelta(hours=1)
+_EDITED = re.compile(re.escape(EDITED_PLAYLIST).replace(r"\{\}", r"(\d{1,4})"), re.ASCII)
+# Bucket, prefix and the path of the multivariant playlist of a recording.
+_Part = tuple[str, str, str]
 
 
 class PlaylistUnreadableError(ServiceError):
@@ -48,6 +63,8 @@ def playlist_content(video: Video, path: str, end: datetime) -> bytes | None:
         AwsError: S3 cannot be read.
         PlaylistUnreadableError: S3 has no such playlist, or one that cannot be served.
     """
+    if video.edit is not None:
+        return _edited_content(video, path, end)
     place = _place(video)
     if place is None:
         return None
@@ -58,19 +75,62 @@ def playlist_content(video: Video, path: str, end: datetime) -> bytes | None:
         template = _media(*place, path)
     else:
         return None
-    # `media`: a row whose prefix is cut off, to `ivs` say, opens no other recording.
-    folder, _, _ = video.playlist.rpartition("/")
-    top = "/".join([place[1], *folder.split("/")[:1]]).rstrip("/")
-    return template.finished(video.files_url or "", _query(lambda: files_below(settings.PLAYBACK_BASE_URL, top), end))
+    return template.finished(*_files(*place, video.playlist, end))
 
 
 def picture_url(video: Video, path: str, end: datetime) -> str | None:
-    """Return the URL of a picture that IVS made, signed until `end`; None if there is no such picture."""
-    place = _place(video)
-    if place is None or path not in video.picture_paths:
+    """Return the URL of a picture that IVS made, signed until `end`; None if there is no such picture.
+
+    A trimmed video keeps the pictures of its whole recording: one of them may be chosen.
+    """
+    place = video.place_of(path)
+    if not video.is_playable or place is None or place[0] not in settings.RECORDING_BUCKETS:
         return None
-    key = f"{place[1]}/{path}"
+    if path not in video.picture_paths and path not in video.recorded_pictures:
+        return None
+    key = f"{place[1]}/{place[2]}"
     return f"{video.url_of(path)}{_query(lambda: one_file(settings.PLAYBACK_BASE_URL, key), end)}"
+
+
+def stored_playlists(bucket: str, prefix: str, path: str) -> StoredMultivariant:
+    """Return the multivariant playlist of a recording, for an edited video.
+
+    Raises:
+        AwsError: S3 cannot be read.
+        PlaylistUnreadableError: S3 has no such playlist, or one that cannot be served.
+    """
+    return _read(bucket, prefix, path, stored_multivariant)
+
+
+def stored_segments(bucket: str, prefix: str, path: str) -> StoredRendition:
+    """Return the playlist of a rendition, for an edited video; raise as `stored_playlists`."""
+    return _read(bucket, prefix, path, stored_rendition)
+
+
+def _edited_content(video: Video, path: str, end: datetime) -> bytes | None:
+    """Return a playlist of an edited video. Each part has a signature of its own."""
+    places = [video.place_of_part(number) for number in range(len(video.parts))]
+    if not video.is_playable or not {bucket for bucket, _ in places} <= set(settings.RECORDING_BUCKETS):
+        return None
+    playlists = [part["playlist"] for part in video.parts]
+    parts = tuple((*place, playlist) for place, playlist in zip(places, playlists, strict=True))
+    if path == MASTER:
+        return _edited_multivariant(parts).content
+    number = _EDITED.fullmatch(path)
+    if number is None or int(number[1]) >= len(_edited_multivariant(parts).paths):
+        return None
+    cuts = tuple(Cut(part["start_ms"], part["end_ms"], part["at_ms"]) for part in video.parts)
+    template = _edited_media(parts, cuts, int(number[1]))
+    return template.finished([_files(*part, end) for part in parts])
+
+
+def _files(bucket: str, prefix: str, playlist: str, end: datetime) -> tuple[str, str]:
+    """Return the URL of the files of a recording, and the query that is their signature."""
+    # `media`: a row whose prefix is cut off, to `ivs` say, opens no other recording.
+    folder, _, _ = playlist.rpartition("/")
+    top = "/".join([prefix, *folder.split("/")[:1]]).rstrip("/")
+    query = _query(lambda: files_below(settings.PLAYBACK_BASE_URL, top), end)
+    return files_url(bucket, prefix) or "", query
 
 
 def _place(video: Video) -> tuple[str, str] | None:
@@ -96,7 +156,13 @@ def _signed(signer: UrlSigner, resource: str, end: datetime) -> str:
 
 
 def _size(template: Any) -> int:
-    return len((template.template if isinstance(template, MultivariantTemplate) else template).content)
+    match template:
+        case MultivariantTemplate():
+            return len(template.template.content)
+        case EditedTemplate():
+            return sum(len(part.content) for part in template.parts)
+        case _:
+            return len(template.content)
 
 
 def _kept() -> Any:
@@ -112,6 +178,28 @@ def _multivariant(bucket: str, prefix: str, path: str) -> MultivariantTemplate:
 @_kept()
 def _media(bucket: str, prefix: str, path: str) -> PlaylistTemplate:
     return _read(bucket, prefix, path, media_template)
+
+
+@_kept()
+def _edited_multivariant(parts: tuple[_Part, ...]) -> EditedMultivariant:
+    with _edit_errors():
+        return edited_multivariant([stored_playlists(*part) for part in parts])
+
+
+@_kept()
+def _edited_media(parts: tuple[_Part, ...], cuts: tuple[Cut, ...], number: int) -> EditedTemplate:
+    paths = _edited_multivariant(parts).paths[number]
+    renditions = [stored_segments(*part[:2], path) for part, path in zip(parts, paths, strict=True)]
+    with _edit_errors():
+        return edited_template(Timeline(cuts), renditions)
+
+
+@contextmanager
+def _edit_errors() -> Iterator[None]:
+    try:
+        yield
+    except EditError as error:
+        raise PlaylistUnreadableError(f"The playlists of this video cannot be joined: {error}") from None
 
 
 def _read(bucket: str, prefix: str, path: str, parse: Any) -> Any:

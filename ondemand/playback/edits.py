@@ -188,3 +188,40 @@ def _key_lines(before: tuple[Key, ...], after: tuple[Key, ...]) -> Iterator[str]
         yield _NO_KEY
         before = ()
     yield from (key.line for key in after if key not in before)
+
+
+class Shown(NamedTuple):
+    """A window of a recording that a video shows; `recording` names it, by bucket and prefix."""
+
+    recording: tuple[str, str]
+    cut: Cut
+
+
+def windows(shown: Sequence[Shown], start_ms: int | None, end_ms: int | None) -> list[Shown]:
+    """Return what a window of a video shows; None is its begin or its end."""
+    start, end = start_ms or 0, float("inf") if end_ms is None else end_ms
+    inside: list[Shown] = []
+    for recording, cut in shown:
+        first = max(start - cut.at_ms, 0)
+        last = min(end - cut.at_ms, cut.duration_ms)
+        if first < last:
+            at_ms = inside[-1].cut.at_ms + inside[-1].cut.duration_ms if inside else 0
+            inside.append(Shown(recording, Cut(cut.start_ms + first, cut.start_ms + int(last), at_ms)))
+    return inside
+
+
+def moved(at_ms: int, before: Sequence[Shown], after: Sequence[Shown]) -> int | None:
+    """Return when a video shows after an edit what it showed at `at_ms` before; None if it is cut away.
+
+    For all that has a time of the video, such as chapters.
+    """
+    if not before:
+        return None
+    place = Timeline(tuple(cut for _, cut in before)).place(at_ms)
+    times = Timeline(tuple(cut for _, cut in after))
+    found = (
+        times.at(Place(number, place.at_ms))
+        for number, (recording, _) in enumerate(after)
+        if recording == before[place.part].recording
+    )
+    return next((at for at in found if at is not None), None)

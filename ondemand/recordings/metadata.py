@@ -44,12 +44,16 @@ def facts_complete(facts: dict[str, Any] | None, *, source: str) -> bool:
 
 @dataclass(frozen=True)
 class Metadata:
-    """Paths are relative to the recording's prefix. A rendition is path, width and height (None: sound alone)."""
+    """Paths are relative to the recording's prefix. A rendition is path, width and height (None: sound alone).
+
+    `byte_range_playlist` is empty if there is none.
+    """
 
     started_at: datetime | None
     ended_at: datetime | None
     duration_ms: int
     playlist: str
+    byte_range_playlist: str
     renditions: list[dict[str, Any]]
     thumbnail_folder: str
     latest_thumbnail: str
@@ -90,10 +94,23 @@ def parse_metadata(content: bytes) -> Metadata:
         ended_at=time_of(document, "recording_ended_at"),
         duration_ms=duration,
         playlist=_joined("playlist", folder, _member(hls, "playlist", str)),
+        byte_range_playlist=_byte_ranges(hls, folder),
         renditions=renditions,
         thumbnail_folder=folder_path("thumbnails"),
         latest_thumbnail=folder_path("latest_thumbnail"),
     )
+
+
+def _byte_ranges(hls: dict[str, Any], folder: str) -> str:
+    """Return the path of the multivariant playlist with shorter segments, parts of the same files; empty if unusable.
+
+    AWS documents it as required, and leaves it out itself. It only makes cuts finer.
+    """
+    name = hls.get("byte_range_playlist")
+    try:
+        return _joined("byte_range_playlist", folder, jsonb_safe(name)) if isinstance(name, str) and name else ""
+    except MetadataError:
+        return ""
 
 
 def document_of(content: bytes) -> dict[str, Any]:
@@ -146,7 +163,8 @@ def _joined(name: str, *parts: str) -> str:
 def facts_fetch(*, bucket: str, prefix: str, name: str) -> dict[str, Any] | None:
     """Return the facts of `events/<name>` and its pictures, as stored with the video; None if S3 has no such object.
 
-    Keys: `source`, `started_at`, `ended_at` (RFC 3339 or None), `duration_ms`, `playlist`, `renditions`, `thumbnails`.
+    Keys: `source`, `started_at`, `ended_at` (RFC 3339 or None), `duration_ms`, `playlist`, `byte_range_playlist`,
+    `renditions`, `thumbnails`.
 
     Raises:
         AwsError: S3 could not be read; for a caller without ListBucket a missing object is kind `denied`, too.

@@ -41,7 +41,8 @@ class Reader:
         """Return the URL of the multivariant playlist; None if there is nothing to play, or it may not be known."""
         if not video.is_playable or not self.sees_files(video):
             return None
-        return f"{served_url(video, self.origin)}/{MASTER}" if is_signed() else video.url_of(video.playlist)
+        is_served = is_signed() or video.edit is not None
+        return f"{served_url(video, self.origin)}/{MASTER}" if is_served else video.url_of(video.playlist)
 
     def pictures(self, video: Video) -> dict[str, str]:
         """Return the URL of each picture that IVS made, by its path; none if they may not be known."""
@@ -62,12 +63,15 @@ class Reader:
             return f"{served_url(video, self.origin)}/{quoted(path)}" if path else url
         text = unquote(url).lower()
         media_host = urlsplit(settings.PLAYBACK_BASE_URL).netloc
-        places = (media_host, video.prefix, video.files_bucket, *settings.RECORDING_BUCKETS)
+        prefixes = (video.prefix, *(part["prefix"] for part in video.parts))
+        places = (media_host, *prefixes, video.files_bucket, *settings.RECORDING_BUCKETS)
         leads_to_files = any(place.lower() in text for place in places if place)
         return "" if leads_to_files else url
 
     def _urls(self, video: Video, paths: list[str]) -> dict[str, str]:
         if not paths or not self.sees_files(video):
             return {}
+        if video.edit is not None and not is_signed():
+            return {path: url for path in paths if (url := video.url_of(path))}
         base = served_url(video, self.origin) if is_signed() else video.files_url
         return {path: f"{base}/{quoted(path)}" for path in paths} if base else {}

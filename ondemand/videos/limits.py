@@ -12,6 +12,8 @@ DESCRIPTION_LENGTH = 10_000
 MOST_TAGS, TAG_LENGTH = 50, 64
 MOST_METADATA, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 64, 500
 ADDRESS_LENGTH = 2000
+# Milliseconds of the longest joined video: 20 recordings of 48 hours.
+LONGEST_MS = 20 * 48 * 3600 * 1000
 
 
 def is_inverted_window(begin: datetime | None, end: datetime | None) -> bool:

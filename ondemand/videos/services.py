@@ -4,14 +4,17 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
+from django.utils.translation import gettext_lazy as _
+
 from channels_app.audit import audited
 from channels_app.errors import ServiceError
 from ondemand.models import Content, Video
 
 # Called with the locked video; raises to refuse the write.
 Check = Callable[[Video], None]
-# All rows of a recording have the same of these: its files, and so its times, are the same.
-_SHARED = ("visibility", "playback", "publish_from", "publish_until", "chapters")
+# All rows of a recording have the same of these: its files, and so its times, are the same. `edit` and `edited` are what
+# they show instead of all of it; see `ondemand/playback/editing.py`.
+_SHARED = ("visibility", "playback", "publish_from", "publish_until", "chapters", "edit", "edited")
 EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 CONTENT = tuple(EMPTY_CONTENT)
 
@@ -22,6 +25,12 @@ class VideoNotFoundError(ServiceError):
     status_code = 404
     code = "not_found"
     sentence = "Recording not found"
+
+
+class GrantNeededError(ServiceError):
+    code = "grant_needed"
+    sentence = "It shows a recording that is played with a grant alone, so playback cannot be public"
+    staff_sentence = _("It shows another recording that is played with a grant alone, so it needs one too.")
 
 
 def allow(video: Video) -> None:
@@ -36,25 +45,26 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
         VideoNotFoundError: there is no such video.
     """
     _recording_locked(video_uuid, check)
-    return _content_write(video_uuid, by, values)
+    return content_write(video_uuid, by, values)
 
 
 @audited()
 def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: Check = allow) -> Video:
-    """Change some values of a video: its content, publication, `playback`, `chapters` and `metadata`.
+    """Change some values of a video: its content, publication, `playback`, edit, `chapters` and `metadata`.
 
-    All rows of a recording have the same publication and chapters. A duplicate that shows the content of the first row
+    All rows of a recording have the same of these but the content. A duplicate that shows the content of the first row
     gets a copy of it when part of it is changed.
 
     Raises:
         VideoNotFoundError: there is no such video.
+        GrantNeededError: it would be public, and shows another recording that needs a grant.
     """
     video, rows = _recording_locked(video_uuid, check)
     written = {name: values[name] for name in CONTENT if name in values}
     if written:
         shown = video.shown_content if video.own_content is None else None
         kept = {name: getattr(shown, name) for name in CONTENT} if shown else {}
-        _content_write(video_uuid, by, {**kept, **written})
+        content_write(video_uuid, by, {**kept, **written})
     shared = {name: values[name] for name in _SHARED if name in values}
     if not shared.get("chapters", True):
         shared["chapters"] = None
@@ -63,8 +73,12 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
     for row in rows:
         decided = shown_or_hidden(row, shown=values["active"]) if values.get("active") is not None else {}
         own = {"metadata": values["metadata"]} if "metadata" in values and row.pk == video_uuid else {}
-        _write(row, {**shared, **decided, **own})
-    return Video.objects.with_content().get(pk=video_uuid)
+        columns_write(row, {**shared, **decided, **own})
+    video = Video.objects.with_content().get(pk=video_uuid)
+    if values.get("playback") == Video.Playback.PUBLIC and video.needs_grant:
+        # A trigger decides: `ondemand/sql/current/derive_video.sql`.
+        raise GrantNeededError
+    return video
 
 
 @audited()
@@ -75,7 +89,7 @@ def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
         VideoNotFoundError: there is no such video.
     """
     for row in _recording_locked(video_uuid, check)[1]:
-        _write(row, shown_or_hidden(row, shown=False))
+        columns_write(row, shown_or_hidden(row, shown=False))
 
 
 @audited()
@@ -86,7 +100,7 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
         VideoNotFoundError: there is no such video.
     """
     for row in _recording_locked(video_uuid, check)[1]:
-        _write(row, shown_or_hidden(row, shown=True))
+        columns_write(row, shown_or_hidden(row, shown=True))
 
 
 def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
@@ -115,17 +129,19 @@ def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video
     return video, rows
 
 
-def _content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
+def content_write(video_uuid: UUID, by: UUID, values: dict[str, Any]) -> Content:
+    """Make or change the content of a locked video."""
     content, is_new = Content.objects.select_for_update().get_or_create(
         video_id=video_uuid, defaults={**EMPTY_CONTENT, **values, "created_by": by}
     )
     if not is_new:
         # `update_or_create` would also write `created_at`, in the precision of Python.
-        _write(content, values)
+        columns_write(content, values)
     return content
 
 
-def _write(row: Video | Content, columns: dict[str, Any]) -> None:
+def columns_write(row: Video | Content, columns: dict[str, Any]) -> None:
+    """Write columns of a locked row."""
     for name, value in columns.items():
         setattr(row, name, value)
     if columns:

@@ -79,7 +79,7 @@ def picture_choices(video: Video, chosen: str, reader: Reader) -> tuple[list[dic
     made = []
     for number, (path, address) in enumerate(pictures.items()):
         # IVS makes them at even intervals.
-        at = clock(video.duration * number // len(pictures)) if video.duration_ms else ""
+        at = clock(video.duration * number // len(pictures)) if video.length_ms else ""
         label = _("Picture at about {time}").format(time=at) if at else _("Picture {name}").format(name=path)
         made.append(choice(path, address, label, at or path.rpartition("/")[2], is_chosen=path == paths.get(url)))
     kept = {*evenly_spread(list(pictures), SAMPLE), paths.get(url)}

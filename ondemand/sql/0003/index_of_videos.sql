@@ -25,11 +25,12 @@ BEGIN
         INTO uuids, is_text, removed
         FROM new_rows AS after FULL JOIN old_rows AS before ON after.uuid = before.uuid
         WHERE (after.uuid, after.ivs_channel_uuid, after._status, after.active, after._held, after._duplicate_of,
-                after._visibility, after._publish_from, after._publish_until, after._started_at, after._duration_ms,
-                after._metadata, after._chapters)
+                after._part_of, after._edited -> 'duration_ms', after._visibility, after._publish_from,
+                after._publish_until, after._started_at, after._duration_ms, after._metadata, after._chapters)
             IS DISTINCT FROM (before.uuid, before.ivs_channel_uuid, before._status, before.active, before._held,
-                before._duplicate_of, before._visibility, before._publish_from, before._publish_until,
-                before._started_at, before._duration_ms, before._metadata, before._chapters);
+                before._duplicate_of, before._part_of, before._edited -> 'duration_ms', before._visibility,
+                before._publish_from, before._publish_until, before._started_at, before._duration_ms, before._metadata,
+                before._chapters);
         uuids := array_remove(uuids, NULL);
         PERFORM ivsvod_index_videos(uuids, is_text) WHERE uuids <> '{}';
         IF removed IS NOT NULL THEN

@@ -22,14 +22,17 @@ BEGIN
             (video_id, channel_id, listing, status, active, is_open, publish_from, publish_until, start_key, length_key,
                 title_key, tags, metadata, search)
         SELECT video.uuid, video.ivs_channel_uuid,
-            ivsvod_listing(video._status, video.active, video._held, video._duplicate_of IS NOT NULL, video._visibility),
+            ivsvod_listing(video._status, video.active, video._held,
+                video._duplicate_of IS NOT NULL OR video._part_of IS NOT NULL, video._visibility),
             video._status, video.active,
-            video._duplicate_of IS NULL AND CASE WHEN video._status = 'available'
+            video._duplicate_of IS NULL AND video._part_of IS NULL AND CASE WHEN video._status = 'available'
                 THEN coalesce(video._visibility = 'public' AND NOT video._held, false)
                 -- Another status usually goes with NULL values, which are no reason to leave a video out.
                 ELSE coalesce(video._visibility, 'public') = 'public' AND NOT coalesce(video._held, false) END,
             video._publish_from, video._publish_until,
-            coalesce(video._started_at, '1900-01-01 00:00+00'), coalesce(video._duration_ms, 0),
+            coalesce(video._started_at, '1900-01-01 00:00+00'),
+            CASE WHEN video._edited IS NULL THEN coalesce(video._duration_ms, 0)
+                ELSE ivsvod_json_milliseconds(video._edited, 'duration_ms') END,
             nullif(lower(left(content.title, 100)), ''),
             coalesce((SELECT array_agg(DISTINCT tag) FROM unnest(content.tags) AS tag WHERE tag <> ''), '{}'),
             video._metadata,

@@ -8,7 +8,8 @@ DECLARE
     first_row on_demand_videos;
     state text;
 BEGIN
-    IF (NEW.active, NEW._held, NEW._visibility) IS DISTINCT FROM (true, false, 'public') THEN
+    -- A clip has no recording that the channel decides about.
+    IF NEW._clip_of IS NOT NULL OR (NEW.active, NEW._held, NEW._visibility) IS DISTINCT FROM (true, false, 'public') THEN
         RETURN NEW;
     END IF;
     IF NEW._prefix <> '' THEN
@@ -22,6 +23,10 @@ BEGIN
     NEW._held := coalesce(first_row._held, state = 'hidden', false);
     NEW._publish_from := coalesce(NEW._publish_from, first_row._publish_from);
     NEW._publish_until := coalesce(NEW._publish_until, first_row._publish_until);
+    -- All rows of a recording show the same part of it.
+    NEW._edit := coalesce(NEW._edit, first_row._edit);
+    NEW._edited := coalesce(NEW._edited, first_row._edited);
+    NEW._part_of := coalesce(NEW._part_of, first_row._part_of);
     NEW._awaits_review := first_row._visibility IS NULL AND NEW._visibility = 'unlisted';
     IF NEW._metadata = '{}' THEN
         NEW._metadata := coalesce(first_row._metadata, NEW._metadata);

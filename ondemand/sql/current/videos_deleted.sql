@@ -37,9 +37,34 @@ BEGIN
         _held_by_check = deleted._held_by_check,
         _awaits_review = deleted._awaits_review,
         _publish_from = deleted._publish_from,
-        _publish_until = deleted._publish_until
+        _publish_until = deleted._publish_until,
+        _edit = deleted._edit,
+        _edited = deleted._edited,
+        _part_of = deleted._part_of
     FROM orphan JOIN old_rows AS deleted ON deleted.uuid = orphan.deleted_uuid
     WHERE video.uuid = orphan.uuid;
+    -- The parts of a join stay parts of the row that takes the place of the first one. Without one they come back.
+    UPDATE on_demand_videos AS video SET _part_of = (
+        SELECT uuid FROM on_demand_videos AS place
+        WHERE place._bucket = deleted._bucket AND place._prefix = deleted._prefix AND place._duplicate_of IS NULL LIMIT 1
+    )
+    FROM old_rows AS deleted WHERE video._part_of = deleted.uuid;
+    -- A video that shows a recording of which nothing is left is not edited any more. Of a clip nothing is left either.
+    WITH gone AS (
+        SELECT DISTINCT deleted._bucket, deleted._prefix FROM old_rows AS deleted
+        WHERE deleted._prefix <> '' AND NOT EXISTS (
+            SELECT FROM on_demand_videos WHERE _bucket = deleted._bucket AND _prefix = deleted._prefix)
+    ), shown AS (
+        SELECT video.uuid FROM gone JOIN on_demand_videos AS video
+            ON video._edited IS NOT NULL AND video._edited -> 'parts' @> ivsvod_part_of(gone._bucket, gone._prefix)
+        ORDER BY video.uuid FOR NO KEY UPDATE OF video
+    )
+    UPDATE on_demand_videos AS video SET
+        _edit = CASE WHEN video._clip_of IS NULL AND video.uuid = shown.uuid THEN NULL ELSE video._edit END,
+        _edited = CASE WHEN video.uuid = shown.uuid THEN NULL ELSE video._edited END,
+        active = CASE WHEN video._clip_of IS NULL OR video.uuid <> shown.uuid THEN video.active ELSE false END,
+        _part_of = CASE WHEN video._part_of = shown.uuid THEN NULL ELSE video._part_of END
+    FROM shown WHERE video.uuid = shown.uuid OR video._part_of = shown.uuid;
     PERFORM set_config('ivsvod.actor', coalesce(actor, ''), true);
     RETURN NULL;
 END $$;
