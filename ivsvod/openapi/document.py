@@ -242,6 +242,13 @@ extend_schema_view(
         request=_body(videos.ClipSerializer, examples.CLIP_CREATE),
         responses=_answer(videos.VideoSerializer, "The clip.", examples.CLIP, status=201),
     ),
+    suggestions=extend_schema(
+        operation_id="suggestEdits",
+        summary="Get suggested edits of a recording",
+        description="A trim where the encoder sent nothing at the beginning or at the end, and a join of recordings of "
+        "the channel that follow each other within five minutes. Nothing is suggested for a video that is edited.",
+        responses=_answer(videos.SuggestionsSerializer, "The suggestions.", examples.SUGGESTIONS),
+    ),
 )(VideoViewSet)
 # /on-demand/{uuid}/playback-grants, /channels/{uuid}/playback-grants
 extend_schema_view(

@@ -43,6 +43,7 @@ VIDEO: dict[str, Any] = {
 }
 JOIN: dict[str, Any] = {"with": ["9c1f6a52-1c1e-4f0a-9d55-0a7c6f5d8b21"]}
 CLIP_CREATE: dict[str, Any] = {"start_ms": 600_000, "end_ms": 660_000, "title": "The goal"}
+SUGGESTIONS: dict[str, Any] = {"trim": {"start_ms": 42_000, "end_ms": None}, "join": [UUID, *JOIN["with"]]}
 CLIP: dict[str, Any] = {
     **VIDEO,
     "uuid": "1b7d6a52-1c1e-4f0a-9d55-0a7c6f5d8b21",

@@ -431,6 +431,13 @@ class ClipSerializer(WindowSerializer):
     active = StrictBooleanField(default=False)
 
 
+class SuggestionsSerializer(serializers.Serializer):
+    """Edits that somebody may want: `trim` as `PATCH` takes it, and the recordings to be joined, in their order."""
+
+    trim = WindowSerializer(allow_null=True)
+    join = serializers.ListField(child=serializers.UUIDField())
+
+
 class StreamSerializer(channels.StreamSerializer):
     """A stream with its listed videos; the context has them by stream id, and `at`, the moment of their listing."""
 

@@ -39,6 +39,7 @@ from ondemand.playback.editing import (
 )
 from ondemand.playback.edits import EditError
 from ondemand.playback.explain import explanation
+from ondemand.playback.suggestions import suggestions_for
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.links import public_origin
@@ -88,7 +89,7 @@ class VideoViewSet(CatalogueViewSet):
     """Videos. Callers with the scope `curate` see hidden ones too."""
 
     lookup_field = "uuid"
-    # That of `explain` is another one.
+    # Some actions have another one.
     read_scope = ""
     write_scope = "curate"
     any_content_type = True
@@ -104,6 +105,7 @@ class VideoViewSet(CatalogueViewSet):
             "partial_update": serializers.VideoPatchSerializer,
             "join": serializers.JoinSerializer,
             "clips": serializers.ClipSerializer,
+            "suggestions": serializers.SuggestionsSerializer,
         }
         return by_action.get(self.action, serializers.VideoSerializer)
 
@@ -192,6 +194,11 @@ class VideoViewSet(CatalogueViewSet):
         }
         clip = clip_create(video_uuid=video.pk, prepared=prepared, **made)
         return Response(self.document(clip), status=201)
+
+    @action(detail=True, read_scope="curate")
+    def suggestions(self, request: Request, uuid: str) -> Response:
+        """Return the edits that are suggested."""
+        return Response(self.get_serializer(suggestions_for(self.get_video(uuid))).data)
 
     def valid_body(self) -> dict[str, Any]:
         """Return the values of the body; raise ValidationError if it is malformed."""

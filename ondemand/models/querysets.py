@@ -157,6 +157,10 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Return the video and all other rows of its recording, those of the predecessor too."""
         return self.filter(Q(pk=video_uuid) | Q(bucket=bucket, prefix=prefix) if prefix else Q(pk=video_uuid))
 
+    def showing(self, bucket: str | None, prefix: str | None) -> Self:
+        """Return the edited videos that show a part of a recording."""
+        return self.filter(edited__isnull=False, edited__parts__contains=[{"bucket": bucket, "prefix": prefix}])
+
     def locked(self) -> Self:
         """Lock the videos for writing, by uuid. Lock order everywhere: channel, videos, content.
 

@@ -59,7 +59,7 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         VideoNotFoundError: there is no such video.
         GrantNeededError: it would be public, and shows another recording that needs a grant.
     """
-    video, rows = _recording_locked(video_uuid, check)
+    video, rows = _recording_locked(video_uuid, check, protects="playback" in values)
     written = {name: values[name] for name in CONTENT if name in values}
     if written:
         shown = video.shown_content if video.own_content is None else None
@@ -112,15 +112,22 @@ def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
     return {"active": active, "held": False, "held_by_check": False, "awaits_review": False}
 
 
-def _recording_locked(video_uuid: UUID, check: Check) -> tuple[Video, list[Video]]:
+def _recording_locked(video_uuid: UUID, check: Check, *, protects: bool = False) -> tuple[Video, list[Video]]:
     """Lock all rows of a recording, those of the predecessor too; return the checked video with content, and the rows.
+
+    With `protects` the videos that show the recording are locked too: its playback may change theirs.
 
     Raises:
         VideoNotFoundError: there is no such video.
     """
     rows, video = [], None
     if place := Video.objects.filter(pk=video_uuid).values("bucket", "prefix").first():
-        rows = list(Video.objects.of_recording(video_uuid, **place).defer("created_at", "data").locked())
+        own = Video.objects.of_recording(video_uuid, **place)
+        found = own | Video.objects.showing(**place) if protects and place["prefix"] else own
+        locked = list(found.defer("created_at", "data").locked())
+        # Of the others, only the trigger writes some: `ondemand/sql/current/protect_edited.sql`.
+        is_own = (place["bucket"], place["prefix"] or None)
+        rows = [row for row in locked if row.pk == video_uuid or (row.bucket, row.prefix) == is_own]
         # Read after the locks are held: a statement that waited for one may have seen old content.
         video = Video.objects.with_content().filter(pk=video_uuid).first()
     if video is None:

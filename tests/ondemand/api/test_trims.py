@@ -10,8 +10,8 @@ from django.test import Client
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.delivery import FACTS, HLS
-from tests.support.helpers import assert_error, bearer, make_token
-from tests.support.road import BUCKET, PREFIX, put
+from tests.support.helpers import assert_error, bearer, make_channel, make_token
+from tests.support.road import ARN, BUCKET, PREFIX, outcomes, put, recording_change
 
 pytestmark = pytest.mark.django_db
 # Segments of four seconds, five of them.
@@ -195,3 +195,25 @@ def test_a_trim_plays_by_a_grant_with_the_signature_of_its_recording(
     segments = segments_of(Client().get(f"{base}edited/0.m3u8"))
     assert len(segments) == 4
     assert all(url.startswith(f"https://media.example.com/{PREFIX}/{HLS}/") and "Policy=" in url for url in segments)
+
+
+def test_events_that_come_later_neither_undo_an_edit_nor_change_its_length(
+    aws: LocalAws, curator: dict[str, str]
+) -> None:
+    from tests.ondemand.conftest import put_files
+
+    put_files()
+    make_channel(arn=ARN)
+    assert outcomes(recording_change("Recording End", 5, event_id="a", duration_ms=20_000)) == ["deferred"]
+    video = Video.objects.get()
+    document = patch(video, curator)(trim={"start_ms": 10_000}).json()
+    assert document["duration_seconds"] == 10
+    # Again, later with another length, and the start.
+    for status, minutes, length in (("End", 5, 20_000), ("End", 9, 500_000), ("Start", 1, 0)):
+        outcomes(recording_change(f"Recording {status}", minutes, duration_ms=length))
+        video.refresh_from_db()
+        assert (video.trim, video.length_ms) == ({"start_ms": 10_000, "end_ms": None}, 10_000)
+    assert video.duration_ms == 500_000
+    patch(video, curator)(trim=None)
+    video.refresh_from_db()
+    assert video.length_ms == 500_000
