@@ -113,7 +113,7 @@ def stream_section(request: HttpRequest, video: Video) -> dict[str, Any] | None:
 
 
 def _timeline_rows(video: Video, streams: list[Stream]) -> Iterator[dict[str, Any]]:
-    """Yield the entries of the streams; `second` is the position in the recording, None if outside."""
+    """Yield the entries of the streams; `second` is the position in the video, None if it does not show that moment."""
     keys = [stream.pk for stream in streams]
     history = list(StreamHistoryEntry.objects.filter(stream__in=keys).newest_first()[:SHOWN_ENTRIES])
     entries = [
@@ -121,11 +121,9 @@ def _timeline_rows(video: Video, streams: list[Stream]) -> Iterator[dict[str, An
         for stream in streams
         for entry in timeline_of(stream, (row for row in history if row.stream_id == stream.pk))
     ]
-    is_playable = bool(video.length_ms and video.is_playable)
     for entry in sorted(entries, key=lambda entry: entry.at):
         second, position = None, ""
-        if is_playable and video.started_at is not None:
-            offset = int((entry.at - video.started_at).total_seconds())
-            if 0 <= offset * 1000 < video.length_ms:
-                second, position = offset, clock(timedelta(seconds=offset))
+        shown_ms = video.time_of(entry.at) if video.is_playable else None
+        if shown_ms is not None:
+            second, position = shown_ms // 1000, clock(timedelta(milliseconds=shown_ms))
         yield {"at": zoned(entry.at), "entry": entry, "second": second, "position": position}

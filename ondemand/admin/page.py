@@ -14,11 +14,12 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_app.admin import AuditedAdmin, account_of, list_address
+from channels_app.admin import account_of, list_address
 from channels_app.aws import AwsError
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
+from ondemand.admin.edits import EditPages, edit_section
 from ondemand.admin.facts import documents, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
@@ -40,7 +41,7 @@ from ondemand.videos.uploads import picture_store
 _PAUSE, _LONGEST_GRANT = timedelta(hours=1), timedelta(days=1)
 
 
-class VideoPage(AuditedAdmin):
+class VideoPage(EditPages):
     """The change page. It is no ModelForm: a service saves the form, and no AWS call may be in its transaction."""
 
     change_form_template = "admin/ondemand/video/change_form.html"
@@ -109,6 +110,9 @@ class VideoPage(AuditedAdmin):
             raise PermissionDenied
         if video is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        if not video.prefix:
+            self.message_user(request, _("It has no files of its own."), messages.ERROR)
+            return HttpResponseRedirect(self._address(request, "change", video.pk))
         checked = video_recheck(video)
         if checked.unanswered:
             self.message_user(request, _("Amazon S3 gave no answer; try again later."), messages.ERROR)
@@ -133,7 +137,7 @@ class VideoPage(AuditedAdmin):
             "errors": form.errors,
             "media": self.media,
             "check_address": self._address(request, "check", video.pk),
-            "may_check": self.has_change_permission(request, video),
+            "may_check": self.has_change_permission(request, video) and bool(video.prefix),
             "grants_address": request.user.has_perm("ondemand.view_playbackgrant")
             and list_address(PlaybackGrant, video__uuid__exact=video.pk),
             "may_see_history": request.user.has_perm("channels_app.view_auditentry"),
@@ -161,6 +165,7 @@ def _reader(request: HttpRequest) -> Reader:
 def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     explained, base = explanation(video, timezone.now()), public_origin(request)
     reader = _reader(request)
+    location = _player_url(request, video, reader)
     return {
         "explained": explained,
         "rules": [*explained.listing.rules, *explained.playing.rules],
@@ -169,7 +174,8 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "start": zoned(video.started_at),
         "length": clock(video.duration) if video.length_ms else "",
         "shows_files": reader.sees_files(video),
-        "location": _player_url(request, video, reader),
+        "location": location,
+        "edits": edit_section(request, video, reader, location),
         "poster": video_picture(video, reader),
         "length_seconds": str(video.duration_seconds),
         "playing": {

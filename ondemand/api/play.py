@@ -41,13 +41,13 @@ class PlayViewSet(CatalogueViewSet):
         video = video_of(video_uuid, at=None) if is_curator else playable_video(video_uuid, at=self.at)
         if video is None:
             raise VideoNotFoundError
-        response = self.file(video, path, shared_end(video, self.at))
+        response = self.file(video, path, shared_end(video, self.at), to_curator=is_curator)
         response["Cache-Control"] = self.life(PLAYLIST_MAX_AGE, video.next_edge(self.at))["Cache-Control"]
         return response
 
-    def file(self, video: Video, path: str, end: datetime) -> HttpResponse:
+    def file(self, video: Video, path: str, end: datetime, *, to_curator: bool) -> HttpResponse:
         """Return the answer for a path, its files signed until `end`; raise NotFound if there is no such file."""
-        content = playlist_content(video, path, end)
+        content = playlist_content(video, path, end, to_curator=to_curator)
         if content is not None:
             return self.compressed(content)
         url = picture_url(video, path, end)
@@ -79,7 +79,8 @@ class GrantedPlayViewSet(PlayViewSet):
     def retrieve(self, request: Request, token: str, path: str) -> HttpResponse:
         """Return a playlist, or redirect to a picture, while the grant lasts."""
         grant = grant_playing(token=token, at=self.at)
-        response = self.file(cast(Video, grant.video), path, cast(datetime, grant.expires_at))
+        end = cast(datetime, grant.expires_at)
+        response = self.file(cast(Video, grant.video), path, end, to_curator=grant.of_curator)
         grant_use(grant=grant, at=self.at)
         response["Cache-Control"] = "private, no-store"
         return response

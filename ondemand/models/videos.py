@@ -316,9 +316,27 @@ class Video(models.Model):
     @property
     def picture_paths(self) -> list[str]:
         """Return the paths of the pictures that IVS made of what it shows, in their order."""
+        return self.recorded_pictures if self.edited is None else [path for path, _at_ms in self.timed_pictures]
+
+    @property
+    def timed_pictures(self) -> list[tuple[str, int]]:
+        """Return the path of each of these pictures, and the milliseconds at which the video shows it."""
         if self.edited is not None:
-            return [self._path_in_part(part, path) for part, path, _ in self.edited["pictures"]]
-        return self.recorded_pictures
+            return [(self._path_in_part(part, path), at_ms) for part, path, at_ms in self.edited["pictures"]]
+        # IVS makes them at even intervals.
+        paths = self.recorded_pictures
+        return [(path, self.length_ms * number // len(paths)) for number, path in enumerate(paths)]
+
+    def time_of(self, at: datetime) -> int | None:
+        """Return the milliseconds at which the video shows this moment of its own recording; None if it does not."""
+        if self.started_at is None or self.clip_of_id is not None:
+            return None
+        recorded = (at - self.started_at) // timedelta(milliseconds=1)
+        if self.edited is None:
+            return recorded if 0 <= recorded < self.length_ms else None
+        own = (part for part in self.parts if (part["bucket"], part["prefix"]) == (self.bucket or "", self.prefix))
+        inside = (part for part in own if part["start_ms"] <= recorded < part["end_ms"])
+        return next((part["at_ms"] + recorded - part["start_ms"] for part in inside), None)
 
     @property
     def recorded_pictures(self) -> list[str]:

@@ -27,7 +27,7 @@ from ondemand.playback.renditions import (
 from ondemand.playback.segments import StoredRendition, stored_rendition
 from ondemand.playback.signing import UrlSigner, configured_signer, files_below, one_file
 from ondemand.recordings.playlists import LONGEST_PLAYLIST, PlaylistError
-from ondemand.videos.files import MASTER
+from ondemand.videos.files import MASTER, RECORDING
 
 # The life of a playlist in the memory of a process, and the memory of all: about 200 hours of one rendition.
 KEPT_SECONDS = 300
@@ -56,19 +56,21 @@ def shared_end(video: Video, at: datetime) -> datetime:
     return end.replace(minute=0, second=0, microsecond=0)
 
 
-def playlist_content(video: Video, path: str, end: datetime) -> bytes | None:
+def playlist_content(video: Video, path: str, end: datetime, *, to_curator: bool = False) -> bytes | None:
     """Return the playlist at a path below the URL of a video, its files signed until `end`; None if there is none.
+
+    A curator finds the playlists of the whole recording of an edited video too.
 
     Raises:
         AwsError: S3 cannot be read.
         PlaylistUnreadableError: S3 has no such playlist, or one that cannot be served.
     """
-    if video.edit is not None:
+    if video.edit is not None and (not to_curator or path == MASTER or _EDITED.fullmatch(path)):
         return _edited_content(video, path, end)
     place = _place(video)
     if place is None:
         return None
-    if path == MASTER:
+    if path == (MASTER if video.edit is None else RECORDING):
         template = _multivariant(*place, video.playlist).template
     # What the metadata names needs no look into the multivariant playlist. No other object can be asked for.
     elif path in video.rendition_playlists or path in _multivariant(*place, video.playlist).playlists:

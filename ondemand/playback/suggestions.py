@@ -106,14 +106,20 @@ def _starvations(video: Video) -> list[Span]:
 
 
 def _beside(video: Video) -> Sequence[Recorded]:
-    """Return the recordings of the channel before and after it that may be joined with it."""
+    # A trimmed recording no longer has its end where the next one begins.
+    return [found for row in beside(video) if row.edit is None and (found := Recorded.of(row)) is not None]
+
+
+def beside(video: Video) -> list[Video]:
+    """Return the recordings of the channel before and after it that may be joined with it, in their order."""
+    if video.channel_id is None or video.started_at is None:
+        return []
     whole: dict[str, Any] = dict.fromkeys(("duplicate_of__isnull", "part_of__isnull", "clip_of__isnull"), True)
     available = Video.objects.filter(channel=video.channel_id, status="available", prefix__gt="", **whole)
-    # A trimmed recording no longer has its end where the next one begins.
-    rows = available.filter(edit__isnull=True).exclude(pk=video.pk).only("started_at", "duration_ms", "edited")
+    rows = available.exclude(pk=video.pk).select_related("content").defer("created_at", "data", "facts")
     before = rows.filter(started_at__lte=video.started_at).newest_first()[:MOST_PARTS]
     after = rows.filter(started_at__gt=video.started_at).oldest_first()[:MOST_PARTS]
-    return [found for row in (*before, *after) if (found := Recorded.of(row)) is not None]
+    return [row for row in (*reversed(before), *after) if not row.is_joined]
 
 
 def _length(video: Video) -> timedelta:

@@ -11,6 +11,8 @@ from ondemand.models.videos import quoted
 SHOWN_THUMBNAILS = 12
 # The name under which the service serves the multivariant playlist of any video.
 MASTER = "master.m3u8"
+# Curators find that of the whole recording of an edited video here.
+RECORDING = "recording.m3u8"
 
 
 def is_signed() -> bool:
@@ -46,11 +48,11 @@ class Reader:
 
     def pictures(self, video: Video) -> dict[str, str]:
         """Return the URL of each picture that IVS made, by its path; none if they may not be known."""
-        return self._urls(video, video.picture_paths)
+        return self.urls(video, video.picture_paths)
 
     def thumbnails(self, video: Video) -> list[str]:
         """Return the URLs of at most `SHOWN_THUMBNAILS` of these pictures, at even intervals."""
-        return list(self._urls(video, evenly_spread(video.picture_paths, SHOWN_THUMBNAILS)).values())
+        return list(self.urls(video, evenly_spread(video.picture_paths, SHOWN_THUMBNAILS)).values())
 
     def chosen_picture(self, video: Video) -> str:
         """Return the URL of the picture that people chose; empty if there is none, or if it leads to hidden files."""
@@ -68,7 +70,8 @@ class Reader:
         leads_to_files = any(place.lower() in text for place in places if place)
         return "" if leads_to_files else url
 
-    def _urls(self, video: Video, paths: list[str]) -> dict[str, str]:
+    def urls(self, video: Video, paths: list[str]) -> dict[str, str]:
+        """Return the URL of each of these pictures, by its path; none if they may not be known."""
         if not paths or not self.sees_files(video):
             return {}
         if video.edit is not None and not is_signed():

@@ -1,6 +1,7 @@
 """The thumbnail of a video, limited to the origins of the Content-Security-Policy, and the choices for it."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -77,9 +78,9 @@ def picture_choices(video: Video, chosen: str, reader: Reader) -> tuple[list[dic
     if url and url not in paths:
         choices.append(choice(url, url, given, _("Given"), is_chosen=True))
     made = []
-    for number, (path, address) in enumerate(pictures.items()):
-        # IVS makes them at even intervals.
-        at = clock(video.duration * number // len(pictures)) if video.length_ms else ""
+    times = dict(video.timed_pictures)
+    for path, address in pictures.items():
+        at = clock(timedelta(milliseconds=times[path])) if video.length_ms else ""
         label = _("Picture at about {time}").format(time=at) if at else _("Picture {name}").format(name=path)
         made.append(choice(path, address, label, at or path.rpartition("/")[2], is_chosen=path == paths.get(url)))
     kept = {*evenly_spread(list(pictures), SAMPLE), paths.get(url)}

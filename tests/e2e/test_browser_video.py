@@ -90,6 +90,38 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
         expect(page.get_by_role("alert")).to_contain_text("cannot be loaded")
 
 
+def test_a_recording_is_cut_by_keys_previewed_and_shown_whole_again(url: str, video: Video) -> None:
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(address(url, video))
+        ready(page)
+        start = page.get_by_role("slider", name="Start of what is shown")
+        for key in ("ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight", "ArrowRight"):
+            start.press(key)
+        expect(start).to_have_attribute("aria-valuetext", "0:00:05")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.locator(".cut-status")).to_have_text("0:00:04 to 0:00:08 is shown, 0:00:04 long.")
+        until(page, "document.querySelector('video').currentTime > 4.2")
+        # It stops where the result would end.
+        until(page, "document.querySelector('video').paused")
+        picture(page, "video-cut-1280-light")
+        page.get_by_role("button", name="Show only this").click()
+        expect(page.get_by_text("0:00:04 to 0:00:08 of the recording is shown.").first).to_be_visible()
+        ready(page)
+        until(page, "Math.abs(document.querySelector('video').duration - 4) < 0.2")
+        # The handles stand in times of the whole recording, which the preview plays.
+        end = page.get_by_role("slider", name="End of what is shown")
+        page.get_by_role("slider", name="Start of what is shown").press("Home")
+        for _ in range(5):
+            end.press("ArrowLeft")
+        page.get_by_role("button", name="Preview").click()
+        expect(page.locator(".cut-status")).to_have_text("0:00:00 to 0:00:04 is shown, 0:00:04 long.")
+        until(page, "Math.abs(document.querySelector('video').duration - 8) < 0.2")
+        page.get_by_role("button", name="Show the whole recording again").click()
+        expect(page.get_by_text("The whole recording is shown again.")).to_be_visible()
+        assert faults(wrong) == []
+    assert Video.objects.get(pk=video.pk).edit is None
+
+
 def test_a_file_is_previewed_and_a_large_one_is_shrunk_before_it_is_sent(
     url: str, video: Video, tmp_path: Path
 ) -> None:

@@ -206,7 +206,7 @@ function choosePictures() {
 function askBeforeLeaving() {
   ["input", "change"].forEach(function (name) {
     form.addEventListener(name, function (event) {
-      isChanged = isChanged || Boolean(event.target.name);
+      isChanged = isChanged || (event.target.form === form && Boolean(event.target.name));
     });
   });
   form.addEventListener("submit", function () {

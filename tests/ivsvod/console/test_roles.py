@@ -129,6 +129,7 @@ TABLE = {
     "ondemand/video/<path:object_id>/change/": (WATCHERS, CURATORS),
     "ondemand/video/<path:object_id>/check/": (NOT_SO, "lxxrxr"),
     "ondemand/video/<path:object_id>/delete/": (NOBODY, NOBODY),
+    "ondemand/video/<path:object_id>/edit/": (NOT_SO, CURATORS),
     "ondemand/video/<path:object_id>/history/": (LED, LED),
     "ondemand/video/<path:object_id>/share/": (CURATORS, CURATORS),
     "ondemand/video/<uuid:video_uuid>/in-place/": (NOT_SO, CURATORS),
