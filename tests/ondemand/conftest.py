@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.delivery import FACTS, sign_with
+from tests.support.delivery import FACTS, put_recording, sign_with
 
 
 @pytest.fixture
@@ -15,21 +15,10 @@ def recorded(aws: Any, db: None) -> Iterator[Any]:
     from tests.support.helpers import make_channel, make_video
     from tests.support.road import BUCKET, PREFIX
 
-    put_files()
+    put_recording(PREFIX)
     yield make_video(channel=make_channel(), bucket=BUCKET, prefix=PREFIX, facts=FACTS, duration_ms=20_000)
     for kept in (delivery._multivariant, delivery._media):
         kept.cache_clear()  # type: ignore[attr-defined]
-
-
-def put_files() -> None:
-    from tests.support.delivery import HLS, MEDIA, MULTIVARIANT
-    from tests.support.road import PREFIX, put
-
-    put(f"{PREFIX}/{HLS}/master.m3u8", MULTIVARIANT.encode())
-    for rendition in ("720p30", "audio"):
-        put(f"{PREFIX}/{HLS}/{rendition}/playlist.m3u8", MEDIA.encode())
-    put(f"{PREFIX}/{HLS}/720p30/0.ts", b"a segment")
-    put(f"{PREFIX}/{FACTS['thumbnails'][1]}", b"a picture")
 
 
 @pytest.fixture

@@ -20,6 +20,17 @@ FACTS = {
 }
 
 
+def put_recording(prefix: str, playlist: str = MEDIA) -> None:
+    """Write its playlists, a segment and a picture to S3; each rendition has this playlist."""
+    from tests.support.road import put
+
+    put(f"{prefix}/{HLS}/master.m3u8", MULTIVARIANT.encode())
+    for rendition in ("720p30", "audio"):
+        put(f"{prefix}/{HLS}/{rendition}/playlist.m3u8", playlist.encode())
+    put(f"{prefix}/{HLS}/720p30/0.ts", b"a segment")
+    put(f"{prefix}/{FACTS['thumbnails'][1]}", b"a picture")
+
+
 def sign_with(settings: Any, aws: LocalAws, kind: str, number: int = 0, trusted: tuple[int, ...] = ()) -> LocalAws:
     key_id = f"K{number}"
     settings.CLOUDFRONT_KEY_ID = key_id

@@ -42,7 +42,7 @@ def key(settings: Any) -> dict[str, str]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("seed", [1, 2][: 2 if THOROUGH else 1])
-def test_hostile_requests_give_no_5xx_and_change_no_row(seed: int) -> None:
+def test_hostile_requests_give_no_5xx_and_change_no_row(aws: LocalAws, seed: int) -> None:
     outcome = hostile.attack(requests=400 if THOROUGH else 200, seed=seed, uuids=hostile.some_rows())
     assert not outcome.failures, str(outcome)
     assert not outcome.changed, str(outcome)
@@ -75,7 +75,7 @@ def test_every_route_of_the_api_is_tried() -> None:
 
 
 @pytest.mark.django_db
-def test_a_changed_row_is_seen_and_the_last_use_of_a_token_is_none() -> None:
+def test_a_changed_row_is_seen_and_the_last_use_of_a_token_is_none(aws: LocalAws) -> None:
     hostile.some_rows()
     before = hostile.fingerprint()
     ApiToken.objects.update(last_used_at=timezone.now())

@@ -11,9 +11,9 @@ from django.test import Client
 from channels_app.models import AuditEntry, Channel
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
-from tests.support.delivery import FACTS, HLS, MULTIVARIANT, fetched
+from tests.support.delivery import FACTS, HLS, fetched, put_recording
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
-from tests.support.road import BUCKET, PREFIX, put
+from tests.support.road import BUCKET, PREFIX
 
 pytestmark = pytest.mark.django_db
 
@@ -29,11 +29,8 @@ def parts(recorded: Video) -> list[Video]:
     channel, made = Channel.objects.get(), []
     for number in range(3):
         prefix = prefix_of(number)
-        put(f"{prefix}/{HLS}/master.m3u8", MULTIVARIANT.encode())
-        for rendition in ("720p30", "audio"):
-            names = "".join(f"#EXTINF:10,\n{number}{n}.ts\n" for n in range(2))
-            put(f"{prefix}/{HLS}/{rendition}/playlist.m3u8", f"#EXTM3U\n{names}#EXT-X-ENDLIST\n".encode())
-        put(f"{prefix}/{FACTS['thumbnails'][1]}", b"a picture")
+        names = "".join(f"#EXTINF:10,\n{number}{n}.ts\n" for n in range(2))
+        put_recording(prefix, f"#EXTM3U\n{names}#EXT-X-ENDLIST\n")
         made.append(make_video(channel=channel, bucket=BUCKET, prefix=prefix, facts=FACTS, duration_ms=20_000))
     return made
 
