@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.delivery import FACTS, put_recording, sign_with
+from tests.support.delivery import FACTS, put_playlists, sign_with
 
 
 @pytest.fixture
@@ -15,7 +15,7 @@ def recorded(aws: Any, db: None) -> Iterator[Any]:
     from tests.support.helpers import make_channel, make_video
     from tests.support.road import BUCKET, PREFIX
 
-    put_recording(PREFIX)
+    put_playlists(PREFIX)
     yield make_video(channel=make_channel(), bucket=BUCKET, prefix=PREFIX, facts=FACTS, duration_ms=20_000)
     for kept in (delivery._multivariant, delivery._media):
         kept.cache_clear()  # type: ignore[attr-defined]

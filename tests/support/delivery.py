@@ -20,7 +20,7 @@ FACTS = {
 }
 
 
-def put_recording(prefix: str, playlist: str = MEDIA) -> None:
+def put_playlists(prefix: str, playlist: str = MEDIA) -> None:
     """Write its playlists, a segment and a picture to S3; each rendition has this playlist."""
     from tests.support.road import put
 

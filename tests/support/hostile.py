@@ -478,13 +478,13 @@ def _send(client: Any, request: Request, outcome: Outcome) -> str:
 def some_rows() -> list[UUID]:
     """Rows of each kind, and their uuids."""
     from ondemand.models import Video
-    from tests.support.delivery import put_recording
+    from tests.support.delivery import put_playlists
     from tests.support.helpers import make_account, make_channel, make_content, make_token, make_video
 
     channel = make_channel()
     videos = [make_video(), make_video(status=Video.Status.RECORDING, active=None), make_video(active=False)]
     for video in videos:
-        put_recording(video.prefix or "")
+        put_playlists(video.prefix or "")
     make_content(videos[0])
     make_account("curate")
     make_token("read")

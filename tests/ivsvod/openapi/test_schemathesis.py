@@ -23,7 +23,7 @@ from channels_app.channels.provisioning import channel_create
 from channels_app.models import IdempotencyKey
 from ivsvod.local.aws import LocalAws
 from ivsvod.wsgi import application
-from tests.support.delivery import put_recording
+from tests.support.delivery import put_playlists
 from tests.support.helpers import OWNER, THOROUGH, make_content, make_token, make_video
 
 # The tool does not unpack the answers of a WSGI application.
@@ -146,7 +146,7 @@ def world(one_transaction: None, aws: LocalAws) -> None:
     channel = channel_create(owner=OWNER, name="Morning show")
     video, other = (make_video(channel_id=channel.uuid) for _ in range(2))
     for recorded in (video, other):
-        put_recording(recorded.prefix or "")
+        put_playlists(recorded.prefix or "")
     make_content(video, title="Morning show", tags=["news"])
     make_content(make_video(started_at=datetime(2026, 1, 1, tzinfo=UTC)), title="Evening show", tags=["news", "late"])
     _, token = make_token("read", "curate", "channels", "playback")

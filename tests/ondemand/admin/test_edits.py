@@ -9,7 +9,7 @@ from django.test import Client
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.console import VIDEOS, form_of, member, messages_of, page
-from tests.support.delivery import FACTS, HLS, put_recording
+from tests.support.delivery import FACTS, HLS, put_playlists
 from tests.support.helpers import make_video
 from tests.support.road import BUCKET, PREFIX
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 def other(recorded: Video) -> Video:
     """A recording of the same channel that begins a minute after the end of the other one."""
     prefix = "ivs/v1/another"
-    put_recording(prefix, "#EXTM3U\n#EXTINF:10,\n0.ts\n#EXT-X-ENDLIST\n")
+    put_playlists(prefix, "#EXTM3U\n#EXTINF:10,\n0.ts\n#EXT-X-ENDLIST\n")
     begins = recorded.started_at and recorded.started_at.replace(minute=6)
     place = {"channel": recorded.channel, "bucket": BUCKET, "prefix": prefix}
     return make_video(**place, facts=FACTS, duration_ms=10_000, started_at=begins)

@@ -11,7 +11,7 @@ from django.test import Client
 from channels_app.models import AuditEntry, Channel
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
-from tests.support.delivery import FACTS, HLS, fetched, put_recording
+from tests.support.delivery import FACTS, HLS, fetched, put_playlists
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
 from tests.support.road import BUCKET, PREFIX
 
@@ -30,7 +30,7 @@ def parts(recorded: Video) -> list[Video]:
     for number in range(3):
         prefix = prefix_of(number)
         names = "".join(f"#EXTINF:10,\n{number}{n}.ts\n" for n in range(2))
-        put_recording(prefix, f"#EXTM3U\n{names}#EXT-X-ENDLIST\n")
+        put_playlists(prefix, f"#EXTM3U\n{names}#EXT-X-ENDLIST\n")
         made.append(make_video(channel=channel, bucket=BUCKET, prefix=prefix, facts=FACTS, duration_ms=20_000))
     return made
 

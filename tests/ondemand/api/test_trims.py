@@ -9,7 +9,7 @@ from django.test import Client
 
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
-from tests.support.delivery import FACTS, HLS, put_recording
+from tests.support.delivery import FACTS, HLS, put_playlists
 from tests.support.helpers import assert_error, bearer, make_channel, make_token
 from tests.support.road import ARN, BUCKET, PREFIX, outcomes, put, recording_change
 
@@ -21,7 +21,7 @@ PLAYLIST = f"#EXTM3U\n#EXT-X-TARGETDURATION:4\n{SEGMENTS}#EXT-X-ENDLIST\n"
 
 @pytest.fixture
 def five(recorded: Video) -> Video:
-    put_recording(PREFIX, PLAYLIST)
+    put_playlists(PREFIX, PLAYLIST)
     return recorded
 
 
@@ -199,7 +199,7 @@ def test_a_trim_plays_by_a_grant_with_the_signature_of_its_recording(
 def test_events_that_come_later_neither_undo_an_edit_nor_change_its_length(
     aws: LocalAws, curator: dict[str, str]
 ) -> None:
-    put_recording(PREFIX)
+    put_playlists(PREFIX)
     make_channel(arn=ARN)
     assert outcomes(recording_change("Recording End", 5, event_id="a", duration_ms=20_000)) == ["deferred"]
     video = Video.objects.get()

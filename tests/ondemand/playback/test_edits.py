@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ondemand.playback.edits import EditError, Part, Place, Timeline, edited_template, timeline
+from ondemand.playback import edits
+from ondemand.playback.edits import Cut, EditError, Part, Place, Shown, Timeline, edited_template, moved, timeline
 from ondemand.playback.renditions import edited_multivariant, stored_multivariant
 from ondemand.playback.segments import StoredRendition, stored_rendition
 from ondemand.recordings.playlists import PlaylistError
@@ -657,3 +658,48 @@ def test_dates_follow_the_segments_of_a_whole_day() -> None:
     last = day.segments[-1]
     assert last.date is not None
     assert last.date - day.segments[0].date == timedelta(seconds=10.01) * 8639
+
+
+# What a video shows, and its times after another edit
+
+
+def shown(*parts: tuple[str, int, int]) -> list[Shown]:
+    at_ms = [0, *accumulate(end - start for _, start, end in parts)]
+    return [Shown(("b", name), Cut(start, end, at)) for (name, start, end), at in zip(parts, at_ms, strict=False)]
+
+
+WHOLE, TRIMMED = shown(("one", 0, 60)), shown(("one", 10, 40))
+JOINED = shown(("two", 5, 20), ("one", 10, 40))
+
+
+@pytest.mark.parametrize(
+    ("video", "window", "inside"),
+    [
+        (WHOLE, (None, None), WHOLE),
+        (WHOLE, (10, 40), TRIMMED),
+        (TRIMMED, (5, None), shown(("one", 15, 40))),
+        (JOINED, (10, 20), shown(("two", 15, 20), ("one", 10, 15))),
+        (JOINED, (15, 99), TRIMMED),
+        (JOINED, (None, 15), shown(("two", 5, 20))),
+        (JOINED, (45, 50), []),
+        ([], (0, 5), []),
+    ],
+)
+def test_a_window_of_a_video_is_one_of_its_recordings(video: Any, window: Any, inside: Any) -> None:
+    assert edits.windows(video, *window) == inside
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "times"),
+    [
+        (WHOLE, WHOLE, {0: 0, 59: 59}),
+        (WHOLE, TRIMMED, {9: None, 10: 0, 39: 29, 40: None}),
+        (TRIMMED, WHOLE, {0: 10, 29: 39}),
+        (TRIMMED, JOINED, {0: 15, 29: 44}),
+        (JOINED, TRIMMED, {0: None, 15: 0, 44: 29}),
+        (WHOLE, [], {0: None}),
+        ([], WHOLE, {0: None}),
+    ],
+)
+def test_a_chapter_stays_where_it_was_in_the_recording(before: Any, after: Any, times: dict[int, int | None]) -> None:
+    assert {at: moved(at, before, after) for at in times} == times

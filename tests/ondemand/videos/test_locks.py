@@ -19,6 +19,7 @@ from django.test import Client
 from ivsvod.local.aws import LocalAws
 from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run
 from ondemand.models import BulkChange, Video
+from tests.support.delivery import FACTS, put_playlists
 from tests.support.helpers import make_channel, make_content, make_video
 from tests.support.recordings import put_recording
 from tests.support.road import ARN, BUCKET, NINE, PREFIX, command, ended_metadata, lambda_takes, put, recording_change
@@ -155,3 +156,53 @@ def test_backfill_and_a_bulk_change_write_the_index_without_a_deadlock() -> None
     )
 
     assert results == [None, {"changed": 2}]
+
+
+def edited(api_key: str, method: str, path: str, body: Any = None) -> Write:
+    headers = {"Authorization": f"Bearer {api_key}"}
+    text = "" if body is None else json.dumps(body, default=str)
+    return lambda: Client().generic(method, f"/on-demand/{path}", text, "application/json", headers=headers).status_code
+
+
+@pytest.fixture
+def shows(aws: LocalAws) -> None:
+    """Three recordings of a channel."""
+    channel = make_channel()
+    for uuid in (LOW, MIDDLE, HIGH):
+        put_playlists(f"{PREFIX}{uuid.int}")
+        make_video(uuid=uuid, channel=channel, bucket=BUCKET, prefix=f"{PREFIX}{uuid.int}", facts=FACTS)
+
+
+@pytest.mark.parametrize("row", [LOW, HIGH])
+def test_of_two_joins_of_the_same_recordings_one_is_made(shows: None, api_key: str, row: UUID) -> None:
+    joins = [
+        edited(api_key, "POST", f"{one}/join", {"with": [other, MIDDLE]}) for one, other in ((LOW, HIGH), (HIGH, LOW))
+    ]
+    assert sorted(met(*joins, table="on_demand_videos", uuid=row)) == [200, 409]
+    assert Video.objects.filter(edit__isnull=False).count() == 1
+    assert Video.objects.filter(part_of__isnull=False).count() == 2
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_whoever_protects_a_recording_while_it_is_joined_protects_the_whole(
+    shows: None, api_key: str, is_first: bool
+) -> None:
+    join = edited(api_key, "POST", f"{LOW}/join", {"with": [HIGH]})
+    protect = edited(api_key, "PATCH", str(HIGH), {"playback": "grant"})
+    other = edited(api_key, "POST", f"{HIGH}/clips", {})
+    assert other() == 201
+    writes = (protect, join) if is_first else (join, protect)
+    assert met(*writes, table="on_demand_videos", uuid=HIGH) == [200, 200]
+    assert set(Video.objects.exclude(pk=MIDDLE).values_list("playback", flat=True)) == {"grant"}
+
+
+def test_a_recording_that_is_deleted_while_it_is_joined_is_in_no_join(shows: None, api_key: str) -> None:
+    def delete() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM on_demand_videos WHERE uuid = %s", [HIGH])
+        return 204
+
+    join = edited(api_key, "POST", f"{LOW}/join", {"with": [HIGH]})
+    deleted, joined = met(delete, join, table="on_demand_videos", uuid=HIGH)
+    assert (deleted, joined) == (204, 409)
+    assert Video.objects.get(pk=LOW).edit is None
