@@ -19,11 +19,18 @@ from channels_app.errors import ServiceError
 from ondemand.models import Video, evenly_spread
 from ondemand.playback.delivery import PlaylistUnreadableError, stored_playlists, stored_segments
 from ondemand.playback.edits import Cut, EditError, Part, Shown, Timeline, edited_template, timeline, windows
-from ondemand.playback.renditions import EditedMultivariant, edited_multivariant, stored_multivariant
+from ondemand.playback.renditions import (
+    EditedMultivariant,
+    StoredMultivariant,
+    edited_multivariant,
+    stored_multivariant,
+)
 from ondemand.videos.services import Check, VideoNotFoundError, allow, columns_write, content_write
 
 MOST_PARTS = 20
 _MOST_PICTURES = 500
+# Longer recordings are cut at whole segments: byte ranges make a playlist five times as large.
+_FINER_MS = 4 * 3600 * 1000
 
 
 class EditConflictError(ServiceError):
@@ -281,7 +288,8 @@ def _prepared(sources: Sequence[Source]) -> PreparedEdit:
     for source in sources:
         if not _is_readable(source.video):
             raise EditConflictError("Only an available recording can be edited, in a bucket that may be read")
-    found = [_multivariant(source.video) for source in sources]
+    is_short = sum(source.video.duration_ms or 0 for source in sources) <= _FINER_MS
+    found = [_multivariant(source.video, finer=is_short) for source in sources]
     places = [(source.video.files_bucket, source.video.prefix or "") for source in sources]
     multivariant = edited_multivariant([playlist for _, playlist in found])
     times = _times(sources, places, multivariant)
@@ -319,13 +327,13 @@ def _is_readable(video: Video) -> bool:
     return is_available and video.files_bucket in settings.RECORDING_BUCKETS
 
 
-def _multivariant(video: Video) -> tuple[str, Any]:
-    """Return path and content of the playlist that cuts finest."""
+def _multivariant(video: Video, *, finer: bool) -> tuple[str, StoredMultivariant]:
+    """Return path and content of the playlist of a recording; if `finer`, the one with byte ranges if there is one."""
     place = video.files_bucket, video.prefix or ""
-    finer = (video.facts or {}).get("byte_range_playlist")
-    if finer:
+    ranges = (video.facts or {}).get("byte_range_playlist")
+    if finer and ranges:
         try:
-            return finer, stored_playlists(*place, finer)
+            return ranges, stored_playlists(*place, ranges)
         except PlaylistUnreadableError:
             pass
     return video.playlist, stored_playlists(*place, video.playlist)

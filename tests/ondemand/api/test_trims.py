@@ -105,6 +105,10 @@ def test_byte_ranges_make_finer_cuts(five: Video, curator: dict[str, str]) -> No
         "start_ms": 6_000,
         "end_ms": 10_000,
     }
+    # A long recording would have too many.
+    Video.objects.update(duration_ms=5 * 3_600_000)
+    assert patch(five, curator)(trim={"start_ms": 6_500}).json()["trim"]["start_ms"] == 4_000
+    Video.objects.update(duration_ms=20_000)
     # Metadata may name a file that is not there.
     boto3.client("s3").delete_object(Bucket=BUCKET, Key=f"{PREFIX}/{HLS}/ranges.m3u8")
     assert patch(five, curator)(trim={"start_ms": 6_500, "end_ms": 9_000}).json()["trim"]["start_ms"] == 4_000
