@@ -11,8 +11,8 @@ from django.db.models import Case, Count, DateTimeField, Q, Value, When
 from channels_app.models import new_video_state
 from ondemand.bulk.decisions import Kind, dates_have_no_effect, video_columns
 from ondemand.models import BulkChange, Video
-from ondemand.models.publication import TO_REVIEW, Listing, is_met
-from ondemand.models.querysets import VideoQuerySet
+from ondemand.models.publication import TIME_INDEPENDENT, TO_REVIEW, Listing, is_met
+from ondemand.models.querysets import VideoQuerySet, is_true
 from ondemand.recordings.handlers import publication_decide
 
 _ANY_VIDEO = UUID(int=0)
@@ -60,7 +60,7 @@ def listing_changes(change: BulkChange, values: dict[str, Any], at: datetime) ->
     """
     edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
     decided_by = {
-        "is_copy": Case(When(duplicate_of__isnull=False, then=Value(True)), default=Value(False)),
+        "is_copy": is_true(~TIME_INDEPENDENT[Listing.DUPLICATE]),
         # It decides recordings that run alone.
         "new_state": Case(When(status=Video.Status.RECORDING, then=new_video_state("channel__"))),
         **edges,

@@ -388,13 +388,13 @@ def test_adding_then_removing_tags_leaves_none_of_them_and_keeps_the_order(tags:
 def test_the_preview_counts_by_the_listings_before_and_after() -> None:
     first = make_video()
     make_video(), make_video(active=False), make_video(visibility="unlisted")
-    make_video(publish_until=NOW - HOUR), make_video(duplicate_of=first)
+    make_video(publish_until=NOW - HOUR), make_video(duplicate_of=first), make_video(part_of=first)
     words = {(c.videos, c.now, c.after, c.is_same) for c in listing_changes(chosen(Kind.HIDE), {}, NOW)}
     assert words == {
         (2, Listing.LISTED, Listing.HIDDEN, False),
         (1, Listing.UNLISTED, Listing.HIDDEN, False),
         (1, Listing.EXPIRED, Listing.HIDDEN, False),
-        (1, Listing.DUPLICATE, Listing.DUPLICATE, False),
+        (2, Listing.DUPLICATE, Listing.DUPLICATE, False),
         (1, Listing.HIDDEN, Listing.HIDDEN, True),
     }
 
