@@ -226,3 +226,25 @@ def test_a_recording_that_is_deleted_undoes_the_join_and_ends_its_clips(
     send(third, "/join", {"with": [first.pk]})
     Video.objects.filter(pk=third.pk).delete()
     assert str(first.pk) in listed()
+
+
+def test_a_recording_with_another_row_stays_joined_when_its_first_row_is_deleted(
+    parts: list[Video], send: Callable[..., Any]
+) -> None:
+    first, second, _ = parts
+    data = {"recording_s3_bucket_name": BUCKET, "recording_duration_ms": 20_000}
+    # As the predecessor would have inserted them.
+    own, other = (
+        Video.objects.create(data={**data, "recording_s3_key_prefix": prefix_of(number)}) for number in range(2)
+    )
+    send(first, "/join", {"with": [second.pk]})
+    Video.objects.filter(pk=second.pk).delete()
+    assert names(segments(first)) == ["00.ts", "01.ts", "10.ts", "11.ts"]
+    Video.objects.filter(pk=first.pk).delete()
+    assert names(segments(own)) == ["00.ts", "01.ts", "10.ts", "11.ts"]
+    document = send(other, method="get").json()
+    assert (document["listing"], document["part_of"]) == ("duplicate", str(own.pk))
+    assert sorted(listed()) == sorted([str(own.pk), str(parts[2].pk)])
+    undone = send(own, "/join", method="delete")
+    assert (undone.status_code, undone.json()["edit"]) == (200, None)
+    assert str(other.pk) in listed()
