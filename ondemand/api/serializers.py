@@ -399,7 +399,8 @@ class VideoPatchSerializer(ChangesSerializer):
 
     def validate_chapters(self, value: list[Chapter] | None) -> list[Chapter] | None:
         """Refuse a chapter that begins after the end of the video."""
-        end_ms = self.video.duration_ms
+        # The length after a trim is not known yet.
+        end_ms = self.video.duration_ms if "trim" in self.initial_data else self.video.length_ms
         if value and end_ms and value[-1]["at_ms"] >= end_ms:
             raise serializers.ValidationError(f"The video ends at {end_ms} ms.")
         return value

@@ -152,7 +152,8 @@ class VideoViewSet(CatalogueViewSet):
             self.check(video)
             with refused_edits("trim"):
                 prepared = trim_prepare(video, values.pop("trim"))
-            values |= prepared.columns
+            # Given chapters are in times of the new edit.
+            values = prepared.columns | values
         check = partial(self.check, values=values, prepared=prepared)
         write: dict[str, Any] = {"by": request.user.pk, "values": values, "check": check}
         return Response(self.document(video_update(video_uuid=video.pk, **write)))

@@ -259,7 +259,7 @@ class Video(models.Model):
     @property
     def shown_chapters(self) -> list[Chapter]:
         """Return the chapters in rising order; none if there are none, or if another program stored something else."""
-        return chapters_of(self.chapters, self.duration_ms or 0) if self.chapters else []
+        return chapters_of(self.chapters, self.length_ms) if self.chapters else []
 
     @property
     def is_playable(self) -> bool:

@@ -3,7 +3,7 @@
 The playlists are read first, without a transaction; then the rows are locked, compared with what was read, and written.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import reduce
@@ -17,6 +17,8 @@ from django.db.models import Q
 from channels_app.audit import audited
 from channels_app.errors import ServiceError
 from ondemand.models import Video, evenly_spread
+from ondemand.models.chapters import Chapter
+from ondemand.playback.chapter_moves import RecordedChapter, cut_chapters, recorded_chapters, shown_chapters
 from ondemand.playback.delivery import PlaylistUnreadableError, stored_playlists, stored_segments
 from ondemand.playback.edits import Cut, EditError, Part, Shown, Timeline, edited_template, timeline, windows
 from ondemand.playback.renditions import (
@@ -62,6 +64,7 @@ class State(NamedTuple):
     channel_id: UUID | None
     playlists: tuple[str | None, str | None]
     edit: list[dict[str, Any]] | None
+    chapters: Any
     related: tuple[UUID | None, ...]
 
 
@@ -69,13 +72,15 @@ class State(NamedTuple):
 class PreparedEdit:
     """The columns of an edit, cut at the bounds of segments, and the state of the rows that it was prepared for.
 
-    `edited` has `duration_ms`, `parts`, `pictures` and `renditions`. A part is `recording`, `bucket`, `prefix`,
-    `playlist`, `start_ms`, `end_ms`, and `at_ms` of the edited video; a picture is its part, path and `at_ms`.
+    `edited` has `duration_ms`, `parts`, `pictures`, `renditions`, and in `cut_chapters` those of the own recording that
+    are not shown, in its times. A part is `recording`, `bucket`, `prefix`, `playlist`, `start_ms`, `end_ms`, and
+    `at_ms` of the edited video; a picture is its part, path and `at_ms`.
     """
 
     edit: list[dict[str, Any]] | None
     edited: dict[str, Any] | None
     states: dict[UUID, State]
+    chapters: list[Chapter] | None = None
 
     @property
     def places(self) -> dict[UUID, tuple[Any, Any]]:
@@ -84,7 +89,7 @@ class PreparedEdit:
 
     @property
     def columns(self) -> dict[str, Any]:
-        return {"edit": self.edit, "edited": self.edited}
+        return {"edit": self.edit, "edited": self.edited, "chapters": self.chapters}
 
     def require_unchanged(self, *videos: Video) -> None:
         """Compare locked videos with those that were read.
@@ -106,8 +111,8 @@ def trim_prepare(video: Video, trim: dict[str, int | None] | None) -> PreparedEd
     """
     _require_whole(video)
     if trim is None or (trim["start_ms"], trim["end_ms"]) == (None, None):
-        return PreparedEdit(None, None, {video.pk: _state(video)})
-    return _prepared([Source(video, **trim)])
+        return _whole(video)
+    return _with_chapters(_prepared([Source(video, **trim)]), [video], own=video)
 
 
 def join_prepare(video: Video, others: Sequence[UUID]) -> PreparedEdit:
@@ -136,7 +141,8 @@ def join_prepare(video: Video, others: Sequence[UUID]) -> PreparedEdit:
         if found.duplicate_of_id is not None:
             raise EditConflictError(f"{found.pk} is a duplicate: join {found.duplicate_of_id}")
     windows_of = [found.trim or {"start_ms": None, "end_ms": None} for found in videos]
-    return _prepared([Source(found, **window) for found, window in zip(videos, windows_of, strict=True)])
+    prepared = _prepared([Source(found, **window) for found, window in zip(videos, windows_of, strict=True)])
+    return _with_chapters(prepared, videos, own=video)
 
 
 def unjoin_prepare(video: Video) -> PreparedEdit:
@@ -151,8 +157,8 @@ def unjoin_prepare(video: Video) -> PreparedEdit:
     shown = zip(shown_by(video), video.edit or (), strict=True)
     own = next(part for (place, _), part in shown if place == (video.bucket, video.prefix))
     if (own["start_ms"], own["end_ms"]) == (None, None):
-        return PreparedEdit(None, None, {video.pk: _state(video)})
-    return _prepared([Source(video, own["start_ms"], own["end_ms"])])
+        return _whole(video)
+    return _with_chapters(_prepared([Source(video, own["start_ms"], own["end_ms"])]), [video], own=video)
 
 
 def clip_prepare(video: Video, start_ms: int | None, end_ms: int | None) -> PreparedEdit:
@@ -173,17 +179,46 @@ def clip_prepare(video: Video, start_ms: int | None, end_ms: int | None) -> Prep
     if by_place.keys() < recordings.keys():
         raise EditConflictError("A recording that the video shows is gone")
     prepared = _prepared([Source(by_place[place], cut.start_ms, cut.end_ms) for place, cut in inside])
-    return replace(prepared, states={**prepared.states, video.pk: _state(video)})
+    prepared = replace(prepared, states={**prepared.states, video.pk: _state(video)})
+    return _with_chapters(prepared, [video])
 
 
 def shown_by(video: Video) -> list[Shown]:
     """Return the windows that a video shows: of an unedited one its whole recording."""
-    if video.edit is None:
-        return [Shown((video.bucket or "", video.prefix or ""), Cut(0, video.duration_ms or 0, 0))]
+    return [_all_of(video)] if video.edit is None else _windows(video.edited)
+
+
+def _all_of(video: Video) -> Shown:
+    return Shown((video.bucket or "", video.prefix or ""), Cut(0, video.duration_ms or 0, 0))
+
+
+def _windows(edited: dict[str, Any] | None) -> list[Shown]:
     return [
         Shown((part["bucket"], part["prefix"]), Cut(part["start_ms"], part["end_ms"], part["at_ms"]))
-        for part in video.parts
+        for part in (edited or {}).get("parts", [])
     ]
+
+
+def _recorded_chapters(video: Video) -> list[RecordedChapter]:
+    own, _ = _all_of(video)
+    cut = [RecordedChapter(own, item["at_ms"], item["title"]) for item in (video.edited or {}).get("cut_chapters", [])]
+    return recorded_chapters(shown_by(video), video.shown_chapters, cut)
+
+
+def _whole(video: Video) -> PreparedEdit:
+    """Return the edit that shows the whole recording."""
+    chapters = shown_chapters(_recorded_chapters(video), [_all_of(video)])
+    return PreparedEdit(None, None, {video.pk: _state(video)}, chapters or None)
+
+
+def _with_chapters(prepared: PreparedEdit, videos: Iterable[Video], own: Video | None = None) -> PreparedEdit:
+    """Return the edit with the chapters of these videos; those of its `own` recording that it cuts away are kept."""
+    found = [chapter for video in videos for chapter in _recorded_chapters(video)]
+    windows = _windows(prepared.edited)
+    cut = cut_chapters([chapter for chapter in found if own and chapter.recording == _all_of(own).recording], windows)
+    kept = [{"at_ms": chapter.at_ms, "title": chapter.title} for chapter in cut]
+    edited = {**(prepared.edited or {}), "cut_chapters": kept}
+    return replace(prepared, edited=edited, chapters=shown_chapters(found, windows) or None)
 
 
 @audited()
@@ -387,5 +422,6 @@ def _state(video: Video) -> State:
         video.channel_id,
         (facts.get("playlist"), facts.get("byte_range_playlist")),
         video.edit,
+        video.chapters,
         (video.part_of_id, video.clip_of_id, video.duplicate_of_id),
     )

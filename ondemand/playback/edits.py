@@ -208,20 +208,3 @@ def windows(shown: Sequence[Shown], start_ms: int | None, end_ms: int | None) ->
             at_ms = inside[-1].cut.at_ms + inside[-1].cut.duration_ms if inside else 0
             inside.append(Shown(recording, Cut(cut.start_ms + first, cut.start_ms + int(last), at_ms)))
     return inside
-
-
-def moved(at_ms: int, before: Sequence[Shown], after: Sequence[Shown]) -> int | None:
-    """Return when a video shows after an edit what it showed at `at_ms` before; None if it is cut away.
-
-    For all that has a time of the video, such as chapters.
-    """
-    if not before:
-        return None
-    place = Timeline(tuple(cut for _, cut in before)).place(at_ms)
-    times = Timeline(tuple(cut for _, cut in after))
-    found = (
-        times.at(Place(number, place.at_ms))
-        for number, (recording, _) in enumerate(after)
-        if recording == before[place.part].recording
-    )
-    return next((at for at in found if at is not None), None)

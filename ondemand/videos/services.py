@@ -12,8 +12,8 @@ from ondemand.models import Content, Video
 
 # Called with the locked video; raises to refuse the write.
 Check = Callable[[Video], None]
-# All rows of a recording have the same of these: its files, and so its times, are the same. `edit` and `edited` are what
-# they show instead of all of it; see `ondemand/playback/editing.py`.
+# All rows of a recording have the same of these: its files, and so its times, are the same. `edit` and `edited` say
+# what is shown of it; see `ondemand/playback/editing.py`.
 _SHARED = ("visibility", "playback", "publish_from", "publish_until", "chapters", "edit", "edited")
 EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 CONTENT = tuple(EMPTY_CONTENT)

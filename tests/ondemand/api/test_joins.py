@@ -248,3 +248,21 @@ def test_a_recording_with_another_row_stays_joined_when_its_first_row_is_deleted
     undone = send(own, "/join", method="delete")
     assert (undone.status_code, undone.json()["edit"]) == (200, None)
     assert str(other.pk) in listed()
+
+
+def test_chapters_of_all_parts_are_joined_and_those_of_a_window_clipped(
+    parts: list[Video], send: Callable[..., Any]
+) -> None:
+    first, second, _ = parts
+    for video, title in ((first, "One"), (second, "Two")):
+        chapters = [{"at_ms": 0, "title": title}, {"at_ms": 15_000, "title": f"End of {title}"}]
+        send(video, body={"chapters": chapters}, method="patch")
+    joined = send(first, "/join", {"with": [second.pk]}).json()["chapters"]
+    assert [(each["at_ms"], each["title"]) for each in joined] == [
+        *((0, "One"), (15_000, "End of One"), (20_000, "Two"), (35_000, "End of Two"))
+    ]
+    clip = send(first, "/clips", {"start_ms": 10_000, "end_ms": 30_000}).json()["chapters"]
+    assert [(each["at_ms"], each["title"]) for each in clip] == [(0, "One"), (5_000, "End of One"), (10_000, "Two")]
+    undone = send(first, "/join", method="delete").json()["chapters"]
+    assert [each["title"] for each in undone] == ["One", "End of One"]
+    assert [each["title"] for each in send(second, method="get").json()["chapters"]] == ["Two", "End of Two"]

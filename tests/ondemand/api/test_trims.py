@@ -218,3 +218,21 @@ def test_events_that_come_later_neither_undo_an_edit_nor_change_its_length(
     patch(video, curator)(trim=None)
     video.refresh_from_db()
     assert video.length_ms == 500_000
+
+
+def test_chapters_follow_and_come_back(five: Video, curator: dict[str, str]) -> None:
+    chapters = [{"at_ms": 0, "title": "Before"}, {"at_ms": 9_000, "title": "Show"}, {"at_ms": 18_000, "title": "After"}]
+    patch(five, curator)(chapters=chapters)
+    trimmed = patch(five, curator)(trim={"start_ms": 4_000, "end_ms": 16_000}).json()
+    assert trimmed["chapters"] == [{"at_ms": 0, "title": "Before"}, {"at_ms": 5_000, "title": "Show"}]
+    assert [hit["uuid"] for hit in Client().get("/on-demand", {"search": "after"}).json()["data"]] == []
+    assert_error(patch(five, curator)(chapters=[{"at_ms": 12_000, "title": "x"}]), 400, field="chapters")
+    other = patch(five, curator)(trim={"start_ms": 8_000}).json()
+    assert other["chapters"] == [
+        {"at_ms": 0, "title": "Before"},
+        {"at_ms": 1_000, "title": "Show"},
+        {"at_ms": 10_000, "title": "After"},
+    ]
+    assert patch(five, curator)(trim=None).json()["chapters"] == chapters
+    given = [{"at_ms": 0, "title": "Given"}]
+    assert patch(five, curator)(trim={"start_ms": 4_000}, chapters=given).json()["chapters"] == given

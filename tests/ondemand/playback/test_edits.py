@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ondemand.models.chapters import Chapter
 from ondemand.playback import edits
-from ondemand.playback.edits import Cut, EditError, Part, Place, Shown, Timeline, edited_template, moved, timeline
+from ondemand.playback.chapter_moves import cut_chapters, recorded_chapters, shown_chapters
+from ondemand.playback.edits import Cut, EditError, Part, Place, Shown, Timeline, edited_template, timeline
 from ondemand.playback.renditions import edited_multivariant, stored_multivariant
 from ondemand.playback.segments import StoredRendition, stored_rendition
 from ondemand.recordings.playlists import PlaylistError
@@ -689,17 +691,28 @@ def test_a_window_of_a_video_is_one_of_its_recordings(video: Any, window: Any, i
     assert edits.windows(video, *window) == inside
 
 
+def named(*chapters: tuple[int, str]) -> list[Chapter]:
+    return [{"at_ms": at_ms, "title": title} for at_ms, title in chapters]
+
+
 @pytest.mark.parametrize(
-    ("before", "after", "times"),
+    ("before", "chapters", "after", "then"),
     [
-        (WHOLE, WHOLE, {0: 0, 59: 59}),
-        (WHOLE, TRIMMED, {9: None, 10: 0, 39: 29, 40: None}),
-        (TRIMMED, WHOLE, {0: 10, 29: 39}),
-        (TRIMMED, JOINED, {0: 15, 29: 44}),
-        (JOINED, TRIMMED, {0: None, 15: 0, 44: 29}),
-        (WHOLE, [], {0: None}),
-        ([], WHOLE, {0: None}),
+        (WHOLE, [(0, "a"), (59, "b")], WHOLE, [(0, "a"), (59, "b")]),
+        # One that goes on in a window begins with it.
+        (WHOLE, [(0, "a"), (20, "b"), (40, "c")], TRIMMED, [(0, "a"), (10, "b")]),
+        (WHOLE, [(10, "a")], TRIMMED, [(0, "a")]),
+        (WHOLE, [(39, "a"), (50, "b")], TRIMMED, [(29, "a")]),
+        (TRIMMED, [(0, "a"), (5, "b")], WHOLE, [(10, "a"), (15, "b")]),
+        (TRIMMED, [(5, "a")], JOINED, [(20, "a")]),
+        (JOINED, [(3, "a"), (20, "b")], TRIMMED, [(5, "b")]),
+        (WHOLE, [(5, "a")], [], []),
+        ([], [(5, "a")], WHOLE, []),
     ],
 )
-def test_a_chapter_stays_where_it_was_in_the_recording(before: Any, after: Any, times: dict[int, int | None]) -> None:
-    assert {at: moved(at, before, after) for at in times} == times
+def test_a_chapter_stays_at_what_it_names(before: Any, chapters: Any, after: Any, then: Any) -> None:
+    found = recorded_chapters(before, named(*chapters))
+    assert shown_chapters(found, after) == named(*then)
+    # What was cut away comes back, and nothing comes twice.
+    cut = cut_chapters(found, after)
+    assert sorted(recorded_chapters(after, named(*then), cut)) == sorted(found)
