@@ -25,13 +25,13 @@ from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publica
 from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
 from ondemand.admin.sharing import share_address
 from ondemand.models import PlaybackGrant, Video
-from ondemand.models.publication import Listing
+from ondemand.models.publication import Listing, opens
 from ondemand.playback.explain import explanation
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
 from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
-from ondemand.videos.files import Reader, is_signed
+from ondemand.videos.files import Reader, is_served, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import picture_choices, storyboard, video_picture
@@ -194,9 +194,16 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
 
 
 def _player_url(request: HttpRequest, video: Video, reader: Reader) -> str | None:
-    """Return the URL that the player loads; with signed delivery that of a grant, which plays a hidden video too."""
+    """Return the URL that the player loads: where files are signed, a curator's is that of a grant.
+
+    So curators play hidden videos too; others what anyone may open.
+    """
     location = reader.location(video)
-    if location is None or not is_signed():
+    if location is None or not is_served(video):
+        return location
+    if not reader.is_curator:
+        return location if opens(video, timezone.now()) else None
+    if not is_signed():
         return location
     ttl = min(video.duration + _PAUSE, _LONGEST_GRANT)
     name = request.user.get_username()[: PlaybackGrant.LONGEST_VIEWER]

@@ -71,7 +71,7 @@ class ChannelGrantCreateSerializer(GrantCreateSerializer):
 
     origins = serializers.ListField(child=OriginField(), max_length=_MOST_ORIGINS, default=list)
     single_use = StrictBooleanField(default=False)
-    maximum_resolution = PlainChoiceField(["SD", "HD", "FULL_HD"], allow_null=True, default=None)
+    maximum_resolution = PlainChoiceField(["SD", "HD", "FULL_HD"], default=None)
 
 
 class ViewerSerializer(StrictSerializer):
@@ -134,7 +134,7 @@ class PlaybackGrantViewSet(StrictFilterViewSet):
     has_versions = False
     filterset_class = GrantFilterSet
     serializer_class = GrantSerializer
-    queryset = PlaybackGrant.objects.newest_first()
+    queryset = PlaybackGrant.objects.for_viewers().newest_first()
     primary_actions = ("list",)
 
     def list(self, request: Request) -> Response:

@@ -4,6 +4,7 @@ import uuid
 from datetime import datetime
 from typing import Self
 
+from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
@@ -57,8 +58,10 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
         )
 
     def playing(self, at: datetime) -> Self:
-        """Return the lasting grants whose video opens by its uuid; those of curators play hidden videos too."""
-        return self.lasting(at).filter(Q(of_curator=True) | Q(video__in=Video.objects.reachable(at)))
+        """Return the lasting grants whose video opens by its uuid; those of active curators play hidden ones too."""
+        active = get_user_model().objects.filter(is_active=True).values("pk")
+        of_curator = Q(of_curator=True, by__in=active)
+        return self.lasting(at).filter(of_curator | Q(video__in=Video.objects.reachable(at), of_curator=False))
 
 
 class PlaybackGrant(models.Model):

@@ -14,6 +14,7 @@ from django.conf import settings
 from channels_app import aws
 from channels_app.errors import ServiceError
 from ondemand.models import Video
+from ondemand.models.querysets import LONGEST_RECORDING
 from ondemand.models.videos import files_url
 from ondemand.playback.edits import Cut, EditedTemplate, EditError, Timeline, edited_template
 from ondemand.playback.playlists import MultivariantTemplate, PlaylistTemplate, media_template, multivariant_template
@@ -37,6 +38,9 @@ _READ_SECONDS = 10
 # A viewer may pause a public video for so long. The end of a signature is a whole hour, so that many viewers share it.
 _PAUSE = timedelta(hours=12)
 _STEP = timedelta(hours=1)
+# `ivs/v1/<account>/<channel>/<year>/<month>/<day>/<hours>/<minutes>/<recording>`
+# https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
+_PREFIX_PARTS = 10
 _EDITED = re.compile(re.escape(EDITED_PLAYLIST).replace(r"\{\}", r"(\d{1,4})"), re.ASCII)
 # Bucket, prefix and the path of the multivariant playlist of a recording.
 _Part = tuple[str, str, str]
@@ -52,7 +56,7 @@ class PlaylistUnreadableError(ServiceError):
 
 def shared_end(video: Video, at: datetime) -> datetime:
     """Return until when the files of a public video are signed: longer than it plays, with pauses."""
-    end = at + video.duration + _PAUSE + _STEP
+    end = at + min(video.duration, LONGEST_RECORDING) + _PAUSE + _STEP
     return end.replace(minute=0, second=0, microsecond=0)
 
 
@@ -77,7 +81,7 @@ def playlist_content(video: Video, path: str, end: datetime, *, to_curator: bool
         template = _media(*place, path)
     else:
         return None
-    return template.finished(*_files(*place, video.playlist, end))
+    return template.finished(*_files(*place, end))
 
 
 def picture_url(video: Video, path: str, end: datetime) -> str | None:
@@ -123,16 +127,20 @@ def _edited_content(video: Video, path: str, end: datetime) -> bytes | None:
         return None
     cuts = tuple(Cut(part["start_ms"], part["end_ms"], part["at_ms"]) for part in video.parts)
     template = _edited_media(parts, cuts, int(number[1]))
-    return template.finished([_files(*part, end) for part in parts])
+    return template.finished([_files(*place, end) for place in places])
 
 
-def _files(bucket: str, prefix: str, playlist: str, end: datetime) -> tuple[str, str]:
+def _files(bucket: str, prefix: str, end: datetime) -> tuple[str, str]:
     """Return the URL of the files of a recording, and the query that is their signature."""
-    # `media`: a row whose prefix is cut off, to `ivs` say, opens no other recording.
-    folder, _, _ = playlist.rpartition("/")
-    top = "/".join([prefix, *folder.split("/")[:1]]).rstrip("/")
-    query = _query(lambda: files_below(settings.PLAYBACK_BASE_URL, top), end)
-    return files_url(bucket, prefix) or "", query
+    return files_url(bucket, prefix) or "", _query(lambda: _all_files(prefix), end)
+
+
+def _all_files(prefix: str) -> str:
+    """Return the resource of the files of a recording; raise ValueError if it would hold those of others."""
+    parts = prefix.split("/")
+    if parts[0] == "ivs" and len(parts) < _PREFIX_PARTS:
+        raise ValueError("the prefix is cut off")
+    return files_below(settings.PLAYBACK_BASE_URL, prefix)
 
 
 def _place(video: Video) -> tuple[str, str] | None:
@@ -205,7 +213,10 @@ def _edit_errors() -> Iterator[None]:
 
 
 def _read(bucket: str, prefix: str, path: str, parse: Any) -> Any:
-    content = aws.object_read(bucket=bucket, key=f"{prefix}/{path}", longest=LONGEST_PLAYLIST, seconds=_READ_SECONDS)
+    key, content = f"{prefix}/{path}", None
+    # No playlist, or one that is too long.
+    with aws.ignored(aws.Kind.INVALID):
+        content = aws.object_read(bucket=bucket, key=key, longest=LONGEST_PLAYLIST, seconds=_READ_SECONDS)
     if content is None:
         raise PlaylistUnreadableError
     try:

@@ -26,6 +26,8 @@ _USE_STEP = timedelta(minutes=1)
 # The grants of a viewer whose uses are added up.
 SUMMED = 1_000
 _REMOVED_AT_ONCE = 1000
+# A stream lasts 48 hours at most. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
+_LONGEST_SESSION = timedelta(hours=49)
 
 
 class PlaybackNotConfiguredError(ServiceError):
@@ -37,7 +39,12 @@ class PlaybackNotConfiguredError(ServiceError):
 
 class NothingToPlayError(ServiceError):
     code = "nothing_to_play"
-    sentence = "There is nothing to play: its recording is unfinished, failed, or cannot be read"
+    sentence = "There is nothing to play: no recording that is finished and known, or no playback URL of IVS"
+
+
+class PlaybackGrantRevokedError(ServiceError):
+    code = "grant_revoked"
+    sentence = "The grant of this Idempotency-Key was revoked: use a new key for a new grant"
 
 
 class PlaybackGrantNotFoundError(ServiceError):
@@ -81,8 +88,8 @@ def video_grant_create(*, video: Video, request: GrantRequest, of_curator: bool 
 
     Raises:
         PlaybackNotConfiguredError: the video needs a grant, and its files can be fetched without a signature.
-        NothingToPlayError: the video is public, and has no location.
-        IdempotencyKeyReusedError: the key came with another body.
+        NothingToPlayError: the video has no location, and is not being recorded.
+        IdempotencyKeyReusedError, PlaybackGrantRevokedError: the key came with another body, or its grant is revoked.
     """
     if refusal := grant_refusal(video, of_curator=of_curator):
         raise refusal
@@ -96,9 +103,12 @@ def video_grant_create(*, video: Video, request: GrantRequest, of_curator: bool 
 
 def grant_refusal(video: Video, *, of_curator: bool = False) -> type[ServiceError] | None:
     """Return the error with which a grant for this video is refused; None if it can be made."""
-    if video.needs_grant or of_curator:
-        return None if is_signed() else PlaybackNotConfiguredError
-    return None if video.is_playable else NothingToPlayError
+    is_granted = video.needs_grant or of_curator
+    if is_granted and not is_signed():
+        return PlaybackNotConfiguredError
+    # A token may be given out before the end of the recording.
+    is_awaited = is_granted and video.status == Video.Status.RECORDING
+    return None if video.is_playable or is_awaited else NothingToPlayError
 
 
 @audited()
@@ -108,7 +118,7 @@ def channel_grant_create(*, channel: Channel, request: GrantRequest) -> Playback
     Raises:
         ChannelKeyMissingError: the channel is private, and there is no key to sign with.
         NothingToPlayError: IVS has reported no playback URL.
-        IdempotencyKeyReusedError: the key came with another body.
+        IdempotencyKeyReusedError, PlaybackGrantRevokedError: the key came with another body, or its grant is revoked.
     """
     if not channel.playback_url:
         raise NothingToPlayError
@@ -211,15 +221,19 @@ def grants_prune(*, made_before: datetime) -> int:
 def _revoke(grants: PlaybackGrantQuerySet) -> int:
     with audited():
         revoked = grants.filter(revoked_at__isnull=True).update(revoked_at=timezone.now())
-    # A session may play on for long after its token has ended.
-    named = grants.filter(channel__isnull=False, expires_at__isnull=False).exclude(viewer="")
+    # A session may play on for long after its token has ended, but not after its stream.
+    recent = grants.filter(made_at__gt=timezone.now() - _LONGEST_SESSION, channel__isnull=False)
+    named = recent.filter(expires_at__isnull=False).exclude(viewer="")
+    failures = []
     for arn, viewer, made_at in named.values_list("channel__arn", "viewer").annotate(Max("made_at")).order_by():
         try:
-            aws.viewer_sessions_revoke(channel_arn=arn, viewer_id=viewer, version=_session_version(made_at))
-        except aws.AwsError as error:
             # A channel that is gone from IVS has no session.
-            if error.kind != aws.Kind.NOT_FOUND:
-                raise
+            with aws.ignored(aws.Kind.NOT_FOUND):
+                aws.viewer_sessions_revoke(channel_arn=arn, viewer_id=viewer, version=_session_version(made_at))
+        except aws.AwsError as error:
+            failures.append(error)
+    if failures:
+        raise failures[0]
     return revoked
 
 
@@ -236,6 +250,8 @@ def _inserted(grant: PlaybackGrant, request: GrantRequest) -> PlaybackGrant:
     stored = same.select_related("video", "channel").get()
     if stored.request_digest != request.digest:
         raise IdempotencyKeyReusedError
+    if stored.revoked_at is not None:
+        raise PlaybackGrantRevokedError
     return stored
 
 

@@ -20,6 +20,11 @@ def is_signed() -> bool:
     return bool(settings.CLOUDFRONT_KEY_ID)
 
 
+def is_served(video: Video) -> bool:
+    """Return whether this service serves the playlists of a video: an edited one is served in both deliveries."""
+    return is_signed() or video.edit is not None
+
+
 def served_url(video: Video, origin: str) -> str:
     """Return the URL below which this service serves the files of a video, without a slash at its end."""
     return f"{origin}play/{video.uuid}"
@@ -43,8 +48,7 @@ class Reader:
         """Return the URL of the multivariant playlist; None if there is nothing to play, or it may not be known."""
         if not video.is_playable or not self.sees_files(video):
             return None
-        is_served = is_signed() or video.edit is not None
-        return f"{served_url(video, self.origin)}/{MASTER}" if is_served else video.url_of(video.playlist)
+        return f"{served_url(video, self.origin)}/{MASTER}" if is_served(video) else video.url_of(video.playlist)
 
     def pictures(self, video: Video) -> dict[str, str]:
         """Return the URL of each picture that IVS made, by its path; none if they may not be known."""

@@ -9,9 +9,11 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 
+from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ondemand.models import PlaybackGrant, Video
 from tests.support.console import VIDEOS, member, page
+from tests.support.helpers import bearer, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -56,3 +58,24 @@ def test_only_curators_who_may_change_grants_make_one(protected: Video, signed: 
         assert lesser.post(address, {"hours": "1"}).status_code == 403
         assert address not in page(lesser, f"{VIDEOS}{protected.pk}/change/")
     assert member(*rights).post(address, {"hours": "1"}).status_code == 200
+
+
+def played(client: Client, video: Video) -> str:
+    found = re.search(r'data-hls="([^"]+)"', page(client, f"{VIDEOS}{video.pk}/change/"))
+    return found[1] if found else ""
+
+
+def test_the_player_of_the_page_has_a_grant_for_curators_alone_and_for_as_long_as_they_are_active(
+    recorded: Video, signed: LocalAws
+) -> None:
+    watcher, curator = member("view_video"), member("view_video", "curate")
+    assert played(watcher, recorded) == f"/play/{recorded.pk}/master.m3u8"
+    url = played(curator, recorded)
+    assert url.startswith("/play/g/")
+    for change in ({"active": False}, {"playback": "grant"}):
+        Video.objects.update(**change)
+        assert played(watcher, recorded) == ""
+        assert Client().get(url).status_code == 200
+    assert Client().get("/playback-grants", headers=bearer(make_token("playback")[1])).json()["data"] == []
+    User.objects.filter(pk=PlaybackGrant.objects.latest("made_at").by).update(is_active=False)
+    assert Client().get(url).status_code == 404

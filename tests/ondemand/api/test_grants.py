@@ -14,6 +14,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from channels_app import aws as aws_door
 from channels_app.models import AuditEntry, Channel
 from ivsvod.local.aws import LocalAws
 from ivsvod.rest.rates import Rate
@@ -135,6 +136,7 @@ def test_direct_delivery_grants_public_videos_alone(recorded: Video, granter: di
     Video.objects.update(playback="grant")
     refused = grant(recorded, granter)
     assert (refused.status_code, refused.json()["code"]) == (409, "playback_not_configured")
+    Video.objects.update(playback="public")
     running = make_video(status="recording", active=True)
     assert grant(running, bearer(make_token("playback", "curate")[1])).json()["code"] == "nothing_to_play"
 
@@ -214,7 +216,11 @@ def test_an_idempotency_key_makes_one_grant_and_gives_the_same_url(
     assert grant(protected, bearer(make_token("playback", "read")[1]), key="k1", viewer="a").json() != first
     assert grant(protected, granter, key="\u00e9", viewer="a").status_code == 400
     PlaybackGrant.objects.update(made_at=timezone.now() - timedelta(hours=25))
-    assert grant(protected, granter, key="k1", viewer="b").json()["id"] != first["id"]
+    second = grant(protected, granter, key="k1", viewer="b").json()
+    assert second["id"] != first["id"]
+    revoke(second["id"], granter)
+    again = grant(protected, granter, key="k1", viewer="b")
+    assert (again.status_code, again.json()["code"]) == (409, "grant_revoked")
     # Tokens outlive SECRET_KEY, and their URLs cannot be told again.
     settings.SECRET_KEY = "another"
     assert plays(first["url"]) == 200
@@ -294,12 +300,12 @@ def test_a_grant_for_a_private_channel_is_let_in_by_ivs_and_revoked_there(
     assert (claims["aws:viewer-id"], claims["aws:channel-arn"]) == ("member-42", private.arn)
     assert abs(claims["exp"] - now.timestamp() - 600) < 3
     assert made["expires_at"][:19] == datetime.fromtimestamp(claims["exp"], UTC).isoformat()[:19]
-    assert refusal(aws, made["url"], now, "https://www.example.com") == ""
-    assert refusal(aws, made["url"], now, "https://www.example.org") != ""
+    assert refusal(aws, made["url"], timezone.now(), "https://www.example.com") == ""
+    assert refusal(aws, made["url"], timezone.now(), "https://www.example.org") != ""
     other = grant(private, granter, viewer="member-43").json()
     assert revoke(made["id"], granter) == 204
-    assert refusal(aws, made["url"], now, "https://www.example.com") != ""
-    assert refusal(aws, other["url"], now) == ""
+    assert refusal(aws, made["url"], timezone.now(), "https://www.example.com") != ""
+    assert refusal(aws, other["url"], timezone.now()) == ""
     later = grant(private, granter, viewer="member-42").json()
     assert refusal(aws, later["url"], timezone.now()) == ""
     body = json.dumps({"viewer": "member-42"})
@@ -314,7 +320,7 @@ def test_single_use_resolution_and_a_longer_life_without_a_viewer(
     once = grant(private, granter, single_use=True, maximum_resolution="HD").json()["url"]
     claims = verified(once.partition("?token=")[2], key)
     assert (claims["aws:maximum-resolution"], "aws:viewer-id" in claims) == ("HD", False)
-    assert [refusal(aws, once, now) == "" for _ in range(2)] == [True, False]
+    assert [refusal(aws, once, timezone.now()) == "" for _ in range(2)] == [True, False]
     long = grant(private, granter, ttl_seconds=7200).json()["url"]
     assert abs(verified(long.partition("?token=")[2], key)["exp"] - now.timestamp() - 7200) < 3
     for body, name in (({"origins": ["example.com"]}, "origins"), ({"maximum_resolution": "4K"}, "maximum_resolution")):
@@ -334,3 +340,29 @@ def test_a_public_channel_gets_its_playback_url_and_a_private_one_needs_the_key(
     assert "IVS_PLAYBACK_PRIVATE_KEY" in refused.json()["error"]
     Channel.objects.update(active=False)
     assert grant(public, granter).status_code == 404
+
+
+def test_a_viewer_is_revoked_on_every_channel_though_one_is_gone_from_ivs_or_ivs_fails(
+    aws: LocalAws, settings: Any, granter: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_playback_key(aws, settings)
+    channels = []
+    for _ in range(3):
+        found = private_channel_of(aws)
+        channels.append(make_channel(arn=found["arn"], private=True, playback_url=found["playbackUrl"]))
+    urls = [grant(channel, granter, viewer="v").json()["url"] for channel in channels]
+    aws.ivs.call("DeleteChannel", arn=channels[1].arn)
+    real, failing = aws_door.viewer_sessions_revoke, {channels[0].arn}
+
+    def revoked(*, channel_arn: str, **named: Any) -> None:
+        if channel_arn in failing:
+            raise aws_door.AwsError("StartViewerSessionRevocation", channel_arn, aws_door.Kind.THROTTLED, "slow down")
+        real(channel_arn=channel_arn, **named)
+
+    monkeypatch.setattr(aws_door, "viewer_sessions_revoke", revoked)
+    body = json.dumps({"viewer": "v"})
+    assert Client().post(f"{GRANTS}/revoke", body, "application/json", headers=granter).status_code == 503
+    assert [refusal(aws, urls[n], timezone.now()) == "" for n in (0, 2)] == [True, False]
+    failing.clear()
+    assert Client().post(f"{GRANTS}/revoke", body, "application/json", headers=granter).json() == {"revoked": 0}
+    assert refusal(aws, urls[0], timezone.now()) != ""
