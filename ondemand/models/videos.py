@@ -286,8 +286,10 @@ class Video(models.Model):
 
     @property
     def has_readable_bucket(self) -> bool:
-        """Return whether the bucket of its files is one that this service may read."""
-        return self.files_bucket in settings.RECORDING_BUCKETS
+        """Return whether the files of all that it shows are in buckets that this service may read."""
+        if self.edit is None:
+            return self.files_bucket in settings.RECORDING_BUCKETS
+        return {self.place_of_part(number)[0] for number in range(len(self.parts))} <= set(settings.RECORDING_BUCKETS)
 
     @property
     def playlist(self) -> str:

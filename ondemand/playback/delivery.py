@@ -115,9 +115,9 @@ def stored_segments(bucket: str, prefix: str, path: str) -> StoredRendition:
 
 def _edited_content(video: Video, path: str, end: datetime) -> bytes | None:
     """Return a playlist of an edited video. Each part has a signature of its own."""
-    places = [video.place_of_part(number) for number in range(len(video.parts))]
-    if not video.is_playable or not {bucket for bucket, _ in places} <= set(settings.RECORDING_BUCKETS):
+    if not video.is_playable or not video.has_readable_bucket:
         return None
+    places = [video.place_of_part(number) for number in range(len(video.parts))]
     playlists = [part["playlist"] for part in video.parts]
     parts = tuple((*place, playlist) for place, playlist in zip(places, playlists, strict=True))
     if path == MASTER:

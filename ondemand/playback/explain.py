@@ -78,12 +78,16 @@ def playing_reasons(video: Video, at: datetime) -> Reasons:
 
 def _rules(video: Video, at: datetime) -> Iterator[Rule]:
     no_files = _("Its recording is unfinished, failed, or has no known location.")
+    if video.edit is not None and not video.parts:
+        no_files = _("A recording that it shows was deleted.")
     yield _rule(Playing.NO_FILES, video.is_playable, _("It has files that play."), no_files)
     foreign = _("Its bucket is none that this service may read (RECORDING_BUCKETS).")
     yield _rule(Playing.UNREADABLE, video.has_readable_bucket, _("This service may read its bucket."), foreign)
     closed = _("It does not open by its address: only curators see it.")
     if video.duplicate_of_id is not None:
         closed = _("It does not open by its address, or the video that it duplicates does not: only curators see it.")
+    elif video.part_of_id is not None:
+        closed = _("It does not open by its address, or the video that shows it does not: only curators see it.")
     yield _rule(Playing.CLOSED, opens(video, at), _("It opens by its address."), closed)
     direct = _("Files are delivered directly, by URLs without a signature.")
     delivered = _("Files are delivered by signed URLs.") if is_signed() else direct

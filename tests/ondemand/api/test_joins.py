@@ -266,3 +266,20 @@ def test_chapters_of_all_parts_are_joined_and_those_of_a_window_clipped(
     undone = send(first, "/join", method="delete").json()["chapters"]
     assert [each["title"] for each in undone] == ["One", "End of One"]
     assert [each["title"] for each in send(second, method="get").json()["chapters"]] == ["Two", "End of Two"]
+
+
+def test_a_part_and_a_clip_of_a_deleted_recording_are_explained(parts: list[Video], send: Callable[..., Any]) -> None:
+    first, second, _ = parts
+    clip = Video(pk=send(second, "/clips", {"end_ms": 5_000, "active": True}).json()["uuid"])
+
+    def explained(video: Video) -> str:
+        document = send(video, "/explain", method="get").json()
+        return f"{document}"
+
+    send(first, "/join", {"with": [second.pk]})
+    assert "It is part of another video." in explained(second)
+    assert "'opens': False" not in explained(second)
+    send(first, method="delete")
+    assert "the video that shows it does not" in explained(second)
+    Video.objects.filter(pk=second.pk).delete()
+    assert "A recording that it shows was deleted." in explained(clip)
