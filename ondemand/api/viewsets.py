@@ -148,7 +148,7 @@ class VideoViewSet(CatalogueViewSet):
         values = dict(serializer.validated_data)
         prepared = None
         if "trim" in values:
-            # Whoever has an old version need not wait for S3.
+            # A caller with an old version does not wait for S3.
             self.check(video)
             with refused_edits("trim"):
                 prepared = trim_prepare(video, values.pop("trim"))

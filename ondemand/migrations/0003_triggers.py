@@ -35,7 +35,7 @@ DROP FUNCTION IF EXISTS ivsvod_count_tags CASCADE;
 DROP FUNCTION IF EXISTS ivsvod_json_milliseconds, ivsvod_s3_name, ivsvod_stream_ids, ivsvod_search_config,
     ivsvod_search_text, ivsvod_chapter_titles, ivsvod_found_chapter, ivsvod_search_vector, ivsvod_search_query, ivsvod_tag_beginnings, ivsvod_word_forms,
     ivsvod_first_row_rank, ivsvod_new_playback, ivsvod_listing, ivsvod_index_videos, ivsvod_shows_granted,
-    ivsvod_part_of;
+    ivsvod_usable_edit, ivsvod_part_of;
 """
 DROP_FROM_VIDEOS = """
 DROP TRIGGER IF EXISTS ivsvod_audit_insert ON on_demand_videos;

@@ -1,6 +1,6 @@
 -- Fill the columns that are derived from `data` and `created_at`: status, bucket, prefix, session, streams,
 -- duration, start, end and playback; mark a new row as a duplicate if its recording has a row already;
--- and let a video that shows a recording which needs a grant need one too.
+-- drop an edit that is none; and let a video that shows a recording which needs a grant need one too.
 -- Fired by every INSERT and UPDATE of `on_demand_videos` by any program. Sets only columns that are NULL, so rows of
 -- this service, which set the columns themselves, keep their values. Accepts any `data`.
 CREATE OR REPLACE FUNCTION ivsvod_derive_video() RETURNS trigger
@@ -39,6 +39,10 @@ BEGIN
             WHERE _bucket = NEW._bucket AND _prefix = NEW._prefix;
         END IF;
         NEW._playback := coalesce(NEW._playback, ivsvod_new_playback(NEW.ivs_channel_uuid, NEW._started_at));
+    END IF;
+    IF num_nonnulls(NEW._edit, NEW._edited) > 0 AND ivsvod_usable_edit(NEW._edit, NEW._edited) IS NOT TRUE THEN
+        NEW._edit := NULL;
+        NEW._edited := NULL;
     END IF;
     IF NEW._edited IS NOT NULL AND NEW._playback = 'public' AND ivsvod_shows_granted(NEW._edited, NEW._bucket, NEW._prefix) THEN
         NEW._playback := 'grant';

@@ -236,3 +236,34 @@ def test_chapters_follow_and_come_back(five: Video, curator: dict[str, str]) -> 
     assert patch(five, curator)(trim=None).json()["chapters"] == chapters
     given = [{"at_ms": 0, "title": "Given"}]
     assert patch(five, curator)(trim={"start_ms": 4_000}, chapters=given).json()["chapters"] == given
+
+
+def test_whatever_another_program_stores_as_an_edit_the_video_opens(five: Video, curator: dict[str, str]) -> None:
+    patch(five, curator)(trim={"start_ms": 4_000})
+    five.refresh_from_db()
+    edit, edited = five.edit, five.edited
+    assert edit
+    assert edited
+    part, window = edited["parts"][0], edit[0]
+    for stored in (
+        *(
+            {"edit": each}
+            for each in (5, "x", {}, [], [5], [{}], [{**window, "recording": "x"}], [{**window, "end_ms": -1}])
+        ),
+        *(
+            {"edited": each}
+            for each in (5, "x", [], {}, {**edited, "duration_ms": "x"}, {**edited, "duration_ms": 1.5})
+        ),
+        *({"edited": {**edited, "parts": each}} for each in (None, 5, [], [5], [{}], [{**part, "prefix": None}])),
+        *({"edited": {**edited, "pictures": each}} for each in (None, {}, [5], [[]], [[9, "x", 0]], [["x", "x", 0]])),
+        {"edited": {**edited, "pictures": [[10**12, "x", 0]]}},
+        *({"edited": {**edited, "renditions": each}} for each in (None, [{}], [{"path": "x", "playlist": 5}])),
+        *({"edited": {**edited, "cut_chapters": each}} for each in (5, None, [{}], [{"at_ms": "5", "title": "x"}])),
+        {"edit": [{**window, "start_ms": "5"}]},
+    ):
+        Video.objects.update(**{"edit": edit, "edited": edited, **stored})
+        five.refresh_from_db()
+        assert (five.edit, five.edited) == (None, None), stored
+        assert Client().get(f"/on-demand/{five.pk}").json()["duration_seconds"] == 20
+    Video.objects.update(edit=edit, edited=edited)
+    assert Client().get(f"/on-demand/{five.pk}").json()["duration_seconds"] == 16
