@@ -16,7 +16,7 @@ from ivsvod.local.aws import LocalAws
 from ondemand.models import PlaybackGrant, Video
 from ondemand.playback.explain import Playing
 from tests.support.console import VIDEOS, page
-from tests.support.delivery import sign_with
+from tests.support.delivery import FACTS, sign_with
 from tests.support.helpers import THOROUGH, bearer, make_token, make_video
 from tests.support.road import BUCKET, PREFIX
 
@@ -40,6 +40,8 @@ COLUMNS: dict[str, list[Any]] = {
     "bucket": [BUCKET, "", "another-bucket"],
     "prefix": [PREFIX, ""],
     "first": [None, "open", "hidden", "missing"],
+    "edit": [None, "trim", "elsewhere", "gone"],
+    "part_of": [None, "open", "hidden"],
     "signed": [False, True],
     "public_read": [True, False],
 }
@@ -81,11 +83,23 @@ def explained(
         for name in ("publish_from", "publish_until"):
             values[name] = values[name] and now + timedelta(hours=values[name])
         values["duplicate_of_id"] = firsts[values.pop("first")]
+        values["part_of_id"] = firsts[values.pop("part_of")]
+        values |= edited(recorded, values.pop("edit"))
         Video.objects.filter(pk=recorded.pk).update(**values)
         PlaybackGrant.objects.all().delete()
         return compared(recorded, callers)
 
     return check
+
+
+def edited(video: Video, edit: str | None) -> dict[str, Any]:
+    """The columns of a trim: of its recording, of one in a bucket that may not be read, and of one that is gone."""
+    if edit is None:
+        return {"edit": None, "edited": None}
+    window = {"recording": str(video.pk), "start_ms": 0, "end_ms": 10_000}
+    place = {"bucket": BUCKET if edit == "trim" else "another-bucket", "prefix": PREFIX, "playlist": FACTS["playlist"]}
+    shown = {"duration_ms": 10_000, "parts": [{**window, **place, "at_ms": 0}], "pictures": [], "renditions": []}
+    return {"edit": [window], "edited": None if edit == "gone" else shown}
 
 
 def compared(video: Video, callers: dict[str, dict[str, str]]) -> dict[str, Any]:
