@@ -1,7 +1,7 @@
 """The section of the page of a video that trims, joins and clips it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 from hashlib import sha256
 from typing import Any
@@ -62,7 +62,7 @@ class EditPages(AuditedAdmin):
         name = next((name for name in _WRITES if name in request.POST), "_preview")
         try:
             if name == "_preview":
-                return JsonResponse(_preview(_wanted(request, video, for_clip="clip" in request.POST)))
+                return JsonResponse(_preview(_wanted(request, video, for_clip=not _is_own(video))))
             video, message = _WRITES[name](request, video)
         except EditError as error:
             refusal = _("This cannot be shown: {reason}.").format(reason=error)
@@ -95,11 +95,11 @@ def edit_section(request: HttpRequest, video: Video, reader: Reader, player_url:
     """
     if not may_edit(request) or not video.is_playable or not player_url:
         return None
-    is_own = not video.is_joined and video.clip_of_id is None
+    is_own = _is_own(video)
     length_ms = (video.duration_ms or 0) if is_own else video.length_ms
     trim = video.trim or {}
     joinable = beside(video) if is_own and video.part_of_id is None and video.duplicate_of_id is None else []
-    suggested = suggestions_for(video)
+    suggested = suggestions_for(video, joinable)
     paths = video.recorded_pictures if is_own else video.picture_paths
     return {
         "address": reverse("admin:ondemand_video_edit", args=[video.pk]),
@@ -127,6 +127,11 @@ def edit_section(request: HttpRequest, video: Video, reader: Reader, player_url:
     }
 
 
+def _is_own(video: Video) -> bool:
+    """Return whether it shows its own recording alone, so that the handles stand in times of the recording."""
+    return not video.is_joined and video.clip_of_id is None
+
+
 def _whole_url(video: Video, player_url: str) -> str | None:
     """Return the URL of the whole recording of a trimmed video, as the player of a curator loads it."""
     is_served_by_grant = "/play/g/" in player_url
@@ -148,11 +153,13 @@ def _clock(milliseconds: int) -> str:
     return clock(timedelta(milliseconds=milliseconds))
 
 
-def _links(uuids: Any) -> list[dict[str, str]]:
-    found = Video.objects.with_content().select_related("channel").in_bulk([UUID(str(uuid)) for uuid in uuids])
+def _links(uuids: Iterable[UUID | str]) -> list[dict[str, str]]:
+    ordered = [UUID(str(uuid)) for uuid in uuids]
+    found = Video.objects.with_content().select_related("channel").in_bulk(ordered)
     return [
-        {"address": reverse("admin:ondemand_video_change", args=[video.pk]), "title": display_title(video)}
-        for video in found.values()
+        {"address": reverse("admin:ondemand_video_change", args=[uuid]), "title": display_title(found[uuid])}
+        for uuid in ordered
+        if uuid in found
     ]
 
 
@@ -191,8 +198,7 @@ def _wanted(request: HttpRequest, video: Video, *, for_clip: bool) -> PreparedEd
     if start >= end:
         raise EditError(_("the end must be after the start"))
     length_ms = video.duration_ms or 0
-    is_own = not video.is_joined and video.clip_of_id is None
-    if for_clip or not is_own:
+    if for_clip:
         # The handles of a trimmed video stand in times of its recording.
         before = video.parts[0]["start_ms"] if video.trim else 0
         if end <= before:

@@ -217,7 +217,7 @@ class VideoForm(forms.Form):
     def clean_chapters(self) -> list[Chapter]:
         """Refuse a chapter that begins after the end of the video."""
         chapters: list[Chapter] = self.cleaned_data["chapters"]
-        end_ms = self.video.duration_ms or LATEST_MS
+        end_ms = self.video.length_ms or LATEST_MS
         if chapters and chapters[-1]["at_ms"] >= end_ms:
             end = clock(timedelta(milliseconds=end_ms))
             raise forms.ValidationError(

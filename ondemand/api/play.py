@@ -31,7 +31,7 @@ class PlayViewSet(CatalogueViewSet):
     lookup_field = "path"
     lookup_value_converter = "path"
     is_open = True
-    # A video that was hidden, or a grant that was revoked, stops at once.
+    # A grant that was revoked stops at once, and a video that was hidden as soon as caches have forgotten it.
     primary_actions = ("retrieve",)
 
     def retrieve(self, request: Request, uuid: str, path: str) -> HttpResponse:
@@ -47,13 +47,14 @@ class PlayViewSet(CatalogueViewSet):
 
     def file(self, video: Video, path: str, end: datetime, *, to_curator: bool) -> HttpResponse:
         """Return the answer for a path, its files signed until `end`; raise NotFound if there is no such file."""
-        content = playlist_content(video, path, end, to_curator=to_curator)
-        if content is not None:
-            return self.compressed(content)
+        # First: a picture is known without a look into the playlist.
         url = picture_url(video, path, end)
-        if url is None:
+        if url is not None:
+            return HttpResponseRedirect(url)
+        content = playlist_content(video, path, end, to_curator=to_curator)
+        if content is None:
             raise NotFound("This recording has no such playlist or picture")
-        return HttpResponseRedirect(url)
+        return self.compressed(content)
 
     def compressed(self, playlist: bytes) -> HttpResponse:
         """Return a playlist, compressed if the player takes that: its signatures make it 20 times as long as it was.

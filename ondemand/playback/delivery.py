@@ -30,7 +30,8 @@ from ondemand.playback.signing import UrlSigner, configured_signer, files_below,
 from ondemand.recordings.playlists import LONGEST_PLAYLIST, PlaylistError
 from ondemand.videos.files import MASTER, RECORDING
 
-# The life of a playlist in the memory of a process, and the memory of all: about 200 hours of one rendition.
+# The life of a playlist in the memory of a process, and the memory for each of the four kinds of playlists: that of
+# recordings is about 200 hours of one rendition.
 KEPT_SECONDS = 300
 _KEPT_BYTES = 16 * 1024 * 1024
 # The time in which S3 must send a playlist.
@@ -144,8 +145,10 @@ def _all_files(prefix: str) -> str:
 
 
 def _place(video: Video) -> tuple[str, str] | None:
-    """Return bucket and prefix; None if there is nothing to play, or its bucket may not be read."""
-    return (video.files_bucket, video.prefix or "") if video.is_playable and video.has_readable_bucket else None
+    """Return bucket and prefix of its own recording; None if it has none that plays, or its bucket may not be read."""
+    if not video.prefix or not video.is_playable or not video.has_readable_bucket:
+        return None
+    return video.files_bucket, video.prefix
 
 
 def _query(resource: Callable[[], str], end: datetime) -> str:

@@ -17,7 +17,7 @@ from django.db.models import Q
 from channels_app.audit import audited
 from channels_app.errors import ServiceError
 from ondemand.models import Video, evenly_spread
-from ondemand.models.chapters import Chapter
+from ondemand.models.chapters import LATEST_MS, Chapter
 from ondemand.playback.chapter_moves import RecordedChapter, cut_chapters, recorded_chapters, shown_chapters
 from ondemand.playback.delivery import PlaylistUnreadableError, stored_playlists, stored_segments
 from ondemand.playback.edits import Cut, EditError, Part, Shown, Timeline, edited_template, timeline, windows
@@ -149,11 +149,13 @@ def unjoin_prepare(video: Video) -> PreparedEdit:
     """Return the edit that a joined video had before: its own trim, or none.
 
     Raises:
-        EditConflictError: the video is not joined.
+        EditConflictError: the video is not joined, or is a duplicate.
         PlaylistUnreadableError, AwsError: its playlists cannot be read.
     """
     if not video.is_joined:
         raise EditConflictError("The video is not joined")
+    if video.duplicate_of_id is not None:
+        raise EditConflictError(f"{video.pk} is a duplicate: undo the join of {video.duplicate_of_id}")
     shown = zip(shown_by(video), video.edit or (), strict=True)
     own = next(part for (place, _), part in shown if place == (video.bucket, video.prefix))
     if (own["start_ms"], own["end_ms"]) == (None, None):
@@ -189,7 +191,7 @@ def shown_by(video: Video) -> list[Shown]:
 
 
 def _all_of(video: Video) -> Shown:
-    return Shown((video.bucket or "", video.prefix or ""), Cut(0, video.duration_ms or 0, 0))
+    return Shown((video.bucket or "", video.prefix or ""), Cut(0, video.duration_ms or LATEST_MS, 0))
 
 
 def _windows(edited: dict[str, Any] | None) -> list[Shown]:

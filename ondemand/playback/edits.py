@@ -63,11 +63,6 @@ class Timeline:
         cut = self.cuts[part]
         return Place(part, min(cut.start_ms + max(at_ms - cut.at_ms, 0), cut.end_ms))
 
-    def at(self, place: Place) -> int | None:
-        """Return when the edited video shows a place; None if it is cut away."""
-        cut = self.cuts[place.part]
-        return cut.at_ms + place.at_ms - cut.start_ms if cut.start_ms <= place.at_ms < cut.end_ms else None
-
 
 @dataclass(frozen=True, slots=True)
 class EditedTemplate:

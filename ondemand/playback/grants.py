@@ -193,7 +193,7 @@ def grants_revoke(*, grant_ids: Collection[UUID]) -> int:
 
 def viewer_revoke(*, viewer: str) -> int:
     """End all grants of a viewer, as `grant_revoke`; return how many were not revoked before."""
-    return _revoke(PlaybackGrant.objects.filter(viewer=viewer))
+    return _revoke(PlaybackGrant.objects.filter(viewer=viewer).for_viewers())
 
 
 def viewer_uses(*, viewer: str) -> ViewerUses:
@@ -248,7 +248,9 @@ def _inserted(grant: PlaybackGrant, request: GrantRequest) -> PlaybackGrant:
     # One that another request is inserting with the same key is waited for.
     PlaybackGrant.objects.bulk_create([grant], ignore_conflicts=True)
     stored = same.select_related("video", "channel").get()
-    if stored.request_digest != request.digest:
+    # What was public is played with a grant now, which the earlier answer is not.
+    was_public = stored.expires_at is None and grant.expires_at is not None
+    if was_public or stored.request_digest != request.digest:
         raise IdempotencyKeyReusedError
     if stored.revoked_at is not None:
         raise PlaybackGrantRevokedError

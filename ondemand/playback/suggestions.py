@@ -48,13 +48,19 @@ class Suggestions:
     join: list[UUID]
 
 
-def suggestions_for(video: Video) -> Suggestions:
-    """Return what is suggested for a video that is not edited yet, in at most three queries."""
+def suggestions_for(video: Video, others: Iterable[Video] | None = None) -> Suggestions:
+    """Return what is suggested for a video that is not edited yet, in at most three queries.
+
+    `others` are the rows of `beside`, if they were read before.
+    """
     recorded = Recorded.of(video)
     is_whole = video.edit is None and video.part_of_id is None and video.duplicate_of_id is None
     if recorded is None or video.status != Video.Status.AVAILABLE or not is_whole:
         return Suggestions(None, [])
-    return Suggestions(trim_suggested(recorded, _starvations(video)), join_suggested(recorded, _beside(video)))
+    return Suggestions(
+        trim_suggested(recorded, _starvations(video)),
+        join_suggested(recorded, _untrimmed(beside(video) if others is None else others)),
+    )
 
 
 def trim_suggested(recorded: Recorded, starvations: Iterable[Span]) -> dict[str, int | None] | None:
@@ -105,9 +111,9 @@ def _starvations(video: Video) -> list[Span]:
     return spans
 
 
-def _beside(video: Video) -> Sequence[Recorded]:
+def _untrimmed(videos: Iterable[Video]) -> Sequence[Recorded]:
     # A trimmed recording no longer has its end where the next one begins.
-    return [found for row in beside(video) if row.edit is None and (found := Recorded.of(row)) is not None]
+    return [found for row in videos if row.edit is None and (found := Recorded.of(row)) is not None]
 
 
 def beside(video: Video) -> list[Video]:

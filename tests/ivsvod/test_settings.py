@@ -388,6 +388,7 @@ def test_another_name_or_place_of_a_playback_key_is_refused_by_name(name: str, v
         private_pem(rsa.generate_private_key(public_exponent=65537, key_size=2048)),
         PLAYBACK_KEY.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"x")).decode(),
     ],
+    ids=["text", "not UTF-8", "no key in it", "public", "another curve", "RSA", "encrypted"],
 )
 def test_an_unusable_playback_key_is_an_error_of_the_check_that_does_not_quote_it(settings: Any, value: str) -> None:
     settings.IVS_PLAYBACK_PRIVATE_KEY = value

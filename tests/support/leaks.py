@@ -47,7 +47,8 @@ SHOWN: dict[tuple[str, str], set[str]] = {
     ("POST", "admin:channels_app_channel_reveal"): {ENCRYPTED},
     ("POST", "admin:channels_app_channel_rotate"): {ENCRYPTED},
     ("POST", "admin:accounts_apitoken_add"): {API_TOKEN},
-    # The player of the admin loads what its grant opens.
+    # The players of the admin load what a token or their grant opens.
+    ("GET", "admin:channels_app_channel_change"): {JWT},
     ("GET", "admin:ondemand_video_change"): {GRANT},
     ("POST", "admin:ondemand_video_change"): {GRANT},
     ("POST", "admin:ondemand_video_share"): {GRANT},
@@ -169,7 +170,11 @@ def _lines(secret: Any) -> Iterator[str]:
         for each in secret:
             yield from _lines(each)
         return
-    text = secret.decode("utf-8", "replace") if isinstance(secret, bytes) else str(secret or "")
+    text = (
+        secret.decode("utf-8", "replace")
+        if isinstance(secret, bytes)
+        else str(secret or "").encode("utf-8", "ignore").decode()
+    )
     lines = text.strip().splitlines()[2:-1] if text.startswith("-----BEGIN") else [text]
     yield from (line for line in lines if len(line) >= SHORTEST)
 

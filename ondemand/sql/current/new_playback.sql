@@ -3,7 +3,7 @@
 CREATE OR REPLACE FUNCTION ivsvod_new_playback(channel_uuid uuid, started_at timestamptz) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     SELECT CASE WHEN coalesce(
-        -- Before the row of a channel was made, it was as it was made.
+        -- The value that the first later change replaced. If that is the creation of the row: the value it was made with.
         (SELECT coalesce(nullif(changes #> '{private,0}', 'null'), changes #> '{private,1}') = 'true'
             FROM channels_app_auditentry
             WHERE object_pk = channel_uuid::text AND timestamp > started_at AND changes ? 'private'

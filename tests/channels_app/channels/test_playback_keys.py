@@ -121,6 +121,7 @@ def test_a_file_that_exists_is_not_written_over(aws: LocalAws, run: Callable[...
         private_pem(ec.generate_private_key(ec.SECP256R1())),
         public_pem(ec.generate_private_key(ec.SECP256R1())),
     ],
+    ids=["empty", "text", "no key in it", "another curve", "public"],
 )
 def test_other_texts_are_not_imported(
     aws: LocalAws, run: Callable[..., Any], kept: Callable[[str], str], text: str

@@ -17,11 +17,13 @@ pytestmark = pytest.mark.django_db
 CSRF = "a" * 32
 OPEN = {"/healthz", "/schema", "/docs"}
 ROUTES = [route for route in hostile.routes() if route.methods and route.path not in OPEN]
-# What players load is open; grants, and the explanation of a video, are for other scopes.
+# What players load is open; grants, and what curators ask about a video, are for other scopes.
 READS = [
     route.path
     for route in ROUTES
-    if "GET" in route.methods and not route.path.startswith("/play") and not route.path.endswith("/explain")
+    if "GET" in route.methods
+    and not route.path.startswith("/play")
+    and not route.path.endswith(("/explain", "/suggestions"))
 ]
 WRITES = [
     (method, route.path) for route in ROUTES for method in route.methods if method in {"POST", "PUT", "PATCH", "DELETE"}

@@ -98,6 +98,10 @@ def test_a_clip_is_a_hidden_video_with_its_own_page(recorded: Video, browser: Cl
     assert "The goal" in text
     assert f"{VIDEOS}{recorded.pk}/change/" in text
     assert f"{VIDEOS}{clip.pk}/change/" in shown(browser, recorded)
+    # Its window stays, though a clip of it is previewed.
+    assert press(browser, clip, "_preview", start_ms=0, end_ms=10_000).json()["windows"] == [[10_000, 20_000]]
+    assert "is a clip" in messages_of(press(browser, clip, "_trim", start_ms=0, end_ms=5_000))[0]
+    assert Video.objects.get(pk=clip.pk).edit == clip.edit
     assert "is cut away" in messages_of(press(browser, recorded, "_clip", start_ms=0, end_ms=9_000))[0]
 
 

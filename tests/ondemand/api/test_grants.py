@@ -20,7 +20,7 @@ from ivsvod.local.aws import LocalAws
 from ivsvod.rest.rates import Rate
 from ondemand.models import PlaybackGrant, Video
 from tests.support.delivery import FACTS, HLS, fetched
-from tests.support.helpers import bearer, make_channel, make_token, make_video
+from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
 from tests.support.private_playback import private_channel_of, refusal, use_playback_key, verified
 
 pytestmark = pytest.mark.django_db
@@ -128,6 +128,10 @@ def test_a_public_video_gets_its_plain_url_without_an_end(
 ) -> None:
     made = grant(recorded, granter).json()
     assert (made["url"], made["expires_at"]) == (f"http://testserver/play/{recorded.pk}/master.m3u8", None)
+    assert grant(recorded, granter, key="k").json()["expires_at"] is None
+    Video.objects.update(playback=Video.Playback.GRANT)
+    # The URL of before plays no more.
+    assert_error(grant(recorded, granter, key="k"), 422, "idempotency_key_reused")
     assert revoke(made["id"], granter) == 204
 
 

@@ -11,6 +11,7 @@ from django.test import Client
 from channels_app.models import AuditEntry, Channel
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
+from ondemand.playback import delivery
 from tests.support.delivery import FACTS, HLS, fetched, put_playlists
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
 from tests.support.road import BUCKET, PREFIX
@@ -135,7 +136,9 @@ def test_what_cannot_be_joined_is_refused(parts: list[Video], send: Callable[...
     assert_error(send(first, "/join", {"with": [third.pk]}, **{"If-Match": '"x"'}), 412)
 
 
-def test_a_clip_is_a_video_of_its_own(parts: list[Video], send: Callable[..., Any]) -> None:
+def test_a_clip_is_a_video_of_its_own(
+    parts: list[Video], send: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second, _ = parts
     send(first, "/join", {"with": [second.pk]})
     window = {"start_ms": 12_000, "end_ms": 21_000, "title": "The goal", "tags": ["sport"]}
@@ -171,6 +174,11 @@ def test_a_clip_is_a_video_of_its_own(parts: list[Video], send: Callable[..., An
     assert_error(send(Video(pk=clip["uuid"]), body={"trim": {"end_ms": 1}}, method="patch"), 409, "edit_conflict")
     for wrong in ({"start_ms": 20_000}, {"start_ms": 5, "end_ms": 5}, {"start_ms": "1"}, {"title": 1}, {"active": "x"}):
         assert_error(send(second, "/clips", wrong), 400, "invalid")
+    # Its pictures are those of the recordings, which nobody looks for in S3.
+    monkeypatch.setattr(delivery, "_read", lambda *_: pytest.fail("S3 was read"))
+    curator = bearer(make_token("read", "curate")[1])
+    for path, status in (("edited/0/media/thumbnails/thumb2.jpg", 302), ("media/thumbnails/thumb1.jpg", 404)):
+        assert Client().get(f"/play/{clip['uuid']}/{path}", headers=curator).status_code == status
 
 
 def test_what_needs_a_grant_never_shows_through_a_public_join_or_clip(
@@ -238,6 +246,9 @@ def test_a_recording_with_another_row_stays_joined_when_its_first_row_is_deleted
         Video.objects.create(data={**data, "recording_s3_key_prefix": prefix_of(number)}) for number in range(2)
     )
     send(first, "/join", {"with": [second.pk]})
+    refused = send(own, "/join", method="delete")
+    assert_error(refused, 409, "edit_conflict")
+    assert str(first.pk) in refused.json()["error"]
     Video.objects.filter(pk=second.pk).delete()
     assert names(segments(first)) == ["00.ts", "01.ts", "10.ts", "11.ts"]
     Video.objects.filter(pk=first.pk).delete()
