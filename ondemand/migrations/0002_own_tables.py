@@ -124,6 +124,10 @@ class Migration(migrations.Migration):
                             ("changed", "changed"),
                             ("same", "nothing to change"),
                             ("too_many_tags", "left as they are: they would have too many tags"),
+                            (
+                                "grant_needed",
+                                "left as they are: they show another recording that needs a grant",
+                            ),
                             ("no_files", "left as they are: they have no files that can be read"),
                             ("gone", "left: they are not there any more"),
                             ("undone", "undone"),

@@ -107,6 +107,7 @@ class BulkChangeRow(models.Model):
         CHANGED = "changed", _("changed")
         SAME = "same", _("nothing to change")
         TOO_MANY_TAGS = "too_many_tags", _("left as they are: they would have too many tags")
+        GRANT_NEEDED = "grant_needed", _("left as they are: they show another recording that needs a grant")
         NO_FILES = "no_files", _("left as they are: they have no files that can be read")
         GONE = "gone", _("left: they are not there any more")
         UNDONE = "undone", _("undone")

@@ -10,7 +10,8 @@ from django.test import Client
 
 from channels_app.models import AuditEntry, Channel
 from ivsvod.local.aws import LocalAws
-from ondemand.models import Video
+from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run
+from ondemand.models import BulkChange, Video
 from ondemand.playback import delivery
 from tests.support.delivery import FACTS, HLS, fetched, put_playlists
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
@@ -194,6 +195,11 @@ def test_what_needs_a_grant_never_shows_through_a_public_join_or_clip(
     assert Client().get(f"/play/{clip.pk}/edited/0.m3u8").status_code == 404
     assert_error(send(clip, body={"playback": "public", "title": "x"}, method="patch"), 409, "grant_needed")
     assert not send(clip, method="get").json()["content"]
+    by = {"by": uuid4(), "by_name": "bo", "query": ""}
+    change = bulk_choose(kind=BulkChange.Kind.UNPROTECT, videos=Video.objects.filter(pk=clip.pk), values={}, **by)
+    bulk_begin(change_uuid=change.pk)
+    bulk_run(change_uuid=change.pk)
+    assert bulk_outcomes(change) == {"grant_needed": 1}
     # And what shows it from now on.
     assert send(second, "/clips", {"end_ms": 5_000}).json()["playback"] == "grant"
     joined = send(first, "/join", {"with": [second.pk, third.pk]}).json()
