@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels_app.api import serializers as channels
+from ondemand.api import grants
 from ondemand.api import serializers as videos
 from ondemand.models import Video
 from ondemand.models.chapters import MOST_CHAPTERS
@@ -137,6 +138,10 @@ FIELDS: dict[type, Schema] = {
     channels.ManagedStreamSerializer: _HISTORY,
     videos.ContentPutSerializer: {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}},
     videos.ClipSerializer: {"tags": _TAGS},
+    grants.ViewerSerializer: {"viewer": {"minLength": 1}},
+    grants.ChannelGrantCreateSerializer: {
+        "origins": {"items": {"type": "string", "pattern": f"^{grants.ORIGIN}$"}, "description": "None for any."}
+    },
     videos.VideoPatchSerializer: {
         "tags": _TAGS,
         "thumbnail": {

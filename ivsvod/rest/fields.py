@@ -61,9 +61,11 @@ class StrictBooleanField(serializers.BooleanField):
 
 
 class WholeNumberField(serializers.IntegerField):
-    """A whole number of JSON; no text, no fraction and no boolean stands for one."""
+    """A whole number of JSON, `60` or `60.0`; no text and no boolean stands for one."""
 
     def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, float) and data.is_integer():
+            return int(data)
         if type(data) is not int:
             self.fail("invalid")
         return data

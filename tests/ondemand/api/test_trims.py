@@ -81,7 +81,7 @@ def test_a_trim_is_snapped_to_segments_and_shown_on_every_route(five: Video, cur
 @pytest.mark.parametrize(
     ("trim", "stored", "seconds"),
     [
-        ({"start_ms": 8_000}, {"start_ms": 8_000, "end_ms": None}, 12),
+        ({"start_ms": 8_000.0}, {"start_ms": 8_000, "end_ms": None}, 12),
         ({"end_ms": 8_001}, {"start_ms": None, "end_ms": 12_000}, 12),
         ({"start_ms": 1, "end_ms": 99_000}, {"start_ms": 0, "end_ms": 20_000}, 20),
         # The whole.
