@@ -50,6 +50,8 @@ def test_a_recording_is_previewed_cut_and_shown_whole_again(recorded: Video, bro
     after = shown(browser, recorded)
     assert "0:00:00 to 0:00:10 of the recording is shown." in after
     assert re.search(r'name="end_ms"\s+min="0"\s+max="20000"\s+step="any"\s+value="10000"', after)
+    late = browser.post(f"{VIDEOS}{recorded.pk}/change/", {**form_of(after), "chapters": "0:00:15 Late"})
+    assert "before the end of the video, 0:00:10" in late.content.decode()
     # The player has the result, the preview the whole.
     assert f'data-hls="/play/{recorded.pk}/master.m3u8"' in after
     assert f'data-whole="https://media.example.com/{PREFIX}/{FACTS["playlist"]}"' in after
