@@ -15,6 +15,8 @@ FUNCTIONS = sql_files(
     *("audit_changes", "audit_type", "audit_actor", "audit_write", "audit_note", "audit", "audit_link", "is_recorded"),
     *("new_video_state", "live_states"),
 )
+# Before a trigger needs it: Django would add it after the last migration, and fail beside a trigger that adds it then.
+TYPES = "SELECT ivsvod_audit_type('channels_app', 'channel')"
 CHANNELS = sql_files(SQL, "derive_channel", "audit_channels")
 STATE_CHANGES = sql_files(SQL, "derive_state_change", "state_changes_deleted")
 DROP_FUNCTIONS = """
@@ -54,6 +56,7 @@ class Migration(migrations.Migration):
                 ),
             ],
         ),
+        RunSQLInTransaction(TYPES, migrations.RunSQL.noop),
         RunSQLInTransaction(CHANNELS, DROP_FROM_CHANNELS),
         RunSQLInTransaction(STATE_CHANGES, DROP_FROM_STATE_CHANGES),
     ]

@@ -16,6 +16,8 @@ FUNCTIONS = sql_files(
     *("tag_beginnings", "word_forms", "first_row_rank", "new_playback", "listing", "edited_videos", "index_videos"),
     "count_tags",
 )
+# As that of channels: `channels_app/migrations/0003_triggers.py`.
+TYPES = "SELECT ivsvod_audit_type('ondemand', 'video')"
 VIDEOS = sql_files(
     SQL,
     *("derive_video", "publish_video", "keep_times", "videos_deleted", "videos_inserted", "audit_videos"),
@@ -64,6 +66,7 @@ class Migration(migrations.Migration):
     operations = [
         EnsureIndex("video", models.Index(fields=["bucket", "prefix"], name="on_demand_videos_place_idx")),
         RunSQLInTransaction(FUNCTIONS, DROP_FUNCTIONS),
+        RunSQLInTransaction(TYPES, migrations.RunSQL.noop),
         RunSQLInTransaction(VIDEOS, DROP_FROM_VIDEOS),
         RunSQLInTransaction(CONTENT, DROP_FROM_CONTENT),
         RunSQLInTransaction(CHANNELS, DROP_FROM_CHANNELS),

@@ -23,14 +23,16 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
-from django.db import DatabaseError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.db.migrations import CreateModel
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 from psycopg import sql
 
 from channels_app.sql.ddl import RunDeferredSQL
 from ivsvod.local.postgres.processes import wait_until
+from ivsvod.postgresql.base import statements_unlimited
 from tests.support.adoption import SERVERS, Connection, Databases, databases_on
 from tests.support.helpers import THOROUGH, bearer
 from tests.support.predecessor import statements
@@ -689,6 +691,20 @@ def test_the_predecessors_writes_never_fail_while_migrate_runs(
     together = locked_together(locks)
     assert together
     assert [tables for tables in together if len(tables) > 1] == []
+
+
+@ON_THE_FIRST_SERVER
+def test_what_the_audit_log_calls_the_predecessors_tables_is_there_before_its_triggers(
+    databases: Databases, copy: Callable[[str], str]
+) -> None:
+    """Django adds it after the last migration, and would fail if the predecessor wrote a row at that moment."""
+    name = copy(databases.predecessor)
+    with databases.used_by_django(name), statements_unlimited():
+        # The command would add them itself.
+        MigrationExecutor(connections[DEFAULT_DB_ALIAS]).migrate([("ondemand", "0003_triggers")])
+    with databases.connect(name) as own:
+        types = own.execute("SELECT app_label, model FROM django_content_type ORDER BY app_label").fetchall()
+    assert types == [("channels_app", "channel"), ("ondemand", "video")]
 
 
 def locked_together(locks: list[tuple[int, str]]) -> list[set[str]]:
