@@ -176,7 +176,9 @@ def _listed(*options: str) -> list[str]:
     except (OSError, subprocess.CalledProcessError):
         sys.exit("git does not list the files of this folder: the package is made of a clone")
     names = sorted(filter(None, done.stdout.split("\0")))
-    return [name for name in names if name.startswith(_PACKED) and not name.startswith(_NOT_PACKED)]
+    packed = [name for name in names if name.startswith(_PACKED) and not name.startswith(_NOT_PACKED)]
+    # Static files are packed as they are collected.
+    return [name for name in packed if "/static/" not in name]
 
 
 def dependencies_install(folder: Path, requirements: Path) -> None:
@@ -205,7 +207,10 @@ def static_collect(*, keep: bool) -> None:
     root = PROJECT / "staticfiles"
     collectstatic({"STATIC_ROOT": str(root)})
     manifest = json.loads((root / "staticfiles.json").read_text())["paths"]
-    served = {name for name in manifest.values() if not name.endswith(".map")} if keep else set()
+    # Of the libraries of the admin Django takes the `.min.js`, but for DEBUG.
+    whole = {name for name in manifest if name.removesuffix(".js") + ".min.js" in manifest}
+    kept = {file for name, file in manifest.items() if name not in whole and not file.endswith(".map")}
+    served = kept if keep else set()
     # Without compressed twins: API Gateway compresses by itself, and so does CloudFront.
     served.add("staticfiles.json")
     for path in [path for path in root.rglob("*") if path.is_file()]:
