@@ -72,6 +72,7 @@ def _document(row: tuple[Any, ...]) -> dict[str, Any]:
         "metadata": metadata,
         "chapters": [],
         "qa": qa,
+        **dict.fromkeys(("trim", "edit", "part_of", "clip_of")),
     }
 
 
