@@ -29,7 +29,7 @@ RESOLUTIONS: tuple[Resolution, ...] = get_args(Resolution)
 
 @dataclass(frozen=True, kw_only=True)
 class ViewerClaims:
-    """What a token allows.
+    """The claims of a token.
 
     Raises:
         ValueError: IVS would refuse it; the message names the field.

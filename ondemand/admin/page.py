@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from channels_app.admin import account_of, list_address
 from channels_app.aws import AwsError
+from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
@@ -206,7 +207,7 @@ def _player_url(request: HttpRequest, video: Video, reader: Reader) -> str | Non
     if not is_signed():
         return location
     ttl = min(video.duration + _PAUSE, _LONGEST_GRANT)
-    name = request.user.get_username()[: PlaybackGrant.LONGEST_VIEWER]
+    name = request.user.get_username()[:LONGEST_VIEWER_ID]
     asked = GrantRequest(viewer=name, ttl=ttl, by=account_of(request))
     return grant_url(video_grant_create(video=video, request=asked, of_curator=True), reader.origin)
 

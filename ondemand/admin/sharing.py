@@ -15,11 +15,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
+from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from channels_app.errors import ServiceError
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import zoned
 from ondemand.admin.forms import OneLineField
-from ondemand.models import PlaybackGrant, Video
+from ondemand.models import Video
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.videos.editing import display_title
 from ondemand.videos.links import public_origin, video_page_url
@@ -37,7 +38,7 @@ class GrantForm(forms.Form):
     viewer = OneLineField(
         label=gettext_lazy("Viewer"),
         required=False,
-        max_length=PlaybackGrant.LONGEST_VIEWER,
+        max_length=LONGEST_VIEWER_ID,
         help_text=gettext_lazy("A name that tells you who it is. Without one it is for anyone who has the link."),
     )
     hours = forms.TypedChoiceField(

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 
 from channels_app.api.viewsets import NO_STORE, get_channel, idempotency_key
 from channels_app.channels.idempotency import body_digest
+from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID, RESOLUTIONS
 from channels_app.models import Channel
 from ivsvod.rest import throttling
 from ivsvod.rest.fields import (
@@ -50,7 +51,7 @@ ORIGIN = r"https?://\*?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"
 class GrantCreateSerializer(StrictSerializer):
     """The body of a new grant; without a `viewer` it is for anyone who has its URL."""
 
-    viewer = PlainTextField(max_length=PlaybackGrant.LONGEST_VIEWER, allow_blank=True, default="")
+    viewer = PlainTextField(max_length=LONGEST_VIEWER_ID, allow_blank=True, default="")
     ttl_seconds = WholeNumberField(min_value=SHORTEST, max_value=LONGEST, default=DEFAULT)
 
 
@@ -71,13 +72,13 @@ class ChannelGrantCreateSerializer(GrantCreateSerializer):
 
     origins = serializers.ListField(child=OriginField(), max_length=_MOST_ORIGINS, default=list)
     single_use = StrictBooleanField(default=False)
-    maximum_resolution = PlainChoiceField(["SD", "HD", "FULL_HD"], default=None)
+    maximum_resolution = PlainChoiceField(RESOLUTIONS[1:], default=None)
 
 
 class ViewerSerializer(StrictSerializer):
     """The body of the revocation of all grants of a viewer."""
 
-    viewer = PlainTextField(max_length=PlaybackGrant.LONGEST_VIEWER)
+    viewer = PlainTextField(max_length=LONGEST_VIEWER_ID)
 
 
 class RevokedSerializer(serializers.Serializer):

@@ -268,19 +268,19 @@ class RuleSerializer(serializers.Serializer):
 
 
 class PlayingSerializer(serializers.Serializer):
-    """Who plays a video."""
+    """The rules that decide who plays a video, with their result."""
 
     result = serializers.CharField(source="playing.result.value")
-    sentence = serializers.SerializerMethodField()
+    sentence = serializers.CharField(
+        source="playing.sentence",
+        read_only=True,
+        help_text="The sentences of the broken rules or, if none is broken, of all.",
+    )
     delivery = serializers.SerializerMethodField()
     lasting_grants = serializers.IntegerField(
         help_text="Grants that are neither revoked nor ended, without those of the admin's player."
     )
     rules = RuleSerializer(source="playing.rules", many=True)
-
-    def get_sentence(self, explained: Explanation) -> str:
-        """Return the sentences of the broken rules or, if none is broken, of all."""
-        return " ".join(explained.playing.sentences)
 
     def get_delivery(self, explained: Explanation) -> str:
         """Return `signed` or `direct`."""
@@ -288,7 +288,7 @@ class PlayingSerializer(serializers.Serializer):
 
 
 class AccessSerializer(serializers.Serializer):
-    """What callers with these scopes get."""
+    """The answers that callers with these scopes get."""
 
     caller = serializers.CharField()
     scopes = serializers.ListField(child=serializers.CharField())
@@ -303,14 +303,14 @@ class ExplanationSerializer(serializers.Serializer):
     """The rules that decide who finds and who plays a video."""
 
     listing = serializers.CharField(source="listing.result.value")
-    sentence = serializers.SerializerMethodField()
+    sentence = serializers.CharField(
+        source="listing.sentence",
+        read_only=True,
+        help_text="The sentences of the broken rules or, if none is broken, of all.",
+    )
     rules = RuleSerializer(source="listing.rules", many=True)
     playback = PlayingSerializer(source="*")
     callers = AccessSerializer(many=True)
-
-    def get_sentence(self, explained: Explanation) -> str:
-        """Return the sentences of the broken rules or, if none is broken, of all."""
-        return " ".join(explained.listing.sentences)
 
 
 class TagSerializer(serializers.Serializer):

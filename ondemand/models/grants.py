@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth import get_user_model
 from django.db import models
@@ -31,7 +31,7 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
         """Order by creation, newest first; the id breaks ties."""
         return self.order_by("-made_at", "-id")
 
-    def lasting(self, at: datetime) -> Self:
+    def lasting(self, at: Any) -> Self:
         """Return the grants that are neither revoked nor ended; those without an end are of what is public."""
         return self.filter(Q(expires_at__gt=at) | Q(expires_at__isnull=True), revoked_at__isnull=True)
 
@@ -57,7 +57,7 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
             "digest", "channel__channel_data", "channel__stream_key", *(f"video__{name}" for name in large)
         )
 
-    def playing(self, at: datetime) -> Self:
+    def playing(self, at: Any) -> Self:
         """Return the lasting grants whose video opens by its uuid; those of active curators play hidden ones too."""
         active = get_user_model().objects.filter(is_active=True).values("pk")
         of_curator = Q(of_curator=True, by__in=active)
@@ -69,8 +69,6 @@ class PlaybackGrant(models.Model):
 
     The URL of a video holds a token, of which only a digest is here; that of a private channel holds a token of IVS.
     """
-
-    LONGEST_VIEWER = 40
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     # The migration writes both constraints, with ON DELETE CASCADE: the predecessor deletes rows by SQL.

@@ -148,6 +148,11 @@ class Reasons:
         shown = [rule for rule in self.rules if not rule.is_kept] or self.rules
         return tuple(dict.fromkeys(rule.sentence for rule in shown))
 
+    @property
+    def sentence(self) -> str:
+        """Return these sentences as one text."""
+        return " ".join(self.sentences)
+
 
 def reasons_of(best: TextChoices, rules: Iterable[Rule]) -> Reasons:
     """Return the result of the rules, which is `best` if none is broken."""

@@ -325,9 +325,7 @@ class Video(models.Model):
         """Return the path of each of these pictures, and the milliseconds at which the video shows it."""
         if self.edited is not None:
             return [(self._path_in_part(part, path), at_ms) for part, path, at_ms in self.edited["pictures"]]
-        # IVS makes them at even intervals.
-        paths = self.recorded_pictures
-        return [(path, self.length_ms * number // len(paths)) for number, path in enumerate(paths)]
+        return self.timed_recorded_pictures
 
     def time_of(self, at: datetime) -> int | None:
         """Return the milliseconds at which the video shows this moment of its own recording; None if it does not."""
@@ -344,6 +342,12 @@ class Video(models.Model):
     def recorded_pictures(self) -> list[str]:
         """Return the paths of the pictures that IVS made of its whole recording, in their order."""
         return (self.facts or {}).get("thumbnails", [])
+
+    @property
+    def timed_recorded_pictures(self) -> list[tuple[str, int]]:
+        """Return the path of each of these pictures, and its milliseconds: IVS makes them at even intervals."""
+        paths = self.recorded_pictures
+        return [(path, (self.duration_ms or 0) * number // len(paths)) for number, path in enumerate(paths)]
 
     @property
     def pictures(self) -> dict[str, str]:

@@ -118,9 +118,7 @@ def _edited_content(video: Video, path: str, end: datetime) -> bytes | None:
     """Return a playlist of an edited video. Each part has a signature of its own."""
     if not video.is_playable or not video.has_readable_bucket:
         return None
-    places = [video.place_of_part(number) for number in range(len(video.parts))]
-    playlists = [part["playlist"] for part in video.parts]
-    parts = tuple((*place, playlist) for place, playlist in zip(places, playlists, strict=True))
+    parts = tuple((*video.place_of_part(number), part["playlist"]) for number, part in enumerate(video.parts))
     if path == MASTER:
         return _edited_multivariant(parts).content
     number = _EDITED.fullmatch(path)
@@ -128,7 +126,7 @@ def _edited_content(video: Video, path: str, end: datetime) -> bytes | None:
         return None
     cuts = tuple(Cut(part["start_ms"], part["end_ms"], part["at_ms"]) for part in video.parts)
     template = _edited_media(parts, cuts, int(number[1]))
-    return template.finished([_files(*place, end) for place in places])
+    return template.finished([_files(bucket, prefix, end) for bucket, prefix, _playlist in parts])
 
 
 def _files(bucket: str, prefix: str, end: datetime) -> tuple[str, str]:

@@ -4,6 +4,7 @@ The playlists are read first, without a transaction; then the rows are locked, c
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import reduce
@@ -369,10 +370,9 @@ def _multivariant(video: Video, *, finer: bool) -> tuple[str, StoredMultivariant
     place = video.files_bucket, video.prefix or ""
     ranges = (video.facts or {}).get("byte_range_playlist")
     if finer and ranges:
-        try:
+        # Without it the cuts are coarser, and the edit is the same otherwise.
+        with suppress(PlaylistUnreadableError):
             return ranges, stored_playlists(*place, ranges)
-        except PlaylistUnreadableError:
-            pass
     return video.playlist, stored_playlists(*place, video.playlist)
 
 
@@ -394,12 +394,10 @@ def _pictures(videos: Sequence[Video], times: Timeline) -> list[list[Any]]:
     """Return those inside the windows. One of a part that is shorter than their interval is from before it."""
     pictures: list[list[Any]] = []
     for number, (video, cut) in enumerate(zip(videos, times.cuts, strict=True)):
-        paths = video.recorded_pictures
-        # IVS makes them at even intervals.
-        timed = [((video.duration_ms or 0) * n // len(paths), path) for n, path in enumerate(paths)]
-        inside = [(at, path) for at, path in timed if cut.start_ms <= at < cut.end_ms]
-        before = [(cut.start_ms, path) for at, path in timed if at < cut.start_ms]
-        pictures += [[number, path, cut.at_ms + at - cut.start_ms] for at, path in inside or before[-1:]]
+        timed = video.timed_recorded_pictures
+        inside = [(path, at) for path, at in timed if cut.start_ms <= at < cut.end_ms]
+        before = [(path, cut.start_ms) for path, at in timed if at < cut.start_ms]
+        pictures += [[number, path, cut.at_ms + at - cut.start_ms] for path, at in inside or before[-1:]]
     kept = evenly_spread([str(number) for number in range(len(pictures))], _MOST_PICTURES)
     return [pictures[int(number)] for number in kept]
 

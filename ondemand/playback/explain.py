@@ -31,7 +31,7 @@ class Playing(TextChoices):
 
 @dataclass(frozen=True)
 class Access:
-    """What the routes give callers with these scopes: `opens`, `location` of `GET /on-demand/{uuid}`, and so on.
+    """The answers that callers with these scopes get: `opens` and `location` by `GET /on-demand/{uuid}`.
 
     `plays`: `/play/{uuid}/master.m3u8` is served; `grants`: a grant can be made, and its URL told.
     """
@@ -47,7 +47,7 @@ class Access:
 
 @dataclass(frozen=True)
 class Explanation:
-    """Who finds a video, and who plays it."""
+    """The rules that decide who finds and who plays a video, and the answers that callers get."""
 
     listing: Reasons
     playing: Reasons

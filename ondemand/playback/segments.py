@@ -96,7 +96,7 @@ def stored_rendition(content: bytes, folder: str) -> StoredRendition:
 
 @dataclass
 class _Reader:
-    """What the tags so far say of the segment to come."""
+    """The state of reading a playlist line by line: it holds the segments so far, and the tags for the next one."""
 
     folder: str
     segments: list[StoredSegment] = field(default_factory=list)

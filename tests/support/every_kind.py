@@ -9,6 +9,7 @@ from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
 from channels_app.audit import Actor, Way, acting
+from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from channels_app.models import AuditEntry, Channel, InboxEvent, ReportedDifference, Stream
 from channels_app.models.differences import Kind
 from ivsvod.accounts.models import User
@@ -118,7 +119,7 @@ def every_difference(channel: Channel) -> int:
 def every_grant(videos: list[Video], channel: Channel) -> UUID:
     """Grants in every state, of a viewer whose name cannot be broken; the key of one with the limits of a token."""
     now = timezone.now()
-    made = {"viewer": "x" * PlaybackGrant.LONGEST_VIEWER, "by": UUID(int=1), "by_name": "Website of the festival"}
+    made = {"viewer": "x" * LONGEST_VIEWER_ID, "by": UUID(int=1), "by_name": "Website of the festival"}
     states = ({"expires_at": now - timedelta(hours=1)}, {}, {"revoked_at": now}, {"viewer": ""})
     for video, state in zip(videos, states, strict=False):
         PlaybackGrant.objects.create(video=video, **{**made, **state})
