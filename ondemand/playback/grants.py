@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.db.models import Count, F, Max, Q, Sum
+from django.db.models import Count, DateTimeField, F, Max, Q, Sum
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -19,6 +19,7 @@ from channels_app.audit import actor_name, audited
 from channels_app.channels.viewer_tokens import ViewerClaims, ViewerToken, playback_url_with_token, viewer_token
 from channels_app.errors import IdempotencyKeyReusedError, ServiceError
 from channels_app.models import Channel, IdempotencyKey
+from ivsvod.rest.compiled import CompiledQuery, Parameter
 from ondemand.models import PlaybackGrant, PlaybackGrantQuerySet, Video
 from ondemand.videos.files import MASTER, Reader, is_signed
 
@@ -28,6 +29,15 @@ SUMMED = 1_000
 _REMOVED_AT_ONCE = 1000
 # A stream lasts 48 hours at most. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
 _LONGEST_SESSION = timedelta(hours=49)
+# Players request a playlist by it again and again.
+_PLAYING = CompiledQuery(
+    lambda: (
+        PlaybackGrant.objects.playing(Parameter("at", DateTimeField()))
+        .filter(digest=Parameter("digest"))
+        .select_related("video")
+        .defer("video__created_at", "video__data")
+    )
+)
 
 
 class PlaybackNotConfiguredError(ServiceError):
@@ -67,7 +77,7 @@ class ViewerUses:
 
 @dataclass(frozen=True)
 class GrantRequest:
-    """What a caller asks for: for whom, for how long, and the limits of a token of IVS.
+    """The request for a grant: its viewer, its length, and the limits of a token of IVS.
 
     `key` is its `Idempotency-Key`, if any, and `digest` that of its target and body.
     """
@@ -157,10 +167,10 @@ def grant_playing(*, token: str, at: datetime) -> PlaybackGrant:
     """
     if not is_signed():
         raise PlaybackNotConfiguredError
-    found = PlaybackGrant.objects.playing(at).select_related("video").filter(digest=_digest(token)).first()
-    if found is None:
+    found: list[PlaybackGrant] = _PLAYING.instances(at=at, digest=_digest(token))
+    if not found:
         raise PlaybackGrantNotFoundError
-    return found
+    return found[0]
 
 
 def grant_use(*, grant: PlaybackGrant, at: datetime) -> None:
