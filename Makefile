@@ -19,7 +19,7 @@ $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/e2e/typescript/node_modules/.package-lock.json
 
-.PHONY: demo install test test-fast check check-code check-settings check-templates check-packages bench openapi package static deploy-check stop clean
+.PHONY: demo env install test test-fast check check-code check-settings check-templates check-packages bench openapi package static deploy-check stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -34,6 +34,10 @@ install: $(STAMP)
 
 demo: $(STAMP)
 	@exec $(PY) manage.py demo
+
+# For a shell: eval "$$(make env)"
+env:
+	@$(PYTHON) -m ivsvod.local.exports "$${IVSVOD_HOME:-.local}"
 
 $(NODE_STAMP): tests/e2e/typescript/package-lock.json
 	@if command -v npm >/dev/null && (cd tests/e2e/typescript && npm ci --no-audit --no-fund --loglevel=error); then touch "$@"; \

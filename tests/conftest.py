@@ -113,7 +113,6 @@ SLOW = {
     TESTS / "ivsvod/accounts/test_identity.py",
     TESTS / "ivsvod/accounts/test_second_factor.py",
     TESTS / "ivsvod/accounts/test_sign_in.py",
-    TESTS / "ivsvod/api/test_docs.py",
     TESTS / "ivsvod/api/test_robust.py",
     TESTS / "ivsvod/console/test_queries.py",
     TESTS / "ivsvod/console/test_roles.py",

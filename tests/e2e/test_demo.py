@@ -34,6 +34,7 @@ from ivsvod.local.launch import is_disk_full
 from ivsvod.local.postgres import PostgresUnavailable
 from ivsvod.local.postgres.processes import wait_until
 from ondemand.playback.signing import UrlSigner
+from tests.support.documentation import blocks
 from tests.support.ports import free_port
 
 # One demo serves all tests here.
@@ -373,6 +374,35 @@ def test_a_typescript_client_generated_from_the_description_compiles_and_runs(ru
     assert "demo" in answers["tags"]
     assert answers["state"] == running.get(f"/channels/{answers['channel']}/live")["state"] == "offline"
     assert answers["refused"] == {"min_duration": ["Not a number of seconds."]}
+
+
+@pytest.mark.skipif(not all(map(shutil.which, ("curl", "make", "node"))), reason="needs curl, make and Node")
+@pytest.mark.parametrize("page", ["README.md", "docs/api.md"])
+def test_the_examples_of_the_documentation_run_against_the_demo(running: Demo, page: str) -> None:
+    environment = {"PATH": os.environ["PATH"], "IVSVOD_HOME": str(running.home), "PYTHON": sys.executable}
+    found = blocks((CHECKOUT / page).read_text())
+    # Pasted into one shell, in their order.
+    shell = "".join(code for language, code in found if language == "sh")
+    assert shell.count("curl ") == shell.count("curl -sS --fail-with-body ") > 0
+    examples = [["bash", "-euo", "pipefail", "-c", shell]]
+    interpreters = {"python": [sys.executable, "-c"], "js": ["node", "--input-type=module", "-e"]}
+    for language, code in found:
+        if language in interpreters:
+            examples.append(["bash", "-ec", 'eval "$(make env)"; "$@"', "bash", *interpreters[language], code])
+    for command in examples:
+        done = subprocess.run(
+            command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False, timeout=120
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+        assert done.stdout.strip(), command
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="needs make")
+def test_without_a_demo_make_env_says_so_and_exports_nothing(tmp_path: Path) -> None:
+    environment = {"PATH": os.environ["PATH"], "IVSVOD_HOME": str(tmp_path / "no demo"), "PYTHON": sys.executable}
+    done = subprocess.run(["make", "env"], cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"No demo with {tmp_path}/no demo/demo.json is ready: run `make demo`")
 
 
 def test_commands_beside_the_demo_act_on_its_database_and_its_aws(running: Demo) -> None:

@@ -8,6 +8,7 @@ import pytest
 from django.core.management import get_commands, load_command_class
 
 from ivsvod import lambda_entry
+from ondemand.models.publication import Listing
 from tests.support.documentation import (
     PAGES,
     ROOT,
@@ -122,6 +123,20 @@ def test_the_pages_are_short_enough_to_be_read() -> None:
     assert len(read("README.md").encode()) <= 10_000
     glossary = page("architecture").partition("## Glossary\n")[2].partition("\n## ")[0]
     assert len(re.findall(r"^\| (?!term|---)", glossary, re.MULTILINE)) <= 20
+
+
+def test_the_quick_start_has_at_most_300_words() -> None:
+    words = section(read("README.md"), "Quick start").split()
+    assert 100 < len(words) <= 300
+
+
+def test_the_page_of_the_api_is_about_this_service_alone() -> None:
+    assert "predecessor" not in page("api").lower()
+
+
+def test_the_table_of_states_has_each_listing_in_its_order_of_precedence() -> None:
+    table = section(page("api"), "Who sees a video")
+    assert re.findall(r"^\| `(\w+)` \|(?!.*---)", table, re.MULTILINE)[1:] == Listing.values
 
 
 def test_commands_are_recognised_in_the_pages() -> None:

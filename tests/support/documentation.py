@@ -38,6 +38,11 @@ def typed(text: str) -> list[str]:
     return [*commands(text), *quoted(text)]
 
 
+def blocks(text: str) -> list[tuple[str, str]]:
+    """Return the language and the code of each fenced block."""
+    return re.findall(r"^```(\w+)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
 def section(text: str, heading: str) -> str:
     return text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
 
