@@ -6,4 +6,4 @@ from django.utils.translation import gettext_lazy as _
 
 class ChannelsConfig(AppConfig):
     name = "channels_app"
-    verbose_name = _("Channels")
+    verbose_name = _("Broadcasting")

@@ -4,18 +4,19 @@ import json
 from typing import Any
 
 import auditlog.admin  # noqa: F401  (imported for its registration, which is undone here)
+from django.apps import apps
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Model, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator, capfirst
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
-from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, time_column
+from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, row_address, time_column
 from channels_app.audit import Way, audited, set_actor
 from channels_app.models import AuditEntry
 from ivsvod.rest.scopes import account_has_scope
@@ -91,6 +92,24 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
         visible = (kind for kind in ObjectTypeFilter.labels if request.user.has_perm(kind.replace(".", ".view_")))
         return entries.filter(_of_models(*visible))
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the log; if it is filtered by one object, as its history, which leads back to the page of the object."""
+        found = self._object_of(request)
+        context = {**(extra_context or {})}
+        if found is not None:
+            address = row_address(type(found), found.pk)
+            context |= {"title": gettext("History"), "subtitle": str(found), "object": found, "address": address}
+            context["object_opts"] = found._meta
+        return super().changelist_view(request, context)
+
+    def _object_of(self, request: HttpRequest) -> Model | None:
+        """Return the object that the log is filtered by, if it exists and the caller may see it."""
+        kind, pk = request.GET.get("object_type"), request.GET.get("q", "")
+        if kind not in ObjectTypeFilter.labels or "\0" in pk:
+            return None
+        model_admin = self.admin_site.get_model_admin(apps.get_model(kind))
+        return model_admin.get_object(request, pk) if model_admin.has_view_permission(request) else None
+
     def found(self, queryset: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
         return queryset.filter(Q(object_pk=text) | Q(object_pk=text.lower()) | Q(cid=text) | Q(actor_name=text))
 
@@ -145,7 +164,7 @@ class AuditedAdmin(admin.ModelAdmin):
     def history_view(
         self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
-        return HttpResponseRedirect(list_address(AuditEntry, q=object_id))
+        return HttpResponseRedirect(list_address(AuditEntry, object_type=self.opts.label_lower, q=object_id))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Save it as the current actor, in the transaction that the view has opened."""

@@ -48,7 +48,7 @@ class ChannelAdmin(ChannelPages, AuditedAdmin, TextSearch, LongListAdmin):
         "import_channel ARN --owner UUID."
     )
     secret_fields = ("stream_key", "channel_data")
-    list_display = ("live", "shown_name", "owner", "type", "private", "record", "active", "created")
+    list_display = ("live", "shown_name", "type", "private", "record", "active", "created")
     list_display_links = ("shown_name",)
     list_filter = (LiveFilter, AttentionFilter, "active", "private", "record", "type", "status")
     search_fields = ("name",)

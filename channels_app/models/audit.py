@@ -30,7 +30,7 @@ class AuditEntry(AbstractLogEntry):
 
     class Meta(AbstractLogEntry.Meta):
         verbose_name = _("audit entry")
-        verbose_name_plural = _("audit log")
+        verbose_name_plural = _("audit entries")
         # All entries of a transaction have the same time: the last written is the newest.
         ordering = ["-id"]
         indexes = [

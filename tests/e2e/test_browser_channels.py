@@ -45,4 +45,8 @@ def test_the_timeline_of_streams_and_what_two_editors_are_told(
         looked_at(page, f"channel-differs-{label}")
         page.get_by_role("button", name="Save").click()
         expect(page.get_by_text("Saved: Latency mode.")).to_be_visible()
+        # The times of the list are not cut.
+        page.goto(f"{url}/admin/channels_app/channel/")
+        looked_at(page, f"channel-list-{label}")
+        assert page.locator(".results").evaluate("(box) => box.scrollWidth <= box.clientWidth")
         assert faults(wrong) == []

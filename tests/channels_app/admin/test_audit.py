@@ -65,9 +65,17 @@ def test_the_history_of_an_object_is_its_part_of_the_log(browser: Client) -> Non
     channel = make_channel()
     response = browser.get(f"{CHANNELS}{channel.pk}/history/")
     assert response.status_code == 302
-    [row] = rows(page(browser, response["Location"]))
+    html = page(browser, response["Location"])
+    [row] = rows(html)
     assert "create" in row
     assert "Main stage" in row
+    assert "1 audit entry" in " ".join(html.split())
+    # The way back: the last crumb but one, and a button.
+    assert html.partition('id="changelist"')[0].count(f'href="{CHANNELS}{channel.pk}/change/"') == 2
+    Channel.objects.all().delete()
+    html = page(browser, response["Location"])
+    assert len(rows(html)) == 2
+    assert f'href="{CHANNELS}{channel.pk}/change/"' not in html.partition('id="changelist"')[0]
 
 
 def test_an_entry_shows_each_value_whole(browser: Client) -> None:

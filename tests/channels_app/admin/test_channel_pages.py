@@ -73,6 +73,11 @@ def test_every_field_is_saved_in_ivs_and_here(browser: Client, channel: Channel)
     assert (channel.new_video_state, channel.record) == (None, True)
 
 
+def test_the_settings_stand_before_the_streams(browser: Client, channel: Channel) -> None:
+    html = page(browser, address_of(channel))
+    assert 0 < html.index('id="edit-heading"') < html.index('id="streams-heading"')
+
+
 def test_a_form_that_changes_nothing_sends_nothing_to_ivs(browser: Client, channel: Channel, aws: LocalAws) -> None:
     html = page(browser, address_of(channel))
     aws.ivs.faults.append(Fault("*", "throttle", times=99))

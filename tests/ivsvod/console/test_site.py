@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 from django.test import Client, RequestFactory
 from django.urls import reverse
+from django.utils import translation
 
 from channels_app.admin.pages import LongListAdmin
 from channels_app.models import AuditEntry
@@ -55,6 +56,15 @@ def test_pages_carry_a_strict_policy_and_no_inline_script_or_style(browser: Clie
         html = response.content.decode()
         assert not re.search(r"<script(?![^>]*\bsrc=)(?![^>]*application/json)", html)
         assert not re.search(r"<style|\sstyle=|\son\w+=", html)
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_no_crumb_repeats_the_one_before(language: str) -> None:
+    with translation.override(language):
+        crumbs = [
+            (model._meta.app_config.verbose_name, model._meta.verbose_name_plural) for model in admin.site._registry
+        ]
+        assert not [each for each in crumbs if str(each[0]).lower() == str(each[1]).lower()]
 
 
 def test_nonsense_in_an_address_is_no_server_error(browser: Client) -> None:
