@@ -1,8 +1,10 @@
 """Channels, their streams and the inbox of events in the admin."""
 
+from channels_app.admin.audit import OBJECT_NAMES as OBJECT_NAMES
 from channels_app.admin.audit import AuditedAdmin as AuditedAdmin
 from channels_app.admin.audit import AuditEntryAdmin as AuditEntryAdmin
 from channels_app.admin.audit import address_of as address_of
+from channels_app.admin.audit import named as named
 from channels_app.admin.channels import ChannelAdmin as ChannelAdmin
 from channels_app.admin.differences import ReportedDifferenceAdmin as ReportedDifferenceAdmin
 from channels_app.admin.events import InboxEventAdmin as InboxEventAdmin

@@ -1,13 +1,17 @@
 """The audit log in the admin; the history of an object is the log filtered by it."""
 
 import json
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import datetime
 from typing import Any
 
 import auditlog.admin  # noqa: F401  (imported for its registration, which is undone here)
 from django.apps import apps
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, Q, QuerySet, Value
+from django.db.models import DateTimeField, Model, Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import NoReverseMatch, reverse
 from django.utils.html import format_html, format_html_join
@@ -20,7 +24,7 @@ from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, li
 from channels_app.audit import Way, audited, set_actor
 from channels_app.models import AuditEntry
 from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import NOTHING
+from ivsvod.rest.times import NOTHING, zoned
 
 # In a row of the list; the page of an entry shows its fields and values whole.
 _MAX_LENGTH = 60
@@ -28,6 +32,8 @@ _MAX_FIELDS = 4
 _MASKED = {name: ["***", "***"] for name in ("thumbnail", "qa_reasons")}
 # What `audit_note` records is no field of a model.
 _NOTE_LABELS = {"stream": _("stream"), "replayed": _("replayed")}
+# The names of objects by their primary keys, for each model, as `ondemand.video`, whose entries may hold none.
+OBJECT_NAMES: dict[str, Callable[[list[str]], Mapping[str, str]]] = {}
 
 
 class WayFilter(ChoiceFilter):
@@ -109,6 +115,15 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
             return None
         model_admin = self.admin_site.get_model_admin(apps.get_model(kind))
         return model_admin.get_object(request, pk) if model_admin.has_view_permission(request) else None
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        changelist = super().get_changelist_instance(request)
+        changelist.result_list = named(changelist.result_list)
+        return changelist
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
+        entry = super().get_object(request, object_id, from_field)
+        return entry and named([entry])[0]
 
     def found(self, queryset: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
         return queryset.filter(Q(object_pk=text) | Q(object_pk=text.lower()) | Q(cid=text) | Q(actor_name=text))
@@ -194,6 +209,19 @@ def _of_models(*labels: str) -> Q:
     return condition
 
 
+def named(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
+    """Return the entries; those that hold no name of their object have its present one, by a query for each model."""
+    found, nameless = list(entries), dict[str, list[AuditEntry]]()
+    for entry in found:
+        if entry.object_repr == entry.object_pk:
+            nameless.setdefault(f"{entry.content_type.app_label}.{entry.content_type.model}", []).append(entry)
+    for model in nameless.keys() & OBJECT_NAMES:
+        names = OBJECT_NAMES[model]([entry.object_pk for entry in nameless[model]])
+        for entry in nameless[model]:
+            entry.object_repr = names.get(entry.object_pk, entry.object_pk)
+    return found
+
+
 def address_of(entry: AuditEntry) -> str | None:
     """Return the address of the changed object's page, or None if its model has no pages."""
     kind = entry.content_type
@@ -209,22 +237,34 @@ def _changes(entry: AuditEntry) -> list[tuple[str, str, str]]:
     to_curator: bool = entry.to_curator
     if not to_curator:
         changes = {name: _MASKED.get(name, values) for name, values in changes.items()}
-    return [(_label(entry, name), _text(before), _text(after)) for name, (before, after) in changes.items()]
+    return [
+        (_label(field, name), _text(field, before), _text(field, after))
+        for name, (before, after) in changes.items()
+        for field in [_field(entry, name)]
+    ]
 
 
-def _label(entry: AuditEntry, name: str) -> str:
-    """Return the label of a field, which may belong to a one-to-one part of the model."""
+def _field(entry: AuditEntry, name: str) -> Any:
+    """Return the field, which may belong to a one-to-one part of the model; None if there is none."""
     model: Any = entry.content_type.model_class()
     parts = [each.related_model for each in model._meta.related_objects if each.one_to_one] if model else []
     for each in (model, *parts):
         try:
-            return capfirst(str(each._meta.get_field(name).verbose_name))
+            return each._meta.get_field(name)
         except (AttributeError, FieldDoesNotExist):
             continue
-    return capfirst(str(_NOTE_LABELS.get(name, name.replace("_", " "))))
+    return None
 
 
-def _text(value: Any) -> str:
+def _label(field: Any, name: str) -> str:
+    return capfirst(str(getattr(field, "verbose_name", _NOTE_LABELS.get(name, name.replace("_", " ")))))
+
+
+def _text(field: Any, value: Any) -> str:
     if value is None or value == "":
         return NOTHING
+    if isinstance(field, DateTimeField):
+        # PostgreSQL has times that Python has not.
+        with suppress(ValueError, OverflowError):
+            return zoned(datetime.fromisoformat(value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

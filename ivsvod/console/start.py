@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
-from channels_app.admin import address_of, list_address, row_address
+from channels_app.admin import address_of, list_address, named, row_address
 from channels_app.audit import Way
 from channels_app.models import AuditEntry, Channel, NewVideoState, ReportedDifference, Stream, new_video_state
 from channels_app.reconcile.report import last_run
@@ -22,8 +22,8 @@ from ivsvod.console.attention import ATTENTION_ITEMS
 from ivsvod.console.charts import day_chart, length_text
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
-from ondemand.admin.columns import title_of
 from ondemand.models import Video
+from ondemand.videos.editing import display_title
 from ondemand.videos.files import Reader
 from ondemand.videos.thumbnails import video_picture
 
@@ -81,7 +81,8 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         "is_empty": page["live"] is None and page["review"] is None and page["attention"] is None,
         "has_no_problem": not page["attention"] and not (run and run.needs_action),
         "mine": [
-            {"done": each.get_action_display(), "name": each.object_repr, "address": address_of(each)} for each in own
+            {"done": each.get_action_display(), "name": each.object_repr, "address": address_of(each)}
+            for each in named(own)
         ],
         "counts": counts,
         "addresses": addresses,
@@ -100,7 +101,7 @@ def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[
     now, reader = timezone.now(), Reader(is_curator=account_has_scope(request.user, "curate"))
     return [
         {
-            "title": title_of(video),
+            "title": display_title(video),
             "address": row_address(Video, video.pk) + query,
             "picture": video_picture(video, reader),
             "channel": str(video.channel or video.channel_id or ""),

@@ -47,9 +47,12 @@ def zone_named(name: str) -> ZoneInfo | None:
         return None
 
 
-def zoned(time: datetime | None) -> str:
-    """Return the time to the second in the zone of the reader, with the name of that zone; a dash for None."""
-    return date_format(timezone.localtime(time), "Y-m-d H:i:s T") if time else NOTHING
+def zoned(time: datetime | None, *, is_short: bool = False) -> str:
+    """Return the time in the zone of the reader, with the name of that zone; a dash for None.
+
+    To the second; a short one to the minute.
+    """
+    return date_format(timezone.localtime(time), "Y-m-d H:i T" if is_short else "Y-m-d H:i:s T") if time else NOTHING
 
 
 def clock(duration: timedelta, *, is_short: bool = False) -> str:

@@ -12,6 +12,7 @@ from ivsvod.rest.times import clock, parse_time, rfc_3339
 from ivsvod.site.query import PageQuery
 from ondemand.videos.chapters import chapter_links
 from ondemand.videos.thumbnails import middle_of, picture_allowed, storyboard
+from ondemand.videos.titles import name_shown
 
 # The API accepts texts of any length.
 _NAME_LENGTH = 200
@@ -29,8 +30,6 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
     content = document["content"]
     started_at = document["started_at"]
     start, seconds = with_zone(started_at), int(document["duration_seconds"])
-    fallback_name = ", ".join(text for text in (" ".join(channel_name.split()), start) if text)
-    title = " ".join(content.get("title", "").split()) or fallback_name or gettext("A recording without a title")
     description = content.get("description", "").strip()
     candidates = (content.get("thumbnail", ""), middle_of(document["thumbnails"]) or "")
     # The predecessor accepted any text as the address of a picture.
@@ -41,7 +40,7 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
         "document": document,
         "uuid": str(document["uuid"]),
         "channel_name": channel_name,
-        "name": Truncator(title).chars(_NAME_LENGTH),
+        "name": Truncator(name_shown(content.get("title", ""), channel_name, started_at)).chars(_NAME_LENGTH),
         "description": description,
         # A longer text was not written by a person, and finding its links takes long.
         "has_links": len(description) <= _LINKED_LENGTH,

@@ -19,13 +19,13 @@ from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
 from ivsvod.rest.times import zoned
-from ondemand.admin.columns import title_of
 from ondemand.admin.forms import LocalDateTimeField, TagsField, posted_zone
 from ondemand.bulk import services
 from ondemand.bulk.decisions import Kind, Outcome
 from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
 from ondemand.bulk.services import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, Video
+from ondemand.videos.editing import display_title
 from ondemand.videos.limits import MOST_TAGS, check_tags, is_inverted_window
 from ondemand.videos.lookups import videos_tagged
 
@@ -266,8 +266,8 @@ def shown_values(change: BulkChange) -> list[tuple[str, str]]:
 def _draft(change: BulkChange, form: forms.Form | None, request: HttpRequest) -> dict[str, Any]:
     """Return the context of a draft: the form for its values or, once they are set, the preview."""
     values = change.values or {}
-    newest = chosen_videos(change).with_content().newest_first()[:SHOWN_TITLES]
-    shown: dict[str, Any] = {"titles": [title_of(video) for video in newest], "chosen": change.chosen}
+    newest = chosen_videos(change).recent_first_with_channel()[:SHOWN_TITLES]
+    shown: dict[str, Any] = {"titles": [display_title(video) for video in newest], "chosen": change.chosen}
     shown["left"] = change.chosen - len(shown["titles"])
     has_form = change.kind in FORMS
     if form is not None or (has_form and (change.values is None or "edit" in request.GET)):

@@ -22,7 +22,7 @@ from channels_app.admin import account_of
 from ivsvod.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
-from ondemand.videos.editing import VideoChangedError, edited_values, versions_of
+from ondemand.videos.editing import VideoChangedError, display_title, edited_values, untitled_name, versions_of
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -55,7 +55,7 @@ class VideoColumns(admin.ModelAdmin):
                 "in_place": reverse("admin:ondemand_video_in_place", args=[video.pk]),
                 "tags_text": "\n".join(values["tags"]),
                 "versions": versions_of(values, IN_PLACE),
-                "nothing": NOTHING,
+                "untitled": untitled_name(video),
             }
             return render_to_string("admin/ondemand/video/title_cell.html", cell)
 
@@ -66,7 +66,7 @@ class VideoColumns(admin.ModelAdmin):
         url = video_picture(video, _reader(video))
         if url is None:
             return format_html('<span class="no-picture">{}</span>', _("No picture"))
-        label = _("Picture of {title}").format(title=title_of(video))
+        label = _("Picture of {title}").format(title=display_title(video))
         return format_html('<img class="thumbnail" loading="lazy" src="{}" alt="{}">', url, label)
 
     @admin.display(description=gettext_lazy("channel"))
@@ -130,12 +130,6 @@ class VideoColumns(admin.ModelAdmin):
 
 def _reader(video: Video) -> Reader:
     return Reader(is_curator=video.to_curator)  # type: ignore[attr-defined]
-
-
-def title_of(video: Video) -> str:
-    """Return the title; the uuid if there is none."""
-    content = video.shown_content
-    return (content and content.title) or str(video.uuid)
 
 
 def _field_state(video: Video, name: str) -> dict[str, str]:

@@ -10,7 +10,6 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
@@ -26,7 +25,6 @@ from ondemand.videos.lookups import videos_tagged
 
 # The most channels that match a part of a name.
 MOST_CHANNELS = 100
-FORMATS = {"year": "Y", "month": "F Y", "day": "j F"}
 
 
 class ReviewFilter(ChoiceFilter):
@@ -204,5 +202,5 @@ class StartedFilter(admin.SimpleListFilter):
                 "kind": kind,
                 "selected": each == period,
                 "query_string": changelist.get_query_string({name: each.text} if each else {}, [] if each else [name]),
-                "display": date_format(each.begin, FORMATS[each.unit]) if each else _("All times"),
+                "display": each.text if each else _("All times"),
             }

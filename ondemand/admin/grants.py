@@ -37,6 +37,7 @@ from channels_app.sql.rows import count_shown
 from ivsvod.rest.times import NOTHING
 from ondemand.models import GrantState, PlaybackGrant, PlaybackGrantQuerySet, Video
 from ondemand.playback.grants import SUMMED, grants_revoke, viewer_revoke, viewer_uses
+from ondemand.videos.editing import display_title
 
 # A person waits for the answer, and IVS takes five calls a second.
 MOST_REVOKED = 100
@@ -279,8 +280,7 @@ class PlaybackGrantAdmin(AuditedAdmin, TextSearch, ReadOnlyAdmin):
 def target_of(grant: PlaybackGrant) -> SafeString:
     """Return a link to the video or channel that it plays."""
     if grant.video is not None:
-        content = grant.video.own_content
-        address, text = row_address(Video, grant.video_id), (content and content.title) or str(grant.video_id)
+        address, text = row_address(Video, grant.video_id), display_title(grant.video)
     else:
         address, text = row_address(Channel, grant.channel_id), str(grant.channel)
     return format_html('<a href="{}"><bdi>{}</bdi></a>', address, text)

@@ -1,5 +1,6 @@
 """The admin of videos, and the links that lead to it from channels, streams and differences."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -10,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import (
+    OBJECT_NAMES,
     ChannelAdmin,
     LongListAdmin,
     PageLink,
@@ -29,6 +31,7 @@ from ondemand.admin.paginator import IndexPaginator, found_parts
 from ondemand.admin.sharing import SharePage
 from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
+from ondemand.videos.editing import display_title
 from ondemand.videos.lookups import videos_of_address, videos_of_id
 from ondemand.videos.search import search_query
 
@@ -100,6 +103,13 @@ def difference_video_address(difference: ReportedDifference) -> str | None:
     return row_address(Video, video.pk) if video else None
 
 
+def video_names(uuids: Sequence[str]) -> dict[str, str]:
+    """Return the names of these videos, by the text of their uuids."""
+    videos = Video.objects.with_content().select_related("channel").filter(pk__in=uuids)
+    return {str(video.pk): display_title(video) for video in videos}
+
+
+OBJECT_NAMES["ondemand.video"] = video_names
 _MAY_SEE = "ondemand.view_video"
 ChannelAdmin.links += (
     PageLink(_MAY_SEE, _("Videos"), lambda channel: list_address(Video, channel__uuid__exact=channel.pk)),

@@ -52,9 +52,12 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
     def with_target(self) -> Self:
         """Join what lists show of the video or channel."""
         large = ("data", "facts", "qa_reasons", "metadata", "content__data", "content__description")
-        joined = self.select_related("channel", "video__content")
+        large_of_channel = ("channel_data", "stream_key")
+        joined = self.select_related("channel", "video__channel", "video__content", "video__duplicate_of__content")
         return joined.defer(
-            "digest", "channel__channel_data", "channel__stream_key", *(f"video__{name}" for name in large)
+            "digest",
+            *(f"{video}__{name}" for video in ("video", "video__duplicate_of") for name in large),
+            *(f"{channel}__{name}" for channel in ("channel", "video__channel") for name in large_of_channel),
         )
 
     def playing(self, at: Any) -> Self:

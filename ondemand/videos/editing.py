@@ -6,13 +6,9 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
-
 from ondemand.models import Content, Video
 from ondemand.videos.services import CONTENT as CONTENT
+from ondemand.videos.titles import name_shown
 
 PUBLICATION = ("shown", "visibility", "playback", "publish_from", "publish_until")
 SHOWN, HIDDEN, UNDECIDED = "yes", "no", ""
@@ -99,20 +95,17 @@ def tags_of(texts: Iterable[Any]) -> list[str]:
     return list(dict.fromkeys(line for line in lines if line))
 
 
-def suggested_title(video: Video) -> str:
-    """Return a title of the channel and the start, in the current language and zone; empty without a start."""
-    if video.started_at is None:
-        return ""
-    start = timezone.localtime(video.started_at)
-    parts = {
-        "channel": one_line(str(video.channel)) if video.channel else _("Recording"),
-        "date": date_format(start, pgettext("the date in a suggested title", "j F Y")),
-        "time": date_format(start, pgettext("the time in a suggested title", "H:i")) + f" {start.tzname()}",
-    }
-    return pgettext("a suggested title", "{channel}, {date}, {time}").format(**parts)
-
-
 def display_title(video: Video) -> str:
-    """Return the title; else the suggested title, else the uuid."""
+    """Return the name of a video for staff: its title, else `untitled_name`."""
     content = video.shown_content
-    return (content and one_line(content.shown_title)) or suggested_title(video) or str(video.pk)
+    return (content and " ".join(content.shown_title.split())) or untitled_name(video)
+
+
+def untitled_name(video: Video) -> str:
+    """Return the name of a video that has no title."""
+    return name_shown("", (video.channel.name or "") if video.channel else "", video.started_at)
+
+
+def suggested_title(video: Video) -> str:
+    """Return the name as a title to save; empty without a start, since such a name tells no two videos apart."""
+    return untitled_name(video) if video.started_at else ""

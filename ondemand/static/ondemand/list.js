@@ -31,7 +31,7 @@ const send = async (place, value) => {
 
 const show = (place) => {
   if (place.dataset.inPlace === "title") {
-    place.textContent = place.dataset.value || "\u2013";
+    place.textContent = place.dataset.value || place.dataset.untitled;
     return;
   }
   const tags = place.dataset.value.split("\n").filter(Boolean);
@@ -41,9 +41,9 @@ const show = (place) => {
 const label = (place, button) => {
   const isTitle = place.dataset.inPlace === "title";
   const hasTags = !isTitle && place.dataset.value;
-  const title = place.closest("td, th").querySelector('[data-in-place="title"]').dataset.value;
+  const { value, untitled } = place.closest("td, th").querySelector('[data-in-place="title"]').dataset;
   const action = isTitle ? texts.editTitle : hasTags ? texts.editTags : texts.addTags;
-  button.ariaLabel = [action, title].filter(Boolean).join(": ");
+  button.ariaLabel = `${action}: ${value || untitled}`;
   button.title = action;
   button.textContent = isTitle || hasTags ? "✎" : `+ ${action}`;
 };

@@ -11,7 +11,7 @@ from channels_app.audit import Actor, Way, acting, audited
 from channels_app.models import AuditEntry, Channel
 from ondemand.models import Video
 from ondemand.videos.services import video_hide, video_update
-from tests.support.console import CHANNELS, KEY, VIDEOS, make_channel, make_video, member, page
+from tests.support.console import CHANNELS, KEY, NINE, VIDEOS, make_channel, make_video, member, page
 
 pytestmark = pytest.mark.django_db
 AUDIT = "/admin/channels_app/auditentry/"
@@ -29,7 +29,7 @@ def test_the_log_is_listed_newest_first_with_actor_object_and_values(browser: Cl
     with acting(ADA):
         video_hide(video_uuid=video.pk)
     first, *_ = rows(page(browser, AUDIT))
-    for text in ("UTC ada admin update", f"video {video.pk}", "Shown: true → false"):
+    for text in ("UTC ada admin update", "video Opening", "Shown: true → false"):
         assert text in first
 
 
@@ -81,7 +81,9 @@ def test_the_history_of_an_object_is_its_part_of_the_log(browser: Client) -> Non
 def test_an_entry_shows_each_value_whole(browser: Client) -> None:
     video = make_video("Opening")
     with acting(ADA):
+        video_update(video_uuid=video.pk, by=uuid4(), values={"publish_from": NINE})
         video_update(video_uuid=video.pk, by=uuid4(), values={"description": "long " * 200, "tags": ["a", "b"]})
+    assert "2026-03-04 09:05:02 UTC" in page(browser, AUDIT)
     html = page(browser, f"{AUDIT}{AuditEntry.objects.latest('pk').pk}/change/")
     assert "long " * 200 in html
     assert "[&quot;a&quot;, &quot;b&quot;]" in html

@@ -103,7 +103,7 @@ def test_the_page_gives_the_reasons_of_the_listing(browser: Client) -> None:
 def test_a_title_is_suggested_if_there_is_none(browser: Client, staff: User) -> None:
     video = make_video(channel=make_channel())
     in_berlin(staff)
-    assert 'data-use-title="Main stage, 4 March 2026, 10:05 CET"' in page(browser, address(video))
+    assert 'data-use-title="Main stage, 2026-03-04 10:05 CET"' in page(browser, address(video))
     save(browser, video, title="Opening")
     assert "data-use-title" not in page(browser, address(video))
     Video.objects.filter(pk=make_video().pk).update(started_at=None)
