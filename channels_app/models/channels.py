@@ -43,6 +43,8 @@ class NewVideoState(models.TextChoices):
     HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
 
 
+# The channels that anyone may know of.
+PUBLIC = Q(active=True, private=False, status="ready")
 # Lists are paged by the `created_at` that Python reads from the database: see ReadableTimeLoader.
 READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("created_at", EARLIEST), LATEST)))
 
@@ -65,7 +67,7 @@ class ChannelQuerySet(models.QuerySet["Channel"]):
 
     def shown(self, *, to_managers: bool) -> Self:
         """Return all channels to managers, and to other callers the active ones (not NULL) that are not private."""
-        return self if to_managers else self.filter(active=True, private=False, status=Channel.Status.READY)
+        return self if to_managers else self.filter(PUBLIC)
 
     def newest_first(self) -> Self:
         """Order by creation, newest first, those of unknown age last; the uuid breaks ties."""

@@ -21,7 +21,7 @@ def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, A
 
     Times and uuids are objects, which the renderer writes.
     """
-    content, metadata = video.shown_content, video.metadata
+    content, metadata, listing = video.shown_content, video.metadata, video.listing_at(at)
     return {
         **_playable(video, reader),
         "uuid": video.uuid,
@@ -36,6 +36,7 @@ def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, A
         if content
         else {},
         "channel": video.channel_id,
+        "channel_name": reader.channel_name(video),
         "started_at": video.started_at,
         "ended_at": video.ended_at,
         "status": video.status,
@@ -43,7 +44,8 @@ def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, A
         "visibility": video.visibility or Video.Visibility.PUBLIC.value,
         "publish_from": video.publish_from,
         "publish_until": video.publish_until,
-        "listing": video.listing_at(at).value,
+        "listing": listing.value,
+        **reader.pages(video, listing),
         "playback": video.playback or Video.Playback.GRANT.value,
         "thumbnails": reader.thumbnails(video),
         "renditions": [_rendition(each) for each in video.renditions] if reader.sees_files(video) else [],

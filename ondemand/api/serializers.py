@@ -178,6 +178,11 @@ class VideoSerializer(PlayableSerializer):
     active = serializers.BooleanField(read_only=True, help_text="NULL is hidden, as it was for the predecessor.")
     content = ContentSerializer(read_only=True)
     channel = serializers.UUIDField(allow_null=True)
+    channel_name = serializers.CharField(
+        read_only=True,
+        allow_null=True,
+        help_text="The name of the channel; null if the caller may not see the channel, or it is missing.",
+    )
     started_at = TimeField(allow_null=True)
     ended_at = TimeField(allow_null=True)
     status = serializers.ChoiceField(Video.Status.choices)
@@ -189,6 +194,16 @@ class VideoSerializer(PlayableSerializer):
     publish_until = TimeField(allow_null=True)
     listing = serializers.CharField(
         read_only=True, help_text="`listed`, or the first reason for which the video is in no list."
+    )
+    watch_url = serializers.URLField(
+        read_only=True,
+        allow_null=True,
+        help_text="The public page; null unless `listing` is `listed` or `unlisted`, or if the service has no page.",
+    )
+    embed_url = serializers.URLField(
+        read_only=True,
+        allow_null=True,
+        help_text="The player for a frame of another website; null as `watch_url`, or if the service allows no frames.",
     )
     playback = serializers.ChoiceField(Video.Playback.choices)
     thumbnails = serializers.ListField(

@@ -69,7 +69,11 @@ class CatalogueViewSet(StrictFilterViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Add the time, and the reader, who may see the URLs of some files or of all."""
-        reader = Reader(is_curator=has_scope(self.request, "curate"), origin=public_origin(self.request))
+        reader = Reader(
+            is_curator=has_scope(self.request, "curate"),
+            origin=public_origin(self.request),
+            sees_all_channels=has_scope(self.request, "channels"),
+        )
         return {**super().get_serializer_context(), "at": self.at, "reader": reader}
 
     def life(self, seconds: int, edge: datetime | None) -> dict[str, str]:

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Case, Count, F, Func, Q, Subquery, Sum, Value, When
+from django.db.models import Case, Count, ExpressionWrapper, F, Func, Q, Subquery, Sum, Value, When
 from django.db.models.functions import Collate, Least, Left, TruncDate, Upper
 
+from channels_app.models.channels import PUBLIC
 from ondemand.models.publication import (
     LISTED,
     LISTING_BY_ROW,
@@ -119,13 +120,18 @@ class VideoQuerySet(models.QuerySet[Any]):
         return self.order_by(F("started_at").desc(nulls_last=True), "-uuid")
 
     def with_content(self) -> Self:
-        """Join the content, and that of the video that it duplicates, without large columns that no page shows."""
-        videos = self.select_related("content", "duplicate_of__content")
+        """Join the channel name, the content, and that of the duplicated video; no large columns that no page shows."""
+        videos = self.select_related("content", "duplicate_of__content")._with_channel_name()
         return videos.defer(*_UNREAD, *(f"duplicate_of__{name}" for name in _UNREAD))
 
     def with_own_content(self) -> Self:
         """Join as `with_content`, for videos that are no duplicates: of half as many tables, planned twice as fast."""
-        return self.select_related("content").defer(*_UNREAD)
+        return self.select_related("content")._with_channel_name().defer(*_UNREAD)
+
+    def _with_channel_name(self) -> Self:
+        """Annotate the name of the channel, and whether anyone may know it; None if the channel is missing."""
+        is_public = ExpressionWrapper(_prefixed("channel__", PUBLIC), output_field=models.BooleanField())
+        return self.annotate(channel_name=F("channel__name"), has_public_channel=is_public)
 
     def with_grant_alone(self) -> Self:
         """Return the videos that are played with a grant alone."""

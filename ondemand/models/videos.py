@@ -185,6 +185,9 @@ class Video(models.Model):
 
     # The listing that the query has checked, at the time of the request; see `ondemand/videos/rows.py`.
     known_listing: Listing | None = None
+    # Annotations of `with_content`.
+    channel_name: str | None
+    has_public_channel: bool | None
 
     class Meta:
         db_table = "on_demand_videos"

@@ -1,14 +1,19 @@
-"""The URLs of the files of a recording that a caller may have."""
+"""The URLs of the files and pages of a video that a caller may have."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
 
 from ondemand.models import Video, evenly_spread
+from ondemand.models.publication import Listing
 from ondemand.models.videos import quoted
+from ondemand.videos.links import embed_template, filled, page_template
 
 SHOWN_THUMBNAILS = 12
+# The listings of videos whose public page opens.
+_OPEN = frozenset({Listing.LISTED, Listing.UNLISTED})
 # The name under which the service serves the multivariant playlist of any video.
 MASTER = "master.m3u8"
 # Curators find that of the whole recording of an edited video here.
@@ -36,6 +41,7 @@ class Reader:
 
     is_curator: bool
     origin: str = "/"
+    sees_all_channels: bool = False
 
     def sees_files(self, video: Video) -> bool:
         """Return whether the caller may know where the files are; those of a `grant` video need the scope `curate`.
@@ -43,6 +49,21 @@ class Reader:
         The one rule for `location`, `thumbnails`, `renditions` and all else that leads to the files.
         """
         return self.is_curator or not video.needs_grant
+
+    def channel_name(self, video: Video) -> str | None:
+        """Return the name of the channel; None if the caller may not see that, or it is missing."""
+        return video.channel_name if self.sees_all_channels or video.has_public_channel else None
+
+    @cached_property
+    def page_templates(self) -> dict[str, str | None]:
+        """Return the URLs of the page and the player of a video, by their names in a document; made once a request."""
+        return {"watch_url": page_template(self.origin), "embed_url": embed_template(self.origin)}
+
+    def pages(self, video: Video, listing: Listing) -> dict[str, str | None]:
+        """Return the URLs of its public pages by name; None if the page is off, or does not show the video now."""
+        uuid = str(video.uuid)
+        opens = listing in _OPEN
+        return {name: filled(url, uuid) if opens else None for name, url in self.page_templates.items()}
 
     def location(self, video: Video) -> str | None:
         """Return the URL of the multivariant playlist; None if there is nothing to play, or it may not be known."""
