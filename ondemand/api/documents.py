@@ -46,6 +46,7 @@ def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, A
         "listing": video.listing_at(at).value,
         "playback": video.playback or Video.Playback.GRANT.value,
         "thumbnails": reader.thumbnails(video),
+        "picture": reader.small_pictures(video),
         "renditions": [_rendition(each) for each in video.renditions] if reader.sees_files(video) else [],
         "stream_ids": video.stream_ids or [],
         "metadata": metadata if isinstance(metadata, dict) else {},
