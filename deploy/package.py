@@ -36,7 +36,7 @@ TASK_ROOT = "/var/task"
 LARGEST = 22_000_000
 
 # Prefixes of packed and of excluded paths among the files that git tracks.
-_PACKED = ("ivsvod/", "channels_app/", "ondemand/", "templates/", "locale/", "openapi.json")
+_PACKED = ("ivsvod/", "channels_app/", "ondemand/", "templates/", "locale/", "operator/", "openapi.json")
 _NOT_PACKED = ("ivsvod/local/", "ivsvod/openapi/")
 # Unused files below site-packages: tools, tests, types, sources of translations, the browsable API of DRF, and picture
 # formats that cannot be uploaded.

@@ -1,6 +1,7 @@
 """Typed readers of environment variables. A malformed variable raises an error that names it, and shows no secret."""
 
 import re
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +19,7 @@ _SOURCE = re.compile(
 )
 # Also references that `secret_value` refuses, so that a mistyped one is never taken for a value.
 _REFERENCE = re.compile(r"\s*(file|arn):", re.IGNORECASE)
+_COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 # As browsers write it, and without the wildcards of a policy: with a signature it must match the URL that is requested.
 _SIGNABLE = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
@@ -167,6 +169,29 @@ def frame_ancestors(name: str, default: list[str]) -> list[str]:
     return sources
 
 
+def links(name: str) -> list[tuple[str, str]]:
+    """Return labels and URLs, of `Label=https://…` with commas between them."""
+    given: list[str] = env.list(name, [])
+    found = [(label.strip(), url.strip()) for label, _equals, url in (item.partition("=") for item in given)]
+    for item, (label, url) in zip(given, found, strict=True):
+        try:
+            is_path_or_web_address(url)
+        except ValidationError:
+            label = ""
+        if not label:
+            raise ImproperlyConfigured(f"{name}: {item!r} is no link such as Imprint=https://www.example.com/imprint")
+    return found
+
+
+def folder(name: str, base: Path) -> Path | None:
+    """Return a folder that exists, relative to `base` unless it is absolute; None if the variable is empty."""
+    text = env.str(name, "")
+    path = base / text
+    if text and not path.is_dir():
+        raise ImproperlyConfigured(f"{name}: {path} is no folder")
+    return path if text else None
+
+
 def is_web_address(text: str) -> None:
     """Accept nothing, or an http or https URL with a host."""
     try:
@@ -189,6 +214,24 @@ def is_path_or_web_address(text: str) -> None:
     """Accept a path from the root, or an http or https URL."""
     if not text.startswith("/"):
         is_web_address(text or "missing")
+
+
+def is_picture_address(text: str) -> None:
+    """Accept nothing, a path from the root, or an http or https URL."""
+    if text:
+        is_path_or_web_address(text)
+
+
+def is_name(text: str) -> None:
+    """Accept nothing, or one line of at most 60 characters."""
+    if text and (len(text) > 60 or not text.isprintable() or not text.strip()):
+        raise ValidationError("Not a line of 1 to 60 characters.")
+
+
+def is_colour(text: str) -> None:
+    """Accept nothing, or a colour as `#rrggbb`."""
+    if text and not _COLOUR.fullmatch(text):
+        raise ValidationError("Not a colour such as #1f4a87.")
 
 
 def is_key_id(text: str) -> None:

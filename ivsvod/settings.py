@@ -80,6 +80,11 @@ try:
     CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", ["*"])
     THUMBNAIL_HOSTS: list[str] = env.list("THUMBNAIL_HOSTS", [])
     CATALOGUE_PAGE = env.bool("CATALOGUE_PAGE", False)
+    SITE_NAME = env.str("SITE_NAME", "", validate=environment.is_name)
+    SITE_LOGO = env.str("SITE_LOGO", "", validate=environment.is_picture_address)
+    SITE_COLOUR = env.str("SITE_COLOUR", "", validate=environment.is_colour)
+    SITE_FOOTER = environment.links("SITE_FOOTER")
+    TEMPLATES_DIR = environment.folder("TEMPLATES_DIR", BASE_DIR)
     VIDEO_PAGE_URL = env.str("VIDEO_PAGE_URL", "", validate=environment.is_video_page)
     # The player for other sites shows only public data of the API, and no click in it changes anything.
     EMBED_ANCESTORS = environment.frame_ancestors("EMBED_ANCESTORS", ["*"])
@@ -175,7 +180,8 @@ WSGI_APPLICATION = "ivsvod.wsgi.application"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "DIRS": [BASE_DIR / "templates"],
+        # Those of the operator replace ours of the same name.
+        "DIRS": [*filter(None, [TEMPLATES_DIR]), BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
@@ -352,10 +358,11 @@ CORS_EXPOSE_HEADERS = ["ETag", "Retry-After", "X-Request-ID", "WWW-Authenticate"
 _static = [] if STATIC_URL.startswith("/") else [environment.origin(STATIC_URL)]
 _media = [environment.origin(PLAYBACK_BASE_URL)] if PLAYBACK_BASE_URL else []
 _media += [f"https://{bucket}.s3.amazonaws.com" for bucket in RECORDING_BUCKETS if not PLAYBACK_BASE_URL]
+_logo = [environment.origin(SITE_LOGO)] if urlsplit(SITE_LOGO).netloc else []
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF, *_static],
-        "img-src": [SELF, *_static, "data:", *_media, *THUMBNAIL_HOSTS],
+        "img-src": [SELF, *_static, "data:", *_media, *_logo, *THUMBNAIL_HOSTS],
         # hls.js feeds the video element from a blob and demuxes in a worker made of one.
         "media-src": [SELF, "blob:", *_media],
         "connect-src": [SELF, *_media],

@@ -45,6 +45,7 @@ from channels_app.aws.s3 import json_write as json_write
 from channels_app.aws.s3 import object_keys as object_keys
 from channels_app.aws.s3 import object_read as object_read
 from channels_app.aws.s3 import object_size as object_size
+from channels_app.aws.s3 import object_write as object_write
 from channels_app.aws.s3 import objects_list as objects_list
 from channels_app.aws.sqs import QUEUE_BATCH as QUEUE_BATCH
 from channels_app.aws.sqs import QueueMessage as QueueMessage

@@ -88,11 +88,13 @@ def objects_list(*, bucket: str, prefix: str, after: str, most: int) -> ObjectPa
 
 def json_write(*, bucket: str, key: str, document: dict[str, Any], max_age: int) -> None:
     """Write a small JSON object that caches may keep for `max_age` seconds (PutObject)."""
+    content = json.dumps(document).encode()
+    object_write(bucket=bucket, key=key, content=content, content_type="application/json", max_age=max_age)
+
+
+def object_write(*, bucket: str, key: str, content: bytes, content_type: str, max_age: int) -> None:
+    """Write a small object that caches may keep for `max_age` seconds (PutObject)."""
     with raises_aws_error("PutObject", f"{bucket}/{key}"):
         client("s3", RETRIED).put_object(
-            Bucket=bucket,
-            Key=key,
-            Body=json.dumps(document).encode(),
-            ContentType="application/json",
-            CacheControl=f"max-age={max_age}",
+            Bucket=bucket, Key=key, Body=content, ContentType=content_type, CacheControl=f"max-age={max_age}"
         )

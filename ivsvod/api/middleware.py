@@ -166,4 +166,5 @@ def _cache_control(request: HttpRequest, response: HttpResponseBase) -> str:
     # Only these guarantee that authentication ran: an answer of a view.
     if request.method not in {"GET", "HEAD"} or response.status_code not in {200, 302}:
         return "no-store"
-    return "private, no-store" if request.user.is_authenticated else response.get("Cache-Control", "no-cache")
+    of_view: str = response.get("Cache-Control", "no-cache")
+    return of_view if of_view.startswith("private") or not request.user.is_authenticated else "private, no-store"

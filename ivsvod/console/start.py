@@ -25,7 +25,7 @@ from ivsvod.rest.times import clock, zoned
 from ondemand.models import Video
 from ondemand.videos.editing import display_title
 from ondemand.videos.files import Reader
-from ondemand.videos.thumbnails import video_picture
+from ondemand.videos.thumbnails import row_picture
 
 DAYS, WEEK = 30, 7
 SHOWN, SHOWN_CHANGES = 6, 8
@@ -103,7 +103,7 @@ def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[
         {
             "title": display_title(video),
             "address": row_address(Video, video.pk) + query,
-            "picture": video_picture(video, reader),
+            "picture": row_picture(video, reader),
             "channel": str(video.channel or video.channel_id or ""),
             "start": zoned(video.started_at),
             "length": clock(video.duration),

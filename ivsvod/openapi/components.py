@@ -117,8 +117,8 @@ FIELDS: dict[type, Schema] = {
         "listing": _enum(Listing),
         "playback": {
             **_enum(Video.Playback.values),
-            "description": "`grant`: without a grant it is not played, and its `location`, `thumbnails` and"
-            " `renditions` are for callers with the scope `curate` alone.",
+            "description": "`grant`: without a grant it is not played, and its `location`, `thumbnails`,"
+            " `picture` and `renditions` are for callers with the scope `curate` alone.",
         },
         "metadata": {"type": "object", "additionalProperties": True},
         "renditions": [videos.RenditionSerializer],

@@ -294,8 +294,10 @@ extend_schema_view(
     ),
 )(PlaybackGrantViewSet)
 # /play/{uuid}/{path}, /play/g/{token}/{path}
-_FILES = _answer({"type": "string"}, "A playlist.", "#EXTM3U", "application/vnd.apple.mpegurl") | {
-    302: OpenApiResponse(None, "The URL of the picture, with its signature.")
+_FILES = {
+    **_answer({"type": "string"}, "A playlist, or a small picture.", "#EXTM3U", "application/vnd.apple.mpegurl"),
+    **_answer({"type": "string", "format": "binary"}, "A playlist, or a small picture.", "RIFF", "image/webp"),
+    302: OpenApiResponse(None, "The URL of the picture, with its signature."),
 }
 extend_schema_view(
     retrieve=extend_schema(

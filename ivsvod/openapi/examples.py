@@ -34,6 +34,10 @@ VIDEO: dict[str, Any] = {
     "embed_url": f"https://vod.example.com/embed/{UUID}",
     "playback": "public",
     "thumbnails": [f"{_MEDIA}/thumbnails/thumb0.jpg"],
+    "picture": {
+        width: f"https://vod.example.com/play/{UUID}/small/{width}/media/thumbnails/thumb0.jpg"
+        for width in ("320", "640")
+    },
     "renditions": [],
     "stream_ids": ["st-1A2b3C4d5E6f7G8h9I0jKlM"],
     "metadata": {"episode": "12"},

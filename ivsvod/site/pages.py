@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import wraps
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.cache import get_conditional_response
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from ivsvod.branding import brand
 from ivsvod.rest.caching import Life, etag_of
 from ivsvod.site.client import PublicApi, RefusedError
 
@@ -51,19 +52,33 @@ def public_page(view: Callable[..., Page], *, layout: str = "catalogue/base.html
         except RefusedError as refused:
             refusal = _REFUSALS.get(refused.code) or _REFUSALS.get(refused.status, _OUTAGE)
             retry_after = refused.retry_after
-        if refusal:
-            status, heading, advice = refusal
-            context = {"layout": layout, "heading": heading, "advice": advice}
-            page = Page("catalogue/refused.html", context, status, is_indexed=False)
-        # Without the request: its context processors would add the account that is signed in.
-        response = render(None, page.template, {**page.context, "is_indexed": page.is_indexed}, status=page.status)
+        response = _rendered(_refused(*refusal, layout) if refusal else page)
         if retry_after:
             response["Retry-After"] = retry_after
         if response.status_code != 200:
-            response["Cache-Control"] = "no-store"
             return response
         response["Cache-Control"] = (api.life or Life(0, 0)).text
         response["ETag"] = etag_of(response.content)
         return get_conditional_response(request, etag=response["ETag"], response=response) or response
 
     return require_safe(answer)
+
+
+def no_such_page() -> HttpResponse:
+    """Return the 404 of an address at which there is no route."""
+    advice = _("The address may be mistyped, or the page may have moved.")
+    return _rendered(_refused(404, _("There is nothing here"), advice, "catalogue/base.html"))
+
+
+def _refused(status: int, heading: Promise, advice: Promise, layout: str) -> Page:
+    context = {"layout": layout, "heading": heading, "advice": advice}
+    return Page("catalogue/refused.html", context, status, is_indexed=False)
+
+
+def _rendered(page: Page) -> HttpResponse:
+    # Without the request: its context processors would add the account that is signed in.
+    context = {**page.context, "is_indexed": page.is_indexed, "brand": brand()}
+    response = render(None, page.template, context, status=page.status)
+    if page.status != 200:
+        response["Cache-Control"] = "no-store"
+    return response

@@ -11,7 +11,8 @@ from django.utils.translation import gettext
 from ivsvod.rest.times import clock, parse_time, rfc_3339
 from ivsvod.site.query import PageQuery
 from ondemand.videos.chapters import chapter_links
-from ondemand.videos.thumbnails import middle_of, picture_allowed, storyboard
+from ondemand.videos.files import middle_of
+from ondemand.videos.thumbnails import picture_allowed, storyboard
 from ondemand.videos.titles import name_shown
 
 # The API accepts texts of any length.
@@ -24,8 +25,8 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
     """Return a video for lists and its own page, at this origin; `channel_name` is empty if the channel is not public.
 
     `picture` is the chosen picture, else the middle one that IVS made, or None if the content security policy allows
-    neither. `picture_elsewhere` is for the previews of other sites, which that policy does not limit. `size` is the
-    width and height of the best rendition.
+    neither; `small` its small versions by width, or None. `picture_elsewhere` is for the previews of other sites, which
+    that policy does not limit. `size` is the width and height of the best rendition.
     """
     content = document["content"]
     started_at = document["started_at"]
@@ -53,6 +54,7 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
         "length": clock(timedelta(seconds=seconds), is_short=True) if seconds else "",
         "length_seconds": str(document["duration_seconds"]),
         "picture": next((url for url in pictures if picture_allowed(url, origin)), None),
+        "small": document["picture"],
         "picture_elsewhere": next(iter(pictures), None),
         "size": max((size for size in sizes if all(size)), default=None),
         "needs_grant": document["playback"] != "public",

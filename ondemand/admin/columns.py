@@ -26,7 +26,7 @@ from ondemand.videos.editing import VideoChangedError, display_title, edited_val
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
-from ondemand.videos.thumbnails import video_picture
+from ondemand.videos.thumbnails import row_picture
 
 # The fields that are edited in the list.
 IN_PLACE: dict[str, forms.CharField] = {
@@ -63,7 +63,7 @@ class VideoColumns(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("picture"))
     def picture(self, video: Video) -> SafeString:
-        url = video_picture(video, _reader(video))
+        url = row_picture(video, _reader(video))
         if url is None:
             return format_html('<span class="no-picture">{}</span>', _("No picture"))
         label = _("Picture of {title}").format(title=display_title(video))

@@ -48,6 +48,7 @@ def video_document(video: Video, *, at: datetime, reader: Reader) -> dict[str, A
         **reader.pages(video, listing),
         "playback": video.playback or Video.Playback.GRANT.value,
         "thumbnails": reader.thumbnails(video),
+        "picture": reader.small_pictures(video),
         "renditions": [_rendition(each) for each in video.renditions] if reader.sees_files(video) else [],
         "stream_ids": video.stream_ids or [],
         "metadata": metadata if isinstance(metadata, dict) else {},

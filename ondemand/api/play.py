@@ -16,6 +16,7 @@ from ondemand.api.viewsets import CatalogueViewSet
 from ondemand.models import Video
 from ondemand.playback.delivery import picture_url, playlist_content, shared_end
 from ondemand.playback.grants import grant_playing, grant_use
+from ondemand.videos import small_pictures
 from ondemand.videos.rows import playable_video, video_of
 from ondemand.videos.services import VideoNotFoundError
 
@@ -35,18 +36,27 @@ class PlayViewSet(CatalogueViewSet):
     primary_actions = ("retrieve",)
 
     def retrieve(self, request: Request, uuid: str, path: str) -> HttpResponse:
-        """Return a playlist, or redirect to a picture."""
+        """Return a playlist or a small picture, or redirect to a picture."""
         video_uuid = uuid_in_path(uuid)
         is_curator = has_scope(request, "curate")
         video = video_of(video_uuid, at=None) if is_curator else playable_video(video_uuid, at=self.at)
         if video is None:
             raise VideoNotFoundError
         response = self.file(video, path, shared_end(video, self.at), to_curator=is_curator)
-        response["Cache-Control"] = self.life(PLAYLIST_MAX_AGE, video.next_edge(self.at))["Cache-Control"]
+        is_small = response["Content-Type"] == small_pictures.CONTENT_TYPE
+        seconds = small_pictures.MAX_AGE if is_small else PLAYLIST_MAX_AGE
+        response["Cache-Control"] = self.life(seconds, video.next_edge(self.at))["Cache-Control"]
+        if is_small and is_curator:
+            # Lists of the admin have many.
+            response["Cache-Control"] = f"private, max-age={seconds}"
         return response
 
     def file(self, video: Video, path: str, end: datetime, *, to_curator: bool) -> HttpResponse:
         """Return the answer for a path, its files signed until `end`; raise NotFound if there is no such file."""
+        width, path = small_pictures.small_path_parts(path)
+        small = small_pictures.small_picture(video, path, width) if width else None
+        if small is not None:
+            return HttpResponse(small, content_type=small_pictures.CONTENT_TYPE)
         # First: a picture is known without a look into the playlist.
         url = picture_url(video, path, end)
         if url is not None:

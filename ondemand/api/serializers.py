@@ -211,6 +211,13 @@ class VideoSerializer(PlayableSerializer):
         read_only=True,
         help_text="Some of the pictures that IVS made; none if the caller may not see them.",
     )
+    picture = serializers.DictField(
+        child=serializers.CharField(),
+        allow_null=True,
+        read_only=True,
+        help_text="The chosen picture, else the automatic one, made small: its URLs by their width in pixels, `320` "
+        "and `640`. Null if the caller may not see it, if there is none, or if it is on another host.",
+    )
     renditions = serializers.JSONField(
         read_only=True, help_text="The qualities of the recording; none if the caller may not see them."
     )

@@ -28,7 +28,7 @@ from ondemand.playback.renditions import (
 from ondemand.playback.segments import StoredRendition, stored_rendition
 from ondemand.playback.signing import UrlSigner, configured_signer, files_below, one_file
 from ondemand.recordings.playlists import LONGEST_PLAYLIST, PlaylistError
-from ondemand.videos.files import MASTER, RECORDING
+from ondemand.videos.files import MASTER, RECORDING, shown_path, uploaded_name
 
 # The life of a playlist in the memory of a process, and the memory for each of the four kinds of playlists: that of
 # recordings is about 200 hours of one rendition.
@@ -86,10 +86,12 @@ def playlist_content(video: Video, path: str, end: datetime, *, to_curator: bool
 
 
 def picture_url(video: Video, path: str, end: datetime) -> str | None:
-    """Return the URL of a picture that IVS made, signed until `end`; None if there is no such picture.
+    """Return the URL of a picture that IVS made, signed until `end`, or of the chosen upload; None for another path.
 
     A trimmed video keeps the pictures of its whole recording: one of them may be chosen.
     """
+    if uploaded_name(path) and path == shown_path(video):
+        return files_url(settings.RECORDING_BUCKET, path)
     place = video.place_of(path)
     if not video.is_playable or place is None or place[0] not in settings.RECORDING_BUCKETS:
         return None

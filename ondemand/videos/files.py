@@ -1,5 +1,7 @@
 """The URLs of the files and pages of a video that a caller may have."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from urllib.parse import unquote, urlsplit
@@ -8,12 +10,17 @@ from django.conf import settings
 
 from ondemand.models import Video, evenly_spread
 from ondemand.models.publication import Listing
-from ondemand.models.videos import quoted
+from ondemand.models.videos import files_url, quoted
 from ondemand.videos.links import embed_template, filled, page_template
 
 SHOWN_THUMBNAILS = 12
 # The listings of videos whose public page opens.
 _OPEN = frozenset({Listing.LISTED, Listing.UNLISTED})
+# Pixels; `ondemand/videos/small_pictures.py` makes them.
+SMALL_WIDTHS = (320, 640)
+# The folder of uploaded pictures in the bucket.
+UPLOADED = "thumbnails"
+_UPLOADED = re.compile(rf"{UPLOADED}/([0-9a-f]{{64}}\.jpg)")
 # The name under which the service serves the multivariant playlist of any video.
 MASTER = "master.m3u8"
 # Curators find that of the whole recording of an edited video here.
@@ -33,6 +40,34 @@ def is_served(video: Video) -> bool:
 def served_url(video: Video, origin: str) -> str:
     """Return the URL below which this service serves the files of a video, without a slash at its end."""
     return f"{origin}play/{video.uuid}"
+
+
+def middle_of(pictures: Sequence[str]) -> str | None:
+    """Return the automatic thumbnail: the middle one of the pictures that IVS made."""
+    return pictures[len(pictures) // 2] if pictures else None
+
+
+def uploaded_name(path: str) -> str | None:
+    """Return the name of an uploaded picture by its path in the bucket; None for the path of another file."""
+    found = _UPLOADED.fullmatch(path)
+    return found[1] if found else None
+
+
+def shown_path(video: Video) -> str | None:
+    """Return the path of the chosen picture, else of the automatic one; None if it is no file of this service.
+
+    The path of an uploaded picture is that in the bucket, the path of another is that below its recording.
+    """
+    content = video.shown_content
+    url = content.shown_thumbnail if content else ""
+    if not url:
+        return middle_of(evenly_spread(video.picture_paths, SHOWN_THUMBNAILS))
+    folder = files_url(settings.RECORDING_BUCKET, UPLOADED)
+    uploaded = f"{UPLOADED}/{url.removeprefix(f'{folder}/')}"
+    if uploaded_name(uploaded):
+        return uploaded
+    path = video.path_of(url)
+    return path if path in video.picture_paths or path in video.recorded_pictures else None
 
 
 @dataclass(frozen=True)
@@ -94,6 +129,17 @@ class Reader:
         places = (media_host, *prefixes, video.files_bucket, *settings.RECORDING_BUCKETS)
         leads_to_files = any(place.lower() in text for place in places if place)
         return "" if leads_to_files else url
+
+    def small_pictures(self, video: Video) -> dict[str, str] | None:
+        """Return the URLs of the small versions of the picture that the video shows, by their width in pixels.
+
+        None if they may not be known, and for a picture that is not in the bucket.
+        """
+        path = shown_path(video) if video.is_playable and self.sees_files(video) else None
+        if path is None:
+            return None
+        base, name = served_url(video, self.origin), quoted(path)
+        return {str(width): f"{base}/small/{width}/{name}" for width in SMALL_WIDTHS}
 
     def urls(self, video: Video, paths: list[str]) -> dict[str, str]:
         """Return the URL of each of these pictures, by its path; none if they may not be known."""

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ivsvod.rest.times import clock
 from ondemand.models import Video, evenly_spread
-from ondemand.videos.files import Reader
+from ondemand.videos.files import SMALL_WIDTHS, Reader, middle_of
 
 # The other pictures are added by a script, from `more_pictures`.
 SAMPLE = 11
@@ -18,15 +18,18 @@ SAMPLE = 11
 PREVIEWS = 120
 
 
-def middle_of(pictures: Sequence[str]) -> str | None:
-    """Return the automatic thumbnail: the middle one of the pictures that IVS made."""
-    return pictures[len(pictures) // 2] if pictures else None
-
-
 def video_picture(video: Video, reader: Reader) -> str | None:
     """Return the URL of the chosen thumbnail, else of the automatic one; None if neither may be shown."""
     candidates = [reader.chosen_picture(video), middle_of(reader.thumbnails(video))]
     return next((url for url in candidates if url and picture_allowed(url, reader.origin)), None)
+
+
+def row_picture(video: Video, reader: Reader) -> str | None:
+    """Return the URL of the picture for a row of a list of the admin: the small one if this reader may load it."""
+    picture = video_picture(video, reader)
+    # Others load those of no hidden video.
+    small = reader.small_pictures(video) if reader.is_curator else None
+    return small[str(SMALL_WIDTHS[0])] if picture and small else picture
 
 
 def storyboard(urls: Sequence[str], origin: str = "/") -> list[str]:

@@ -1,6 +1,5 @@
 """Uploaded pictures: their upload handler, their normalisation to JPEG, and their storage."""
 
-import re
 import struct
 import zlib
 from hashlib import sha256
@@ -14,6 +13,8 @@ from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext as _
 
+from ondemand.videos.files import UPLOADED, uploaded_name
+
 if TYPE_CHECKING:
     from PIL import Image
 
@@ -25,10 +26,10 @@ MOST_PIXELS = 30_000_000
 _MOST_BYTES = 180_000_000
 LONGEST_SIDE = 1920
 QUALITY = 85
+_AS_JPEG: dict[str, Any] = {"format": "JPEG", "quality": QUALITY, "optimize": True, "progressive": True}
 _FORMATS = ("JPEG", "PNG", "WEBP")
 # Many phones write MPO: a JPEG with a second picture behind the first one, which is the only one that is shown.
 _STILL = ("JPEG", "MPO")
-_NAME = re.compile(r"[0-9a-f]{64}\.jpg")
 # The exceptions of decoders of damaged files.
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error)
 
@@ -60,8 +61,10 @@ class PictureError(ValueError):
     """The file is refused; the message gives the reason."""
 
 
-def picture_normalised(file: IO[bytes]) -> bytes:
-    """Return the picture as a JPEG: upright, on white, without metadata, and at most 1920 pixels on a side.
+def picture_normalised(
+    file: IO[bytes], size: tuple[int, int] = (LONGEST_SIDE, LONGEST_SIDE), encoding: dict[str, Any] = _AS_JPEG
+) -> bytes:
+    """Return the picture encoded anew, upright, on white, without metadata, and at most `size` wide and high.
 
     Raises:
         PictureError: the file is not JPEG, PNG or WebP by its content, or is animated, damaged or too large.
@@ -76,16 +79,16 @@ def picture_normalised(file: IO[bytes]) -> bytes:
         with Image.open(file, formats=_FORMATS) as image:
             pixels = image.width * image.height
             # Decodes large JPEGs at a fraction of their size.
-            image.draft("RGB", (LONGEST_SIDE, LONGEST_SIDE))
+            image.draft("RGB", size)
             most = min(MOST_PIXELS, int(_MOST_BYTES / _bytes_per_pixel(image, pixels)))
             if pixels > most:
                 raise Image.DecompressionBombError
             if image.format not in _STILL and getattr(image, "is_animated", False):
                 raise PictureError(_("The picture is animated; choose a still picture."))
-            image.thumbnail((LONGEST_SIDE, LONGEST_SIDE))
+            image.thumbnail(size)
             # After shrinking, because this makes a copy.
             ImageOps.exif_transpose(image, in_place=True)
-            return _encoded(image)
+            return _encoded(image, encoding)
     except UnidentifiedImageError:
         raise PictureError(_("The file is no JPEG, PNG or WebP picture.")) from None
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
@@ -109,7 +112,7 @@ def _bytes_per_pixel(image: "Image.Image", pixels: int) -> float:
     return 2 * len(image.getbands()) + 4 * image.width * image.height / pixels
 
 
-def _encoded(image: "Image.Image") -> bytes:
+def _encoded(image: "Image.Image", encoding: dict[str, Any]) -> bytes:
     from PIL import Image
 
     # A new image has no metadata: no place, no camera, no comment.
@@ -123,7 +126,7 @@ def _encoded(image: "Image.Image") -> bytes:
             image = image.convert("I").point([value // 256 for value in range(65536)], "L")
         plain.paste(image.convert("RGB"))
     content = BytesIO()
-    plain.save(content, "JPEG", quality=QUALITY, optimize=True, progressive=True)
+    plain.save(content, **encoding)
     return content.getvalue()
 
 
@@ -139,4 +142,4 @@ def picture_store(content: bytes) -> str:
 def is_stored_picture(url: str) -> bool:
     """Return whether this is the URL of a stored picture; the local stack serves them without TLS."""
     name = url.rpartition("/")[2]
-    return bool(_NAME.fullmatch(name)) and url == default_storage.url(name)
+    return bool(uploaded_name(f"{UPLOADED}/{name}")) and url == default_storage.url(name)

@@ -30,6 +30,7 @@ BUCKET = "arn:aws:s3:::recordings"
 RECORDING = f"{BUCKET}/ivs/v1/{ACCOUNT}/AjIhKtJ0RlgL/2026/3/4/9/5/KOmxgJTeKdNn/events/recording-ended.json"
 LIVE = f"{BUCKET}/live/8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a10.json"
 PICTURE = f"{BUCKET}/thumbnails/{'a' * 64}.jpg"
+SMALL_PICTURE = f"{BUCKET}/small/{'a' * 64}-320.webp"
 MANIFEST = "arn:aws:s3:::static/staticfiles.json"
 DEAD_LETTERS = f"arn:aws:sqs:{REGION}:{ACCOUNT}:ivsvod-production-dead-letters"
 QUEUE = f"arn:aws:sqs:{REGION}:{ACCOUNT}:ivsvod-production-events"
@@ -65,7 +66,7 @@ RESOURCES = {
     # Itself, by API Gateway; the forwarder lets the role in by its own policy (test_forwarder.py).
     "lambda:InvokeFunction": [FUNCTION],
     "s3:ListBucket": [BUCKET],
-    "s3:PutObject": [LIVE, PICTURE],
+    "s3:PutObject": [LIVE, PICTURE, SMALL_PICTURE],
     "s3:AbortMultipartUpload": [PICTURE],
     "sqs:ReceiveMessage": [DEAD_LETTERS],
     "sqs:DeleteMessage": [DEAD_LETTERS],

@@ -1,5 +1,6 @@
 """A browser finds a video on the catalogue page, plays it there and in a frame of another site, and shares it."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -7,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, expect
 
 from channels_app.models import Channel, Stream
 from ivsvod.local.serving import served
@@ -67,6 +68,10 @@ def catalogue(video: Video) -> Video:
     return video
 
 
+def body_size(request: Request) -> int:
+    return request.sizes()["responseBodySize"]
+
+
 @contextmanager
 def visiting(
     browser: Browser, width: int = 1280, scheme: Any = "light", **options: Any
@@ -114,6 +119,26 @@ def test_a_visitor_finds_a_video_by_typing_plays_it_and_shares_it(
         page.go_back()
         expect(page.get_by_role("searchbox", name="Search videos")).to_have_value("festival speaker")
         assert faults(wrong) == []
+
+
+def test_a_page_of_22_cards_weighs_less_than_300_kb(url: str, catalogue: Video) -> None:
+    Video.objects.exclude(pk__in=Video.objects.newest_first().filter(active=True)[:22].values("pk")).delete()
+    for width, scale in ((1280, 1), (400, 2)):
+        with chromium() as browser, visiting(browser, width, device_scale_factor=scale) as (page, wrong):
+            loaded: dict[str, list[int]] = defaultdict(list)
+            page.on("requestfinished", lambda each, to=loaded: to[each.resource_type].append(body_size(each)))
+            page.goto(url)
+            # Down to the last one: pictures load when they are near.
+            cards = page.locator(".picture img")
+            assert cards.count() == 22
+            for card in cards.all():
+                card.scroll_into_view_if_needed()
+            until(page, LOADED)
+            assert sum(map(sum, loaded.values())) < 300_000
+            # One for each card, and the icon.
+            assert len(loaded["image"]) <= 24
+            assert f"/small/{320 * scale}/" in cards.first.evaluate("each => each.currentSrc")
+            assert faults(wrong) == []
 
 
 def test_filters_follow_at_once_complete_tags_stay_in_the_address_and_fit_in_large_text(

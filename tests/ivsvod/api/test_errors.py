@@ -132,7 +132,7 @@ def test_a_browser_gets_an_error_page_and_not_the_json_of_the_api(client: Client
         assert title in response.content.decode()
         assert response["Content-Type"].startswith("text/html")
         assert "no-store" in response["Cache-Control"]
-    assert_error(client.get("/nothing", headers=visit), 404, "not_found")
+    assert_error(client.get("/on-demand/a/nothing", headers=visit), 404, "not_found")
     assert_error(client.get("/admin/accounts/user/", headers={"Accept": "*/*"}), 403, "forbidden")
 
 

@@ -106,6 +106,10 @@ def test_a_card_shows_the_picture_that_the_policy_lets_a_page_load(anyone: Clien
     html = page(anyone, "/")
     pictures = re.findall(r'<img src="(.*?)" alt="" loading="lazy"', html)
     assert sorted(pictures) == sorted(Reader(is_curator=True).thumbnails(video)[1] for video in (elsewhere, own))
+    # Only that of the service is made small.
+    assert re.findall(r"srcset=.*? 320w, (.*?) 640w", html) == [
+        f"http://testserver/play/{own.pk}/small/640/{FACTS['thumbnails'][1]}"
+    ]
     assert "tracker" not in html
     assert meta(page(anyone, f"/watch/{elsewhere.pk}"), "og:image") == "https://tracker.example.org/a.jpg"
 

@@ -40,7 +40,7 @@ def test_list_shows_a_video_at_a_glance(browser: Client) -> None:
     channel = make_channel()
     video = make_video("Opening show", channel=channel)
     html = page(browser, VIDEOS)
-    assert f'src="https://media.example.com/{video.prefix}/thumb1.jpg"' in html
+    assert f'src="/play/{video.pk}/small/320/thumb1.jpg"' in html
     assert 'loading="lazy"' in html
     assert 'alt="Picture of Opening show"' in html
     for text in (">Opening show</bdi>", "Main stage", "2026-03-04 09:05:02 UTC", "1:02:05", ">listed<"):

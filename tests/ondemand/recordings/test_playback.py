@@ -81,7 +81,8 @@ def public_paths(patterns: Any = None, before: str = "") -> Iterator[str]:
 def read_paths(video: Video) -> list[str]:
     """All that anyone may ask for: each route with the uuid of the video and of its channel, and the searches."""
     uuids = (str(video.pk), str(video.channel_id))
-    files = ("master.m3u8", "media/hls/720p30/playlist.m3u8", "media/thumbnails/private0.jpg")
+    picture = "media/thumbnails/private0.jpg"
+    files = ("master.m3u8", "media/hls/720p30/playlist.m3u8", picture, f"small/320/{picture}")
     routes = {path.replace("<path:path>", file) for path in public_paths() for file in files}
     paths = {path.replace("<str:uuid>", uuid).replace("<str:token>", uuid) for path in routes for uuid in uuids}
     lists = [f"/on-demand?channel={video.channel_id}", "/on-demand?tag=opening", "/tags?prefix=op"]
@@ -133,6 +134,7 @@ def reads_without_files(video: Video, state: str, headers: dict[str, str]) -> No
         answer = answers[f"/on-demand/{video.pk}"].json()
         assert (answer["playback"], answer["location"], answer["listing"]) == ("grant", None, state)
         assert (answer["thumbnails"], answer["renditions"], answer["content"]["thumbnail"]) == ([], [], "")
+        assert answer["picture"] is None
     channel = answers[f"/channels/{video.channel_id}"]
     if channel.status_code == 200:
         # A manager of channels without curate.
