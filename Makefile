@@ -9,6 +9,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PYTHONDONTWRITEBYTECODE =
 STAGE ?= production
 STATIC ?= package
+LANGUAGES ?= de es
+MESSAGES ?= de es
 
 # Goes with $(VENV), and without a network there is none.
 $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
@@ -19,7 +21,7 @@ $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/e2e/typescript/node_modules/.package-lock.json
 
-.PHONY: demo env install test test-fast check check-code check-settings check-templates check-packages bench openapi package static deploy-check stop clean
+.PHONY: demo env install test test-fast check check-code check-settings check-templates check-packages bench openapi messages package static deploy-check stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -86,7 +88,17 @@ check-packages: $(STAMP)
 openapi: $(STAMP)
 	@$(PY) manage.py openapi
 
-# What Lambda runs, as dist/ivsvod.zip. LANGUAGES="de fr" keeps their texts too; STATIC=bucket leaves static files out.
+# The texts of code and templates, into locale/: to be run after a change of one, translated, run again and committed.
+# Needs the package gettext. MESSAGES=fr adds a language.
+messages: $(STAMP)
+	@mkdir -p locale
+	@$(PY) manage.py makemessages --verbosity 0 --no-wrap --no-obsolete --add-location file --ignore tests --ignore build \
+	  $(foreach language,$(MESSAGES),--locale $(language))
+	@for file in $(foreach language,$(MESSAGES),locale/$(language)/LC_MESSAGES/django); do \
+	  sed -i '/^"POT-Creation-Date/d' "$$file.po" && msgfmt --check-format --statistics -o "$$file.mo" "$$file.po" || exit 1; done
+
+# What Lambda runs, as dist/ivsvod.zip. LANGUAGES has the languages of its texts beside English; STATIC=bucket leaves
+# static files out.
 package: $(STAMP)
 	@$(PY) -m deploy.package --stage "$(STAGE)" --languages "$(LANGUAGES)" --static "$(STATIC)"
 

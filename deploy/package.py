@@ -92,7 +92,7 @@ def main() -> None:
     """Build the package and print its contents."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--stage", default="production", help="of zappa_settings.json")
-    parser.add_argument("--languages", default="", help="further languages of the pages, as in LANGUAGE_CODE: 'de fr'")
+    parser.add_argument("--languages", default="de es", help="of the pages beside English, as in LANGUAGE_CODE")
     parser.add_argument("--static", choices=["package", "bucket"], default="package", help="where static files will be")
     options = parser.parse_args()
     python = lambda_python()
@@ -177,8 +177,8 @@ def _listed(*options: str) -> list[str]:
         sys.exit("git does not list the files of this folder: the package is made of a clone")
     names = sorted(filter(None, done.stdout.split("\0")))
     packed = [name for name in names if name.startswith(_PACKED) and not name.startswith(_NOT_PACKED)]
-    # Static files are packed as they are collected.
-    return [name for name in packed if "/static/" not in name]
+    # Static files are packed as they are collected, and texts as they are compiled.
+    return [name for name in packed if "/static/" not in name and not name.endswith(".po")]
 
 
 def dependencies_install(folder: Path, requirements: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from csp.constants import NONE, SELF
-from django.conf.global_settings import LANGUAGES
+from django.conf import global_settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import EnvError, validate
@@ -73,7 +73,9 @@ try:
     INBOX_RETENTION_DAYS = environment.number("INBOX_RETENTION_DAYS", 400, fewest=15, most=36_500)
     GRANT_RETENTION_DAYS = environment.number("GRANT_RETENTION_DAYS", 90, fewest=2, most=36_500)
     TIME_ZONE = env.str("TIME_ZONE", "UTC", validate=environment.is_time_zone)
-    LANGUAGE_CODE = env.str("LANGUAGE_CODE", "en", validate=validate.OneOf(list(dict(LANGUAGES))))
+    LANGUAGE_CODE = env.str(
+        "LANGUAGE_CODE", "", validate=validate.OneOf(["", *(code for code, _name in global_settings.LANGUAGES)])
+    )
     STATIC_BUCKET = env.str("STATIC_BUCKET", "")
     STATIC_URL = env.str("STATIC_URL", "/static/", validate=environment.is_path_or_web_address)
     STATIC_ROOT = env.path("STATIC_ROOT", BASE_DIR / "staticfiles")
@@ -161,6 +163,7 @@ MIDDLEWARE = [
     # Versions are those of the answer before compression.
     "django.middleware.gzip.GZipMiddleware",
     "ivsvod.api.middleware.VersionMiddleware",
+    "ivsvod.api.middleware.LanguageMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -262,7 +265,10 @@ AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 CSRF_FAILURE_VIEW = "ivsvod.console.refused.csrf_failure"
 
-# Of the whole project; docs/admin.md describes how to add a language.
+# One language for all readers, or that of each reader's browser; docs/admin.md describes how to add one.
+_languages = [LANGUAGE_CODE] if LANGUAGE_CODE else ["en", "de", "es"]
+LANGUAGES = [(code, name) for code, name in global_settings.LANGUAGES if code in _languages]
+LANGUAGE_CODE = LANGUAGE_CODE or "en"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 
 STATICFILES_DIRS = [BASE_DIR / "ivsvod" / "api" / "static"]

@@ -1,13 +1,16 @@
-"""Middleware for every answer: CORS, refusals, HEAD, ETags and caching."""
+"""Middleware for every answer: CORS, refusals, HEAD, ETags, caching and languages."""
 
 from math import ceil
 from typing import Any
 
 import corsheaders.middleware
+from django.conf import settings
 from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, resolve
+from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 from rest_framework.views import APIView
 
 from channels_app.outages import DATABASE_AWAY
@@ -92,6 +95,38 @@ class VersionMiddleware(Middleware):
     def process_view(self, request: Any, view: Any, arguments: Any, named: Any) -> None:
         """Store on the request whether the view belongs to the API."""
         request.is_api = _is_api(view)
+
+
+class LanguageMiddleware(Middleware):
+    """Show pages in the language of their reader. The API speaks English."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Answer. Caches keep a page once for each language."""
+        with translation.override(reader_language(request)):
+            response = self.get_response(request)
+            # Errors in JSON are those of the API, wherever they are made.
+            if not getattr(request, "is_api", False) and response.get("Content-Type") != "application/json":
+                patch_vary_headers(response, ["Accept-Language"])
+                response["Content-Language"] = translation.get_language()
+        return response
+
+    def process_view(self, request: Any, view: Any, arguments: Any, named: Any) -> None:
+        """Translate nothing that a view of the API answers."""
+        if _is_api(view):
+            translation.activate("en")
+
+
+def reader_language(request: HttpRequest) -> str:
+    """Return the first of LANGUAGES that the browser asks for, else LANGUAGE_CODE.
+
+    Django's own function also reads a cookie, which caches would have to distinguish.
+    """
+    for code, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        try:
+            return translation.get_supported_language_variant(code)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE
 
 
 def database_away(exception: Exception) -> HttpResponseBase:

@@ -1,9 +1,13 @@
 """`deploy/edge.yaml`: access to the recordings, how long they are cached, and the API behind it."""
 
+import json
+import shutil
+import subprocess
 from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from django.conf import settings
 
 from tests.support.cloudformation import of_type, resolved
 
@@ -174,3 +178,28 @@ def test_recordings_have_thumbnails_and_all_renditions() -> None:
     assert configuration["RenditionConfiguration"] == {"RenditionSelection": "ALL"}
     assert configuration["ThumbnailConfiguration"]["RecordingMode"] == "INTERVAL"
     assert configuration["ThumbnailConfiguration"]["Storage"] == ["SEQUENTIAL", "LATEST"]
+
+
+@pytest.mark.skipif(not shutil.which("node"), reason="needs Node")
+def test_pages_are_cached_once_for_each_language_that_they_have() -> None:
+    document = resolved("edge", **API)
+    function = of_type(document, "AWS::CloudFront::Function")["OneLanguage"]["FunctionCode"]
+    cache = of_type(document, "AWS::CloudFront::CachePolicy")["ApiCache"]["CachePolicyConfig"]
+    asked = {
+        "de-AT,de;q=0.9,en;q=0.8": "de",
+        "fr-FR, es-MX;q=0.8": "es",
+        "est, *": "en",
+        "fr": "en",
+        "": "en",
+        None: "en",
+    }
+    headers = [{} if each is None else {"accept-language": {"value": each}} for each in asked]
+    calls = f"{json.dumps(headers)}.map((headers) => handler({{ request: {{ headers }} }}).headers)"
+    done = subprocess.run(
+        ["node", "-e", f"{function}\nconsole.log(JSON.stringify({calls}))"], capture_output=True, check=True
+    )
+
+    assert [each["accept-language"]["value"] for each in json.loads(done.stdout)] == list(asked.values())
+    assert f"LANGUAGES = {json.dumps(list(dict(settings.LANGUAGES)))};" in function
+    assert "Accept-Language" in cache["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"]
+    assert len(distribution("Site", **API)["DefaultCacheBehavior"]["FunctionAssociations"]) == 1

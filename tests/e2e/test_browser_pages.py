@@ -1,13 +1,14 @@
 """Every page, over rows of every kind, in a browser: it fits, breaks no policy, and shuts nobody out.
 
 The pages of the admin are those that the table of tests/ivsvod/console/test_roles.py lets a superuser see: a page that
-is new there is walked here. A page is loaded once and looked at in each way. `THOROUGH=1` looks in all ways with axe,
-and leaves a picture of each in test-artifacts/; else axe takes turns, and looks at the pages that have a template or a
-look of a text which none before them had.
+is new there is walked here. A page is loaded once and looked at in each way. `THOROUGH=1` looks in all ways with axe, and
+in all languages, and leaves a picture of each in test-artifacts/; else languages and axe take turns, and axe looks at the
+pages that have a template or a look of a text which none before them had.
 """
 
 import re
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any
 from uuid import UUID
 
@@ -97,12 +98,16 @@ def templates() -> Iterator[set[str]]:
     template_rendered.disconnect(note)
 
 
-@pytest.mark.parametrize("language", ["en", "he"][: 2 if THOROUGH else 1])
+# Those of the service, and one from right to left.
+LANGUAGES = ["en", "de", "es", "he"]
+
+
+@pytest.mark.parametrize("languages", [[each] for each in LANGUAGES] if THOROUGH else [LANGUAGES], ids="-".join)
 def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
-    url: str, video: Video, settings: Any, templates: set[str], language: str
+    url: str, video: Video, settings: Any, templates: set[str], languages: list[str]
 ) -> None:
     world = every_kind(video)
-    settings.LANGUAGE_CODE = language
+    settings.LANGUAGES = [(each, each) for each in LANGUAGES]
     looks = LOOKS + (MORE_LOOKS if THOROUGH else [])
     found, known = [], set[str]()
     # Two routes of the admin may lead to one page.
@@ -111,8 +116,9 @@ def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
         kinds = {ALIKE.sub(r"\1\2", name): (path, name) for path, name in reversed(pages.items())}
         pages = dict(reversed(kinds.values()))
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
-        for path, name in pages.items():
+        for (path, name), language in zip(pages.items(), cycle(languages), strict=False):
             templates.clear()
+            page.set_extra_http_headers({"Accept-Language": language})
             page.goto(f"{url}{path}")
             is_new = not templates <= known
             known |= templates
@@ -124,7 +130,8 @@ def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
                     look.take(page)
                 closely = THOROUGH or (number == 0 and (has_new_text(page) or is_new))
                 found += [
-                    f"{name} {finding}" for finding in looked_at(page, f"{language}-{name}", look, closely=closely)
+                    f"{language}-{name} {finding}"
+                    for finding in looked_at(page, f"{language}-{name}", look, closely=closely)
                 ]
             # The next page is seen first as this one was last, so that the window changes once a page.
             looks = looks[::-1] if len(taken) > 1 else looks
