@@ -66,6 +66,7 @@ def other_pages(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "catalogue-found", "/?search=festival&tag=festival&ordering=oldest"
     yield "catalogue-nothing", "/?search=nowhere"
     yield "catalogue-wrong", "/?min_duration=x"
+    yield "catalogue-channel", f"/c/{world['channels_app/channel']}?ordering=title"
     yield "watch", f"/watch/{world['ondemand/video']}"
     yield "watch-unbroken", f"/watch/{world['unbroken video']}"
     yield "watch-live", f"/watch/live/{world['channels_app/channel']}"
