@@ -220,6 +220,30 @@ def test_without_a_script_all_but_playing_works(url: str, catalogue: Video) -> N
         until(page, "location.search.includes('ordering=oldest')")
 
 
+def test_on_a_phone_the_first_recording_is_seen_while_something_is_live_and_the_system_shares(
+    url: str, catalogue: Video
+) -> None:
+    with chromium() as browser, visiting(browser, 400, "dark", has_touch=True) as (page, wrong):
+        page.set_viewport_size({"width": 400, "height": 800})
+        page.goto(url)
+        expect(page.get_by_role("link", name="Open air stage")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("heading", name=LONG_TITLE)).to_be_in_viewport(ratio=1)
+        chips = page.locator(".filters .tag")
+        assert len({chip.evaluate("e => e.offsetTop") for chip in chips.all()}) == 1
+        chips.last.scroll_into_view_if_needed()
+        assert fits(page)
+        picture(page, "catalogue-phone-400-dark")
+        page.add_init_script("navigator.share = async (data) => { window.shared = data; };")
+        page.goto(f"{url}/watch/{catalogue.pk}")
+        expect(page.get_by_label("Code")).to_be_hidden()
+        page.get_by_text("Embed", exact=True).click()
+        expect(page.get_by_label("Code")).to_be_visible()
+        page.get_by_role("button", name="Share…").click()
+        shared = page.evaluate("window.shared")
+        assert shared == {"title": LONG_TITLE, "url": f"{url}/watch/{catalogue.pk}"}
+        assert faults(wrong) == []
+
+
 @contextmanager
 def another_site(code: str) -> Iterator[str]:
     """A page of another origin with this HTML."""

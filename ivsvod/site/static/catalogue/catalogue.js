@@ -162,6 +162,25 @@ function copies(button) {
   });
 }
 
+// The share sheet of the system, where there is one; else the link is copied.
+function shares(button) {
+  const field = document.getElementById(button.dataset.share);
+  const copy = document.querySelector(`[data-copy="${button.dataset.share}"]`);
+  if (!navigator.share) {
+    return;
+  }
+  button.hidden = false;
+  button.addEventListener("click", async function () {
+    try {
+      await navigator.share({ title: document.title, url: field.value });
+    } catch (problem) {
+      if (problem.name !== "AbortError") {
+        copy.click();
+      }
+    }
+  });
+}
+
 // The link carries the position that the player has when the box is ticked.
 function sharesPosition(place) {
   const field = document.getElementById("page-url");
@@ -182,4 +201,5 @@ if (form) {
   follow(form);
 }
 document.querySelectorAll("button[data-copy]").forEach(copies);
+document.querySelectorAll("button[data-share]").forEach(shares);
 document.querySelectorAll("[data-share-start]").forEach(sharesPosition);
