@@ -2,7 +2,9 @@
 
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import Truncator
@@ -41,6 +43,8 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
         "document": document,
         "uuid": str(document["uuid"]),
         "channel_name": channel_name,
+        # Channels that are not public have no page.
+        "channel_url": channel_url(document["channel"]) if channel_name else "",
         "name": Truncator(name_shown(content.get("title", ""), channel_name, started_at)).chars(_NAME_LENGTH),
         "description": description,
         # A longer text was not written by a person, and finding its links takes long.
@@ -72,7 +76,7 @@ def playing_of(document: dict[str, Any], origin: str) -> dict[str, Any]:
 
 
 def live_card(document: dict[str, Any]) -> dict[str, Any]:
-    """Return a channel for the list of live channels and its own page; `playlist` is None if it cannot be played."""
+    """Return a channel for the list of live channels and its own pages; `playlist` is None if it cannot be played."""
     live, uuid = document["live"], str(document["uuid"])
     is_live = live["state"] == "live"
     return {
@@ -82,14 +86,21 @@ def live_card(document: dict[str, Any]) -> dict[str, Any]:
         "is_live": is_live,
         "needs_grant": False,
         "since": with_zone(parse_time(live["since"]) if live["since"] else None),
-        "videos_url": PageQuery(channel=uuid).address,
+        "since_at": live["since"],
+        "videos_url": channel_url(uuid),
     }
 
 
 def private_card(uuid: str, document: dict[str, Any]) -> dict[str, Any]:
     """Return a channel that is not public for its own page, made from its live state: nothing else of it is public."""
     card = live_card({"uuid": uuid, "name": "", "playback_url": None, "live": document})
-    return {**card, "name": gettext("A channel that is not public"), "needs_grant": True}
+    name, videos_url = gettext("A channel that is not public"), PageQuery(channel=uuid).address
+    return {**card, "name": name, "needs_grant": True, "videos_url": videos_url}
+
+
+def channel_url(uuid: UUID | str) -> str:
+    """Return the address of the page of a channel."""
+    return reverse("catalogue:channel", args=[uuid])
 
 
 def channel_name(document: dict[str, Any]) -> str:

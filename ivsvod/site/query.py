@@ -50,7 +50,7 @@ class PageQuery:
     @property
     def has_more_filters(self) -> bool:
         """Return whether it uses a field of "More filters"."""
-        return bool(self.ordering) or any(getattr(self, name) for name in _FOLDED)
+        return any(getattr(self, name) for name in _FOLDED)
 
     @property
     def is_start(self) -> bool:
@@ -67,9 +67,19 @@ class PageQuery:
         return {name: value for name, value in parameters.items() if value} | {"pageSize": PAGE_SIZE}
 
     @property
+    def of_list(self) -> Self:
+        """Return what may be asked of a list that has no other filters: its order, and one of its pages."""
+        return type(self)(ordering=self.ordering, page=self.page, cursor=self.cursor)
+
+    @property
     def address(self) -> str:
+        """Return the address of the start page with this query."""
+        return self.address_on(reverse("catalogue:start"))
+
+    def address_on(self, path: str) -> str:
+        """Return the address of the page at the path with this query."""
         parameters = {name: value for name, value in vars(self).items() if value}
-        return f"{reverse('catalogue:start')}?{urlencode(parameters, doseq=True)}"
+        return f"{path}?{urlencode(parameters, doseq=True)}"
 
 
 def day_start(text: str, days: int = 0) -> str:

@@ -14,6 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.clickjacking import xframe_options_exempt
 
+from ivsvod.rest.filters import LONGEST_TEXT
+from ivsvod.rest.times import rfc_3339
 from ivsvod.site import controls
 from ivsvod.site.client import PublicApi, RefusedError
 from ivsvod.site.pages import Page, public_page
@@ -30,35 +32,39 @@ _MORE = 6
 def start(api: PublicApi) -> Page:
     """Show the live channels, and the newest videos or those of the query."""
     query = PageQuery.of(api.request.GET)
-    try:
-        answer = api.get("/on-demand", query.for_api())
-    except RefusedError as refused:
-        if refused.status != 400:
-            raise
-        context = _form(api, query, []) | {"complaints": controls.field_errors(refused)}
-        return Page("catalogue/start.html", context, status=400, is_indexed=False)
-    context = _form(api, query, answer["data"]) | _paging(query, answer)
-    # Search engines would index every search and every page of a list.
-    return Page("catalogue/start.html", context, is_indexed=query.is_start)
+    listed, context = _list(api, query, reverse("catalogue:start"))
+    channel = controls.canonical(query.channel)
+    uuids = {str(document["channel"]) for document in listed if document["channel"]} | ({channel} - {""})
+    names = controls.channel_names(api, uuids)
+    context |= _form(api, query, names)
+    context["cards"] = [video_card(each, api.origin, names.get(str(each["channel"]), "")) for each in listed]
+    return _list_page("catalogue/start.html", context)
+
+
+@public_page
+def channel(api: PublicApi, uuid: str) -> Page:
+    """Show a public channel: whether it is live, and its videos."""
+    card = live_card(api.get(f"/channels/{_canonical_or_404(uuid)}"))
+    listed, context = _list(api, PageQuery.of(api.request.GET).of_list, card["videos_url"], channel=card["uuid"])
+    context |= {"card": card, "page_url": urljoin(api.origin, card["videos_url"])}
+    context["cards"] = [video_card(each, api.origin, card["name"]) for each in listed]
+    return _list_page("catalogue/channel.html", context)
 
 
 @public_page
 def watch(api: PublicApi, uuid: str) -> Page:
-    """Show a video: its player, its details, and more of its channel."""
+    """Show a video: its player, its details, and what to watch next."""
     document = api.get(f"/on-demand/{_canonical_or_404(uuid)}")
-    channel, others, name, channel_url = document["channel"], [], "", ""
-    if channel:
-        listed = api.get("/on-demand", {"channel": channel, "pageSize": _MORE + 1})["data"]
-        others = [other for other in listed if other["uuid"] != document["uuid"]][:_MORE]
-        name = controls.channel_names(api, [str(channel)]).get(str(channel), "")
-        channel_url = PageQuery(channel=str(channel)).address
+    related = _related(api, document)
+    uuids = {str(each["channel"]) for each in (document, *related) if each["channel"]}
+    names = controls.channel_names(api, uuids) if uuids else {}
     base = api.origin
-    card = video_card(document, base, name)
+    card, *others = [video_card(each, base, names.get(str(each["channel"]), "")) for each in (document, *related)]
     context = {
         "card": card,
         "playing": playing_of(document, base),
-        "others": [video_card(other, base, name) for other in others],
-        "channel_url": channel_url,
+        "next": others[:1],
+        "others": others[1:],
         "page_url": video_page_url(card["uuid"], base),
         "embed_url": video_embed_url(card["uuid"], base),
         "embed_code": embed_code(card["uuid"], card["name"], base),
@@ -103,16 +109,50 @@ def _canonical_or_404(text: str) -> str:
     return uuid
 
 
-def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> dict[str, Any]:
-    channel = controls.canonical(query.channel)
-    uuids = {str(document["channel"]) for document in documents if document["channel"]} | ({channel} - {""})
-    names = controls.channel_names(api, uuids)
+def _related(api: PublicApi, document: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what follows a video in the list of its channel, then videos with its first tag; none of them twice.
+
+    Of a video without a public channel it is what follows in the list of all. The last one is followed by the first.
+    """
+    channel, started_at = document["channel"], document["started_at"]
+    of_channel = {"channel": channel} if channel else {}
+    before = {"started_before": rfc_3339(started_at)} if started_at else {}
+    found = api.get("/on-demand", {**of_channel, **before, "pageSize": _MORE})["data"]
+    if before and not found:
+        found = api.get("/on-demand", {**of_channel, "pageSize": _MORE})["data"]
+    tags = document["content"].get("tags", [])
+    # The predecessor kept tags of any length, for which the API has no filter.
+    if tag := next((tag for tag in tags if tag.strip() and len(tag) <= LONGEST_TEXT), ""):
+        found += api.get("/on-demand", {"tag": tag, "pageSize": _MORE})["data"]
+    others = {each["uuid"]: each for each in found if each["uuid"] != document["uuid"]}
+    return list(others.values())
+
+
+def _list(api: PublicApi, query: PageQuery, path: str, **fixed: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Return the videos of a query and the context of their list on the page at the path."""
+    context = {"query": query, "list_url": path, "orderings": controls.ordering_options(query)}
+    try:
+        answer = api.get("/on-demand", query.for_api() | fixed)
+    except RefusedError as refused:
+        if refused.status != 400:
+            raise
+        return [], context | {"complaints": controls.field_errors(refused)}
+    return answer["data"], context | _paging(query, answer, path)
+
+
+def _list_page(template: str, context: dict[str, Any]) -> Page:
+    """Return the page of a list. Search engines would index every search and every page of a list."""
+    if "complaints" in context:
+        return Page(template, context, status=400, is_indexed=False)
+    return Page(template, context, is_indexed=context["query"].is_start)
+
+
+def _form(api: PublicApi, query: PageQuery, names: dict[str, str]) -> dict[str, Any]:
+    """Return the context of the filters."""
     in_use = controls.tags_in_use(api)
     tags = dict.fromkeys([*query.tag, *in_use[: controls.SHOWN_TAGS]])
     streams = api.get("/channels/live")["data"] if query.is_start else []
     return {
-        "query": query,
-        "cards": [video_card(each, api.origin, names.get(str(each["channel"]), "")) for each in documents],
         "live": [live_card(document) for document in streams],
         "channels": controls.channel_options(names, query.channel),
         "tags": [controls.Option(tag, tag, tag in query.tag) for tag in tags],
@@ -120,7 +160,6 @@ def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> 
         "tags_url": f"{get_script_prefix()}tags",
         "shortest": controls.length_options(query.min_duration),
         "longest": controls.length_options(query.max_duration),
-        "orderings": controls.ordering_options(query),
         "first_day": day_of(query.started_after),
         "last_day": day_of(query.started_before, is_end=True),
         "zone": timezone.get_current_timezone_name(),
@@ -128,7 +167,7 @@ def _form(api: PublicApi, query: PageQuery, documents: list[dict[str, Any]]) -> 
     }
 
 
-def _paging(query: PageQuery, answer: dict[str, Any]) -> dict[str, Any]:
+def _paging(query: PageQuery, answer: dict[str, Any], path: str) -> dict[str, Any]:
     """Return the links to other pages, and a sentence of how many videos there are: the API counts no long list.
 
     Of a search that finds nothing, also a link to a near miss.
@@ -142,12 +181,15 @@ def _paging(query: PageQuery, answer: dict[str, Any]) -> dict[str, Any]:
     else:
         count = ngettext("%(count)d video", "%(count)d videos", shown) % {"count": shown}
     before = replace(query, cursor="", page=str(number - 1) if number > 2 else "")
+    after = replace(query, cursor=parse_qs(urlsplit(link).query)["cursor"][0], page="") if link else None
     near_miss = answer.get("did_you_mean", "")
     return {
         "count": count,
+        "first": first,
+        "last": first + shown - 1,
         "near_miss": near_miss,
-        "near_miss_url": replace(query, search=near_miss).address if near_miss else "",
-        "previous_url": before.address if number > 1 else "",
-        "next_url": replace(query, cursor=parse_qs(urlsplit(link).query)["cursor"][0], page="").address if link else "",
+        "near_miss_url": replace(query, search=near_miss).address_on(path) if near_miss else "",
+        "previous_url": before.address_on(path) if number > 1 else "",
+        "next_url": after.address_on(path) if after else "",
         "number": number,
     }

@@ -1,9 +1,9 @@
 """Every page, over rows of every kind, in a browser: it fits, breaks no policy, and shuts nobody out.
 
 The pages of the admin are those that the table of tests/ivsvod/console/test_roles.py lets a superuser see: a page that
-is new there is walked here. A page is loaded once and looked at in each way. `THOROUGH=1` looks in all ways with axe, and
-in all languages, and leaves a picture of each in test-artifacts/; else languages and axe take turns, and axe looks at the
-pages that have a template or a look of a text which none before them had.
+is new there is walked here. A page is loaded once and looked at in each way. `THOROUGH=1` looks in all ways with axe,
+and in all languages, and leaves a picture of each in test-artifacts/; else languages and axe take turns, and axe looks
+at the pages that have a template or a look of a text which none before them had.
 """
 
 import re
@@ -67,6 +67,7 @@ def other_pages(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "catalogue-found", "/?search=festival&tag=festival&ordering=oldest"
     yield "catalogue-nothing", "/?search=nowhere"
     yield "catalogue-wrong", "/?min_duration=x"
+    yield "catalogue-channel", f"/c/{world['channels_app/channel']}?ordering=title"
     yield "watch", f"/watch/{world['ondemand/video']}"
     yield "watch-unbroken", f"/watch/{world['unbroken video']}"
     yield "watch-live", f"/watch/live/{world['channels_app/channel']}"

@@ -1,5 +1,6 @@
 """A browser finds a video on the catalogue page, plays it there and in a frame of another site, and shares it."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -152,6 +153,8 @@ def test_filters_follow_at_once_complete_tags_stay_in_the_address_and_fit_in_lar
         expect(page.get_by_role("heading", name="Found")).to_be_visible()
         page.get_by_text("More filters").click()
         page.get_by_label("At least").select_option(label="10 minutes")
+        expect(page.get_by_role("status")).to_have_text("6 videos")
+        # The order is a part of the list, which is loaded anew.
         page.get_by_label("Order").select_option(label="Oldest first")
         until(page, "location.search.includes('ordering=oldest')")
         assert "tag=talks&tag=day+2&min_duration=600&ordering=oldest" in page.url
@@ -164,8 +167,6 @@ def test_filters_follow_at_once_complete_tags_stay_in_the_address_and_fit_in_lar
         expect(page.get_by_role("checkbox", name="day 3")).to_be_checked()
         expect(page.get_by_text("No video matches")).to_be_visible()
         page.get_by_role("link", name="Clear all filters").click()
-        page.get_by_role("link", name="Next page").click()
-        expect(page.get_by_role("status")).to_have_text("Videos 25 to 31")
         # More tags than the page knows from the start.
         many = [*(f"a{number}" for number in range(120)), "zebra crossing"]
         in_thread(lambda: Content.objects.filter(title=ARABIC).update(tags=many))
@@ -192,6 +193,38 @@ def test_filters_follow_at_once_complete_tags_stay_in_the_address_and_fit_in_lar
         expect(page.get_by_role("heading", name="Found")).to_be_visible()
 
 
+def test_a_list_loads_on_has_an_address_for_each_page_and_times_are_those_of_the_reader(
+    url: str, catalogue: Video
+) -> None:
+    with chromium() as browser, visiting(browser, 400, "dark", timezone_id="Asia/Tokyo") as (page, wrong):
+        page.goto(f"{url}/c/{catalogue.channel_id}")
+        headings = page.get_by_role("heading", level=3)
+        expect(headings).to_have_count(24)
+        count = page.get_by_text("Videos 1 to 24").last
+        expect(count).to_be_visible()
+        picture(page, "catalogue-channel-400-dark")
+        page.get_by_role("link", name="Show more").click()
+        expect(headings).to_have_count(31)
+        expect(page.get_by_role("status")).to_have_text("Videos 1 to 31")
+        expect(page.get_by_role("link", name="Show more")).to_have_count(0)
+        # The focus is on the first of the videos that were appended.
+        expect(page.locator(".card:nth-child(25) > a")).to_be_focused()
+        assert "?cursor=" in page.url
+        expect(page.locator("time").last).to_have_text("March 4, 2026")
+        # 9:05 in the morning of UTC.
+        expect(page.locator("time").last).to_have_attribute("title", re.compile(r"^March 4, 2026 at 6:05\sPM GMT\+9$"))
+        page.reload()
+        expect(headings).to_have_count(7)
+        page.get_by_role("link", name="Previous page").click()
+        expect(headings).to_have_count(24)
+        page.get_by_label("Order").focus()
+        page.keyboard.press("ArrowDown")
+        until(page, "location.search === '?ordering=oldest'")
+        expect(page.get_by_label("Order")).to_be_focused()
+        expect(headings.nth(1)).to_have_text("Talk 1: what we learned")
+        assert faults(wrong) == []
+
+
 def test_without_a_script_all_but_playing_works(url: str, catalogue: Video) -> None:
     with chromium() as browser, visiting(browser, 400, "dark", java_script_enabled=False) as (page, _):
         page.goto(url)
@@ -204,6 +237,36 @@ def test_without_a_script_all_but_playing_works(url: str, catalogue: Video) -> N
         expect(page.get_by_role("button", name="Copy link")).to_be_hidden()
         page.get_by_role("link", name="festival", exact=True).click()
         expect(page.get_by_role("checkbox", name="festival")).to_be_checked()
+        page.goto(url)
+        page.get_by_role("link", name="Show more").click()
+        expect(page.get_by_role("heading", level=3)).to_have_count(7)
+        page.get_by_label("Order").select_option(label="Oldest first")
+        page.get_by_role("button", name="Sort").click()
+        until(page, "location.search.includes('ordering=oldest')")
+
+
+def test_on_a_phone_the_first_recording_is_seen_while_something_is_live_and_the_system_shares(
+    url: str, catalogue: Video
+) -> None:
+    with chromium() as browser, visiting(browser, 400, "dark", has_touch=True) as (page, wrong):
+        page.set_viewport_size({"width": 400, "height": 800})
+        page.goto(url)
+        expect(page.get_by_role("link", name="Open air stage")).to_be_in_viewport(ratio=1)
+        expect(page.get_by_role("heading", name=LONG_TITLE)).to_be_in_viewport(ratio=1)
+        chips = page.locator(".filters .tag")
+        assert len({chip.evaluate("e => e.offsetTop") for chip in chips.all()}) == 1
+        chips.last.scroll_into_view_if_needed()
+        assert fits(page)
+        picture(page, "catalogue-phone-400-dark")
+        page.add_init_script("navigator.share = async (data) => { window.shared = data; };")
+        page.goto(f"{url}/watch/{catalogue.pk}")
+        expect(page.get_by_label("Code")).to_be_hidden()
+        page.get_by_text("Embed", exact=True).click()
+        expect(page.get_by_label("Code")).to_be_visible()
+        page.get_by_role("button", name="Share…").click()
+        shared = page.evaluate("window.shared")
+        assert shared == {"title": LONG_TITLE, "url": f"{url}/watch/{catalogue.pk}"}
+        assert faults(wrong) == []
 
 
 @contextmanager

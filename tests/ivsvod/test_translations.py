@@ -353,6 +353,7 @@ def test_every_page_of_the_catalogue_speaks_the_language_of_its_reader(
         f"/embed/{watch}",
         f"/watch/{UUID(int=1)}",
         f"/embed/{UUID(int=1)}",
+        f"/c/{live}",
         f"/watch/live/{live}",
         f"/watch/live/{world['channels_app/channel']}",
     ]

@@ -233,6 +233,69 @@ def test_the_list_is_walked_by_its_pages(anyone: Client) -> None:
     assert "The list ends before this page" in page(anyone, "/?page=9")
 
 
+def test_the_page_of_a_channel_has_its_videos_in_the_chosen_order_and_says_whether_it_is_live(anyone: Client) -> None:
+    channel = make_channel(name="Main stage")
+    for number in range(30):
+        titled(f"Show {number:02}", channel=channel, started_at=NINE + timedelta(hours=number))
+    titled("Elsewhere", channel=make_channel(name="Studio B"))
+    path = f"/c/{channel.pk}"
+    html = page(anyone, path)
+    assert names(html) == [f"Show {number:02}" for number in reversed(range(6, 30))]
+    assert re.search(r"<title>\s*Main stage\s*</title>", html)
+    assert meta(html, "og:url") == f"http://testserver{path}"
+    assert meta(html, "robots") is None
+    assert "Videos 1 to 24" in html
+    assert "Watch the live stream" not in html
+    # A card names another channel only.
+    assert f'href="{path}"' not in html.split('id="results"')[1]
+    assert f'href="{path}"' in page(anyone, "/", {"search": "show"})
+    html = page(anyone, path, {"ordering": "oldest", "search": "ignored"})
+    assert names(html)[0] == "Show 00"
+    further = unescape(re.findall(r'rel="next" href="(.*?)"', html)[0])
+    assert further.startswith(f"{path}?ordering=oldest&cursor=")
+    html = page(anyone, further)
+    assert names(html) == [f"Show {number:02}" for number in range(24, 30)]
+    assert f'rel="prev" href="{path}?ordering=oldest"' in html
+    assert meta(html, "robots") == "noindex"
+    go_live(channel)
+    assert f'href="/watch/live/{channel.pk}"' in page(anyone, path)
+    wrong = refused(anyone, path, 400, {"ordering": HOSTILE}).content.decode()
+    assert "Order: The videos cannot be put in this order." in wrong
+    assert f'href="{path}"' in wrong
+
+
+def test_a_channel_that_the_api_does_not_show_has_no_page(anyone: Client, browser: Client) -> None:
+    private, gone = make_channel(private=True), make_channel(active=False)
+    video = titled("Show", channel=gone)
+    for client in (anyone, browser):
+        for uuid in (private.pk, gone.pk, uuid4(), "x"):
+            refused(client, f"/c/{uuid}", 404)
+    assert "/c/" not in page(anyone, f"/watch/{video.pk}")
+
+
+def test_up_next_is_what_follows_in_the_list_of_the_channel_then_come_videos_with_the_same_tag(anyone: Client) -> None:
+    channel, other = make_channel(name="Main stage"), make_channel(name="Studio B")
+    videos = {
+        number: titled(
+            f"Show {number}", channel=channel, started_at=NINE + timedelta(days=number), content={"tags": []}
+        )
+        for number in range(4)
+    }
+    tags = {"tags": ["", "news", "rare"]}
+    tagged = titled("Tagged", channel=channel, started_at=NINE + timedelta(days=2.5), content=tags)
+    titled("News elsewhere", channel=other, started_at=NINE - timedelta(days=1), content={"tags": ["news"]})
+    alone = titled("Without a channel", started_at=NINE + timedelta(days=1.5), content={"tags": []})
+    expected = {
+        tagged: ["Show 2", "Show 1", "Show 0", "News elsewhere"],
+        videos[1]: ["Show 0"],
+        # The last one is followed by the first.
+        videos[0]: ["Show 3", "Tagged", "Show 2", "Show 1"],
+        alone: ["Show 1", "Show 0", "News elsewhere"],
+    }
+    assert {video: names(page(anyone, f"/watch/{video.pk}")) for video in expected} == expected
+    assert "Up next" not in page(anyone, f"/embed/{tagged.pk}")
+
+
 def test_an_empty_catalogue_says_when_videos_appear(anyone: Client) -> None:
     html = page(anyone, "/")
     assert "No videos yet" in html
@@ -262,7 +325,7 @@ def test_the_page_of_a_video_shows_its_details(anyone: Client) -> None:
     assert meta(html, "robots") is None
     assert f'data-hls="{Reader(is_curator=True).location(video)}"' in html
     assert f'poster="{Reader(is_curator=True).thumbnails(video)[1]}"' in html
-    assert f'href="/?channel={channel.pk}"' in html
+    assert f'href="/c/{channel.pk}"' in html
     assert 'href="/?tag=R%26D"' in html
     assert 'href="https://example.org/a?b=1&amp;c=2"' in html
     assert "March 4, 2026, 9:05 a.m. UTC" in html
@@ -315,7 +378,7 @@ def test_cached_pages_have_urls_of_the_public_host_whatever_the_request(anyone: 
     settings.PUBLIC_HOST, settings.ALLOWED_HOSTS = "vod.example.com", ["vod.example.com"]
     forged = {"HTTP_HOST": "vod.example.com:1234", "HTTP_X_FORWARDED_PROTO": "http"}
     video, channel = titled("Opening show"), make_channel(name="Main stage")
-    for path in ("/", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{channel.pk}"):
+    for path in ("/", f"/c/{channel.pk}", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{channel.pk}"):
         honest = anyone.get(path, HTTP_HOST="vod.example.com", secure=True)
         assert honest.status_code == 200
         assert b'<link rel="canonical" href="https://vod.example.com/' in honest.content
@@ -336,7 +399,8 @@ def test_texts_of_strangers_stay_texts(anyone: Client) -> None:
     video = titled(HOSTILE, channel=channel, content=content)
     make_video(channel=channel)
     go_live(channel)
-    paths = ["/", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{channel.pk}", "/?search=script"]
+    uuids = {"watch": video.pk, "embed": video.pk, "watch/live": channel.pk, "c": channel.pk}
+    paths = ["/", "/?search=script", *(f"/{name}/{uuid}" for name, uuid in uuids.items())]
     for path in paths:
         html = page(anyone, path)
         assert "<script>alert" not in html
@@ -436,7 +500,7 @@ def test_only_the_player_can_be_framed_by_the_sites_of_the_setting(
 def test_every_page_is_kept_by_anyone_as_long_as_the_api_allows(anyone: Client, browser: Client) -> None:
     channel = make_channel()
     video = titled("Show", channel=channel)
-    lives = {"/": 2, "/?search=show": 10, f"/watch/{video.pk}": 10, f"/embed/{video.pk}": 60}
+    lives = {"/": 2, "/?search=show": 10, f"/c/{channel.pk}": 2, f"/watch/{video.pk}": 10, f"/embed/{video.pk}": 60}
     for path, life in {**lives, f"/watch/live/{channel.pk}": 2}.items():
         stale = Client()
         stale.cookies["sessionid"] = "bad"
@@ -507,22 +571,27 @@ def test_a_closed_api_closes_the_page_and_fails_the_check(anyone: Client, settin
 
 def test_turned_off_there_is_nothing_at_these_addresses(anyone: Client, turned_off: None) -> None:
     video = titled("Show")
-    for path in ("/", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{uuid4()}"):
+    for path in ("/", f"/c/{uuid4()}", f"/watch/{video.pk}", f"/embed/{video.pk}", f"/watch/live/{uuid4()}"):
         assert_error(anyone.get(path), 404, "not_found")
 
 
 def test_a_page_asks_the_database_a_fixed_number_of_times(anyone: Client) -> None:
     channels = [make_channel(name=f"Studio {number}") for number in range(5)]
     go_live(channels[0])
-    expected = {"/": 5, "/?search=show": 6, "/?page=2": 5, "/watch/": 3, "/embed/": 1}
+    expected = {"/": 5, "/?search=show": 6, "/?page=2": 5, "/c/": 2, "/watch/": 5, "/embed/": 1}
     for count in (60, 75):
         while Video.objects.count() < count:
             number = Video.objects.count()
-            video = titled(f"Show {number}", channel=channels[number % 5], content={"tags": [f"tag {number}"]})
+            tags = [f"shared {number % 3}", f"tag {number}"]
+            channel = channels[number % 5]
+            video = titled(
+                f"Show {number}", channel=channel, content={"tags": tags}, started_at=NINE + timedelta(days=number)
+            )
+            addresses = {"/watch/": video.pk, "/embed/": video.pk, "/c/": channel.pk}
         query_counts = {}
         for path in expected:
             with CaptureQueriesContext(connection) as queries:
-                page(anyone, f"{path}{video.pk}" if path.endswith(("watch/", "embed/")) else path)
+                page(anyone, f"{path}{addresses.get(path, '')}")
             query_counts[path] = len(queries)
         assert query_counts == expected, count
 

@@ -110,7 +110,8 @@ def test_every_page_and_route_reads_rows_whose_times_are_all_out_of_range(
     routes += [f"/on-demand/{everything.pk}", f"/channels/{everything.channel_id}/streams"]
     routes += [f"/channels/{everything.channel_id}", f"/channels/{everything.channel_id}/live"]
     answers = {path: walk(client, path, bearer(api_key)) for path in routes}
-    pages = ["/admin/", "/", f"/watch/{everything.pk}", f"/watch/live/{everything.channel_id}"]
+    pages = ["/admin/", "/", f"/watch/{everything.pk}"]
+    pages += [f"/{name}/{everything.channel_id}" for name in ("c", "watch/live")]
     for model in site._registry:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         pages.append(address)

@@ -1,5 +1,18 @@
-// The list follows the form without a reload, and buttons copy the field beside them. Without scripts the form is sent.
+// Times are shown in the zone of the reader. The list follows the form without a reload, and "Show more" appends the next
+// page to it. Buttons copy the field beside them. Without scripts the form is sent, and links lead to pages.
 const PAUSE_MS = 250;
+const DAY = { dateStyle: "long" };
+const MINUTE = { year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" };
+
+function showTimes(root) {
+  const language = document.documentElement.lang;
+  root.querySelectorAll("time[datetime]").forEach(function (place) {
+    const time = new Date(place.dateTime);
+    const minute = new Intl.DateTimeFormat(language, MINUTE).format(time);
+    place.textContent = "day" in place.dataset ? new Intl.DateTimeFormat(language, DAY).format(time) : minute;
+    place.title = "day" in place.dataset ? minute : "";
+  });
+}
 
 function addressOf(form) {
   const given = new URLSearchParams();
@@ -22,13 +35,55 @@ function announce(sentence, isFailure) {
 function show(page) {
   document.title = page.title;
   announce(page.getElementById("count").textContent, false);
+  const focused = document.activeElement.id;
   document.getElementById("results").replaceChildren(...page.getElementById("results").childNodes);
-  // The default order depends on whether there is a search.
-  const orders = document.getElementById("ordering");
-  if (orders !== document.activeElement) {
-    // The whole element: options that are moved one by one lose the selection.
-    orders.replaceWith(page.getElementById("ordering"));
+  showTimes(document.getElementById("results"));
+  // The order is chosen within the list.
+  document.getElementById(focused)?.focus();
+}
+
+async function fetchPage(address, signal) {
+  const answer = await fetch(address, { signal });
+  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+  if (!page.getElementById("results")) {
+    throw new Error("Not a page of the list: " + answer.status);
   }
+  return page;
+}
+
+// Appends the page that the link leads to. Its address is then that of this page, too.
+async function append(link) {
+  const results = document.getElementById("results");
+  const address = link.href;
+  let page;
+  results.setAttribute("aria-busy", "true");
+  try {
+    page = await fetchPage(address);
+  } catch {
+    // The browser says what is wrong.
+    window.location.assign(address);
+    return;
+  }
+  const [shown, more] = [results, page].map((root) => root.querySelector("[aria-labelledby=list] .cards"));
+  const [count, further] = [results, page].map((root) => root.querySelector(".count[data-last]"));
+  results.removeAttribute("aria-busy");
+  if (!more || !link.isConnected) {
+    return;
+  }
+  showTimes(page);
+  const first = more.querySelector("a");
+  shown.append(...more.children);
+  count.dataset.last = further.dataset.last;
+  count.textContent = count.dataset.text.replace("{first}", count.dataset.first).replace("{last}", count.dataset.last);
+  announce(count.textContent, false);
+  const next = page.querySelector("#results [rel=next]");
+  if (next) {
+    link.href = next.getAttribute("href");
+  } else {
+    link.parentElement.remove();
+  }
+  history.replaceState(null, "", address);
+  first.focus({ preventScroll: true });
 }
 
 function follow(form) {
@@ -47,12 +102,7 @@ function follow(form) {
     running = new AbortController();
     results.setAttribute("aria-busy", "true");
     try {
-      const answer = await fetch(address, { signal: running.signal });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      if (!page.getElementById("results")) {
-        throw new Error("Not a page of the list: " + answer.status);
-      }
-      show(page);
+      show(await fetchPage(address, running.signal));
       history.replaceState(null, "", address);
       results.removeAttribute("aria-busy");
     } catch (problem) {
@@ -71,7 +121,11 @@ function follow(form) {
       timer = setTimeout(load, PAUSE_MS);
     }
   });
-  form.addEventListener("change", function (event) {
+  // The order belongs to the form, and stands in the list.
+  document.addEventListener("change", function (event) {
+    if (event.target.form !== form) {
+      return;
+    }
     if (event.target.id === "tag") {
       // The page has a box for each chosen tag.
       window.location.assign(addressOf(form));
@@ -82,6 +136,13 @@ function follow(form) {
   form.addEventListener("submit", function (event) {
     event.preventDefault();
     load();
+  });
+  results.addEventListener("click", function (event) {
+    const link = event.target.closest("[rel=next]");
+    if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && !results.hasAttribute("aria-busy")) {
+      event.preventDefault();
+      append(link);
+    }
   });
 }
 
@@ -101,6 +162,25 @@ function copies(button) {
   });
 }
 
+// The share sheet of the system, where there is one; else the link is copied.
+function shares(button) {
+  const field = document.getElementById(button.dataset.share);
+  const copy = document.querySelector(`[data-copy="${button.dataset.share}"]`);
+  if (!navigator.share) {
+    return;
+  }
+  button.hidden = false;
+  button.addEventListener("click", async function () {
+    try {
+      await navigator.share({ title: document.title, url: field.value });
+    } catch (problem) {
+      if (problem.name !== "AbortError") {
+        copy.click();
+      }
+    }
+  });
+}
+
 // The link carries the position that the player has when the box is ticked.
 function sharesPosition(place) {
   const field = document.getElementById("page-url");
@@ -115,9 +195,11 @@ function sharesPosition(place) {
   });
 }
 
+showTimes(document);
 const form = document.getElementById("filters");
 if (form) {
   follow(form);
 }
 document.querySelectorAll("button[data-copy]").forEach(copies);
+document.querySelectorAll("button[data-share]").forEach(shares);
 document.querySelectorAll("[data-share-start]").forEach(sharesPosition);
