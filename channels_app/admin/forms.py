@@ -39,6 +39,7 @@ _HELP = {
     ),
     "record": _("Each stream is recorded into the catalogue."),
     "active": _("No public list shows an inactive channel."),
+    "new_video_state": _("The default is the setting NEW_VIDEO_STATE; videos of a private channel are hidden then."),
 }
 NEW_VIDEO_STATES: dict[str, Any] = {
     NewVideoState.LISTED: _("Listed: anyone finds them"),
@@ -94,9 +95,7 @@ class ChannelEditForm(forms.Form):
         now = editable_of(channel)
         super().__init__(data, initial={**_as_sent(now), "shown": json.dumps(now)})
         self.channel = channel
-        by_setting = _("As the setting NEW_VIDEO_STATE says: %(state)s; hidden while the channel is private") % {
-            "state": NewVideoState(settings.NEW_VIDEO_STATE).label
-        }
+        by_setting = _("Default: %(state)s") % {"state": NewVideoState(settings.NEW_VIDEO_STATE).label}
         offered: dict[str, list[Any]] = {
             "type": _TYPES,
             "latency_mode": _LATENCY_MODES,
