@@ -103,9 +103,13 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
         found = self._object_of(request)
         context = {**(extra_context or {})}
         if found is not None:
-            address = row_address(type(found), found.pk)
-            context |= {"title": gettext("History"), "subtitle": str(found), "object": found, "address": address}
-            context["object_opts"] = found._meta
+            names = OBJECT_NAMES.get(found._meta.label_lower, lambda _pks: {})([str(found.pk)])
+            context |= {
+                "title": gettext("History"),
+                "subtitle": names.get(str(found.pk), str(found)),
+                "object_opts": found._meta,
+                "address": row_address(type(found), found.pk),
+            }
         return super().changelist_view(request, context)
 
     def _object_of(self, request: HttpRequest) -> Model | None:
