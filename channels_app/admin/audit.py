@@ -103,7 +103,8 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
         found = self._object_of(request)
         context = {**(extra_context or {})}
         if found is not None:
-            names = OBJECT_NAMES.get(found._meta.label_lower, lambda _pks: {})([str(found.pk)])
+            names_of = OBJECT_NAMES.get(found._meta.label_lower)
+            names = names_of([str(found.pk)]) if names_of else {}
             context |= {
                 "title": gettext("History"),
                 "subtitle": names.get(str(found.pk), str(found)),
