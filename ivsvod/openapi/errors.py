@@ -38,7 +38,7 @@ REFUSALS: dict[int, Refusal] = {
         "Forbidden",
         "The credential lacks the scope.",
         ("forbidden", "aws_pending_verification"),
-        "This needs a scope that you lack",
+        "This needs the scope `curate`",
     ),
     404: Refusal("NotFound", "It does not exist, or the caller may not see it.", ("not_found",), "Recording not found"),
     405: Refusal(
