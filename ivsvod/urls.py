@@ -11,7 +11,7 @@ from ivsvod.branding import stylesheet
 _API = [
     path("healthz", HealthView.as_view()),
     path("schema", SchemaView.as_view(), name="schema"),
-    path("docs", DocsView.as_view()),
+    path("docs", DocsView.as_view(), name="docs"),
     path("", include("channels_app.urls")),
     path("", include("ondemand.urls")),
 ]

@@ -18,17 +18,28 @@ from ivsvod.rest.fields import (
     with_names_in_any_case,
 )
 
+_NAME = "The name for people; any text, also an empty one."
+_TYPE = "The channel type of Amazon IVS: it limits resolution and bitrate, and decides the price."
+_LATENCY = "`LOW` for live interaction with viewers, `NORMAL` for a steadier picture."
+_PRIVATE = "Whether viewers need a playback grant, for the live stream and for recordings that start from now on."
+_RECORD = "Whether streams are recorded to S3."
+_NEW_VIDEO_STATE = (
+    "The state of new recordings; null: `hidden` if the channel is private, else that of the whole service."
+)
+
 
 class ChannelCreateSerializer(StrictSerializer):
     """The body of `POST /channels`; `owner` is another name of `userId`, and ignored beside it."""
 
-    name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
-    userId = LenientUUIDField(source="owner", required=False)
+    name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True, help_text=_NAME)
+    userId = LenientUUIDField(
+        source="owner", required=False, help_text="The owner: the uuid of a user or team of yours."
+    )
     owner = LenientUUIDField(required=False)
-    type = PlainChoiceField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type")
-    latency_mode = PlainChoiceField(LatencyMode.choices, default=LatencyMode.LOW)
-    private = StrictBooleanField(default=False)
-    record = StrictBooleanField(default=True)
+    type = PlainChoiceField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type", help_text=_TYPE)
+    latency_mode = PlainChoiceField(LatencyMode.choices, default=LatencyMode.LOW, help_text=_LATENCY)
+    private = StrictBooleanField(default=False, help_text=_PRIVATE)
+    record = StrictBooleanField(default=True, help_text=_RECORD)
 
     def to_internal_value(self, data: Any) -> Any:
         # Clients of the predecessor may send anything as `owner` beside `userId`.
@@ -47,13 +58,13 @@ class ChannelCreateSerializer(StrictSerializer):
 class ChannelUpdateSerializer(ChangesSerializer):
     """The body of `PATCH /channels/{uuid}`; with `new_video_state` null the setting decides."""
 
-    name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True)
-    type = PlainChoiceField(ChannelType.choices)
-    latency_mode = PlainChoiceField(LatencyMode.choices)
-    private = StrictBooleanField()
-    record = StrictBooleanField()
-    new_video_state = PlainChoiceField(NewVideoState.choices, allow_null=True)
-    active = StrictBooleanField()
+    name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True, help_text=_NAME)
+    type = PlainChoiceField(ChannelType.choices, help_text=_TYPE)
+    latency_mode = PlainChoiceField(LatencyMode.choices, help_text=_LATENCY)
+    private = StrictBooleanField(help_text=_PRIVATE)
+    record = StrictBooleanField(help_text=_RECORD)
+    new_video_state = PlainChoiceField(NewVideoState.choices, allow_null=True, help_text=_NEW_VIDEO_STATE)
+    active = StrictBooleanField(help_text="Whether callers without the scope `channels` may see the channel.")
 
     def known(self) -> dict[str, Any]:
         """Return the values of all fields."""
@@ -67,30 +78,40 @@ class StreamKeyRotateSerializer(StrictSerializer):
 class StreamStopSerializer(StrictSerializer):
     """The body of `POST /channels/{uuid}/stop`."""
 
-    ban = StrictBooleanField(default=False)
+    ban = StrictBooleanField(
+        default=False, help_text="Whether the stream key is removed first, so that the encoder cannot come back."
+    )
 
 
 class LiveSerializer(serializers.Serializer):
     """The live state within a channel."""
 
-    state = serializers.CharField()
-    since = TimeField(allow_null=True)
-    stream_id = serializers.CharField(allow_null=True)
+    state = serializers.CharField(help_text="`live` from the start of a stream to its end, else `offline`.")
+    since = TimeField(
+        allow_null=True,
+        help_text="When this state began: of a channel that never streamed, its creation; null if that is unknown.",
+    )
+    stream_id = serializers.CharField(
+        allow_null=True,
+        help_text="The id of the stream that began or ended then; null if there was none, or IVS did not say it.",
+    )
 
 
 class LiveStateSerializer(LiveSerializer):
     """The answer to `GET /channels/{uuid}/live`."""
 
-    timestamp = serializers.IntegerField()
+    timestamp = serializers.IntegerField(
+        help_text="The same time as `since`, in milliseconds since 1970; 0 if it is unknown."
+    )
 
 
 class ChannelSerializer(serializers.Serializer):
     """The public fields of a channel."""
 
-    uuid = serializers.UUIDField()
-    name = serializers.CharField()
+    uuid = serializers.UUIDField(help_text="The uuid of the channel, which is its name in Amazon IVS too.")
+    name = serializers.CharField(help_text="The name for people.")
     playback_url = serializers.SerializerMethodField()
-    live = LiveSerializer(source="live_state")
+    live = LiveSerializer(source="live_state", help_text="The live state.")
 
     def get_playback_url(self, channel: Channel) -> str | None:
         """Playback URL of the live stream; null if it needs a playback token, or IVS has reported no URL."""
@@ -100,29 +121,39 @@ class ChannelSerializer(serializers.Serializer):
 class ManagedChannelSerializer(ChannelSerializer):
     """All fields of a channel except its stream key, for the scope `channels`."""
 
-    owner = serializers.UUIDField()
-    arn = serializers.CharField()
-    rtmpAddress = serializers.CharField(source="rtmp_address")
-    ingest_url = serializers.CharField()
-    type = serializers.CharField()
-    latency_mode = serializers.CharField()
-    private = serializers.BooleanField()
-    record = serializers.BooleanField()
-    new_video_state = serializers.CharField(allow_null=True)
+    owner = serializers.UUIDField(help_text="The owner: the uuid of a user or team of yours.")
+    arn = serializers.CharField(help_text="The ARN of the channel in Amazon IVS.")
+    rtmpAddress = serializers.CharField(
+        source="rtmp_address", help_text="The ingest host for encoders, without scheme and path."
+    )
+    ingest_url = serializers.CharField(
+        help_text="The URL for encoders, to which they add the stream key; empty until IVS has reported the host."
+    )
+    type = serializers.CharField(help_text=_TYPE)
+    latency_mode = serializers.CharField(help_text=_LATENCY)
+    private = serializers.BooleanField(help_text=_PRIVATE)
+    record = serializers.BooleanField(help_text=_RECORD)
+    new_video_state = serializers.CharField(allow_null=True, help_text=_NEW_VIDEO_STATE)
     active = serializers.SerializerMethodField()
-    created_at = TimeField(allow_null=True)
+    created_at = TimeField(allow_null=True, help_text="When it was created; null if that is unknown.")
 
     def get_active(self, channel: Channel) -> bool:
-        """Whether it is active; NULL is not, as for videos."""
+        """Whether callers without the scope `channels` may see the channel."""
         return bool(channel.active)
 
 
 class StreamKeySerializer(serializers.Serializer):
     """The answer to `POST /channels/{uuid}/stream-key`."""
 
-    streamKey = serializers.CharField(source="reveal_stream_key")
-    rtmpAddress = serializers.CharField(source="rtmp_address")
-    ingest_url = serializers.CharField()
+    streamKey = serializers.CharField(
+        source="reveal_stream_key", help_text="The secret of the encoder. No other answer shows it."
+    )
+    rtmpAddress = serializers.CharField(
+        source="rtmp_address", help_text="The ingest host for encoders, without scheme and path."
+    )
+    ingest_url = serializers.CharField(
+        help_text="The URL for encoders, to which they add the stream key; empty until IVS has reported the host."
+    )
 
 
 class CreatedChannelSerializer(StreamKeySerializer, ManagedChannelSerializer):
@@ -132,27 +163,51 @@ class CreatedChannelSerializer(StreamKeySerializer, ManagedChannelSerializer):
 class HistoryEntrySerializer(serializers.Serializer):
     """An event of a stream, with the reason, if any."""
 
-    at = TimeField()
-    name = serializers.CharField()
-    reason = serializers.CharField(source="detail.reason", allow_null=True)
+    at = TimeField(help_text="When IVS reported it.")
+    name = serializers.CharField(help_text="The name of the event of Amazon IVS, such as `Stream Failure`.")
+    reason = serializers.CharField(
+        source="detail.reason", allow_null=True, help_text="The reason that IVS gives; null if it gives none."
+    )
 
 
 class LimitBreachSerializer(serializers.Serializer):
     """An exceeded limit of the ingest, in the unit that IVS names."""
 
-    at = TimeField()
-    name = serializers.CharField()
-    limit_value = serializers.FloatField(source="detail.limit_value", allow_null=True)
-    exceeded_by = serializers.FloatField(source="detail.exceeded_by", allow_null=True)
-    limit_unit = serializers.CharField(source="detail.limit_unit", allow_null=True)
+    at = TimeField(help_text="When IVS reported it.")
+    name = serializers.CharField(
+        help_text="The name of the event of Amazon IVS: `Ingest Bitrate` or `Ingest Resolution`."
+    )
+    limit_value = serializers.FloatField(
+        source="detail.limit_value",
+        allow_null=True,
+        help_text="The limit, in `limit_unit`; null if IVS does not say it.",
+    )
+    exceeded_by = serializers.FloatField(
+        source="detail.exceeded_by",
+        allow_null=True,
+        help_text="How far it was exceeded, in `limit_unit`; null if IVS does not say it.",
+    )
+    limit_unit = serializers.CharField(
+        source="detail.limit_unit",
+        allow_null=True,
+        help_text="The unit of both numbers, such as `bps`; null if IVS does not say it.",
+    )
 
 
 class StreamSerializer(serializers.Serializer):
     """The public fields of a stream; `ended_at` is null while it is live, or if its end never arrived."""
 
-    stream_id = serializers.CharField(source="shown_id", allow_null=True)
-    started_at = TimeField(allow_null=True)
-    ended_at = TimeField(allow_null=True)
+    stream_id = serializers.CharField(
+        source="shown_id",
+        allow_null=True,
+        help_text="The id that IVS gave the stream; null if it was recorded without its id.",
+    )
+    started_at = TimeField(
+        allow_null=True, help_text="When it went live; null if it never did, or its start was not reported."
+    )
+    ended_at = TimeField(
+        allow_null=True, help_text="When it ended; null while it is live, or if its end was never reported."
+    )
 
 
 class HistoryField(serializers.ListField):

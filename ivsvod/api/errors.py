@@ -14,6 +14,8 @@ from rest_framework.views import set_rollback
 from channels_app.aws import AwsError
 from channels_app.errors import ServiceError
 from channels_app.outages import DATABASE_AWAY, Failure, failure_of, outage_counted
+from ivsvod.api.reference import reference_url
+from ivsvod.rest.fields import UNKNOWN_NAME
 
 logger = logging.getLogger(__name__)
 
@@ -46,13 +48,13 @@ _CODES = {
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Return the answer to an exception of a view; None if it is a bug, which Django answers with 500."""
-    response = _answer(error)
+    response = _answer(error, context)
     if response is not None:
         set_rollback()
     return response
 
 
-def _answer(error: Exception) -> Response | None:
+def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
     if isinstance(error, Http404):
         return _response(404, str(error) or "Not found")
     if isinstance(error, ServiceError):
@@ -67,8 +69,12 @@ def _answer(error: Exception) -> Response | None:
         # Errors of the whole body have an empty name here.
         names = {api_settings.NON_FIELD_ERRORS_KEY: ""}
         fields = {names.get(name, str(name)): _texts(value) for name, value in details.items()}
-        name, texts = next(iter(fields.items()))
-        return _response(400, f"{name}: {texts[0]}" if name else texts[0], code="invalid", fields=fields)
+        name, [text, *_] = next(iter(fields.items()))
+        # It names an unknown name itself.
+        sentence = f"{name}: {text}" if name and f"`{name}`" not in text else text
+        if getattr(text, "code", "") == UNKNOWN_NAME:
+            sentence += f" See {reference_url(context['request'])}"
+        return _response(400, sentence, code="invalid", fields=fields)
     if isinstance(error, exceptions.APIException):
         challenge, wait = getattr(error, "auth_header", None), getattr(error, "wait", None)
         return _response(
@@ -89,7 +95,7 @@ def _answer(error: Exception) -> Response | None:
 def _texts(detail: Any) -> list[str]:
     if isinstance(detail, dict):
         return [text for value in detail.values() for text in _texts(value)]
-    return [text for item in detail for text in _texts(item)] if isinstance(detail, list) else [str(detail)]
+    return [text for item in detail for text in _texts(item)] if isinstance(detail, list) else [detail]
 
 
 def _response(

@@ -1,8 +1,5 @@
 """Health check, OpenAPI document and its page."""
 
-from functools import cache
-
-from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -10,9 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from ivsvod.api.reference import document_bytes
 from ivsvod.rest.caching import VIDEO_MAX_AGE, Life
-
-_DOCUMENT = settings.BASE_DIR / "openapi.json"
 
 
 class OpenView(APIView):
@@ -36,7 +32,7 @@ class SchemaView(OpenView):
 
     def get(self, request: Request) -> HttpResponse:
         """Return the file, which `make openapi` wrote."""
-        return HttpResponse(_document(), content_type="application/json", headers=Life.of(VIDEO_MAX_AGE).headers)
+        return HttpResponse(document_bytes(), content_type="application/json", headers=Life.of(VIDEO_MAX_AGE).headers)
 
 
 class DocsView(OpenView):
@@ -47,8 +43,3 @@ class DocsView(OpenView):
         response = render(request, "api/docs.html")
         response["Cache-Control"] = Life.of(VIDEO_MAX_AGE).text
         return response
-
-
-@cache
-def _document() -> bytes:
-    return _DOCUMENT.read_bytes()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels_app.api import serializers as channels
+from ivsvod.openapi.errors import REFUSALS, Refusal
 from ondemand.api import grants
 from ondemand.api import serializers as videos
 from ondemand.models import Video
@@ -52,16 +53,46 @@ NAMED: dict[str, Schema] = {
     },
     "Health": {
         "type": "object",
-        "properties": {"status": {"type": "string", "const": "ok"}},
+        "properties": {"status": {"type": "string", "const": "ok", "description": "`ok`: the database answers."}},
         "required": ["status"],
         "additionalProperties": False,
     },
 }
 
 
-def reference(name: str) -> Schema:
+def reference(name: str, kind: str = "schemas") -> Schema:
     """Return the reference to a component."""
-    return {"$ref": f"#/components/schemas/{name}"}
+    return {"$ref": f"#/components/{kind}/{name}"}
+
+
+_HEADERS = {
+    "ETag": "The version of this answer; compared by its opaque value.",
+    "Cache-Control": "How long the answer may be cached, and by which caches.",
+    "X-Request-ID": "The id of this request in the log of the service.",
+    "Retry-After": "Seconds to wait before the request is sent again.",
+    "WWW-Authenticate": "`Bearer`.",
+}
+HEADERS: Schema = {name: {"schema": {"type": "string"}, "description": text} for name, text in _HEADERS.items()}
+
+
+def _response(refusal: Refusal, *headers: str) -> Schema:
+    """Return the answer of an error status."""
+    examples = {"Error": {"value": refusal.example}}
+    return {
+        "description": refusal.text,
+        "headers": {name: reference(name, "headers") for name in ["X-Request-ID", *headers]},
+        "content": {"application/json": {"schema": reference("Error"), "examples": examples}},
+    }
+
+
+_OF_STATUS = {401: ("WWW-Authenticate",), 429: ("Retry-After",), 503: ("Retry-After",)}
+RESPONSES: Schema = {
+    "NotModified": {
+        "description": "The caller has this version.",
+        "headers": {"X-Request-ID": reference("X-Request-ID", "headers")},
+    },
+    **{each.name: _response(each, *_OF_STATUS.get(status, ())) for status, each in REFUSALS.items()},
+}
 
 
 _NEAR_MISS: Schema = {
@@ -78,7 +109,7 @@ _OF_PAGES: dict[str, Schema] = {"Video": _NEAR_MISS, "Hit": _NEAR_MISS}
 def page_of(row: Schema, name: str) -> Schema:
     """Return the schema of a page of a list, whose rows are called `name`."""
     properties = {
-        "data": {"type": "array", "items": row},
+        "data": {"type": "array", "items": row, "description": "The rows in their order; empty past the end."},
         "page": {"type": "integer", "minimum": 1, "description": "From 1; it also rises from page to page by cursor."},
         "pageSize": {"type": "integer", "minimum": 1, "description": "The size that was used."},
         "next": {"type": ["string", "null"], "description": "The link to the rows after these; null at the end."},
@@ -100,7 +131,6 @@ _HISTORY: Schema = {
     **{name: [channels.HistoryEntrySerializer] for name in ("sessions", "takeovers", "failures", "health")},
     "limits": [channels.LimitBreachSerializer],
 }
-_PUBLICATION: Schema = {"description": "From the year 1900 to 9000; publication must end after it begins."}
 _TAGS: Schema = {
     "maxItems": limits.MOST_TAGS,
     "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH},
@@ -112,7 +142,6 @@ _FOUND: Schema = {
 # By serializer and field: a schema, a serializer, or a list of one. Derived serializers inherit them.
 FIELDS: dict[type, Schema] = {
     videos.VideoSerializer: {
-        "content": videos.ContentSerializer,
         "visibility": _enum(Video.Visibility.values),
         "listing": _enum(Listing),
         "playback": {
@@ -145,10 +174,8 @@ FIELDS: dict[type, Schema] = {
     videos.VideoPatchSerializer: {
         "tags": _TAGS,
         "thumbnail": {
-            "description": "An https URL, or a picture of this recording by its URL or path; empty for none."
+            "description": "An https URL, or a picture of this recording by its URL or path; empty or null for none."
         },
-        "publish_from": _PUBLICATION,
-        "publish_until": _PUBLICATION,
         "metadata": {
             "maxProperties": limits.MOST_METADATA,
             "propertyNames": {"minLength": 1, "maxLength": limits.METADATA_KEY_LENGTH},

@@ -4,6 +4,7 @@ A new operation needs its summary, body and answer here. `schema.py` derives the
 view.
 """
 
+from pathlib import Path
 from typing import Any
 
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
@@ -15,7 +16,8 @@ from channels_app.api import serializers as channels
 from channels_app.api.viewsets import ChannelViewSet
 from ivsvod.api import views as service_views
 from ivsvod.openapi import examples
-from ivsvod.openapi.components import NAMED, AnyOf, reference
+from ivsvod.openapi.components import HEADERS, NAMED, RESPONSES, AnyOf, reference
+from ivsvod.openapi.errors import error_table
 from ivsvod.openapi.schema import ApiSchema
 from ondemand.api import grants
 from ondemand.api import serializers as videos
@@ -34,18 +36,15 @@ _TAGS = {
 }
 _SETTINGS = {
     "TITLE": "ivsvod",
-    "DESCRIPTION": (
-        "Channels of Amazon IVS, and the catalogue of their recordings.\n\n"
-        "Every error has one shape, `Error`. Reads are open unless the service is configured otherwise; writes need a "
-        "token with the scope of the operation. A token is sent as `Authorization: Bearer …`: the shared key of the "
-        "service, one of its API tokens, or an access token of its identity provider."
-    ),
+    "DESCRIPTION": Path(__file__).with_name("guide.md").read_text() + error_table(),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": "/", "description": "This service"}],
     "TAGS": [{"name": name, "description": text} for name, text in _TAGS.items()],
     "APPEND_COMPONENTS": {
         "schemas": NAMED,
+        "headers": HEADERS,
+        "responses": RESPONSES,
         "securitySchemes": {
             "bearer": {
                 "type": "http",
@@ -119,6 +118,7 @@ extend_schema_view(
     retrieve=extend_schema(
         operation_id="getChannel",
         summary="Get a channel",
+        description="With the scope `channels`: all fields, and private and inactive channels too.",
         responses=_answer(AnyOf(_ANY_CHANNEL), "The channel.", examples.MANAGED_CHANNEL),
     ),
     partial_update=extend_schema(

@@ -6,23 +6,16 @@ from typing import Any
 from drf_spectacular.extensions import OpenApiSerializerFieldExtension
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
 
 from ivsvod.openapi.components import FIELDS, UUID_IN, WHOLE, AnyOf, Instead, page_of, reference
+from ivsvod.openapi.errors import REFUSALS
 from ivsvod.rest import filters
 from ivsvod.rest.fields import StrictSerializer
 from ondemand.api.filters import SearchFilter
 from ondemand.api.serializers import DocumentSerializer
 from ondemand.videos.limits import METADATA_KEY_LENGTH
 
-# Text, the statuses that have it, and whether only answers with a version do.
-_ANSWER_HEADERS: dict[str, tuple[str, Any, bool]] = {
-    "ETag": ("The version of this answer; compared by its opaque value.", ["200"], True),
-    "Cache-Control": ("How long the answer may be cached, and by which caches.", ["200"], True),
-    "X-Request-ID": ("The id of this request in the log of the service.", True, False),
-    "Retry-After": ("Seconds to wait before the request is sent again.", ["429", "503"], False),
-    "WWW-Authenticate": ("`Bearer`.", ["401"], False),
-}
 _CONDITIONS = {
     "If-None-Match": "ETags that the caller holds: the answer is 304 if one of them is still the version.",
     "If-Match": "ETags of `GET`: the answer is 412 if none of them is the version now, and nothing is written.",
@@ -43,28 +36,6 @@ _PATH_PARTS = {
     "token": "The token in the URL of a playback grant.",
 }
 _OPTIONAL_BODIES = ("stopStream", "changeVideo")
-_REUSED = "This Idempotency-Key was used with another body"
-# By status: sentence, code, sentence of the example, and its fields.
-_REFUSALS: dict[int, tuple[str, str, str, dict[str, Any]]] = {
-    400: ("A value is malformed, or a name is unknown.", "invalid", "uuid: Not a uuid.", {"uuid": ["Not a uuid."]}),
-    401: ("The credential is missing where one is needed, or is not valid.", "unauthorized", "Invalid token", {}),
-    403: ("The credential lacks the scope.", "forbidden", "This needs a scope that you lack", {}),
-    404: ("It does not exist, or is not visible to the caller.", "not_found", "Recording not found", {}),
-    409: ("The state of the resource forbids it.", "channel_live", "The channel is live: stop the stream first", {}),
-    411: ("The body has no length.", "length_required", "A body needs its Content-Length", {}),
-    412: ("It has another version than `If-Match` names.", "precondition_failed", "It was changed meanwhile", {}),
-    413: ("The body is too large.", "too_large", "The body is larger than 10485760 bytes", {}),
-    415: ("The body is not `application/json`.", "unsupported_media_type", "The body must be application/json", {}),
-    422: ("The `Idempotency-Key` came with another body.", "idempotency_key_reused", _REUSED, {}),
-    429: ("Too many requests.", "throttled", "Too many requests", {}),
-    502: ("Amazon IVS failed or refused the call.", "aws_failed", "Amazon IVS refused CreateChannel", {}),
-    503: (
-        "A needed service is unavailable or overloaded.",
-        "unavailable",
-        "The database cannot be reached",
-        {},
-    ),
-}
 _TEXT = {"type": "string", "minLength": 1, "maxLength": filters.LONGEST_TEXT}
 
 # The most derived class first.
@@ -151,8 +122,8 @@ class ApiSchema(AutoSchema):
         """Return the scope that a caller needs; empty if the operation is open to all."""
         if self.method != "GET":
             return str(self.view.write_scope)
-        if read_scope := getattr(self.view, "read_scope", ""):
-            return str(read_scope)
+        if not self.is_public:
+            return str(self.view.read_scope)
         return "" if getattr(self.view, "is_open", False) else "read"
 
     @property
@@ -183,6 +154,27 @@ class ApiSchema(AutoSchema):
             possible |= {409, 429, 502} | ({401} if self.view.authentication_classes else set())
         return sorted(possible)
 
+    def get_operation(self, *args: Any) -> dict[str, Any] | None:
+        """Add the scope and the error statuses to the description."""
+        operation: dict[str, Any] | None = super().get_operation(*args)
+        if operation is not None:
+            statuses = ", ".join(map(str, self.refusals))
+            parts = [operation.get("description"), f"Scope: {self.scope_text}. Errors: {statuses}."]
+            operation["description"] = "\n\n".join(filter(None, parts))
+        return operation
+
+    @property
+    def scope_text(self) -> str:
+        """Return which scope a caller needs."""
+        if not self.scope:
+            return "none"
+        return "none, or `read` where reads are closed" if self.is_public else f"`{self.scope}`"
+
+    @property
+    def is_public(self) -> bool:
+        """Return whether the operation needs no credential, unless the service closes its reads."""
+        return self.method == "GET" and not getattr(self.view, "read_scope", "")
+
     def get_operation_id(self) -> str:
         """Refuse an operation without a description.
 
@@ -206,7 +198,7 @@ class ApiSchema(AutoSchema):
         is_read = self.path.startswith("/play/") and self.view.authentication_classes
         scope = self.scope or ("curate" if is_read else "")
         needed = [{"bearer": [scope]}, {"session": [scope]}] if scope else []
-        return needed if self.method != "GET" else [{}, *needed]
+        return [{}, *needed] if self.is_public else needed
 
     def get_request_serializer(self) -> Any:
         """Return no body, unless `document.py` describes one."""
@@ -220,17 +212,9 @@ class ApiSchema(AutoSchema):
     def _get_response_bodies(self, direction: str = "response") -> Any:
         """Add the 304 and the errors to the answer that `document.py` describes."""
         answers = super()._get_response_bodies(direction)
-        more: dict[int, OpenApiResponse] = {}
-        if self.has_version:
-            more[304] = OpenApiResponse(None, "The caller has this version.")
-        for status in self.refusals:
-            text, code, sentence, fields = _REFUSALS[status]
-            example = OpenApiExample("error", {"error": sentence, "code": code, "fields": fields})
-            more[status] = OpenApiResponse(reference("Error"), text, [example])
-        return answers | {
-            str(status): self._get_response_for_code(answer, str(status), None, direction)
-            for status, answer in more.items()
-        }
+        not_modified = {"304": reference("NotModified", "responses")} if self.has_version else {}
+        errors = {str(status): reference(REFUSALS[status].name, "responses") for status in self.refusals}
+        return answers | not_modified | errors
 
     def _get_response_for_code(self, answer: Any, *args: Any, **options: Any) -> Any:
         """Resolve `AnyOf`, which drf-spectacular does not know."""
@@ -263,10 +247,21 @@ class ApiSchema(AutoSchema):
             name = "If-None-Match" if self.method == "GET" else "If-Match"
             made.append(OpenApiParameter(name, str, header, description=_CONDITIONS[name]))
         made.append(OpenApiParameter("X-Request-ID", str, header, description=_REQUEST_ID))
-        for name, (text, statuses, is_of_version) in _ANSWER_HEADERS.items():
-            if self.has_version or not is_of_version:
-                made.append(OpenApiParameter(name, str, header, description=text, response=statuses))
         return made
+
+    def _get_parameters(self) -> list[dict[str, Any]]:
+        """Return references: operations share their parameters. One that differs from others of its name stays."""
+        return [self._shared(parameter) for parameter in super()._get_parameters()]
+
+    def _shared(self, parameter: dict[str, Any]) -> dict[str, Any]:
+        part = ResolvedComponent(parameter["name"], ResolvedComponent.PARAMETER, parameter, object=parameter["name"])
+        self.registry.register_on_missing(part)
+        return part.ref if self.registry[part].schema == parameter else parameter
+
+    def _get_response_headers_for_code(self, status_code: str, direction: str = "response") -> dict[str, Any]:
+        """Return references to the headers of an answer that is no error."""
+        names = ["ETag", "Cache-Control"] if self.has_version and status_code == "200" else []
+        return {name: reference(name, "headers") for name in [*names, "X-Request-ID"]}
 
     def _is_list_view(self, serializer: Any = None) -> bool:
         """Return False: `AnyOf` describes the pages of lists, which are no bare arrays."""

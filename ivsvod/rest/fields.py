@@ -7,12 +7,15 @@ from typing import Any
 from uuid import UUID
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
 from ivsvod.rest.uuids import parse_uuid
 
 # Comparing names takes time, and a request may hold very many or very long ones.
 _MOST_COMPARED = 20
 _LONGEST_COMPARED = 64
+# The code of the message of an unknown name, by which the answer links to the API reference.
+UNKNOWN_NAME = "unknown_name"
 
 
 class LenientUUIDField(serializers.Field):
@@ -89,7 +92,7 @@ class StrictSerializer(serializers.Serializer):
         return super().to_internal_value(data)
 
 
-def unknown_names(kind: str, names: Iterable[str], known_names: Iterable[str]) -> dict[str, list[str]]:
+def unknown_names(kind: str, names: Iterable[str], known_names: Iterable[str]) -> dict[str, list[Any]]:
     """Return an error message for each unknown name, with the nearest known name, as a `ValidationError` takes them."""
     by_letters = {_letters(name): name for name in known_names}
     messages = {}
@@ -97,7 +100,9 @@ def unknown_names(kind: str, names: Iterable[str], known_names: Iterable[str]) -
         nearest = by_letters.get(_letters(name))
         if nearest is None and number < _MOST_COMPARED and len(name) <= _LONGEST_COMPARED:
             nearest = next((by_letters[found] for found in get_close_matches(_letters(name), by_letters, n=1)), None)
-        messages[name] = [f"Unknown {kind}. Did you mean {nearest}?" if nearest else f"Unknown {kind}."]
+        text = f"Unknown {kind} `{name}`." if 0 < len(name) <= _LONGEST_COMPARED else f"Unknown {kind}."
+        suggestion = f" Did you mean `{nearest}`?" if nearest else ""
+        messages[name] = [ErrorDetail(text + suggestion, UNKNOWN_NAME)]
     return messages
 
 

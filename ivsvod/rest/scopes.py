@@ -47,14 +47,14 @@ class HasScope(BasePermission):
     Without one that is `read`, unless API_PUBLIC_READ opens reads.
     """
 
-    message = "This needs a scope that you lack"
-
     def has_permission(self, request: Request, view: Any) -> bool:
         """Return whether the caller has the scope for the method; True for an unknown method, which is a 405 to all."""
         if request.method not in view.allowed_methods:
             return True
-        if request.method not in SAFE_METHODS:
-            return has_scope(request, view.write_scope)
-        if read_scope := getattr(view, "read_scope", ""):
-            return has_scope(request, read_scope)
-        return getattr(view, "is_open", False) or settings.API_PUBLIC_READ or has_scope(request, "read")
+        if request.method in SAFE_METHODS:
+            is_public = getattr(view, "is_open", False) or settings.API_PUBLIC_READ
+            scope = getattr(view, "read_scope", "") or ("" if is_public else "read")
+        else:
+            scope = view.write_scope
+        self.message = f"This needs the scope `{scope}`"
+        return not scope or has_scope(request, scope)

@@ -51,8 +51,15 @@ ORIGIN = r"https?://\*?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?"
 class GrantCreateSerializer(StrictSerializer):
     """The body of a new grant; without a `viewer` it is for anyone who has its URL."""
 
-    viewer = PlainTextField(max_length=LONGEST_VIEWER_ID, allow_blank=True, default="")
-    ttl_seconds = WholeNumberField(min_value=SHORTEST, max_value=LONGEST, default=DEFAULT)
+    viewer = PlainTextField(
+        max_length=LONGEST_VIEWER_ID,
+        allow_blank=True,
+        default="",
+        help_text="For whom it is, by a name of yours that Amazon IVS may know; empty for anyone who has the URL.",
+    )
+    ttl_seconds = WholeNumberField(
+        min_value=SHORTEST, max_value=LONGEST, default=DEFAULT, help_text="How long it lasts, in seconds."
+    )
 
 
 class OriginField(PlainTextField):
@@ -71,43 +78,55 @@ class ChannelGrantCreateSerializer(GrantCreateSerializer):
     """The body of a new grant for a channel; the limits of a private one are those of a token of IVS."""
 
     origins = serializers.ListField(child=OriginField(), max_length=_MOST_ORIGINS, default=list)
-    single_use = StrictBooleanField(default=False)
-    maximum_resolution = PlainChoiceField(RESOLUTIONS[1:], default=None)
+    single_use = StrictBooleanField(default=False, help_text="Whether one player alone may start to play.")
+    maximum_resolution = PlainChoiceField(
+        RESOLUTIONS[1:], default=None, help_text="The highest resolution that plays; absent for any."
+    )
 
 
 class ViewerSerializer(StrictSerializer):
     """The body of the revocation of all grants of a viewer."""
 
-    viewer = PlainTextField(max_length=LONGEST_VIEWER_ID)
+    viewer = PlainTextField(max_length=LONGEST_VIEWER_ID, help_text="The name that the grants were made with.")
 
 
 class RevokedSerializer(serializers.Serializer):
     """The number of grants that were revoked."""
 
-    revoked = serializers.IntegerField()
+    revoked = serializers.IntegerField(help_text="The number of grants that were revoked.")
 
 
 class CreatedGrantSerializer(serializers.Serializer):
     """A new grant. Nothing else shows its URL."""
 
-    id = serializers.UUIDField()
-    url = serializers.CharField()
-    expires_at = TimeField(allow_null=True)
+    id = serializers.UUIDField(help_text="The id of the grant, by which it is revoked.")
+    url = serializers.CharField(help_text="The URL of the multivariant playlist, for any HLS player.")
+    expires_at = TimeField(
+        allow_null=True, help_text="When it ends; null if it does not: the video or channel is public."
+    )
 
 
 class GrantSerializer(serializers.Serializer):
     """A grant in the list, without its URL."""
 
-    id = serializers.UUIDField()
-    video = serializers.UUIDField(source="video_id", allow_null=True)
-    channel = serializers.UUIDField(source="channel_id", allow_null=True)
-    viewer = serializers.CharField()
-    created_at = TimeField(source="made_at")
-    created_by = serializers.UUIDField(source="by")
-    expires_at = TimeField(allow_null=True)
-    revoked_at = TimeField(allow_null=True)
-    uses = serializers.IntegerField()
-    last_used_at = TimeField(allow_null=True)
+    id = serializers.UUIDField(help_text="The id of the grant, by which it is revoked.")
+    video = serializers.UUIDField(
+        source="video_id", allow_null=True, help_text="The uuid of the video; null if it is for a channel."
+    )
+    channel = serializers.UUIDField(
+        source="channel_id", allow_null=True, help_text="The uuid of the channel; null if it is for a video."
+    )
+    viewer = serializers.CharField(help_text="For whom it is, by a name of your own; empty for anyone who has its URL.")
+    created_at = TimeField(source="made_at", help_text="When it was made.")
+    created_by = serializers.UUIDField(
+        source="by", help_text="The uuid of the account that made it; zero for the shared key."
+    )
+    expires_at = TimeField(
+        allow_null=True, help_text="When it ends; null if it does not: the video or channel is public."
+    )
+    revoked_at = TimeField(allow_null=True, help_text="When it was revoked; null if it was not.")
+    uses = serializers.IntegerField(help_text="How often it was used, counted once a minute at most.")
+    last_used_at = TimeField(allow_null=True, help_text="When it was last used; null if it never was.")
 
 
 class GrantFilterSet(StrictFilterSet):

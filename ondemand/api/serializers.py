@@ -31,10 +31,22 @@ from ondemand.videos import limits
 class ContentPutSerializer(serializers.Serializer):
     """The body of `PUT /on-demand/{uuid}`: the whole content; what is absent or null becomes empty."""
 
-    title = PlainTextField(allow_blank=True, allow_null=True, default="")
-    description = PlainTextField(allow_blank=True, allow_null=True, default="")
-    thumbnail = PlainTextField(allow_blank=True, allow_null=True, default="")
-    tags = serializers.ListField(child=PlainTextField(allow_blank=True), allow_null=True, default=list)
+    title = PlainTextField(allow_blank=True, allow_null=True, default="", help_text="The title; null is as empty.")
+    description = PlainTextField(
+        allow_blank=True, allow_null=True, default="", help_text="The description; null is as empty."
+    )
+    thumbnail = PlainTextField(
+        allow_blank=True,
+        allow_null=True,
+        default="",
+        help_text="The http or https URL of a picture; empty or null for none.",
+    )
+    tags = serializers.ListField(
+        child=PlainTextField(allow_blank=True),
+        allow_null=True,
+        default=list,
+        help_text="The tags; null is as an empty list.",
+    )
 
     def to_internal_value(self, data: Any) -> Any:
         """Accept the names of the fields in any letter case."""
@@ -54,27 +66,34 @@ class ContentPutSerializer(serializers.Serializer):
 class ContentSerializer(serializers.Serializer):
     """The title, description, tags and thumbnail of a video."""
 
-    title = serializers.CharField(source="shown_title")
-    description = serializers.CharField(source="shown_description")
-    tags = serializers.ListField(child=serializers.CharField(), source="shown_tags")
-    thumbnail = serializers.CharField(source="shown_thumbnail")
+    title = serializers.CharField(source="shown_title", help_text="The title; empty if there is none.")
+    description = serializers.CharField(
+        source="shown_description", help_text="The description, as plain text; empty if there is none."
+    )
+    tags = serializers.ListField(
+        child=serializers.CharField(), source="shown_tags", help_text="The tags; empty if there are none."
+    )
+    thumbnail = serializers.CharField(
+        source="shown_thumbnail",
+        help_text="The URL of the picture that people chose; empty if there is none, or if the caller may not see it.",
+    )
 
 
 class WrittenContentSerializer(ContentSerializer):
     """The answer to `PUT /on-demand/{uuid}`: the row of the content."""
 
-    uuid = serializers.UUIDField()
-    on_demand_video_uuid = serializers.UUIDField(source="video_id")
-    created_at = TimeField(allow_null=True)
+    uuid = serializers.UUIDField(help_text="The uuid of the content itself.")
+    on_demand_video_uuid = serializers.UUIDField(source="video_id", help_text="The uuid of the video.")
+    created_at = TimeField(allow_null=True, help_text="When the content was first written; null if that is unknown.")
 
 
 class RenditionSerializer(serializers.Serializer):
     """One of the qualities of a recording; without width and height it is sound alone."""
 
-    path = serializers.CharField()
-    playlist = serializers.CharField()
-    width = serializers.IntegerField(allow_null=True)
-    height = serializers.IntegerField(allow_null=True)
+    path = serializers.CharField(help_text="The folder of its playlist within the recording.")
+    playlist = serializers.CharField(help_text="The name of its playlist.")
+    width = serializers.IntegerField(allow_null=True, help_text="The width in pixels; null for sound alone.")
+    height = serializers.IntegerField(allow_null=True, help_text="The height in pixels; null for sound alone.")
 
 
 class ChapterSerializer(StrictSerializer):
@@ -85,7 +104,7 @@ class ChapterSerializer(StrictSerializer):
         max_value=LATEST_MS - 1,
         help_text="Where it begins, in milliseconds from the start of the video.",
     )
-    title = PlainTextField(max_length=TITLE_LENGTH)
+    title = PlainTextField(max_length=TITLE_LENGTH, help_text="Its title.")
 
     def validate_title(self, value: str) -> str:
         """Refuse a title of spaces."""
@@ -142,7 +161,9 @@ class PlayableSerializer(DocumentSerializer):
     start_time = serializers.IntegerField(
         read_only=True, help_text="Milliseconds since 1970; 0 if the start is unknown."
     )
-    duration_seconds = serializers.FloatField(read_only=True, help_text="An integer if it is whole.")
+    duration_seconds = serializers.FloatField(
+        read_only=True, help_text="The length in seconds; an integer if it is whole."
+    )
     location = serializers.CharField(
         read_only=True,
         allow_null=True,
@@ -153,8 +174,20 @@ class PlayableSerializer(DocumentSerializer):
 class WindowSerializer(StrictSerializer):
     """A part of what a video shows, in milliseconds; null is its beginning, or its end."""
 
-    start_ms = WholeNumberField(min_value=0, max_value=limits.LONGEST_MS, allow_null=True, default=None)
-    end_ms = WholeNumberField(min_value=0, max_value=limits.LONGEST_MS, allow_null=True, default=None)
+    start_ms = WholeNumberField(
+        min_value=0,
+        max_value=limits.LONGEST_MS,
+        allow_null=True,
+        default=None,
+        help_text="Where it begins, in milliseconds; null for the beginning.",
+    )
+    end_ms = WholeNumberField(
+        min_value=0,
+        max_value=limits.LONGEST_MS,
+        allow_null=True,
+        default=None,
+        help_text="Where it ends, in milliseconds; null for the end.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Refuse a window that ends before it begins."""
@@ -168,30 +201,34 @@ class WindowSerializer(StrictSerializer):
 class PartSerializer(WindowSerializer):
     """A window of the recording of a video."""
 
-    recording = serializers.UUIDField()
+    recording = serializers.UUIDField(help_text="The uuid of the video whose recording this is.")
 
 
 class VideoSerializer(PlayableSerializer):
     """A video as lists and `GET /on-demand/{uuid}` show it; `at` of the context is the moment of its listing."""
 
-    uuid = serializers.UUIDField()
-    active = serializers.BooleanField(read_only=True, help_text="NULL is hidden, as it was for the predecessor.")
-    content = ContentSerializer(read_only=True)
-    channel = serializers.UUIDField(allow_null=True)
+    uuid = serializers.UUIDField(help_text="The uuid of the video, which never changes.")
+    active = serializers.BooleanField(read_only=True, help_text="`false`: staff have hidden it, or not yet shown it.")
+    content = ContentSerializer(read_only=True, help_text="What people wrote about it; an empty object if nobody has.")
+    channel = serializers.UUIDField(allow_null=True, help_text="The uuid of its channel; null if it has none.")
     channel_name = serializers.CharField(
         read_only=True,
         allow_null=True,
         help_text="The name of the channel; null if the caller may not see the channel, or it is missing.",
     )
-    started_at = TimeField(allow_null=True)
-    ended_at = TimeField(allow_null=True)
-    status = serializers.ChoiceField(Video.Status.choices)
+    started_at = TimeField(allow_null=True, help_text="When the recording started; null if that is unknown.")
+    ended_at = TimeField(
+        allow_null=True, help_text="When the recording ended; null while it runs, or if that is unknown."
+    )
+    status = serializers.ChoiceField(
+        Video.Status.choices, help_text="The state of the recording; `listing` says who finds the video."
+    )
     visibility = serializers.CharField(
         read_only=True,
-        help_text="Undecided videos, whose recording has not ended, are shown with the default.",
+        help_text="`unlisted`: it opens by its address and is in no list. `public` until somebody decides.",
     )
-    publish_from = TimeField(allow_null=True)
-    publish_until = TimeField(allow_null=True)
+    publish_from = TimeField(allow_null=True, help_text="When publication begins; null: at once.")
+    publish_until = TimeField(allow_null=True, help_text="When publication ends; null: never.")
     listing = serializers.CharField(
         read_only=True, help_text="`listed`, or the first reason for which the video is in no list."
     )
@@ -228,7 +265,11 @@ class VideoSerializer(PlayableSerializer):
     chapters = serializers.ListField(
         child=ChapterSerializer(), read_only=True, help_text="In the order of their times; empty if there are none."
     )
-    qa = serializers.CharField(allow_null=True)
+    qa = serializers.CharField(
+        allow_null=True,
+        help_text="The check of its files: `ok`, `warning` (it plays with oddities), `failed` (it does not play) or"
+        " `unverified`; null before the first check.",
+    )
     trim = WindowSerializer(
         allow_null=True, read_only=True, help_text="The part of the recording that is shown; null if all of it is."
     )
@@ -238,8 +279,12 @@ class VideoSerializer(PlayableSerializer):
         read_only=True,
         help_text="For curators: the windows of recordings that it shows in this order; null if it is not edited.",
     )
-    part_of = serializers.UUIDField(allow_null=True, help_text="For curators: the joined video that shows this one.")
-    clip_of = serializers.UUIDField(allow_null=True, help_text="For curators: the video of which this is a clip.")
+    part_of = serializers.UUIDField(
+        allow_null=True, help_text="For curators: the joined video that shows this one; null if none does."
+    )
+    clip_of = serializers.UUIDField(
+        allow_null=True, help_text="For curators: the video of which this is a clip; null if it is none."
+    )
 
     def to_representation(self, instance: Video) -> dict[str, Any]:
         return video_document(instance, at=self.context["at"], reader=self.context["reader"])
@@ -248,7 +293,7 @@ class VideoSerializer(PlayableSerializer):
 class FoundSerializer(DocumentSerializer):
     """How well a video matches a search, and where."""
 
-    rank = serializers.FloatField()
+    rank = serializers.FloatField(help_text="How well it matches: the larger, the better; without a unit.")
     highlight = serializers.CharField(
         read_only=True, help_text="An excerpt as HTML: the words of the search are in `<mark>`, all else is escaped."
     )
@@ -269,10 +314,10 @@ class FoundVideoSerializer(FoundSerializer, VideoSerializer):
 class HitSerializer(FoundSerializer, PlayableSerializer):
     """A hit of `GET /on-demand/search`: the predecessor's flat fields and more."""
 
-    on_demand_video_uuid = serializers.UUIDField()
-    title = serializers.CharField()
-    description = serializers.CharField()
-    tags = serializers.ListField(child=serializers.CharField())
+    on_demand_video_uuid = serializers.UUIDField(help_text="The uuid of the video.")
+    title = serializers.CharField(help_text="The title; empty if there is none.")
+    description = serializers.CharField(help_text="The description, as plain text; empty if there is none.")
+    tags = serializers.ListField(child=serializers.CharField(), help_text="The tags; empty if there are none.")
     thumbnail = serializers.CharField(
         read_only=True, help_text="The chosen picture; empty if there is none, or if the caller may not see it."
     )
@@ -284,15 +329,20 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
 class RuleSerializer(serializers.Serializer):
     """A rule: its name is the result if it is the first that the video breaks."""
 
-    rule = serializers.CharField(source="name.value")
-    kept = serializers.BooleanField(source="is_kept")
-    sentence = serializers.CharField()
+    rule = serializers.CharField(
+        source="name.value",
+        help_text="The name of the rule: the result if this is the first one that the video breaks.",
+    )
+    kept = serializers.BooleanField(source="is_kept", help_text="Whether the video keeps it.")
+    sentence = serializers.CharField(help_text="The same as a sentence, in the language of the caller.")
 
 
 class PlayingSerializer(serializers.Serializer):
     """The rules that decide who plays a video, with their result."""
 
-    result = serializers.CharField(source="playing.result.value")
+    result = serializers.CharField(
+        source="playing.result.value", help_text="Who plays it: the name of the first broken rule, or `public`."
+    )
     sentence = serializers.CharField(
         source="playing.sentence",
         read_only=True,
@@ -302,44 +352,46 @@ class PlayingSerializer(serializers.Serializer):
     lasting_grants = serializers.IntegerField(
         help_text="Grants that are neither revoked nor ended, without those of the admin's player."
     )
-    rules = RuleSerializer(source="playing.rules", many=True)
+    rules = RuleSerializer(source="playing.rules", many=True, help_text="The rules, the gravest first.")
 
     def get_delivery(self, explained: Explanation) -> str:
-        """Return `signed` or `direct`."""
+        """How its files are delivered: by signed URLs, or by the plain ones of S3 or a CDN."""
         return "signed" if explained.is_signed else "direct"
 
 
 class AccessSerializer(serializers.Serializer):
     """The answers that callers with these scopes get."""
 
-    caller = serializers.CharField()
-    scopes = serializers.ListField(child=serializers.CharField())
+    caller = serializers.CharField(help_text="A name for these callers; `anonymous` has no token.")
+    scopes = serializers.ListField(child=serializers.CharField(), help_text="The scopes of their token.")
     opens = serializers.BooleanField(help_text="`GET /on-demand/{uuid}` shows the video.")
     location = serializers.BooleanField(help_text="Its `location` is not null there.")
     plays = serializers.BooleanField(help_text="`GET /play/{uuid}/master.m3u8` is served, while S3 has the file.")
     grants = serializers.BooleanField(help_text="`POST /on-demand/{uuid}/playback-grants` makes a grant.")
-    sentence = serializers.CharField()
+    sentence = serializers.CharField(help_text="The same as a sentence, in the language of the caller.")
 
 
 class ExplanationSerializer(serializers.Serializer):
     """The rules that decide who finds and who plays a video."""
 
-    listing = serializers.CharField(source="listing.result.value")
+    listing = serializers.CharField(
+        source="listing.result.value", help_text="Who finds it: the name of the first broken rule, or `listed`."
+    )
     sentence = serializers.CharField(
         source="listing.sentence",
         read_only=True,
         help_text="The sentences of the broken rules or, if none is broken, of all.",
     )
-    rules = RuleSerializer(source="listing.rules", many=True)
-    playback = PlayingSerializer(source="*")
-    callers = AccessSerializer(many=True)
+    rules = RuleSerializer(source="listing.rules", many=True, help_text="The rules of `listing`, the gravest first.")
+    playback = PlayingSerializer(source="*", help_text="Who plays it.")
+    callers = AccessSerializer(many=True, help_text="What callers with some sets of scopes get.")
 
 
 class TagSerializer(serializers.Serializer):
     """A tag and how many listed videos have it."""
 
-    tag = serializers.CharField()
-    count = serializers.IntegerField()
+    tag = serializers.CharField(help_text="The tag.")
+    count = serializers.IntegerField(help_text="The number of listed videos that have it.")
 
 
 class TagListField(serializers.ListField):
@@ -387,18 +439,41 @@ class PublicationField(TimeField):
 class VideoPatchSerializer(ChangesSerializer):
     """The body of `PATCH /on-demand/{uuid}`; null empties a field, where it can be empty."""
 
-    title = PlainTextField(max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True)
-    description = PlainTextField(max_length=limits.DESCRIPTION_LENGTH, allow_blank=True, allow_null=True)
-    tags = TagListField(allow_null=True)
+    title = PlainTextField(
+        max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True, help_text="The title; null is as empty."
+    )
+    description = PlainTextField(
+        max_length=limits.DESCRIPTION_LENGTH,
+        allow_blank=True,
+        allow_null=True,
+        help_text="The description, as plain text; null is as empty.",
+    )
+    tags = TagListField(allow_null=True, help_text="The tags, which replace the present ones; null for none.")
     thumbnail = PlainTextField(allow_blank=True, allow_null=True)
-    active = StrictBooleanField()
-    visibility = PlainChoiceField(Video.Visibility.choices)
-    playback = PlainChoiceField(Video.Playback.choices)
-    publish_from = PublicationField(allow_null=True)
-    publish_until = PublicationField(allow_null=True)
-    metadata = MetadataField(allow_null=True)
-    chapters = ChaptersField(allow_null=True)
-    trim = WindowSerializer(allow_null=True)
+    active = StrictBooleanField(
+        help_text="`false` hides the video; `true` shows it, and releases one that is held back."
+    )
+    visibility = PlainChoiceField(
+        Video.Visibility.choices, help_text="`unlisted`: it opens by its address and is in no list."
+    )
+    playback = PlainChoiceField(Video.Playback.choices, help_text="`grant`: it is played with a grant alone.")
+    publish_from = PublicationField(
+        allow_null=True, help_text="When publication begins, from the year 1900 to 9000; null: at once."
+    )
+    publish_until = PublicationField(
+        allow_null=True, help_text="When publication ends, after it begins, from the year 1900 to 9000; null: never."
+    )
+    metadata = MetadataField(
+        allow_null=True, help_text="Texts by keys of your own, which replace the present ones; null for none."
+    )
+    chapters = ChaptersField(
+        allow_null=True,
+        help_text="The chapters in the order of their times, which replace the present ones; null for none.",
+    )
+    trim = WindowSerializer(
+        allow_null=True,
+        help_text="The part of the recording that is shown, moved to the bounds of segments; null for all of it.",
+    )
 
     def known(self) -> dict[str, Any]:
         """Return the stored values that have limits, as `GET` shows them."""
@@ -441,24 +516,40 @@ class JoinSerializer(StrictSerializer):
 
     def get_fields(self) -> dict[str, serializers.Field]:
         """Name the field `with`, which is a word of Python."""
-        others = serializers.ListField(child=LenientUUIDField(), min_length=1, max_length=MOST_PARTS, source="others")
+        others = serializers.ListField(
+            child=LenientUUIDField(),
+            min_length=1,
+            max_length=MOST_PARTS,
+            source="others",
+            help_text="The uuids of the other videos in their order; with its own if it is not the first.",
+        )
         return {"with": others}
 
 
 class ClipSerializer(WindowSerializer):
     """The body of `POST /on-demand/{uuid}/clips`: times of the video as it plays now. It is hidden if not `active`."""
 
-    title = PlainTextField(max_length=limits.TITLE_LENGTH, allow_blank=True, required=False)
-    description = PlainTextField(max_length=limits.DESCRIPTION_LENGTH, allow_blank=True, required=False)
-    tags = TagListField(required=False)
-    active = StrictBooleanField(default=False)
+    title = PlainTextField(
+        max_length=limits.TITLE_LENGTH, allow_blank=True, required=False, help_text="The title of the clip."
+    )
+    description = PlainTextField(
+        max_length=limits.DESCRIPTION_LENGTH,
+        allow_blank=True,
+        required=False,
+        help_text="The description, as plain text.",
+    )
+    tags = TagListField(required=False, help_text="The tags.")
+    active = StrictBooleanField(default=False, help_text="Whether the clip is shown at once.")
 
 
 class SuggestionsSerializer(serializers.Serializer):
     """Edits that somebody may want: `trim` as `PATCH` takes it, and the recordings to be joined, in their order."""
 
-    trim = WindowSerializer(allow_null=True)
-    join = serializers.ListField(child=serializers.UUIDField())
+    trim = WindowSerializer(allow_null=True, help_text="What `PATCH` may take as `trim`; null if nothing is suggested.")
+    join = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="The uuids of the recordings to be joined, in their order; empty if nothing is suggested.",
+    )
 
 
 class StreamSerializer(channels.StreamSerializer):

@@ -1,6 +1,7 @@
 """Unknown fields and parameters: refused by name with the nearest known one, and nothing is made or changed."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -20,8 +21,9 @@ def send(method: str, path: str, body: Any, key: str) -> Any:
     )
 
 
-def field(nearest: str | None) -> list[str]:
-    return [f"Unknown field. Did you mean {nearest}?" if nearest else "Unknown field."]
+def unknown(kind: str, name: str, nearest: str | None) -> list[str]:
+    shown = f" `{name}`" if len(name) < 100 else ""
+    return [f"Unknown {kind}{shown}." + (f" Did you mean `{nearest}`?" if nearest else "")]
 
 
 @pytest.mark.django_db
@@ -36,7 +38,7 @@ def test_post_channels_refuses_unknown_fields_with_the_nearest_known_name(aws: L
         "x" * 100_000: None,
     }
     document = assert_error(send("POST", "/channels", {**BODY, **dict.fromkeys(spelt, True)}, api_key), 400, "invalid")
-    assert document["fields"] == {name: field(nearest) for name, nearest in spelt.items()}
+    assert document["fields"] == {name: unknown("field", name, nearest) for name, nearest in spelt.items()}
     assert ivs_channels() == list(Channel.objects.all()) == []
 
 
@@ -80,7 +82,10 @@ def test_every_body_refuses_an_unknown_field_with_the_nearest_known_name(
 ) -> None:
     channel, video = make_channel(), make_video()
     response = send(method, path.format(channel=channel.uuid, video=video.uuid), {name: True}, api_key)
-    assert assert_error(response, 400, "invalid")["fields"] == {name: field(nearest)}
+    document = assert_error(response, 400, "invalid")
+    texts = unknown("field", name, nearest)
+    assert document["fields"] == {name: texts}
+    assert re.fullmatch(rf"{re.escape(texts[0])} See http://testserver/docs#/(Channels|Videos)/\w+", document["error"])
 
 
 @pytest.mark.django_db
@@ -97,5 +102,20 @@ def test_every_body_refuses_an_unknown_field_with_the_nearest_known_name(
 def test_an_unknown_parameter_is_refused_with_the_nearest_known_name(
     client: Client, path: str, name: str, nearest: str | None
 ) -> None:
-    message = f"Unknown parameter. Did you mean {nearest}?" if nearest else "Unknown parameter."
-    assert client.get(path, {name: "1"}).json()["fields"] == {name: [message]}
+    assert client.get(path, {name: "1"}).json()["fields"] == {name: unknown("parameter", name, nearest)}
+
+
+@pytest.mark.django_db
+def test_the_sentence_names_the_unknown_name_and_links_to_the_operation_in_the_reference(api_key: str) -> None:
+    video = make_video()
+    sentence = Client().get("/on-demand", {"serch": "x"}).json()["error"]
+    assert sentence == (
+        "Unknown parameter `serch`. Did you mean `search`? See http://testserver/docs#/Videos/listVideos"
+    )
+    nested = send("PATCH", f"/on-demand/{video.uuid}", {"trim": {"star_ms": 5}}, api_key).json()
+    assert nested["fields"] == {"trim": unknown("field", "star_ms", "start_ms")}
+    assert nested["error"] == (
+        "trim: Unknown field `star_ms`. Did you mean `start_ms`? See http://testserver/docs#/Videos/changeVideo"
+    )
+    # Other errors have no link: people who use a client may read them.
+    assert Client().get("/on-demand", {"channel": "x"}).json()["error"] == "channel: Not a uuid."

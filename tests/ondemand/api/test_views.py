@@ -924,7 +924,8 @@ def test_writes_without_a_credential_are_401_and_without_the_scope_403(client: C
     assert_error(response, 401)
     assert response["WWW-Authenticate"] == "Bearer"
     _, text = make_token("read", "channels", "playback")
-    assert_error(client.generic(method, path, b"{}", "application/json", headers=bearer(text)), 403)
+    refused = client.generic(method, path, b"{}", "application/json", headers=bearer(text))
+    assert assert_error(refused, 403)["error"] == "This needs the scope `curate`"
     video.refresh_from_db()
     assert video.active
     assert not Content.objects.exists()
