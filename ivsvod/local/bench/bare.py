@@ -26,6 +26,7 @@ _LIST = """
         LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid
     ORDER BY start_key DESC, video_id DESC
 """
+_PLAY = "http://127.0.0.1/play"
 # As long as a link with a cursor.
 _NEXT = "/on-demand?cursor=" + "x" * 220
 
@@ -67,6 +68,7 @@ def _document(row: tuple[Any, ...]) -> dict[str, Any]:
         "listing": "listed",
         "playback": "public",
         "thumbnails": [f"{place}/{path}" for path in facts["thumbnails"]],
+        "picture": {width: f"{_PLAY}/{uuid}/small/{width}/{facts['thumbnails'][2]}" for width in ("320", "640")},
         "renditions": facts["renditions"],
         "stream_ids": streams,
         "metadata": metadata,
