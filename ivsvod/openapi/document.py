@@ -294,7 +294,7 @@ extend_schema_view(
     ),
 )(PlaybackGrantViewSet)
 # /play/{uuid}/{path}, /play/g/{token}/{path}
-_FILES = {
+_FILES: dict[Any, OpenApiResponse] = {
     **_answer({"type": "string"}, "A playlist, or a small picture.", "#EXTM3U", "application/vnd.apple.mpegurl"),
     **_answer({"type": "string", "format": "binary"}, "A playlist, or a small picture.", "RIFF", "image/webp"),
     302: OpenApiResponse(None, "The URL of the picture, with its signature."),

@@ -20,12 +20,14 @@ _LIST = """
             AND (publish_from IS NULL OR publish_from <= %(at)s) AND (publish_until IS NULL OR publish_until > %(at)s)
         ORDER BY start_key DESC, video_id DESC LIMIT 26
     )
-    SELECT video.uuid, ivs_channel_uuid, active, _status, _prefix, _started_at, _ended_at, _duration_ms, _stream_ids,
-        _facts, _qa, _visibility, _metadata, title, description, tags, thumbnail
+    SELECT video.uuid, ivs_channel_uuid, video.active, video._status, _prefix, _started_at, _ended_at, _duration_ms,
+        _stream_ids, _facts, _qa, _visibility, _metadata, channel._name, title, description, tags, thumbnail
     FROM page JOIN on_demand_videos AS video ON video.uuid = page.video_id
+        LEFT JOIN ivs_channels AS channel ON channel.uuid = ivs_channel_uuid
         LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid
     ORDER BY start_key DESC, video_id DESC
 """
+_ORIGIN = "http://127.0.0.1"
 # As long as a link with a cursor.
 _NEXT = "/on-demand?cursor=" + "x" * 220
 
@@ -48,7 +50,7 @@ def _time(moment: datetime) -> str:
 
 def _document(row: tuple[Any, ...]) -> dict[str, Any]:
     uuid, channel, active, status, prefix, started, ended, length, *others, title, description, tags, thumbnail = row
-    streams, facts, qa, visibility, metadata = others
+    streams, facts, qa, visibility, metadata, channel_name = others
     place = f"{os.environ['BENCH_MEDIA']}/{prefix}"
     return {
         "start_time": int(started.timestamp() * 1000),
@@ -58,6 +60,7 @@ def _document(row: tuple[Any, ...]) -> dict[str, Any]:
         "active": active,
         "content": {"title": title, "description": description, "tags": tags, "thumbnail": thumbnail},
         "channel": channel,
+        "channel_name": channel_name,
         "started_at": _time(started),
         "ended_at": _time(ended),
         "status": status,
@@ -65,8 +68,11 @@ def _document(row: tuple[Any, ...]) -> dict[str, Any]:
         "publish_from": None,
         "publish_until": None,
         "listing": "listed",
+        "watch_url": f"{_ORIGIN}/watch/{uuid}",
+        "embed_url": f"{_ORIGIN}/embed/{uuid}",
         "playback": "public",
         "thumbnails": [f"{place}/{path}" for path in facts["thumbnails"]],
+        "picture": {width: f"{_ORIGIN}/play/{uuid}/small/{width}/{facts['thumbnails'][2]}" for width in ("320", "640")},
         "renditions": facts["renditions"],
         "stream_ids": streams,
         "metadata": metadata,
