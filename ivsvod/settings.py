@@ -369,8 +369,9 @@ CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": [SELF, *_static],
         "img-src": [SELF, *_static, "data:", *_media, *_logo, *THUMBNAIL_HOSTS],
-        # hls.js feeds the video element from a blob and demuxes in a worker made of one.
-        "media-src": [SELF, "blob:", *_media],
+        # hls.js feeds the video element from a blob and demuxes in a worker made of one. Its tracks of subtitles have
+        # an empty `data:` URL.
+        "media-src": [SELF, "blob:", "data:", *_media],
         "connect-src": [SELF, *_media],
         "worker-src": [SELF, "blob:"],
         "object-src": [NONE],

@@ -68,8 +68,10 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
 
 
 def playing_of(document: dict[str, Any], origin: str) -> dict[str, Any]:
-    """Return the chapters and pictures of a video for the bar of its player, at this origin."""
+    """Return the chapters, the pictures and the heights of a video for the bar of its player, at this origin."""
+    heights = {item["height"] for item in document["renditions"] if item["height"]}
     return {
+        "heights": sorted(heights, reverse=True),
         "chapters": chapter_links(document["chapters"]),
         "pictures": storyboard(document["thumbnails"], origin),
     }
@@ -84,6 +86,8 @@ def live_card(document: dict[str, Any]) -> dict[str, Any]:
         "name": channel_name(document),
         "playlist": document["playback_url"] if is_live else None,
         "is_live": is_live,
+        # Of the last stream; None if there was none, or the predecessor recorded it without its id.
+        "stream_id": live["stream_id"],
         "needs_grant": False,
         "since": with_zone(parse_time(live["since"]) if live["since"] else None),
         "since_at": live["since"],

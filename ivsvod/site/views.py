@@ -84,8 +84,13 @@ def live(api: PublicApi, uuid: str) -> Page:
             raise
         # The predecessor showed the live state of any channel to anyone.
         card = private_card(uuid, api.get(f"{address}/live"))
-    page_url = urljoin(api.origin, reverse("catalogue:live", args=[card["uuid"]]))
-    return Page("catalogue/live.html", {"card": card, "page_url": page_url}, is_indexed=not card["needs_grant"])
+    context = {
+        "card": card,
+        "recording": _recording(api, card),
+        "state_url": f"{get_script_prefix()}channels/{card['uuid']}/live",
+        "page_url": urljoin(api.origin, reverse("catalogue:live", args=[card["uuid"]])),
+    }
+    return Page("catalogue/live.html", context, is_indexed=not card["needs_grant"])
 
 
 def embed(request: HttpRequest, uuid: str) -> HttpResponseBase:
@@ -107,6 +112,15 @@ def _canonical_or_404(text: str) -> str:
         # The API answers 400; a visitor followed a link that is cut off.
         raise Http404
     return uuid
+
+
+def _recording(api: PublicApi, card: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the listed video of the last stream of a channel that is offline; None if there is none yet."""
+    if card["is_live"] or not card["stream_id"]:
+        return None
+    newest = api.get("/on-demand", {"channel": card["uuid"], "pageSize": 1})["data"]
+    found = [each for each in newest if card["stream_id"] in each["stream_ids"]]
+    return video_card(found[0], api.origin) if found else None
 
 
 def _related(api: PublicApi, document: dict[str, Any]) -> list[dict[str, Any]]:

@@ -25,7 +25,9 @@ pytestmark = IN_BROWSER
 
 def plays_to_the_end(page: Page, seconds: float = SECONDS) -> None:
     page.locator("video[data-hls]").wait_for()
-    page.evaluate("(v => { v.muted = true; v.playbackRate = 8; v.play(); })(document.querySelector('video[data-hls]'))")
+    page.evaluate(
+        "(v => { v.muted = true; v.defaultPlaybackRate = 8; v.play(); })(document.querySelector('video[data-hls]'))"
+    )
     until(page, "document.querySelector('video[data-hls]').ended")
     length = page.evaluate("document.querySelector('video[data-hls]').currentTime")
     assert abs(length - seconds) < 1
@@ -51,6 +53,7 @@ def test_signed_videos_play_from_the_first_to_the_last_second_and_stop_when_the_
         assert faults(wrong) == []
         in_thread(lambda: grant_revoke(grant_id=grant.pk))
         page.reload()
+        page.get_by_role("button", name="Play", exact=True).click()
         expect(page.get_by_role("alert")).to_contain_text("cannot be loaded")
         # Nothing of another origin is played.
         page.goto("about:blank")

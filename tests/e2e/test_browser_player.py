@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Frame, Page, Route, expect
 
-from ondemand.models import Video
+from ondemand.models import Content, Video
 from tests.support.chromium import IN_BROWSER, SECONDS, chromium, faults, in_thread, looked_at, opened, until, watched
 
 pytestmark = IN_BROWSER
@@ -30,27 +30,50 @@ def visited(browser: Browser, width: int, scheme: Any) -> Any:
     return watched(browser.new_context(), width, scheme)
 
 
-def test_a_link_starts_at_its_time_chapters_seek_and_the_share_link_has_the_position(url: str, video: Video) -> None:
+def waits_at(page: Page | Frame, second: float) -> None:
+    """Wait until the player will start at this second; nothing is loaded."""
+    until(page, f"(v => 'ivsvod' in v && Math.abs(v.currentTime - {second}) < 0.2)(document.querySelector('video'))")
+    assert page.evaluate("document.querySelector('video').readyState") == 0
+
+
+def plays_from(page: Page | Frame, second: float) -> None:
+    """Wait until the player has played for a moment from this second on, then pause it."""
+    condition = f"v => v.readyState >= 2 && v.currentTime > {second} && v.currentTime < {second + 2}"
+    until(page, f"({condition})(document.querySelector('video'))")
+    page.evaluate("document.querySelector('video').pause()")
+
+
+def test_a_link_starts_at_its_time_and_chapters_and_times_of_the_description_seek(url: str, video: Video) -> None:
+    in_thread(
+        lambda: Content.objects.filter(video=video).update(description="0:03 The question\n0:30 Not a time of it")
+    )
     with chromium() as browser, visited(browser, 400, "dark") as (page, wrong):
         page.goto(f"{url}/watch/{video.pk}?t=4")
-        at(page, 4)
+        waits_at(page, 4)
         panel = page.get_by_role("link", name="0:02 Panel")
         expect(panel).to_have_attribute("aria-current", "true")
+        page.get_by_role("button", name="Play", exact=True).click()
+        plays_from(page, 4)
         page.get_by_role("link", name="0:06 Closing").click()
         at(page, 6)
         assert page.evaluate("location.search") == "?t=4"
         expect(panel).not_to_have_attribute("aria-current", "true")
-        page.get_by_label("Start at the position of the player").check()
-        expect(page.get_by_label("Link", exact=True)).to_have_value(f"{url}/watch/{video.pk}?t=6")
-        page.get_by_label("Start at the position of the player").uncheck()
-        expect(page.get_by_label("Link", exact=True)).to_have_value(f"{url}/watch/{video.pk}")
+        page.get_by_role("link", name="0:03", exact=True).click()
+        at(page, 3)
+        expect(page.get_by_role("link", name="0:30")).to_have_count(0)
         looked_at(page, "player-400-dark")
         # Hours, minutes and seconds; no time, and one behind the end.
         for text, second in {"0h0m5s": 5, "2.5": 2.5, "3s": 3, "1h": 0, "99": 0, "-5": 0, "5x": 0, "": 0}.items():
+            page.evaluate("localStorage.clear()")
             page.goto(f"{url}/watch/{video.pk}?t={text}")
-            at(page, second)
+            waits_at(page, second)
+        # A link to a time plays.
+        page.get_by_role("link", name="0:06 Closing").click()
+        plays_from(page, 6)
         page.goto(f"{url}/embed/{video.pk}?t=5")
-        at(page, 5)
+        waits_at(page, 5)
+        page.get_by_role("button", name="Play", exact=True).click()
+        plays_from(page, 5)
         assert faults(wrong) == []
     with chromium() as browser:
         page = browser.new_context(java_script_enabled=False).new_page()
@@ -59,10 +82,76 @@ def test_a_link_starts_at_its_time_chapters_seek_and_the_share_link_has_the_posi
         assert link.get_attribute("href") == "?t=2.5"
 
 
+def test_a_link_to_the_position_is_copied_and_the_position_is_kept_in_the_browser_alone(url: str, video: Video) -> None:
+    with chromium() as browser:
+        context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+        with watched(context, 1280, "light") as (page, wrong):
+            page.goto(f"{url}/watch/{video.pk}")
+            waits_at(page, 0)
+            expect(page.get_by_role("button", name="Copy link at")).to_have_count(0)
+            # As many as the browser keeps, of other videos.
+            page.evaluate("""localStorage.setItem("ivsvod.positions",
+                JSON.stringify(Object.fromEntries([...Array(60).keys()].map((n) => [`other-${n}`, 9]))))""")
+            page.get_by_role("link", name="0:02 Panel").click()
+            page.evaluate("document.querySelector('video').pause()")
+            page.keyboard.press("5")
+            at(page, 4)
+            page.get_by_role("button", name="Copy link at 0:04").click()
+            assert page.evaluate("navigator.clipboard.readText()") == f"{url}/watch/{video.pk}?t=4"
+            page.reload()
+            expect(page.get_by_text("Resumed at 0:04")).to_be_visible()
+            waits_at(page, 4)
+            kept = page.evaluate("Object.entries(JSON.parse(localStorage.getItem('ivsvod.positions')))")
+            assert len(kept) == 50
+            assert kept[-1] == [str(video.pk), 4]
+            looked_at(page, "player-resumed-1280-light")
+            page.get_by_role("button", name="Start over").click()
+            waits_at(page, 0)
+            expect(page.get_by_text("Resumed at")).to_be_hidden()
+            # An address with a time takes precedence.
+            page.goto(f"{url}/watch/{video.pk}?t=2")
+            waits_at(page, 2)
+            expect(page.get_by_text("Resumed at")).to_be_hidden()
+            # Who was at the end begins anew.
+            page.get_by_role("button", name="Play", exact=True).click()
+            page.evaluate("document.querySelector('video').currentTime = 7.5")
+            until(page, "document.querySelector('video').ended")
+            page.goto(f"{url}/watch/{video.pk}")
+            waits_at(page, 0)
+            assert faults(wrong) == []
+
+
+def test_the_keys_of_the_player_are_listed_and_work_before_anything_is_loaded(url: str, video: Video) -> None:
+    with chromium() as browser, visited(browser, 400, "light") as (page, wrong):
+        page.goto(f"{url}/watch/{video.pk}")
+        waits_at(page, 0)
+        page.keyboard.press("?")
+        dialog = page.get_by_role("dialog", name="Keys of the player")
+        expect(dialog).to_contain_text("Play, pause")
+        looked_at(page, "player-keys-400-light")
+        page.keyboard.press("Escape")
+        expect(dialog).to_be_hidden()
+        page.keyboard.press("5")
+        waits_at(page, SECONDS / 2)
+        page.keyboard.press("ArrowLeft")
+        waits_at(page, 0)
+        # A click on the text leaves the keys to the player; typing does not.
+        page.get_by_text("Day one.").click()
+        page.keyboard.press("2")
+        waits_at(page, SECONDS / 5)
+        page.get_by_role("searchbox").press_sequentially("k5")
+        waits_at(page, SECONDS / 5)
+        page.get_by_text("Day one.").click()
+        page.keyboard.press("k")
+        plays_from(page, SECONDS / 5)
+        expect(page.locator(".player-status")).to_have_text("")
+        assert faults(wrong) == []
+
+
 def test_the_seek_bar_has_pictures_and_chapters_and_goes_by_keys_and_pointer(url: str, video: Video) -> None:
     with chromium() as browser, visited(browser, 1280, "light") as (page, wrong):
         page.goto(f"{url}/watch/{video.pk}")
-        at(page, 0)
+        waits_at(page, 0)
         bar, preview = page.get_by_role("slider", name="Position in the recording"), page.locator(".seek-preview")
         expect(bar).to_have_attribute("aria-valuetext", "0:00 of 0:08, Opening")
         expect(page.locator(".seek-marks span")).to_have_count(2)
@@ -71,13 +160,13 @@ def test_the_seek_bar_has_pictures_and_chapters_and_goes_by_keys_and_pointer(url
         page.get_by_role("link", name="0:00 Opening").focus()
         bar.focus()
         page.keyboard.press("ArrowRight")
-        at(page, 5)
+        waits_at(page, 5)
         expect(bar).to_have_attribute("aria-valuetext", "0:05 of 0:08, Panel")
         expect(preview).to_have_text(re.compile("0:05 Panel"))
         page.keyboard.press("ArrowLeft")
-        at(page, 0)
+        waits_at(page, 0)
         page.keyboard.press("End")
-        at(page, SECONDS)
+        waits_at(page, SECONDS - 0.05)
         page.keyboard.press("Tab")
         expect(preview).to_be_hidden()
         # By the pointer: the preview alone, until it is pressed.
@@ -95,7 +184,7 @@ def test_the_seek_bar_has_pictures_and_chapters_and_goes_by_keys_and_pointer(url
         page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         page.mouse.down()
         page.mouse.up()
-        at(page, SECONDS / 2)
+        waits_at(page, SECONDS / 2)
         page.mouse.move(5, 5)
         expect(preview).to_be_hidden()
         # Nobody sees a picture of a video that takes a grant.
@@ -108,9 +197,15 @@ def test_the_seek_bar_has_pictures_and_chapters_and_goes_by_keys_and_pointer(url
 def test_the_quality_is_automatic_until_somebody_chooses_one(url: str, video: Video) -> None:
     with chromium() as browser, visited(browser, 1280, "dark") as (page, wrong):
         page.goto(f"{url}/watch/{video.pk}")
-        at(page, 0)
+        waits_at(page, 0)
         choice = page.get_by_label("Quality")
         names = choice.locator("option").all_inner_texts()
+        # Chosen before anything is loaded.
+        choice.select_option(label=names[-1])
+        page.get_by_role("button", name="Play", exact=True).click()
+        plays_from(page, 0)
+        assert page.evaluate("document.querySelector('video').videoHeight") == int(names[-1].removesuffix("p"))
+        assert choice.locator("option").all_inner_texts() == names
         heights = page.evaluate("document.querySelector('video').hls.levels.map((level) => level.height)")
         assert names[1:] == [f"{height}p" for height in sorted(heights, reverse=True)]
         assert len(names) > 2
@@ -130,10 +225,36 @@ def test_the_quality_is_automatic_until_somebody_chooses_one(url: str, video: Vi
             route.fulfill(body=first, content_type="application/vnd.apple.mpegurl")
 
         page.route("**/master.m3u8", one_quality)
-        page.goto(f"{url}/watch/{video.pk}?one=1")
-        at(page, 0)
+        page.goto(f"{url}/watch/{video.pk}?one=1&t=1")
+        page.get_by_role("button", name="Play", exact=True).click()
+        plays_from(page, 1)
         expect(page.get_by_role("slider", name="Position in the recording")).to_be_visible()
         expect(choice).to_be_hidden()
+        assert faults(wrong) == []
+
+
+def test_subtitles_of_the_playlist_are_chosen_in_the_bar(url: str, video: Video) -> None:
+    def with_subtitles(route: Route) -> None:
+        group = '#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="text",NAME="English",LANGUAGE="en",URI="english.m3u8"\n'
+        text = route.fetch().text().replace("#EXT-X-STREAM-INF:", '#EXT-X-STREAM-INF:SUBTITLES="text",')
+        route.fulfill(body=text.replace("#EXT-X-STREAM-INF", f"{group}#EXT-X-STREAM-INF", 1))
+
+    playlist = "#EXTM3U\n#EXT-X-TARGETDURATION:8\n#EXTINF:8,\nenglish.vtt\n#EXT-X-ENDLIST\n"
+    with chromium() as browser, visited(browser, 1280, "light") as (page, wrong):
+        page.route("**/master.m3u8", with_subtitles)
+        page.route("**/english.m3u8", lambda route: route.fulfill(body=playlist))
+        cue = "WEBVTT\n\n00:00.000 --> 00:08.000\nGood evening.\n"
+        page.route("**/english.vtt", lambda route: route.fulfill(body=cue))
+        page.goto(f"{url}/watch/{video.pk}")
+        choice = page.get_by_label("Subtitles")
+        expect(choice).to_be_hidden()
+        page.get_by_role("button", name="Play", exact=True).click()
+        plays_from(page, 0)
+        expect(choice.locator("option:checked")).to_have_text("Off")
+        choice.select_option(label="English")
+        until(page, "document.querySelector('video').textTracks[0].activeCues?.[0]?.text === 'Good evening.'")
+        choice.select_option(label="Off")
+        assert page.evaluate("document.querySelector('video').textTracks[0].mode") == "disabled"
         assert faults(wrong) == []
 
 

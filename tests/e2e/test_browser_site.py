@@ -1,19 +1,23 @@
 """A browser finds a video on the catalogue page, plays it there and in a frame of another site, and shares it."""
 
+import gzip
 import re
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 from uuid import UUID
 
 import pytest
-from playwright.sync_api import Browser, Page, Request, expect
+from django.utils import timezone
+from playwright.sync_api import Browser, Page, Request, Response, Route, expect
 
 from channels_app.models import Channel, Stream
 from ivsvod.local.serving import served
 from ondemand.models import Content, Video
+from ondemand.videos.files import Reader
 from tests.support.chromium import (
     IN_BROWSER,
     LONG_TITLE,
@@ -269,6 +273,71 @@ def test_on_a_phone_the_first_recording_is_seen_while_something_is_live_and_the_
         assert faults(wrong) == []
 
 
+def weight(responses: list[Response]) -> int:
+    """The bytes of HTML, styles and scripts as the package sends them: compressed."""
+    kinds = {"document", "stylesheet", "script"}
+    return sum(len(gzip.compress(each.body())) for each in responses if each.request.resource_type in kinds)
+
+
+def test_before_play_a_page_weighs_little_and_requests_nothing_of_a_recording(url: str, catalogue: Video) -> None:
+    in_thread(lambda: Video.objects.filter(pk=catalogue.pk).update(chapters=[{"at_ms": 0, "title": "Opening"}]))
+    live = in_thread(lambda: Channel.objects.get(name="Open air stage"))
+    paths = ["/", f"/c/{catalogue.channel_id}", f"/watch/{catalogue.pk}", f"/watch/live/{live.pk}"]
+    with chromium() as browser:
+        for path in [*paths, f"/embed/{catalogue.pk}"]:
+            with visiting(browser) as (page, wrong):
+                responses: list[Response] = []
+                page.on("response", lambda answer, all_=responses: all_.append(answer))
+                page.goto(f"{url}{path}", wait_until="networkidle")
+                names = [urlsplit(each.url).path for each in responses]
+                assert [name for name in names if re.search(r"\.(m3u8|ts|mp4)$|hls\.min", name)] == []
+                assert weight(responses) < 30_000, path
+                assert len([name for name in names if name.startswith("/static/")]) <= 8, path
+                if path.startswith(("/watch/", "/embed/")) and "live" not in path:
+                    play(page)
+                    names = [urlsplit(each.url).path for each in responses]
+                    assert len([name for name in names if name.endswith("master.m3u8")]) == 1
+                    assert len([name for name in names if "hls.min" in name]) == 1
+                    assert any(name.endswith(".ts") for name in names)
+                assert faults(wrong) == []
+
+
+def test_a_live_page_says_what_the_stream_does_and_plays_again_by_itself(url: str, catalogue: Video) -> None:
+    channel = catalogue.channel_id
+    location = in_thread(lambda: Reader(is_curator=True).location(catalogue))
+
+    def stream(route: Route) -> None:
+        # The recording in place of a live stream: it ends by itself.
+        path = route.request.url.split("/api/video/v1/")[1]
+        name = "" if path.endswith(f"{channel.hex[:12]}.m3u8") or path.count("/") == 0 else path
+        answer = route.fetch(url=urljoin(location, name))
+        route.fulfill(response=answer, headers={**answer.headers, "access-control-allow-origin": "*"})
+
+    def go_live(stream_id: str) -> None:
+        now = timezone.now()
+        Stream.objects.create(channel_id=channel, stream_id=stream_id, started_at=now, first_event_at=now)
+
+    with chromium() as browser, visiting(browser) as (page, wrong):
+        page.route("https://*.live-video.net/**", stream)
+        page.goto(f"{url}/watch/live/{channel}")
+        expect(page.get_by_text("The stream has ended.")).to_be_visible()
+        expect(page.get_by_role("link", name="Watch the recording")).to_have_attribute("href", f"/watch/{catalogue.pk}")
+        in_thread(lambda: go_live("st-next"))
+        # Nobody loads the page.
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=30_000)
+        assert faults(wrong) == []
+        page.unroute("https://*.live-video.net/**")
+        page.route("https://*.live-video.net/**", lambda route: route.abort())
+        page.get_by_role("button", name="Play", exact=True).click()
+        expect(page.get_by_role("alert")).to_contain_text("The stream is interrupted.", timeout=30_000)
+        page.unroute("https://*.live-video.net/**")
+        page.route("https://*.live-video.net/**", stream)
+        until(page, "document.querySelector('video').currentTime > 0.3")
+        expect(page.get_by_role("alert")).to_be_hidden()
+        in_thread(lambda: Stream.objects.filter(stream_id="st-next").update(ended_at=timezone.now()))
+        expect(page.get_by_text("Its recording appears here when it is published.")).to_be_visible(timeout=30_000)
+
+
 @contextmanager
 def another_site(code: str) -> Iterator[str]:
     """A page of another origin with this HTML."""
@@ -294,9 +363,12 @@ def test_the_player_plays_in_a_frame_of_another_site_unless_other_sites_are_name
             frame = page.frame_locator("iframe[title='A \"show\"']")
             frame.locator("video").wait_for()
             inner = next(frame for frame in page.frames if "/embed/" in frame.url)
-            until(inner, "document.querySelector('video').readyState >= 2")
-            inner.evaluate("document.querySelector('video').play()")
-            until(inner, "document.querySelector('video').currentTime > 0.3")
+            until(inner, "'ivsvod' in document.querySelector('video')")
+            frame.get_by_role("button", name="Play", exact=True).focus()
+            # The keys are those of the page of a video, and of the admin.
+            page.keyboard.press("5")
+            page.keyboard.press("k")
+            until(inner, f"document.querySelector('video').currentTime > {SECONDS / 2 + 0.3}")
             picture(page, "catalogue-embedded")
             assert faults(wrong) == []
         settings.EMBED_ANCESTORS = ["https://www.example.com"]

@@ -325,12 +325,9 @@ def until(page: Page | Frame, condition: str, seconds: int = 30) -> None:
 
 
 def play(page: Page) -> dict[str, float]:
-    """Press the player's key and wait until the picture moves."""
+    """Press the player's button by the keyboard and wait until the picture moves."""
     player = page.locator("video[data-hls]")
-    player.wait_for()
-    # Before there is a picture the browser's controls take no key.
-    until(page, "document.querySelector('video').readyState >= 2")
-    player.focus()
+    page.get_by_role("button", name="Play", exact=True).focus()
     page.keyboard.press("Space")
     until(page, "document.querySelector('video').currentTime > 0.3")
     return player.evaluate("v => ({ready: v.readyState, width: v.videoWidth, time: v.currentTime, length: v.duration})")

@@ -11,13 +11,8 @@ const rate = section.querySelector("[data-rate]");
 const status = section.querySelector(".player-status");
 const help = section.querySelector("dialog");
 
-function seek(second) {
-  const end = Number.isFinite(video.duration) ? video.duration : 0;
-  video.currentTime = Math.min(Math.max(second, 0), Math.max(end - 0.05, 0));
-}
-
 function skip(seconds) {
-  seek(video.currentTime + seconds);
+  video.ivsvod.seek(video.currentTime + seconds);
 }
 
 function toggle() {
@@ -63,12 +58,12 @@ const KEYS = {
   "?": () => help.showModal(),
 };
 for (let tenth = 0; tenth < 10; tenth += 1) {
-  KEYS[String(tenth)] = () => seek((video.duration || 0) * tenth / 10);
+  KEYS[String(tenth)] = () => video.ivsvod.seek(video.ivsvod.length() * tenth / 10);
 }
 
 function isOurs(event) {
   const target = event.target;
-  if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
+  if (!video.ivsvod || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
     return false;
   }
   // The browser's own controls and buttons handle the space key themselves.
@@ -76,7 +71,7 @@ function isOurs(event) {
   if (isButtonKey || target.matches(KEPT_BY_CONTROLS)) {
     return false;
   }
-  return target === document.body || section.contains(target);
+  return target.matches("body, main") || section.contains(target);
 }
 
 document.addEventListener("keydown", function (event) {
@@ -132,4 +127,7 @@ video.addEventListener("ratechange", function () {
 });
 section.querySelector("[data-help]").addEventListener("click", () => help.showModal());
 help.querySelector("[data-close]").addEventListener("click", () => help.close());
-begin();
+// Without it there is nothing to play.
+if (video.ivsvod) {
+  begin();
+}

@@ -1,14 +1,36 @@
 // Plays every <video data-hls="playlist"> by hls.js if it runs, because native HLS has known gaps; else natively.
-// The library's player is the property `hls` of the element, for scripts that need more of it. Below the video are a
-// seek bar with chapters and pictures (from the JSON in #playing), the choice of quality, and picture in picture.
-// Links and buttons with [data-seek="seconds"] seek, and `?t=` of the address is where the video starts.
-// The first picture needs one small segment; more is loaded when playback starts.
+// The library is loaded with the first playlist. With [data-waits] that is when the video is played: until then the
+// button [data-start] lies on it, and its length, its qualities and the position are those that the page says.
+// Other scripts find the library's player in the property `hls` of the element, and what is below in `ivsvod`.
+// Below the video are a seek bar with chapters and pictures (from the JSON in #playing), the choice of quality and
+// subtitles, and picture in picture. Links and buttons with [data-seek="seconds"] seek.
+// The video starts at `?t=` of the address, else where its viewer left [data-video], which this browser alone knows.
 const WAITING = { maxBufferLength: 4, maxMaxBufferLength: 8 };
 const PLAYING = { maxBufferLength: 30, maxMaxBufferLength: 120 };
-const OPTIONS = { startLevel: 0, startFragPrefetch: true, capLevelToPlayerSize: true, backBufferLength: 60, ...WAITING };
+const OPTIONS = { startLevel: 0, startFragPrefetch: true, capLevelToPlayerSize: true, backBufferLength: 60 };
 // `62`, `62.5`, `1h2m3s`.
 const START = /^(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,8}(?:\.\d{1,3})?)s?)?$/;
 const SKIP = 5;
+const POSITIONS = "ivsvod.positions";
+const MOST_POSITIONS = 50;
+// Seconds: a position is kept from here on, so often, and not at the end.
+const [FIRST, OFTEN, LAST] = [3, 5, 10];
+const NOTE_MS = 8000;
+
+const rootOf = (video) => video.closest(".player");
+
+// The length in seconds that the browser knows, else that of the page; 0 if it is not known.
+function lengthOf(video) {
+  return Number.isFinite(video.duration) && video.duration > 0 ? video.duration : Number(video.dataset.length) || 0;
+}
+
+function seek(video, second) {
+  // Before anything is loaded this is the position at which the browser will start.
+  video.currentTime = Math.min(Math.max(second, 0), Math.max(lengthOf(video) - 0.05, 0));
+  if (!video.readyState) {
+    video.dispatchEvent(new Event("seeking"));
+  }
+}
 
 // The second at which the address says to start; 0 if it says nothing, or not before the end.
 function startOf(video) {
@@ -18,17 +40,38 @@ function startOf(video) {
   return start < Number(video.dataset.length) ? start : 0;
 }
 
+// At once: some browsers allow it within a click alone. Why it does not play shows in an error of the player.
+function play(video) {
+  video.controls = true;
+  video.play().catch(() => {});
+}
+
 function showError(video, name) {
-  const place = video.parentElement.querySelector(".player-error");
+  // A page may know better what to say, and what to do.
+  if (!video.dispatchEvent(new CustomEvent("ivsvod:failed", { cancelable: true }))) {
+    return;
+  }
+  const root = rootOf(video);
+  const place = root.querySelector(".player-error");
   place.textContent = place.dataset[name];
   place.hidden = false;
   // An empty player would show that it is loading forever.
   video.hidden = video.readyState === 0;
-  video.parentElement.querySelector(".player-bar").hidden = true;
+  root.querySelector(".player-bar").hidden = true;
+}
+
+function loadLibrary(bar) {
+  return window.Hls ? Promise.resolve() : new Promise(function (resolve, reject) {
+    const script = document.createElement("script");
+    Object.assign(script, { integrity: bar.dataset.integrity, crossOrigin: "anonymous", onload: resolve, onerror: reject });
+    script.src = bar.dataset.library;
+    document.head.append(script);
+  });
 }
 
 function playByLibrary(video) {
-  const player = new Hls({ ...OPTIONS, startPosition: startOf(video) || -1 });
+  const buffer = video.paused ? WAITING : PLAYING;
+  const player = new Hls({ ...OPTIONS, ...buffer, startPosition: video.currentTime || -1 });
   let recovered = false;
   player.on(Hls.Events.ERROR, function (_, problem) {
     if (!problem.fatal) {
@@ -54,18 +97,52 @@ function playNatively(video) {
   video.addEventListener("error", function () {
     const damaged = video.error && video.error.code === MediaError.MEDIA_ERR_DECODE;
     showError(video, damaged ? "notPlayed" : "notLoaded");
-  });
-  video.addEventListener("loadedmetadata", function () {
-    if (startOf(video)) {
-      video.currentTime = startOf(video);
-    }
   }, { once: true });
   video.src = video.dataset.hls;
 }
 
-function seek(video, second) {
-  const end = Number.isFinite(video.duration) ? video.duration : 0;
-  video.currentTime = Math.min(Math.max(second, 0), Math.max(end - 0.05, 0));
+// Loads the playlist, and goes on playing if the video is played.
+async function begin(video) {
+  const bar = rootOf(video).querySelector(".player-bar");
+  try {
+    if ("MediaSource" in window || "ManagedMediaSource" in window) {
+      await loadLibrary(bar);
+    }
+  } catch {
+    showError(video, "notLoaded");
+    return;
+  }
+  // It may have been paused meanwhile.
+  const isPlayed = !video.paused;
+  if (window.Hls && Hls.isSupported()) {
+    playByLibrary(video);
+    offerLevels(video, bar);
+  } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
+    playNatively(video);
+  } else {
+    showError(video, "noHls");
+    return;
+  }
+  if (isPlayed) {
+    // A new source may stop it.
+    play(video);
+  }
+}
+
+// Nothing is loaded before somebody plays the video, by the button or by a key.
+function waitForPlay(video) {
+  const button = rootOf(video).querySelector("[data-start]");
+  button.hidden = false;
+  button.addEventListener("click", () => play(video));
+  video.addEventListener("play", function () {
+    const isFocused = document.activeElement === button;
+    button.hidden = true;
+    video.controls = true;
+    if (isFocused) {
+      video.focus({ preventScroll: true });
+    }
+    begin(video);
+  }, { once: true });
 }
 
 function clock(second) {
@@ -78,9 +155,10 @@ function clock(second) {
 // The pictures and chapters of the page: a picture is the one of its share of the length.
 function readPlaying() {
   const text = document.getElementById("playing")?.textContent;
-  const { chapters = [], pictures = [] } = text ? JSON.parse(text) : {};
+  const { chapters = [], pictures = [], heights = [] } = text ? JSON.parse(text) : {};
   const starts = chapters.map(({ start, title }) => ({ start: Number(start), title }));
   return {
+    heights,
     chapters: starts,
     chapterAt: (second) => starts.findLastIndex(({ start }) => start <= second + 0.01),
     pictureAt: (share) => pictures[Math.min(Math.floor(share * pictures.length), pictures.length - 1)],
@@ -106,7 +184,7 @@ function offerPosition(video, bar) {
     if (!isMoved) {
       input.value = at;
     }
-    const said = input.dataset.text.replace("{time}", clock(at)).replace("{length}", clock(video.duration));
+    const said = input.dataset.text.replace("{time}", clock(at)).replace("{length}", clock(lengthOf(video)));
     input.setAttribute("aria-valuetext", [said, titleAt(at)].filter(Boolean).join(", "));
     const current = chapterAt(at);
     links.forEach((link, index) => {
@@ -119,7 +197,7 @@ function offerPosition(video, bar) {
   }
 
   function showPreview(second) {
-    const share = Math.min(Math.max(second / video.duration, 0), 1);
+    const share = Math.min(Math.max(second / lengthOf(video), 0), 1);
     const url = pictureAt(share);
     if (url && picture.getAttribute("src") !== url) {
       picture.src = url;
@@ -132,17 +210,17 @@ function offerPosition(video, bar) {
 
   const hidePreview = () => { preview.hidden = true; };
 
-  function begin() {
+  function measure() {
     // hls.js gives a live stream a length too.
-    const isRecorded = "length" in video.dataset && Number.isFinite(video.duration) && video.duration > 0;
-    place.hidden = !isRecorded;
-    if (!isRecorded) {
+    const length = "length" in video.dataset ? lengthOf(video) : 0;
+    place.hidden = !length;
+    if (!length) {
       return;
     }
-    input.max = video.duration;
-    const marks = chapters.filter(({ start }) => start > 0 && start < video.duration).map(function ({ start }) {
+    input.max = length;
+    const marks = chapters.filter(({ start }) => start > 0 && start < length).map(function ({ start }) {
       const mark = document.createElement("span");
-      mark.style.setProperty("--at", start / video.duration);
+      mark.style.setProperty("--at", start / length);
       return mark;
     });
     place.querySelector(".seek-marks").replaceChildren(...marks);
@@ -157,7 +235,7 @@ function offerPosition(video, bar) {
     // As the browser places the thumb; it is as wide as 2/3 of the bar are high.
     const half = height / 3;
     const share = Math.min(Math.max((event.clientX - left - half) / (width - 2 * half), 0), 1);
-    showPreview(video.duration * (getComputedStyle(input).direction === "rtl" ? 1 - share : share));
+    showPreview(lengthOf(video) * (getComputedStyle(input).direction === "rtl" ? 1 - share : share));
   });
   input.addEventListener("pointerleave", hidePreview);
   input.addEventListener("blur", hidePreview);
@@ -184,19 +262,30 @@ function offerPosition(video, bar) {
       showPreview(video.currentTime);
     }
   });
-  ["loadedmetadata", "durationchange"].forEach((name) => video.addEventListener(name, begin));
+  ["loadedmetadata", "durationchange"].forEach((name) => video.addEventListener(name, measure));
   ["timeupdate", "seeking"].forEach((name) => video.addEventListener(name, show));
-  begin();
+  measure();
 }
 
-function offerQuality(video, bar) {
+function fillQualities(choice, options) {
+  choice.replaceChildren(choice.options[0], ...options);
+  choice.parentElement.hidden = options.length < 2;
+}
+
+// Before anything is loaded: the heights that the page knows. Natively the browser chooses.
+function offerHeights(bar) {
+  const choice = bar.querySelector("[data-quality]");
+  if ("MediaSource" in window || "ManagedMediaSource" in window) {
+    fillQualities(choice, readPlaying().heights.map((height) => new Option(`${height}p`, height)));
+  }
+}
+
+function offerLevels(video, bar) {
   const choice = bar.querySelector("[data-quality]");
   const player = video.hls;
-  if (!player) {
-    return;
-  }
   const automatic = choice.options[0];
-  const label = automatic.text;
+  const label = choice.dataset.automatic;
+  const height = Number(choice.value);
 
   function text({ height, bitrate }, levels) {
     if (!height) {
@@ -208,16 +297,20 @@ function offerQuality(video, bar) {
 
   player.on(Hls.Events.MANIFEST_PARSED, function (_, { levels }) {
     const best = levels.map((level, index) => ({ level, index })).reverse();
-    choice.replaceChildren(automatic, ...best.map(({ level, index }) => new Option(text(level, levels), index)));
-    choice.parentElement.hidden = levels.length < 2;
+    fillQualities(choice, best.map(({ level, index }) => new Option(text(level, levels), index)));
+    const chosen = height > 0 ? levels.findLastIndex((level) => level.height === height) : -1;
+    choice.value = chosen;
+    if (chosen >= 0) {
+      player.currentLevel = chosen;
+    }
   });
   player.on(Hls.Events.LEVEL_SWITCHED, function (_, { level }) {
     const isChosen = player.autoLevelEnabled && player.levels.length > 1;
     automatic.text = isChosen ? `${label} (${text(player.levels[level], player.levels)})` : label;
   });
-  choice.addEventListener("change", function () {
+  choice.onchange = function () {
     player.currentLevel = Number(choice.value);
-  });
+  };
   player.on(Hls.Events.FRAG_BUFFERED, function (_, { frag }) {
     const isShown = video.videoHeight === player.levels[frag.level]?.height;
     if (video.paused && frag.level === Number(choice.value) && !isShown) {
@@ -242,12 +335,88 @@ function offerPictureInPicture(video, bar) {
   });
 }
 
+// The subtitles and captions of the playlist, and of the stream itself.
+function offerSubtitles(video, bar) {
+  const choice = bar.querySelector("[data-subtitles]");
+  const none = choice.options[0];
+  const tracks = () => [...video.textTracks].filter(({ kind }) => kind === "subtitles" || kind === "captions");
+
+  function show() {
+    const names = tracks().map(({ label, language }, index) => new Option(label || language || index + 1, index));
+    choice.replaceChildren(none, ...names);
+    choice.value = tracks().findIndex(({ mode }) => mode === "showing");
+    choice.parentElement.hidden = !names.length;
+  }
+
+  ["addtrack", "removetrack", "change"].forEach((name) => video.textTracks.addEventListener(name, show));
+  choice.addEventListener("change", function () {
+    const chosen = tracks()[Number(choice.value)];
+    tracks().forEach((track) => { track.mode = track === chosen ? "showing" : "disabled"; });
+  });
+}
+
+function readPositions() {
+  try {
+    return Object.entries(JSON.parse(localStorage.getItem(POSITIONS)) || {});
+  } catch {
+    // Nothing is stored, or the browser stores nothing for this page.
+    return [];
+  }
+}
+
+// Keeps the position, as the newest of those that are kept.
+function keepPosition(video) {
+  const [uuid, second, length] = [video.dataset.video, Math.floor(video.currentTime), lengthOf(video)];
+  const kept = readPositions().filter(([each]) => each !== uuid);
+  if (second >= FIRST && second < length - Math.min(LAST, length / 10)) {
+    kept.push([uuid, second]);
+  }
+  try {
+    localStorage.setItem(POSITIONS, JSON.stringify(Object.fromEntries(kept.slice(-MOST_POSITIONS))));
+  } catch {
+    // The browser stores nothing for this page.
+  }
+}
+
+function resume(video) {
+  const note = rootOf(video).querySelector("[data-resumed]");
+  const [, second] = readPositions().find(([uuid]) => uuid === video.dataset.video) || [];
+  let kept = 0;
+  if (!startOf(video) && second > 0 && second < lengthOf(video)) {
+    seek(video, second);
+    const text = note.querySelector("span");
+    text.textContent = text.textContent.replace("{time}", clock(second));
+    note.hidden = false;
+  }
+  note.querySelector("button").addEventListener("click", function () {
+    note.hidden = true;
+    seek(video, 0);
+    video.focus({ preventScroll: true });
+  });
+  video.addEventListener("playing", () => setTimeout(() => { note.hidden = true; }, NOTE_MS), { once: true });
+  video.addEventListener("timeupdate", function () {
+    if (!video.paused && Math.abs(video.currentTime - kept) >= OFTEN) {
+      kept = video.currentTime;
+      keepPosition(video);
+    }
+  });
+  ["pause", "ended"].forEach((name) => video.addEventListener(name, () => keepPosition(video)));
+  window.addEventListener("pagehide", function () {
+    if (video.readyState) {
+      keepPosition(video);
+    }
+  });
+}
+
 function followLinks(video) {
   document.querySelectorAll("[data-seek]").forEach(function (link) {
     link.disabled = false;
     link.addEventListener("click", function (event) {
       event.preventDefault();
       seek(video, Number(link.dataset.seek));
+      if ("waits" in video.dataset && !video.readyState) {
+        play(video);
+      }
       video.scrollIntoView({ block: "nearest" });
       video.focus({ preventScroll: true });
     });
@@ -255,20 +424,30 @@ function followLinks(video) {
 }
 
 function start(video) {
-  if (window.Hls && Hls.isSupported()) {
-    playByLibrary(video);
-  } else if (video.canPlayType("application/vnd.apple.mpegurl")) {
-    playNatively(video);
-  } else {
-    showError(video, "noHls");
-    return;
+  const bar = rootOf(video).querySelector(".player-bar");
+  video.ivsvod = {
+    begin: () => begin(video),
+    clock,
+    length: () => lengthOf(video),
+    seek: (second) => seek(video, second),
+  };
+  if (startOf(video)) {
+    seek(video, startOf(video));
   }
-  const bar = video.parentElement.querySelector(".player-bar");
+  if ("video" in video.dataset) {
+    resume(video);
+  }
   offerPosition(video, bar);
-  offerQuality(video, bar);
+  offerHeights(bar);
+  offerSubtitles(video, bar);
   offerPictureInPicture(video, bar);
   bar.hidden = false;
   followLinks(video);
+  if ("waits" in video.dataset) {
+    waitForPlay(video);
+  } else {
+    begin(video);
+  }
 }
 
 document.querySelectorAll("video[data-hls]").forEach(start);

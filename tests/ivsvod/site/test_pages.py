@@ -4,14 +4,18 @@ import importlib
 import json
 import os
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha384
 from html import unescape
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
 import pytest
+from django.contrib.staticfiles import finders
 from django.core.checks import CheckMessage, run_checks
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
@@ -20,7 +24,7 @@ from django.urls import clear_url_caches
 from django.utils import timezone
 from django.utils.html import escape
 
-from channels_app.models import Channel
+from channels_app.models import Channel, Stream
 from ivsvod import urls
 from ivsvod.rest.rates import Rate
 from ondemand.models import SearchWord, Video
@@ -352,6 +356,7 @@ def test_the_page_of_a_video_links_to_its_chapters_and_gives_its_pictures_to_the
     playing = json.loads(found[1])
     assert playing["pictures"] == Reader(is_curator=True).thumbnails(video)
     assert [chapter["title"] for chapter in playing["chapters"]] == ["Opening", HOSTILE]
+    assert playing["heights"] == []
     assert 'data-length="3600"' in html
     # The frame has the controls of the browser alone.
     assert "data-seek" not in page(anyone, f"/embed/{video.pk}")
@@ -453,7 +458,7 @@ def test_a_video_that_cannot_be_played_says_why(anyone: Client, settings: Any) -
 
 def test_a_live_channel_is_played_where_ivs_serves_it(anyone: Client) -> None:
     channel = make_channel(name="Studio A")
-    assert "This channel is not live now" in page(anyone, f"/watch/live/{channel.pk}")
+    assert "The stream has not begun." in page(anyone, f"/watch/live/{channel.pk}")
     go_live(channel)
     response = anyone.get(f"/watch/live/{channel.pk}")
     html = response.content.decode()
@@ -472,6 +477,21 @@ def test_a_live_channel_is_played_where_ivs_serves_it(anyone: Client) -> None:
     assert channel.playback_url not in private
     assert "Live now" not in page(anyone, "/")
     refused(anyone, f"/watch/live/{uuid4()}", 404)
+
+
+def test_the_page_of_a_channel_that_was_live_links_to_the_recording_when_it_is_listed(anyone: Client) -> None:
+    channel = make_channel(name="Studio A")
+    go_live(channel)
+    stream = Stream.objects.get()
+    Stream.objects.update(ended_at=NINE + timedelta(hours=1))
+    path = f"/watch/live/{channel.pk}"
+    titled("An earlier one", channel=channel, started_at=NINE - timedelta(days=1))
+    assert "Its recording appears here when it is published." in page(anyone, path)
+    video = titled("Show", channel=channel, stream_ids=[stream.stream_id])
+    html = page(anyone, path)
+    assert "The stream has ended." in html
+    assert f'<a href="/watch/{video.pk}">Watch the recording</a>' in html
+    assert f'data-live="/channels/{channel.pk}/live"' in html
 
 
 @pytest.mark.parametrize(
@@ -625,12 +645,18 @@ def test_the_page_speaks_the_language_of_the_service(anyone: Client, settings: A
     assert '<html lang="ar" dir="rtl">' in page(anyone, "/")
 
 
+def test_the_library_of_the_player_is_the_file_that_the_page_expects(anyone: Client) -> None:
+    html = page(anyone, f"/watch/{titled('Show').pk}")
+    address, expected = re.findall(r'data-(?:library|integrity)="(.*?)"', html)
+    file = finders.find("ondemand/vendor/hls.js-1.7.4/hls.min.js")
+    assert re.fullmatch(r"/static/ondemand/vendor/hls.js-1.7.4/hls.min(\.\w+)?.js", address)
+    assert expected == f"sha384-{b64encode(sha384(Path(file).read_bytes()).digest()).decode()}"
+
+
 def policy_of(response: Any) -> dict[str, list[str]]:
     parts = (part.split() for part in response["Content-Security-Policy"].split(";"))
     return {name: sources for name, *sources in parts}
 
 
 def go_live(channel: Channel) -> None:
-    from channels_app.models import Stream
-
     Stream.objects.create(channel=channel, stream_id=f"st-{uuid4().hex[:12]}", started_at=NINE, first_event_at=NINE)

@@ -1,5 +1,6 @@
 // Times are shown in the zone of the reader. The list follows the form without a reload, and "Show more" appends the next
-// page to it. Buttons copy the field beside them. Without scripts the form is sent, and links lead to pages.
+// page to it. Buttons copy or share the link, with the position of the player. Without scripts the form is sent, and links
+// lead to pages.
 const PAUSE_MS = 250;
 const DAY = { dateStyle: "long" };
 const MINUTE = { year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" };
@@ -149,23 +150,49 @@ function follow(form) {
 function copies(button) {
   const field = document.getElementById(button.dataset.copy);
   const status = button.closest("section").querySelector(".copy-status");
-  button.hidden = false;
+  button.hidden = "position" in button.dataset;
   button.addEventListener("click", async function () {
     try {
-      await navigator.clipboard.writeText(field.value);
+      await navigator.clipboard.writeText(button.value || field.value);
       status.textContent = status.dataset.done;
     } catch {
       // Not allowed, or a page without TLS, which has no clipboard.
+      field.value = button.value || field.value;
       field.select();
       status.textContent = status.dataset.failed;
     }
   });
 }
 
+// Shows the position that the link has, from the first second on.
+function followsPosition(button) {
+  const video = document.querySelector("video");
+  const link = document.getElementById(button.dataset.copy).value;
+
+  function show() {
+    const second = Math.floor(video.currentTime);
+    button.hidden = second < 1;
+    button.value = `${link}${link.includes("?") ? "&" : "?"}t=${second}`;
+    button.textContent = button.dataset.position.replace("{time}", video.ivsvod.clock(second));
+  }
+
+  if (video?.ivsvod) {
+    ["timeupdate", "seeking"].forEach((name) => video.addEventListener(name, show));
+    show();
+  }
+}
+
+// The next video is named on the player when this one has ended.
+function namesNext(note) {
+  const video = document.querySelector("video");
+  video.addEventListener("ended", () => { note.hidden = false; });
+  ["play", "seeking"].forEach((name) => video.addEventListener(name, () => { note.hidden = true; }));
+}
+
 // The share sheet of the system, where there is one; else the link is copied.
 function shares(button) {
   const field = document.getElementById(button.dataset.share);
-  const copy = document.querySelector(`[data-copy="${button.dataset.share}"]`);
+  const copy = document.querySelector(`[data-copy="${button.dataset.share}"]:not([data-position])`);
   if (!navigator.share) {
     return;
   }
@@ -181,20 +208,6 @@ function shares(button) {
   });
 }
 
-// The link carries the position that the player has when the box is ticked.
-function sharesPosition(place) {
-  const field = document.getElementById("page-url");
-  const video = document.querySelector("video");
-  const box = place.querySelector("input");
-  const link = field.value;
-  place.hidden = false;
-  box.checked = false;
-  box.addEventListener("change", function () {
-    const second = Math.floor(video.currentTime);
-    field.value = box.checked && second ? `${link}${link.includes("?") ? "&" : "?"}t=${second}` : link;
-  });
-}
-
 showTimes(document);
 const form = document.getElementById("filters");
 if (form) {
@@ -202,4 +215,5 @@ if (form) {
 }
 document.querySelectorAll("button[data-copy]").forEach(copies);
 document.querySelectorAll("button[data-share]").forEach(shares);
-document.querySelectorAll("[data-share-start]").forEach(sharesPosition);
+document.querySelectorAll("button[data-position]").forEach(followsPosition);
+document.querySelectorAll("[data-next]").forEach(namesNext);
