@@ -86,7 +86,7 @@ def one_of_each_listing() -> None:
 
 def choices(html: str, name: str) -> list[str]:
     """The choices of a filter in their order, without that for all."""
-    select = html[html.index(f'<select name="{name}">') :].partition("</select>")[0]
+    select = html[html.index(f'<select id="filter-{name}"') :].partition("</select>")[0]
     return re.findall(r">([^<>]+)</option>", select)[1:]
 
 
@@ -194,7 +194,7 @@ def test_each_filter_that_is_set_is_a_chip_that_removes_it_alone(browser: Client
     # A filter of links alone is no choice of the form, but can be removed.
     html = page(browser, VIDEOS, {"listing": "failed", "shown": "open"})
     assert chips(html) == {"Decision: Not decided": "?listing=failed"}
-    assert '<select name="shown">' not in html
+    assert '<select id="filter-shown"' not in html
     assert '<input type="hidden" name="shown" value="open">' in html
 
 
