@@ -7,10 +7,13 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
+from django.db.models import Value
 from django.test import Client
 from django.utils import timezone
 
 from channels_app.sql.rows import count_shown
+from ondemand.admin.change_list import TABS
 from ondemand.admin.periods import parse_period, periods_within
 from ondemand.admin.videos import VideoAdmin
 from ondemand.models import BulkChange, Content, PlaybackGrant, Video
@@ -174,6 +177,16 @@ def test_tabs_count_their_rows_to_a_bound_and_keep_the_other_filters(
     assert found["Hidden"] == ("", "?listing=hidden&o=6&q=undecided&qa=unverified")
     assert found["All"] == ("", "?o=6&q=undecided&qa=unverified")
     assert not any(label.endswith("*") for label in tabs(page(browser, VIDEOS, {"listing": "expired"})))
+
+
+def test_an_index_has_the_rows_of_each_tab_in_the_order_in_which_they_are_counted() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        for tab in TABS:
+            sql, values = tab.rows(timezone.now()).values_list(Value(1))[:1001].query.sql_with_params()
+            cursor.execute(f"EXPLAIN {sql}", values)
+            nodes = [line.strip(" ->").partition("  ")[0] for (line,) in cursor.fetchall() if "cost=" in line]
+            assert [re.sub(" (using|on) .*", "", node) for node in nodes if "Index" not in node] == ["Limit"], tab.label
 
 
 def test_each_filter_that_is_set_is_a_chip_that_removes_it_alone(browser: Client) -> None:
