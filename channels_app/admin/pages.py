@@ -90,7 +90,7 @@ class LongPaginator(Paginator):
 
     @property
     def shown_count(self) -> str:
-        """Return the number of rows as text: `1000+` if there are more than are counted."""
+        """Return the number of rows as text: `1,000+` if there are more than are counted."""
         return count_shown(self._counted, COUNTED)
 
     def validate_number(self, number: Any) -> int:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from django.db import connection
 from django.db.models import Model, QuerySet, Value
+from django.utils.formats import number_format
 
 Row = TypeVar("Row", bound=Model)
 Item = TypeVar("Item")
@@ -33,9 +34,12 @@ def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     return iter(lambda: list(islice(remaining, size)), [])
 
 
-def counts_of(lists: Sequence[QuerySet[Any]]) -> list[int]:
-    """Return the number of rows of each queryset, at most `BOUND + 1`; one statement."""
-    bounded = [rows.order_by().values_list(Value(1))[: BOUND + 1].query.sql_with_params() for rows in lists]
+def counts_of(lists: Sequence[QuerySet[Any]], bound: int = BOUND) -> list[int]:
+    """Return the number of rows of each queryset, at most `bound + 1`; one statement.
+
+    An order that an index serves keeps PostgreSQL at that index, where it stops after these rows.
+    """
+    bounded = [rows.values_list(Value(1))[: bound + 1].query.sql_with_params() for rows in lists]
     if not bounded:
         return []
     counted = ", ".join(f"(SELECT count(*) FROM ({sql}) AS counted)" for sql, _ in bounded)  # noqa: S608
@@ -46,5 +50,6 @@ def counts_of(lists: Sequence[QuerySet[Any]]) -> list[int]:
 
 
 def count_shown(count: int, bound: int = BOUND) -> str:
-    """Return a count of `counts_of` as text: `100+` beyond the bound."""
-    return f"{bound}+" if count > bound else str(count)
+    """Return a count of `counts_of` as text: `1,000+` beyond the bound."""
+    text = number_format(min(count, bound), force_grouping=True)
+    return f"{text}+" if count > bound else text

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from channels_app.admin import list_address
 from channels_app.models import Channel, InboxEvent, ReportedDifference
 from ondemand.models import Video
+from ondemand.models.publication import Listing
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ ATTENTION_ITEMS = (
         Video,
         _("Failed recordings"),
         _("Read the events of the recording, then hide the video."),
-        lambda at: Video.objects.filter(status=Video.Status.FAILED, active__isnull=True),
-        {"status": "failed", "active__isnull": "True"},
+        lambda at: Video.objects.with_listing(Listing.FAILED, at).filter(active__isnull=True),
+        {"listing": "failed", "shown": "open"},
     ),
     AttentionItem(
         "qa",
@@ -46,7 +47,7 @@ ATTENTION_ITEMS = (
         _("Shown videos whose files do not play"),
         _("Repair the files and check again, or hide the video."),
         lambda at: Video.objects.filter(qa=Video.Qa.FAILED, active=True),
-        {"qa": "failed", "active__exact": "1"},
+        {"qa": "failed", "shown": "yes"},
     ),
     AttentionItem(
         "stuck",

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -26,7 +27,7 @@ from ondemand.videos.editing import VideoChangedError, display_title, edited_val
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
-from ondemand.videos.thumbnails import row_picture
+from ondemand.videos.thumbnails import row_picture, storyboard
 
 # The fields that are edited in the list.
 IN_PLACE: dict[str, forms.CharField] = {
@@ -43,15 +44,22 @@ class VideoColumns(admin.ModelAdmin):
         return [path("<uuid:video_uuid>/in-place/", in_place, name="ondemand_video_in_place"), *super().get_urls()]
 
     def get_list_display(self, request: HttpRequest) -> tuple[object, ...]:  # type: ignore[override]
-        """Return the columns; the title links to the page of its video, and that page links back to this list."""
+        """Return the columns; picture and title link to the page of the video, which links back to this list."""
         context: Any = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+
+        def address(video: Video) -> str:
+            return add_preserved_filters(context, reverse("admin:ondemand_video_change", args=[video.pk]))
+
+        @admin.display(description=gettext_lazy("picture"))
+        def picture(video: Video) -> SafeString:
+            return _picture(video, address(video))
 
         @admin.display(description=gettext_lazy("title"))
         def title(video: Video) -> str:
             values = edited_values(video)
             cell = {
                 **values,
-                "address": add_preserved_filters(context, reverse("admin:ondemand_video_change", args=[video.pk])),
+                "address": address(video),
                 "in_place": reverse("admin:ondemand_video_in_place", args=[video.pk]),
                 "tags_text": "\n".join(values["tags"]),
                 "versions": versions_of(values, IN_PLACE),
@@ -59,15 +67,7 @@ class VideoColumns(admin.ModelAdmin):
             }
             return render_to_string("admin/ondemand/video/title_cell.html", cell)
 
-        return ("picture", title, "listing", "files", "channel_name", "start", "length")
-
-    @admin.display(description=gettext_lazy("picture"))
-    def picture(self, video: Video) -> SafeString:
-        url = row_picture(video, _reader(video))
-        if url is None:
-            return format_html('<span class="no-picture">{}</span>', _("No picture"))
-        label = _("Picture of {title}").format(title=display_title(video))
-        return format_html('<img class="thumbnail" loading="lazy" src="{}" alt="{}">', url, label)
+        return (picture, title, "listing", "channel_name", "length", "start")
 
     @admin.display(description=gettext_lazy("channel"))
     def channel_name(self, video: Video) -> SafeString:
@@ -84,21 +84,14 @@ class VideoColumns(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("listing"))
     def listing(self, video: Video) -> SafeString:
-        """Return the listing, and the most serious reason why the video is not listed."""
+        """Return the listing, the most serious reason why the video is not listed, and files that are not good."""
         reasons = video.listing_reasons_at(timezone.now())
         badge = format_html('<span class="badge badge-{}">{}</span>', reasons.result, reasons.result.label)
         notes = [reasons.sentences[0]] if not reasons.is_kept else []
         if video.needs_grant:
             notes.append(_("Played with a grant alone."))
-        return badge + format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))
-
-    @admin.display(description=gettext_lazy("files"))
-    def files(self, video: Video) -> SafeString:
-        """Return the result of the quality check; the first reason is its tooltip."""
-        qa = video.qa or Video.Qa.UNVERIFIED.value
-        label = video.get_qa_display() or Video.Qa.UNVERIFIED.label
-        reasons = (video.qa_reasons if _reader(video).sees_files(video) else None) or [""]
-        return format_html('<span class="badge badge-qa-{}" title="{}">{}</span>', qa, str(reasons[0]), label)
+        reasons_shown = format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))
+        return badge + reasons_shown + _bad_files(video)
 
     def in_place_view(self, request: HttpRequest, video_uuid: UUID) -> HttpResponse:
         """Write one field, unless it was changed since the list was shown."""
@@ -130,6 +123,31 @@ class VideoColumns(admin.ModelAdmin):
 
 def _reader(video: Video) -> Reader:
     return Reader(is_curator=video.to_curator)  # type: ignore[attr-defined]
+
+
+def _picture(video: Video, address: str) -> SafeString:
+    """Return a link to the page of a video, which a script makes the button of a player; it has the pictures of IVS."""
+    reader, title = _reader(video), display_title(video)
+    url = row_picture(video, reader)
+    if url is None:
+        image = format_html('<span class="no-picture">{}</span>', _("No picture"))
+    else:
+        label = _("Picture of {title}").format(title=title)
+        image = format_html('<img class="thumbnail" loading="lazy" src="{}" alt="{}">', url, label)
+    play = reverse("admin:ondemand_video_play", args=[video.pk]) if reader.location(video) else ""
+    frames = " ".join(storyboard(reader.thumbnails(video)))
+    link = '<a class="picture" href="{}" data-play="{}" data-title="{}" data-frames="{}">{}</a>'
+    return format_html(link, address, play, title, frames, image)
+
+
+def _bad_files(video: Video) -> SafeString:
+    """Return the result of the quality check with its first reason; empty if it found nothing amiss."""
+    if video.qa not in {Video.Qa.WARNING, Video.Qa.FAILED}:
+        return SafeString()
+    reasons = video.qa_reasons if _reader(video).sees_files(video) else None
+    label = _("files: {result}").format(result=video.get_qa_display())
+    badge = format_html('<span class="badge badge-qa-{}">{}</span>', video.qa, label)
+    return badge + format_html('<span class="reason">{}</span>', Truncator(reasons[0]).chars(80)) if reasons else badge
 
 
 def _field_state(video: Video, name: str) -> dict[str, str]:

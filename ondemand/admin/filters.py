@@ -1,23 +1,22 @@
-"""Filters of the list of videos."""
+"""Filters of the list of videos, for a form: `options` are the choices of a filter, `shown` is its value as text."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import ChoiceFilter
 from channels_app.models import Channel
-from channels_app.sql.rows import count_shown, counts_of
 from ivsvod.rest.uuids import uuid_or_none
-from ondemand.admin.periods import Period, parse_period, periods_within
+from ondemand.admin.periods import parse_period, periods_within
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.models.querysets import VideoQuerySet
@@ -27,7 +26,23 @@ from ondemand.videos.lookups import videos_tagged
 MOST_CHANNELS = 100
 
 
-class ReviewFilter(ChoiceFilter):
+class VideoChoiceFilter(ChoiceFilter):
+    """A filter with a few choices."""
+
+    is_in_form = True
+
+    def options(self) -> Sequence[tuple[str, Any]]:
+        return list(self.labels.items())
+
+    @cached_property
+    def shown(self) -> Any:
+        return self.labels.get(self.value() or "", "")
+
+
+class ReviewFilter(VideoChoiceFilter):
+    """A tab."""
+
+    is_in_form = False
     title = _("review")
     parameter_name = "review"
     labels = {"yes": _("To review")}
@@ -36,7 +51,41 @@ class ReviewFilter(ChoiceFilter):
         return rows.to_review()
 
 
-class StuckFilter(ChoiceFilter):
+class ListingFilter(VideoChoiceFilter):
+    title = _("listing")
+    parameter_name = "listing"
+    labels = {listing.value: capfirst(listing.label) for listing in reversed(Listing)}
+    # Those that a tab shows.
+    tabs = (Listing.LISTED, Listing.SCHEDULED, Listing.HIDDEN, Listing.FAILED)
+
+    def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
+        return rows.with_listing(value, timezone.now())
+
+    def options(self) -> Sequence[tuple[str, Any]]:
+        """Return the listings that have no tab, and the chosen one."""
+        chosen = self.value()
+        return [item for item in self.labels.items() if item[0] not in self.tabs or item[0] == chosen]
+
+
+class ShownFilter(VideoChoiceFilter):
+    """For links that set another filter too: no index serves this one alone."""
+
+    is_in_form = False
+    title = _("decision")
+    parameter_name = "shown"
+    labels = {"yes": _("Shown"), "no": _("Hidden"), "open": _("Not decided")}
+
+    def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
+        return rows.filter(active={"yes": True, "no": False, "open": None}[value])
+
+
+class QaFilter(VideoChoiceFilter):
+    title = _("files")
+    parameter_name = "qa"
+    labels = {qa.value: capfirst(qa.label) for qa in Video.Qa}
+
+
+class StuckFilter(VideoChoiceFilter):
     title = _("end")
     parameter_name = "stuck"
     labels = {"yes": _("Recording for over 48 h")}
@@ -45,7 +94,7 @@ class StuckFilter(ChoiceFilter):
         return rows.stuck(timezone.now())
 
 
-class GrantFilter(ChoiceFilter):
+class GrantFilter(VideoChoiceFilter):
     title = _("playback")
     parameter_name = "grant"
     labels = {"yes": _("With a grant alone")}
@@ -54,89 +103,37 @@ class GrantFilter(ChoiceFilter):
         return rows.with_grant_alone()
 
 
-class CountedFilter(ChoiceFilter):
-    """A choice whose values are counted, up to `100+`, if no other filter is set."""
+class TextFilter(admin.SimpleListFilter):
+    """A filter whose values are too many for a list."""
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        choices = list(super().choices(changelist))
-        if not set(changelist.filter_params) <= {str(self.parameter_name), ORDER_VAR, ALL_VAR}:
-            yield from choices
-            return
-        counts = counts_of([self.with_value(Video.objects.all(), value) for value in self.labels])
-        yield choices[0]
-        for choice, count in zip(choices[1:], counts, strict=True):
-            yield {**choice, "display": f"{choice['display']} ({count_shown(count)})"}
-
-
-class ListingFilter(CountedFilter):
-    title = _("listing")
-    parameter_name = "listing"
-    labels = {listing.value: capfirst(listing.label) for listing in reversed(Listing)}
-
-    def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
-        return rows.with_listing(value, timezone.now())
-
-
-class StatusFilter(CountedFilter):
-    title = _("recording")
-    parameter_name = "status"
-    labels = dict(Video.Status.choices)
-
-
-class QaFilter(CountedFilter):
-    title = _("files")
-    parameter_name = "qa"
-    labels = {qa.value: capfirst(qa.label) for qa in Video.Qa}
-
-
-class TypedFilter(admin.SimpleListFilter):
-    """A filter by typed text, with autocompletion, because there are too many values for a list."""
-
-    template = "admin/ondemand/video/typed_filter.html"
-    # The URL name of the autocompletion.
-    complete = ""
+    is_in_form = True
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [(self.value() or "", self.value() or "")]
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Yield one choice: the text box, with the other filters as hidden fields."""
-        own = [str(name) for name in self.expected_parameters()]
-        yield {
-            "name": self.parameter_name,
-            "value": self.value() or "",
-            "shown": self.shown(),
-            "complete": reverse(self.complete),
-            "others": [
-                (name, value)
-                for name, values in changelist.filter_params.items()
-                if name not in own
-                for value in values
-            ],
-            "query_string": changelist.get_query_string(remove=own),
-        }
-
+    @cached_property
     def shown(self) -> str:
-        """Return the value as the text box shows it."""
+        """Return the value as people know it."""
         return self.value() or ""
 
 
-class TagFilter(TypedFilter):
+class TagFilter(TextFilter):
     title = _("tag")
     parameter_name = "tag"
-    complete = "admin:ondemand_video_tags_complete"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         tag = tag_text(self.value() or "")
         return queryset.filter(pk__in=videos_tagged(tag).values("pk")) if tag else queryset
 
+    def complete(self) -> str:
+        return reverse("admin:ondemand_video_tags_complete")
 
-class ChannelFilter(TypedFilter):
+
+class ChannelFilter(TextFilter):
     """By a channel: its uuid, or part of its name."""
 
     title = _("channel")
     parameter_name = "channel"
-    complete = "admin:ondemand_video_channels_complete"
     # The parameter of Django's own links, and of the links on channel pages.
     exact = "channel__uuid__exact"
 
@@ -153,6 +150,10 @@ class ChannelFilter(TypedFilter):
         uuids = channel_uuids(self.value() or "")
         return queryset if uuids is None else queryset.filter(channel_id__in=uuids)
 
+    def complete(self) -> str:
+        return reverse("admin:ondemand_video_channels_complete")
+
+    @cached_property
     def shown(self) -> str:
         uuid = uuid_or_none((self.value() or "").strip())
         channel = Channel.objects.filter(pk=uuid).only("name").first() if uuid else None
@@ -176,31 +177,25 @@ def channel_uuids(text: str) -> list[UUID] | None:
     return list(channels[:MOST_CHANNELS])
 
 
-class StartedFilter(admin.SimpleListFilter):
-    """By the year, month or day in which the recording began; shown above the list."""
+class StartedFilter(TextFilter):
+    """By the year, month or day in which the recording began."""
 
     title = _("start")
     parameter_name = "started"
-    template = "admin/ondemand/video/started_filter.html"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        # `choices` queries the periods, and only when the filter is shown.
-        return [(self.value() or "", self.value() or "")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         period = parse_period(self.value() or "")
         return queryset.filter(started_at__gte=period.begin, started_at__lt=period.end) if period else queryset
 
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Yield all times, the path to the selected period, and its parts that have a recording."""
-        name, period = str(self.parameter_name), parse_period(self.value() or "")
-        path: list[Period | None] = [None, *period.parents, period] if period else [None]
+    def options(self) -> Sequence[tuple[str, Any]]:
+        """Return the path to the selected period, and its parts that have a recording."""
+        period = parse_period(self.value() or "")
+        path = [*period.parents, period] if period else []
         # For a day, the other days of its month.
         parts = periods_within(period.parents[-1] if period and period.unit == "day" else period)
-        for kind, each in [*(("path", each) for each in path), *(("parts", each) for each in parts)]:
-            yield {
-                "kind": kind,
-                "selected": each == period,
-                "query_string": changelist.get_query_string({name: each.text} if each else {}, [] if each else [name]),
-                "display": each.text if each else _("All times"),
-            }
+        return [(each.text, each.text) for each in dict.fromkeys([*path, *parts])]
+
+    @cached_property
+    def shown(self) -> str:
+        period = parse_period(self.value() or "")
+        return period.text if period else ""

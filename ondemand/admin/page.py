@@ -166,7 +166,7 @@ def _reader(request: HttpRequest) -> Reader:
 def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     explained, base = explanation(video, timezone.now()), public_origin(request)
     reader = _reader(request)
-    location = _player_url(request, video, reader)
+    location = player_url(request, video, reader)
     return {
         "explained": explained,
         "rules": [*explained.listing.rules, *explained.playing.rules],
@@ -194,7 +194,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     }
 
 
-def _player_url(request: HttpRequest, video: Video, reader: Reader) -> str | None:
+def player_url(request: HttpRequest, video: Video, reader: Reader) -> str | None:
     """Return the URL that the player loads: where files are signed, a curator's is that of a grant.
 
     So curators play hidden videos too; others what anyone may open.

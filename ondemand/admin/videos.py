@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet, Value
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import (
@@ -25,9 +27,11 @@ from channels_app.models import ReportedDifference
 from ivsvod.rest.scopes import account_has_scope
 from ondemand.admin import filters
 from ondemand.admin.bulk import BulkPages
+from ondemand.admin.change_list import VideoList
 from ondemand.admin.columns import VideoColumns
 from ondemand.admin.page import VideoPage
 from ondemand.admin.paginator import IndexPaginator, found_parts
+from ondemand.admin.player import QuickPlayer
 from ondemand.admin.sharing import SharePage
 from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
@@ -37,22 +41,22 @@ from ondemand.videos.search import search_query
 
 
 @admin.register(Video)
-class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, VideoPage, TextSearch, LongListAdmin):
+class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, QuickPlayer, VideoPage, TextSearch, LongListAdmin):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
     change_list_template = "admin/ondemand/video/change_list.html"
-    list_display_links = ("picture",)
+    # The columns have links of their own.
+    list_display_links = None
     list_filter = (
-        # Shown above the list.
-        filters.StartedFilter,
         filters.ReviewFilter,
-        filters.ListingFilter,
         filters.ChannelFilter,
         filters.TagFilter,
+        filters.StartedFilter,
+        filters.ListingFilter,
+        filters.ShownFilter,
         filters.QaFilter,
-        filters.StatusFilter,
-        filters.StuckFilter,
         filters.GrantFilter,
+        filters.StuckFilter,
     )
     # The fields that name the location of files.
     curated_fields = ("bucket", "prefix", "data", "facts", "qa_reasons")
@@ -75,6 +79,16 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, VideoPage, TextSe
         if parts is None:
             return super().get_paginator(request, queryset, per_page, *args, **options)
         return IndexPaginator(parts, self.get_queryset(request), per_page)
+
+    def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
+        return VideoList
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        """Show the list; lead a form that sent empty filters to the address without them."""
+        given = [(name, value) for name, value in request.GET.items() if value]
+        if request.method == "GET" and len(given) < len(request.GET):
+            return HttpResponseRedirect(f"?{urlencode(given)}")
+        return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -50,6 +50,7 @@ SHOWN: dict[tuple[str, str], set[str]] = {
     # The players of the admin load what a token or their grant opens.
     ("GET", "admin:channels_app_channel_change"): {JWT},
     ("GET", "admin:ondemand_video_change"): {GRANT},
+    ("GET", "admin:ondemand_video_play"): {GRANT},
     ("POST", "admin:ondemand_video_change"): {GRANT},
     ("POST", "admin:ondemand_video_share"): {GRANT},
     # To the browser that gave the password, until the first code.

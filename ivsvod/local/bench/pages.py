@@ -17,7 +17,7 @@ from channels_app.admin.pages import COUNTED
 from ivsvod.accounts.models import User
 from ivsvod.local.bench.figures import Figure
 from ivsvod.local.bench.rows import COMMON, LARGE_TABLES, MEDIUM, NOW, RARE, WORDS, YEARS, channel_uuid, video_uuid
-from ondemand.admin.filters import ListingFilter, QaFilter, StatusFilter
+from ondemand.admin.filters import ListingFilter, QaFilter
 from ondemand.models import VideoIndex
 
 ORDERINGS = ("newest", "oldest", "longest", "shortest", "title")
@@ -110,9 +110,10 @@ def staff_pages(rows: int) -> dict[str, str]:
         "listed, a search and a year": {"q": COMMON, "listing": "listed", "started": _MIDDLE},
         **{
             f"{each.parameter_name} {value}": {each.parameter_name: value}
-            for each in (ListingFilter, QaFilter, StatusFilter)
+            for each in (ListingFilter, QaFilter)
             for value in each.labels
         },
+        "failed, not decided": {"listing": "failed", "shown": "open"},
     }
     return {
         **{f"admin: {name}": f"/admin/ondemand/video/?{urlencode(query)}" for name, query in queries.items()},

@@ -1,155 +1,97 @@
-/* The list of videos: edits titles and tags in place. */
-const settings = document.getElementById("in-place");
-const texts = settings.dataset;
-const token = document.querySelector("#changelist-form input[name=csrfmiddlewaretoken]").value;
-const make = (name, properties) => Object.assign(document.createElement(name), properties);
-const live = make("p", { className: "visually-hidden", role: "status" });
-settings.after(live);
+/* The list of videos: a picture shows the frame at the pointer and plays its video in a dialog; Escape closes filters. */
+const dialog = document.getElementById("quick-player");
 
-const send = async (place, value) => {
-  const sent = new URLSearchParams({
-    field: place.dataset.inPlace,
-    version: place.dataset.version,
-    [place.dataset.inPlace]: value,
-  });
-  try {
-    const answer = await fetch(place.dataset.address, {
-      method: "POST",
-      headers: { "X-CSRFToken": token },
-      body: sent,
-    });
-    const isJson = (answer.headers.get("Content-Type") || "").startsWith("application/json");
-    if (answer.redirected || !isJson) {
-      return { error: answer.redirected || answer.status === 403 ? texts.signedOut : texts.failed };
-    }
-    const found = await answer.json();
-    return { ...found, isConflict: answer.status === 409 };
-  } catch {
-    return { error: texts.failed };
-  }
-};
-
-const show = (place) => {
-  if (place.dataset.inPlace === "title") {
-    place.textContent = place.dataset.value || place.dataset.untitled;
+/* The pictures of IVS, each loaded when it is first shown: by the pointer, or by the arrow keys with the focus. */
+function showFrames(place) {
+  const image = place.querySelector("img");
+  const urls = place.dataset.frames.split(" ").filter(Boolean);
+  if (!image || urls.length < 2) {
     return;
   }
-  const tags = place.dataset.value.split("\n").filter(Boolean);
-  place.replaceChildren(...tags.flatMap((tag) => [make("bdi", { className: "tag", textContent: tag }), " "]));
-};
-
-const label = (place, button) => {
-  const isTitle = place.dataset.inPlace === "title";
-  const hasTags = !isTitle && place.dataset.value;
-  const { value, untitled } = place.closest("td, th").querySelector('[data-in-place="title"]').dataset;
-  const action = isTitle ? texts.editTitle : hasTags ? texts.editTags : texts.addTags;
-  button.ariaLabel = `${action}: ${value || untitled}`;
-  button.title = action;
-  button.textContent = isTitle || hasTags ? "✎" : `+ ${action}`;
-};
-
-const edit = (place, shown, button) => {
-  const isTitle = place.dataset.inPlace === "title";
-  const editor = make("div", { className: "in-place" });
-  const field = make(isTitle ? "input" : "textarea", {
-    value: place.dataset.value,
-    dir: "auto",
-    ariaLabel: isTitle ? texts.editTitle : texts.editTags,
-  });
-  const error = make("p", { className: "in-place-error", id: "in-place-error", role: "alert" });
-  const save = make("button", { type: "button", className: "button", textContent: texts.save });
-  const cancel = make("button", { type: "button", className: "in-place-cancel", textContent: texts.cancel });
-  editor.append(field);
-  let input = field;
-  if (isTitle) {
-    field.type = "text";
-    field.maxLength = Number(texts.maxlength);
-  } else {
-    const { tagsAddress, tagsAdd, tagsRemove, tagsFound } = texts;
-    Object.assign(field.dataset, { tags: "", tagsAddress, tagsAdd, tagsRemove, tagsFound });
-    input = window.enhanceTags(field);
+  const own = image.src;
+  const isFromRight = getComputedStyle(place).direction === "rtl";
+  let shown = -1;
+  function show(index) {
+    if (index === shown) {
+      return;
+    }
+    shown = index;
+    image.src = urls[index] ?? own;
+    place.style.setProperty("--shown", (index + 1) / urls.length);
   }
-  editor.append(save, cancel, error);
-  shown.hidden = true;
-  button.hidden = true;
-  button.after(editor);
-  input.focus();
-  if (isTitle) {
-    field.select();
+  place.addEventListener("pointermove", ({ pointerType, clientX }) => {
+    const { left, width } = place.getBoundingClientRect();
+    const share = Math.min(Math.max((clientX - left) / width, 0), 0.999);
+    if (pointerType === "mouse") {
+      show(Math.floor((isFromRight ? 0.999 - share : share) * urls.length));
+    }
+  });
+  place.addEventListener("keydown", (event) => {
+    if (["ArrowLeft", "ArrowRight"].includes(event.key)) {
+      event.preventDefault();
+      const step = (event.key === "ArrowRight") === isFromRight ? -1 : 1;
+      show((Math.max(shown, step < 0 ? 0 : -1) + step + urls.length) % urls.length);
+    }
+  });
+  ["pointerleave", "blur"].forEach((name) => place.addEventListener(name, () => show(-1)));
+  image.addEventListener("error", () => show(-1));
+}
+
+function play({ title, play: address }, page) {
+  const frame = Object.assign(document.createElement("iframe"), {
+    src: address,
+    title,
+    allow: "autoplay; fullscreen; picture-in-picture",
+  });
+  frame.addEventListener("load", () => {
+    frame.contentWindow.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") {
+        dialog.close();
+      }
+    });
+    // The browser may refuse to play with sound; its controls are there.
+    frame.contentDocument.querySelector("video")?.play().catch(() => {});
+  });
+  dialog.querySelector("h2").textContent = title;
+  dialog.querySelector("[data-page]").href = page;
+  dialog.querySelector("[data-frame]").replaceChildren(frame);
+  dialog.showModal();
+}
+
+/* Without a script the picture leads to the page of its video. */
+function offerPlayer(link) {
+  const button = Object.assign(document.createElement("button"), {
+    type: "button",
+    className: link.className,
+    ariaLabel: dialog.dataset.play.replace("{title}", link.dataset.title),
+    ariaHasPopup: "dialog",
+  });
+  Object.assign(button.dataset, link.dataset);
+  button.append(...link.childNodes);
+  button.addEventListener("click", () => play(link.dataset, link.href));
+  link.replaceWith(button);
+  return button;
+}
+
+dialog.addEventListener("close", () => dialog.querySelector("[data-frame]").replaceChildren());
+document.querySelectorAll("#result_list .picture").forEach((link) => {
+  showFrames(link.dataset.play ? offerPlayer(link) : link);
+});
+
+const filters = document.querySelector("details.filters");
+filters.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && filters.open) {
+    filters.open = false;
+    filters.querySelector("summary").focus();
   }
-
-  let isBusy = false;
-  let isOver = false;
-  // After an error only the save button or Enter sends it again.
-  let isRefused = false;
-  const end = (message) => {
-    isOver = true;
-    editor.remove();
-    shown.hidden = false;
-    button.hidden = false;
-    show(place);
-    label(place, button);
-    button.focus();
-    live.textContent = message;
-  };
-  const submit = async () => {
-    if (isBusy || isOver) {
-      return;
-    }
-    if (field.value.trim() === place.dataset.value && !isRefused) {
-      end("");
-      return;
-    }
-    isBusy = true;
-    editor.ariaBusy = "true";
-    const found = await send(place, field.value);
-    isBusy = false;
-    editor.ariaBusy = null;
-    if (found.version !== undefined) {
-      place.dataset.version = found.version;
-      place.dataset.value = found.value;
-    }
-    if (!found.error) {
-      end(texts.saved);
-      return;
-    }
-    isRefused = true;
-    error.textContent = found.isConflict ? `${found.error} ${texts.changed}` : found.error;
-    input.setAttribute("aria-describedby", error.id);
-    input.ariaInvalid = "true";
-  };
-  editor.addEventListener("keydown", (event) => {
-    if (event.isComposing) {
-      return;
-    }
-    if (event.key === "Enter" && event.target === input) {
-      event.preventDefault();
-      submit();
-    } else if (event.key === "Escape") {
-      event.preventDefault();
-      end("");
-    }
-  });
-  save.addEventListener("click", submit);
-  cancel.addEventListener("click", () => end(""));
-  editor.addEventListener("focusout", (event) => {
-    // Removing a tag removes its button, which had the focus.
-    const isInside = editor.contains(event.relatedTarget) || !editor.contains(event.target);
-    if (!isInside && event.target.isConnected && document.hasFocus() && !isRefused) {
-      setTimeout(() => {
-        if (!editor.contains(document.activeElement)) {
-          submit();
-        }
-      });
-    }
-  });
-};
-
-document.querySelectorAll("#result_list [data-in-place]").forEach((place) => {
-  const button = make("button", { type: "button", className: "in-place-edit" });
-  // The title stands in the link to its page.
-  const shown = place.closest("a") || place;
-  label(place, button);
-  button.addEventListener("click", () => edit(place, shown, button));
-  shown.after(" ", button);
+});
+document.addEventListener("click", ({ target }) => {
+  if (!filters.contains(target)) {
+    filters.open = false;
+  }
+});
+filters.querySelector(".closelink").addEventListener("click", (event) => {
+  event.preventDefault();
+  filters.open = false;
+  filters.querySelector("summary").focus();
 });

@@ -133,6 +133,7 @@ TABLE = {
     "ondemand/video/<path:object_id>/history/": (LED, LED),
     "ondemand/video/<path:object_id>/share/": (CURATORS, CURATORS),
     "ondemand/video/<uuid:video_uuid>/in-place/": (NOT_SO, CURATORS),
+    "ondemand/video/<uuid:video_uuid>/play/": (WATCHERS, WATCHERS),
     "ondemand/video/add/": (NOBODY, NOBODY),
     "ondemand/video/bulk/": (WATCHERS, WATCHERS),
     "ondemand/video/bulk/<uuid:change_uuid>/": (CURATORS, CURATORS),

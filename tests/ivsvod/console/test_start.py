@@ -98,8 +98,8 @@ def test_each_attention_item_is_counted_and_links_to_a_list_of_its_rows(browser:
     amiss()
     found = attention_items(page(browser, START))
     assert list(found) == [
-        f"{VIDEOS}?status=failed&active__isnull=True",
-        f"{VIDEOS}?qa=failed&active__exact=1",
+        f"{VIDEOS}?listing=failed&shown=open",
+        f"{VIDEOS}?qa=failed&shown=yes",
         f"{VIDEOS}?stuck=yes",
         f"{EVENTS}?outcome=failed",
         f"{EVENTS}?outcome=stuck",

@@ -2,17 +2,21 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from django.db import connection
+from django.db.models import Value
 from django.test import Client
 from django.utils import timezone
 
 from channels_app.sql.rows import count_shown
+from ondemand.admin.change_list import TABS
 from ondemand.admin.periods import parse_period, periods_within
 from ondemand.admin.videos import VideoAdmin
-from ondemand.models import BulkChange, Content, Video
+from ondemand.models import BulkChange, Content, PlaybackGrant, Video
 from ondemand.models.publication import Listing
 from ondemand.videos.editing import edited_values, versions_of
 from ondemand.videos.files import Reader
@@ -83,15 +87,32 @@ def one_of_each_listing() -> None:
     make_video("duplicate", duplicate_of=first)
 
 
-def started_choices(html: str) -> list[str]:
-    parts = html[html.index("started-parts") :].partition("</ul>")[0]
-    return re.findall(r">([^<>]+)</a>", parts)
+def choices(html: str, name: str) -> list[str]:
+    """The choices of a filter in their order, without that for all."""
+    select = html[html.index(f'<select id="filter-{name}"') :].partition("</select>")[0]
+    return re.findall(r">([^<>]+)</option>", select)[1:]
+
+
+def tabs(html: str) -> dict[str, tuple[str, str]]:
+    """The count and the address of each tab; the current one has a star."""
+    nav = html[html.index('<nav class="tabs"') :].partition("</nav>")[0]
+    found = re.findall(r'<a href="([^"]*)"\s*(aria-current)?[^>]*>([^<]*)(?:<span class="count">([^<]*)</span>)?', nav)
+    return {
+        label.strip() + ("*" if current else ""): (count, unescape(address)) for address, current, label, count in found
+    }
+
+
+def chips(html: str) -> dict[str, str]:
+    """The address without each filter that is set."""
+    found = re.findall(r'<a class="chip"\s+href="([^"]*)".*?</span>\s*(.*?): <bdi>(.*?)</bdi>', html, re.DOTALL)
+    return {f"{title}: {text}": unescape(address) for address, title, text in found}
 
 
 def test_the_list_shows_the_listing_of_a_video_and_the_reason(browser: Client) -> None:
     one_of_each_listing()
     html = page(browser, VIDEOS)
     assert re.findall(r'class="badge badge-(\w+)">\1<', html) == row_titles(html)
+    assert "badge-qa" not in html
     assert len(row_titles(html)) == 10
     for reason in ("It is hidden.", "Its recording failed.", "It is held back until somebody shows it."):
         assert reason in html
@@ -109,8 +130,11 @@ def test_filters(browser: Client) -> None:
         "listing=listed": {"shown"},
         "listing=hidden": {"hidden"},
         "listing=hidden&status=failed": set(),
-        "listing=nonsense&status=nonsense&qa=nonsense": every,
+        "listing=nonsense&shown=nonsense&qa=nonsense": every,
         "qa=warning": {"shown"},
+        "shown=yes": {"shown"},
+        "shown=no": {"hidden"},
+        "listing=failed&shown=open": {"failed"},
         "tag=gala": {"shown"},
         "tag=gal": set(),
         "channel=main+st": {"shown"},
@@ -120,7 +144,7 @@ def test_filters(browser: Client) -> None:
         "started=2026-03-04": {"shown", "hidden"},
         "started=2026-02": set(),
         "started=2024-12-31": {"failed"},
-        "started=2026-13&tag=": every,
+        "started=2026-13": every,
     }
     assert {query: set(row_titles(page(browser, f"{VIDEOS}?{query}"))) for query in expected} == expected
 
@@ -131,15 +155,65 @@ def test_each_listing_is_a_filter_that_shows_only_its_videos(browser: Client) ->
         assert set(row_titles(page(browser, VIDEOS, {"listing": listing}))) == {listing.value}
 
 
-def test_filters_count_their_rows_to_a_bound_if_no_other_filter_is_set(browser: Client) -> None:
+def test_tabs_count_their_rows_to_a_bound_and_keep_the_other_filters(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one_of_each_listing()
-    html = page(browser, VIDEOS)
-    assert "Hidden (2)" in html
-    assert "Available (8)" in html
-    assert "Unverified (10)" in html
-    assert "Hidden (" not in page(browser, VIDEOS, {"status": "available"})
-    assert "Available (8)" in page(browser, VIDEOS, {"status": "available"})
-    assert count_shown(6, 5) == "5+"
+    make_video("undecided", active=False, awaits_review=True)
+    assert tabs(page(browser, VIDEOS)) == {
+        "All*": ("11", "?"),
+        "To review": ("1", "?review=yes"),
+        "Listed": ("1", "?listing=listed"),
+        "Scheduled": ("1", "?listing=scheduled"),
+        "Hidden": ("3", "?listing=hidden"),
+        "Failed": ("1", "?listing=failed"),
+    }
+    monkeypatch.setattr("ondemand.admin.change_list.COUNTED", 2)
+    assert tabs(page(browser, VIDEOS, {"listing": "hidden"}))["Hidden*"] == ("2+", "?listing=hidden")
+    assert count_shown(1001, 1000) == "1,000+"
+    # With another filter the tab that is open is counted alone.
+    found = tabs(page(browser, VIDEOS, {"qa": "unverified", "review": "yes", "q": "undecided", "o": "6"}))
+    assert found["To review*"] == ("1", "?o=6&q=undecided&qa=unverified&review=yes")
+    assert found["Hidden"] == ("", "?listing=hidden&o=6&q=undecided&qa=unverified")
+    assert found["All"] == ("", "?o=6&q=undecided&qa=unverified")
+    assert not any(label.endswith("*") for label in tabs(page(browser, VIDEOS, {"listing": "expired"})))
+
+
+def test_an_index_has_the_rows_of_each_tab_in_the_order_in_which_they_are_counted() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+        for tab in TABS:
+            sql, values = tab.rows(timezone.now()).values_list(Value(1))[:1001].query.sql_with_params()
+            cursor.execute(f"EXPLAIN {sql}", values)
+            nodes = [line.strip(" ->").partition("  ")[0] for (line,) in cursor.fetchall() if "cost=" in line]
+            assert [re.sub(" (using|on) .*", "", node) for node in nodes if "Index" not in node] == ["Limit"], tab.label
+
+
+def test_each_filter_that_is_set_is_a_chip_that_removes_it_alone(browser: Client) -> None:
+    channel = make_channel(name="Side stage")
+    make_video("Opening", channel=channel)
+    assert chips(page(browser, VIDEOS, {"listing": "listed", "o": "6", "qa": "nonsense"})) == {}
+    query = {"review": "yes", "q": "opening", "qa": "unverified", "channel__uuid__exact": str(channel.pk)}
+    found = chips(page(browser, VIDEOS, {**query, "status": "failed"}))
+    channel_id = f"channel__uuid__exact={channel.pk}"
+    assert found == {
+        "Search: opening": f"?{channel_id}&qa=unverified&review=yes&status=failed",
+        "Channel: Side stage": "?q=opening&qa=unverified&review=yes&status=failed",
+        "Files: Unverified": f"?{channel_id}&q=opening&review=yes&status=failed",
+        "Status: failed": f"?{channel_id}&q=opening&qa=unverified&review=yes",
+    }
+    assert 'class="chips-clear" href="?review=yes"' in page(browser, VIDEOS, query)
+    assert chips(page(browser, VIDEOS, {"listing": "expired"})) == {"Listing: Expired": "?"}
+    # A filter of links alone is no choice of the form, but can be removed.
+    html = page(browser, VIDEOS, {"listing": "failed", "shown": "open"})
+    assert chips(html) == {"Decision: Not decided": "?listing=failed"}
+    assert '<select id="filter-shown"' not in html
+    assert '<input type="hidden" name="shown" value="open">' in html
+
+
+def test_a_form_that_sends_empty_filters_leads_to_the_address_without_them(browser: Client) -> None:
+    response = browser.get(VIDEOS, {"review": "yes", "tag": "", "qa": "ok", "started": ""})
+    assert (response.status_code, response["Location"]) == (302, "?review=yes&qa=ok")
 
 
 def test_a_channel_is_filtered_by_its_uuid_under_either_name_and_shown_by_its_name(browser: Client) -> None:
@@ -153,13 +227,16 @@ def test_a_channel_is_filtered_by_its_uuid_under_either_name_and_shown_by_its_na
     assert row_titles(page(browser, VIDEOS, {"channel": str(uuid4())})) == []
 
 
-def test_a_typed_filter_keeps_the_others(browser: Client) -> None:
+def test_the_form_of_filters_keeps_the_tab_and_the_search_and_offers_the_listings_without_a_tab(
+    browser: Client,
+) -> None:
     make_video("x")
-    html = page(browser, VIDEOS, {"q": "x", "listing": "listed", "tag": "a"})
-    form = re.search(r'<form class="typed-filter".*?name="tag"', html[html.index("By tag") :], re.DOTALL)
-    assert form
-    assert '<input type="hidden" name="q" value="x">' in form[0]
-    assert '<input type="hidden" name="listing" value="listed">' in form[0]
+    html = page(browser, VIDEOS, {"q": "x", "review": "yes", "listing": "hidden", "tag": "a"})
+    form = html[html.index('<form class="filters-form"') :].partition("</form>")[0]
+    hidden = re.findall(r'<input type="hidden" name="(\w+)" value="(\w+)">', form)
+    assert sorted(hidden) == [("q", "x"), ("review", "yes")]
+    assert re.search(r'name="tag"\s+value="a"', form)
+    assert choices(html, "listing") == ["Unlisted", "Expired", "Hidden", "Held", "Recording", "Duplicate"]
 
 
 def test_years_lead_to_months_and_days_with_a_recording_in_the_time_zone_of_the_user(
@@ -169,10 +246,12 @@ def test_years_lead_to_months_and_days_with_a_recording_in_the_time_zone_of_the_
         make_video(str(moment), started_at=datetime(*moment, tzinfo=UTC))
     unknown = make_video("unknown")
     Video.objects.filter(pk=unknown.pk).update(started_at=None)
-    assert started_choices(page(browser, VIDEOS)) == ["2026", "2024"]
-    assert started_choices(page(browser, VIDEOS, {"started": "2026"})) == ["2026-07", "2026-03"]
-    assert started_choices(page(browser, VIDEOS, {"started": "2026-03"})) == ["2026-03-09", "2026-03-04"]
-    assert started_choices(page(browser, VIDEOS, {"started": "2026-03-04", "q": "x"})) == ["2026-03-09", "2026-03-04"]
+    assert choices(page(browser, VIDEOS), "started") == ["2026", "2024"]
+    assert choices(page(browser, VIDEOS, {"started": "2026"}), "started") == ["2026", "2026-07", "2026-03"]
+    of_march = ["2026", "2026-03", "2026-03-09", "2026-03-04"]
+    assert choices(page(browser, VIDEOS, {"started": "2026-03"}), "started") == of_march
+    found = choices(page(browser, VIDEOS, {"started": "2026-03-04", "q": "x"}), "started")
+    assert found == ["2026", "2026-03", "2026-03-04", "2026-03-09"]
     settings.TIME_ZONE = "Europe/Berlin"
     with timezone.override("Europe/Berlin"):
         assert [period.text for period in periods_within(None)] == ["2026", "2025"]
@@ -370,6 +449,41 @@ def test_the_autocompletion_of_the_admin_finds_videos(browser: Client) -> None:
     asked = {"app_label": "ondemand", "model_name": "video", "field_name": "duplicate_of", "term": "opening"}
     found = browser.get("/admin/autocomplete/", asked).json()["results"]
     assert len(found) == 1
+
+
+# Videos: played from the list
+
+
+def test_a_picture_has_the_frames_and_the_player_of_its_video(browser: Client) -> None:
+    video, failed = make_video("Opening"), make_video("Gone", status=Video.Status.FAILED, active=None)
+    html = page(browser, VIDEOS)
+    link = re.search(rf'<a class="picture" href="{VIDEOS}{video.pk}/change/" data-play="([^"]*)".*?>', html)
+    assert link
+    frames = [f"https://media.example.com/{video.prefix}/thumb{n}.jpg" for n in range(3)]
+    assert f'data-frames="{" ".join(frames)}"' in link[0]
+    assert f'href="{VIDEOS}{failed.pk}/change/" data-play=""' in html
+    answer = browser.get(link[1])
+    assert f'data-hls="{Reader(is_curator=True).location(video)}"' in answer.content.decode()
+    assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
+    assert browser.get(f"{VIDEOS}{uuid4()}/play/").status_code == 404
+
+
+def test_the_list_makes_no_grant_and_its_player_makes_one(browser: Client, signed: Any) -> None:
+    video = make_video("Opening")
+    assert f"{VIDEOS}{video.pk}/play/" in page(browser, VIDEOS)
+    assert not PlaybackGrant.objects.exists()
+    html = page(browser, f"{VIDEOS}{video.pk}/play/")
+    assert PlaybackGrant.objects.get().of_curator
+    assert 'data-hls="/play/' in html
+    assert f'data-hls="/play/{video.pk}' not in html
+
+
+def test_a_viewer_plays_no_protected_video_from_the_list(settings: Any) -> None:
+    video = make_video("Opening", playback="grant")
+    viewer = member("view_video", "view_content")
+    assert f"{VIDEOS}{video.pk}/play/" not in page(viewer, VIDEOS)
+    assert "data-hls" not in page(viewer, f"{VIDEOS}{video.pk}/play/")
 
 
 # Videos: edited in the list

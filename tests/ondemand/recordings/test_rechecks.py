@@ -1,6 +1,7 @@
 """`manage.py check_recordings`: the files of recordings that are in the catalogue already, and what the admin shows."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -311,13 +312,14 @@ def browser() -> Client:
     return client
 
 
-def test_the_list_shows_the_quality_and_filters_by_it(browser: Client) -> None:
+def test_the_list_shows_files_that_are_not_good_and_filters_by_each_result(browser: Client) -> None:
     for qa in ("unverified", "ok", "warning", "failed"):
-        make_content(make_video(qa=qa), title=f"This is {qa}")
+        make_content(make_video(qa=qa, qa_reasons=["<b>0.ts is missing."]), title=f"This is {qa}")
 
     html = browser.get(VIDEOS).content.decode()
+    shown = re.findall('<span class="badge badge-qa-[a-z]+">(.*?)</span><span class="reason">(.*?)</span>', html)
+    assert sorted(shown) == [(f"files: {qa}", "&lt;b&gt;0.ts is missing.") for qa in ("failed", "warning")]
     for qa in ("unverified", "ok", "warning", "failed"):
-        assert f'<span class="badge badge-qa-{qa}" title="">{qa}</span>' in html
         found = browser.get(VIDEOS, {"qa": qa}).content.decode()
         assert [word for word in ("unverified", "ok", "warning", "failed") if f"This is {word}" in found] == [qa]
     assert browser.get(VIDEOS, {"qa": "nonsense"}).content.decode().count("This is ") == html.count("This is ")

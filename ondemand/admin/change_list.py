@@ -1,0 +1,125 @@
+"""The head of the list of videos: tabs with counts, the filters that are set as chips, and the form of all filters."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.contrib.admin.views.main import ALL_VAR, ORDER_VAR, SEARCH_VAR, ChangeList
+from django.db.models import F, QuerySet
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django.utils.http import urlencode
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from channels_app.admin.pages import COUNTED
+from channels_app.sql.rows import count_shown, counts_of
+from ondemand.admin.filters import ListingFilter, ReviewFilter
+from ondemand.models import Video, VideoIndex
+from ondemand.models.publication import Listing
+
+REVIEW, LISTING = str(ReviewFilter.parameter_name), str(ListingFilter.parameter_name)
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A list with an address of its own; an index has its rows in the order of `rows`, which are counted to a bound."""
+
+    label: Any
+    query: dict[str, str]
+    rows: Callable[[datetime], QuerySet[Any]]
+
+
+def _listing_tab(listing: Listing, rows: Callable[[datetime], QuerySet[Any]]) -> Tab:
+    return Tab(ListingFilter.labels[listing], {LISTING: listing.value}, rows)
+
+
+TABS = (
+    Tab(_("All"), {}, lambda at: Video.objects.newest_first()),
+    Tab(ReviewFilter.labels["yes"], {REVIEW: "yes"}, lambda at: Video.objects.to_review().newest_first()),
+    _listing_tab(Listing.LISTED, lambda at: VideoIndex.objects.listed(at).in_order("newest")),
+    _listing_tab(
+        Listing.SCHEDULED, lambda at: Video.objects.with_listing(Listing.SCHEDULED, at).order_by(F("publish_from"))
+    ),
+    _listing_tab(Listing.HIDDEN, lambda at: Video.objects.with_listing(Listing.HIDDEN, at).newest_first()),
+    _listing_tab(Listing.FAILED, lambda at: Video.objects.with_listing(Listing.FAILED, at).newest_first()),
+)
+
+
+class VideoList(ChangeList):
+    """The list of videos."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = capfirst(self.opts.verbose_name_plural)
+
+    @cached_property
+    def tab(self) -> Tab | None:
+        """Return the tab whose filter is set; None if it is a listing that has no tab."""
+        given = {name: self.params[name] for name in (REVIEW, LISTING) if name in self.params}
+        if REVIEW in given:
+            given = {REVIEW: given[REVIEW]}
+        return next((tab for tab in TABS if tab.query == given), None)
+
+    @cached_property
+    def tabs(self) -> list[dict[str, Any]]:
+        """Return the tabs, which keep the other filters; with other filters the chosen one alone is counted."""
+        is_alone = self.filter_params.keys() <= {REVIEW, LISTING, ORDER_VAR, ALL_VAR}
+        at = timezone.now()
+        counts = counts_of([tab.rows(at) for tab in TABS], COUNTED) if is_alone else []
+        texts = [count_shown(count, COUNTED) for count in counts] or [
+            self.paginator.shown_count if tab is self.tab else "" for tab in TABS
+        ]
+        return [
+            {
+                "label": tab.label,
+                "address": self._address({REVIEW, LISTING}, tab.query),
+                "count": text,
+                "is_current": tab is self.tab,
+            }
+            for tab, text in zip(TABS, texts, strict=True)
+        ]
+
+    @cached_property
+    def form_filters(self) -> list[Any]:
+        """Return the filters of the form."""
+        return [spec for spec in self.filter_specs if spec.is_in_form]
+
+    @property
+    def kept(self) -> list[tuple[str, str]]:
+        """Return the rest of the address, which the form sends too."""
+        own = {name for spec in self.form_filters for name in spec.expected_parameters()}
+        return [(name, value) for name, values in self.filter_params.items() if name not in own for value in values]
+
+    @cached_property
+    def chips(self) -> list[dict[str, Any]]:
+        """Return each filter that is set, and the address without it."""
+        of_tab = {REVIEW, *(self.tab.query if self.tab else {})}
+        filters = [
+            (spec.title, spec.shown, spec.expected_parameters())
+            for spec in self.filter_specs
+            if spec.parameter_name not in of_tab
+        ]
+        known = {name for spec in self.filter_specs for name in spec.expected_parameters()}
+        lookups = [
+            (name, ", ".join(values), [name])
+            for name, values in self.get_filters_params().items()
+            if name not in known and name != SEARCH_VAR
+        ]
+        search = [(_("search"), self.query, [SEARCH_VAR])]
+        return [
+            {"title": title, "text": text, "names": names, "address": self._address(names)}
+            for title, text, names in [*search, *filters, *lookups]
+            if text
+        ]
+
+    @property
+    def address_without_chips(self) -> str:
+        return self._address(name for chip in self.chips for name in chip["names"])
+
+    def _address(self, without: Iterable[str], given: dict[str, str] | None = None) -> str:
+        """Return the address of the list without some parameters. (`get_query_string` removes `qa` with `q`.)"""
+        removed = set(without)
+        left = {name: values for name, values in self.filter_params.items() if name not in removed}
+        return "?" + urlencode(sorted({**left, **(given or {})}.items()), doseq=True)

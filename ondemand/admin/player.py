@@ -1,0 +1,50 @@
+"""The player of a video alone, for the frame in which the list of videos plays one."""
+
+from uuid import UUID
+
+from csp.constants import SELF
+from csp.decorators import csp_replace
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path
+from django.views.decorators.clickjacking import xframe_options_sameorigin
+
+from ivsvod.rest.scopes import account_has_scope
+from ondemand.admin.page import player_url
+from ondemand.models import Video
+from ondemand.videos.chapters import chapter_links
+from ondemand.videos.editing import display_title
+from ondemand.videos.files import Reader
+from ondemand.videos.thumbnails import storyboard, video_picture
+
+
+class QuickPlayer(admin.ModelAdmin):
+    """The page of a frame: a list makes no grant for any of its videos, and loads no player, until one is opened."""
+
+    def get_urls(self) -> list[URLPattern]:
+        in_frame = csp_replace({"frame-ancestors": [SELF]})(xframe_options_sameorigin(self.play_view))
+        return [
+            path("<uuid:video_uuid>/play/", self.admin_site.admin_view(in_frame), name="ondemand_video_play"),
+            *super().get_urls(),
+        ]
+
+    def play_view(self, request: HttpRequest, video_uuid: UUID) -> HttpResponse:
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        video: Video | None = self.get_object(request, str(video_uuid))
+        if video is None:
+            raise Http404
+        reader = Reader(is_curator=account_has_scope(request.user, "curate"))
+        context = {
+            "title": display_title(video),
+            "location": player_url(request, video, reader),
+            "poster": video_picture(video, reader),
+            "length_seconds": str(video.duration_seconds),
+            "playing": {
+                "chapters": chapter_links(video.shown_chapters),
+                "pictures": storyboard(list(reader.pictures(video).values())),
+            },
+        }
+        return TemplateResponse(request, "admin/ondemand/video/play.html", context)
