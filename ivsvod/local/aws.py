@@ -1,4 +1,4 @@
-"""The local AWS: IVS, S3 and a CDN under one WSGI callable, by endpoint URL or inside the process."""
+"""The local AWS: IVS, its playback, S3 and a CDN under one WSGI callable, by endpoint URL or inside the process."""
 
 import os
 from collections.abc import Callable, Iterable, Mapping
@@ -12,6 +12,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 
 from channels_app.aws.clients import Body, body_of, headers_of
+from ivsvod.local.broadcast import clips
 from ivsvod.local.ivs import IvsService, IvsStore
 from ivsvod.local.ivs.service import IN_PROCESS
 from ivsvod.local.ivs.store import REGION
@@ -20,7 +21,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 
 class LocalAws:
-    """Serve ``/ivs/…``, ``/s3/…`` and ``/media/…``; all state is below ``home``.
+    """Serve ``/ivs/…``, ``/s3/…``, ``/media/…`` and ``/live/…``; all state is below ``home``.
 
     With trusted keys, PEM texts of public keys by their ids, `/media/…` needs a signature of CloudFront.
     Endpoint URLs: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
@@ -49,9 +50,15 @@ class LocalAws:
 
         return SignedMedia(self.s3.media, self.trusted_keys)
 
+    @cached_property
+    def live(self) -> Any:
+        from ivsvod.local.broadcast.live import LivePlayback
+
+        return LivePlayback(self.ivs.store, clips.folder_of(self.home, clips.LIVE))
+
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         name, slash, rest = environ.get("PATH_INFO", "").removeprefix("/").partition("/")
-        if name not in ("ivs", "s3", "media"):
+        if name not in ("ivs", "s3", "media", "live"):
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "0")])
             return [b""]
         application: Application = getattr(self, name)

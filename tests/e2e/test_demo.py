@@ -1,6 +1,8 @@
 """The demo as a newcomer meets it: a process of its own in a checkout of its own, asked by HTTP alone."""
 
 import errno
+import html
+import http.cookiejar
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import subprocess
 import sys
 import threading
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -158,6 +161,20 @@ class Demo:
         with urllib.request.urlopen(urllib.request.Request(urljoin(self.url, path), headers=headers)) as answer:
             return json.load(answer)
 
+    def with_token(self, path: str) -> Any:
+        return self.get(path, Authorization=f"Bearer {self.known['api_token']}")
+
+    def signed_in(self) -> urllib.request.OpenerDirector:
+        """Return what opens pages of the admin as the curator."""
+        cookies = http.cookiejar.CookieJar()
+        opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(cookies))
+        page = urljoin(self.url, "/admin/login/")
+        opener.open(page).close()
+        [token] = (cookie.value for cookie in cookies if cookie.name == "csrftoken")
+        form = {"username": "curator", "password": self.known["admin_password"], "csrfmiddlewaretoken": token}
+        opener.open(page, urllib.parse.urlencode(form).encode()).close()
+        return opener
+
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
@@ -192,7 +209,7 @@ def fetch(url: str) -> tuple[str, bytes]:
 
 
 def main_video(demo: Demo) -> dict[str, Any]:
-    return next(video for video in demo.get("/on-demand")["data"] if video["channel"] == demo.known["channel_uuid"])
+    return demo.get(f"/on-demand/{demo.known['video_uuid']}")
 
 
 def test_the_demo_says_what_it_ignored_and_connects_to_nothing_real(running: Demo) -> None:
@@ -209,11 +226,11 @@ def test_demo_json_holds_the_sign_in_and_is_for_its_owner_alone(running: Demo) -
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert set(running.known) == {
         *("url", "admin_user", "admin_password", "api_token"),
-        *("owner_uuid", "channel_uuid", "video_uuid", "curl"),
+        *("owner_uuid", "channel_uuid", "video_uuid", "curl", "links", "videos"),
+        *("live_channel_uuid", "private_channel_uuid", "private_video_uuid"),
     }
     assert running.known["url"] == running.url
-    token = f"Bearer {running.known['api_token']}"
-    channel = running.get(f"/channels/{running.known['channel_uuid']}", Authorization=token)
+    channel = running.with_token(f"/channels/{running.known['channel_uuid']}")
     assert channel["owner"] == running.known["owner_uuid"]
     video = running.get(f"/on-demand/{running.known['video_uuid']}")
     assert (video["channel"], video["content"]["title"]) == (channel["uuid"], "Opening show")
@@ -221,13 +238,102 @@ def test_demo_json_holds_the_sign_in_and_is_for_its_owner_alone(running: Demo) -
 
 def test_the_log_is_a_file_of_its_own_and_the_progress_has_lines_of_progress_alone(running: Demo) -> None:
     log = running.home / "demo.log"
-    assert f"The log          {log}\n" in running.lines
+    assert f"The log              {log}\n" in running.lines
     running.get("/on-demand")
     # The line is written once the answer is sent.
     assert wait_until(lambda: "GET /on-demand " in log.read_text(), 30)
     until_ready = running.lines[: next(n for n, line in enumerate(running.lines) if line.startswith("ivsvod runs at"))]
     others = [line for line in until_ready if line.strip() and not re.match(r"\[ *[\d.]+ s\] ", line)]
     assert [line.partition(":")[0] for line in others] == ["Local stack"]
+
+
+def test_the_catalogue_holds_a_recording_of_each_kind(running: Demo) -> None:
+    names = {uuid: name for name, uuid in running.known["videos"].items()}
+    kinds = ("listed", "unlisted", "scheduled", "hidden", "failed", "recording")
+    found = {kind: running.with_token(f"/on-demand?listing={kind}&pageSize=100")["data"] for kind in kinds}
+    by_name = {names[v["uuid"]]: v for videos in found.values() for v in videos if v["uuid"] in names}
+    assert len(by_name) == len(names) == 24
+    assert {kind: len([v for v in videos if v["uuid"] in names]) for kind, videos in found.items()} == {
+        **{"listed": 15, "unlisted": 1, "scheduled": 1, "hidden": 6, "failed": 1, "recording": 0}
+    }
+    listed = [video for video in found["listed"] if video["uuid"] in names]
+    assert all(video["content"]["title"] and video["content"]["tags"] for video in listed)
+    assert sum(bool(video["chapters"]) for video in listed) > 5
+    assert len({video["duration_seconds"] for video in listed}) > 10
+    assert len({fetch(video["thumbnails"][len(video["thumbnails"]) // 2])[1] for video in listed}) == len(listed)
+    now = datetime.now(UTC)
+    assert all(timedelta() < now - datetime.fromisoformat(v["started_at"]) < timedelta(30) for v in by_name.values())
+    assert {video["qa"] for name, video in by_name.items() if name != "failed"} == {"ok"}
+    # The end of one was lost, and `reconcile` found it.
+    assert len(by_name["reconnected"]["stream_ids"]) == 2
+    assert by_name["lost-end"]["status"] == "available"
+    assert by_name["board-q3"]["channel"] == running.known["private_channel_uuid"]
+    assert by_name["board-q3"]["playback"] == "grant"
+
+
+def test_a_recording_of_two_streams_plays_across_the_cut(running: Demo) -> None:
+    video = running.get(f"/on-demand/{running.known['videos']['reconnected']}")
+    url = m3u8.loads(fetch(video["location"])[1].decode(), uri=video["location"]).playlists[0].absolute_uri
+    segments = m3u8.loads(fetch(url)[1].decode(), uri=url).segments
+    cut = len(segments) // 2
+    assert segments[cut].discontinuity
+    assert fetch(segments[cut].absolute_uri)[1] == fetch(segments[0].absolute_uri)[1]
+
+
+def live_channel(demo: Demo) -> Any:
+    return demo.get(f"/channels/{demo.known['live_channel_uuid']}")
+
+
+def test_a_channel_is_live_plays_on_and_comes_back_when_it_was_stopped(running: Demo) -> None:
+    channel = live_channel(running)
+    assert channel["live"]["state"] == "live"
+
+    def playlist() -> m3u8.M3U8:
+        variant = m3u8.loads(fetch(channel["playback_url"])[1].decode(), uri=channel["playback_url"]).playlists[0]
+        return m3u8.loads(fetch(variant.absolute_uri)[1].decode(), uri=variant.absolute_uri)
+
+    begun = playlist()
+    assert not begun.is_endlist
+    kind, body = fetch(begun.segments[-1].absolute_uri)
+    assert (kind, body[0], body[188]) == ("video/mp2t", 0x47, 0x47)
+    assert wait_until(lambda: playlist().media_sequence > begun.media_sequence, 60)
+    headers = {"Authorization": f"Bearer {running.known['api_token']}", "Content-Type": "application/json"}
+    stop = urllib.request.Request(f"{running.url}/channels/{channel['uuid']}/stop", b"{}", headers)
+    urllib.request.urlopen(stop).close()
+    stopped = channel["live"]["stream_id"]
+    assert wait_until(lambda: live_channel(running)["live"]["stream_id"] not in (stopped, None), 60)
+    assert live_channel(running)["live"]["state"] == "live"
+    streams = running.get(f"/channels/{channel['uuid']}/streams")["data"]
+    assert next(stream for stream in streams if stream["stream_id"] == stopped)["ended_at"]
+
+
+def test_the_five_links_lead_somewhere(running: Demo) -> None:
+    links = running.known["links"]
+    assert len(links) == 5
+    for name, url in links.items():
+        assert f"{name:20} {url}\n" in running.lines
+        with running.signed_in().open(url) as answer:
+            assert answer.status == 200
+            assert answer.url == url
+    assert "Encore" in fetch(links["A search"])[1].decode()
+
+
+def test_the_commands_of_the_start_page_lose_an_event_and_repair_what_it_left(running: Demo) -> None:
+    with running.signed_in().open(f"{running.url}/admin/") as answer:
+        page = answer.read().decode()
+    lose, repair = (html.unescape(each) for each in re.findall(r'<code id="try-[^>]*>(.*)</code>', page))
+
+    def typed(line: str) -> str:
+        environment = running.environment | {"PYTHONDONTWRITEBYTECODE": "1"}
+        options = {"cwd": running.folder, "env": environment, "capture_output": True, "text": True, "check": True}
+        return subprocess.run(line, shell=True, **options).stdout  # noqa: S602
+
+    stream_id = json.loads(typed(lose))["stream_id"]
+    live = f"/channels/{running.known['channel_uuid']}/live"
+    state = running.get(live)
+    assert (state["state"], state["stream_id"]) == ("live", stream_id)
+    assert stream_id in typed(repair)
+    assert running.get(live)["state"] == "offline"
 
 
 def test_on_a_full_disk_the_demo_ends_with_one_line(tmp_path: Path) -> None:
@@ -411,12 +517,17 @@ def test_commands_beside_the_demo_act_on_its_database_and_its_aws(running: Demo)
     environment = running.environment
     running.environment = {n: v for n, v in environment.items() if n not in hostile_variables(0)}
     try:
-        # Made by the demo, and without a recording.
-        [channel] = (one["uuid"] for one in running.get("/channels")["data"] if one["name"] == "Workshop room")
-        played = json.loads(running.manage("simulate_broadcast", channel, "--seconds", "1").stdout)
+        channel = running.known["channel_uuid"]
+        played = running.manage("simulate_broadcast", channel, "--seconds", "1")
     finally:
         running.environment = environment
         (running.folder / "env.aside").rename(running.folder / ".env")
+    # Nobody reads it as it is written: a line at the start, one at the end, and JSON. The log is that of the demo.
+    assert [line for line in played.stderr.splitlines() if "ignored" not in line] == [
+        *("Main stage: broadcast 1 of 1", "Main stage: broadcast 1 of 1: done")
+    ]
+    played = json.loads(played.stdout)
+    assert played["prefix"] in (running.home / "demo.log").read_text()
     videos = running.get("/on-demand")["data"]
     video = next(video for video in videos if video["stream_ids"] == [played["stream_id"]])
     assert video["channel"] == channel
@@ -467,7 +578,10 @@ def test_ctrl_c_ends_everything_and_the_next_run_keeps_the_data(running: Demo) -
     assert main_video(running) == before
     assert running.known == known
     assert fetch(before["location"])[1].startswith(b"#EXTM3U")
-    assert not any("Playing a broadcast" in line for line in running.lines)
+    assert not any("recordings of the last 30 days" in line for line in running.lines)
+    assert live_channel(running)["live"]["state"] == "live"
+    ended = running.get(f"/channels/{known['live_channel_uuid']}/streams")["data"][1]
+    assert ended["ended_at"]
     assert running.listener.connections == 0
 
 
@@ -489,6 +603,10 @@ def test_with_protected_the_demo_serves_the_files_of_recordings_by_signed_urls_a
             with pytest.raises(urllib.error.HTTPError, match="403") as error:
                 fetch(refused)
             error.value.close()
+        # The last line makes a grant for a recording of the private channel.
+        line = running.known["curl"][-1]
+        answer = subprocess.run(f"{line} --silent --fail", shell=True, capture_output=True, check=True)  # noqa: S602
+        assert fetch(json.loads(answer.stdout)["url"])[1].startswith(b"#EXTM3U")
     finally:
         running.interrupt()
         del running.environment["PROTECTED"]

@@ -45,6 +45,8 @@ from ivsvod.local.ivs.store import IvsStore
 Deliver = Callable[[list[Envelope]], None]
 # Returns the start of a run of this length.
 Begin = Callable[[timedelta], datetime]
+# Takes the number of a broadcast, from 0 on, and how many of its steps and deliveries are done, and how many it has.
+Progress = Callable[[int, int, int], None]
 
 # Between the last step of a broadcast and the first of the next one.
 BETWEEN = timedelta(minutes=1)
@@ -101,6 +103,7 @@ def play_broadcasts(
     begin: Begin,
     deliver: Deliver,
     record: Path | None = None,
+    progress: Progress = lambda *_: None,
 ) -> list[Broadcast]:
     """Play `many` broadcasts one after the other, each with these faults; `random` decides on deliveries.
 
@@ -140,14 +143,21 @@ def play_broadcasts(
         parts = [steps(plan) for plan in plans]
         random = random or Random()  # noqa: S311 -- nothing here is secret
         batches = [deliveries(events_of(part), faults, random) for part in parts]
+        totals = [len(part) + len(arriving) for part, arriving in zip(parts, batches, strict=True)]
+        done = [0] * many
+        # `merge` takes a step before a batch of the same time, because the steps are given first.
+        timelines: list[list[tuple[int, Step | Batch]]] = [
+            [(number, item) for item in items] for lists in (parts, batches) for number, items in enumerate(lists)
+        ]
         ivs = BroadcastRun(store, s3_client, channel["arn"], media)
         try:
-            # `merge` takes a step before a batch of the same time, because the steps are given first.
-            for item in merge(*parts, *batches, key=lambda item: item.due if isinstance(item, Batch) else item.at):
+            for number, item in merge(*timelines, key=_time_of):
                 if isinstance(item, Batch):
                     deliver(item.envelopes)
                 else:
                     ivs.do(item)
+                done[number] += 1
+                progress(number, done[number], totals[number])
         finally:
             # If a step failed.
             ivs.end()
@@ -155,6 +165,11 @@ def play_broadcasts(
         Broadcast(each, events_of(part), sum(len(batch.envelopes) for batch in arriving))
         for each, part, arriving in zip(plans, parts, batches, strict=True)
     ]
+
+
+def _time_of(numbered: tuple[int, Step | Batch]) -> datetime:
+    _, item = numbered
+    return item.due if isinstance(item, Batch) else item.at
 
 
 class Media:

@@ -1,4 +1,4 @@
-"""A real recording as Amazon IVS leaves it in S3: ffmpeg's test picture and tone in the layout of auto-record-to-S3.
+"""A real recording as Amazon IVS leaves it in S3: a picture of ffmpeg and a tone in the layout of auto-record-to-S3.
 
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 """
@@ -10,12 +10,15 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import accumulate, count
 from pathlib import Path
 from typing import Any, Literal
 
 from ivsvod.local.broadcast.events import rfc3339
 
 FRAME_RATE = 30
+# In the playlist of a live stream.
+LIVE_SEGMENTS = 6
 SEGMENT_SECONDS = 4
 KEYFRAME_SECONDS = 2
 THUMBNAIL_SECONDS = 2
@@ -51,6 +54,8 @@ class Rendition:
 
 
 RENDITIONS = (Rendition("720p30", 1280, 720), Rendition("360p30", 640, 360), Rendition("160p30", 284, 160))
+# The filter graph of ffmpeg that draws the picture.
+TEST_PICTURE = "testsrc2=size={width}x{height}:rate={rate}"
 
 
 @dataclass(frozen=True)
@@ -70,12 +75,17 @@ class Recording:
         return ((path.relative_to(self.folder).as_posix(), path) for path in paths)
 
 
-def make_recording(folder: Path, *, seconds: float, renditions: Sequence[Rendition] = RENDITIONS) -> Recording:
-    """Record `seconds` of the test picture below `folder`, which is replaced once the recording is whole."""
+def make_recording(
+    folder: Path, *, seconds: float, renditions: Sequence[Rendition] = RENDITIONS, picture: str = TEST_PICTURE
+) -> Recording:
+    """Record `seconds` of the picture below `folder`, which is replaced once the recording is whole.
+
+    `picture` is a filter graph of ffmpeg with the fields `width`, `height` and `rate`.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as making:
         workspace = Path(making)
-        _encode(workspace, seconds, renditions)
+        _encode(workspace, seconds, renditions, picture)
         thumbnails = (workspace / THUMBNAILS_PATH).glob("thumb*.jpg")
         latest = max(thumbnails, key=lambda path: int(path.stem.removeprefix("thumb")))
         (workspace / LATEST_THUMBNAIL_PATH).parent.mkdir()
@@ -134,7 +144,7 @@ def recording_metadata(
     }
 
 
-def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition]) -> None:
+def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], picture: str) -> None:
     import imageio_ffmpeg
 
     for path in (HLS_PATH, THUMBNAILS_PATH):
@@ -143,7 +153,8 @@ def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition]) ->
     command = [
         imageio_ffmpeg.get_ffmpeg_exe(),
         *("-hide_banner", "-nostdin", "-loglevel", "error"),
-        *("-f", "lavfi", "-i", f"testsrc2=size={source.width}x{source.height}:rate={FRAME_RATE}:duration={seconds}"),
+        *("-f", "lavfi", "-t", str(seconds), "-i"),
+        picture.format(width=source.width, height=source.height, rate=FRAME_RATE),
         *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"),
         *_hls_output(renditions),
         *("-map", "0:v", "-vf", f"select='not(mod(n,{FRAME_RATE * THUMBNAIL_SECONDS}))',format=yuvj420p"),
@@ -177,6 +188,65 @@ def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
         *("-hls_segment_filename", f"{HLS_PATH}/%v/%d.ts", "-master_pl_name", MULTIVARIANT),
         *("-var_stream_map", variants, f"{HLS_PATH}/%v/{VARIANT}"),
     ]
+
+
+def loop_recording(folder: Path, clip: Recording, *, seconds: float, first: int = 0) -> Recording:
+    """Write a recording of at least `seconds` below `folder`, whose playlists name the segments of the clip repeatedly.
+
+    It begins with the segment `first` of the clip. So a recording of an hour has no more objects than the clip.
+    """
+    for rendition in clip.renditions:
+        source, target = (each / HLS_PATH / rendition.name for each in (clip.folder, folder))
+        shutil.copytree(source, target)
+        (target / VARIANT).write_text(_looped((source / VARIANT).read_text(), seconds, first))
+    shutil.copyfile(clip.folder / HLS_PATH / MULTIVARIANT, folder / HLS_PATH / MULTIVARIANT)
+    pictures = len(list((clip.folder / THUMBNAILS_PATH).iterdir()))
+    (folder / THUMBNAILS_PATH).mkdir(parents=True)
+    (folder / LATEST_THUMBNAIL_PATH).parent.mkdir()
+    for number in range(pictures):
+        shown = (number + first * SEGMENT_SECONDS // THUMBNAIL_SECONDS) % pictures
+        picture = clip.folder / THUMBNAILS_PATH / f"thumb{shown}.jpg"
+        shutil.copyfile(picture, folder / THUMBNAILS_PATH / f"thumb{number}.jpg")
+    shutil.copyfile(picture, folder / LATEST_THUMBNAIL_PATH)
+    return read_recording(folder)
+
+
+def _looped(playlist: str, seconds: float, first: int) -> str:
+    """Return a media playlist of at least `seconds` that goes through the segments of another again and again."""
+    head, *segments = re.split(r"(?=^#EXTINF)", playlist.removesuffix(_END), flags=re.MULTILINE)
+    lengths = list(map(float, _SEGMENT_SECONDS.findall(playlist)))
+    lines, length = [head], 0.0
+    for number in count(first):
+        if length >= seconds:
+            break
+        place = number % len(segments)
+        # The clock of the clip begins anew.
+        lines.append((_DISCONTINUITY if place == 0 and number > first else "") + segments[place])
+        length += lengths[place]
+    return "".join(lines) + _END
+
+
+def live_playlist(playlist: str, *, elapsed: float) -> str:
+    """Return the playlist of a live stream that repeats the segments of another playlist, `elapsed` seconds long.
+
+    It has the last segments alone. A stream that has just begun counts as one round old, so that it plays at once.
+    https://datatracker.ietf.org/doc/html/rfc8216#section-6.2.2
+    """
+    head, *segments = re.split(r"(?=^#EXTINF)", playlist.removesuffix(_END), flags=re.MULTILINE)
+    ends = list(accumulate(map(float, _SEGMENT_SECONDS.findall(playlist))))
+    rounds, rest = divmod(elapsed, ends[-1])
+    until = (int(rounds) + 1) * len(segments) + sum(end <= rest for end in ends)
+    since = max(0, until - LIVE_SEGMENTS)
+    target = re.search(r"#EXT-X-TARGETDURATION:\d+\n", head)
+    lines = [
+        f"#EXTM3U\n#EXT-X-VERSION:6\n{target[0] if target else ''}#EXT-X-MEDIA-SEQUENCE:{since}\n",
+        f"#EXT-X-DISCONTINUITY-SEQUENCE:{max(0, since - 1) // len(segments)}\n#EXT-X-INDEPENDENT-SEGMENTS\n",
+    ]
+    for number in range(since, until):
+        place = number % len(segments)
+        lines.append(_DISCONTINUITY if place == 0 and number else "")
+        lines.append(_SEGMENT.sub(f"{number}.ts", segments[place]))
+    return "".join(lines)
 
 
 def merge_recordings(folder: Path, parts: Sequence[Recording]) -> Recording:

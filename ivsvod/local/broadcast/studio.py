@@ -28,18 +28,22 @@ class DeliveryFailedError(Exception):
     """The Lambda entry failed to process an event at each attempt."""
 
 
-def broadcasts(*, home: Path, channel: Channel, seconds: float, **options: Any) -> list[Broadcast]:
+def broadcasts(
+    *, home: Path, channel: Channel, seconds: float = 8, before: datetime | None = None, **options: Any
+) -> list[Broadcast]:
     """Play broadcasts in the latest time in which the channel was free, with the `options` of `play_broadcasts`.
+
+    They end before that time, by default now.
 
     Raises what `play_broadcasts` raises, and:
         DeliveryFailedError: an event could not be processed.
     """
     store = IvsStore(home / "ivs.sqlite3")
     apart = _APART + store.reconnect_window(channel.arn)
-    now = timezone.now()
+    latest = before or timezone.now()
 
     def begin(length: timedelta) -> datetime:
-        return free_before(now, length, store.session_times(channel.arn), apart)
+        return free_before(latest, length, store.session_times(channel.arn), apart)
 
     key, s3_client = channel.reveal_stream_key(), client("s3", RETRIED)
     return play_broadcasts(store, s3_client, key, seconds=seconds, begin=begin, deliver=deliver, **options)

@@ -47,10 +47,11 @@ def create_channel(call: Call) -> Document:
     """Create a channel and its stream key, whose value no other call on channels shows."""
     arn, host = call.records.new_arn(CHANNEL), secrets.token_hex(6)
     playlist = f"{REGION}.{ACCOUNT}.channel.{arn.rpartition('/')[2]}.m3u8"
+    served = call.records.playback_base_url() or f"https://{host}.{REGION}.playback.live-video.net/api/video/v1"
     addresses = {
         "arn": arn,
         "ingestEndpoint": f"{host}.global-contribute.live-video.net",
-        "playbackUrl": f"https://{host}.{REGION}.playback.live-video.net/api/video/v1/{playlist}",
+        "playbackUrl": f"{served}/{playlist}",
         "srt": {"endpoint": f"{host}.srt.live-video.net", "passphrase": random_id(52)},
     }
     channel = _with_settings(call, {**DEFAULTS, **addresses, "tags": call.tags()})

@@ -52,6 +52,7 @@ CREATE TABLE IF NOT EXISTS viewer_session_revocations (
     channel_arn TEXT NOT NULL, viewer_id TEXT NOT NULL, version INTEGER NOT NULL, PRIMARY KEY (channel_arn, viewer_id)
 );
 CREATE TABLE IF NOT EXISTS used_tokens (uuid TEXT PRIMARY KEY);
+CREATE TABLE IF NOT EXISTS playback (id INTEGER PRIMARY KEY CHECK (id = 1), base_url TEXT NOT NULL);
 """
 # The filter is one member of the document.
 SELECT_RESOURCES = """
@@ -122,6 +123,11 @@ class Records:
     def delete(self, arn: str) -> None:
         self.connection.execute("DELETE FROM resources WHERE arn = ?", (arn,))
 
+    def playback_base_url(self) -> str | None:
+        """Return the URL that serves live playlists; None if nothing does."""
+        row = self.connection.execute("SELECT base_url FROM playback").fetchone()
+        return row["base_url"] if row else None
+
     def revoked_version(self, channel_arn: str, viewer_id: str) -> int | None:
         """Return the version up to which the viewer's sessions are revoked; None if none is."""
         query = "SELECT version FROM viewer_session_revocations WHERE channel_arn = ? AND viewer_id = ?"
@@ -191,6 +197,14 @@ class IvsStore:
             connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
             yield Records(connection)
             connection.execute("COMMIT")
+
+    def serve_playback(self, base_url: str) -> None:
+        """Give all channels, those to come too, a playback URL below this one: that of the demo, which has a port."""
+        with self.transaction() as records:
+            records.connection.execute("INSERT OR REPLACE INTO playback VALUES (1, ?)", (base_url,))
+            for _, channel in records.select("channel"):
+                playlist = channel["playbackUrl"].rpartition("/")[2]
+                records.replace({**channel, "playbackUrl": f"{base_url}/{playlist}"})
 
     def channel_by_key(self, stream_key_value: str) -> Document | None:
         """Return the channel that a broadcaster with this stream key reaches."""

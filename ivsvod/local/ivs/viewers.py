@@ -1,6 +1,6 @@
 """Whether IVS lets a viewer in: the check of a playback token, written from the documentation alone.
 
-IVS checks each request for a multivariant playlist. The local IVS serves no live playlist, so callers ask here.
+IVS checks each request for a multivariant playlist. The demo asks here before it serves one.
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/private-channels-generate-tokens.html
 """
 

@@ -1,4 +1,7 @@
-"""`manage.py simulate_broadcast`: an encoder goes live on a channel of the local stack."""
+"""`manage.py simulate_broadcast`: an encoder goes live on a channel of the local stack.
+
+A line of progress for each broadcast goes to the terminal, the log to the file of the demo, and JSON to other programs.
+"""
 
 import json
 from argparse import ArgumentParser, RawDescriptionHelpFormatter
@@ -6,7 +9,7 @@ from random import Random
 from secrets import randbits
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter
+from django.core.management.base import BaseCommand, CommandError, DjangoHelpFormatter, OutputWrapper
 
 from channels_app.models import Channel
 from ivsvod.local.broadcast.encoder import Broadcast, StreamKeyRefused
@@ -15,6 +18,7 @@ from ivsvod.local.broadcast.storm import FAULTS, UnknownFaultError, parse_faults
 from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcasts
 from ivsvod.local.ivs import IvsError
 from ivsvod.local.launch import refuse_real_services
+from ivsvod.local.terminal import ProgressLine, logged_to
 from ivsvod.rest.uuids import parse_uuid
 
 MOST = 1000
@@ -40,7 +44,7 @@ class Command(BaseCommand):
         parser.add_argument("--seed", type=int, metavar="N", help="repeat the faults of delivery of this seed")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Play them and print each as a JSON object."""
+        """Play them with a line of progress for each; print each as a JSON object, unless people read the output."""
         home = refuse_real_services()
         if not 1 <= options["seconds"] <= 3600:
             raise CommandError("--seconds takes 1 to 3600")
@@ -52,19 +56,50 @@ class Command(BaseCommand):
             raise CommandError(f"--faults: {error}") from None
         channel = _channel(options["channel"])
         seed = randbits(32) if options["seed"] is None else options["seed"]
+        lines = BroadcastLines(self.stderr, channel.name, options["many"])
         try:
-            made = broadcasts(
-                home=home,
-                channel=channel,
-                seconds=options["seconds"],
-                many=options["many"],
-                faults=faults,
-                random=Random(seed),  # noqa: S311 -- nothing here is secret
-            )
+            with logged_to(home / "demo.log"):
+                made = broadcasts(
+                    home=home,
+                    channel=channel,
+                    seconds=options["seconds"],
+                    many=options["many"],
+                    faults=faults,
+                    random=Random(seed),  # noqa: S311 -- nothing here is secret
+                    progress=lines.advance,
+                )
         except (DeliveryFailedError, FaultRefusedError, IvsError, StreamKeyRefused) as error:
             raise CommandError(str(error)) from None
-        for one in made:
-            self.stdout.write(json.dumps(_report(channel, one, seed)))
+        if not self.stdout.isatty():
+            for one in made:
+                self.stdout.write(json.dumps(_report(channel, one, seed)))
+
+
+class BroadcastLines:
+    """The lines of progress of some broadcasts, in their order. Their events may arrive late, and so mixed."""
+
+    def __init__(self, stream: OutputWrapper, channel: str, many: int) -> None:
+        self.stream = stream
+        self.channel = channel
+        self.done = [(0, 1)] * many
+        self.number = 0
+        self.line = self._begin()
+
+    def advance(self, number: int, done: int, total: int) -> None:
+        """Note how much of a broadcast is done; its line ends once those before it have ended."""
+        self.done[number] = (done, total)
+        while self.number < len(self.done):
+            done, total = self.done[self.number]
+            self.line.advance(done, total)
+            if done < total:
+                return
+            self.line.end("done")
+            self.number += 1
+            if self.number < len(self.done):
+                self.line = self._begin()
+
+    def _begin(self) -> ProgressLine:
+        return ProgressLine(self.stream, f"{self.channel}: broadcast {self.number + 1} of {len(self.done)}")
 
 
 def _report(channel: Channel, one: Broadcast, seed: int) -> dict[str, Any]:
