@@ -33,9 +33,9 @@ def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
     return iter(lambda: list(islice(remaining, size)), [])
 
 
-def counts_of(lists: Sequence[QuerySet[Any]]) -> list[int]:
-    """Return the number of rows of each queryset, at most `BOUND + 1`; one statement."""
-    bounded = [rows.order_by().values_list(Value(1))[: BOUND + 1].query.sql_with_params() for rows in lists]
+def counts_of(lists: Sequence[QuerySet[Any]], bound: int = BOUND) -> list[int]:
+    """Return the number of rows of each queryset, at most `bound + 1`; one statement."""
+    bounded = [rows.order_by().values_list(Value(1))[: bound + 1].query.sql_with_params() for rows in lists]
     if not bounded:
         return []
     counted = ", ".join(f"(SELECT count(*) FROM ({sql}) AS counted)" for sql, _ in bounded)  # noqa: S608
