@@ -59,7 +59,7 @@ def decide(client: Client, path: str, decision: str, **typed: str) -> Any:
 
 
 def position(client: Client, path: str) -> str:
-    found = re.search(r'class="video-place">\s*<a [^>]*>\s*([^<]+?)\s*<', page(client, path))
+    found = re.search(r'class="video-place">\s*<a [^>]*>\s*(?:<bdi>)?([^<]+?)\s*<', page(client, path))
     assert found
     return found[1]
 
