@@ -5,6 +5,7 @@ from channels_app.audit.actors import Way as Way
 from channels_app.audit.actors import acting as acting
 from channels_app.audit.actors import acting_within as acting_within
 from channels_app.audit.actors import actor_name as actor_name
+from channels_app.audit.actors import actor_operation as actor_operation
 from channels_app.audit.actors import actor_setting as actor_setting
 from channels_app.audit.actors import audit_note as audit_note
 from channels_app.audit.actors import audited as audited

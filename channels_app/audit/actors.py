@@ -95,6 +95,12 @@ def actor_name() -> str:
     return actor.name if actor else ""
 
 
+def actor_operation() -> str:
+    """Return the operation of what is written now; empty if nobody is acting."""
+    actor = _acting.get()()
+    return actor.operation if actor else ""
+
+
 def actor_setting() -> str | None:
     """Return the JSON that the triggers read, or None if nobody is acting."""
     actor = _acting.get()()

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from channels_app.admin.pages import without_places
 from channels_app.admin.streams import events_address, stream_rows
 from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.streams.timeline import streams_shown, timeline_of
@@ -28,12 +29,38 @@ LONGEST_DOCUMENT = 20_000
 
 
 @dataclass(frozen=True)
+class Failure:
+    """Why a recording failed, when that was reported, and what can be done."""
+
+    sentence: str
+    reason: str
+    at: str
+    advice: str
+
+
+@dataclass(frozen=True)
 class Fact:
     """A line of the technical facts; its button copies `copied`."""
 
     label: str
     value: Any
     copied: str = ""
+
+
+def failure_of(video: Video, *, shows_files: bool) -> Failure | None:
+    """Return the failure of a recording by the event that reported it; None for every other video."""
+    if video.status != Video.Status.FAILED:
+        return None
+    told = (video.data or {}).get("recording_status_reason")
+    reason = told if isinstance(told, str) else ""
+    sentence = _("Amazon IVS could not finish this recording.")
+    advice = _("Some of its files may be in S3. If Amazon IVS completed them later, the video becomes available.")
+    if not video.prefix:
+        sentence = _("Amazon IVS could not begin this recording: the stream was not recorded.")
+        advice = _(
+            "Check the recording configuration of the channel. Its bucket must exist, in the region of the channel."
+        )
+    return Failure(sentence, reason if shows_files else without_places(reason), zoned(video.ended_at), advice)
 
 
 def technical_facts(video: Video, reader: Reader) -> list[Fact]:

@@ -299,9 +299,10 @@ class VideoForm(forms.Form):
 
 
 def editable_names(video: Video, *, may_content: bool, may_publish: bool) -> tuple[str, ...]:
-    """Return the field names that these rights may edit; a failed recording has no publication."""
-    is_publishable = may_publish and video.status != Video.Status.FAILED
-    return (*((*CONTENT, "chapters") if may_content else ()), *(PUBLICATION if is_publishable else ()))
+    """Return the field names that these rights may edit; a failed recording has only texts and tags."""
+    if video.status == Video.Status.FAILED:
+        return ("title", "description", "tags") if may_content else ()
+    return (*((*CONTENT, "chapters") if may_content else ()), *(PUBLICATION if may_publish else ()))
 
 
 def publication_choices(video: Video, values: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:

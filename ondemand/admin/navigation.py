@@ -1,60 +1,148 @@
-"""The neighbours of a video in the list that links to its page, and the next video to review."""
+"""The list that led to the page of a video: the neighbours of the video, its place, and the next video to decide."""
 
 from copy import copy
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 
-from ivsvod.rest.ordering import rows_after
-from ondemand.admin.filters import ReviewFilter
-from ondemand.models import Video
+from channels_app.admin import pages
+from channels_app.sql.rows import counts_of
+from ivsvod.rest.ordering import Order, rows_after
+from ondemand.admin.paginator import IndexPaginator
+from ondemand.models import Video, VideoIndex
 from ondemand.models.querysets import VideoQuerySet
+from ondemand.videos.lists import VideoKey
 
 FILTERS = "_changelist_filters"
 
 
-def neighbours(request: HttpRequest, model_admin: admin.ModelAdmin, video: Video) -> tuple[Video | None, Video | None]:
-    """Return the newer and the older video in the list that `_changelist_filters` names, in two queries by key."""
-    listed = _listed(request, model_admin).select_related(None).only("uuid", "started_at")
-    newer = rows_after(listed.oldest_first(), video).first()
-    if video.started_at is None:
-        return newer, rows_after(listed.newest_first(), video).first()
-    # Each part is one probe of the index; one condition for both would scan it.
-    dated = rows_after(listed.order_by("-started_at", "-uuid"), video).newest_first()
-    undated = listed.newest_first().filter(started_at__isnull=True)
-    older = dated[:1].union(undated[:1], all=True)
-    return newer, min(older, key=lambda row: row.started_at is None, default=None)
+@dataclass(frozen=True)
+class Place:
+    """The number of a video in a list (None: it is not in it, or behind the counted ones), and the number of videos.
+
+    A `count` above `pages.COUNTED` says that there are more than that.
+    """
+
+    number: int | None
+    count: int
 
 
-def is_from_review(request: HttpRequest) -> bool:
-    """Return whether the page was opened from the list of videos to review."""
-    return QueryDict(request.GET.get(FILTERS, "")).get(ReviewFilter.parameter_name) == "yes"
+class VideoWalk:
+    """A list of videos in its order, newest or oldest first; each answer is a probe of an index or a bounded count."""
+
+    def __init__(self, rows: VideoQuerySet) -> None:
+        self.rows: VideoQuerySet = rows.select_related(None).only("uuid", "started_at")
+        self.is_oldest_first = not Order.of(rows).keys[0].descending
+
+    def following(self, video: Video) -> UUID | None:
+        """Return the next video, whether or not this one is in the list still."""
+        return self.newer(video) if self.is_oldest_first else self.older(video)
+
+    def newer(self, video: Video) -> UUID | None:
+        """Return the video that is nearest before it by start."""
+        found = rows_after(self.rows.oldest_first(), video).first()
+        return found and found.pk
+
+    def older(self, video: Video) -> UUID | None:
+        """Return the video that is nearest behind it by start."""
+        newest_first = self.rows.newest_first()
+        if video.started_at is None:
+            found = rows_after(newest_first, video).first()
+            return found and found.pk
+        # Each part is one probe of the index; one condition for both would scan it.
+        dated = rows_after(self.rows.order_by("-started_at", "-uuid"), video).newest_first()
+        undated = newest_first.filter(started_at__isnull=True)
+        both = dated[:1].union(undated[:1], all=True)
+        found = min(both, key=lambda row: row.started_at is None, default=None)
+        return found and found.pk
+
+    def holds(self, video: Video) -> bool:
+        """Return whether the video is in the list."""
+        return self.rows.filter(pk=video.pk).exists()
+
+    def place(self, video: Video) -> Place:
+        """Return where the video stands."""
+        backwards = self.rows.newest_first() if self.is_oldest_first else self.rows.oldest_first()
+        counted = [rows_after(backwards, video), self.rows.filter(pk=video.pk), self.rows]
+        before, own, count = counts_of(counted, bound=pages.COUNTED)
+        return Place(before + 1 if own and before < pages.COUNTED else None, count)
 
 
-def next_to_review(video: Video) -> Video | None:
-    """Return the next video to review, the oldest first; after the last one it begins again."""
-    waiting = others_to_review(video).oldest_first().only("uuid", "started_at")
-    return rows_after(waiting, video).first() or waiting.first()
+class IndexWalk(VideoWalk):
+    """A list that the index of videos finds, newest first."""
+
+    def __init__(self, rows: VideoQuerySet, paginator: IndexPaginator) -> None:
+        super().__init__(rows)
+        self.paginator = paginator
+
+    @cached_property
+    def _counted(self) -> list[UUID]:
+        return [uuid for _, uuid in self.paginator.keys("newest", pages.COUNTED + 1)]
+
+    def newer(self, video: Video) -> UUID | None:
+        number = self.place(video).number
+        if number is None:
+            return self._nearest("oldest", video)
+        return self._counted[number - 2] if number > 1 else None
+
+    def older(self, video: Video) -> UUID | None:
+        number = self.place(video).number
+        return self._nearest("newest", video) if number is None else next(iter(self._counted[number:]), None)
+
+    def place(self, video: Video) -> Place:
+        is_counted = video.pk in self._counted[: pages.COUNTED]
+        return Place(self._counted.index(video.pk) + 1 if is_counted else None, len(self._counted))
+
+    def _nearest(self, ordering: str, video: Video) -> UUID | None:
+        key: VideoKey | None = VideoIndex.objects.filter(pk=video.pk).values_list("start_key", "video_id").first()
+        found = self.paginator.keys(ordering, 1, after=key) if key else []
+        return found[0][1] if found else None
 
 
-def others_to_review(video: Video) -> VideoQuerySet:
-    """Return all other videos to review."""
-    return Video.objects.to_review().exclude(pk=video.pk)
+def queue_of(request: HttpRequest, model_admin: admin.ModelAdmin) -> VideoWalk:
+    """Return the list through which decisions lead.
 
-
-def _listed(request: HttpRequest, model_admin: admin.ModelAdmin) -> VideoQuerySet:
-    """Return the rows of the list; all videos if its address is invalid."""
+    It is that of `_changelist_filters`, or all videos if that is invalid; without it the videos to review, the oldest
+    first.
+    """
+    if not is_of_list(request):
+        return VideoWalk(Video.objects.to_review().oldest_first())
     list_request = copy(request)
-    list_request.GET = QueryDict(request.GET.get(FILTERS, ""))
-    rows_only = type("RowsOnly", (_RowsOnly, model_admin.get_changelist(list_request)), {})
+    list_request.GET = QueryDict(request.GET[FILTERS])
+    changelist = _changelist(list_request, model_admin)
+    if changelist is None:
+        return all_videos()
+    paginator = model_admin.get_paginator(list_request, changelist.queryset, changelist.list_per_page)
+    is_indexed = isinstance(paginator, IndexPaginator)
+    return IndexWalk(changelist.queryset, paginator) if is_indexed else VideoWalk(changelist.queryset)
+
+
+def is_of_list(request: HttpRequest) -> bool:
+    """Return whether the page was opened from a filtered list."""
+    return bool(request.GET.get(FILTERS))
+
+
+def all_videos() -> VideoWalk:
+    """Return the list without filters."""
+    return VideoWalk(Video.objects.newest_first())
+
+
+def _changelist(list_request: HttpRequest, model_admin: admin.ModelAdmin) -> ChangeList | None:
+    """Return the change list without its rows; None if its address is invalid."""
+    rows_only: Any = type("RowsOnly", (_RowsOnly, model_admin.get_changelist(list_request)), {})
     list_admin = copy(model_admin)
     list_admin.get_changelist = lambda request, **options: rows_only  # type: ignore[method-assign]
     try:
-        return list_admin.get_changelist_instance(list_request).queryset
+        return list_admin.get_changelist_instance(list_request)
     except (IncorrectLookupParameters, SuspiciousOperation):
-        return Video.objects.all()
+        return None
 
 
 class _RowsOnly:

@@ -6,11 +6,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.helpers import AdminForm
-from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -20,18 +19,20 @@ from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
-from ondemand.admin.edits import EditPages, edit_section
-from ondemand.admin.facts import documents, stream_section, technical_facts
+from ondemand.admin.deciding import DECISIONS, Decision, DecisionPages, decided
+from ondemand.admin.edits import edit_section
+from ondemand.admin.facts import documents, failure_of, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
-from ondemand.admin.navigation import is_from_review, neighbours, next_to_review, others_to_review
+from ondemand.admin.navigation import all_videos, is_of_list, queue_of
 from ondemand.admin.sharing import share_address
 from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing, opens
 from ondemand.playback.explain import explanation
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
+from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
-from ondemand.videos.editing import VideoChangedError, display_title, suggested_title
+from ondemand.videos.editing import PUBLICATION, VideoChangedError, display_title, suggested_title
 from ondemand.videos.files import Reader, is_served, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -42,7 +43,7 @@ from ondemand.videos.uploads import picture_store
 _PAUSE, _LONGEST_GRANT = timedelta(hours=1), timedelta(days=1)
 
 
-class VideoPage(EditPages):
+class VideoPage(DecisionPages):
     """The change page. It is no ModelForm: a service saves the form, and no AWS call may be in its transaction."""
 
     change_form_template = "admin/ondemand/video/change_form.html"
@@ -68,10 +69,18 @@ class VideoPage(EditPages):
             return self._page(request, VideoForm(video=video, names=names), extra_context)
         if not names:
             raise PermissionDenied
+        data, decision = request.POST.copy(), DECISIONS.get(request.POST.get("_decide", ""))
+        if decision is not None and "shown" not in names:
+            raise PermissionDenied
+        for name, value in decision.values.items() if decision else ():
+            data[name] = value
         with timezone.override(posted_zone(request.POST)):
-            return self._save(request, VideoForm(request.POST, request.FILES, video=video, names=names), extra_context)
+            form = VideoForm(data, request.FILES, video=video, names=names)
+            return self._save(request, form, decision, extra_context)
 
-    def _save(self, request: HttpRequest, form: VideoForm, extra_context: dict[str, Any] | None) -> HttpResponse:
+    def _save(
+        self, request: HttpRequest, form: VideoForm, decision: Decision | None, extra_context: dict[str, Any] | None
+    ) -> HttpResponse:
         form.full_clean()
         if content := form.cleaned_data.get("picture"):
             # Even if another field is invalid: a browser sends a file once.
@@ -83,6 +92,8 @@ class VideoPage(EditPages):
         if not form.is_valid():
             return self._page(request, form, extra_context)
         video, message = form.video, _("Nothing of “{title}” was changed.")
+        queue = queue_of(request, self)
+        was_listed = queue.holds(video)
         if form.changes():
             message = _("The video “{title}” was changed successfully.")
             try:
@@ -94,13 +105,14 @@ class VideoPage(EditPages):
             except VideoChangedError as error:
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
-        self.message_user(request, message.format(title=display_title(video)), messages.SUCCESS)
-        following = next_to_review(video) if "_next" in request.POST else None
-        if "_continue" in request.POST or following is not None:
-            return HttpResponseRedirect(self._address(request, "change", (following or video).pk))
-        if "_next" in request.POST:
-            self.message_user(request, _("No other video is left to review."), messages.SUCCESS)
-        return HttpResponseRedirect(self._address(request, "changelist"))
+        message = message.format(title=display_title(video))
+        if decision is not None and form.changes().keys() & set(PUBLICATION):
+            message = self.decision_message(request, decision, video)
+        self.message_user(request, message, messages.SUCCESS)
+        if decision is None and "_next" not in request.POST:
+            return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
+        has_left = was_listed and not queue.holds(video)
+        return self.go_on(request, queue, video, decided(request) + has_left)
 
     def check_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Check the files of the recording, and show the result."""
@@ -111,22 +123,39 @@ class VideoPage(EditPages):
             raise PermissionDenied
         if video is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        level, message = self._checked(video)
+        self.message_user(request, message, level)
+        return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
+
+    def _checked(self, video: Video) -> tuple[int, str]:
+        """Check the files, or of a failed recording whether S3 has its end now; return the level and the message."""
+        unanswered = messages.ERROR, _("Amazon S3 gave no answer; try again later.")
         if not video.prefix:
-            self.message_user(request, _("It has no files of its own."), messages.ERROR)
-            return HttpResponseRedirect(self._address(request, "change", video.pk))
-        checked = video_recheck(video)
-        if checked.unanswered:
-            self.message_user(request, _("Amazon S3 gave no answer; try again later."), messages.ERROR)
-        else:
-            message = _("The files were checked: {result}.").format(result=checked.video.get_qa_display())
-            self.message_user(request, message, messages.SUCCESS)
-        return HttpResponseRedirect(self._address(request, "change", video.pk))
+            return messages.ERROR, _("It has no files of its own.")
+        if video.status != Video.Status.FAILED:
+            checked = video_recheck(video)
+            if checked.unanswered:
+                return unanswered
+            return messages.SUCCESS, _("The files were checked: {result}.").format(
+                result=checked.video.get_qa_display()
+            )
+        findings = recording_reconcile(bucket=video.files_bucket, prefix=video.prefix)
+        if any(finding.difference.unanswered for finding in findings):
+            return unanswered
+        if Video.objects.filter(pk=video.pk, status=Video.Status.AVAILABLE).exists():
+            return messages.SUCCESS, _("S3 has the end of this recording: the video is available now.")
+        if findings:
+            return messages.ERROR, _(
+                "S3 has more of this recording, but it could not be used; see Differences and Events."
+            )
+        return messages.WARNING, _("S3 has no end of this recording: it stays failed.")
 
     def _page(self, request: HttpRequest, form: VideoForm, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         video = form.video
         admin_form = AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=self)  # type: ignore[arg-type]
-        newer, older = neighbours(request, self, video)
-        has_next = bool(form.names) and others_to_review(video).exists()
+        queue = queue_of(request, self)
+        walk = queue if is_of_list(request) else all_videos()
+        newer, older = walk.newer(video), walk.older(video)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Change video") if form.names else _("View video"),
@@ -137,26 +166,22 @@ class VideoPage(EditPages):
             "inline_admin_formsets": [],
             "errors": form.errors,
             "media": self.media,
-            "check_address": self._address(request, "check", video.pk),
+            "check_address": self.address(request, "check", video.pk),
             "may_check": self.has_change_permission(request, video) and bool(video.prefix),
             "grants_address": request.user.has_perm("ondemand.view_playbackgrant")
+            and video.status != Video.Status.FAILED
             and list_address(PlaybackGrant, video__uuid__exact=video.pk),
             "may_see_history": request.user.has_perm("channels_app.view_auditentry"),
-            "newer_address": newer and self._address(request, "change", newer.pk),
-            "older_address": older and self._address(request, "change", older.pk),
-            "has_next": has_next,
-            "goes_to_next": has_next and is_from_review(request),
-            "list_address": self._address(request, "changelist"),
+            "newer_address": newer and self.address(request, "change", newer),
+            "older_address": older and self.address(request, "change", older),
+            "list_address": self.address(request, "changelist"),
+            "bar": self.bar(request, queue, video, may_decide="shown" in form.names),
             **_recording_context(request, video),
             **_form_context(request, form),
             **(extra_context or {}),
         }
-        return self.render_change_form(request, context, change=True, obj=video)
-
-    def _address(self, request: HttpRequest, name: str, *arguments: Any) -> str:
-        """Return an address of the admin of videos that keeps the filters of the list."""
-        context: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
-        return add_preserved_filters(context, reverse(f"admin:ondemand_video_{name}", args=arguments))
+        own_address = self.address(request, "change", video.pk, decided=decided(request))
+        return self.render_change_form(request, context, change=True, form_url=own_address, obj=video)
 
 
 def _reader(request: HttpRequest) -> Reader:
@@ -171,7 +196,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "explained": explained,
         "rules": [*explained.listing.rules, *explained.playing.rules],
         "is_reachable": explained.listing.result in {Listing.LISTED, Listing.UNLISTED},
-        "is_failed": video.status == Video.Status.FAILED,
+        "failure": failure_of(video, shows_files=reader.sees_files(video)),
         "start": zoned(video.started_at),
         "length": clock(video.duration) if video.length_ms else "",
         "shows_files": reader.sees_files(video),
@@ -188,7 +213,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "facts": technical_facts(video, replace(reader, origin=base)),
         "documents": documents(video, shows_files=reader.sees_files(video)),
         "streams": stream_section(request, video),
-        "share_page": share_address(request, video),
+        "share_page": video.status != Video.Status.FAILED and share_address(request, video),
         "page_url": video_page_url(video.pk, base),
         "embed_code": embed_code(video.pk, display_title(video), base),
     }

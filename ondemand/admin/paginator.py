@@ -35,7 +35,7 @@ class IndexPaginator(pages.LongPaginator):
 
     @cached_property
     def _newest(self) -> list[VideoKey]:
-        return self._read("newest", pages.COUNTED + 1)
+        return self.keys("newest", pages.COUNTED + 1)
 
     @cached_property
     def _counted(self) -> int:
@@ -47,12 +47,13 @@ class IndexPaginator(pages.LongPaginator):
         if page > 0:
             keys = self._newest[(page - 1) * self.per_page : min(page * self.per_page, pages.COUNTED)]
         else:
-            keys = self._read("oldest", -page * self.per_page)[(-page - 1) * self.per_page :]
+            keys = self.keys("oldest", -page * self.per_page)[(-page - 1) * self.per_page :]
         return Page(self.object_list.filter(pk__in=[uuid for _, uuid in keys]), page, self)
 
-    def _read(self, ordering: str, count: int) -> list[VideoKey]:
-        """Return the first keys of all parts."""
-        found = [replace(part, ordering=ordering).read(0, count) for part in self.parts]
+    def keys(self, ordering: str, count: int, after: VideoKey | None = None) -> list[VideoKey]:
+        """Return the first keys of all parts, or the first ones after a key."""
+        parts = [replace(part, ordering=ordering) for part in self.parts]
+        found = [(part.after(after) if after else part).read(0, count) for part in parts]
         return list(merge(*found, reverse=ordering == "newest"))[:count]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib.contenttypes.models import ContentType
+from django.db.models import Q
 
 from channels_app.models import AuditEntry, new_video_state
 from ondemand.models import BulkChange, BulkChangeRow, Content, Video
@@ -23,6 +24,16 @@ Columns = dict[str, Any]
 _DECIDED_AT_END = ("active", "visibility", "held")
 # An audit entry: its operation, and the field names with the values before and after.
 Entry = tuple[str | None, dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Operation:
+    """What undoing reads in the audit log: an operation, the entries since it began, and its fields."""
+
+    name: str
+    since: Q
+    fields: tuple[str, ...]
+    is_of_tags: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,22 +116,27 @@ _VIDEO_COLUMNS: dict[Kind, Callable[[Video, Mapping[str, Any]], Columns]] = {
 }
 
 
-def undo_decisions(change: BulkChange, videos: Iterable[Video]) -> dict[UUID, Decision]:
+def bulk_operation(change: BulkChange) -> Operation:
+    """Return the operation of a bulk change."""
+    fields = CONTENT if change.is_of_tags else tuple(video_columns(change.kind, Video(), change.values or {}))
+    return Operation(change.operation, Q(timestamp__gte=change.made_at), fields, change.is_of_tags)
+
+
+def undo_decisions(made: Operation, videos: Iterable[Video]) -> dict[UUID, Decision]:
     """Return a decision for each video, which the caller has locked: its earlier values, or the reason to keep it.
 
-    A video stays as it is if somebody has written a column of the change since, or if its audit entry is missing.
+    A video stays as it is if somebody has written a field of the operation since, or if its audit entry is missing.
     """
     rows = {video.pk: video for video in videos}
-    names = CONTENT if change.is_of_tags else tuple(video_columns(change.kind, Video(), change.values or {}))
-    entries = _audit_entries(change, rows, names)
-    decisions = {pk: _decision(change, video, names, entries[pk]) for pk, video in rows.items()}
+    entries = _audit_entries(made, rows)
+    decisions = {pk: _decision(made, video, entries[pk]) for pk, video in rows.items()}
     # Undecided before the change, and the recording has ended since: no event will come to decide it.
     undecided = [
         pk
         for pk, decision in decisions.items()
         if any((decision.columns or {}).get(name, ...) is None for name in _DECIDED_AT_END)
         and rows[pk].status == Video.Status.AVAILABLE
-        and any("status" in changes for changes in _since(change, entries[pk]))
+        and any("status" in changes for changes in _since(made, entries[pk]))
     ]
     if undecided:
         for pk, state in Video.objects.filter(pk__in=undecided).values_list("pk", new_video_state("channel__")):
@@ -131,16 +147,16 @@ def undo_decisions(change: BulkChange, videos: Iterable[Video]) -> dict[UUID, De
     return decisions
 
 
-def _audit_entries(change: BulkChange, uuids: Iterable[UUID], names: Iterable[str]) -> dict[UUID, list[Entry]]:
-    """Return the entries of each video about these fields and its status since the change was made, the oldest first.
+def _audit_entries(made: Operation, uuids: Iterable[UUID]) -> dict[UUID, list[Entry]]:
+    """Return the entries of each video about the fields and its status since the operation, the oldest first.
 
     An entry has its id while the row is locked, so that the ids of one video are in the order of its writes.
     """
     found = AuditEntry.objects.filter(
+        made.since,
         content_type=ContentType.objects.get_for_model(Video),
         object_pk__in=[str(uuid) for uuid in uuids],
-        timestamp__gte=change.made_at,
-        changes__has_any_keys=["status", *names],
+        changes__has_any_keys=["status", *made.fields],
     )
     entries: dict[UUID, list[Entry]] = defaultdict(list)
     for object_pk, operation, changes in found.order_by("pk").values_list("object_pk", "cid", "changes"):
@@ -148,17 +164,18 @@ def _audit_entries(change: BulkChange, uuids: Iterable[UUID], names: Iterable[st
     return entries
 
 
-def _since(change: BulkChange, entries: list[Entry]) -> list[dict[str, Any]]:
-    """Return the later changes of other writers, after the first one of the bulk change."""
+def _since(made: Operation, entries: list[Entry]) -> list[dict[str, Any]]:
+    """Return the later changes of other writers, after the first one of the operation."""
     operations = [operation for operation, _ in entries]
-    first = operations.index(change.operation) if change.operation in operations else len(operations)
-    return [changes for operation, changes in entries[first:] if operation != change.operation]
+    first = operations.index(made.name) if made.name in operations else len(operations)
+    return [changes for operation, changes in entries[first:] if operation != made.name]
 
 
-def _decision(change: BulkChange, video: Video, names: tuple[str, ...], entries: list[Entry]) -> Decision:
-    model, row = (Content, video.own_content) if change.is_of_tags else (Video, video)
+def _decision(made: Operation, video: Video, entries: list[Entry]) -> Decision:
+    names = made.fields
+    model, row = (Content, video.own_content) if made.is_of_tags else (Video, video)
     fields: Any = {name: model._meta.get_field(name) for name in names}
-    own = [changes for operation, changes in entries if operation == change.operation]
+    own = [changes for operation, changes in entries if operation == made.name]
     written = [(name, *values) for changes in own for name, values in changes.items() if name in names]
     # A check of files writes its marks first and then its verdicts.
     before = {name: fields[name].to_python(old) for name, old, _ in reversed(written)}
@@ -166,10 +183,10 @@ def _decision(change: BulkChange, video: Video, names: tuple[str, ...], entries:
     if not written:
         return Decision(Outcome.UNRECORDED)
     # Tags that were changed are restored even if the title changed; a content that was created is removed as it was.
-    watched = before if change.is_of_tags else names
-    is_written_since = any(not changes.keys().isdisjoint(watched) for changes in _since(change, entries))
+    watched = before if made.is_of_tags else names
+    is_written_since = any(not changes.keys().isdisjoint(watched) for changes in _since(made, entries))
     if is_written_since or any(getattr(row, name, None) != value for name, value in after.items()):
         return Decision(Outcome.CHANGED_SINCE)
-    if change.is_of_tags:
+    if made.is_of_tags:
         return Decision(Outcome.UNDONE, None if "title" in before else before)
     return Decision(Outcome.UNDONE, {name: getattr(video, name) for name in names} | before)

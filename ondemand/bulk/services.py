@@ -13,7 +13,16 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
 from channels_app.audit import acting_within, audited
-from ondemand.bulk.decisions import Columns, Decision, Kind, Outcome, content_decision, undo_decisions, video_decision
+from ondemand.bulk.decisions import (
+    Columns,
+    Decision,
+    Kind,
+    Outcome,
+    bulk_operation,
+    content_decision,
+    undo_decisions,
+    video_decision,
+)
 from ondemand.models import BulkChange, BulkChangeRow, Video
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.recordings.inspection import videos_recheck
@@ -183,7 +192,7 @@ def _undo_batch(change_uuid: UUID) -> bool:
     if not uuids:
         return False
     videos = _videos_locked(change, uuids, with_recordings=False)
-    _write(change, dict.fromkeys(uuids, Decision(Outcome.GONE)) | undo_decisions(change, videos))
+    _write(change, dict.fromkeys(uuids, Decision(Outcome.GONE)) | undo_decisions(bulk_operation(change), videos))
     return True
 
 

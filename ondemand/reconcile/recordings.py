@@ -11,8 +11,9 @@ from channels_app import aws
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.events.synthetic import recording_envelope
 from channels_app.models import Channel
-from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.differences import Difference, Finding, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repair import events_send
+from channels_app.reconcile.runner import walk
 from ondemand.models import RemovedRecording, Video
 from ondemand.reconcile import documents
 from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, PageRead, recordings_in
@@ -62,6 +63,20 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
             yield from _steps_of_bucket(bucket, after if bucket == begin else "", scope)
         except aws.AwsError as error:
             yield Step([not_compared(error, bucket=bucket)])
+
+
+def recording_reconcile(*, bucket: str, prefix: str) -> list[Finding]:
+    """Compare one recording with the catalogue and repair it; return what differed, nothing if all of it is known.
+
+    It takes at most two lists of keys, the metadata, and the sessions of its streams.
+    """
+
+    def phase(scope: Scope, position: Any) -> Iterator[Step]:
+        found = [each for each in recordings_in(bucket, folder=f"{prefix}/") if isinstance(each, FoundRecording)]
+        yield from _steps_of_batch(bucket, found, scope, set())
+
+    passed = walk({"recording": phase}, scope=Scope(), apply=True)
+    return [each for each in passed if isinstance(each, Finding)]
 
 
 def _steps_of_bucket(bucket: str, after: str, scope: Scope) -> Iterator[Step]:

@@ -44,7 +44,7 @@ def content_replace(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    _recording_locked(video_uuid, check)
+    recording_locked(video_uuid, check)
     return content_write(video_uuid, by, values)
 
 
@@ -59,7 +59,7 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         VideoNotFoundError: there is no such video.
         GrantNeededError: it would be public, and shows another recording that needs a grant.
     """
-    video, rows = _recording_locked(video_uuid, check, protects="playback" in values)
+    video, rows = recording_locked(video_uuid, check, protects="playback" in values)
     written = {name: values[name] for name in CONTENT if name in values}
     if written:
         shown = video.shown_content if video.own_content is None else None
@@ -88,7 +88,7 @@ def video_hide(*, video_uuid: UUID, check: Check = allow) -> None:
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    for row in _recording_locked(video_uuid, check)[1]:
+    for row in recording_locked(video_uuid, check)[1]:
         columns_write(row, shown_or_hidden(row, shown=False))
 
 
@@ -99,7 +99,7 @@ def video_show(*, video_uuid: UUID, check: Check = allow) -> None:
     Raises:
         VideoNotFoundError: there is no such video.
     """
-    for row in _recording_locked(video_uuid, check)[1]:
+    for row in recording_locked(video_uuid, check)[1]:
         columns_write(row, shown_or_hidden(row, shown=True))
 
 
@@ -112,7 +112,7 @@ def shown_or_hidden(video: Video, *, shown: bool) -> dict[str, Any]:
     return {"active": active, "held": False, "held_by_check": False, "awaits_review": False}
 
 
-def _recording_locked(video_uuid: UUID, check: Check, *, protects: bool = False) -> tuple[Video, list[Video]]:
+def recording_locked(video_uuid: UUID, check: Check = allow, *, protects: bool = False) -> tuple[Video, list[Video]]:
     """Lock all rows of a recording, those of the predecessor too; return the checked video with content, and the rows.
 
     With `protects` the videos that show the recording are locked too: its playback may change theirs.

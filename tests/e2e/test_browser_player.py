@@ -277,7 +277,7 @@ def test_a_chapter_is_added_at_the_position_of_the_player_in_the_admin(url: str,
         at(page, 0)
         page.keyboard.press("l")
         at(page, SECONDS)
-        page.get_by_role("button", name="Save and continue editing").click()
+        page.get_by_role("button", name="Save", exact=True).click()
         page.get_by_role("link", name="0:04 Questions").click()
         at(page, 4)
         assert faults(wrong) == []

@@ -1,6 +1,7 @@
 """The page of a video in a browser: playing by keys, pictures, and what is typed."""
 
 import re
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from ondemand.models import Content, Video
 from tests.support.chromium import IN_BROWSER, PASSWORD, SECONDS, chromium, faults, opened, picture, until
-from tests.support.console import make_video
+from tests.support.console import NINE, make_video
 from tests.support.pictures import picture_file
 
 pytestmark = IN_BROWSER
@@ -141,7 +142,7 @@ def test_a_file_is_previewed_and_a_large_one_is_shrunk_before_it_is_sent(
         assert page.evaluate("document.querySelector('input[name=picture]').files.length") == 0
         page.get_by_label("Upload a picture").set_input_files(large)
         until(page, "document.querySelector('input[name=picture]').files[0]?.type === 'image/jpeg'")
-        page.get_by_role("button", name="Save and continue editing").click()
+        page.get_by_role("button", name="Save", exact=True).click()
         expect(page.get_by_text("was changed successfully")).to_be_visible()
         given_choice = page.get_by_role("radio", name="The picture from elsewhere")
         expect(given_choice).to_be_checked()
@@ -149,19 +150,49 @@ def test_a_file_is_previewed_and_a_large_one_is_shrunk_before_it_is_sent(
         assert faults(wrong) == []
 
 
-def test_enter_in_the_review_queue_saves_and_opens_the_next_video(url: str, new: Video) -> None:
-    other = make_video("Another", prefix="", facts=None, awaits_review=True, active=False)
+def test_enter_saves_and_goes_on_and_letters_decide_where_nobody_types(url: str, new: Video) -> None:
+    waits: dict[str, Any] = {"facts": None, "awaits_review": True, "active": False}
+    others = [make_video(prefix=f"gone/{n}", started_at=NINE - timedelta(hours=n), **waits) for n in range(3)]
     queue = "?_changelist_filters=review%3Dyes"
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
         page.goto(address(url, new) + queue)
-        page.get_by_role("radio", name="Shown", exact=True).check()
-        page.get_by_label("Title").fill("Typed")
-        page.get_by_label("Title").press("Enter")
-        page.wait_for_url(address(url, other) + queue)
-        page.get_by_label("Title").press("Enter")
-        page.wait_for_url(f"{url}/admin/ondemand/video/?review=yes")
-        assert faults(wrong) == []
-    assert Video.objects.get(pk=new.pk).active
+        title = page.get_by_label("Title")
+        page.keyboard.press("t")
+        expect(title).to_be_focused()
+        page.keyboard.type("Push phus")
+        title.press("Enter")
+        page.wait_for_url(address(url, others[0]) + queue)
+        # A field, a dialog, a modifier, or a key that is held down.
+        page.get_by_label("Description").press_sequentially("push")
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog")).to_contain_text("Publish & next")
+        page.keyboard.press("h")
+        page.keyboard.press("Escape")
+        page.keyboard.press("Alt+h")
+        page.evaluate(
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'h', bubbles: true, repeat: true}))"
+        )
+        assert page.url == address(url, others[0]) + queue
+        # A second press on the way changes nothing.
+        page.evaluate("document.querySelectorAll('[data-key=H]').forEach(each => { each.click(); each.click(); })")
+        page.wait_for_url(re.compile(str(others[1].pk)))
+        page.get_by_role("button", name="Undo").click()
+        page.wait_for_url(address(url, others[0]) + queue)
+        expect(page.get_by_text("is as it was before")).to_be_visible()
+        expect(page.get_by_label("Description")).to_have_value("push")
+        page.keyboard.press("s")
+        page.wait_for_url(re.compile(str(others[1].pk)))
+        # Typed tags are added, and nothing asks.
+        page.get_by_role("combobox", name="Tags").press_sequentially("gala")
+        page.keyboard.press("Control+Enter")
+        page.wait_for_url(re.compile(str(others[2].pk)))
+        expect(page.get_by_text("Published “")).to_be_visible()
+        assert [line for line in faults(wrong) if "/gone/" not in line and "404 (Not Found)" not in line] == []
+    rows = {video.pk: video for video in Video.objects.select_related("content")}
+    decided = [(row.active, row.awaits_review) for row in (rows[each.pk] for each in (new, *others))]
+    assert decided == [(False, True), (False, True), (True, False), (False, True)]
+    assert (rows[new.pk].content.title, rows[others[1].pk].content.tags) == ("Push phus", ["gala"])
 
 
 def test_the_page_works_without_scripts_except_for_playback(url: str, new: Video) -> None:
@@ -177,9 +208,8 @@ def test_the_page_works_without_scripts_except_for_playback(url: str, new: Video
         page.locator("textarea[name=tags]").fill("plain")
         given = {"name": "a.png", "mimeType": "image/png", "buffer": picture_file("PNG", (64, 36))}
         page.get_by_label("Upload a picture").set_input_files(given)
-        page.get_by_role("radio", name="Shown", exact=True).check()
-        page.get_by_role("button", name="Save", exact=True).click()
-        expect(page.get_by_text("was changed successfully")).to_be_visible()
+        page.get_by_role("button", name="Publish & next").click()
+        expect(page.get_by_text("Published “Without scripts”.")).to_be_visible()
         context.close()
     content = Content.objects.get()
     assert (content.title, content.tags) == ("Without scripts", ["plain"])

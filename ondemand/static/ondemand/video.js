@@ -1,10 +1,12 @@
 // The page of a video: a suggested title, chapters at the position of the player, the choice of a picture (all pictures,
-// a frame of the player, a file), and a question before unsaved changes are lost.
+// a frame of the player, a file), the keys of the bar, and a question before unsaved changes are lost.
 const LONGEST_SIDE = 1920;
 const QUALITY = 0.9;
 // API Gateway takes no more than this, encoded; the service makes pictures this size anyway.
 const LARGEST_SENT = 3 * 1024 * 1024;
 const MOST_SECONDS = 8;
+// Where keys are typed. Radio buttons and sliders take no letters.
+const TYPED_INTO = "input:not([type=radio], [type=checkbox], [type=range]), select, textarea, [contenteditable]";
 
 const form = document.getElementById("video_form");
 const video = document.querySelector("[data-keys] video");
@@ -12,6 +14,7 @@ const grid = document.querySelector(".picture-grid");
 const file = document.querySelector("input[type=file][name=picture]");
 const given = document.querySelector("[data-upload-choice]");
 let isChanged = false;
+let isSent = false;
 
 function offerTitle() {
   const button = document.querySelector("[data-use-title]");
@@ -209,12 +212,62 @@ function askBeforeLeaving() {
       isChanged = isChanged || (event.target.form === form && Boolean(event.target.name));
     });
   });
-  form.addEventListener("submit", function () {
+  form.addEventListener("submit", function (event) {
+    if (isSent) {
+      // A second press would save an outdated page.
+      event.preventDefault();
+    }
     isChanged = false;
+    isSent = true;
+  });
+  window.addEventListener("pageshow", function () {
+    isSent = false;
   });
   window.addEventListener("beforeunload", function (event) {
     if (isChanged) {
       event.preventDefault();
+    }
+  });
+}
+
+// Each [data-key] is pressed by its letter while nobody types; T leads to the title, Escape out of a field, and
+// Ctrl+Enter in a field presses the first of them.
+function useKeys() {
+  const buttons = new Map([...document.querySelectorAll("[data-key]")].map((each) => [each.dataset.key, each]));
+  const title = document.querySelector("input[name=title]");
+  document.addEventListener("keydown", function (event) {
+    const isTyped = event.target.matches(TYPED_INTO);
+    const isSending = event.key === "Enter" && (event.ctrlKey || event.metaKey);
+    const decision = form.querySelector("button[data-key]");
+    if (!isTyped || !isSending || !decision || event.isComposing) {
+      return;
+    }
+    // Before the field takes the key; a tag that is typed is added when it loses the focus.
+    event.preventDefault();
+    event.stopPropagation();
+    event.target.blur();
+    decision.click();
+  }, true);
+  document.addEventListener("keydown", function (event) {
+    const isTyped = event.target.matches(TYPED_INTO);
+    const hasModifier = event.ctrlKey || event.metaKey || event.altKey;
+    if (event.defaultPrevented || event.repeat || hasModifier || document.querySelector("dialog[open]")) {
+      return;
+    }
+    if (isTyped) {
+      if (event.key === "Escape" && !event.isComposing) {
+        event.target.blur();
+      }
+      return;
+    }
+    const key = event.key.toUpperCase();
+    if (key === "T" && title) {
+      event.preventDefault();
+      title.focus();
+      title.select();
+    } else if (buttons.has(key)) {
+      event.preventDefault();
+      buttons.get(key).click();
     }
   });
 }
@@ -228,4 +281,5 @@ if (grid && file) {
 }
 if (form) {
   askBeforeLeaving();
+  useKeys();
 }

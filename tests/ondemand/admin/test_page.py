@@ -336,19 +336,6 @@ def test_a_publication_date_of_an_undecided_video_is_refused(browser: Client) ->
             assert save(browser, make_video("New", **values), **{field: day}).status_code == 302, (values, field)
 
 
-def test_a_failed_recording_has_no_publication(browser: Client) -> None:
-    undecided = {"active": None, "held": None, "visibility": None}
-    video = make_video(status=Video.Status.FAILED, **undecided)
-    html = page(browser, address(video))
-    assert "Its recording failed." in html
-    assert "Its recording failed: there is nothing to publish." in html
-    assert "when its recording ends" not in html
-    assert not {"shown", "visibility", "publish_from", "publish_until"} & form_of(html).keys()
-    save(browser, video, title="Broken", shown="yes", publish_from="2030-01-01T00:00")
-    assert Video.objects.values(*undecided, "publish_from").get() == {**undecided, "publish_from": None}
-    assert Content.objects.get().title == "Broken"
-
-
 def test_a_running_recording_can_be_published_before_it_ends(browser: Client) -> None:
     undecided = {"active": None, "held": None, "visibility": None}
     video = make_video(status=Video.Status.RECORDING, **undecided)
@@ -697,42 +684,10 @@ def test_a_page_opens_although_the_address_of_its_list_is_invalid(browser: Clien
         assert browser.get(address(video), {"_changelist_filters": filters}).status_code == 200, filters
 
 
-def test_saving_goes_to_the_next_video_to_review_and_finally_to_the_list(browser: Client) -> None:
-    waiting = {"awaits_review": True, "active": False}
-    first, second, third = (make_video(f"{n}", started_at=NINE + timedelta(hours=n), **waiting) for n in range(3))
-    assert 'name="_next"' in page(browser, address(second))
-    assert save(browser, second, shown="yes", _next="1")["Location"] == address(third)
-    # One that was passed over comes at the end.
-    assert save(browser, third, shown="yes", _next="1")["Location"] == address(first)
-    assert 'name="_next"' not in page(browser, address(first))
-    response = save(browser, first, shown="no", _next="1")
-    assert response["Location"] == VIDEOS
-    assert "No other video is left to review." in messages_of(response)
-
-
-def test_enter_presses_the_first_button(browser: Client) -> None:
-    one, _other = (make_video(f"{n}", awaits_review=True, active=False) for n in range(2))
-
-    def first_button(query: str) -> str:
-        form = page(browser, address(one) + query).partition('id="video_form"')[2].partition("</form>")[0]
-        buttons = [
-            found for found in re.findall(r'<(?:input|button)[^>]*type="submit"[^>]*>', form) if "form=" not in found
-        ]
-        assert 'class="default"' in buttons[0]
-        return re.findall(r'name="(\w+)"', buttons[0])[0]
-
-    assert first_button("") == "_save"
-    assert first_button("?_changelist_filters=review%3Dno") == "_save"
-    assert first_button("?_changelist_filters=q%3Dx%26review%3Dyes") == "_next"
-
-
-def test_saving_can_stay_on_the_page_and_keeps_the_filters_of_the_list(browser: Client) -> None:
+def test_saving_stays_on_the_page_and_keeps_the_filters_of_the_list(browser: Client) -> None:
     video = make_video("Opening")
     kept = "?_changelist_filters=status%3Davailable"
-    fields = opened(browser, video)
-    assert browser.post(f"{address(video)}{kept}", {**fields, "_continue": "1"})["Location"] == address(video) + kept
-    response = browser.post(f"{address(video)}{kept}", {**fields, "_save": "1"})
-    assert response["Location"] == f"{VIDEOS}?status=available"
+    assert browser.post(f"{address(video)}{kept}", opened(browser, video))["Location"] == address(video) + kept
 
 
 # Files, streams, public page

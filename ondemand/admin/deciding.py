@@ -1,0 +1,196 @@
+"""The bar of the page of a video: its decisions, each of which leads to the next video of the list, and their undo."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.template.loader import render_to_string
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+
+from channels_app.admin import list_address, pages
+from channels_app.audit import actor_operation
+from channels_app.sql.rows import count_shown
+from ondemand.admin.edits import EditPages
+from ondemand.admin.navigation import VideoWalk, is_of_list, queue_of
+from ondemand.bulk.decisions import Outcome
+from ondemand.bulk.undo import publication_undo
+from ondemand.models import Video
+from ondemand.models.publication import Listing
+from ondemand.videos.editing import HIDDEN, SHOWN, display_title
+from ondemand.videos.services import VideoNotFoundError
+
+# The parameter of the number of videos that decisions have taken off the list on the way to this page.
+DECIDED = "_decided"
+_MOST_DECIDED = 999_999
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A button of the bar: what it sets in the form of the video, the listing that it means, and its message."""
+
+    name: str
+    label: Any
+    key: str
+    values: Mapping[str, str]
+    listing: Listing
+    done: Any
+
+
+DECISIONS = {
+    decision.name: decision
+    for decision in (
+        Decision(
+            "publish",
+            gettext_lazy("Publish & next"),
+            "P",
+            {"shown": SHOWN, "visibility": Video.Visibility.PUBLIC.value},
+            Listing.LISTED,
+            pgettext_lazy("a decision about a video", "Published “{title}”."),
+        ),
+        Decision(
+            "unlist",
+            gettext_lazy("Unlisted & next"),
+            "U",
+            {"shown": SHOWN, "visibility": Video.Visibility.UNLISTED.value},
+            Listing.UNLISTED,
+            pgettext_lazy("a decision about a video", "“{title}” is unlisted."),
+        ),
+        Decision(
+            "hide",
+            gettext_lazy("Hide & next"),
+            "H",
+            {"shown": HIDDEN},
+            Listing.HIDDEN,
+            pgettext_lazy("a decision about a video", "“{title}” is hidden."),
+        ),
+    )
+}
+
+
+class DecisionPages(EditPages):
+    """The views that lead from one video of a list to the next, and the one that undoes a decision."""
+
+    def get_urls(self) -> list[URLPattern]:
+        views = {"next": self.next_view, "undo": self.undo_view}
+        own = [
+            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"ondemand_video_{name}")
+            for name, view in views.items()
+        ]
+        return [*own, *super().get_urls()]
+
+    def next_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Skip the video: change nothing, and open the next one."""
+        video: Video | None = self.get_object(request, unquote(object_id))
+        if not self.has_view_or_change_permission(request, video):
+            raise PermissionDenied
+        if video is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        return self.go_on(request, queue_of(request, self), video, decided(request))
+
+    def undo_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Restore the publication before a decision of the caller, and open the video again."""
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        video: Video | None = self.get_object(request, unquote(object_id))
+        if not self.has_change_permission(request, video):
+            raise PermissionDenied
+        try:
+            outcome = video and publication_undo(video_uuid=video.pk, operation=request.POST.get("operation", ""))
+        except VideoNotFoundError:
+            outcome = None
+        if video is None or outcome is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        level, message = _UNDO_MESSAGES.get(outcome, _NOT_UNDONE)
+        self.message_user(request, str(message).format(title=display_title(video)), level)
+        return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
+
+    def go_on(self, request: HttpRequest, queue: VideoWalk, video: Video, decided_count: int) -> HttpResponse:
+        """Open the next video of the list; behind the last one the list itself, with a message."""
+        following = queue.following(video)
+        if following is not None:
+            return HttpResponseRedirect(self.address(request, "change", following, decided=decided_count))
+        left = queue.place(video).count
+        message = _("That was the last one: nothing is left in this list.")
+        if left:
+            message = ngettext(
+                "That was the last one. {count} video is left in this list.",
+                "That was the last one. {count} videos are left in this list.",
+                left,
+            ).format(count=count_shown(left, pages.COUNTED))
+        self.message_user(request, message, messages.INFO)
+        return HttpResponseRedirect(self.queue_address(request))
+
+    def decision_message(self, request: HttpRequest, decision: Decision, video: Video) -> SafeString:
+        """Return what the decision did to the saved video, with a button that undoes it."""
+        reasons = video.listing_reasons_at(timezone.now())
+        sentences = [str(decision.done).format(title=display_title(video))]
+        if reasons.result != decision.listing:
+            # For example, its publication begins later.
+            sentences.append(reasons.sentence)
+        undo = {
+            "address": self.address(request, "undo", video.pk, decided=decided(request)),
+            "operation": actor_operation(),
+        }
+        form = render_to_string("admin/ondemand/video/undo.html", undo, request)
+        return format_html("{} {}", " ".join(sentences), SafeString(form))
+
+    def queue_address(self, request: HttpRequest) -> str:
+        """Return the address of the list through which decisions lead."""
+        return self.address(request, "changelist") if is_of_list(request) else list_address(Video, review="yes")
+
+    def address(self, request: HttpRequest, name: str, *arguments: Any, decided: int = 0) -> str:
+        """Return an address of the admin of videos that keeps the filters of the list."""
+        address = reverse(f"admin:ondemand_video_{name}", args=arguments)
+        context: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+        return add_preserved_filters(context, f"{address}?{DECIDED}={decided}" if decided else address)
+
+    def bar(self, request: HttpRequest, queue: VideoWalk, video: Video, *, may_decide: bool) -> dict[str, Any]:
+        """Return what the bar shows: the decisions, and where the video stands in the list."""
+        place, already = queue.place(video), decided(request)
+        position = ""
+        if place.number is not None:
+            position = _("{number} of {count}").format(
+                number=number_format(place.number + already, force_grouping=True),
+                count=number_format(place.count + already, force_grouping=True),
+            )
+            if place.count > pages.COUNTED:
+                position = _("{number} of more than {count}").format(
+                    number=number_format(place.number + already, force_grouping=True),
+                    count=number_format(pages.COUNTED, force_grouping=True),
+                )
+        return {
+            "decisions": list(DECISIONS.values()) if may_decide else [],
+            "position": position,
+            "skip_address": self.address(request, "next", video.pk, decided=already),
+            "queue_address": self.queue_address(request),
+        }
+
+
+def decided(request: HttpRequest) -> int:
+    """Return how many videos the decisions on the way to this page took off the list."""
+    text = request.GET.get(DECIDED, "")
+    return min(int(text), _MOST_DECIDED) if text.isascii() and text.isdecimal() and len(text) < 10 else 0
+
+
+_UNDO_MESSAGES = {
+    Outcome.UNDONE: (messages.SUCCESS, gettext_lazy("Undone: who finds “{title}” is as it was before.")),
+    Outcome.CHANGED_SINCE: (
+        messages.WARNING,
+        gettext_lazy("Nothing was undone: somebody changed who finds “{title}” since."),
+    ),
+}
+_NOT_UNDONE = (
+    messages.WARNING,
+    gettext_lazy("Nothing was undone: the audit log does not have this decision about “{title}”."),
+)
