@@ -36,6 +36,8 @@ def test_the_catalogue_is_in_the_first_language_of_the_browser_that_it_has(
     assert heading in response.content.decode()
     assert response["Content-Language"] == language
     assert "Accept-Language" in response["Vary"]
+    missing = client.get("/nowhere", headers={"Accept-Language": asked, "Accept": "text/html"})
+    assert (missing.status_code, missing["Content-Language"]) == (404, language)
 
 
 def test_a_language_has_a_version_of_its_own() -> None:
