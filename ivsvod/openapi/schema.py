@@ -233,7 +233,7 @@ class ApiSchema(AutoSchema):
         """Return path, query and headers, of the request and of the answers."""
         made, header = [], OpenApiParameter.HEADER
         if "{uuid}" in self.path:
-            text = "With or without hyphens, in any case."
+            text = "The uuid, with or without hyphens, in any letter case."
             made.append(OpenApiParameter("uuid", UUID_IN, OpenApiParameter.PATH, description=text))
         for name, text in _PATH_PARTS.items():
             if f"{{{name}}}" in self.path:

@@ -18,7 +18,19 @@ def test_the_api_is_read_and_tried_in_the_browser(url: str, video: Video, width:
         operation.wait_for()
         picture(page, f"docs-{width}-{scheme}")
         assert fits(page)
+        # A lock where a token is needed, an open one where it is optional, and none where no operation reads it.
+        locks = {
+            "listVideos": "Token optional",
+            "explainVideo": "Token with the scope curate needed",
+            "getHealth": None,
+        }
+        for name, label in locks.items():
+            found = page.locator(f"[id$={name}] .operation-lock")
+            assert [each.get_attribute("aria-label") for each in found.all()] == ([label] if label else [])
         operation.get_by_role("button").first.click()
+        # The errors stand in the table at the top, not in each operation.
+        expect(operation.locator(".responses-table .response[data-code='200']")).to_be_visible()
+        expect(operation.locator(".responses-table .response[data-code='400']")).to_be_hidden()
         operation.get_by_role("button", name="Try it out").click()
         operation.get_by_role("button", name="Execute").click()
         expect(operation.locator(".live-responses-table td.response-col_status").last).to_contain_text("200")
