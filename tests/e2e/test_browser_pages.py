@@ -32,7 +32,7 @@ DOCUMENTS = {
     "ondemand/video/tags/complete/",
 }
 # They say what is missing, or wrong, and so does the status of what they ask for.
-AMISS = {"video-gone", "catalogue-wrong", "watch-missing", "embed-missing"}
+AMISS = {"video-gone", "catalogue-wrong", "watch-missing", "embed-missing", "nothing"}
 # Without it there is no page, but a sentence that says so.
 QUERIES = {"ondemand/video/tags/change/": "?tag=festival"}
 # By default the first of each kind: they differ by a name or a badge.
@@ -75,6 +75,7 @@ def other_pages(world: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "watch-missing", "/watch/x"
     yield "embed", f"/embed/{world['ondemand/video']}"
     yield "embed-missing", "/embed/x"
+    yield "nothing", "/nothing"
 
 
 def looked_at(page: Page, name: str, look: Look, *, closely: bool) -> Iterator[str]:
@@ -101,6 +102,10 @@ def templates() -> Iterator[set[str]]:
 
 # Those of the service, and one from right to left.
 LANGUAGES = ["en", "de", "es", "he"]
+# In this one the pages are an operator's own.
+BRANDED = "es"
+BRAND = {"SITE_NAME": "Acme TV", "SITE_COLOUR": "#ffd400", "SITE_FOOTER": [("Imprint", "/imprint"), ("Privacy", "/x")]}
+NO_BRAND = {"SITE_NAME": "", "SITE_COLOUR": "", "SITE_FOOTER": []}
 
 
 @pytest.mark.parametrize("languages", [[each] for each in LANGUAGES] if THOROUGH else [LANGUAGES], ids="-".join)
@@ -119,6 +124,8 @@ def test_every_page_fits_breaks_no_policy_and_shuts_nobody_out(
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
         for (path, name), language in zip(pages.items(), cycle(languages), strict=False):
             templates.clear()
+            for setting, value in (BRAND if language == BRANDED else NO_BRAND).items():
+                setattr(settings, setting, value)
             page.set_extra_http_headers({"Accept-Language": language})
             page.goto(f"{url}{path}")
             is_new = not templates <= known

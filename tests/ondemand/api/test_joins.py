@@ -15,7 +15,8 @@ from ondemand.models import BulkChange, Video
 from ondemand.playback import delivery
 from tests.support.delivery import FACTS, HLS, fetched, put_playlists
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
-from tests.support.road import BUCKET, PREFIX
+from tests.support.pictures import picture_file
+from tests.support.road import BUCKET, PREFIX, put
 
 pytestmark = pytest.mark.django_db
 
@@ -82,6 +83,11 @@ def test_parts_play_in_order_are_not_listed_and_come_back(parts: list[Video], se
         *(f"{number}/media/thumbnails/thumb{n}.jpg" for number in (0, 2) for n in range(3)),
         "1/media/thumbnails/thumb2.jpg",
     ]
+    # The one in the middle, which is of the second part.
+    small = document["picture"]["320"]
+    assert small == f"http://testserver/play/{first.pk}/small/320/edited/1/{FACTS['thumbnails'][0]}"
+    put(f"{prefix_of(2)}/{FACTS['thumbnails'][0]}", picture_file("JPEG", (1280, 720)))
+    assert Client().get(small)["Content-Type"] == "image/webp"
     assert listed() == [str(first.pk)]
     assert listed(min_duration=50) == [str(first.pk)]
     part = send(second, method="get").json()
