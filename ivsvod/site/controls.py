@@ -1,6 +1,5 @@
 """The form above the list of videos: the options of its fields, and its error sentences."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -54,26 +53,21 @@ class Option:
     is_chosen: bool
 
 
-def channel_names(api: PublicApi, uuids: Iterable[str]) -> dict[str, str]:
-    """Return the names of the newest channels by uuid, and of those given; channels that are not public have none."""
+def channel_options(api: PublicApi, chosen: str) -> list[Option]:
+    """Return the newest channels by name, and the chosen one; one that is not public is shown by its uuid."""
     listed = api.get("/channels", {"pageSize": _PAGE_SIZE})
     names = {str(document["uuid"]): channel_name(document) for document in listed["data"]}
-    # Few services have more channels than a page holds: only these pay for a call for each.
-    for uuid in sorted({*uuids} - names.keys()) if listed["next"] else ():
+    uuid = canonical(chosen)
+    chosen = uuid or chosen
+    if uuid and uuid not in names and listed["next"]:
         try:
             names[uuid] = channel_name(api.get(f"/channels/{uuid}"))
         except RefusedError as refused:
             if refused.status != 404:
                 raise
-    return names
-
-
-def channel_options(names: dict[str, str], chosen: str) -> list[Option]:
-    """Return the channels by name; a chosen one without a name is shown by its uuid."""
-    chosen = canonical(chosen) or chosen
     labels = {chosen: chosen, **names} if chosen else names
     by_label = sorted(labels.items(), key=lambda item: (item[1].casefold(), item[0]))
-    return [Option(uuid, name, uuid == chosen) for uuid, name in by_label]
+    return [Option(value, label, value == chosen) for value, label in by_label]
 
 
 def canonical(uuid: str) -> str:

@@ -23,7 +23,7 @@ _LINKED_LENGTH = 20_000
 _MOST_TAGS = 40
 
 
-def video_card(document: dict[str, Any], origin: str, channel_name: str = "") -> dict[str, Any]:
+def video_card(document: dict[str, Any], origin: str) -> dict[str, Any]:
     """Return a video for lists and its own page, at this origin; `channel_name` is empty if the channel is not public.
 
     `picture` is the chosen picture, else the middle one that IVS made, or None if the content security policy allows
@@ -32,6 +32,7 @@ def video_card(document: dict[str, Any], origin: str, channel_name: str = "") ->
     """
     content = document["content"]
     started_at = document["started_at"]
+    channel_name = " ".join((document["channel_name"] or "").split())
     start, seconds = with_zone(started_at), int(document["duration_seconds"])
     description = content.get("description", "").strip()
     candidates = (content.get("thumbnail", ""), middle_of(document["thumbnails"]) or "")

@@ -33,11 +33,8 @@ def start(api: PublicApi) -> Page:
     """Show the live channels, and the newest videos or those of the query."""
     query = PageQuery.of(api.request.GET)
     listed, context = _list(api, query, reverse("catalogue:start"))
-    channel = controls.canonical(query.channel)
-    uuids = {str(document["channel"]) for document in listed if document["channel"]} | ({channel} - {""})
-    names = controls.channel_names(api, uuids)
-    context |= _form(api, query, names)
-    context["cards"] = [video_card(each, api.origin, names.get(str(each["channel"]), "")) for each in listed]
+    context |= _form(api, query)
+    context["cards"] = [video_card(each, api.origin) for each in listed]
     return _list_page("catalogue/start.html", context)
 
 
@@ -47,7 +44,7 @@ def channel(api: PublicApi, uuid: str) -> Page:
     card = live_card(api.get(f"/channels/{_canonical_or_404(uuid)}"))
     listed, context = _list(api, PageQuery.of(api.request.GET).of_list, card["videos_url"], channel=card["uuid"])
     context |= {"card": card, "page_url": urljoin(api.origin, card["videos_url"])}
-    context["cards"] = [video_card(each, api.origin, card["name"]) for each in listed]
+    context["cards"] = [video_card(each, api.origin) for each in listed]
     return _list_page("catalogue/channel.html", context)
 
 
@@ -55,11 +52,8 @@ def channel(api: PublicApi, uuid: str) -> Page:
 def watch(api: PublicApi, uuid: str) -> Page:
     """Show a video: its player, its details, and what to watch next."""
     document = api.get(f"/on-demand/{_canonical_or_404(uuid)}")
-    related = _related(api, document)
-    uuids = {str(each["channel"]) for each in (document, *related) if each["channel"]}
-    names = controls.channel_names(api, uuids) if uuids else {}
     base = api.origin
-    card, *others = [video_card(each, base, names.get(str(each["channel"]), "")) for each in (document, *related)]
+    card, *others = [video_card(each, base) for each in (document, *_related(api, document))]
     context = {
         "card": card,
         "playing": playing_of(document, base),
@@ -161,14 +155,14 @@ def _list_page(template: str, context: dict[str, Any]) -> Page:
     return Page(template, context, is_indexed=context["query"].is_start)
 
 
-def _form(api: PublicApi, query: PageQuery, names: dict[str, str]) -> dict[str, Any]:
+def _form(api: PublicApi, query: PageQuery) -> dict[str, Any]:
     """Return the context of the filters."""
     in_use = controls.tags_in_use(api)
     tags = dict.fromkeys([*query.tag, *in_use[: controls.SHOWN_TAGS]])
     streams = api.get("/channels/live")["data"] if query.is_start else []
     return {
         "live": [live_card(document) for document in streams],
-        "channels": controls.channel_options(names, query.channel),
+        "channels": controls.channel_options(api, query.channel),
         "tags": [controls.Option(tag, tag, tag in query.tag) for tag in tags],
         "tags_in_use": in_use,
         "tags_url": f"{get_script_prefix()}tags",

@@ -246,7 +246,7 @@ def test_subtitles_of_the_playlist_are_chosen_in_the_bar(url: str, video: Video)
         cue = "WEBVTT\n\n00:00.000 --> 00:08.000\nGood evening.\n"
         page.route("**/english.vtt", lambda route: route.fulfill(body=cue))
         page.goto(f"{url}/watch/{video.pk}")
-        choice = page.get_by_label("Subtitles")
+        choice = page.get_by_label("Captions")
         expect(choice).to_be_hidden()
         page.get_by_role("button", name="Play", exact=True).click()
         plays_from(page, 0)

@@ -336,8 +336,8 @@ function offerPictureInPicture(video, bar) {
 }
 
 // The subtitles and captions of the playlist, and of the stream itself.
-function offerSubtitles(video, bar) {
-  const choice = bar.querySelector("[data-subtitles]");
+function offerCaptions(video, bar) {
+  const choice = bar.querySelector("[data-captions]");
   const none = choice.options[0];
   const tracks = () => [...video.textTracks].filter(({ kind }) => kind === "subtitles" || kind === "captions");
 
@@ -439,7 +439,7 @@ function start(video) {
   }
   offerPosition(video, bar);
   offerHeights(bar);
-  offerSubtitles(video, bar);
+  offerCaptions(video, bar);
   offerPictureInPicture(video, bar);
   bar.hidden = false;
   followLinks(video);
