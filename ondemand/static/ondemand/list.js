@@ -8,7 +8,7 @@ function showFrames(place) {
   if (!image || urls.length < 2) {
     return;
   }
-  const own = image.src;
+  const own = image.getAttribute("src");
   const isFromRight = getComputedStyle(place).direction === "rtl";
   let shown = -1;
   function show(index) {
