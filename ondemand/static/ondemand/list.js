@@ -78,6 +78,9 @@ document.querySelectorAll("#result_list .picture").forEach((link) => {
   showFrames(link.dataset.play ? offerPlayer(link) : link);
 });
 
+// On a phone the tabs scroll.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 const filters = document.querySelector("details.filters");
 filters.addEventListener("keydown", (event) => {
   if (event.key === "Escape" && filters.open) {
