@@ -23,6 +23,16 @@ REVIEW, LISTING = str(ReviewFilter.parameter_name), str(ListingFilter.parameter_
 
 
 @dataclass(frozen=True)
+class Chip:
+    """A filter that is set; `names` are its parameters, and `address` is that of the list without it."""
+
+    title: Any
+    text: Any
+    names: list[str]
+    address: str
+
+
+@dataclass(frozen=True)
 class Tab:
     """A list with an address of its own; an index has its rows in the order of `rows`, which are counted to a bound."""
 
@@ -52,7 +62,7 @@ class VideoList(ChangeList):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.title = capfirst(self.opts.verbose_name_plural)
+        self.title = capfirst(str(self.opts.verbose_name_plural))
 
     @cached_property
     def tab(self) -> Tab | None:
@@ -84,7 +94,8 @@ class VideoList(ChangeList):
     @cached_property
     def form_filters(self) -> list[Any]:
         """Return the filters of the form."""
-        return [spec for spec in self.filter_specs if spec.is_in_form]
+        specs: list[Any] = self.filter_specs
+        return [spec for spec in specs if spec.is_in_form]
 
     @property
     def kept(self) -> list[tuple[str, str]]:
@@ -93,15 +104,14 @@ class VideoList(ChangeList):
         return [(name, value) for name, values in self.filter_params.items() if name not in own for value in values]
 
     @cached_property
-    def chips(self) -> list[dict[str, Any]]:
-        """Return each filter that is set, and the address without it."""
+    def chips(self) -> list[Chip]:
+        """Return each filter that is set and has no tab."""
+        specs: list[Any] = self.filter_specs
         of_tab = {REVIEW, *(self.tab.query if self.tab else {})}
         filters = [
-            (spec.title, spec.shown, spec.expected_parameters())
-            for spec in self.filter_specs
-            if spec.parameter_name not in of_tab
+            (spec.title, spec.shown, spec.expected_parameters()) for spec in specs if spec.parameter_name not in of_tab
         ]
-        known = {name for spec in self.filter_specs for name in spec.expected_parameters()}
+        known = {name for spec in specs for name in spec.expected_parameters()}
         lookups = [
             (name, ", ".join(values), [name])
             for name, values in self.get_filters_params().items()
@@ -109,14 +119,14 @@ class VideoList(ChangeList):
         ]
         search = [(_("search"), self.query, [SEARCH_VAR])]
         return [
-            {"title": title, "text": text, "names": names, "address": self._address(names)}
+            Chip(title, text, names, self._address(names))
             for title, text, names in [*search, *filters, *lookups]
             if text
         ]
 
     @property
     def address_without_chips(self) -> str:
-        return self._address(name for chip in self.chips for name in chip["names"])
+        return self._address(name for chip in self.chips for name in chip.names)
 
     def _address(self, without: Iterable[str], given: dict[str, str] | None = None) -> str:
         """Return the address of the list without some parameters. (`get_query_string` removes `qa` with `q`.)"""

@@ -85,7 +85,7 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, QuickPlayer, Vide
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list; lead a form that sent empty filters to the address without them."""
-        given = [(name, value) for name, value in request.GET.items() if value]
+        given = [(name, str(value)) for name, value in request.GET.items() if value]
         if request.method == "GET" and len(given) < len(request.GET):
             return HttpResponseRedirect(f"?{urlencode(given)}")
         return super().changelist_view(request, extra_context)

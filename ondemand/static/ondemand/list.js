@@ -8,7 +8,7 @@ function showFrames(place) {
   if (!image || urls.length < 2) {
     return;
   }
-  const own = image.src;
+  const own = image.getAttribute("src");
   const isFromRight = getComputedStyle(place).direction === "rtl";
   let shown = -1;
   function show(index) {
@@ -77,6 +77,9 @@ dialog.addEventListener("close", () => dialog.querySelector("[data-frame]").repl
 document.querySelectorAll("#result_list .picture").forEach((link) => {
   showFrames(link.dataset.play ? offerPlayer(link) : link);
 });
+
+// On a phone the tabs scroll.
+document.querySelector(".tabs [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
 
 const filters = document.querySelector("details.filters");
 filters.addEventListener("keydown", (event) => {
