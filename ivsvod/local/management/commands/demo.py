@@ -178,7 +178,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
                 played=played,
             )
-            line.end(f"done after {monotonic() - self.began:.0f} s")
+            line.end(f"done at {monotonic() - self.began:.1f} s")
         if channels[WORKSHOP].record:
             # The stream that lasts as long as the demo is not recorded.
             channel_update(channel=channels[WORKSHOP], values={"record": False})
