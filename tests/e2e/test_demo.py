@@ -144,6 +144,8 @@ class Demo:
 
     def interrupt(self) -> int:
         assert self.process
+        # Twice, as impatient people do.
+        self.process.send_signal(signal.SIGINT)
         self.process.send_signal(signal.SIGINT)
         return self.process.wait(timeout=60)
 

@@ -5,14 +5,16 @@ from pathlib import Path
 
 from ivsvod.local.broadcast.recording import Recording, Rendition, is_recording, make_recording, read_recording
 
-SECONDS = 16
-SEGMENTS = 4
-RENDITIONS = (Rendition("360p30", 640, 360), Rendition("160p30", 284, 160))
+SECONDS = 12
+SEGMENTS = 3
+# Few pictures a second, because all are encoded while somebody waits.
+RATE = 15
+RENDITIONS = (Rendition("360p15", 640, 360), Rendition("160p15", 284, 160))
 # The colours of a clip turn once around, so that each of its segments looks different. None needs a font.
 _TURN = f"hue=h={360 / SECONDS}*t"
 _SMALL, _SCALE = "320x180:rate={rate}", "scale={width}:{height}"
 _CELLS = f"160x90:rate={{rate}},{_SCALE}:flags=neighbor"
-_MANDELBROT = f"mandelbrot=size={_SMALL}:end_pts=480:maxiter=400"
+_MANDELBROT = f"mandelbrot=size={_SMALL}:end_pts={SECONDS * RATE}:maxiter=400"
 PICTURES = {
     "bars": f"testsrc2=size={{width}}x{{height}}:rate={{rate}},{_TURN}",
     "valley": f"{_MANDELBROT}:start_scale=2.5:end_scale=0.05,{_SCALE}",
@@ -40,4 +42,4 @@ def clips_make(home: Path, pool: ThreadPoolExecutor) -> dict[str, Future[Recordi
 def _clip(folder: Path, picture: str) -> Recording:
     if is_recording(folder):
         return read_recording(folder)
-    return make_recording(folder, seconds=SECONDS, renditions=RENDITIONS, picture=picture)
+    return make_recording(folder, seconds=SECONDS, renditions=RENDITIONS, picture=picture, rate=RATE)

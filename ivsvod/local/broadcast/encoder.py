@@ -5,7 +5,7 @@ Nothing waits: `plan` computes all steps and their times, and `storm` the delive
 
 import json
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -146,9 +146,8 @@ def play_broadcasts(
         totals = [len(part) + len(arriving) for part, arriving in zip(parts, batches, strict=True)]
         done = [0] * many
         # `merge` takes a step before a batch of the same time, because the steps are given first.
-        timelines: list[list[tuple[int, Step | Batch]]] = [
-            [(number, item) for item in items] for lists in (parts, batches) for number, items in enumerate(lists)
-        ]
+        numbered: list[tuple[int, Sequence[Step | Batch]]] = [*enumerate(parts), *enumerate(batches)]
+        timelines = [[(number, item) for item in items] for number, items in numbered]
         ivs = BroadcastRun(store, s3_client, channel["arn"], media)
         try:
             for number, item in merge(*timelines, key=_time_of):

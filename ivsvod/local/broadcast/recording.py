@@ -76,16 +76,21 @@ class Recording:
 
 
 def make_recording(
-    folder: Path, *, seconds: float, renditions: Sequence[Rendition] = RENDITIONS, picture: str = TEST_PICTURE
+    folder: Path,
+    *,
+    seconds: float,
+    renditions: Sequence[Rendition] = RENDITIONS,
+    picture: str = TEST_PICTURE,
+    rate: int = FRAME_RATE,
 ) -> Recording:
     """Record `seconds` of the picture below `folder`, which is replaced once the recording is whole.
 
-    `picture` is a filter graph of ffmpeg with the fields `width`, `height` and `rate`.
+    `picture` is a filter graph of ffmpeg with the fields `width`, `height` and `rate`, the pictures a second.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".making-", dir=folder) as making:
         workspace = Path(making)
-        _encode(workspace, seconds, renditions, picture)
+        _encode(workspace, seconds, renditions, picture, rate)
         thumbnails = (workspace / THUMBNAILS_PATH).glob("thumb*.jpg")
         latest = max(thumbnails, key=lambda path: int(path.stem.removeprefix("thumb")))
         (workspace / LATEST_THUMBNAIL_PATH).parent.mkdir()
@@ -144,7 +149,7 @@ def recording_metadata(
     }
 
 
-def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], picture: str) -> None:
+def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], picture: str, rate: int) -> None:
     import imageio_ffmpeg
 
     for path in (HLS_PATH, THUMBNAILS_PATH):
@@ -154,10 +159,10 @@ def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], pi
         imageio_ffmpeg.get_ffmpeg_exe(),
         *("-hide_banner", "-nostdin", "-loglevel", "error"),
         *("-f", "lavfi", "-t", str(seconds), "-i"),
-        picture.format(width=source.width, height=source.height, rate=FRAME_RATE),
+        picture.format(width=source.width, height=source.height, rate=rate),
         *("-f", "lavfi", "-i", f"sine=frequency=440:sample_rate=48000:duration={seconds}"),
-        *_hls_output(renditions),
-        *("-map", "0:v", "-vf", f"select='not(mod(n,{FRAME_RATE * THUMBNAIL_SECONDS}))',format=yuvj420p"),
+        *_hls_output(renditions, rate),
+        *("-map", "0:v", "-vf", f"select='not(mod(n,{rate * THUMBNAIL_SECONDS}))',format=yuvj420p"),
         *("-fps_mode", "passthrough", "-q:v", "5", "-start_number", "0"),
         f"{THUMBNAILS_PATH}/thumb%d.jpg",
     ]
@@ -168,16 +173,16 @@ def _encode(workspace: Path, seconds: float, renditions: Sequence[Rendition], pi
         raise RuntimeError(f"ffmpeg failed with exit status {done.returncode}:\n{last_lines}")
 
 
-def _hls_output(renditions: Sequence[Rendition]) -> list[str]:
+def _hls_output(renditions: Sequence[Rendition], rate: int) -> list[str]:
     """Return the options of one muxer for all renditions, which also writes the multivariant playlist."""
     streams: list[str] = []
     for number, rendition in enumerate(renditions):
         # Enough for the test picture: 1.5 Mbit/s at 720p.
-        rate = f"{max(200, rendition.width * rendition.height // 600)}k"
+        bits = f"{max(200, rendition.width * rendition.height // 600)}k"
         streams += ["-map", "0:v", "-map", "1:a", f"-s:v:{number}", f"{rendition.width}x{rendition.height}"]
-        streams += [f"-b:v:{number}", rate, f"-maxrate:v:{number}", rate, f"-bufsize:v:{number}", rate]
+        streams += [f"-b:v:{number}", bits, f"-maxrate:v:{number}", bits, f"-bufsize:v:{number}", bits]
     variants = " ".join(f"v:{number},a:{number},name:{each.name}" for number, each in enumerate(renditions))
-    keyframe = str(FRAME_RATE * KEYFRAME_SECONDS)
+    keyframe = str(rate * KEYFRAME_SECONDS)
     return [
         *streams,
         *("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from django.core.management.base import OutputWrapper
 
+from ivsvod.local.management.commands.simulate_broadcast import BroadcastLines
 from ivsvod.local.terminal import ProgressLine, logged_to
 
 
@@ -43,3 +44,12 @@ def test_a_line_of_progress_grows_on_a_terminal_and_is_two_lines_elsewhere() -> 
     assert shown[False] == "Playing\nPlaying: done\n"
     bars = [f"[{'#' * n}{'.' * (24 - n)}]" for n in (0, 6, 12, 18, 24)]
     assert shown[True] == "".join(f"\rPlaying {bar}" for bar in bars) + " done\n"
+
+
+def test_the_lines_of_broadcasts_whose_events_are_mixed_stand_in_their_order() -> None:
+    stream = io.StringIO()
+    lines = BroadcastLines(OutputWrapper(stream), "Main stage", 3)
+    for number, done in ((0, 1), (1, 1), (1, 2), (0, 2), (2, 1), (2, 2)):
+        lines.advance(number, done, 2)
+    texts = [f"Main stage: broadcast {number} of 3" for number in (1, 2, 3)]
+    assert stream.getvalue().splitlines() == [line for text in texts for line in (text, f"{text}: done")]

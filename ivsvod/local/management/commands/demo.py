@@ -55,6 +55,7 @@ ADMIN = "admin"
 CURATOR = "curator"
 # What a search finds by title, by description and by tag.
 SEARCH = "encore"
+_ENDING = (signal.SIGINT, signal.SIGTERM)
 
 
 class Command(BaseCommand):
@@ -73,8 +74,7 @@ class Command(BaseCommand):
         log = self.home / "demo.log"
         if log.exists():
             log.replace(log.with_suffix(".log.old"))
-        # Ctrl-C and SIGTERM end everything by an exception.
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _ENDING:
             signal.signal(number, _leave)
         with ExitStack() as ending:
             ending.callback(connections.close_all)
@@ -178,7 +178,7 @@ class Command(BaseCommand):
                 now=timezone.now(),
                 played=played,
             )
-            line.end(f"done after {monotonic() - self.began:.0f} s")
+            line.end(f"done at {monotonic() - self.began:.1f} s")
         if channels[WORKSHOP].record:
             # The stream that lasts as long as the demo is not recorded.
             channel_update(channel=channels[WORKSHOP], values={"record": False})
@@ -256,6 +256,9 @@ Ctrl-C ends everything; the data stays for the next time.""")
 
 
 def _leave(*_: Any) -> None:
+    """End everything by an exception; a second Ctrl-C does not interrupt that."""
+    for number in _ENDING:
+        signal.signal(number, signal.SIG_IGN)
     raise SystemExit(0)
 
 

@@ -56,7 +56,7 @@ class Command(BaseCommand):
             raise CommandError(f"--faults: {error}") from None
         channel = _channel(options["channel"])
         seed = randbits(32) if options["seed"] is None else options["seed"]
-        lines = BroadcastLines(self.stderr, channel.name, options["many"])
+        lines = BroadcastLines(self.stderr, str(channel), options["many"])
         try:
             with logged_to(home / "demo.log"):
                 made = broadcasts(
