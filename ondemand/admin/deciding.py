@@ -105,11 +105,11 @@ class DecisionPages(EditPages):
         video: Video | None = self.get_object(request, unquote(object_id))
         if not self.has_change_permission(request, video):
             raise PermissionDenied
+        if video is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         try:
-            outcome = video and publication_undo(video_uuid=video.pk, operation=request.POST.get("operation", ""))
+            outcome = publication_undo(video_uuid=video.pk, operation=request.POST.get("operation", ""))
         except VideoNotFoundError:
-            outcome = None
-        if video is None or outcome is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         level, message = _UNDO_MESSAGES.get(outcome, _NOT_UNDONE)
         self.message_user(request, str(message).format(title=display_title(video)), level)
@@ -160,15 +160,11 @@ class DecisionPages(EditPages):
         place, already = queue.place(video), decided(request)
         position = ""
         if place.number is not None:
-            position = _("{number} of {count}").format(
-                number=number_format(place.number + already, force_grouping=True),
-                count=number_format(place.count + already, force_grouping=True),
-            )
-            if place.count > pages.COUNTED:
-                position = _("{number} of more than {count}").format(
-                    number=number_format(place.number + already, force_grouping=True),
-                    count=number_format(pages.COUNTED, force_grouping=True),
-                )
+            is_more = place.count > pages.COUNTED
+            text = _("{number} of more than {count}") if is_more else _("{number} of {count}")
+            number, count = place.number + already, pages.COUNTED if is_more else place.count + already
+            number_text, count_text = (number_format(each, force_grouping=True) for each in (number, count))
+            position = text.format(number=number_text, count=count_text)
         return {
             "decisions": list(DECISIONS.values()) if may_decide else [],
             "position": position,

@@ -120,8 +120,9 @@ def queue_of(request: HttpRequest, model_admin: admin.ModelAdmin) -> VideoWalk:
     if changelist is None:
         return all_videos()
     paginator = model_admin.get_paginator(list_request, changelist.queryset, changelist.list_per_page)
-    is_indexed = isinstance(paginator, IndexPaginator)
-    return IndexWalk(changelist.queryset, paginator) if is_indexed else VideoWalk(changelist.queryset)
+    if isinstance(paginator, IndexPaginator):
+        return IndexWalk(changelist.queryset, paginator)
+    return VideoWalk(changelist.queryset)
 
 
 def is_of_list(request: HttpRequest) -> bool:

@@ -131,7 +131,7 @@ TABLE = {
     "ondemand/video/<path:object_id>/delete/": (NOBODY, NOBODY),
     "ondemand/video/<path:object_id>/edit/": (NOT_SO, CURATORS),
     "ondemand/video/<path:object_id>/history/": (LED, LED),
-    "ondemand/video/<path:object_id>/next/": (LED, LED),
+    "ondemand/video/<path:object_id>/next/": ("lxrrrr", "lxrrrr"),
     "ondemand/video/<path:object_id>/share/": (CURATORS, CURATORS),
     "ondemand/video/<path:object_id>/undo/": (NOT_SO, "lxxrxr"),
     "ondemand/video/<uuid:video_uuid>/in-place/": (NOT_SO, CURATORS),
