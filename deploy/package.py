@@ -38,8 +38,8 @@ LARGEST = 22_000_000
 # Prefixes of packed and of excluded paths among the files that git tracks.
 _PACKED = ("ivsvod/", "channels_app/", "ondemand/", "templates/", "locale/", "operator/", "openapi.json")
 _NOT_PACKED = ("ivsvod/local/", "ivsvod/openapi/")
-# Unused files below site-packages: tools, tests, types, sources of translations, the browsable API of DRF, and picture
-# formats that cannot be uploaded.
+# Unused files below site-packages: tools, tests, types, sources of translations, the browsable API of DRF, time zones
+# that Python has itself, other storages than S3, what Zappa deploys by, and picture formats that cannot be uploaded.
 _PRUNED = (
     "bin",
     "share",
@@ -64,6 +64,17 @@ _PRUNED = (
     "rest_framework/templates",
     "drf_spectacular_sidecar/static",
     "auditlog/static",
+    "dateutil/zoneinfo/*.tar.gz",
+    "django_otp/plugins/otp_email",
+    "django_otp/plugins/otp_hotp",
+    # Content-Security-Policy reads the version of Django by it.
+    "packaging/[!_v]*",
+    "storages/backends/[!_s]*",
+    "storages/backends/sftpstorage.py",
+    "zappa/cli.py",
+    "zappa/core.py",
+    "zappa/letsencrypt.py",
+    "zappa/policies",
     "cffi",
     "werkzeug/debug",
     "PIL/_avif*",

@@ -308,7 +308,7 @@ def _text(answer: dict[str, Any]) -> str:
 def test_a_picture_of_each_format_is_encoded_anew(world: World, kind: str) -> None:
     """The package has no formats of Pillow that cannot be uploaded."""
     code = (
-        "import io, sys; sys.path[:0] = sys.argv[1:3]; from PIL import Image; "
+        "import io, sys; sys.path[:0] = sys.argv[1:3]; import django; django.setup(); from PIL import Image; "
         "from ondemand.videos.uploads import picture_normalised; file = io.BytesIO(); "
         "Image.new('RGB', (640, 360), 'red').save(file, sys.argv[3]); file.seek(0); "
         "print(Image.open(io.BytesIO(picture_normalised(file))).size)"

@@ -139,7 +139,8 @@ def texts_of_code() -> set[Text]:
     """Return what `make messages` finds, without the programs of gettext."""
     modules = [path for app in _APPS for path in (_ROOT / app).rglob("*.py")]
     calls = [node for path in modules for node in nodes_of(path) if isinstance(node, ast.Call)]
-    for path in sorted((_ROOT / "templates").rglob("*.html")):
+    templates = [path for folder in ("templates", *_APPS) for path in (_ROOT / folder).rglob("*.html")]
+    for path in templates:
         for found in _CALL.finditer(templatize(path.read_text("utf-8"))):
             calls += [node for node in ast.walk(ast.parse(found[0])) if isinstance(node, ast.Call)]
     return {text_of(call) for call in calls if called(call) in _TRANSLATORS and isinstance(call.args[0], ast.Constant)}
