@@ -69,8 +69,8 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
         ready(page)
         expect(page.get_by_label("Speed")).to_have_value("1.25")
         assert page.evaluate("document.querySelector('video').muted")
-        page.get_by_label("Title").press_sequentially("km 5,.?")
-        expect(page.get_by_label("Title")).to_have_value(re.compile(r"km 5,\.\?"))
+        page.get_by_label("Title", exact=True).press_sequentially("km 5,.?")
+        expect(page.get_by_label("Title", exact=True)).to_have_value(re.compile(r"km 5,\.\?"))
         assert time_of(page) == 0
         dialogs: list[str] = []
 
@@ -82,7 +82,7 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
         with page.expect_event("dialog"):
             page.get_by_role("link", name="Videos", exact=True).first.click()
         assert dialogs == ["beforeunload"]
-        expect(page.get_by_label("Title")).to_have_value(re.compile("km 5"))
+        expect(page.get_by_label("Title", exact=True)).to_have_value(re.compile("km 5"))
         assert faults(wrong) == []
         # Its files are gone.
         page.remove_listener("dialog", stay)
@@ -156,7 +156,7 @@ def test_enter_saves_and_goes_on_and_letters_decide_where_nobody_types(url: str,
     queue = "?_changelist_filters=review%3Dyes"
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
         page.goto(address(url, new) + queue)
-        title = page.get_by_label("Title")
+        title = page.get_by_label("Title", exact=True)
         page.keyboard.press("t")
         expect(title).to_be_focused()
         page.keyboard.type("Push phus")
@@ -204,7 +204,7 @@ def test_the_page_works_without_scripts_except_for_playback(url: str, new: Video
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("button", name="Log in").click()
         page.goto(address(url, new))
-        page.get_by_label("Title").fill("Without scripts")
+        page.get_by_label("Title", exact=True).fill("Without scripts")
         page.locator("textarea[name=tags]").fill("plain")
         given = {"name": "a.png", "mimeType": "image/png", "buffer": picture_file("PNG", (64, 36))}
         page.get_by_label("Upload a picture").set_input_files(given)
