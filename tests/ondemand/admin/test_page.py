@@ -76,7 +76,7 @@ def test_page_has_a_player_and_technical_facts(browser: Client) -> None:
     html = page(browser, address(video))
     assert f'data-hls="{Reader(is_curator=True).location(video)}"' in html
     assert f'<a href="{Reader(is_curator=True).location(video)}">' in html
-    assert re.search(r"vendor/hls\.js-1\.7\.4/hls\.light\.min\.[0-9a-f]{12}\.js", html)
+    assert re.search(r"vendor/hls\.js-1\.7\.4/hls\.min\.[0-9a-f]{12}\.js", html)
     for text in ("media/hls/720p30 (1280 x 720)", "sound (sound)", "st-1", "&quot;a&quot;: 1", str(first.pk)):
         assert text in html
     for text in ("&quot;episode&quot;: &quot;7&quot;", "1 picture", "1:02:05 (3,725,900 ms)", "ivsvod-recordings"):
