@@ -400,7 +400,11 @@ function resume(video) {
       keepPosition(video);
     }
   });
-  ["pause", "ended"].forEach((name) => video.addEventListener(name, () => keepPosition(video)));
+  video.addEventListener("pause", () => keepPosition(video));
+  video.addEventListener("ended", function () {
+    note.hidden = true;
+    keepPosition(video);
+  });
   window.addEventListener("pagehide", function () {
     if (video.readyState) {
       keepPosition(video);
