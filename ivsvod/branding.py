@@ -33,6 +33,8 @@ _STYLESHEET = """:root, html[data-theme] {{
   --default-button-bg: color-mix(in srgb, {light} 80%, #000000);
   --default-button-hover-bg: color-mix(in srgb, {light} 65%, #000000);
 }}
+/* Any colour may be close to that of the text. */
+#content p a:not(.button) {{ text-decoration: underline; }}
 """
 
 
