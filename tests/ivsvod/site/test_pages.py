@@ -319,7 +319,8 @@ def test_the_page_of_a_video_shows_its_details(anyone: Client) -> None:
     assert f'<link rel="canonical" href="{url}">' in html
     assert meta(html, "og:type") == "video.other"
     assert meta(html, "og:title") == "Opening show"
-    assert meta(html, "og:description") == "Line one https://example.org/a?b=1&c=2"
+    assert meta(html, "og:description") == meta(html, "description") == "Line one https://example.org/a?b=1&c=2"
+    assert meta(page(anyone, f"/c/{channel.pk}"), "description") == "Recordings and live streams: Main stage"
     assert meta(html, "og:url") == url
     assert meta(html, "og:image") == Reader(is_curator=True).thumbnails(video)[1]
     assert meta(html, "og:video") == f"http://testserver/embed/{video.pk}"
