@@ -97,15 +97,18 @@ class VersionMiddleware(Middleware):
         request.is_api = _is_api(view)
 
 
+# Errors in JSON are those of the API, wherever they are made; the style sheet of the operator has no texts.
+_WITHOUT_TEXTS = {"application/json", "text/css"}
+
+
 class LanguageMiddleware(Middleware):
     """Show pages in the language of their reader. The API speaks English."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        """Answer. Caches keep a page once for each language."""
+        """Activate the language of the reader; caches keep a page once for each language."""
         with translation.override(reader_language(request)):
             response = self.get_response(request)
-            # Errors in JSON are those of the API, wherever they are made.
-            if not getattr(request, "is_api", False) and response.get("Content-Type") != "application/json":
+            if not getattr(request, "is_api", False) and response.get("Content-Type") not in _WITHOUT_TEXTS:
                 patch_vary_headers(response, ["Accept-Language"])
                 response["Content-Language"] = translation.get_language()
         return response

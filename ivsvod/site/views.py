@@ -122,8 +122,9 @@ def _related(api: PublicApi, document: dict[str, Any]) -> list[dict[str, Any]]:
 
     Of a video without a public channel it is what follows in the list of all. The last one is followed by the first.
     """
-    channel, started_at = document["channel"], document["started_at"]
-    of_channel = {"channel": channel} if channel else {}
+    started_at = document["started_at"]
+    # Null unless the channel is public.
+    of_channel = {} if document["channel_name"] is None else {"channel": document["channel"]}
     before = {"started_before": rfc_3339(started_at)} if started_at else {}
     found = api.get("/on-demand", {**of_channel, **before, "pageSize": _MORE})["data"]
     if before and not found:

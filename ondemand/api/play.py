@@ -20,8 +20,8 @@ from ondemand.videos import small_pictures
 from ondemand.videos.rows import playable_video, video_of
 from ondemand.videos.services import VideoNotFoundError
 
-# Seconds: a CDN may keep a playlist of a public video for as long.
-PLAYLIST_MAX_AGE = 120
+# Seconds: a CDN may keep a file of a public video for as long, also after the video was hidden.
+FILE_MAX_AGE = 120
 # https://datatracker.ietf.org/doc/html/rfc8216#section-4
 _PLAYLIST = "application/vnd.apple.mpegurl"
 
@@ -43,12 +43,10 @@ class PlayViewSet(CatalogueViewSet):
         if video is None:
             raise VideoNotFoundError
         response = self.file(video, path, shared_end(video, self.at), to_curator=is_curator)
-        is_small = response["Content-Type"] == small_pictures.CONTENT_TYPE
-        seconds = small_pictures.MAX_AGE if is_small else PLAYLIST_MAX_AGE
-        response["Cache-Control"] = self.life(seconds, video.next_edge(self.at))["Cache-Control"]
-        if is_small and is_curator:
+        response["Cache-Control"] = self.life(FILE_MAX_AGE, video.next_edge(self.at))["Cache-Control"]
+        if is_curator and response["Content-Type"] == small_pictures.CONTENT_TYPE:
             # Lists of the admin have many.
-            response["Cache-Control"] = f"private, max-age={seconds}"
+            response["Cache-Control"] = f"private, max-age={FILE_MAX_AGE}"
         return response
 
     def file(self, video: Video, path: str, end: datetime, *, to_curator: bool) -> HttpResponse:
@@ -61,7 +59,7 @@ class PlayViewSet(CatalogueViewSet):
         url = picture_url(video, path, end)
         if url is not None:
             return HttpResponseRedirect(url)
-        content = playlist_content(video, path, end, to_curator=to_curator)
+        content = None if width else playlist_content(video, path, end, to_curator=to_curator)
         if content is None:
             raise NotFound("This recording has no such playlist or picture")
         return self.compressed(content)

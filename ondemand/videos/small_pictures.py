@@ -16,8 +16,6 @@ from ondemand.videos.uploads import LARGEST_FILE, PictureError, picture_normalis
 logger = logging.getLogger(__name__)
 
 CONTENT_TYPE = "image/webp"
-# Seconds: a CDN may keep it for as long, also after its video was hidden.
-MAX_AGE = 3600
 # A smaller file takes longer to encode.
 _ENCODING: dict[str, Any] = {"format": "WEBP", "quality": 60, "method": 4}
 _PATH = re.compile(rf"small/({'|'.join(map(str, SMALL_WIDTHS))})/(.+)", re.ASCII | re.DOTALL)
@@ -35,7 +33,7 @@ def small_path_parts(path: str) -> tuple[int | None, str]:
 def small_picture(video: Video, path: str, width: int) -> bytes | None:
     """Return the picture that the video shows, at most `width` pixels wide; None if it shows another, or none is made.
 
-    A failure of S3 and a damaged picture are logged: the large one is shown instead.
+    A failure of S3 and a damaged picture are logged: the large one is shown instead. A damaged one is decoded once.
     """
     place = _place(video, path)
     if place is None or place[0] not in settings.RECORDING_BUCKETS:
@@ -43,7 +41,7 @@ def small_picture(video: Video, path: str, width: int) -> bytes | None:
     bucket, key = place
     try:
         return _kept_or_made(bucket, key, width)
-    except (aws.AwsError, PictureError) as error:
+    except aws.AwsError as error:
         logger.warning("no small picture of %s: %s", key, error)
         return None
 
@@ -59,7 +57,7 @@ def _place(video: Video, path: str) -> tuple[str, str] | None:
 
 
 def _kept_or_made(bucket: str, key: str, width: int) -> bytes | None:
-    # No file of IVS is changed, and no name beside them is taken: those of the digest lead to no recording.
+    # Beside no recording, and under a digest, so that the key does not name one.
     kept = {
         "bucket": settings.RECORDING_BUCKET or bucket,
         "key": f"small/{sha256(f'{bucket}/{key}'.encode()).hexdigest()}-{width}.webp",
@@ -68,13 +66,17 @@ def _kept_or_made(bucket: str, key: str, width: int) -> bytes | None:
     with aws.ignored(aws.Kind.DENIED):
         content = aws.object_read(**kept, longest=LARGEST_FILE, seconds=_READ_SECONDS)
     if content is not None:
-        return content
+        return content or None
     large = aws.object_read(bucket=bucket, key=key, longest=LARGEST_FILE, seconds=_READ_SECONDS)
     if large is None:
         return None
-    content = picture_normalised(BytesIO(large), (width, 2 * width), _ENCODING)
+    try:
+        content = picture_normalised(BytesIO(large), (width, 2 * width), _ENCODING)
+    except PictureError as error:
+        logger.warning("no small picture of %s: %s", key, error)
+        content = b""
     try:
         aws.object_write(**kept, content=content, content_type=CONTENT_TYPE, max_age=_YEAR)
     except aws.AwsError as error:
         logger.warning("a small picture of %s is not kept: %s", key, error)
-    return content
+    return content or None

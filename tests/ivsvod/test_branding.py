@@ -14,7 +14,7 @@ from tests.support.helpers import make_account
 from tests.support.settings import NEEDED, shown
 
 OWN = {
-    "SITE_NAME": "Acme TV",
+    "SITE_NAME": "Acme & Co",
     "SITE_LOGO": "https://www.example.com/logo.svg",
     "SITE_COLOUR": "#ffd400",
     "SITE_FOOTER": "Imprint=https://www.example.com/imprint, Privacy=/privacy?a=b",
@@ -55,14 +55,14 @@ def test_name_logo_colour_and_links_are_on_each_page_of_catalogue_and_admin(own:
     start, sign_in = page(client, "/"), page(client, "/admin/login/")
     client.force_login(make_account(is_staff=True))
     for html in (start, sign_in, page(client, "/admin/")):
-        assert "Acme TV" in html
+        assert "Acme &amp; Co" in html
         assert '<img src="https://www.example.com/logo.svg"' in html
         (address,) = re.findall(r'href="(/site.css[^"]*)"', html)
         # The last style sheet of the base: it changes variables of those before it.
         assert html.index(address) > max(
             html.index(name) for name in re.findall(r"(?:catalogue|admin)\.\w+\.css", html)
         )
-    assert "<title>Acme TV</title>" in " ".join(start.split()).replace("> ", ">").replace(" <", "<")
+    assert "<title>Acme &amp; Co</title>" in " ".join(start.split()).replace("> ", ">").replace(" <", "<")
     assert re.findall(r'<a href="([^"]*)"><bdi>(\w+)</bdi>', start.split("<footer")[1]) == [
         ("https://www.example.com/imprint", "Imprint"),
         ("/privacy?a=b", "Privacy"),
@@ -102,7 +102,7 @@ def test_a_browser_gets_a_page_where_there_is_nothing_and_a_program_the_error(pa
     )
     html = found.content.decode()
     assert "There is nothing here" in html
-    assert "Acme TV" in html
+    assert "Acme &amp; Co" in html
     assert '<meta name="robots" content="noindex">' in html
     assert Client().get(path).json()["code"] == "not_found"
 

@@ -70,6 +70,8 @@ function loadLibrary(bar) {
 }
 
 function playByLibrary(video) {
+  // A live stream may begin again.
+  video.hls?.destroy();
   const buffer = video.paused ? WAITING : PLAYING;
   const player = new Hls({ ...OPTIONS, ...buffer, startPosition: video.currentTime || -1 });
   let recovered = false;

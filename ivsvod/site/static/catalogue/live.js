@@ -19,7 +19,7 @@ function say(sentence) {
 async function isLive() {
   try {
     const answer = await fetch(panel.dataset.live);
-    return (await answer.json()).state === "live";
+    return answer.ok ? (await answer.json()).state === "live" : wasLive;
   } catch {
     // No connection: the next try may have one.
     return wasLive;
