@@ -1,4 +1,4 @@
-"""What makes the pages the operator's own: the name, logo, colour and footer links of the settings SITE_*."""
+"""Branding of the pages by the settings SITE_*: name, logo, colour and footer links."""
 
 import hashlib
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ def _stylesheet_url(colour: str) -> str:
 
 @lru_cache(maxsize=8)
 def colour_style(colour: str) -> str:
-    """Return the style sheet for `#rrggbb`: as dark, and as light, as texts in the two schemes need it."""
+    """Return the style sheet: the colour darkened (light scheme) or lightened (dark scheme) to a contrast of 4.5."""
     return _STYLESHEET.format(light=_readable(colour, _LIGHT, _BLACK), dark=_readable(colour, _DARK, _WHITE))
 
 

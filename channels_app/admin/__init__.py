@@ -4,7 +4,7 @@ from channels_app.admin.audit import OBJECT_NAMES as OBJECT_NAMES
 from channels_app.admin.audit import AuditedAdmin as AuditedAdmin
 from channels_app.admin.audit import AuditEntryAdmin as AuditEntryAdmin
 from channels_app.admin.audit import address_of as address_of
-from channels_app.admin.audit import named as named
+from channels_app.admin.audit import with_object_names as with_object_names
 from channels_app.admin.channels import ChannelAdmin as ChannelAdmin
 from channels_app.admin.differences import ReportedDifferenceAdmin as ReportedDifferenceAdmin
 from channels_app.admin.events import InboxEventAdmin as InboxEventAdmin

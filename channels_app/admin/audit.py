@@ -32,7 +32,7 @@ _MAX_FIELDS = 4
 _MASKED = {name: ["***", "***"] for name in ("thumbnail", "qa_reasons")}
 # What `audit_note` records is no field of a model.
 _NOTE_LABELS = {"stream": _("stream"), "replayed": _("replayed")}
-# The names of objects by their primary keys, for each model, as `ondemand.video`, whose entries may hold none.
+# Functions by model label that return display names by primary key, for audit entries without a stored name.
 OBJECT_NAMES: dict[str, Callable[[list[str]], Mapping[str, str]]] = {}
 
 
@@ -123,12 +123,12 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         changelist = super().get_changelist_instance(request)
-        changelist.result_list = named(changelist.result_list)
+        changelist.result_list = with_object_names(changelist.result_list)
         return changelist
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> AuditEntry | None:
         entry = super().get_object(request, object_id, from_field)
-        return entry and named([entry])[0]
+        return entry and with_object_names([entry])[0]
 
     def found(self, queryset: QuerySet[AuditEntry], text: str) -> QuerySet[AuditEntry]:
         return queryset.filter(Q(object_pk=text) | Q(object_pk=text.lower()) | Q(cid=text) | Q(actor_name=text))
@@ -214,8 +214,8 @@ def _of_models(*labels: str) -> Q:
     return condition
 
 
-def named(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
-    """Return the entries; those that hold no name of their object have its present one, by a query for each model."""
+def with_object_names(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
+    """Fill in missing object names with the current ones, by one query for each model; return the entries."""
     found, nameless = list(entries), dict[str, list[AuditEntry]]()
     for entry in found:
         if entry.object_repr == entry.object_pk:

@@ -39,7 +39,7 @@ _HELP = {
     ),
     "record": _("Each stream is recorded into the catalogue."),
     "active": _("No public list shows an inactive channel."),
-    "new_video_state": _("The default is the setting NEW_VIDEO_STATE; videos of a private channel are hidden then."),
+    "new_video_state": _("Default: the setting NEW_VIDEO_STATE, or hidden while the channel is private."),
 }
 NEW_VIDEO_STATES: dict[str, Any] = {
     NewVideoState.LISTED: _("Listed: anyone finds them"),

@@ -37,7 +37,7 @@ def chunks_of(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
 def counts_of(lists: Sequence[QuerySet[Any]], bound: int = BOUND) -> list[int]:
     """Return the number of rows of each queryset, at most `bound + 1`; one statement.
 
-    An order that an index serves keeps PostgreSQL at that index, where it stops after these rows.
+    Keep ORDER BY if an index serves it: PostgreSQL then stops reading after `bound + 1` rows.
     """
     bounded = [rows.values_list(Value(1))[: bound + 1].query.sql_with_params() for rows in lists]
     if not bounded:

@@ -70,7 +70,7 @@ def _answer(error: Exception, context: dict[str, Any]) -> Response | None:
         names = {api_settings.NON_FIELD_ERRORS_KEY: ""}
         fields = {names.get(name, str(name)): _texts(value) for name, value in details.items()}
         name, [text, *_] = next(iter(fields.items()))
-        # It names an unknown name itself.
+        # The message for an unknown name already contains the name.
         sentence = f"{name}: {text}" if name and f"`{name}`" not in text else text
         if getattr(text, "code", "") == UNKNOWN_NAME:
             sentence += f" See {reference_url(context['request'])}"

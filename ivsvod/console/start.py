@@ -12,7 +12,7 @@ from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext
 
-from channels_app.admin import address_of, list_address, named, row_address
+from channels_app.admin import address_of, list_address, row_address, with_object_names
 from channels_app.audit import Way
 from channels_app.models import AuditEntry, Channel, NewVideoState, ReportedDifference, Stream, new_video_state
 from channels_app.reconcile.report import last_run
@@ -82,7 +82,7 @@ def start_page(site: AdminSite, request: HttpRequest) -> dict[str, Any]:
         "has_no_problem": not page["attention"] and not (run and run.needs_action),
         "mine": [
             {"done": each.get_action_display(), "name": each.object_repr, "address": address_of(each)}
-            for each in named(own)
+            for each in with_object_names(own)
         ],
         "counts": counts,
         "addresses": addresses,

@@ -68,7 +68,7 @@ class PageQuery:
 
     @property
     def of_list(self) -> Self:
-        """Return what may be asked of a list that has no other filters: its order, and one of its pages."""
+        """Return the query reduced to ordering and page."""
         return type(self)(ordering=self.ordering, page=self.page, cursor=self.cursor)
 
     @property

@@ -120,7 +120,8 @@ def _recording(api: PublicApi, card: dict[str, Any]) -> dict[str, Any] | None:
 def _related(api: PublicApi, document: dict[str, Any]) -> list[dict[str, Any]]:
     """Return what follows a video in the list of its channel, then videos with its first tag; none of them twice.
 
-    Of a video without a public channel it is what follows in the list of all. The last one is followed by the first.
+    A video without a public channel is followed by the next video of the whole catalogue. After the oldest video the
+    list starts again.
     """
     started_at = document["started_at"]
     # Null unless the channel is public.

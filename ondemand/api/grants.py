@@ -55,7 +55,7 @@ class GrantCreateSerializer(StrictSerializer):
         max_length=LONGEST_VIEWER_ID,
         allow_blank=True,
         default="",
-        help_text="For whom it is, by a name of yours that Amazon IVS may know; empty for anyone who has the URL.",
+        help_text="Your id of the viewer; it may be sent to Amazon IVS. Empty: anyone with the URL may play.",
     )
     ttl_seconds = WholeNumberField(
         min_value=SHORTEST, max_value=LONGEST, default=DEFAULT, help_text="How long it lasts, in seconds."
@@ -87,7 +87,7 @@ class ChannelGrantCreateSerializer(GrantCreateSerializer):
 class ViewerSerializer(StrictSerializer):
     """The body of the revocation of all grants of a viewer."""
 
-    viewer = PlainTextField(max_length=LONGEST_VIEWER_ID, help_text="The name that the grants were made with.")
+    viewer = PlainTextField(max_length=LONGEST_VIEWER_ID, help_text="Your id of the viewer, as in the grants.")
 
 
 class RevokedSerializer(serializers.Serializer):
@@ -102,7 +102,7 @@ class CreatedGrantSerializer(serializers.Serializer):
     id = serializers.UUIDField(help_text="The id of the grant, by which it is revoked.")
     url = serializers.CharField(help_text="The URL of the multivariant playlist, for any HLS player.")
     expires_at = TimeField(
-        allow_null=True, help_text="When it ends; null if it does not: the video or channel is public."
+        allow_null=True, help_text="Expiry time; null for a public video or channel, whose grant does not expire."
     )
 
 
@@ -116,13 +116,13 @@ class GrantSerializer(serializers.Serializer):
     channel = serializers.UUIDField(
         source="channel_id", allow_null=True, help_text="The uuid of the channel; null if it is for a video."
     )
-    viewer = serializers.CharField(help_text="For whom it is, by a name of your own; empty for anyone who has its URL.")
+    viewer = serializers.CharField(help_text="Your id of the viewer. Empty: anyone with the URL may play.")
     created_at = TimeField(source="made_at", help_text="When it was made.")
     created_by = serializers.UUIDField(
         source="by", help_text="The uuid of the account that made it; zero for the shared key."
     )
     expires_at = TimeField(
-        allow_null=True, help_text="When it ends; null if it does not: the video or channel is public."
+        allow_null=True, help_text="Expiry time; null for a public video or channel, whose grant does not expire."
     )
     revoked_at = TimeField(allow_null=True, help_text="When it was revoked; null if it was not.")
     uses = serializers.IntegerField(help_text="How often it was used, counted once a minute at most.")

@@ -31,9 +31,9 @@ from ondemand.videos import limits
 class ContentPutSerializer(serializers.Serializer):
     """The body of `PUT /on-demand/{uuid}`: the whole content; what is absent or null becomes empty."""
 
-    title = PlainTextField(allow_blank=True, allow_null=True, default="", help_text="The title; null is as empty.")
+    title = PlainTextField(allow_blank=True, allow_null=True, default="", help_text="The title; null means empty.")
     description = PlainTextField(
-        allow_blank=True, allow_null=True, default="", help_text="The description; null is as empty."
+        allow_blank=True, allow_null=True, default="", help_text="The description; null means empty."
     )
     thumbnail = PlainTextField(
         allow_blank=True,
@@ -45,7 +45,7 @@ class ContentPutSerializer(serializers.Serializer):
         child=PlainTextField(allow_blank=True),
         allow_null=True,
         default=list,
-        help_text="The tags; null is as an empty list.",
+        help_text="The tags; null means an empty list.",
     )
 
     def to_internal_value(self, data: Any) -> Any:
@@ -334,7 +334,7 @@ class RuleSerializer(serializers.Serializer):
         help_text="The name of the rule: the result if this is the first one that the video breaks.",
     )
     kept = serializers.BooleanField(source="is_kept", help_text="Whether the video keeps it.")
-    sentence = serializers.CharField(help_text="The same as a sentence, in the language of the caller.")
+    sentence = serializers.CharField(help_text="The same as an English sentence.")
 
 
 class PlayingSerializer(serializers.Serializer):
@@ -368,7 +368,7 @@ class AccessSerializer(serializers.Serializer):
     location = serializers.BooleanField(help_text="Its `location` is not null there.")
     plays = serializers.BooleanField(help_text="`GET /play/{uuid}/master.m3u8` is served, while S3 has the file.")
     grants = serializers.BooleanField(help_text="`POST /on-demand/{uuid}/playback-grants` makes a grant.")
-    sentence = serializers.CharField(help_text="The same as a sentence, in the language of the caller.")
+    sentence = serializers.CharField(help_text="The same as an English sentence.")
 
 
 class ExplanationSerializer(serializers.Serializer):
@@ -440,13 +440,13 @@ class VideoPatchSerializer(ChangesSerializer):
     """The body of `PATCH /on-demand/{uuid}`; null empties a field, where it can be empty."""
 
     title = PlainTextField(
-        max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True, help_text="The title; null is as empty."
+        max_length=limits.TITLE_LENGTH, allow_blank=True, allow_null=True, help_text="The title; null means empty."
     )
     description = PlainTextField(
         max_length=limits.DESCRIPTION_LENGTH,
         allow_blank=True,
         allow_null=True,
-        help_text="The description, as plain text; null is as empty.",
+        help_text="The description, as plain text; null means empty.",
     )
     tags = TagListField(allow_null=True, help_text="The tags, which replace the present ones; null for none.")
     thumbnail = PlainTextField(allow_blank=True, allow_null=True)
@@ -521,7 +521,8 @@ class JoinSerializer(StrictSerializer):
             min_length=1,
             max_length=MOST_PARTS,
             source="others",
-            help_text="The uuids of the other videos in their order; with its own if it is not the first.",
+            help_text="The uuids of the other videos in their order."
+            " Include this video's uuid if it is not the first part.",
         )
         return {"with": others}
 

@@ -125,7 +125,7 @@ class VideoQuerySet(models.QuerySet[Any]):
         return videos.defer(*_UNREAD, *(f"duplicate_of__{name}" for name in _UNREAD))
 
     def with_own_content(self) -> Self:
-        """Join as `with_content`, for videos that are no duplicates: of half as many tables, planned twice as fast."""
+        """Join as `with_content`, but for videos that are not duplicates: without their tables, so faster to plan."""
         return self.select_related("content")._with_channel_name().defer(*_UNREAD)
 
     def _with_channel_name(self) -> Self:

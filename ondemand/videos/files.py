@@ -56,7 +56,7 @@ def uploaded_name(path: str) -> str | None:
 def shown_path(video: Video) -> str | None:
     """Return the path of the chosen picture, else of the automatic one; None if it is no file of this service.
 
-    The path of an uploaded picture is that in the bucket, the path of another is that below its recording.
+    Uploaded picture: path in the bucket. IVS picture: path relative to the recording.
     """
     content = video.shown_content
     url = content.shown_thumbnail if content else ""

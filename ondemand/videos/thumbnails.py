@@ -27,7 +27,7 @@ def video_picture(video: Video, reader: Reader) -> str | None:
 def row_picture(video: Video, reader: Reader) -> str | None:
     """Return the URL of the picture for a row of a list of the admin: the small one if this reader may load it."""
     picture = video_picture(video, reader)
-    # Others load those of no hidden video.
+    # Only curators may load small pictures of hidden videos.
     small = reader.small_pictures(video) if reader.is_curator else None
     return small[str(SMALL_WIDTHS[0])] if picture and small else picture
 

@@ -1,4 +1,4 @@
-"""The name of a video on pages. It reads no row, so that the catalogue uses it too."""
+"""The name of a video on pages. No database access, because the catalogue may only use the public API."""
 
 from datetime import datetime
 

@@ -312,9 +312,10 @@ def test_a_channel_is_live_plays_on_and_comes_back_when_it_was_stopped(running: 
 def test_the_five_links_lead_somewhere(running: Demo) -> None:
     links = running.known["links"]
     assert len(links) == 5
+    browser = running.signed_in()
     for name, url in links.items():
         assert f"{name:20} {url}\n" in running.lines
-        with running.signed_in().open(url) as answer:
+        with browser.open(url) as answer:
             assert answer.status == 200
             assert answer.url == url
     assert "Encore" in fetch(links["A search"])[1].decode()

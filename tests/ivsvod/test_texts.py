@@ -135,6 +135,7 @@ def text_of(call: ast.Call) -> Text:
 _CALL = re.compile(r"""\b(?:_|n?p?gettext)\((?:u?'(?:\\.|[^'\\])*'|u?"(?:\\.|[^"\\])*"|[,\s]|count)*\)""")
 
 
+@cache
 def texts_of_code() -> set[Text]:
     """Return what `make messages` finds, without the programs of gettext."""
     modules = [path for app in _APPS for path in (_ROOT / app).rglob("*.py")]
