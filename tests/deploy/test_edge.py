@@ -202,3 +202,5 @@ def test_pages_are_cached_once_for_each_language_that_they_have() -> None:
     assert [each["accept-language"]["value"] for each in json.loads(done.stdout)] == list(asked.values())
     assert f"LANGUAGES = {json.dumps(list(dict(settings.LANGUAGES)))};" in function
     assert "Accept-Language" in cache["ParametersInCacheKeyAndForwardedToOrigin"]["HeadersConfig"]["Headers"]
+    (association,) = distribution("Site", **API)["DefaultCacheBehavior"]["FunctionAssociations"]
+    assert "OneLanguage" in str(association["FunctionARN"])

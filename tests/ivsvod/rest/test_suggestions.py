@@ -10,6 +10,7 @@ from django.test import Client
 from channels_app.models import Channel
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Content
+from tests.support.documentation import blocks, page, section
 from tests.support.helpers import OWNER, assert_error, bearer, ivs_channels, make_channel, make_video
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}
@@ -117,5 +118,8 @@ def test_the_sentence_names_the_unknown_name_and_links_to_the_operation_in_the_r
     assert nested["error"] == (
         "trim: Unknown field `star_ms`. Did you mean `start_ms`? See http://testserver/docs#/Videos/changeVideo"
     )
+    (documented,) = (code for language, code in blocks(section(page("api"), "Examples")) if language == "json")
+    answer = send("PATCH", f"/on-demand/{video.uuid}", {"titel": "Opening show"}, api_key).json()
+    assert json.loads(documented.replace("https://vod.example.com", "http://testserver")) == answer
     # Other errors have no link: people who use a client may read them.
     assert Client().get("/on-demand", {"channel": "x"}).json()["error"] == "channel: Not a uuid."
