@@ -32,7 +32,7 @@ from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
-from ondemand.videos.editing import PUBLICATION, VideoChangedError, display_title, suggested_title
+from ondemand.videos.editing import PUBLICATION, VideoChangedError, display_title, public_title, suggested_title
 from ondemand.videos.files import Reader, is_served, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -215,7 +215,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "streams": stream_section(request, video),
         "share_page": video.status != Video.Status.FAILED and share_address(request, video),
         "page_url": video_page_url(video.pk, base),
-        "embed_code": embed_code(video.pk, display_title(video), base),
+        "embed_code": embed_code(video.pk, public_title(video), base),
     }
 
 
