@@ -19,7 +19,7 @@ from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
-from ondemand.admin.deciding import DECISIONS, Decision, DecisionPages, decided
+from ondemand.admin.deciding import REVIEW_BUTTONS, DecisionPages, ReviewButton, decided
 from ondemand.admin.edits import edit_section
 from ondemand.admin.facts import documents, failure_of, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
@@ -69,17 +69,17 @@ class VideoPage(DecisionPages):
             return self._page(request, VideoForm(video=video, names=names), extra_context)
         if not names:
             raise PermissionDenied
-        data, decision = request.POST.copy(), DECISIONS.get(request.POST.get("_decide", ""))
-        if decision is not None and "shown" not in names:
+        data, button = request.POST.copy(), REVIEW_BUTTONS.get(request.POST.get("_decide", ""))
+        if button is not None and "shown" not in names:
             raise PermissionDenied
-        for name, value in decision.values.items() if decision else ():
+        for name, value in button.values.items() if button else ():
             data[name] = value
         with timezone.override(posted_zone(request.POST)):
             form = VideoForm(data, request.FILES, video=video, names=names)
-            return self._save(request, form, decision, extra_context)
+            return self._save(request, form, button, extra_context)
 
     def _save(
-        self, request: HttpRequest, form: VideoForm, decision: Decision | None, extra_context: dict[str, Any] | None
+        self, request: HttpRequest, form: VideoForm, button: ReviewButton | None, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
         form.full_clean()
         if content := form.cleaned_data.get("picture"):
@@ -92,8 +92,8 @@ class VideoPage(DecisionPages):
         if not form.is_valid():
             return self._page(request, form, extra_context)
         video, message = form.video, _("Nothing of “{title}” was changed.")
-        queue = queue_of(request, self)
-        was_listed = queue.holds(video)
+        queue = queue_of(request, self) if button or "_next" in request.POST else None
+        was_listed = queue is not None and queue.holds(video)
         if form.changes():
             message = _("The video “{title}” was changed successfully.")
             try:
@@ -106,10 +106,10 @@ class VideoPage(DecisionPages):
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
         message = message.format(title=display_title(video))
-        if decision is not None and form.changes().keys() & set(PUBLICATION):
-            message = self.decision_message(request, decision, video)
+        if button is not None and form.changes().keys() & set(PUBLICATION):
+            message = self.decision_message(request, button, video)
         self.message_user(request, message, messages.SUCCESS)
-        if decision is None and "_next" not in request.POST:
+        if queue is None:
             return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
         has_left = was_listed and not queue.holds(video)
         return self.go_on(request, queue, video, decided(request) + has_left)

@@ -114,5 +114,5 @@ def public_title(video: Video) -> str:
 
 
 def suggested_title(video: Video) -> str:
-    """Return the public name of an untitled video, to save as its title; empty without a start, which tells it apart."""
+    """Return the public name of an untitled video, to be its title; empty without a start, which tells it apart."""
     return public_title(video) if video.started_at else ""

@@ -88,7 +88,7 @@ def test_a_curator_looks_into_videos_plays_one_and_filters_by_mouse_and_keyboard
         assert flaws(page) == []
         page.get_by_role("button", name="Apply").click()
         page.wait_for_url(f"{url}{LIST}?listing=hidden&qa=failed")
-        expect(page.get_by_text("No video is like that.")).to_be_visible()
+        expect(page.get_by_text("No video matches these filters.")).to_be_visible()
         page.get_by_role("link", name="Remove this filter: Files: Failed").click()
         page.wait_for_url(f"{url}{LIST}?listing=hidden")
         expect(page.get_by_role("link", name="Hidden", exact=False).first).to_have_attribute("aria-current", "page")

@@ -179,7 +179,7 @@ def test_enter_saves_and_goes_on_and_letters_decide_where_nobody_types(url: str,
         page.wait_for_url(re.compile(str(others[1].pk)))
         page.get_by_role("button", name="Undo").click()
         page.wait_for_url(address(url, others[0]) + queue)
-        expect(page.get_by_text("is as it was before")).to_be_visible()
+        expect(page.get_by_text("was restored")).to_be_visible()
         expect(page.get_by_label("Description")).to_have_value("push")
         page.keyboard.press("s")
         page.wait_for_url(re.compile(str(others[1].pk)))
