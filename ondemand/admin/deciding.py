@@ -109,10 +109,10 @@ class DecisionPages(EditPages):
             raise PermissionDenied
         if video is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        # PostgreSQL raises an error for NUL.
+        operation = request.POST.get("operation", "").replace("\0", "")
         try:
-            outcome = publication_undo(
-                video_uuid=video.pk, operation=request.POST.get("operation", "").replace("\0", "")
-            )
+            outcome = publication_undo(video_uuid=video.pk, operation=operation)
         except VideoNotFoundError:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         except GrantNeededError:

@@ -68,7 +68,10 @@ class ListingFilter(VideoChoiceFilter):
 
 
 class ShownFilter(VideoChoiceFilter):
-    """Filter by `active`. Used only by links of the start page, together with another filter; it has no index of its own."""
+    """Filter by `active`.
+
+    Used only by links of the start page, together with another filter; it has no index of its own.
+    """
 
     is_in_form = False
     title = _("decision")

@@ -70,8 +70,8 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
 def recording_reconcile(*, bucket: str, prefix: str) -> list[Finding]:
     """Compare one recording with the catalogue, repair it and report what is left; return what differed.
 
-    It takes at most two lists of keys, the metadata, and the sessions of its streams. It needs no lease: two at once, or
-    a run of `reconcile` beside it, send events with the same id, and write one row for each difference.
+    It takes at most two lists of keys, the metadata, and the sessions of its streams. It needs no lease: two at once,
+    or a run of `reconcile` beside it, send events with the same id, and write one row for each difference.
     """
 
     def phase(scope: Scope, position: Any) -> Iterator[Step]:
