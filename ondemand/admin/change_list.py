@@ -34,26 +34,29 @@ class Chip:
 
 @dataclass(frozen=True)
 class Tab:
-    """A list with an address of its own; an index has its rows in the order of `rows`, which are counted to a bound."""
+    """A tab of the list: label, query parameters, and its rows in an order that an index serves (so that counting stops
+    early).
+    """
 
     label: Any
     query: dict[str, str]
     rows: Callable[[datetime], QuerySet[Any]]
 
 
-def _listing_tab(listing: Listing, rows: Callable[[datetime], QuerySet[Any]]) -> Tab:
+def _listing_tab(listing: Listing) -> Tab:
+    def rows(at: datetime) -> QuerySet[Any]:
+        if listing == Listing.LISTED:
+            return VideoIndex.objects.listed(at).in_order("newest")
+        found = Video.objects.with_listing(listing, at)
+        return found.order_by(F("publish_from")) if listing == Listing.SCHEDULED else found.newest_first()
+
     return Tab(ListingFilter.labels[listing], {LISTING: listing.value}, rows)
 
 
 TABS = (
     Tab(_("All"), {}, lambda at: Video.objects.newest_first()),
     Tab(ReviewFilter.labels["yes"], {REVIEW: "yes"}, lambda at: Video.objects.to_review().newest_first()),
-    _listing_tab(Listing.LISTED, lambda at: VideoIndex.objects.listed(at).in_order("newest")),
-    _listing_tab(
-        Listing.SCHEDULED, lambda at: Video.objects.with_listing(Listing.SCHEDULED, at).order_by(F("publish_from"))
-    ),
-    _listing_tab(Listing.HIDDEN, lambda at: Video.objects.with_listing(Listing.HIDDEN, at).newest_first()),
-    _listing_tab(Listing.FAILED, lambda at: Video.objects.with_listing(Listing.FAILED, at).newest_first()),
+    *(_listing_tab(listing) for listing in ListingFilter.tabs),
 )
 
 
@@ -74,7 +77,7 @@ class VideoList(ChangeList):
 
     @cached_property
     def tabs(self) -> list[dict[str, Any]]:
-        """Return the tabs, which keep the other filters; with other filters the chosen one alone is counted."""
+        """Return the tabs with their counts. If another filter is set, only the current tab is counted."""
         is_alone = self.filter_params.keys() <= {REVIEW, LISTING, ORDER_VAR, ALL_VAR}
         at = timezone.now()
         counts = counts_of([tab.rows(at) for tab in TABS], COUNTED) if is_alone else []
@@ -98,8 +101,8 @@ class VideoList(ChangeList):
         return [spec for spec in specs if spec.is_in_form]
 
     @property
-    def kept(self) -> list[tuple[str, str]]:
-        """Return the rest of the address, which the form sends too."""
+    def hidden_fields(self) -> list[tuple[str, str]]:
+        """Return the query parameters that the form sends as hidden inputs."""
         own = {name for spec in self.form_filters for name in spec.expected_parameters()}
         return [(name, value) for name, values in self.filter_params.items() if name not in own for value in values]
 

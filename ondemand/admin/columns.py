@@ -126,7 +126,10 @@ def _reader(video: Video) -> Reader:
 
 
 def _picture(video: Video, address: str) -> SafeString:
-    """Return a link to the page of a video, which a script makes the button of a player; it has the pictures of IVS."""
+    """Return the picture as a link to the page of the video.
+
+    `list.js` turns it into a play button and shows `data-frames` on hover.
+    """
     reader, title = _reader(video), display_title(video)
     url = row_picture(video, reader)
     if url is None:

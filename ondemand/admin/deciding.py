@@ -1,4 +1,4 @@
-"""The bar of the page of a video: its decisions, each of which leads to the next video of the list, and their undo."""
+"""Review bar of the video page: decision buttons, navigation to the next video, and undo."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import unquote
+from django.contrib.admin.views.main import PAGE_VAR
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -14,6 +15,7 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
+from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -22,22 +24,22 @@ from channels_app.admin import list_address, pages
 from channels_app.audit import actor_operation
 from channels_app.sql.rows import count_shown
 from ondemand.admin.edits import EditPages
-from ondemand.admin.navigation import VideoWalk, is_of_list, queue_of
+from ondemand.admin.navigation import FILTERS, VideoQueue, is_of_list, queue_of
 from ondemand.bulk.decisions import Outcome
 from ondemand.bulk.undo import publication_undo
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.videos.editing import HIDDEN, SHOWN, display_title
-from ondemand.videos.services import VideoNotFoundError
+from ondemand.videos.services import GrantNeededError, VideoNotFoundError
 
-# The parameter of the number of videos that decisions have taken off the list on the way to this page.
+# Query parameter: how many videos left the list since the review began. Keeps “3 of 40” stable.
 DECIDED = "_decided"
 _MOST_DECIDED = 999_999
 
 
 @dataclass(frozen=True)
-class Decision:
-    """A button of the bar: what it sets in the form of the video, the listing that it means, and its message."""
+class ReviewButton:
+    """A decision button: form values that it sets, expected listing, success message."""
 
     name: str
     label: Any
@@ -47,10 +49,10 @@ class Decision:
     done: Any
 
 
-DECISIONS = {
-    decision.name: decision
-    for decision in (
-        Decision(
+REVIEW_BUTTONS = {
+    button.name: button
+    for button in (
+        ReviewButton(
             "publish",
             gettext_lazy("Publish & next"),
             "P",
@@ -58,7 +60,7 @@ DECISIONS = {
             Listing.LISTED,
             pgettext_lazy("a decision about a video", "Published “{title}”."),
         ),
-        Decision(
+        ReviewButton(
             "unlist",
             gettext_lazy("Unlisted & next"),
             "U",
@@ -66,7 +68,7 @@ DECISIONS = {
             Listing.UNLISTED,
             pgettext_lazy("a decision about a video", "“{title}” is unlisted."),
         ),
-        Decision(
+        ReviewButton(
             "hide",
             gettext_lazy("Hide & next"),
             "H",
@@ -107,16 +109,20 @@ class DecisionPages(EditPages):
             raise PermissionDenied
         if video is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        # PostgreSQL raises an error for NUL.
+        operation = request.POST.get("operation", "").replace("\0", "")
         try:
-            outcome = publication_undo(video_uuid=video.pk, operation=request.POST.get("operation", ""))
+            outcome = publication_undo(video_uuid=video.pk, operation=operation)
         except VideoNotFoundError:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+        except GrantNeededError:
+            outcome = Outcome.GRANT_NEEDED
         level, message = _UNDO_MESSAGES.get(outcome, _NOT_UNDONE)
         self.message_user(request, str(message).format(title=display_title(video)), level)
         return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
 
-    def go_on(self, request: HttpRequest, queue: VideoWalk, video: Video, decided_count: int) -> HttpResponse:
-        """Open the next video of the list; behind the last one the list itself, with a message."""
+    def go_on(self, request: HttpRequest, queue: VideoQueue, video: Video, decided_count: int) -> HttpResponse:
+        """Redirect to the next video, or to the list after the last one."""
         following = queue.following(video)
         if following is not None:
             return HttpResponseRedirect(self.address(request, "change", following, decided=decided_count))
@@ -131,11 +137,11 @@ class DecisionPages(EditPages):
         self.message_user(request, message, messages.INFO)
         return HttpResponseRedirect(self.queue_address(request))
 
-    def decision_message(self, request: HttpRequest, decision: Decision, video: Video) -> SafeString:
-        """Return what the decision did to the saved video, with a button that undoes it."""
+    def decision_message(self, request: HttpRequest, button: ReviewButton, video: Video) -> SafeString:
+        """Return what the button did to the saved video, with a button that undoes it."""
         reasons = video.listing_reasons_at(timezone.now())
-        sentences = [str(decision.done).format(title=display_title(video))]
-        if reasons.result != decision.listing:
+        sentences = [str(button.done).format(title=display_title(video))]
+        if reasons.result != button.listing:
             # For example, its publication begins later.
             sentences.append(reasons.sentence)
         undo = {
@@ -149,13 +155,20 @@ class DecisionPages(EditPages):
         """Return the address of the list through which decisions lead."""
         return self.address(request, "changelist") if is_of_list(request) else list_address(Video, review="yes")
 
+    def get_preserved_filters(self, request: HttpRequest) -> str:
+        """Return the filters of the list; for the list without any its first page, so that links lead back to it."""
+        kept = super().get_preserved_filters(request)
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "ondemand_video_changelist"
+        return kept or (urlencode({FILTERS: f"{PAGE_VAR}=1"}) if is_list else "")
+
     def address(self, request: HttpRequest, name: str, *arguments: Any, decided: int = 0) -> str:
         """Return an address of the admin of videos that keeps the filters of the list."""
         address = reverse(f"admin:ondemand_video_{name}", args=arguments)
         context: dict[str, Any] = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
         return add_preserved_filters(context, f"{address}?{DECIDED}={decided}" if decided else address)
 
-    def bar(self, request: HttpRequest, queue: VideoWalk, video: Video, *, may_decide: bool) -> dict[str, Any]:
+    def bar(self, request: HttpRequest, queue: VideoQueue, video: Video, *, may_decide: bool) -> dict[str, Any]:
         """Return what the bar shows: the decisions, and where the video stands in the list."""
         place, already = queue.place(video), decided(request)
         position = ""
@@ -166,7 +179,7 @@ class DecisionPages(EditPages):
             number_text, count_text = (number_format(each, force_grouping=True) for each in (number, count))
             position = text.format(number=number_text, count=count_text)
         return {
-            "decisions": list(DECISIONS.values()) if may_decide else [],
+            "buttons": list(REVIEW_BUTTONS.values()) if may_decide else [],
             "position": position,
             "skip_address": self.address(request, "next", video.pk, decided=already),
             "queue_address": self.queue_address(request),
@@ -180,10 +193,14 @@ def decided(request: HttpRequest) -> int:
 
 
 _UNDO_MESSAGES = {
-    Outcome.UNDONE: (messages.SUCCESS, gettext_lazy("Undone: who finds “{title}” is as it was before.")),
+    Outcome.UNDONE: (messages.SUCCESS, gettext_lazy("Undone: the publication of “{title}” was restored.")),
     Outcome.CHANGED_SINCE: (
         messages.WARNING,
-        gettext_lazy("Nothing was undone: somebody changed who finds “{title}” since."),
+        gettext_lazy("Nothing was undone: somebody has changed the publication of “{title}” since."),
+    ),
+    Outcome.GRANT_NEEDED: (
+        messages.WARNING,
+        gettext_lazy("Nothing was undone: “{title}” shows another recording that is played with a grant alone."),
     ),
 }
 _NOT_UNDONE = (

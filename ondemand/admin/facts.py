@@ -51,8 +51,8 @@ def failure_of(video: Video, *, shows_files: bool) -> Failure | None:
     """Return the failure of a recording by the event that reported it; None for every other video."""
     if video.status != Video.Status.FAILED:
         return None
-    told = (video.data or {}).get("recording_status_reason")
-    reason = told if isinstance(told, str) else ""
+    reported_reason = (video.data or {}).get("recording_status_reason")
+    reason = reported_reason if isinstance(reported_reason, str) else ""
     sentence = _("Amazon IVS could not finish this recording.")
     advice = _("Some of its files may be in S3. If Amazon IVS completed them later, the video becomes available.")
     if not video.prefix:

@@ -40,7 +40,7 @@ class VideoChoiceFilter(ChoiceFilter):
 
 
 class ReviewFilter(VideoChoiceFilter):
-    """A tab."""
+    """Videos that await review; shown as a tab, so it is not in the form."""
 
     is_in_form = False
     title = _("review")
@@ -55,7 +55,7 @@ class ListingFilter(VideoChoiceFilter):
     title = _("listing")
     parameter_name = "listing"
     labels = {listing.value: capfirst(listing.label) for listing in reversed(Listing)}
-    # Those that a tab shows.
+    # The listings that have a tab, in the order of the tabs.
     tabs = (Listing.LISTED, Listing.SCHEDULED, Listing.HIDDEN, Listing.FAILED)
 
     def with_value(self, rows: VideoQuerySet, value: str) -> VideoQuerySet:
@@ -68,7 +68,10 @@ class ListingFilter(VideoChoiceFilter):
 
 
 class ShownFilter(VideoChoiceFilter):
-    """For links that set another filter too: no index serves this one alone."""
+    """Filter by `active`.
+
+    Used only by links of the start page, together with another filter; it has no index of its own.
+    """
 
     is_in_form = False
     title = _("decision")
@@ -113,7 +116,7 @@ class TextFilter(admin.SimpleListFilter):
 
     @cached_property
     def shown(self) -> str:
-        """Return the value as people know it."""
+        """Return the value as display text."""
         return self.value() or ""
 
 

@@ -25,17 +25,18 @@ FILTERS = "_changelist_filters"
 
 @dataclass(frozen=True)
 class Place:
-    """The number of a video in a list (None: it is not in it, or behind the counted ones), and the number of videos.
+    """Position of a video in a list, and the length of the list.
 
-    A `count` above `pages.COUNTED` says that there are more than that.
+    `number` is None if the video is not in the list or after the first 1,000.
+    A `count` above `pages.COUNTED` means that there are more.
     """
 
     number: int | None
     count: int
 
 
-class VideoWalk:
-    """A list of videos in its order, newest or oldest first; each answer is a probe of an index or a bounded count."""
+class VideoQueue:
+    """Navigate a list ordered by start time. Every method is one index lookup or a bounded count."""
 
     def __init__(self, rows: VideoQuerySet) -> None:
         self.rows: VideoQuerySet = rows.select_related(None).only("uuid", "started_at")
@@ -46,12 +47,12 @@ class VideoWalk:
         return self.newer(video) if self.is_oldest_first else self.older(video)
 
     def newer(self, video: Video) -> UUID | None:
-        """Return the video that is nearest before it by start."""
+        """Return the next newer video."""
         found = rows_after(self.rows.oldest_first(), video).first()
         return found and found.pk
 
     def older(self, video: Video) -> UUID | None:
-        """Return the video that is nearest behind it by start."""
+        """Return the next older video."""
         newest_first = self.rows.newest_first()
         if video.started_at is None:
             found = rows_after(newest_first, video).first()
@@ -75,7 +76,7 @@ class VideoWalk:
         return Place(before + 1 if own and before < pages.COUNTED else None, count)
 
 
-class IndexWalk(VideoWalk):
+class IndexQueue(VideoQueue):
     """A list that the index of videos finds, newest first."""
 
     def __init__(self, rows: VideoQuerySet, paginator: IndexPaginator) -> None:
@@ -84,7 +85,7 @@ class IndexWalk(VideoWalk):
 
     @cached_property
     def _counted(self) -> list[UUID]:
-        return [uuid for _, uuid in self.paginator.keys("newest", pages.COUNTED + 1)]
+        return [uuid for _, uuid in self.paginator.newest]
 
     def newer(self, video: Video) -> UUID | None:
         number = self.place(video).number
@@ -106,14 +107,14 @@ class IndexWalk(VideoWalk):
         return found[0][1] if found else None
 
 
-def queue_of(request: HttpRequest, model_admin: admin.ModelAdmin) -> VideoWalk:
+def queue_of(request: HttpRequest, model_admin: admin.ModelAdmin) -> VideoQueue:
     """Return the list through which decisions lead.
 
     It is that of `_changelist_filters`, or all videos if that is invalid; without it the videos to review, the oldest
     first.
     """
     if not is_of_list(request):
-        return VideoWalk(Video.objects.to_review().oldest_first())
+        return VideoQueue(Video.objects.to_review().oldest_first())
     list_request = copy(request)
     list_request.GET = QueryDict(request.GET[FILTERS])
     changelist = _changelist(list_request, model_admin)
@@ -121,18 +122,18 @@ def queue_of(request: HttpRequest, model_admin: admin.ModelAdmin) -> VideoWalk:
         return all_videos()
     paginator = model_admin.get_paginator(list_request, changelist.queryset, changelist.list_per_page)
     if isinstance(paginator, IndexPaginator):
-        return IndexWalk(changelist.queryset, paginator)
-    return VideoWalk(changelist.queryset)
+        return IndexQueue(changelist.queryset, paginator)
+    return VideoQueue(changelist.queryset)
 
 
 def is_of_list(request: HttpRequest) -> bool:
-    """Return whether the page was opened from a filtered list."""
+    """Return whether the page was opened from a list."""
     return bool(request.GET.get(FILTERS))
 
 
-def all_videos() -> VideoWalk:
+def all_videos() -> VideoQueue:
     """Return the list without filters."""
-    return VideoWalk(Video.objects.newest_first())
+    return VideoQueue(Video.objects.newest_first())
 
 
 def _changelist(list_request: HttpRequest, model_admin: admin.ModelAdmin) -> ChangeList | None:

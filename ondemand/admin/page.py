@@ -19,7 +19,7 @@ from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
-from ondemand.admin.deciding import DECISIONS, Decision, DecisionPages, decided
+from ondemand.admin.deciding import REVIEW_BUTTONS, DecisionPages, ReviewButton, decided
 from ondemand.admin.edits import edit_section
 from ondemand.admin.facts import documents, failure_of, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
@@ -32,7 +32,7 @@ from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
-from ondemand.videos.editing import PUBLICATION, VideoChangedError, display_title, suggested_title
+from ondemand.videos.editing import PUBLICATION, VideoChangedError, display_title, public_title, suggested_title
 from ondemand.videos.files import Reader, is_served, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -69,17 +69,17 @@ class VideoPage(DecisionPages):
             return self._page(request, VideoForm(video=video, names=names), extra_context)
         if not names:
             raise PermissionDenied
-        data, decision = request.POST.copy(), DECISIONS.get(request.POST.get("_decide", ""))
-        if decision is not None and "shown" not in names:
+        data, button = request.POST.copy(), REVIEW_BUTTONS.get(request.POST.get("_decide", ""))
+        if button is not None and "shown" not in names:
             raise PermissionDenied
-        for name, value in decision.values.items() if decision else ():
+        for name, value in button.values.items() if button else ():
             data[name] = value
         with timezone.override(posted_zone(request.POST)):
             form = VideoForm(data, request.FILES, video=video, names=names)
-            return self._save(request, form, decision, extra_context)
+            return self._save(request, form, button, extra_context)
 
     def _save(
-        self, request: HttpRequest, form: VideoForm, decision: Decision | None, extra_context: dict[str, Any] | None
+        self, request: HttpRequest, form: VideoForm, button: ReviewButton | None, extra_context: dict[str, Any] | None
     ) -> HttpResponse:
         form.full_clean()
         if content := form.cleaned_data.get("picture"):
@@ -92,8 +92,8 @@ class VideoPage(DecisionPages):
         if not form.is_valid():
             return self._page(request, form, extra_context)
         video, message = form.video, _("Nothing of “{title}” was changed.")
-        queue = queue_of(request, self)
-        was_listed = queue.holds(video)
+        queue = queue_of(request, self) if button or "_next" in request.POST else None
+        was_listed = queue is not None and queue.holds(video)
         if form.changes():
             message = _("The video “{title}” was changed successfully.")
             try:
@@ -106,10 +106,10 @@ class VideoPage(DecisionPages):
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
         message = message.format(title=display_title(video))
-        if decision is not None and form.changes().keys() & set(PUBLICATION):
-            message = self.decision_message(request, decision, video)
+        if button is not None and form.changes().keys() & set(PUBLICATION):
+            message = self.decision_message(request, button, video)
         self.message_user(request, message, messages.SUCCESS)
-        if decision is None and "_next" not in request.POST:
+        if queue is None:
             return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
         has_left = was_listed and not queue.holds(video)
         return self.go_on(request, queue, video, decided(request) + has_left)
@@ -215,7 +215,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "streams": stream_section(request, video),
         "share_page": video.status != Video.Status.FAILED and share_address(request, video),
         "page_url": video_page_url(video.pk, base),
-        "embed_code": embed_code(video.pk, display_title(video), base),
+        "embed_code": embed_code(video.pk, public_title(video), base),
     }
 
 

@@ -34,18 +34,19 @@ class IndexPaginator(pages.LongPaginator):
         self.parts = parts
 
     @cached_property
-    def _newest(self) -> list[VideoKey]:
+    def newest(self) -> list[VideoKey]:
+        """Return the first keys, one more than are counted."""
         return self.keys("newest", pages.COUNTED + 1)
 
     @cached_property
     def _counted(self) -> int:
-        return len(self._newest)
+        return len(self.newest)
 
     def page(self, number: Any) -> Page[Any]:
         """Return a page; a page from the end is read backwards."""
         page = self.validate_number(number)
         if page > 0:
-            keys = self._newest[(page - 1) * self.per_page : min(page * self.per_page, pages.COUNTED)]
+            keys = self.newest[(page - 1) * self.per_page : min(page * self.per_page, pages.COUNTED)]
         else:
             keys = self.keys("oldest", -page * self.per_page)[(-page - 1) * self.per_page :]
         return Page(self.object_list.filter(pk__in=[uuid for _, uuid in keys]), page, self)

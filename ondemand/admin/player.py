@@ -21,7 +21,7 @@ from ondemand.videos.thumbnails import storyboard, video_picture
 
 
 class QuickPlayer(admin.ModelAdmin):
-    """The page of a frame: a list makes no grant for any of its videos, and loads no player, until one is opened."""
+    """Player page for an iframe. The grant is created when the frame opens, not when the list is rendered."""
 
     def get_urls(self) -> list[URLPattern]:
         in_frame = csp_replace({"frame-ancestors": [SELF]})(xframe_options_sameorigin(self.play_view))

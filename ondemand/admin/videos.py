@@ -85,9 +85,9 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, QuickPlayer, Vide
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list; lead a form that sent empty filters to the address without them."""
-        given = [(name, str(value)) for name, value in request.GET.items() if value]
-        if request.method == "GET" and len(given) < len(request.GET):
-            return HttpResponseRedirect(f"?{urlencode(given)}")
+        if request.method == "GET" and any("" in values for _, values in request.GET.lists()):
+            given = {name: list(filter(None, values)) for name, values in request.GET.lists()}
+            return HttpResponseRedirect(f"?{urlencode(given, doseq=True)}")
         return super().changelist_view(request, extra_context)
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -28,7 +28,7 @@ Entry = tuple[str | None, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Operation:
-    """What undoing reads in the audit log: an operation, the entries since it began, and its fields."""
+    """An audited operation to undo: its id, the filter for later audit entries, and the fields it wrote."""
 
     name: str
     since: Q

@@ -7,7 +7,8 @@ from django.db.models import Q
 from channels_app.audit import Way, actor_name, audited
 from channels_app.models import AuditEntry
 from ondemand.bulk.decisions import Operation, Outcome, undo_decisions
-from ondemand.videos.services import columns_write, recording_locked
+from ondemand.models import Video
+from ondemand.videos.services import GrantNeededError, columns_write, recording_locked
 
 _PUBLICATION = (
     "active",
@@ -29,6 +30,7 @@ def publication_undo(*, video_uuid: UUID, operation: str) -> Outcome:
 
     Raises:
         VideoNotFoundError: there is no such video.
+        GrantNeededError: it would be public, and shows another recording that needs a grant.
     """
     _video, rows = recording_locked(video_uuid, protects=True)
     own = AuditEntry.objects.filter(
@@ -46,4 +48,8 @@ def publication_undo(*, video_uuid: UUID, operation: str) -> Outcome:
     if decisions[video_uuid].outcome == Outcome.UNDONE:
         for row in rows:
             columns_write(row, decisions[row.pk].columns or {})
+        restored = (decisions[video_uuid].columns or {})["playback"]
+        if restored == Video.Playback.PUBLIC and Video.objects.get(pk=video_uuid).needs_grant:
+            # A trigger decides: `ondemand/sql/current/derive_video.sql`.
+            raise GrantNeededError
     return decisions[video_uuid].outcome

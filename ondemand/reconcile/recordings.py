@@ -6,13 +6,15 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from channels_app import aws
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.events.synthetic import recording_envelope
-from channels_app.models import Channel
+from channels_app.models import Channel, ReportedDifference
 from channels_app.reconcile.differences import Difference, Finding, Kind, Scope, Step, not_compared
 from channels_app.reconcile.repair import events_send
+from channels_app.reconcile.report import Report
 from channels_app.reconcile.runner import walk
 from ondemand.models import RemovedRecording, Video
 from ondemand.reconcile import documents
@@ -66,17 +68,26 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
 
 
 def recording_reconcile(*, bucket: str, prefix: str) -> list[Finding]:
-    """Compare one recording with the catalogue and repair it; return what differed, nothing if all of it is known.
+    """Compare one recording with the catalogue, repair it and report what is left; return what differed.
 
-    It takes at most two lists of keys, the metadata, and the sessions of its streams.
+    It takes at most two lists of keys, the metadata, and the sessions of its streams. It needs no lease: two at once,
+    or a run of `reconcile` beside it, send events with the same id, and write one row for each difference.
     """
 
     def phase(scope: Scope, position: Any) -> Iterator[Step]:
         found = [each for each in recordings_in(bucket, folder=f"{prefix}/") if isinstance(each, FoundRecording)]
         yield from _steps_of_batch(bucket, found, scope, set())
 
-    passed = walk({"recording": phase}, scope=Scope(), apply=True)
-    return [each for each in passed if isinstance(each, Finding)]
+    began_at, findings = timezone.now(), []
+    with Report() as report:
+        # By the name of the phase a whole run closes what is reported here.
+        for passed in walk({"recordings": phase}, scope=Scope(), apply=True):
+            report.note(passed)
+            findings += [passed] if isinstance(passed, Finding) else []
+    if not any(finding.difference.unanswered for finding in findings):
+        reported = ReportedDifference.objects.filter(phase="recordings", bucket=bucket, prefix=prefix)
+        reported.filter(seen_at__lt=began_at).delete()
+    return findings
 
 
 def _steps_of_bucket(bucket: str, after: str, scope: Scope) -> Iterator[Step]:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from ondemand.models import Content, Video
+from ondemand.videos.files import Reader
 from ondemand.videos.services import CONTENT as CONTENT
 from ondemand.videos.titles import name_shown
 
@@ -106,6 +107,12 @@ def untitled_name(video: Video) -> str:
     return name_shown("", (video.channel.name or "") if video.channel else "", video.started_at)
 
 
+def public_title(video: Video) -> str:
+    """Return the name of a video for public pages: as `display_title`, but without the name of a private channel."""
+    content, channel = video.shown_content, Reader(is_curator=False).channel_name(video)
+    return name_shown(content.shown_title if content else "", channel or "", video.started_at)
+
+
 def suggested_title(video: Video) -> str:
-    """Return the name as a title to save; empty without a start, since such a name tells no two videos apart."""
-    return untitled_name(video) if video.started_at else ""
+    """Return the public name of an untitled video, to be its title; empty without a start, which tells it apart."""
+    return public_title(video) if video.started_at else ""

@@ -1,5 +1,6 @@
 """A browser in the list of videos: titles and tags edited in place, bulk changes and their undoing, tags."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,7 +89,7 @@ def test_a_curator_looks_into_videos_plays_one_and_filters_by_mouse_and_keyboard
         assert flaws(page) == []
         page.get_by_role("button", name="Apply").click()
         page.wait_for_url(f"{url}{LIST}?listing=hidden&qa=failed")
-        expect(page.get_by_text("No video is like that.")).to_be_visible()
+        expect(page.get_by_text("No video matches these filters.")).to_be_visible()
         page.get_by_role("link", name="Remove this filter: Files: Failed").click()
         page.wait_for_url(f"{url}{LIST}?listing=hidden")
         expect(page.get_by_role("link", name="Hidden", exact=False).first).to_have_attribute("aria-current", "page")
@@ -105,6 +106,11 @@ def test_a_curator_looks_into_videos_plays_one_and_filters_by_mouse_and_keyboard
         assert fits(page)
         assert page.evaluate(TARGETS) == []
         assert faults(wrong) == []
+        # No frame shows the page to sign in: the session has expired.
+        page.goto(f"{url}{LIST}")
+        page.context.clear_cookies()
+        page.get_by_role("button", name=f"Play: {LONG_TITLE}").click()
+        page.wait_for_url(re.compile(rf"/login/\?next={LIST}{video.pk}/change/"))
 
 
 def test_titles_and_tags_are_edited_in_the_list_and_the_second_of_two_editors_sees_the_conflict(

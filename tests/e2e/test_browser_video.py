@@ -62,8 +62,26 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
         page.keyboard.press("?")
         expect(page.get_by_role("dialog")).to_be_visible()
         picture(page, "video-keys-1280-light")
+        page.get_by_label("Keys act").uncheck()
         page.get_by_role("button", name="Close").click()
         expect(page.get_by_role("dialog")).to_be_hidden()
+        # Turned off, also on the next page; the list of keys keeps its button.
+        page.reload()
+        ready(page)
+        for key in ("k", "0", "?", "m", "t"):
+            page.keyboard.press(key)
+        page.keyboard.press("ArrowRight")
+        until(page, "Math.abs(document.querySelector('video').currentTime - 5) < 0.3")
+        assert page.evaluate("[document.querySelector('video').paused, document.activeElement.tagName]") == [
+            True,
+            "BODY",
+        ]
+        page.get_by_role("button", name="Keys", exact=True).click()
+        page.get_by_label("Keys act").check()
+        page.get_by_role("button", name="Close").click()
+        # With Shift a letter is another key.
+        page.keyboard.press("Shift+M")
+        assert page.evaluate("document.querySelector('video').muted")
         # Sound and speed are remembered, and keys stay out of what is typed.
         page.reload()
         ready(page)
@@ -170,6 +188,7 @@ def test_enter_saves_and_goes_on_and_letters_decide_where_nobody_types(url: str,
         page.keyboard.press("h")
         page.keyboard.press("Escape")
         page.keyboard.press("Alt+h")
+        page.keyboard.press("Shift+H")
         page.evaluate(
             "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'h', bubbles: true, repeat: true}))"
         )
@@ -179,7 +198,7 @@ def test_enter_saves_and_goes_on_and_letters_decide_where_nobody_types(url: str,
         page.wait_for_url(re.compile(str(others[1].pk)))
         page.get_by_role("button", name="Undo").click()
         page.wait_for_url(address(url, others[0]) + queue)
-        expect(page.get_by_text("is as it was before")).to_be_visible()
+        expect(page.get_by_text("was restored")).to_be_visible()
         expect(page.get_by_label("Description")).to_have_value("push")
         page.keyboard.press("s")
         page.wait_for_url(re.compile(str(others[1].pk)))

@@ -1,5 +1,5 @@
 // The keys of a player inside [data-keys], its choice of speed ([data-rate]), and the list of keys ([data-help] opens the
-// dialog). Sound and speed are remembered.
+// dialog, whose [data-keys-act] turns keys of one character off). Sound, speed and that choice are remembered.
 const FRAME = 1 / 30;
 const REMEMBERED = "ivsvod.player";
 const KEPT_BY_CONTROLS = "input:not([data-position]), select, textarea, [contenteditable]";
@@ -10,6 +10,7 @@ const tools = section.querySelector(".player-tools");
 const rate = section.querySelector("[data-rate]");
 const status = section.querySelector(".player-status");
 const help = section.querySelector("dialog");
+const act = help.querySelector("[data-keys-act]");
 
 function skip(seconds) {
   video.ivsvod.seek(video.currentTime + seconds);
@@ -63,6 +64,10 @@ for (let tenth = 0; tenth < 10; tenth += 1) {
 
 function isOurs(event) {
   const target = event.target;
+  // Shift makes some signs on some keyboards, and letters mean something else with it.
+  if (event.key.length === 1 && (!act.checked || (event.shiftKey && !"<>?".includes(event.key)))) {
+    return false;
+  }
   if (!video.ivsvod || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
     return false;
   }
@@ -83,7 +88,7 @@ document.addEventListener("keydown", function (event) {
 });
 
 function remember() {
-  const values = { volume: video.volume, muted: video.muted, rate: rate.value };
+  const values = { volume: video.volume, muted: video.muted, rate: rate.value, keys: act.checked };
   try {
     localStorage.setItem(REMEMBERED, JSON.stringify(values));
   } catch {
@@ -106,6 +111,7 @@ function begin() {
     video.volume = Math.min(Math.max(values.volume, 0), 1);
   }
   video.muted = values.muted === true;
+  act.checked = values.keys !== false;
   if (hasRate(values.rate)) {
     rate.value = values.rate;
   }
@@ -117,6 +123,7 @@ rate.addEventListener("change", function () {
   useRate();
   remember();
 });
+act.addEventListener("change", remember);
 video.addEventListener("volumechange", remember);
 video.addEventListener("ratechange", function () {
   const shown = String(video.playbackRate);

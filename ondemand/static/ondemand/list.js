@@ -44,6 +44,11 @@ function play({ title, play: address }, page) {
     allow: "autoplay; fullscreen; picture-in-picture",
   });
   frame.addEventListener("load", () => {
+    if (!frame.contentDocument) {
+      // The session has expired: the page to sign in is shown in no frame.
+      location.assign(page);
+      return;
+    }
     frame.contentWindow.addEventListener("keydown", ({ key }) => {
       if (key === "Escape") {
         dialog.close();

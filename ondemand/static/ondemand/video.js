@@ -250,7 +250,7 @@ function useKeys() {
   }, true);
   document.addEventListener("keydown", function (event) {
     const isTyped = event.target.matches(TYPED_INTO);
-    const hasModifier = event.ctrlKey || event.metaKey || event.altKey;
+    const hasModifier = event.ctrlKey || event.metaKey || event.altKey || event.shiftKey;
     if (event.defaultPrevented || event.repeat || hasModifier || document.querySelector("dialog[open]")) {
       return;
     }
@@ -258,6 +258,9 @@ function useKeys() {
       if (event.key === "Escape" && !event.isComposing) {
         event.target.blur();
       }
+      return;
+    }
+    if (document.querySelector("[data-keys-act]:not(:checked)")) {
       return;
     }
     const key = event.key.toUpperCase();

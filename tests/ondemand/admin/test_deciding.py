@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from channels_app.admin import pages
 from channels_app.channels.provisioning import channel_create
-from channels_app.models import AuditEntry, Channel
+from channels_app.models import AuditEntry, Channel, ReportedDifference
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
@@ -29,6 +29,7 @@ from tests.support.console import (
     member,
     messages_of,
     page,
+    row_titles,
     signed_in,
 )
 from tests.support.helpers import OWNER
@@ -223,6 +224,19 @@ def test_a_long_list_is_counted_to_a_bound_and_costs_no_more(browser: Client, mo
         assert newer[1] == str(videos[2].pk)
 
 
+def test_the_list_without_a_filter_is_a_list_too(browser: Client) -> None:
+    old, new = waiting(2)
+    row = re.search(rf'href="({VIDEOS}{new.pk}/change/[^"]*)"', page(browser, VIDEOS))
+    assert row
+    path = unescape(row[1])
+    assert position(browser, path) == "1 of 2"
+    following = decide(browser, path, "hide")["Location"]
+    assert f"/{old.pk}/" in following
+    last = decide(browser, following, "publish")["Location"]
+    assert row_titles(page(browser, last)) == row_titles(page(browser, VIDEOS))
+    assert "review" not in last
+
+
 # Undoing
 
 
@@ -242,11 +256,11 @@ def test_a_decision_is_undone_with_all_rows_of_the_recording_and_what_was_typed_
     for decision in ("publish", "unlist", "hide"):
         response = decide(browser, address(video, 4), decision, title="Typed")
         assert not Video.objects.get(pk=twin.pk).awaits_review
-        assert undo(browser, response) == "Undone: who finds “Typed” is as it was before."
+        assert undo(browser, response) == "Undone: the publication of “Typed” was restored."
         assert list(Video.objects.order_by("pk").values(*before[0])) == before
         assert Content.objects.get(video=video).title == "Typed"
         # It is undone once.
-        assert undo(browser, response).startswith("Nothing was undone: somebody changed who finds “Typed” since.")
+        assert undo(browser, response).startswith("Nothing was undone: somebody has changed the publication of “Typed”")
 
 
 def test_nothing_is_undone_that_somebody_changed_since_or_that_somebody_else_decided(
@@ -258,13 +272,28 @@ def test_nothing_is_undone_that_somebody_changed_since_or_that_somebody_else_dec
     assert "the audit log does not have this decision" in undo(other, response)
     assert listing(video) == "listed"
     decide(other, address(video), "hide")
-    assert "somebody changed" in undo(browser, response)
+    assert "somebody has changed" in undo(browser, response)
     assert listing(video) == "hidden"
     path = f"{VIDEOS}{video.pk}/undo/"
     assert browser.get(path).status_code == 405
     assert member("view_video").post(path).status_code == 403
     assert browser.post(f"{VIDEOS}nonsense/undo/").status_code == 302
-    assert messages_of(browser.post(path))[-1].startswith("Nothing was undone: the audit log")
+    for operation in ("", "\0"):
+        answer = browser.post(path, {"operation": operation})
+        assert messages_of(answer)[-1].startswith("Nothing was undone: the audit log")
+
+
+def test_undoing_makes_no_video_public_that_shows_a_protected_recording_by_now(browser: Client) -> None:
+    clip, source = make_video("Clip", awaits_review=True), make_video("Source")
+    window = {"start_ms": 0, "end_ms": 5_000}
+    part = {**window, "bucket": source.bucket, "prefix": source.prefix, "playlist": "master.m3u8", "at_ms": 0}
+    edited = {"duration_ms": 5_000, "parts": [part], "pictures": [], "renditions": []}
+    Video.objects.filter(pk=clip.pk).update(edit=[{**window, "recording": str(source.pk)}], edited=edited)
+    response = decide(browser, address(clip), "hide", playback="grant")
+    Video.objects.filter(pk=source.pk).update(playback="grant")
+    refusal = "Nothing was undone: “Clip” shows another recording that is played with a grant alone."
+    assert undo(browser, response) == refusal
+    assert Video.objects.values_list("active", "playback").get(pk=clip.pk) == (False, "grant")
 
 
 # Failed recordings
@@ -319,9 +348,13 @@ def test_a_failed_recording_whose_end_s3_has_becomes_available(browser: Client, 
     assert messages_of(browser.post(path)) == ["S3 has no end of this recording: it stays failed."]
     put(f"{PREFIX}/events/recording-ended.json", b"{")
     assert "could not be used" in messages_of(browser.post(path))[-1]
+    # Two people at once, or a run of reconcile beside it: one row for each difference.
+    browser.post(path)
+    assert ReportedDifference.objects.get().prefix == PREFIX
     assert Video.objects.get().status == "failed"
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata() | {"channel_arn": failed.channel.arn})
     response = browser.post(path)
     assert messages_of(response)[-1] == "S3 has the end of this recording: the video is available now."
     assert (Video.objects.get().status, Video.objects.get().bucket) == ("available", BUCKET)
+    assert not ReportedDifference.objects.exists()
     assert Video.objects.to_review().exists()

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from html import unescape
 from typing import Any
 from uuid import uuid4
 
@@ -15,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_app.audit import Actor, Way, acting
-from channels_app.models import AuditEntry
+from channels_app.models import AuditEntry, Channel
 from ivsvod.accounts.models import User
 from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
@@ -108,6 +109,20 @@ def test_a_title_is_suggested_if_there_is_none(browser: Client, staff: User) -> 
     assert "data-use-title" not in page(browser, address(video))
     Video.objects.filter(pk=make_video().pk).update(started_at=None)
     assert "data-use-title" not in page(browser, address(Video.objects.get(started_at=None)))
+
+
+def test_the_name_of_a_private_channel_is_in_no_text_for_public_pages(browser: Client, settings: Any) -> None:
+    settings.CATALOGUE_PAGE, settings.EMBED_ANCESTORS = True, ["https://www.example.com"]
+    video, names = make_video(channel=make_channel()), []
+    for private in (False, True):
+        Channel.objects.update(private=private)
+        html = unescape(page(browser, address(video)))
+        [embedded] = re.findall('data-copy="<iframe [^>]*title="([^"]*)"', html)
+        [suggested] = re.findall('data-use-title="([^"]*)"', html)
+        assert embedded == suggested
+        assert f'placeholder="{suggested}"' in html
+        names.append(suggested)
+    assert names == ["Main stage, 2026-03-04 09:05 UTC", "2026-03-04 09:05 UTC"]
 
 
 def test_page_takes_a_fixed_number_of_queries_whatever_there_is(browser: Client) -> None:

@@ -10,7 +10,7 @@ from django.test import Client
 
 from channels_app.models import AuditEntry, Channel
 from ivsvod.local.aws import LocalAws
-from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run
+from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo
 from ondemand.models import BulkChange, Video
 from ondemand.playback import delivery
 from tests.support.delivery import FACTS, HLS, fetched, put_playlists
@@ -188,6 +188,14 @@ def test_a_clip_is_a_video_of_its_own(
         assert Client().get(f"/play/{clip['uuid']}/{path}", headers=curator).status_code == status
 
 
+def bulk_done(kind: BulkChange.Kind, video: Video) -> BulkChange:
+    by = {"by": uuid4(), "by_name": "bo", "query": ""}
+    change = bulk_choose(kind=kind, videos=Video.objects.filter(pk=video.pk), values={}, **by)
+    bulk_begin(change_uuid=change.pk)
+    bulk_run(change_uuid=change.pk)
+    return change
+
+
 def test_what_needs_a_grant_never_shows_through_a_public_join_or_clip(
     parts: list[Video], send: Callable[..., Any], signed: LocalAws, settings: Any
 ) -> None:
@@ -201,10 +209,12 @@ def test_what_needs_a_grant_never_shows_through_a_public_join_or_clip(
     assert Client().get(f"/play/{clip.pk}/edited/0.m3u8").status_code == 404
     assert_error(send(clip, body={"playback": "public", "title": "x"}, method="patch"), 409, "grant_needed")
     assert not send(clip, method="get").json()["content"]
-    by = {"by": uuid4(), "by_name": "bo", "query": ""}
-    change = bulk_choose(kind=BulkChange.Kind.UNPROTECT, videos=Video.objects.filter(pk=clip.pk), values={}, **by)
-    bulk_begin(change_uuid=change.pk)
-    bulk_run(change_uuid=change.pk)
+    assert bulk_outcomes(bulk_done(BulkChange.Kind.UNPROTECT, clip)) == {"grant_needed": 1}
+    Video.objects.filter(pk=second.pk).update(playback="public")
+    assert bulk_outcomes(bulk_done(BulkChange.Kind.UNPROTECT, clip)) == {"changed": 1}
+    change = bulk_done(BulkChange.Kind.PROTECT, clip)
+    Video.objects.filter(pk=second.pk).update(playback="grant")
+    bulk_undo(change_uuid=change.pk)
     assert bulk_outcomes(change) == {"grant_needed": 1}
     # And what shows it from now on.
     assert send(second, "/clips", {"end_ms": 5_000}).json()["playback"] == "grant"
