@@ -23,6 +23,10 @@ _COLOUR = re.compile(r"#[0-9a-f]{6}", re.ASCII | re.IGNORECASE)
 _KEY_ID = re.compile(r"[A-Za-z0-9]{1,64}")
 # As browsers write it, and without the wildcards of a policy: with a signature it must match the URL that is requested.
 _SIGNABLE = re.compile(r"https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*")
+# A browser reads `//` and `/\\` as the beginning of a host. The host becomes a source of a Content-Security-Policy.
+_PATH_OR_URL = re.compile(
+    r"(https?://([a-z0-9.-]+|\[[0-9a-f:]+\])(:\d{1,5})?)?(/([^\s/\\][^\s\\]*)?)?", re.ASCII | re.IGNORECASE
+)
 # https://www.postgresql.org/docs/current/libpq-ssl.html#LIBPQ-SSL-SSLMODE-STATEMENTS
 _SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 _PLAYBACK_KEY_ARN = re.compile(r"arn:aws[a-z-]*:ivs:[a-z0-9-]+:\d{12}:playback-key/[a-zA-Z0-9-]+", re.ASCII)
@@ -211,9 +215,9 @@ def is_private_address(text: str) -> None:
 
 
 def is_path_or_web_address(text: str) -> None:
-    """Accept a path from the root, or an http or https URL."""
-    if not text.startswith("/"):
-        is_web_address(text or "missing")
+    """Accept a path from the root, or an http or https URL without a user."""
+    if not text or not _PATH_OR_URL.fullmatch(text):
+        raise ValidationError("Not a path from the root, nor an http or https URL.")
 
 
 def is_picture_address(text: str) -> None:

@@ -37,7 +37,7 @@ ATTENTION_ITEMS = (
         "failed",
         Video,
         _("Failed recordings"),
-        _("Read the events of the recording, then hide the video."),
+        _("Read why, and look for its end in S3 on the page of the video; else hide it in the list."),
         lambda at: Video.objects.with_listing(Listing.FAILED, at).filter(active__isnull=True),
         {"listing": "failed", "shown": "open"},
     ),

@@ -22,7 +22,7 @@ _REFUSALS: dict[str | int, tuple[int, Promise, Promise]] = {
     "statement_timeout": _TOO_LONG,
     "database_contended": _TOO_LONG,
     401: (403, _("This catalogue is closed"), _("Its videos are not open to everybody, so none can be shown here.")),
-    404: (404, _("There is nothing here"), _("The video may have been taken down, or its address is not complete.")),
+    404: (404, _("There is nothing here"), _("It may have been taken down, or its address is not complete.")),
     429: (429, _("Too many requests"), _("Wait a minute, then load the page again.")),
 }
 _OUTAGE = (503, _("The videos cannot be reached"), _("This should not last. Load the page again in a minute."))

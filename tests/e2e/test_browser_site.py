@@ -325,8 +325,12 @@ def test_a_live_page_says_what_the_stream_does_and_plays_again_by_itself(url: st
         page.goto(f"{url}/watch/live/{channel}")
         expect(page.get_by_text("The stream has ended.")).to_be_visible()
         expect(page.get_by_role("link", name="Watch the recording")).to_have_attribute("href", f"/watch/{catalogue.pk}")
+        # Nobody loads the page, nor plays it.
+        in_thread(lambda: go_live("st-unseen"))
+        expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=30_000)
+        in_thread(lambda: Stream.objects.filter(stream_id="st-unseen").update(ended_at=timezone.now()))
+        expect(page.get_by_text("Its recording appears here when it is published.")).to_be_visible(timeout=30_000)
         in_thread(lambda: go_live("st-next"))
-        # Nobody loads the page.
         expect(page.get_by_role("button", name="Play", exact=True)).to_be_visible(timeout=30_000)
         assert faults(wrong) == []
         page.unroute("https://*.live-video.net/**")

@@ -40,6 +40,9 @@ function startOf(video) {
   return start < Number(video.dataset.length) ? start : 0;
 }
 
+// Whether it says where to start, be it the beginning.
+const asksForStart = () => new URLSearchParams(window.location.search).has("t");
+
 // At once: some browsers allow it within a click alone. Why it does not play shows in an error of the player.
 function play(video) {
   video.controls = true;
@@ -384,7 +387,7 @@ function resume(video) {
   const note = rootOf(video).querySelector("[data-resumed]");
   const [, second] = readPositions().find(([uuid]) => uuid === video.dataset.video) || [];
   let kept = 0;
-  if (!startOf(video) && second > 0 && second < lengthOf(video)) {
+  if (!asksForStart() && second > 0 && second < lengthOf(video)) {
     seek(video, second);
     const text = note.querySelector("span");
     text.textContent = text.textContent.replace("{time}", clock(second));

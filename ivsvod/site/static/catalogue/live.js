@@ -8,6 +8,7 @@ const panel = document.querySelector("[data-live]");
 const video = panel.querySelector("video");
 const error = panel.querySelector(".player-error");
 const wasLive = Boolean(panel.dataset.isLive);
+let isInterrupted = false;
 let tries = 0;
 let timer = 0;
 
@@ -27,28 +28,32 @@ async function isLive() {
 }
 
 async function look() {
-  if (document.hidden) {
+  const isPlaying = video && !video.paused && !video.ended && !isInterrupted;
+  if (document.hidden || isPlaying) {
+    tries = isPlaying ? 0 : tries;
     wait();
     return;
   }
   if (await isLive() !== wasLive) {
     location.reload();
-  } else if (wasLive) {
+    return;
+  }
+  if (isInterrupted) {
+    isInterrupted = false;
     video.ivsvod.begin();
     video.play().catch(() => {});
-  } else {
-    wait();
   }
+  wait();
 }
 
 function wait() {
+  clearTimeout(timer);
   if (tries === MOST) {
-    if (wasLive) {
+    if (isInterrupted) {
       say(panel.dataset.givenUp);
     }
     return;
   }
-  clearTimeout(timer);
   timer = setTimeout(look, 1000 * DELAYS[Math.min(tries, DELAYS.length - 1)]);
   tries += 1;
 }
@@ -57,13 +62,13 @@ if (video?.ivsvod && wasLive) {
   video.addEventListener("ivsvod:failed", function (event) {
     event.preventDefault();
     say(panel.dataset.interrupted);
+    isInterrupted = true;
     wait();
   });
-  video.addEventListener("ended", wait);
-  video.addEventListener("playing", function () {
-    tries = 0;
-    say("");
+  video.addEventListener("ended", function () {
+    isInterrupted = true;
+    wait();
   });
-} else if (!wasLive) {
-  wait();
+  video.addEventListener("playing", () => say(""));
 }
+wait();
