@@ -39,6 +39,7 @@ def new(video: Video) -> Video:
 
 
 def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: str, video: Video) -> None:
+    unfinished = make_video(status="recording", facts=None)
     with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
         page.goto(address(url, video))
         ready(page)
@@ -76,6 +77,12 @@ def test_keys_drive_the_player_and_leaving_with_unsaved_changes_asks_first(url: 
             True,
             "BODY",
         ]
+        page.goto(address(url, unfinished))
+        expect(page.get_by_text("There is nothing to play")).to_be_visible()
+        page.keyboard.press("t")
+        expect(page.get_by_label("Title", exact=True)).not_to_be_focused()
+        page.goto(address(url, video))
+        ready(page)
         page.get_by_role("button", name="Keys", exact=True).click()
         page.get_by_label("Keys act").check()
         page.get_by_role("button", name="Close").click()

@@ -230,6 +230,18 @@ function askBeforeLeaving() {
   });
 }
 
+// The choice in the list of keys, which keys.js stores; a page without a player has no list.
+function keysAct() {
+  if (document.querySelector("[data-keys-act]:not(:checked)")) {
+    return false;
+  }
+  try {
+    return JSON.parse(localStorage.getItem("ivsvod.player"))?.keys !== false;
+  } catch {
+    return true;
+  }
+}
+
 // Each [data-key] is pressed by its letter while nobody types; T leads to the title, Escape out of a field, and
 // Ctrl+Enter in a field presses the first of them.
 function useKeys() {
@@ -260,7 +272,7 @@ function useKeys() {
       }
       return;
     }
-    if (document.querySelector("[data-keys-act]:not(:checked)")) {
+    if (!keysAct()) {
       return;
     }
     const key = event.key.toUpperCase();
