@@ -3,13 +3,11 @@
 import axes.apps
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 
 # The columns and names of django-axes that its pages show: it has no Spanish.
 TEXTS = (
-    *(gettext_noop("access attempt"), gettext_noop("access attempts")),
-    *(gettext_noop("access log"), gettext_noop("access logs")),
-    *(gettext_noop("Username"), gettext_noop("IP Address"), gettext_noop("User Agent"), gettext_noop("Failed Logins")),
+    *(_("access attempt"), _("access attempts"), _("access log"), _("access logs")),
+    *(_("Username"), _("IP Address"), _("User Agent"), _("Failed Logins")),
 )
 
 
