@@ -9,6 +9,14 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.audit.actors import Way
 
+# Those of the library, in our languages.
+_ACTIONS = [
+    (AbstractLogEntry.Action.CREATE, _("create")),
+    (AbstractLogEntry.Action.UPDATE, _("update")),
+    (AbstractLogEntry.Action.DELETE, _("delete")),
+    (AbstractLogEntry.Action.ACCESS, _("access")),
+]
+
 
 class AuditEntry(AbstractLogEntry):
     """A change of an object, written by triggers; `cid` is the operation, `changes` is `{field: [before, after]}`."""
@@ -17,7 +25,7 @@ class AuditEntry(AbstractLogEntry):
     # The fields of the library without their indexes: the indexes below also order by the newest.
     object_pk = models.CharField(_("object pk"), max_length=255)
     object_id = models.BigIntegerField(_("object id"), null=True)
-    action = models.PositiveSmallIntegerField(_("action"), choices=AbstractLogEntry.Action.choices)
+    action = models.PositiveSmallIntegerField(_("action"), choices=_ACTIONS)
     timestamp = models.DateTimeField(_("timestamp"), default=timezone.now)
     cid = models.CharField(_("operation"), max_length=255, null=True)  # noqa: DJ001
     content_type = models.ForeignKey(

@@ -4,6 +4,12 @@ import axes.apps
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+# The columns and names of django-axes that its pages show: it has no Spanish.
+TEXTS = (
+    *(_("access attempt"), _("access attempts"), _("access log"), _("access logs")),
+    *(_("Username"), _("IP Address"), _("User Agent"), _("Failed Logins")),
+)
+
 
 class AccountsConfig(AppConfig):
     """Users, API tokens and the permissions that are scopes."""
