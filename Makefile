@@ -39,7 +39,7 @@ demo: $(STAMP)
 
 # For a shell: eval "$$(make env)"
 env:
-	@$(PYTHON) -m ivsvod.local.exports "$${IVSVOD_HOME:-.local}"
+	@"$(PYTHON)" -m ivsvod.local.exports "$${IVSVOD_HOME:-.local}"
 
 $(NODE_STAMP): tests/e2e/typescript/package-lock.json
 	@if command -v npm >/dev/null && (cd tests/e2e/typescript && npm ci --no-audit --no-fund --loglevel=error); then touch "$@"; \

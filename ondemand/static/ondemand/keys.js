@@ -43,6 +43,12 @@ function useRate() {
   video.defaultPlaybackRate = video.playbackRate = Number(rate.value);
 }
 
+function showHelp() {
+  help.showModal();
+  // Not the box: Space would turn the keys off by accident.
+  help.querySelector("[data-close]").focus();
+}
+
 const KEYS = {
   " ": toggle,
   k: toggle,
@@ -56,7 +62,7 @@ const KEYS = {
   ">": () => changeRate(1),
   m: () => { video.muted = !video.muted; },
   f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
-  "?": () => help.showModal(),
+  "?": showHelp,
 };
 for (let tenth = 0; tenth < 10; tenth += 1) {
   KEYS[String(tenth)] = () => video.ivsvod.seek(video.ivsvod.length() * tenth / 10);
@@ -132,7 +138,7 @@ video.addEventListener("ratechange", function () {
     remember();
   }
 });
-section.querySelector("[data-help]").addEventListener("click", () => help.showModal());
+section.querySelector("[data-help]").addEventListener("click", showHelp);
 help.querySelector("[data-close]").addEventListener("click", () => help.close());
 // Without it there is nothing to play.
 if (video.ivsvod) {
