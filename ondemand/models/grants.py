@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -64,7 +64,9 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
         """Return the lasting grants whose video opens by its uuid; those of active curators play hidden ones too."""
         active = get_user_model().objects.filter(is_active=True).values("pk")
         of_curator = Q(of_curator=True, by__in=active)
-        return self.lasting(at).filter(of_curator | Q(video__in=Video.objects.reachable(at), of_curator=False))
+        # By its key: PostgreSQL would look through all videos for `IN`.
+        is_open = Exists(Video.objects.reachable(at).filter(pk=OuterRef("video")))
+        return self.lasting(at).filter(of_curator | Q(is_open, of_curator=False))
 
 
 class PlaybackGrant(models.Model):

@@ -13,7 +13,9 @@ import pytest
 from django.db import connection
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.test import Client
+from django.utils import timezone
 
+from ondemand.models import PlaybackGrant
 from ondemand.models.publication import Listing
 from ondemand.videos import lists
 from ondemand.videos.search import MOST_WORDS
@@ -258,3 +260,9 @@ def test_a_search_uses_a_limited_number_of_words(client: Client) -> None:
     assert found(" or ".join(["absent"] * (MOST_WORDS - 1)) + " or two") == 1
     assert found(" or ".join(["absent"] * MOST_WORDS) + " or two") == 0
     assert found(",".join(["one"] * MOST_WORDS) + ",absent") == 1
+
+
+@pytest.mark.usefixtures("_many")
+def test_the_video_of_a_grant_is_found_by_its_key() -> None:
+    plan = PlaybackGrant.objects.playing(timezone.now()).filter(digest="of a token").explain()
+    assert "Seq Scan on on_demand_videos" not in plan
