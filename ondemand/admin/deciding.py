@@ -6,12 +6,10 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.contrib.admin.utils import unquote
 from django.contrib.admin.views.main import PAGE_VAR
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import URLPattern, reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.html import format_html
@@ -30,7 +28,7 @@ from ondemand.bulk.undo import publication_undo
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.videos.editing import HIDDEN, SHOWN, display_title
-from ondemand.videos.services import GrantNeededError, VideoNotFoundError
+from ondemand.videos.services import GrantNeededError
 
 # Query parameter: how many videos left the list since the review began. Keeps “3 of 40” stable.
 DECIDED = "_decided"
@@ -84,37 +82,23 @@ class DecisionPages(EditPages):
     """The views that lead from one video of a list to the next, and the one that undoes a decision."""
 
     def get_urls(self) -> list[URLPattern]:
-        views = {"next": self.next_view, "undo": self.undo_view}
-        own = [
-            path(f"<path:object_id>/{name}/", self.admin_site.admin_view(view), name=f"ondemand_video_{name}")
-            for name, view in views.items()
+        may_see, may_change = self.has_view_or_change_permission, self.has_change_permission
+        return [
+            self.video_path("next", self.next_view, allows=may_see, posts_only=False),
+            self.video_path("undo", self.undo_view, allows=may_change),
+            *super().get_urls(),
         ]
-        return [*own, *super().get_urls()]
 
-    def next_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def next_view(self, request: HttpRequest, video: Video) -> HttpResponse:
         """Skip the video: change nothing, and open the next one."""
-        video: Video | None = self.get_object(request, unquote(object_id))
-        if not self.has_view_or_change_permission(request, video):
-            raise PermissionDenied
-        if video is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         return self.go_on(request, queue_of(request, self), video, decided(request))
 
-    def undo_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def undo_view(self, request: HttpRequest, video: Video) -> HttpResponse:
         """Restore the publication before a decision of the caller, and open the video again."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        video: Video | None = self.get_object(request, unquote(object_id))
-        if not self.has_change_permission(request, video):
-            raise PermissionDenied
-        if video is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         # PostgreSQL raises an error for NUL.
         operation = request.POST.get("operation", "").replace("\0", "")
         try:
             outcome = publication_undo(video_uuid=video.pk, operation=operation)
-        except VideoNotFoundError:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         except GrantNeededError:
             outcome = Outcome.GRANT_NEEDED
         level, message = _UNDO_MESSAGES.get(outcome, _NOT_UNDONE)

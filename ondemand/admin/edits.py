@@ -8,18 +8,17 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect, JsonResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
 
-from channels_app.admin import AuditedAdmin, account_of
+from channels_app.admin import account_of
 from channels_app.aws import AwsError
 from channels_app.errors import ServiceError
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ivsvod.rest.uuids import parse_uuid
+from ondemand.admin.lookup import VideoLookup
 from ondemand.models import Video, evenly_spread
 from ondemand.playback.editing import (
     EditOutdatedError,
@@ -43,22 +42,17 @@ _PICTURES = 16
 Write = Callable[[HttpRequest, Video], tuple[Video, str]]
 
 
-class EditPages(AuditedAdmin):
+class EditPages(VideoLookup):
     """The view that the buttons of the section post to; one of them shows the result first."""
 
     def get_urls(self) -> list[URLPattern]:
-        edit = self.admin_site.admin_view(self.edit_view)
-        return [path("<path:object_id>/edit/", edit, name="ondemand_video_edit"), *super().get_urls()]
+        return [self.video_path("edit", self.edit_view, allows=self._may_edit), *super().get_urls()]
 
-    def edit_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def _may_edit(self, request: HttpRequest, video: Video | None) -> bool:
+        return may_edit(request) and self.has_change_permission(request, video)
+
+    def edit_view(self, request: HttpRequest, video: Video) -> HttpResponse:
         """Write the edit of the pressed button, or return what it would show as JSON."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        video: Video | None = self.get_object(request, unquote(object_id))
-        if not may_edit(request) or not self.has_change_permission(request, video):
-            raise PermissionDenied
-        if video is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         name = next((name for name in _WRITES if name in request.POST), "_preview")
         try:
             if name == "_preview":
@@ -67,7 +61,7 @@ class EditPages(AuditedAdmin):
         except EditError as error:
             refusal = _("This cannot be shown: {reason}.").format(reason=error)
         except VideoNotFoundError:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+            raise
         except ServiceError as error:
             refusal = error.for_staff()
         except AwsError as error:

@@ -8,8 +8,8 @@ from django.contrib import messages
 from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
-from django.urls import URLPattern, path
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -49,8 +49,8 @@ class VideoPage(DecisionPages):
     change_form_template = "admin/ondemand/video/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
-        check = self.admin_site.admin_view(self.check_view)
-        return [path("<path:object_id>/check/", check, name="ondemand_video_check"), *super().get_urls()]
+        check = self.video_path("check", self.check_view, allows=self.has_change_permission)
+        return [check, *super().get_urls()]
 
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
@@ -59,7 +59,7 @@ class VideoPage(DecisionPages):
         if not self.has_view_or_change_permission(request, video):
             raise PermissionDenied
         if video is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
+            return self.no_such_video(request, object_id)
         may_content, may_publish = request.user.has_perm("ondemand.change_content"), self.has_change_permission(request)
         names = editable_names(video, may_content=may_content, may_publish=may_publish)
         if not _reader(request).sees_files(video):
@@ -101,7 +101,7 @@ class VideoPage(DecisionPages):
                     video_uuid=video.pk, by=account_of(request), values=form.written(), check=form.check
                 )
             except VideoNotFoundError:
-                return self._get_obj_does_not_exist_redirect(request, self.opts, str(video.pk))  # type: ignore[attr-defined]
+                return self.no_such_video(request, video.pk)
             except VideoChangedError as error:
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
@@ -114,15 +114,8 @@ class VideoPage(DecisionPages):
         has_left = was_listed and not queue.holds(video)
         return self.go_on(request, queue, video, decided(request) + has_left)
 
-    def check_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+    def check_view(self, request: HttpRequest, video: Video) -> HttpResponse:
         """Check the files of the recording, and show the result."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        video: Video | None = self.get_object(request, unquote(object_id))
-        if not self.has_change_permission(request, video):
-            raise PermissionDenied
-        if video is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)  # type: ignore[attr-defined]
         level, message = self._checked(video)
         self.message_user(request, message, level)
         return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
