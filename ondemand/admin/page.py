@@ -184,8 +184,9 @@ def _reader(request: HttpRequest) -> Reader:
 def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     explained, base = explanation(video, timezone.now()), public_origin(request)
     reader = _reader(request)
-    location = player_url(request, video, reader)
+    player = player_context(request, video, reader)
     return {
+        **player,
         "explained": explained,
         "rules": [*explained.listing.rules, *explained.playing.rules],
         "is_reachable": explained.listing.result in {Listing.LISTED, Listing.UNLISTED},
@@ -193,14 +194,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
         "start": zoned(video.started_at),
         "length": clock(video.duration) if video.length_ms else "",
         "shows_files": reader.sees_files(video),
-        "location": location,
-        "edits": edit_section(request, video, reader, location),
-        "poster": video_picture(video, reader),
-        "length_seconds": str(video.duration_seconds),
-        "playing": {
-            "chapters": chapter_links(video.shown_chapters),
-            "pictures": storyboard(list(reader.pictures(video).values())),
-        },
+        "edits": edit_section(request, video, reader, player["location"]),
         "qa": video.qa or Video.Qa.UNVERIFIED.value,
         "qa_label": video.get_qa_display() or Video.Qa.UNVERIFIED.label,
         "facts": technical_facts(video, replace(reader, origin=base)),
@@ -212,7 +206,20 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     }
 
 
-def player_url(request: HttpRequest, video: Video, reader: Reader) -> str | None:
+def player_context(request: HttpRequest, video: Video, reader: Reader) -> dict[str, Any]:
+    """Return what `admin/ondemand/video/video.html` and the bar below it show."""
+    return {
+        "location": _player_url(request, video, reader),
+        "poster": video_picture(video, reader),
+        "length_seconds": str(video.duration_seconds),
+        "playing": {
+            "chapters": chapter_links(video.shown_chapters),
+            "pictures": storyboard(list(reader.pictures(video).values())),
+        },
+    }
+
+
+def _player_url(request: HttpRequest, video: Video, reader: Reader) -> str | None:
     """Return the URL that the player loads: where files are signed, a curator's is that of a grant.
 
     So curators play hidden videos too; others what anyone may open.

@@ -12,12 +12,10 @@ from django.urls import URLPattern, path
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
 from ivsvod.rest.scopes import account_has_scope
-from ondemand.admin.page import player_url
+from ondemand.admin.page import player_context
 from ondemand.models import Video
-from ondemand.videos.chapters import chapter_links
 from ondemand.videos.editing import display_title
 from ondemand.videos.files import Reader
-from ondemand.videos.thumbnails import storyboard, video_picture
 
 
 class QuickPlayer(admin.ModelAdmin):
@@ -37,14 +35,5 @@ class QuickPlayer(admin.ModelAdmin):
         if video is None:
             raise Http404
         reader = Reader(is_curator=account_has_scope(request.user, "curate"))
-        context = {
-            "title": display_title(video),
-            "location": player_url(request, video, reader),
-            "poster": video_picture(video, reader),
-            "length_seconds": str(video.duration_seconds),
-            "playing": {
-                "chapters": chapter_links(video.shown_chapters),
-                "pictures": storyboard(list(reader.pictures(video).values())),
-            },
-        }
+        context = {"title": display_title(video), **player_context(request, video, reader)}
         return TemplateResponse(request, "admin/ondemand/video/play.html", context)
