@@ -98,19 +98,26 @@ def tags_of(texts: Iterable[Any]) -> list[str]:
 
 def display_title(video: Video) -> str:
     """Return the name of a video for staff: its title, else `untitled_name`."""
-    content = video.shown_content
-    return (content and " ".join(content.shown_title.split())) or untitled_name(video)
+    return name_shown(_title(video), _channel(video), video.started_at)
 
 
 def untitled_name(video: Video) -> str:
     """Return the name of a video that has no title."""
-    return name_shown("", (video.channel.name or "") if video.channel else "", video.started_at)
+    return name_shown("", _channel(video), video.started_at)
 
 
 def public_title(video: Video) -> str:
     """Return the name of a video for public pages: as `display_title`, but without the name of a private channel."""
-    content, channel = video.shown_content, Reader(is_curator=False).channel_name(video)
-    return name_shown(content.shown_title if content else "", channel or "", video.started_at)
+    return name_shown(_title(video), Reader(is_curator=False).channel_name(video) or "", video.started_at)
+
+
+def _title(video: Video) -> str:
+    content = video.shown_content
+    return content.shown_title if content else ""
+
+
+def _channel(video: Video) -> str:
+    return (video.channel.name or "") if video.channel else ""
 
 
 def suggested_title(video: Video) -> str:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
 from django.conf import settings
@@ -11,7 +10,7 @@ from django.conf import settings
 from ondemand.models import Video, evenly_spread
 from ondemand.models.publication import Listing
 from ondemand.models.videos import files_url, quoted
-from ondemand.videos.links import embed_template, filled, page_template
+from ondemand.videos.links import video_embed_url, video_page_url
 
 SHOWN_THUMBNAILS = 12
 # The listings of videos whose public page opens.
@@ -89,16 +88,14 @@ class Reader:
         """Return the name of the channel; None if the caller may not see that, or it is missing."""
         return video.channel_name if self.sees_all_channels or video.has_public_channel else None
 
-    @cached_property
-    def page_templates(self) -> dict[str, str | None]:
-        """Return the URLs of the page and the player of a video, by their names in a document; made once a request."""
-        return {"watch_url": page_template(self.origin), "embed_url": embed_template(self.origin)}
-
     def pages(self, video: Video, listing: Listing) -> dict[str, str | None]:
         """Return the URLs of its public pages by name; None if the page is off, or does not show the video now."""
-        uuid = str(video.uuid)
-        opens = listing in _OPEN
-        return {name: filled(url, uuid) if opens else None for name, url in self.page_templates.items()}
+        if listing not in _OPEN:
+            return {"watch_url": None, "embed_url": None}
+        return {
+            "watch_url": video_page_url(video.uuid, self.origin),
+            "embed_url": video_embed_url(video.uuid, self.origin),
+        }
 
     def location(self, video: Video) -> str | None:
         """Return the URL of the multivariant playlist; None if there is nothing to play, or it may not be known."""

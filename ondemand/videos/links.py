@@ -22,39 +22,26 @@ def public_origin(request: HttpRequest) -> str:
     return f"https://{settings.PUBLIC_HOST}/" if settings.PUBLIC_HOST else request.build_absolute_uri("/")
 
 
-def page_template(base: str) -> str | None:
-    """Return the URL of the public page with `{uuid}` for that of the video, as `video_page_url`."""
-    if settings.VIDEO_PAGE_URL:
-        return settings.VIDEO_PAGE_URL
-    return _catalogue_template("watch", base, get_script_prefix()) if settings.CATALOGUE_PAGE else None
-
-
-def embed_template(base: str) -> str | None:
-    """Return the URL of the player alone with `{uuid}` for that of the video, as `video_embed_url`."""
-    if not (settings.CATALOGUE_PAGE and settings.EMBED_ANCESTORS):
-        return None
-    return _catalogue_template("embed", base, get_script_prefix())
-
-
-# Every list of videos needs both: to reverse them took a thirtieth of its time.
-@lru_cache(maxsize=64)
-def _catalogue_template(page: str, base: str, _prefix: str) -> str:
-    return urljoin(base, unquote(reverse(f"catalogue:{page}", args=["{uuid}"])))
-
-
 def video_page_url(uuid: UUID | str, base: str) -> str | None:
     """Return the URL of the public page: VIDEO_PAGE_URL, else the catalogue at the origin `base`; None if it is off."""
-    return filled(page_template(base), uuid)
+    if settings.VIDEO_PAGE_URL:
+        return settings.VIDEO_PAGE_URL.replace("{uuid}", str(uuid))
+    return _catalogue_url("watch", uuid, base) if settings.CATALOGUE_PAGE else None
 
 
 def video_embed_url(uuid: UUID | str, base: str) -> str | None:
     """Return the URL of the player alone at the origin `base`; None if the catalogue or embedding is off."""
-    return filled(embed_template(base), uuid)
+    return _catalogue_url("embed", uuid, base) if settings.CATALOGUE_PAGE and settings.EMBED_ANCESTORS else None
 
 
-def filled(template: str | None, uuid: UUID | str) -> str | None:
-    """Return the URL of the video; None if there is no template."""
-    return template and template.replace("{uuid}", str(uuid))
+def _catalogue_url(page: str, uuid: UUID | str, base: str) -> str:
+    return _catalogue_template(page, base, get_script_prefix()).replace("{uuid}", str(uuid))
+
+
+# Every video of a list needs both: to reverse them took a thirtieth of its time. `reverse` reads the prefix.
+@lru_cache(maxsize=64)
+def _catalogue_template(page: str, base: str, _prefix: str) -> str:
+    return urljoin(base, unquote(reverse(f"catalogue:{page}", args=["{uuid}"])))
 
 
 def embed_code(uuid: UUID | str, title: str, base: str) -> str | None:
