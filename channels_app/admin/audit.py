@@ -103,8 +103,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
         found = self._object_of(request)
         context = {**(extra_context or {})}
         if found is not None:
-            names_of = OBJECT_NAMES.get(found._meta.label_lower)
-            names = names_of([str(found.pk)]) if names_of else {}
+            names = _names_of(found._meta.label_lower, [str(found.pk)])
             context |= {
                 "title": gettext("History"),
                 "subtitle": names.get(str(found.pk), str(found)),
@@ -220,11 +219,16 @@ def with_object_names(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
     for entry in found:
         if entry.object_repr == entry.object_pk:
             nameless.setdefault(f"{entry.content_type.app_label}.{entry.content_type.model}", []).append(entry)
-    for model in nameless.keys() & OBJECT_NAMES:
-        names = OBJECT_NAMES[model]([entry.object_pk for entry in nameless[model]])
-        for entry in nameless[model]:
+    for model, its_entries in nameless.items():
+        names = _names_of(model, [entry.object_pk for entry in its_entries])
+        for entry in its_entries:
             entry.object_repr = names.get(entry.object_pk, entry.object_pk)
     return found
+
+
+def _names_of(model: str, pks: list[str]) -> Mapping[str, str]:
+    """Return the current names of these objects; none if the model has no function for them."""
+    return OBJECT_NAMES[model](pks) if model in OBJECT_NAMES else {}
 
 
 def address_of(entry: AuditEntry) -> str | None:

@@ -115,7 +115,7 @@ class LanguageMiddleware(Middleware):
 
     def process_view(self, request: Any, view: Any, arguments: Any, named: Any) -> None:
         """Translate nothing that a view of the API answers."""
-        if _is_api(view):
+        if request.is_api:
             translation.activate("en")
 
 

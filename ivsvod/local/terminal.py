@@ -1,4 +1,4 @@
-"""What commands of the local stack show on the terminal: lines of progress. The log goes to a file."""
+"""Lines of progress on the terminal for commands of the local stack, whose log goes to a file."""
 
 import logging
 from collections.abc import Iterator

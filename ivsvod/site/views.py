@@ -32,20 +32,16 @@ _MORE = 6
 def start(api: PublicApi) -> Page:
     """Show the live channels, and the newest videos or those of the query."""
     query = PageQuery.of(api.request.GET)
-    listed, context = _list(api, query, reverse("catalogue:start"))
-    context |= _form(api, query)
-    context["cards"] = [video_card(each, api.origin) for each in listed]
-    return _list_page("catalogue/start.html", context)
+    return _list_page("catalogue/start.html", _list(api, query, reverse("catalogue:start")) | _form(api, query))
 
 
 @public_page
 def channel(api: PublicApi, uuid: str) -> Page:
     """Show a public channel: whether it is live, and its videos."""
     card = live_card(api.get(f"/channels/{_canonical_or_404(uuid)}"))
-    listed, context = _list(api, PageQuery.of(api.request.GET).of_list, card["videos_url"], channel=card["uuid"])
-    context |= {"card": card, "page_url": urljoin(api.origin, card["videos_url"])}
-    context["cards"] = [video_card(each, api.origin) for each in listed]
-    return _list_page("catalogue/channel.html", context)
+    listed = _list(api, PageQuery.of(api.request.GET).of_list, card["videos_url"], channel=card["uuid"])
+    context = {"card": card, "page_url": urljoin(api.origin, card["videos_url"])}
+    return _list_page("catalogue/channel.html", listed | context)
 
 
 @public_page
@@ -138,16 +134,17 @@ def _related(api: PublicApi, document: dict[str, Any]) -> list[dict[str, Any]]:
     return list(others.values())
 
 
-def _list(api: PublicApi, query: PageQuery, path: str, **fixed: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-    """Return the videos of a query and the context of their list on the page at the path."""
+def _list(api: PublicApi, query: PageQuery, path: str, **fixed: str) -> dict[str, Any]:
+    """Return the context of the list of the videos of a query, on the page at the path."""
     context = {"query": query, "list_url": path, "orderings": controls.ordering_options(query)}
     try:
         answer = api.get("/on-demand", query.for_api() | fixed)
     except RefusedError as refused:
         if refused.status != 400:
             raise
-        return [], context | {"complaints": controls.field_errors(refused)}
-    return answer["data"], context | _paging(query, answer, path)
+        return context | {"complaints": controls.field_errors(refused)}
+    cards = [video_card(each, api.origin) for each in answer["data"]]
+    return context | {"cards": cards, **_paging(query, answer, path)}
 
 
 def _list_page(template: str, context: dict[str, Any]) -> Page:
