@@ -17,6 +17,9 @@ const MOST_POSITIONS = 50;
 const [FIRST, OFTEN, LAST] = [3, 5, 10];
 const NOTE_MS = 8000;
 
+// Else the library cannot play, and the browser chooses the quality.
+const hasMediaSource = "MediaSource" in window || "ManagedMediaSource" in window;
+
 const rootOf = (video) => video.closest(".player");
 
 // The length in seconds that the browser knows, else that of the page; 0 if it is not known.
@@ -110,7 +113,7 @@ function playNatively(video) {
 async function begin(video) {
   const bar = rootOf(video).querySelector(".player-bar");
   try {
-    if ("MediaSource" in window || "ManagedMediaSource" in window) {
+    if (hasMediaSource) {
       await loadLibrary(bar);
     }
   } catch {
@@ -277,10 +280,10 @@ function fillQualities(choice, options) {
   choice.parentElement.hidden = options.length < 2;
 }
 
-// Before anything is loaded: the heights that the page knows. Natively the browser chooses.
+// Before anything is loaded: the heights that the page knows.
 function offerHeights(bar) {
   const choice = bar.querySelector("[data-quality]");
-  if ("MediaSource" in window || "ManagedMediaSource" in window) {
+  if (hasMediaSource) {
     fillQualities(choice, readPlaying().heights.map((height) => new Option(`${height}p`, height)));
   }
 }
