@@ -22,6 +22,7 @@ from channels_app.admin import list_address, pages
 from channels_app.audit import actor_operation
 from channels_app.sql.rows import count_shown
 from ondemand.admin.edits import EditPages
+from ondemand.admin.forms import VideoForm
 from ondemand.admin.navigation import FILTERS, VideoQueue, is_of_list, queue_of
 from ondemand.bulk.decisions import Outcome
 from ondemand.bulk.undo import publication_undo
@@ -52,7 +53,7 @@ REVIEW_BUTTONS = {
     for button in (
         ReviewButton(
             "publish",
-            gettext_lazy("Publish & next"),
+            pgettext_lazy("a decision about a video", "Publish"),
             "P",
             {"shown": SHOWN, "visibility": Video.Visibility.PUBLIC.value},
             Listing.LISTED,
@@ -60,7 +61,7 @@ REVIEW_BUTTONS = {
         ),
         ReviewButton(
             "unlist",
-            gettext_lazy("Unlisted & next"),
+            pgettext_lazy("a decision about a video", "Unlisted"),
             "U",
             {"shown": SHOWN, "visibility": Video.Visibility.UNLISTED.value},
             Listing.UNLISTED,
@@ -68,7 +69,7 @@ REVIEW_BUTTONS = {
         ),
         ReviewButton(
             "hide",
-            gettext_lazy("Hide & next"),
+            pgettext_lazy("a decision about a video", "Hide"),
             "H",
             {"shown": HIDDEN},
             Listing.HIDDEN,
@@ -76,6 +77,14 @@ REVIEW_BUTTONS = {
         ),
     )
 }
+
+
+def decision_of(form: VideoForm) -> ReviewButton | None:
+    """Return the button that does what somebody chose in the form, if the choice is another than before."""
+    if not form.changes().keys() & {"shown", "visibility"}:
+        return None
+    chosen = form.cleaned_data.items()
+    return next((button for button in REVIEW_BUTTONS.values() if button.values.items() <= chosen), None)
 
 
 class DecisionPages(EditPages):
@@ -122,7 +131,7 @@ class DecisionPages(EditPages):
         return HttpResponseRedirect(self.queue_address(request))
 
     def decision_message(self, request: HttpRequest, button: ReviewButton, video: Video) -> SafeString:
-        """Return what the button did to the saved video, with a button that undoes it."""
+        """Return what was decided about the saved video, with a button that undoes it."""
         reasons = video.listing_reasons_at(timezone.now())
         sentences = [str(button.done).format(title=display_title(video))]
         if reasons.result != button.listing:

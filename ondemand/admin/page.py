@@ -19,7 +19,7 @@ from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
-from ondemand.admin.deciding import REVIEW_BUTTONS, DecisionPages, ReviewButton, decided
+from ondemand.admin.deciding import REVIEW_BUTTONS, DecisionPages, ReviewButton, decided, decision_of
 from ondemand.admin.edits import edit_section
 from ondemand.admin.facts import documents, failure_of, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
@@ -106,8 +106,9 @@ class VideoPage(DecisionPages):
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
         message = message.format(title=display_title(video))
-        if button is not None and form.changes().keys() & set(PUBLICATION):
-            message = self.decision_message(request, button, video)
+        made = button or decision_of(form)
+        if made is not None and form.changes().keys() & set(PUBLICATION):
+            message = self.decision_message(request, made, video)
         self.message_user(request, message, messages.SUCCESS)
         if queue is None:
             return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))

@@ -30,6 +30,7 @@ from tests.support.console import (
     messages_of,
     page,
     row_titles,
+    save,
     signed_in,
 )
 from tests.support.helpers import OWNER
@@ -261,6 +262,16 @@ def test_a_decision_is_undone_with_all_rows_of_the_recording_and_what_was_typed_
         assert Content.objects.get(video=video).title == "Typed"
         # It is undone once.
         assert undo(browser, response).startswith("Nothing was undone: somebody has changed the publication of “Typed”")
+
+
+def test_a_decision_by_the_fields_is_named_and_undone_too(browser: Client) -> None:
+    (video,) = waiting(1, visibility="public")
+    for values, said in (({"shown": "yes"}, "Published “"), ({"visibility": "unlisted", "shown": "yes"}, "“")):
+        response = save(browser, video, _save="", **values)
+        assert messages_of(response)[0].startswith(said)
+        assert undo(browser, response).startswith("Undone: ")
+        assert listing(video) == "hidden"
+    assert messages_of(save(browser, video, title="Typed")) == ["The video “Typed” was changed successfully."]
 
 
 def test_nothing_is_undone_that_somebody_changed_since_or_that_somebody_else_decided(
