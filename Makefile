@@ -46,11 +46,11 @@ $(NODE_STAMP): tests/e2e/typescript/package-lock.json
 	  else echo "The test of the TypeScript client is skipped: npm could not install it"; fi
 
 test: $(STAMP) $(NODE_STAMP)
-	@$(PY) -W error -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(PY) -W error -m pytest -n 3 --dist loadgroup $(ARGS)
 
 # Without browsers, processes and servers of a test's own, and tests that try very many cases.
 test-fast: $(STAMP)
-	@$(PY) -W error -m pytest -n 2 --dist loadgroup -m "not package and not slow" $(ARGS)
+	@$(PY) -W error -m pytest -n 3 --dist loadgroup -m "not package and not slow" $(ARGS)
 
 # Independent of each other: `make -j2 --output-sync=target check` does two at a time.
 check: check-code check-settings check-templates check-packages
