@@ -219,15 +219,15 @@ def with_object_names(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
     for entry in found:
         if entry.object_repr == entry.object_pk:
             nameless.setdefault(f"{entry.content_type.app_label}.{entry.content_type.model}", []).append(entry)
-    for model, its_entries in nameless.items():
-        names = _names_of(model, [entry.object_pk for entry in its_entries])
-        for entry in its_entries:
+    for model, same_model in nameless.items():
+        names = _names_of(model, [entry.object_pk for entry in same_model])
+        for entry in same_model:
             entry.object_repr = names.get(entry.object_pk, entry.object_pk)
     return found
 
 
 def _names_of(model: str, pks: list[str]) -> Mapping[str, str]:
-    """Return the current names of these objects; none if the model has no function for them."""
+    """Return the current names of these objects; an empty mapping if the model has no function for them."""
     return OBJECT_NAMES[model](pks) if model in OBJECT_NAMES else {}
 
 

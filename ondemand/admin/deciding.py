@@ -38,10 +38,11 @@ _MOST_DECIDED = 999_999
 
 @dataclass(frozen=True)
 class ReviewButton:
-    """A decision button: form values that it sets, expected listing, success message."""
+    """A decision button: form values that it sets, expected listing, success message. A phone shows `short_label`."""
 
     name: str
     label: Any
+    short_label: Any
     key: str
     values: Mapping[str, str]
     listing: Listing
@@ -53,6 +54,7 @@ REVIEW_BUTTONS = {
     for button in (
         ReviewButton(
             "publish",
+            gettext_lazy("Publish & next"),
             pgettext_lazy("a decision about a video", "Publish"),
             "P",
             {"shown": SHOWN, "visibility": Video.Visibility.PUBLIC.value},
@@ -61,6 +63,7 @@ REVIEW_BUTTONS = {
         ),
         ReviewButton(
             "unlist",
+            gettext_lazy("Unlisted & next"),
             pgettext_lazy("a decision about a video", "Unlisted"),
             "U",
             {"shown": SHOWN, "visibility": Video.Visibility.UNLISTED.value},
@@ -69,6 +72,7 @@ REVIEW_BUTTONS = {
         ),
         ReviewButton(
             "hide",
+            gettext_lazy("Hide & next"),
             pgettext_lazy("a decision about a video", "Hide"),
             "H",
             {"shown": HIDDEN},
@@ -80,11 +84,16 @@ REVIEW_BUTTONS = {
 
 
 def decision_of(form: VideoForm) -> ReviewButton | None:
-    """Return the button that does what somebody chose in the form, if the choice is another than before."""
-    if not form.changes().keys() & {"shown", "visibility"}:
-        return None
-    chosen = form.cleaned_data.items()
-    return next((button for button in REVIEW_BUTTONS.values() if button.values.items() <= chosen), None)
+    """Return the decision that the changed fields make; None if they make none."""
+    changed, chosen = form.changes().keys(), form.cleaned_data.items()
+    return next(
+        (
+            button
+            for button in REVIEW_BUTTONS.values()
+            if button.values.items() <= chosen and button.values.keys() & changed
+        ),
+        None,
+    )
 
 
 class DecisionPages(EditPages):
@@ -93,8 +102,8 @@ class DecisionPages(EditPages):
     def get_urls(self) -> list[URLPattern]:
         may_see, may_change = self.has_view_or_change_permission, self.has_change_permission
         return [
-            self.video_path("next", self.next_view, allows=may_see, posts_only=False),
-            self.video_path("undo", self.undo_view, allows=may_change),
+            self.video_path("next", self.next_view, has_permission=may_see, post_only=False),
+            self.video_path("undo", self.undo_view, has_permission=may_change),
             *super().get_urls(),
         ]
 

@@ -18,7 +18,7 @@ from channels_app.errors import ServiceError
 from ivsvod.rest.scopes import account_has_scope
 from ivsvod.rest.times import clock, zoned
 from ivsvod.rest.uuids import parse_uuid
-from ondemand.admin.lookup import VideoLookup
+from ondemand.admin.routes import VideoRoutes
 from ondemand.models import Video, evenly_spread
 from ondemand.playback.editing import (
     EditOutdatedError,
@@ -42,11 +42,11 @@ _PICTURES = 16
 Write = Callable[[HttpRequest, Video], tuple[Video, str]]
 
 
-class EditPages(VideoLookup):
+class EditPages(VideoRoutes):
     """The view that the buttons of the section post to; one of them shows the result first."""
 
     def get_urls(self) -> list[URLPattern]:
-        return [self.video_path("edit", self.edit_view, allows=self._may_edit), *super().get_urls()]
+        return [self.video_path("edit", self.edit_view, has_permission=self._may_edit), *super().get_urls()]
 
     def _may_edit(self, request: HttpRequest, video: Video | None) -> bool:
         return may_edit(request) and self.has_change_permission(request, video)
@@ -61,6 +61,7 @@ class EditPages(VideoLookup):
         except EditError as error:
             refusal = _("This cannot be shown: {reason}.").format(reason=error)
         except VideoNotFoundError:
+            # `video_path` answers it.
             raise
         except ServiceError as error:
             refusal = error.for_staff()
@@ -149,7 +150,7 @@ def _clock(milliseconds: int) -> str:
 
 def _links(uuids: Iterable[UUID | str]) -> list[dict[str, str]]:
     ordered = [UUID(str(uuid)) for uuid in uuids]
-    found = Video.objects.with_content().select_related("channel").in_bulk(ordered)
+    found = Video.objects.with_content().in_bulk(ordered)
     return [
         {"address": reverse("admin:ondemand_video_change", args=[uuid]), "title": display_title(found[uuid])}
         for uuid in ordered

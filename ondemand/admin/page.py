@@ -32,7 +32,7 @@ from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
-from ondemand.videos.editing import PUBLICATION, VideoChangedError, display_title, public_title, suggested_title
+from ondemand.videos.editing import VideoChangedError, display_title, public_title, suggested_title
 from ondemand.videos.files import Reader, is_served, is_signed
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -49,7 +49,7 @@ class VideoPage(DecisionPages):
     change_form_template = "admin/ondemand/video/change_form.html"
 
     def get_urls(self) -> list[URLPattern]:
-        check = self.video_path("check", self.check_view, allows=self.has_change_permission)
+        check = self.video_path("check", self.check_view, has_permission=self.has_change_permission)
         return [check, *super().get_urls()]
 
     def change_view(
@@ -106,9 +106,9 @@ class VideoPage(DecisionPages):
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
         message = message.format(title=display_title(video))
-        made = button or decision_of(form)
-        if made is not None and form.changes().keys() & set(PUBLICATION):
-            message = self.decision_message(request, made, video)
+        decision = decision_of(form)
+        if decision is not None:
+            message = self.decision_message(request, decision, video)
         self.message_user(request, message, messages.SUCCESS)
         if queue is None:
             return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))

@@ -119,7 +119,7 @@ def difference_video_address(difference: ReportedDifference) -> str | None:
 
 def video_names(uuids: Sequence[str]) -> dict[str, str]:
     """Return the names of these videos, by the text of their uuids."""
-    videos = Video.objects.with_content().select_related("channel").filter(pk__in=uuids)
+    videos = Video.objects.with_content().filter(pk__in=uuids)
     return {str(video.pk): display_title(video) for video in videos}
 
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from django.contrib.auth import get_user_model
 from django.db import models
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -51,14 +51,8 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
 
     def with_target(self) -> Self:
         """Join what lists show of the video or channel."""
-        large = ("data", "facts", "qa_reasons", "metadata", "content__data", "content__description")
-        large_of_channel = ("channel_data", "stream_key")
-        joined = self.select_related("channel", "video__channel", "video__content", "video__duplicate_of__content")
-        return joined.defer(
-            "digest",
-            *(f"{video}__{name}" for video in ("video", "video__duplicate_of") for name in large),
-            *(f"{channel}__{name}" for channel in ("channel", "video__channel") for name in large_of_channel),
-        )
+        joined = self.select_related("channel").prefetch_related(Prefetch("video", Video.objects.with_content()))
+        return joined.defer("digest", "channel__channel_data", "channel__stream_key")
 
     def playing(self, at: Any) -> Self:
         """Return the lasting grants whose video opens by its uuid; those of active curators play hidden ones too."""

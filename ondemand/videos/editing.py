@@ -98,12 +98,12 @@ def tags_of(texts: Iterable[Any]) -> list[str]:
 
 def display_title(video: Video) -> str:
     """Return the name of a video for staff: its title, else `untitled_name`."""
-    return name_shown(_title(video), _channel(video), video.started_at)
+    return name_shown(_title(video), video.channel_name or "", video.started_at)
 
 
 def untitled_name(video: Video) -> str:
     """Return the name of a video that has no title."""
-    return name_shown("", _channel(video), video.started_at)
+    return name_shown("", video.channel_name or "", video.started_at)
 
 
 def public_title(video: Video) -> str:
@@ -114,10 +114,6 @@ def public_title(video: Video) -> str:
 def _title(video: Video) -> str:
     content = video.shown_content
     return content.shown_title if content else ""
-
-
-def _channel(video: Video) -> str:
-    return (video.channel.name or "") if video.channel else ""
 
 
 def suggested_title(video: Video) -> str:

@@ -182,7 +182,7 @@ def test_a_curator_decides_about_forty_recordings_by_one_key_or_click_each(url: 
         effort = Effort(page)
         page.goto(f"{url}/admin/ondemand/video/?review=yes")
         page.locator("#result_list tbody tr").first.get_by_role("link").first.click()
-        publish = page.get_by_role("button", name=re.compile("^Publish"))
+        publish = page.get_by_role("button", name="Publish & next")
         for number, choice in enumerate(chosen, 1):
             expect(page.get_by_role("link", name=f"{number} of {ITEMS}")).to_be_visible()
             page.wait_for_load_state("domcontentloaded")

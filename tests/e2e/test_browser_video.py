@@ -191,7 +191,7 @@ def test_enter_saves_and_goes_on_and_letters_decide_where_nobody_types(url: str,
         page.get_by_label("Description").press_sequentially("push")
         page.keyboard.press("Escape")
         page.keyboard.press("?")
-        expect(page.get_by_role("dialog")).to_contain_text("Publish")
+        expect(page.get_by_role("dialog")).to_contain_text("Publish & next")
         page.keyboard.press("h")
         page.keyboard.press("Escape")
         page.keyboard.press("Alt+h")

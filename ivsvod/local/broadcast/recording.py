@@ -216,15 +216,15 @@ def loop_recording(folder: Path, clip: Recording, *, seconds: float, first: int 
     return read_recording(folder)
 
 
-def _parts(playlist: str) -> tuple[str, list[str], list[float]]:
-    """Return what stands before the first segment of a media playlist, the segments, and their lengths in seconds."""
+def _split_playlist(playlist: str) -> tuple[str, list[str], list[float]]:
+    """Return the header of a media playlist, its segments, and their lengths in seconds."""
     head, *segments = re.split(r"(?=^#EXTINF)", playlist.removesuffix(_END), flags=re.MULTILINE)
     return head, segments, list(map(float, _SEGMENT_SECONDS.findall(playlist)))
 
 
 def _looped(playlist: str, seconds: float, first: int) -> str:
     """Return a media playlist of at least `seconds` that goes through the segments of another again and again."""
-    head, segments, lengths = _parts(playlist)
+    head, segments, lengths = _split_playlist(playlist)
     lines, length = [head], 0.0
     for number in count(first):
         if length >= seconds:
@@ -242,7 +242,7 @@ def live_playlist(playlist: str, *, elapsed: float) -> str:
     It has the last segments alone. A stream that has just begun counts as one round old, so that it plays at once.
     https://datatracker.ietf.org/doc/html/rfc8216#section-6.2.2
     """
-    head, segments, lengths = _parts(playlist)
+    head, segments, lengths = _split_playlist(playlist)
     ends = list(accumulate(lengths))
     rounds, rest = divmod(elapsed, ends[-1])
     until = (int(rounds) + 1) * len(segments) + sum(end <= rest for end in ends)

@@ -17,7 +17,7 @@ const MOST_POSITIONS = 50;
 const [FIRST, OFTEN, LAST] = [3, 5, 10];
 const NOTE_MS = 8000;
 
-// Else the library cannot play, and the browser chooses the quality.
+// Without it hls.js cannot play, and the browser chooses the quality.
 const hasMediaSource = "MediaSource" in window || "ManagedMediaSource" in window;
 
 const rootOf = (video) => video.closest(".player");

@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 from typing import Any
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -266,12 +267,27 @@ def test_a_decision_is_undone_with_all_rows_of_the_recording_and_what_was_typed_
 
 def test_a_decision_by_the_fields_is_named_and_undone_too(browser: Client) -> None:
     (video,) = waiting(1, visibility="public")
-    for values, said in (({"shown": "yes"}, "Published “"), ({"visibility": "unlisted", "shown": "yes"}, "“")):
+    for values, message in (
+        ({"shown": "yes", "title": "Mine"}, "Published “Mine”."),
+        ({"shown": "yes", "visibility": "unlisted"}, "“Mine” is unlisted."),
+        ({"shown": "no", "publish_from": "2030-01-01T00:00"}, "“Mine” is hidden."),
+    ):
+        Video.objects.filter(pk=video.pk).update(active=message.endswith("hidden."))
         response = save(browser, video, _save="", **values)
-        assert messages_of(response)[0].startswith(said)
+        assert messages_of(response)[0].startswith(message)
         assert undo(browser, response).startswith("Undone: ")
-        assert listing(video) == "hidden"
-    assert messages_of(save(browser, video, title="Typed")) == ["The video “Typed” was changed successfully."]
+    # A hidden video is not hidden again by another choice.
+    for values in ({"title": "Typed"}, {"visibility": "unlisted"}):
+        assert messages_of(save(browser, video, **values))[0].endswith("was changed successfully.")
+
+
+def test_a_video_whose_channel_is_missing_is_decided_about_named_and_found_changed(browser: Client) -> None:
+    (video,) = waiting(1, channel_id=UUID(int=9))
+    seen = form_of(page(browser, address(video)))
+    assert messages_of(decide(browser, address(video), "publish", title="Mine"))[0].startswith("Published “Mine”.")
+    conflict = browser.post(address(video), {**seen, "title": "Another"})
+    assert "while you had it open" in conflict.content.decode()
+    assert messages_of(decide(browser, address(video), "hide", title=""))[0].startswith("“2026-")
 
 
 def test_nothing_is_undone_that_somebody_changed_since_or_that_somebody_else_decided(

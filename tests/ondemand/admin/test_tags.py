@@ -27,7 +27,7 @@ def completions(client: Client, prefix: str) -> list[str]:
 
 
 def rows(html: str) -> dict[str, str]:
-    found = re.findall(r'<bdi class="tag">(.*?)</bdi>.*?<td>\s*<a [^>]*>([^<]*)</a>', html, re.DOTALL)
+    found = re.findall(r'<bdi class="tag">(.*?)</bdi>.*?<td [^>]*>\s*<a [^>]*>([^<]*)</a>', html, re.DOTALL)
     return dict(found)
 
 

@@ -1,4 +1,4 @@
-"""Views of the admin below the page of a video."""
+"""Routes of the admin below the page of a video."""
 
 from collections.abc import Callable
 from typing import Any
@@ -13,24 +13,24 @@ from ondemand.models import Video
 from ondemand.videos.services import VideoNotFoundError
 
 
-class VideoLookup(AuditedAdmin):
-    """The routes of the views that get a video."""
+class VideoRoutes(AuditedAdmin):
+    """Base of the views below the page of a video: looks the video up, and checks method and permission."""
 
     def video_path(
         self,
         name: str,
         view: Callable[[HttpRequest, Video], HttpResponse],
         *,
-        allows: Callable[[HttpRequest, Video | None], bool],
-        posts_only: bool = True,
+        has_permission: Callable[[HttpRequest, Video | None], bool],
+        post_only: bool = True,
     ) -> URLPattern:
-        """Return the route `<uuid>/name/` to the view, for callers whom `allows` lets in."""
+        """Return the route `<uuid>/name/` to the view, for callers for whom `has_permission` is true."""
 
         def answer(request: HttpRequest, object_id: str) -> HttpResponse:
-            if posts_only and request.method != "POST":
+            if post_only and request.method != "POST":
                 return HttpResponseNotAllowed(["POST"])
             video: Video | None = self.get_object(request, unquote(object_id))
-            if not allows(request, video):
+            if not has_permission(request, video):
                 raise PermissionDenied
             if video is None:
                 return self.no_such_video(request, object_id)
