@@ -104,12 +104,12 @@ def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[
             "title": display_title(video),
             "address": row_address(Video, video.pk) + query,
             "picture": row_picture(video, reader),
-            "channel": str(video.channel or video.channel_id or ""),
+            "channel": str(video.channel_name or video.channel_id or ""),
             "start": zoned(video.started_at),
             "length": clock(video.duration),
             "listing": video.listing_at(now),
         }
-        for video in videos.recent_first_with_channel()[:SHOWN]
+        for video in videos.newest_first().with_content()[:SHOWN]
     ]
 
 

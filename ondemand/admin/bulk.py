@@ -266,7 +266,7 @@ def shown_values(change: BulkChange) -> list[tuple[str, str]]:
 def _draft(change: BulkChange, form: forms.Form | None, request: HttpRequest) -> dict[str, Any]:
     """Return the context of a draft: the form for its values or, once they are set, the preview."""
     values = change.values or {}
-    newest = chosen_videos(change).recent_first_with_channel()[:SHOWN_TITLES]
+    newest = chosen_videos(change).newest_first().with_content()[:SHOWN_TITLES]
     shown: dict[str, Any] = {"titles": [display_title(video) for video in newest], "chosen": change.chosen}
     shown["left"] = change.chosen - len(shown["titles"])
     has_form = change.kind in FORMS

@@ -71,7 +71,7 @@ class VideoColumns(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("channel"))
     def channel_name(self, video: Video) -> SafeString:
-        return format_html("<bdi>{}</bdi>", video.channel or video.channel_id or NOTHING)
+        return format_html("<bdi>{}</bdi>", video.channel_name or video.channel_id or NOTHING)
 
     # The only order that an index serves.
     @admin.display(description=gettext_lazy("start"), ordering=F("started_at").asc(nulls_first=True))

@@ -68,7 +68,7 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, QuickPlayer, Vide
     def get_queryset(self, request: HttpRequest) -> QuerySet[Video]:
         """Return all videos, newest first, with what a row shows; `to_curator` is whether the caller is a curator."""
         to_curator = account_has_scope(request.user, "curate")
-        return Video.objects.recent_first_with_channel().annotate(to_curator=Value(to_curator))
+        return Video.objects.newest_first().with_content().annotate(to_curator=Value(to_curator))
 
     def get_paginator(
         self, request: HttpRequest, queryset: QuerySet[Video], per_page: int, *args: Any, **options: Any

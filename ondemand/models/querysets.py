@@ -137,10 +137,6 @@ class VideoQuerySet(models.QuerySet[Any]):
         """Return the videos that are played with a grant alone."""
         return self.filter(playback="grant")
 
-    def recent_first_with_channel(self) -> Self:
-        """Return the rows of the admin's list."""
-        return self.newest_first().with_content().select_related("channel")
-
     def with_files(self) -> Self:
         """Return the available videos whose files are in a bucket that may be read."""
         place = Q(bucket__in=settings.RECORDING_BUCKETS)
