@@ -9,8 +9,9 @@ from uuid import UUID
 import pytest
 from playwright.sync_api import Page, expect
 
+from channels_app.models import Channel
 from ondemand.models import Content, Video
-from tests.support.chromium import IN_BROWSER, PASSWORD, SECONDS, chromium, faults, opened, picture, until
+from tests.support.chromium import IN_BROWSER, PASSWORD, SECONDS, chromium, faults, in_thread, opened, picture, until
 from tests.support.console import NINE, make_video
 from tests.support.pictures import picture_file
 
@@ -219,6 +220,28 @@ def test_enter_saves_and_goes_on_and_letters_decide_where_nobody_types(url: str,
     decided = [(row.active, row.awaits_review) for row in (rows[each.pk] for each in (new, *others))]
     assert decided == [(False, True), (False, True), (True, False), (False, True)]
     assert (rows[new.pk].content.title, rows[others[1].pk].content.tags) == ("Push phus", ["gala"])
+
+
+def test_going_back_shows_the_saved_values_so_that_the_next_save_reverts_nothing(url: str, new: Video) -> None:
+    channel = new.channel_id
+    with chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
+        page.goto(address(url, new))
+        page.get_by_role("button", name="Publish & next").click()
+        page.wait_for_url(re.compile("review"))
+        page.go_back()
+        page.wait_for_url(address(url, new))
+        expect(page.get_by_role("radio", name="Shown", exact=True)).to_be_checked()
+        page.get_by_label("Title", exact=True).fill("Typed")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("The video “Typed” was changed successfully.")).to_be_visible()
+        page.goto(f"{url}/admin/channels_app/channel/{channel}/change/")
+        expect(page.get_by_label("Private")).not_to_be_checked()
+        page.goto(f"{url}/admin/")
+        in_thread(lambda: Channel.objects.filter(pk=channel).update(private=True))
+        page.go_back()
+        expect(page.get_by_label("Private")).to_be_checked()
+        assert faults(wrong) == []
+    assert Video.objects.get(pk=new.pk).active
 
 
 def test_the_page_works_without_scripts_except_for_playback(url: str, new: Video) -> None:

@@ -56,7 +56,7 @@ def address(video: Video, decided: int = 0, **filters: str) -> str:
 def decide(client: Client, path: str, decision: str, **typed: str) -> Any:
     """Open the page, type, and press the button of the decision."""
     html = page(client, path)
-    action = re.search(r'<form [^>]*action="([^"]+)"[^>]*id="video_form"', html)
+    action = re.search(r'<form id="video_form"[^>]*action="([^"]+)"', html)
     assert action
     return client.post(unescape(action[1]), {**form_of(html), **typed, "_decide": decision})
 
