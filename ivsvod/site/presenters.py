@@ -99,8 +99,7 @@ def live_card(document: dict[str, Any]) -> dict[str, Any]:
 def private_card(uuid: str, document: dict[str, Any]) -> dict[str, Any]:
     """Return a channel that is not public for its own page, made from its live state: nothing else of it is public."""
     card = live_card({"uuid": uuid, "name": "", "playback_url": None, "live": document})
-    name, videos_url = gettext("A channel that is not public"), PageQuery(channel=uuid).address
-    return {**card, "name": name, "needs_grant": True, "videos_url": videos_url}
+    return {**card, "name": gettext("A channel that is not public"), "needs_grant": True}
 
 
 def channel_url(uuid: UUID | str) -> str:

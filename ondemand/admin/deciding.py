@@ -48,6 +48,11 @@ class ReviewButton:
     listing: Listing
     done: Any
 
+    def other_result(self, video: Video) -> list[str]:
+        """Return the sentence that says why the video is listed otherwise than the button says; else none."""
+        reasons = video.listing_reasons_at(timezone.now())
+        return [] if reasons.result == self.listing else [str(reasons.sentence)]
+
 
 REVIEW_BUTTONS = {
     button.name: button
@@ -141,11 +146,7 @@ class DecisionPages(EditPages):
 
     def decision_message(self, request: HttpRequest, button: ReviewButton, video: Video) -> SafeString:
         """Return what was decided about the saved video, with a button that undoes it."""
-        reasons = video.listing_reasons_at(timezone.now())
-        sentences = [str(button.done).format(title=display_title(video))]
-        if reasons.result != button.listing:
-            # For example, its publication begins later.
-            sentences.append(reasons.sentence)
+        sentences = [str(button.done).format(title=display_title(video)), *button.other_result(video)]
         undo = {
             "address": self.address(request, "undo", video.pk, decided=decided(request)),
             "operation": actor_operation(),

@@ -106,9 +106,11 @@ class VideoPage(DecisionPages):
                 form, conflict = conflict_of(form, error.video)
                 return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
         message = message.format(title=display_title(video))
-        decision = decision_of(form)
-        if decision is not None:
+        if (decision := decision_of(form)) is not None:
             message = self.decision_message(request, decision, video)
+        elif button is not None:
+            # For example, it is shown, and its publication begins later.
+            message = " ".join([message, *button.other_result(video)])
         self.message_user(request, message, messages.SUCCESS)
         if queue is None:
             return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))

@@ -475,6 +475,7 @@ def test_a_live_channel_is_played_where_ivs_serves_it(anyone: Client) -> None:
     assert "data-granted" in private
     assert "noindex" in private
     assert "Studio A" not in private
+    assert "Recordings of this channel" not in private
     assert channel.playback_url not in private
     assert "Live now" not in page(anyone, "/")
     refused(anyone, f"/watch/live/{uuid4()}", 404)

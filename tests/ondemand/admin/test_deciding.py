@@ -166,7 +166,10 @@ def test_a_decision_says_what_else_keeps_the_video_from_the_catalogue(browser: C
     (video,) = waiting(1)
     response = decide(browser, address(video), "publish", publish_from="2999-01-01T00:00", title="Later")
     assert listing(video) == "scheduled"
-    assert messages_of(response)[0].startswith("Published “Later”. Its publication begins at 2999-01-01 00:00:00 UTC.")
+    begins = "Its publication begins at 2999-01-01 00:00:00 UTC."
+    assert messages_of(response)[0].startswith(f"Published “Later”. {begins}")
+    again = decide(browser, address(video), "publish")
+    assert messages_of(again)[0] == f"Nothing of “Later” was changed. {begins}"
 
 
 def test_enter_presses_the_first_button_which_saves_and_decides_nothing(browser: Client) -> None:
