@@ -48,8 +48,8 @@ class ReviewButton:
     listing: Listing
     done: Any
 
-    def other_result(self, video: Video) -> list[str]:
-        """Return the sentence that says why the video is listed otherwise than the button says; else none."""
+    def reasons_against(self, video: Video) -> list[str]:
+        """Return why the video lacks the listing of this button, as one sentence in a list; empty if it has it."""
         reasons = video.listing_reasons_at(timezone.now())
         return [] if reasons.result == self.listing else [str(reasons.sentence)]
 
@@ -146,7 +146,7 @@ class DecisionPages(EditPages):
 
     def decision_message(self, request: HttpRequest, button: ReviewButton, video: Video) -> SafeString:
         """Return what was decided about the saved video, with a button that undoes it."""
-        sentences = [str(button.done).format(title=display_title(video)), *button.other_result(video)]
+        sentences = [str(button.done).format(title=display_title(video)), *button.reasons_against(video)]
         undo = {
             "address": self.address(request, "undo", video.pk, decided=decided(request)),
             "operation": actor_operation(),

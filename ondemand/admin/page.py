@@ -110,7 +110,7 @@ class VideoPage(DecisionPages):
             message = self.decision_message(request, decision, video)
         elif button is not None:
             # For example, it is shown, and its publication begins later.
-            message = " ".join([message, *button.other_result(video)])
+            message = " ".join([message, *button.reasons_against(video)])
         self.message_user(request, message, messages.SUCCESS)
         if queue is None:
             return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
