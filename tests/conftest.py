@@ -157,6 +157,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Collect garbage from now on, and fail with versions of pytest and pytest-xdist that ignore groups."""
     gc.freeze()
+    # Seldom: a collection looks through all that the tests of a process keep.
+    gc.set_threshold(200_000)
     gc.enable()
     # Tests of a group share what they start.
     if getattr(session.config.option, "loadgroup", False):

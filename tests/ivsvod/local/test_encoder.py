@@ -36,6 +36,8 @@ from ivsvod.local.broadcast.recording import (
 )
 from ivsvod.local.ivs import IvsError
 
+# All share one recording, which takes seconds to encode.
+pytestmark = pytest.mark.xdist_group("encoder")
 BUCKET = "example-recordings"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 CHANNEL_ARN = f"arn:aws:ivs:{REGION}:{ACCOUNT}:channel/AjIhKtJ0RlgL"

@@ -95,7 +95,8 @@ def rotation(
         monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
         monkeypatch.setattr(BaseClient, "_make_api_call", counted)
         rotation = Rotation(scram, operations)
-        pool = {"pool": {"min_size": 0, "max_size": 10, "timeout": 0.5, "reconnect_timeout": 0.5}}
+        # Longer than a busy machine takes to connect.
+        pool = {"pool": {"min_size": 0, "max_size": 10, "timeout": 2, "reconnect_timeout": 0.5}}
         rotation.settings = {
             **connection.settings_dict,
             "USER": ROLE,

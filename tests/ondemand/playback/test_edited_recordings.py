@@ -13,6 +13,8 @@ from ondemand.playback.edits import Part, Timeline, edited_template, timeline
 from ondemand.playback.renditions import EDITED_PLAYLIST, edited_multivariant, stored_multivariant
 from ondemand.playback.segments import stored_rendition
 
+# All share the recordings, which take seconds to encode.
+pytestmark = pytest.mark.xdist_group("edited")
 SIZES = {"one": (Rendition("360p30", 640, 360), Rendition("160p30", 284, 160))}
 SIZES["other"] = (Rendition("240p30", 426, 240),)
 SIZES["two"] = (*SIZES["other"], *SIZES["one"])
