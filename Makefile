@@ -77,10 +77,10 @@ check-templates: $(STAMP) $(CHECKOV)/installed
 	  else echo "checkov: skipped"; fi
 
 check-packages: $(STAMP)
-	@told=$$("$(VENV)/bin/pip-audit" -r requirements.txt --no-deps --disable-pip --progress-spinner off --timeout 5 2>&1) && rc=0 || rc=$$?; \
-	  case "$$rc:$$told" in \
-	    0:*) echo "pip-audit: no known vulnerabilities in $$(cat requirements-lambda.txt requirements.txt | grep -c ==) packages, $$(echo "$$told" | grep -c 'could not be audited') of them unknown to its database" ;; \
-	    *ulnerabilit*) echo "$$told"; exit 1 ;; \
+	@report=$$("$(VENV)/bin/pip-audit" -r requirements.txt --no-deps --disable-pip --progress-spinner off --timeout 5 2>&1) && rc=0 || rc=$$?; \
+	  case "$$rc:$$report" in \
+	    0:*) echo "pip-audit: no known vulnerabilities in $$(cat requirements-lambda.txt requirements.txt | grep -c ==) packages, $$(echo "$$report" | grep -c 'could not be audited') of them unknown to its database" ;; \
+	    *ulnerabilit*) echo "$$report"; exit 1 ;; \
 	    *) echo "pip-audit: skipped, its database cannot be had here" ;; \
 	  esac
 

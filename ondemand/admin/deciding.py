@@ -51,7 +51,7 @@ class ReviewButton:
     def reasons_against(self, video: Video) -> list[str]:
         """Return why the video lacks the listing of this button, as one sentence in a list; empty if it has it."""
         reasons = video.listing_reasons_at(timezone.now())
-        return [] if reasons.result == self.listing else [str(reasons.sentence)]
+        return [] if reasons.result == self.listing else [reasons.sentence]
 
 
 REVIEW_BUTTONS = {

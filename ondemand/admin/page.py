@@ -5,10 +5,10 @@ from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.helpers import AdminForm
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -148,20 +148,19 @@ class VideoPage(DecisionPages):
 
     def _page(self, request: HttpRequest, form: VideoForm, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         video = form.video
-        admin_form = AdminForm(form, [(None, {"fields": list(form.fields)})], {}, model_admin=self)  # type: ignore[arg-type]
         queue = queue_of(request, self)
         walk = queue if is_of_list(request) else all_videos()
         newer, older = walk.newer(video), walk.older(video)
         context = {
             **self.admin_site.each_context(request),
+            "opts": self.opts,
             "title": _("Change video") if form.names else _("View video"),
             "subtitle": display_title(video),
             "original": video,
             "object_id": str(video.pk),
-            "adminform": admin_form,
-            "inline_admin_formsets": [],
             "errors": form.errors,
             "media": self.media,
+            "form_url": self.address(request, "change", video.pk, decided=decided(request)),
             "check_address": self.address(request, "check", video.pk),
             "may_check": self.has_change_permission(request, video) and bool(video.prefix),
             "grants_address": request.user.has_perm("ondemand.view_playbackgrant")
@@ -176,8 +175,7 @@ class VideoPage(DecisionPages):
             **_form_context(request, form),
             **(extra_context or {}),
         }
-        own_address = self.address(request, "change", video.pk, decided=decided(request))
-        return self.render_change_form(request, context, change=True, form_url=own_address, obj=video)
+        return TemplateResponse(request, self.change_form_template, context)
 
 
 def _reader(request: HttpRequest) -> Reader:

@@ -50,7 +50,7 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
         return self.filter(of_curator=False)
 
     def with_target(self) -> Self:
-        """Join what lists show of the video or channel."""
+        """Read with the grants what lists show of their videos and channels."""
         joined = self.select_related("channel").prefetch_related(Prefetch("video", Video.objects.with_content()))
         return joined.defer("digest", "channel__channel_data", "channel__stream_key")
 

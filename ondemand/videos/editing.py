@@ -98,17 +98,17 @@ def tags_of(texts: Iterable[Any]) -> list[str]:
 
 def display_title(video: Video) -> str:
     """Return the name of a video for staff: its title, else `untitled_name`."""
-    return name_shown(_title(video), video.channel_name or "", video.started_at)
+    return name_shown(_title(video), video.channel_name, video.started_at)
 
 
 def untitled_name(video: Video) -> str:
     """Return the name of a video that has no title."""
-    return name_shown("", video.channel_name or "", video.started_at)
+    return name_shown("", video.channel_name, video.started_at)
 
 
 def public_title(video: Video) -> str:
     """Return the name of a video for public pages: as `display_title`, but without the name of a private channel."""
-    return name_shown(_title(video), Reader(is_curator=False).channel_name(video) or "", video.started_at)
+    return name_shown(_title(video), Reader(is_curator=False).channel_name(video), video.started_at)
 
 
 def _title(video: Video) -> str:

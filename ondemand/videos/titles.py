@@ -7,11 +7,11 @@ from django.utils.translation import gettext as _
 from ivsvod.rest.times import zoned
 
 
-def name_shown(title: str, channel: str, started_at: datetime | None) -> str:
+def name_shown(title: str, channel: str | None, started_at: datetime | None) -> str:
     """Return the title; else the channel and its start in the zone of the reader, else a plain text; on one line.
 
-    `channel` is empty if there is none, or if the reader may not see its name.
+    `channel` is empty or None if there is none, or if the reader may not see its name.
     """
     start = zoned(started_at, is_short=True) if started_at else ""
-    unnamed = ", ".join(text for text in (" ".join(channel.split()), start) if text)
+    unnamed = ", ".join(text for text in (" ".join((channel or "").split()), start) if text)
     return " ".join(title.split()) or unnamed or _("A recording without a title")

@@ -316,8 +316,8 @@ def flaws(page: Page) -> list[str]:
         page.evaluate("rules => axe.configure({ rules })", NEW_TEXT_ALONE)
         has_new_text(page)
     found = page.evaluate(RUN_AXE, AXE)["violations"]
-    told = [each for each in found if each["impact"] in GRAVE or "best-practice" not in each["tags"]]
-    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in told]
+    reported = [each for each in found if each["impact"] in GRAVE or "best-practice" not in each["tags"]]
+    return [f"{each['id']}: {each['nodes'][0]['html']}" for each in reported]
 
 
 def looked_at(page: Page, name: str) -> None:
