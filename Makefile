@@ -39,7 +39,7 @@ demo: $(STAMP)
 
 # For a shell: eval "$$(make env)"
 env:
-	@"$(PYTHON)" -m ivsvod.local.exports "$${IVSVOD_HOME:-.local}"
+	@"$(PYTHON)" -m tools.local.exports "$${IVSVOD_HOME:-.local}"
 
 $(NODE_STAMP): tests/e2e/typescript/package-lock.json
 	@if command -v npm >/dev/null && (cd tests/e2e/typescript && npm ci --no-audit --no-fund --loglevel=error); then touch "$@"; \
@@ -69,7 +69,7 @@ check-settings: $(STAMP)
 	  ALLOWED_HOSTS=api.example.com PG_HOST=db.example.com PG_DATABASE=ivsvod PG_USER=ivsvod \
 	  RECORDING_BUCKET=example-recordings RECORDING_CONFIG_ARN=arn:aws:ivs:eu-west-1:111122223333:recording-configuration/AbCdEf123456 \
 	  DEAD_LETTER_QUEUE_URL=https://sqs.eu-west-1.amazonaws.com/111122223333/ivsvod-dead-letters \
-	  AWS_REGION=eu-west-1 PLAYBACK_BASE_URL=https://media.example.com sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy ivsvod channels_app ondemand deploy manage.py'
+	  AWS_REGION=eu-west-1 PLAYBACK_BASE_URL=https://media.example.com sh -c '$(PY) manage.py check --deploy --fail-level WARNING && $(PY) -m mypy tools ivsvod ondemand channels_app common deploy manage.py'
 
 check-templates: $(STAMP) $(CHECKOV)/installed
 	@"$(VENV)/bin/cfn-lint" --regions eu-west-1 --template deploy/*.yaml

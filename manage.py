@@ -26,7 +26,7 @@ def main() -> None:
     except (LocalStackRefusedError, ValueError) as error:
         sys.exit(str(error))
     if is_local:
-        from ivsvod.local.launch import run_on_local_stack
+        from tools.local.launch import run_on_local_stack
 
         run_on_local_stack(arguments[0], partial(run, is_local=True))
     else:
@@ -46,8 +46,8 @@ def run(*, is_local: bool = False) -> None:
     from django.conf import settings
     from django.core.management import execute_from_command_line
 
-    from channels_app.audit import command_acting
-    from ivsvod.postgresql.base import statements_unlimited
+    from common.audit import command_acting
+    from common.postgresql.base import statements_unlimited
     from ivsvod.target import LOCAL_COMMANDS, described, touches_services
 
     command, *_ = arguments = sys.argv[1:] or ["help"]

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from ivsvod.rest.times import parse_time
+from common.rest.times import parse_time
 
 SOURCE = "aws.ivs"
 # Events that `reconcile` creates (channels_app/events/synthetic.py). EventBridge lets only AWS send as `aws.…`.

@@ -35,9 +35,8 @@ TASK_ROOT = "/var/task"
 # The largest size of the package in bytes.
 LARGEST = 22_000_000
 
-# Prefixes of packed and of excluded paths among the files that git tracks.
-_PACKED = ("ivsvod/", "channels_app/", "ondemand/", "templates/", "locale/", "operator/", "openapi.json")
-_NOT_PACKED = ("ivsvod/local/", "ivsvod/openapi/")
+# Prefixes of packed paths among the files that git tracks.
+_PACKED = ("ivsvod/", "ondemand/", "channels_app/", "common/", "templates/", "locale/", "operator/", "openapi.json")
 # Unused files below site-packages: tools, tests, types, sources of translations, the browsable API of DRF, time zones
 # that Python has itself, other storages than S3, what Zappa deploys by, and picture formats that cannot be uploaded.
 _PRUNED = (
@@ -187,7 +186,7 @@ def _listed(*options: str) -> list[str]:
     except (OSError, subprocess.CalledProcessError):
         sys.exit("git does not list the files of this folder: the package is made of a clone")
     names = sorted(filter(None, done.stdout.split("\0")))
-    packed = [name for name in names if name.startswith(_PACKED) and not name.startswith(_NOT_PACKED)]
+    packed = [name for name in names if name.startswith(_PACKED)]
     # Static files are packed as they are collected, and texts as they are compiled.
     return [name for name in packed if "/static/" not in name and not name.endswith(".po")]
 
@@ -312,7 +311,7 @@ def report(package: Path) -> str:
 
 def _owner(path: PurePosixPath) -> str:
     first = path.parts[0]
-    if len(path.parts) > 1 and first in {"ivsvod", "channels_app", "ondemand", "templates", "locale"}:
+    if len(path.parts) > 1 and first in {"ivsvod", "ondemand", "channels_app", "common", "templates", "locale"}:
         return "ivsvod itself"
     if first == "staticfiles":
         return "static files"

@@ -9,8 +9,8 @@ import psycopg.conninfo
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env, ValidationError, validate
 
-from ivsvod.rest.rates import Rate
-from ivsvod.rest.times import zone_named
+from common.rest.rates import Rate
+from common.rest.times import zone_named
 
 env = Env()
 # https://www.w3.org/TR/CSP3/#grammardef-ancestor-source
@@ -61,8 +61,8 @@ def _dereferenced(name: str, value: str) -> str:
     if not _REFERENCE.match(value):
         return value
     # Most processes have no reference, and this loads boto3.
-    from channels_app.aws import AwsError
-    from channels_app.aws.secrets import secret_value
+    from common.aws import AwsError
+    from common.aws.secrets import secret_value
 
     try:
         return secret_value(value)

@@ -29,12 +29,12 @@ from django.core.management import call_command  # noqa: E402
 from django.db import close_old_connections, connections  # noqa: E402
 from django.urls import get_resolver  # noqa: E402
 
-from channels_app.audit import command_acting  # noqa: E402
-from channels_app.management.lines import STOPPED  # noqa: E402
-from channels_app.outages import outage_counted  # noqa: E402
+from common.audit import command_acting  # noqa: E402
+from common.lines import STOPPED  # noqa: E402
+from common.outages import outage_counted  # noqa: E402
+from common.postgresql.base import statements_unlimited  # noqa: E402
+from common.rest.request_ids import request_id  # noqa: E402
 from ivsvod.gateway import cleaned, is_http, is_readable, method_and_path  # noqa: E402
-from ivsvod.postgresql.base import statements_unlimited  # noqa: E402
-from ivsvod.rest.request_ids import request_id  # noqa: E402
 
 logger = logging.getLogger(__name__)
 

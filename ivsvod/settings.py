@@ -14,9 +14,9 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import EnvError, validate
 
+from common.rest.rates import Rate
 from ivsvod import environment
 from ivsvod.environment import env
-from ivsvod.rest.rates import Rate
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -151,7 +151,7 @@ MIGRATION_MODULES = {"knox": None, "auditlog": None}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 MIDDLEWARE = [
-    "ivsvod.rest.request_ids.RequestIdMiddleware",
+    "common.rest.request_ids.RequestIdMiddleware",
     # Errors of all below are for pages of other origins too.
     "ivsvod.api.middleware.CorsMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -200,7 +200,7 @@ TEMPLATES = [
 def _database(parameters: dict[str, Any], *, reference: str, timeout: int) -> dict[str, Any]:
     named = ("dbname", "user", "password", "host", "port")
     return {
-        "ENGINE": "ivsvod.postgresql",
+        "ENGINE": "common.postgresql",
         "NAME": parameters["dbname"],
         "USER": parameters.get("user") or "",
         "PASSWORD": parameters.get("password") or "",
@@ -209,7 +209,7 @@ def _database(parameters: dict[str, Any], *, reference: str, timeout: int) -> di
         "HOST": parameters.get("host") or "",
         "PORT": parameters.get("port") or "",
         "CONN_MAX_AGE": 60 if ON_LAMBDA else 0,
-        # Only Lambda keeps a connection without the pool, which checks its own; see `ivsvod/postgresql/base.py`.
+        # Only Lambda keeps a connection without the pool, which checks its own; see `common/postgresql/base.py`.
         "CONN_HEALTH_CHECKS": ON_LAMBDA,
         # A pooler may give each statement another connection of the server.
         "DISABLE_SERVER_SIDE_CURSORS": True,
@@ -236,7 +236,7 @@ DATABASES = {
 if _replica_parameters:
     # The primary answers when this one cannot be reached: the request does not wait for long.
     DATABASES["replica"] = _database(_replica_parameters, reference="", timeout=2)
-DATABASE_ROUTERS = ["ivsvod.rest.replica.ReplicaRouter"]
+DATABASE_ROUTERS = ["common.rest.replica.ReplicaRouter"]
 
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
@@ -280,7 +280,7 @@ _served_forever = {
 STORAGES: dict[str, dict[str, Any]] = {
     # Uploaded pictures. Their names are digests, so the content of a name never changes.
     "default": {
-        "BACKEND": "channels_app.aws.storage.BucketStorage",
+        "BACKEND": "common.aws.storage.BucketStorage",
         "OPTIONS": {
             "bucket_name": RECORDING_BUCKET,
             "location": "thumbnails",
@@ -309,7 +309,7 @@ if STATIC_BUCKET:
         },
     }
 
-# The table of the audit log; its rows are written by triggers (channels_app/audit), not by the library's signals.
+# The table of the audit log; its rows are written by triggers (common/audit), not by the library's signals.
 AUDITLOG_LOGENTRY_MODEL = "channels_app.AuditEntry"
 
 # The handler of each event, by its detail-type (channels_app/events/inbox.py).
@@ -334,11 +334,11 @@ REST_FRAMEWORK = {
         "ivsvod.accounts.authentication.BearerAuthentication",
         "ivsvod.accounts.authentication.StaffSessionAuthentication",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["ivsvod.rest.scopes.HasScope"],
-    "DEFAULT_RENDERER_CLASSES": ["ivsvod.rest.renderers.FastJSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["ivsvod.rest.parsers.StrictJSONParser"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "ivsvod.rest.parsers.IgnoreAccept",
-    "DEFAULT_PAGINATION_CLASS": "ivsvod.rest.pagination.PagePagination",
+    "DEFAULT_PERMISSION_CLASSES": ["common.rest.scopes.HasScope"],
+    "DEFAULT_RENDERER_CLASSES": ["common.rest.renderers.FastJSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["common.rest.parsers.StrictJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "common.rest.parsers.IgnoreAccept",
+    "DEFAULT_PAGINATION_CLASS": "common.rest.pagination.PagePagination",
     "EXCEPTION_HANDLER": "ivsvod.api.errors.exception_handler",
     "PAGE_SIZE": API_PAGE_SIZE,
 }
@@ -413,10 +413,10 @@ if CACHE_URL:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request_id": {"()": "ivsvod.rest.request_ids.RequestIdFilter"}},
+    "filters": {"request_id": {"()": "common.rest.request_ids.RequestIdFilter"}},
     "formatters": {
         "line": {
-            "()": "ivsvod.rest.request_ids.LineFormatter",
+            "()": "common.rest.request_ids.LineFormatter",
             "format": "%(asctime)s %(levelname)s %(name)s request=%(request_id)s %(message)s",
         }
     },

@@ -18,8 +18,8 @@ import django.test.utils
 import pytest
 from django.template.base import Template
 
-from ivsvod.local import launch, postgres
-from ivsvod.local.aws import LocalAws, install_in_process
+from tools.local import launch, postgres
+from tools.local.aws import LocalAws, install_in_process
 
 TESTS = Path(__file__).resolve().parent
 LOCAL_AWS_URL = "http://127.0.0.1:9/_local"
@@ -117,14 +117,14 @@ SLOW = {
     TESTS / "ivsvod/console/test_queries.py",
     TESTS / "ivsvod/console/test_roles.py",
     TESTS / "ivsvod/console/test_start.py",
-    TESTS / "ivsvod/local/test_encoder.py",
-    TESTS / "ivsvod/local/test_faults.py",
-    TESTS / "ivsvod/local/test_ivs.py",
-    TESTS / "ivsvod/local/test_postgres.py",
-    TESTS / "ivsvod/openapi/test_schemathesis.py",
-    TESTS / "ivsvod/postgresql/test_base.py",
-    TESTS / "ivsvod/postgresql/test_pooler.py",
-    TESTS / "ivsvod/rest/test_replica.py",
+    TESTS / "tools/local/test_encoder.py",
+    TESTS / "tools/local/test_faults.py",
+    TESTS / "tools/local/test_ivs.py",
+    TESTS / "tools/local/test_postgres.py",
+    TESTS / "tools/openapi/test_schemathesis.py",
+    TESTS / "common/postgresql/test_base.py",
+    TESTS / "common/postgresql/test_pooler.py",
+    TESTS / "common/rest/test_replica.py",
     TESTS / "ivsvod/test_settings.py",
     TESTS / "ivsvod/test_target.py",
     TESTS / "ivsvod/test_translations.py",
@@ -136,8 +136,8 @@ SLOW = {
     TESTS / "ondemand/reconcile/test_recordings.py",
     TESTS / "ondemand/recordings/test_inspection.py",
     TESTS / "ondemand/recordings/test_playback.py",
-    TESTS / "ondemand/videos/test_list_cost.py",
-    TESTS / "ondemand/videos/test_search.py",
+    TESTS / "ondemand/search/test_list_cost.py",
+    TESTS / "ondemand/search/test_search.py",
     TESTS / "ondemand/videos/test_uploads.py",
 }
 
@@ -278,7 +278,7 @@ def pace(monkeypatch: pytest.MonkeyPatch) -> Any:
     from tests.support.reconciling import FakeTime
 
     time = FakeTime()
-    monkeypatch.setattr("channels_app.aws.clients.time", time)
+    monkeypatch.setattr("common.aws.clients.time", time)
     return time
 
 

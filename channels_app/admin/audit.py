@@ -20,11 +20,11 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, row_address, time_column
-from channels_app.audit import Way, audited, set_actor
 from channels_app.models import AuditEntry
-from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import NOTHING, zoned
+from common.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, row_address, time_column
+from common.audit import Way, audited, set_actor
+from common.rest.scopes import account_has_scope
+from common.rest.times import NOTHING, zoned
 
 # In a row of the list; the page of an entry shows its fields and values whole.
 _MAX_LENGTH = 60

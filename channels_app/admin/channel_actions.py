@@ -6,10 +6,10 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import Text
 from channels_app.channels.stream_keys import stream_key_reveal, stream_key_rotate, stream_stop
 from channels_app.channels.updates import channel_delete
 from channels_app.models import Channel
+from common.admin.pages import Text
 
 
 def is_ready(channel: Channel) -> bool:

@@ -7,13 +7,13 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from channels_app import aws
 from channels_app.admin.forms import LABELS, NEW_VIDEO_STATES
-from channels_app.admin.pages import Text, refusal_sentence
 from channels_app.channels.updates import editable_of, refusals, refuse_unusable
-from channels_app.errors import ServiceError
 from channels_app.models import Channel, ChannelType
-from ivsvod.rest.times import NOTHING, zoned
+from common import aws
+from common.admin.pages import Text, refusal_sentence
+from common.errors import ServiceError
+from common.rest.times import NOTHING, zoned
 
 _UP_TO_1080P = _("at most 8.5 Mbit/s and 1920 × 1080")  # noqa: RUF001
 # What an encoder may send, by type of channel.

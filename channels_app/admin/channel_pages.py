@@ -25,17 +25,17 @@ from django.views.decorators.http import require_GET, require_http_methods
 from channels_app.admin.channel_actions import ACTIONS, ChannelAction, is_ready
 from channels_app.admin.channel_facts import ENCODER_LIMITS, LIVE_LABELS, facts_of, live_facts, setting_text
 from channels_app.admin.forms import LABELS, ChannelCreateForm, ChannelEditForm
-from channels_app.admin.pages import PageLink, PlainFormAdmin, account_of, links_shown, refusal_sentence
 from channels_app.admin.streams import streams_context
 from channels_app.channels.idempotency import channel_create_once
 from channels_app.channels.stream_keys import is_key_removed
 from channels_app.channels.updates import EDITABLE, channel_edit, channel_reload, editable_of
 from channels_app.channels.viewer_tokens import own_playback_url
-from channels_app.errors import ChannelDeletedError, ServiceError
 from channels_app.models import Channel
 from channels_app.models.live_state import LIVE
-from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import zoned
+from common.admin.pages import PageLink, PlainFormAdmin, account_of, links_shown, refusal_sentence
+from common.errors import ChannelDeletedError, ServiceError
+from common.rest.scopes import account_has_scope
+from common.rest.times import zoned
 
 _NO_STORE = {"Cache-Control": "no-store"}
 _LINES: Any = [

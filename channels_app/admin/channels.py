@@ -13,12 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin.audit import AuditedAdmin
 from channels_app.admin.channel_pages import ChannelPages
-from channels_app.admin.pages import ChoiceFilter, LongListAdmin, TextSearch, by_uuid, refusal_sentence, time_column
 from channels_app.channels.provisioning import STILL_CREATING, channel_recover
-from channels_app.errors import ServiceError
 from channels_app.models import Channel, ChannelQuerySet
 from channels_app.models.live_state import LIVE, OFFLINE
-from ivsvod.rest.times import zoned
+from common.admin.pages import ChoiceFilter, LongListAdmin, TextSearch, by_uuid, refusal_sentence, time_column
+from common.errors import ServiceError
+from common.rest.times import zoned
 
 
 class LiveFilter(ChoiceFilter):

@@ -10,7 +10,10 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import (
+from channels_app.models import Channel, ReportedDifference, Stream
+from channels_app.models.differences import Kind
+from channels_app.reconcile.report import last_run
+from common.admin.pages import (
     ChoiceFilter,
     PageLink,
     ReadOnlyAdmin,
@@ -20,11 +23,8 @@ from channels_app.admin.pages import (
     time_column,
     without_places,
 )
-from channels_app.models import Channel, ReportedDifference, Stream
-from channels_app.models.differences import Kind
-from channels_app.reconcile.report import last_run
-from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import NOTHING
+from common.rest.scopes import account_has_scope
+from common.rest.times import NOTHING
 
 
 class KindFilter(ChoiceFilter):

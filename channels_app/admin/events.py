@@ -15,12 +15,12 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, time_column, without_places
-from channels_app.audit import audit_note
 from channels_app.envelopes import MalformedEventError, load_json
 from channels_app.events.replay import events_replay
 from channels_app.models import InboxEvent
-from ivsvod.rest.scopes import account_has_scope
+from common.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, time_column, without_places
+from common.audit import audit_note
+from common.rest.scopes import account_has_scope
 
 _MAX_ERROR_LENGTH = 80
 # A person waits for the answer: the command replays more events, or takes more time.

@@ -14,7 +14,7 @@ from channels_app.channels.idempotency import body_digest
 from channels_app.channels.provisioning import LONGEST_NAME
 from channels_app.channels.updates import EDITABLE, editable_of
 from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState
-from ivsvod.rest.times import NOTHING
+from common.rest.times import NOTHING
 
 _LINE_ENDS = re.compile("[\r\n]")
 _WIDE = {"class": "vTextField", "dir": "auto"}

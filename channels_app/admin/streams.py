@@ -12,7 +12,6 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import ChoiceFilter, PageLink, ReadOnlyAdmin, Text, TextSearch, list_address, row_address
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
 from channels_app.streams.chart import MARKED, Chart, ChartRow, chart_of
 from channels_app.streams.timeline import (
@@ -24,7 +23,8 @@ from channels_app.streams.timeline import (
     streams_shown,
     timeline_of,
 )
-from ivsvod.rest.times import NOTHING, clock, zoned
+from common.admin.pages import ChoiceFilter, PageLink, ReadOnlyAdmin, Text, TextSearch, list_address, row_address
+from common.rest.times import NOTHING, clock, zoned
 
 NO_ID = _("without an id")
 SHOWN_STREAMS = 20

@@ -2,7 +2,7 @@
 
 from channels_app.models import ChannelQuerySet
 from channels_app.models.live_state import LIVE, OFFLINE
-from ivsvod.rest.filters import BooleanFilter, ChoiceFilter, StrictFilterSet, UUIDFilter
+from common.rest.filters import BooleanFilter, ChoiceFilter, StrictFilterSet, UUIDFilter
 
 
 class ChannelFilterSet(StrictFilterSet):

@@ -7,7 +7,7 @@ from rest_framework import serializers
 from channels_app.channels.provisioning import LONGEST_NAME
 from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState, StreamHistoryEntry
 from channels_app.streams.history import KINDS, HistoryKind
-from ivsvod.rest.fields import (
+from common.rest.fields import (
     ChangesSerializer,
     LenientUUIDField,
     PlainChoiceField,

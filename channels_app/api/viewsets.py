@@ -15,15 +15,15 @@ from channels_app.channels.idempotency import LONGEST_KEY, body_digest, channel_
 from channels_app.channels.provisioning import channel_create
 from channels_app.channels.stream_keys import stream_key_rotate, stream_stop
 from channels_app.channels.updates import channel_delete, channel_update
-from channels_app.errors import ChannelNotFoundError
 from channels_app.models import Channel, ChannelQuerySet
 from channels_app.models.live_state import LiveState
-from ivsvod.rest.caching import LIST_MAX_AGE, LIVE_MAX_AGE, Life, require_match
-from ivsvod.rest.compiled import CompiledQuery, Parameter
-from ivsvod.rest.fields import uuid_in_path
-from ivsvod.rest.filters import StrictFilterSet
-from ivsvod.rest.scopes import has_scope
-from ivsvod.rest.viewsets import StrictFilterViewSet
+from common.errors import ChannelNotFoundError
+from common.rest.caching import LIST_MAX_AGE, LIVE_MAX_AGE, Life, require_match
+from common.rest.compiled import CompiledQuery, Parameter
+from common.rest.fields import uuid_in_path
+from common.rest.filters import StrictFilterSet
+from common.rest.scopes import has_scope
+from common.rest.viewsets import StrictFilterViewSet
 
 NO_STORE = {"Cache-Control": "no-store"}
 # Compiled once: players ask for it every few seconds.

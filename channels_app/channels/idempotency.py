@@ -14,9 +14,9 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from channels_app import errors
 from channels_app.channels.provisioning import STILL_CREATING, channel_make, channel_recover, channel_reserve
 from channels_app.models import Channel, IdempotencyKey
+from common import errors
 
 LONGEST_KEY = 255
 # A creation ends or fails sooner than this, with its look-ups. A crashed request holds its key until then.

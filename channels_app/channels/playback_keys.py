@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
-from channels_app import aws
-from channels_app.errors import ServiceError
+from common import aws
+from common.errors import ServiceError
 
 if TYPE_CHECKING:
     # Loaded on first use: few processes have a private channel.

@@ -13,12 +13,12 @@ from django.db import DatabaseError, connection
 from django.db.models import Q
 from django.utils import timezone
 
-from channels_app import aws, errors
-from channels_app.audit import audited
-from channels_app.errors import ChannelImportError
 from channels_app.events.inbox import process_parked
 from channels_app.models import Channel, ChannelType, LatencyMode
-from ivsvod.rest.uuids import parse_uuid
+from common import aws, errors
+from common.audit import audited
+from common.errors import ChannelImportError
+from common.rest.uuids import parse_uuid
 
 logger = logging.getLogger(__name__)
 

@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
 
-from channels_app.audit import audited
-from channels_app.encryption import UnreadableSecretError, encrypt_anew
 from channels_app.models import Channel
-from channels_app.sql.rows import batches_of
+from common.audit import audited
+from common.encryption import UnreadableSecretError, encrypt_anew
+from common.sql.rows import batches_of
 
 _BATCH = 100
 # Secrets in `channel_data`, where the predecessor stores answers of IVS: the key again, and a passphrase.

@@ -7,11 +7,11 @@ called, so that an interrupted one is still recorded as a ban.
 import logging
 from uuid import UUID
 
-from channels_app import aws, errors
-from channels_app.audit import audit_note
 from channels_app.channels.provisioning import UUID_TAG, stream_key_data
 from channels_app.channels.updates import channel_reload, data_of, refusals, refuse_unusable, row_locked, row_save
 from channels_app.models import Channel
+from common import aws, errors
+from common.audit import audit_note
 
 logger = logging.getLogger(__name__)
 

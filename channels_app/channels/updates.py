@@ -11,11 +11,11 @@ from typing import Any
 
 from django.conf import settings
 
-from channels_app import aws, errors
-from channels_app.audit import audited
 from channels_app.channels.provisioning import is_being_created, settings_of, tag_value
 from channels_app.models import Channel
 from channels_app.streams.live_state_file import LiveStateFile, LiveStateUnsettledError
+from common import aws, errors
+from common.audit import audited
 
 logger = logging.getLogger(__name__)
 

@@ -23,14 +23,14 @@ from django.db.models import Count, Min, TextField
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
-from channels_app.audit import Actor, Way, acting, actor_setting, with_actor
 from channels_app.envelopes import Event, MalformedEventError, load_json, parse
 from channels_app.events.deliveries import Envelope, is_cut, is_same_document, storable
 from channels_app.events.handlers import EventHandler, Publication
-from channels_app.metrics import events_measured, inbox_measured
 from channels_app.models import Channel, InboxEvent
-from channels_app.sql.rows import chunks_of
-from ivsvod.rest.compiled import CompiledQuery, Parameter
+from common.audit import Actor, Way, acting, actor_setting, with_actor
+from common.metrics import events_measured, inbox_measured
+from common.rest.compiled import CompiledQuery, Parameter
+from common.sql.rows import chunks_of
 
 logger = logging.getLogger(__name__)
 

@@ -9,10 +9,10 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from channels_app import aws
-from channels_app.aws import AwsError, QueueMessage
 from channels_app.events import inbox
 from channels_app.events.inbox import Delivery
+from common import aws
+from common.aws import AwsError, QueueMessage
 
 logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from typing import Any
 from django.db import Error as DatabaseError
 from django.db import close_old_connections, connection
 
-from channels_app import aws
-from channels_app.aws import AwsError, Kind
 from channels_app.events.messages import messages_process, messages_return
+from common import aws
+from common.aws import AwsError, Kind
 
 logger = logging.getLogger(__name__)
 

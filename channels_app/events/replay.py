@@ -16,7 +16,7 @@ from django.db.models import AutoField, Func, JSONField, Model, QuerySet, TextFi
 
 from channels_app.events.inbox import BATCH, Delivery, Work, process, work_prepare, work_write
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
-from channels_app.sql.rows import chunks_of, rows_of
+from common.sql.rows import chunks_of, rows_of
 
 _Outcome = InboxEvent.Outcome
 # Replayed by default: waiting or failed events, and those without a handler.

@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import Count
 
 from channels_app.models import InboxEvent, InboxEventQuerySet
-from ivsvod.rest.ordering import rows_after
+from common.rest.ordering import rows_after
 
 _Outcome = InboxEvent.Outcome
 # Open and failed events are never removed. Parked ones are: their channel may be of another stage in the account.

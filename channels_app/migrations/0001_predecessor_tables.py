@@ -12,8 +12,8 @@ from django.db import migrations, models
 from django.db.models import deletion
 from django.utils import timezone
 
-from channels_app.encryption import EncryptedTextField
-from channels_app.sql.ddl import RunSQLInTransaction
+from common.encryption import EncryptedTextField
+from common.sql.ddl import RunSQLInTransaction
 
 CHANNELS = """
 CREATE TABLE IF NOT EXISTS ivs_channels (

@@ -10,7 +10,7 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from channels_app.models.differences import Kind
-from channels_app.sql.ddl import RunDeferredSQL, RunSQLInTransaction
+from common.sql.ddl import RunDeferredSQL, RunSQLInTransaction
 
 # Rows in the predecessor's tables are the predecessor's: no trigger and no code of ours has written any yet.
 NOTE_ADOPTION = """

@@ -6,7 +6,7 @@ ended. It can be killed and run again.
 
 from django.db import migrations, models
 
-from channels_app.sql.ddl import RunSQLInTransaction, sql_files
+from common.sql.ddl import RunSQLInTransaction, sql_files
 
 SQL = "channels_app/sql/0003"
 FUNCTIONS = sql_files(

@@ -3,7 +3,7 @@
 from django.contrib.postgres.indexes import HashIndex
 from django.db import migrations, models
 
-from channels_app.sql.ddl import EnsureIndex
+from common.sql.ddl import EnsureIndex
 
 
 class Migration(migrations.Migration):

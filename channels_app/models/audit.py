@@ -7,7 +7,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.audit.actors import Way
+from common.audit.actors import Way
 
 # Those of the library, in our languages.
 _ACTIONS = [

@@ -15,9 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from channels_app.encryption import EncryptedTextField, decrypt
 from channels_app.models.live_state import LiveState, shown_stream_id
-from ivsvod.rest.times import EARLIEST, LATEST
+from common.encryption import EncryptedTextField, decrypt
+from common.rest.times import EARLIEST, LATEST
 
 
 class ChannelType(models.TextChoices):

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import Q
 from django.utils import timezone
 
-from channels_app import aws
 from channels_app.channels.provisioning import (
     CHANNEL_ARN,
     STAGE_TAG,
@@ -21,8 +20,6 @@ from channels_app.channels.provisioning import (
 )
 from channels_app.channels.stream_keys import is_key_removed, key_create, key_settle
 from channels_app.channels.updates import channel_mark_deleted, channel_reload, data_of, name_settle, settings_settle
-from channels_app.encryption import UnreadableSecretError
-from channels_app.errors import ChannelContendedError
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.other_account import (
@@ -32,8 +29,11 @@ from channels_app.reconcile.other_account import (
     other_account_of_missing,
 )
 from channels_app.reconcile.paced_calls import call_or_none, call_paced, pages
-from channels_app.sql.rows import batches_of, rows_of
-from ivsvod.rest.uuids import uuid_or_none
+from common import aws
+from common.encryption import UnreadableSecretError
+from common.errors import ChannelContendedError
+from common.rest.uuids import uuid_or_none
+from common.sql.rows import batches_of, rows_of
 
 
 def unfinished(scope: Scope, position: Any) -> Iterator[Step]:

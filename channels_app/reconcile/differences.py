@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from channels_app.aws import AwsError
 from channels_app.models import Channel, ChannelQuerySet
 from channels_app.models.differences import Kind as Kind
+from common.aws import AwsError
 
 RUN_AGAIN = "run reconcile again"
 

@@ -7,7 +7,6 @@ from typing import Any
 from django.db.models import Max, Min, Q
 from django.utils import timezone
 
-from channels_app import aws
 from channels_app.envelopes import STREAM_END
 from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, Stream, StreamHistoryEntry
@@ -17,7 +16,8 @@ from channels_app.reconcile.other_account import other_account, other_account_di
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
 from channels_app.reconcile.sessions import differences_of_live, session_of, step_of
-from channels_app.sql.rows import rows_of
+from common import aws
+from common.sql.rows import rows_of
 
 # Returns the last time at which another table has a sign of the stream, or None.
 LastObservation = Callable[[Stream], datetime | None]

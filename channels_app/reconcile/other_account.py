@@ -2,11 +2,11 @@
 
 from django.conf import settings
 
-from channels_app import aws
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.models import Channel
 from channels_app.reconcile.differences import Difference, Kind
 from channels_app.reconcile.paced_calls import call_paced
+from common import aws
 
 NONE_FOUND = "IVS has none of these channels: is it the right account?"
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from channels_app import aws
+from common import aws
 
 Answer = TypeVar("Answer")
 Item = TypeVar("Item")

@@ -9,7 +9,7 @@ from channels_app.envelopes import RECONCILED_ID
 from channels_app.events.inbox import DUPLICATE, Delivery, ingest, process
 from channels_app.models import Channel, InboxEvent
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step
-from channels_app.sql.rows import rows_of
+from common.sql.rows import rows_of
 
 # A deferred recording is in the catalogue, and `process_inbox` completes it when S3 has its metadata.
 _DONE = {InboxEvent.Outcome.APPLIED, InboxEvent.Outcome.DEFERRED, DUPLICATE}

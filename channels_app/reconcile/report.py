@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from channels_app.models import Lease, ReportedDifference
 from channels_app.reconcile.differences import Finding, Kind, Place, Scope
 from channels_app.reconcile.lease import RECONCILE
-from ivsvod.rest.times import zoned
+from common.rest.times import zoned
 
 # The most differences that are stored. Further ones are counted, and printed by the run.
 MOST = 5_000

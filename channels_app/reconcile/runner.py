@@ -9,14 +9,14 @@ from typing import Any
 
 from django.utils import timezone
 
-from channels_app.aws import AwsError, paced
-from channels_app.errors import ChannelError
 from channels_app.models import Lease
 from channels_app.reconcile.differences import RUN_AGAIN, Difference, Finding, Kind, Phase, Place, Scope, not_compared
 from channels_app.reconcile.lease import RECONCILE, lease_keep, lease_release, lease_take
 from channels_app.reconcile.repair import NotRepairedError
 from channels_app.reconcile.report import Report, differences_close
 from channels_app.streams.live_state_file import LiveStateUnsettledError
+from common.aws import AwsError, paced
+from common.errors import ChannelError
 
 logger = logging.getLogger(__name__)
 

@@ -11,7 +11,6 @@ from typing import Any
 
 from django.utils import timezone
 
-from channels_app import aws
 from channels_app.envelopes import STREAM_END, STREAM_START
 from channels_app.events.synthetic import recording_envelope, stream_envelope
 from channels_app.models import Channel, Stream, StreamHistoryEntry
@@ -19,8 +18,9 @@ from channels_app.reconcile.differences import Difference, Kind, Scope, Step, no
 from channels_app.reconcile.other_account import other_account
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
-from channels_app.sql.rows import rows_of
 from channels_app.streams.history import KINDS, HistoryKind
+from common import aws
+from common.sql.rows import rows_of
 
 # The format that GetStreamSession accepts.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/API_GetStreamSession.html

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from django.conf import settings
 
-from channels_app import aws
 from channels_app.models import Channel
 from channels_app.models.live_state import LiveState
-from ivsvod.rest.caching import LIVE_MAX_AGE
+from common import aws
+from common.rest.caching import LIVE_MAX_AGE
 
 logger = logging.getLogger(__name__)
 

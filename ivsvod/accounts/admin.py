@@ -21,13 +21,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import AuditedAdmin, LongListAdmin, PlainFormAdmin, ReadOnlyAdmin, time_column
-from channels_app.audit import audited
+from common.audit import audited
+from common.rest.times import NOTHING, zoned
 from ivsvod.accounts.forms import ApiTokenCreateForm
 from ivsvod.accounts.models import ApiToken, User
 from ivsvod.accounts.second_factor import authenticator_remove
 from ivsvod.accounts.services import api_token_create
 from ivsvod.accounts.time_zones import time_zone_choices
-from ivsvod.rest.times import NOTHING, zoned
 
 # Only superusers change these, else staff could give themselves every permission.
 FOR_SUPERUSERS = ("is_superuser", "groups", "user_permissions")

@@ -16,12 +16,12 @@ from rest_framework.authentication import BaseAuthentication, SessionAuthenticat
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from channels_app.errors import ServiceError
+from common.errors import ServiceError
+from common.rest import throttling
+from common.rest.compiled import CompiledQuery, Parameter
+from common.rest.scopes import ServiceCaller
 from ivsvod.accounts.identity import InvalidIdentityError, caller_of
 from ivsvod.accounts.models import ApiToken
-from ivsvod.rest import throttling
-from ivsvod.rest.compiled import CompiledQuery, Parameter
-from ivsvod.rest.scopes import ServiceCaller
 
 # The precision of `last_used_at`, which saves a write at most requests.
 _LAST_USE_STEP = timedelta(minutes=1)

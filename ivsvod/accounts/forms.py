@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.encryption import UnreadableSecretError
+from common.encryption import UnreadableSecretError
 from ivsvod.accounts.models import User
 from ivsvod.accounts.second_factor import CodeTooSoonError, authenticator_confirm, code_check
 from ivsvod.accounts.sign_in import counted, refuse_locked, too_many

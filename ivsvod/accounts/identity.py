@@ -8,7 +8,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from django.conf import settings
 
-from ivsvod.rest.scopes import ServiceCaller
+from common.rest.scopes import ServiceCaller
 
 # Clocks differ.
 LEEWAY_SECONDS = 30

@@ -15,7 +15,7 @@ from typing import Any
 
 from jwt import PyJWK, PyJWKClient, PyJWTError
 
-from channels_app.errors import ServiceError
+from common.errors import ServiceError
 
 logger = logging.getLogger(__name__)
 

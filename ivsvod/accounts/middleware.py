@@ -11,13 +11,13 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils import timezone
 
-from channels_app.audit import Actor, Way, acting
-from channels_app.outages import DATABASE_AWAY
+from common.audit import Actor, Way, acting
+from common.outages import DATABASE_AWAY
+from common.rest.request_ids import Middleware, request_id
+from common.rest.scopes import ServiceCaller
+from common.rest.times import zone_named
 from ivsvod.accounts.models import ApiToken, Authenticator, User
 from ivsvod.api.middleware import database_away, is_admin_page
-from ivsvod.rest.request_ids import Middleware, request_id
-from ivsvod.rest.scopes import ServiceCaller
-from ivsvod.rest.times import zone_named
 
 # Pages that stay open to staff who must set up a second factor.
 _OPEN = ("account:two-step", "account:two-step-set-up", "admin:logout", "admin:login", "account:code", "admin:jsi18n")

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from knox.models import AbstractAuthToken, AuthTokenManager
 
-from channels_app.encryption import EncryptedTextField
+from common.encryption import EncryptedTextField
 from ivsvod.accounts.time_zones import validate_time_zone
 
 

@@ -11,8 +11,8 @@ from django.conf import settings
 from django.utils import timezone
 from django_otp.oath import TOTP
 
-from channels_app.audit import audited
-from channels_app.encryption import decrypt
+from common.audit import audited
+from common.encryption import decrypt
 from ivsvod.accounts.models import Authenticator, User
 
 DIGITS = 6

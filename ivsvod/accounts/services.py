@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import Permission
 from django.contrib.auth.password_validation import validate_password
 
-from channels_app.audit import audited
+from common.audit import audited
 from ivsvod.accounts.models import ApiToken, User
 
 

@@ -1,6 +1,6 @@
 """Sign-in: limits on guessing, and the step between password and code.
 
-The cache counts wrong credentials of one address for any account (`ivsvod/rest/throttling.py`). The database counts
+The cache counts wrong credentials of one address for any account (`common/rest/throttling.py`). The database counts
 wrong passwords for one account from one address or network (django-axes).
 """
 
@@ -27,8 +27,8 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from common.rest import throttling
 from ivsvod.accounts.models import User
-from ivsvod.rest import throttling
 
 WAITING = "waits_for_code"
 # The time between password and code.

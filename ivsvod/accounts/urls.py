@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import path
 from django.views.decorators.debug import sensitive_post_parameters
 
-from channels_app.audit import audited
+from common.audit import audited
 from ivsvod.accounts import views
 
 app_name = "account"

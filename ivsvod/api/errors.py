@@ -11,11 +11,11 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
-from channels_app.aws import AwsError
-from channels_app.errors import ServiceError
-from channels_app.outages import DATABASE_AWAY, Failure, failure_of, outage_counted
+from common.aws import AwsError
+from common.errors import ServiceError
+from common.outages import DATABASE_AWAY, Failure, failure_of, outage_counted
+from common.rest.fields import UNKNOWN_NAME
 from ivsvod.api.reference import reference_url
-from ivsvod.rest.fields import UNKNOWN_NAME
 
 logger = logging.getLogger(__name__)
 

@@ -13,10 +13,10 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 from rest_framework.views import APIView
 
-from channels_app.outages import DATABASE_AWAY
+from common.outages import DATABASE_AWAY
+from common.rest.caching import etag_of
+from common.rest.request_ids import Middleware
 from ivsvod.api.errors import database_failed, json_error
-from ivsvod.rest.caching import etag_of
-from ivsvod.rest.request_ids import Middleware
 from ivsvod.timed_bodies import ENVIRON_KEY
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]

@@ -11,9 +11,9 @@ from django.core.cache import caches
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.gzip import re_accepts_gzip
 
-from ivsvod.rest import throttling
-from ivsvod.rest.caching import LIST_MAX_AGE, Life, not_modified
-from ivsvod.rest.request_ids import Middleware
+from common.rest import throttling
+from common.rest.caching import LIST_MAX_AGE, Life, not_modified
+from common.rest.request_ids import Middleware
 
 # The largest body. With MAX_ENTRIES of the cache it limits the memory of a process.
 LARGEST = 128 * 1024

@@ -7,8 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.rest.caching import VIDEO_MAX_AGE, Life
 from ivsvod.api.reference import document_bytes
-from ivsvod.rest.caching import VIDEO_MAX_AGE, Life
 
 
 class OpenView(APIView):

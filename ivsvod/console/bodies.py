@@ -5,10 +5,10 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 
-from channels_app.outages import DATABASE_AWAY
+from common.outages import DATABASE_AWAY
+from common.rest.request_ids import Middleware
 from ivsvod.api.middleware import database_away, is_admin_page, route_methods
 from ivsvod.console.refused import too_large
-from ivsvod.rest.request_ids import Middleware
 from ondemand.videos.uploads import LARGEST_PICTURE_FORM, may_upload_picture
 
 # The largest form before the sign-in: a name, a password or a code.

@@ -13,15 +13,15 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 
 from channels_app.admin import address_of, list_address, row_address, with_object_names
-from channels_app.audit import Way
 from channels_app.models import AuditEntry, Channel, NewVideoState, ReportedDifference, Stream, new_video_state
 from channels_app.reconcile.report import last_run
-from channels_app.sql.rows import count_shown, counts_of
 from channels_app.streams.timeline import StreamState, streams_in_state, streams_shown
+from common.audit import Way
+from common.rest.scopes import account_has_scope
+from common.rest.times import clock, zoned
+from common.sql.rows import count_shown, counts_of
 from ivsvod.console.attention import ATTENTION_ITEMS
 from ivsvod.console.charts import day_chart, length_text
-from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import clock, zoned
 from ondemand.models import Video
 from ondemand.videos.editing import display_title
 from ondemand.videos.files import Reader

@@ -10,7 +10,7 @@ from django.urls import resolve
 from django.utils.http import urlencode
 from rest_framework.response import Response
 
-from ivsvod.rest.caching import Life
+from common.rest.caching import Life
 from ondemand.videos.links import public_origin
 
 # What the API receives of the request: enough to count it and to build URLs; no credential and no session.

@@ -6,8 +6,8 @@ from datetime import timedelta
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ivsvod.rest.times import clock
-from ivsvod.rest.uuids import uuid_or_none
+from common.rest.times import clock
+from common.rest.uuids import uuid_or_none
 from ivsvod.site.client import PublicApi, RefusedError
 from ivsvod.site.presenters import channel_name
 from ivsvod.site.query import PageQuery

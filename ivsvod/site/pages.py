@@ -12,8 +12,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
+from common.rest.caching import Life, etag_of
 from ivsvod.branding import brand
-from ivsvod.rest.caching import Life, etag_of
 from ivsvod.site.client import PublicApi, RefusedError
 
 _TOO_LONG = (503, _("This takes too long"), _("Ask for less, or load the page again in a minute."))

@@ -10,7 +10,7 @@ from django.utils.formats import date_format
 from django.utils.text import Truncator
 from django.utils.translation import gettext
 
-from ivsvod.rest.times import clock, parse_time, rfc_3339
+from common.rest.times import clock, parse_time, rfc_3339
 from ivsvod.site.query import PageQuery
 from ondemand.videos.chapters import chapter_links
 from ondemand.videos.files import middle_of

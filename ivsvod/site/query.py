@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 
-from ivsvod.rest.times import parse_time
+from common.rest.times import parse_time
 
 PAGE_SIZE = 24
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

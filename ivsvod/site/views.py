@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.views.decorators.clickjacking import xframe_options_exempt
 
-from ivsvod.rest.filters import LONGEST_TEXT
-from ivsvod.rest.times import rfc_3339
+from common.rest.filters import LONGEST_TEXT
+from common.rest.times import rfc_3339
 from ivsvod.site import controls
 from ivsvod.site.client import PublicApi, RefusedError
 from ivsvod.site.pages import Page, public_page

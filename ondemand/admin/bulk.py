@@ -18,16 +18,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
-from ivsvod.rest.times import zoned
+from common.rest.times import zoned
 from ondemand.admin.forms import LocalDateTimeField, TagsField, posted_zone
 from ondemand.bulk import services
 from ondemand.bulk.decisions import Kind, Outcome
 from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
 from ondemand.bulk.services import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, Video
+from ondemand.search.lookups import videos_tagged
 from ondemand.videos.editing import display_title
 from ondemand.videos.limits import MOST_TAGS, check_tags, is_inverted_window
-from ondemand.videos.lookups import videos_tagged
 
 State = BulkChange.State
 SHOWN_CHANGES = 50

@@ -13,8 +13,8 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.pages import COUNTED
-from channels_app.sql.rows import count_shown, counts_of
+from common.admin.pages import COUNTED
+from common.sql.rows import count_shown, counts_of
 from ondemand.admin.filters import ListingFilter, ReviewFilter
 from ondemand.models import Video, VideoIndex
 from ondemand.models.publication import Listing

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
-from ivsvod.rest.times import NOTHING, clock, zoned
+from common.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
 from ondemand.videos.editing import VideoChangedError, display_title, edited_values, untitled_name, versions_of

@@ -7,9 +7,9 @@ from typing import Any
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from channels_app.audit import Way
 from channels_app.models import AuditEntry
-from ivsvod.rest.times import NOTHING, zoned
+from common.audit import Way
+from common.rest.times import NOTHING, zoned
 from ondemand.admin.forms import VideoForm, publication_choices
 from ondemand.models import Video
 from ondemand.videos.chapters import chapter_lines

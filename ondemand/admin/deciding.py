@@ -18,9 +18,10 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
-from channels_app.admin import list_address, pages
-from channels_app.audit import actor_operation
-from channels_app.sql.rows import count_shown
+from channels_app.admin import list_address
+from common.admin import pages
+from common.audit import actor_operation
+from common.sql.rows import count_shown
 from ondemand.admin.edits import EditPages
 from ondemand.admin.forms import VideoForm
 from ondemand.admin.navigation import FILTERS, VideoQueue, is_of_list, queue_of

@@ -13,11 +13,11 @@ from django.urls import URLPattern, reverse
 from django.utils.translation import gettext as _
 
 from channels_app.admin import account_of
-from channels_app.aws import AwsError
-from channels_app.errors import ServiceError
-from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import clock, zoned
-from ivsvod.rest.uuids import parse_uuid
+from common.aws import AwsError
+from common.errors import ServiceError
+from common.rest.scopes import account_has_scope
+from common.rest.times import clock, zoned
+from common.rest.uuids import parse_uuid
 from ondemand.admin.routes import VideoRoutes
 from ondemand.models import Video, evenly_spread
 from ondemand.playback.editing import (

@@ -13,11 +13,11 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from channels_app.admin.pages import without_places
 from channels_app.admin.streams import events_address, stream_rows
 from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.streams.timeline import streams_shown, timeline_of
-from ivsvod.rest.times import NOTHING, clock, zoned
+from common.admin.pages import without_places
+from common.rest.times import NOTHING, clock, zoned
 from ondemand.models import Video
 from ondemand.videos.files import Reader
 

@@ -15,12 +15,12 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import ChoiceFilter
 from channels_app.models import Channel
-from ivsvod.rest.uuids import uuid_or_none
+from common.rest.uuids import uuid_or_none
 from ondemand.admin.periods import parse_period, periods_within
 from ondemand.models import Video
 from ondemand.models.publication import Listing
 from ondemand.models.querysets import VideoQuerySet
-from ondemand.videos.lookups import videos_tagged
+from ondemand.search.lookups import videos_tagged
 
 # The most channels that match a part of a name.
 MOST_CHANNELS = 100

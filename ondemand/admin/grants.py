@@ -30,11 +30,11 @@ from channels_app.admin import (
     row_address,
     time_column,
 )
-from channels_app.admin.pages import by_uuid, refusal_sentence
-from channels_app.aws import AwsError
 from channels_app.models import Channel
-from channels_app.sql.rows import count_shown
-from ivsvod.rest.times import NOTHING
+from common.admin.pages import by_uuid, refusal_sentence
+from common.aws import AwsError
+from common.rest.times import NOTHING
+from common.sql.rows import count_shown
 from ondemand.models import GrantState, PlaybackGrant, PlaybackGrantQuerySet, Video
 from ondemand.playback.grants import SUMMED, grants_revoke, viewer_revoke, viewer_uses
 from ondemand.videos.editing import display_title

@@ -12,13 +12,13 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import SuspiciousOperation
 from django.http import HttpRequest, QueryDict
 
-from channels_app.admin import pages
-from channels_app.sql.rows import counts_of
-from ivsvod.rest.ordering import Order, rows_after
+from common.admin import pages
+from common.rest.ordering import Order, rows_after
+from common.sql.rows import counts_of
 from ondemand.admin.paginator import IndexPaginator
 from ondemand.models import Video, VideoIndex
 from ondemand.models.querysets import VideoQuerySet
-from ondemand.videos.lists import VideoKey
+from ondemand.search.lists import VideoKey
 
 FILTERS = "_changelist_filters"
 

@@ -14,10 +14,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_app.admin import account_of, list_address
-from channels_app.aws import AwsError
 from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
-from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import clock, zoned
+from common.aws import AwsError
+from common.rest.scopes import account_has_scope
+from common.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.deciding import REVIEW_BUTTONS, DecisionPages, ReviewButton, decided, decision_of
 from ondemand.admin.edits import edit_section

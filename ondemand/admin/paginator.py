@@ -10,14 +10,14 @@ from django.core.paginator import Page
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
 
-from channels_app.admin import pages
+from common.admin import pages
 from ondemand.admin.filters import ChannelFilter, ListingFilter, StartedFilter, TagFilter, channel_uuids, tag_text
 from ondemand.admin.periods import parse_period
 from ondemand.models import Video
 from ondemand.models.index import IS_LISTED, has_tags, of_channels
-from ondemand.videos.lists import VideoKey, VideoKeys, all_of, keys_of_listing
-from ondemand.videos.lookups import videos_of_address, videos_of_id
-from ondemand.videos.search import search_query
+from ondemand.search.lists import VideoKey, VideoKeys, all_of, keys_of_listing
+from ondemand.search.lookups import videos_of_address, videos_of_id
+from ondemand.search.words import search_query
 
 _SEARCHED = {"q", str(TagFilter.parameter_name), str(ListingFilter.parameter_name)}
 _TAKEN = {"p", *_SEARCHED, str(StartedFilter.parameter_name), str(ChannelFilter.parameter_name), ChannelFilter.exact}

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django.db import connection
 from django.utils import timezone
 
-from ivsvod.rest.times import EARLIEST, LATEST
+from common.rest.times import EARLIEST, LATEST
 
 _TEXT = re.compile(r"([1-8]\d{3})(?:-(\d\d))?(?:-(\d\d))?", re.ASCII)
 _MOST = 40

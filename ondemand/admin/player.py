@@ -11,7 +11,7 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path
 from django.views.decorators.clickjacking import xframe_options_sameorigin
 
-from ivsvod.rest.scopes import account_has_scope
+from common.rest.scopes import account_has_scope
 from ondemand.admin.page import player_context
 from ondemand.models import Video
 from ondemand.videos.editing import display_title

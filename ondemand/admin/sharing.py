@@ -16,9 +16,9 @@ from django.utils.translation import gettext_lazy
 
 from channels_app.admin import account_of
 from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
-from channels_app.errors import ServiceError
-from ivsvod.rest.scopes import account_has_scope
-from ivsvod.rest.times import zoned
+from common.errors import ServiceError
+from common.rest.scopes import account_has_scope
+from common.rest.times import zoned
 from ondemand.admin.forms import OneLineField
 from ondemand.models import Video
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create

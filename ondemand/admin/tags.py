@@ -15,9 +15,9 @@ from channels_app.models import Channel
 from ondemand.admin.bulk import bulk_started, page_answer
 from ondemand.admin.forms import OneLineField
 from ondemand.bulk.decisions import Kind
+from ondemand.search.lookups import tag_uses, tags_beginning, videos_tagged
 from ondemand.videos.editing import tags_of
 from ondemand.videos.limits import TAG_LENGTH
-from ondemand.videos.lookups import tag_uses, tags_beginning, videos_tagged
 
 SHOWN_TAGS = 50
 COMPLETIONS = 10

@@ -24,7 +24,7 @@ from channels_app.admin import (
     row_address,
 )
 from channels_app.models import ReportedDifference
-from ivsvod.rest.scopes import account_has_scope
+from common.rest.scopes import account_has_scope
 from ondemand.admin import filters
 from ondemand.admin.bulk import BulkPages
 from ondemand.admin.change_list import VideoList
@@ -35,9 +35,9 @@ from ondemand.admin.player import QuickPlayer
 from ondemand.admin.sharing import SharePage
 from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
+from ondemand.search.lookups import videos_of_address, videos_of_id
+from ondemand.search.words import search_query
 from ondemand.videos.editing import display_title
-from ondemand.videos.lookups import videos_of_address, videos_of_id
-from ondemand.videos.search import search_query
 
 
 @admin.register(Video)

@@ -14,7 +14,7 @@ from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from channels_app.aws import AwsError
+from common.aws import AwsError
 from ondemand.adoption import checks
 from ondemand.adoption.checks import LONG_SECONDS, TABLES, Configured, Finding, Rows, blocker, ok, warning
 from ondemand.reconcile.prefixes import FoundRecording, recordings_in

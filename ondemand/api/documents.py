@@ -8,8 +8,8 @@ from typing import Any
 
 from channels_app.models.live_state import milliseconds
 from ondemand.models import Video
+from ondemand.search.words import highlight, matching_chapter
 from ondemand.videos.files import Reader
-from ondemand.videos.search import highlight, matching_chapter
 
 # By name in a document, the attribute.
 _FOR_CURATORS = {"edit": "edit", "part_of": "part_of_id", "clip_of": "clip_of_id"}

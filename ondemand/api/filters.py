@@ -11,8 +11,8 @@ from django.http import QueryDict
 from django_filters import Filter
 
 from channels_app.models import Channel
-from ivsvod.rest.compiled import Parameter
-from ivsvod.rest.filters import (
+from common.rest.compiled import Parameter
+from common.rest.filters import (
     BooleanFilter,
     ChoiceFilter,
     EachTextFilter,
@@ -25,9 +25,9 @@ from ivsvod.rest.filters import (
 from ondemand.models import Video
 from ondemand.models.index import ORDERINGS, has_tags, of_channels
 from ondemand.models.publication import Listing
+from ondemand.search.lists import VideoKeys, all_of, keys_in_state, keys_of_listing
+from ondemand.search.words import QUERY, words_of
 from ondemand.videos.limits import METADATA_KEY_LENGTH
-from ondemand.videos.lists import VideoKeys, all_of, keys_in_state, keys_of_listing
-from ondemand.videos.search import QUERY, words_of
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
 # The conditions of the filters that the index of values serves.

@@ -15,8 +15,8 @@ from channels_app.api.viewsets import NO_STORE, get_channel, idempotency_key
 from channels_app.channels.idempotency import body_digest
 from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID, RESOLUTIONS
 from channels_app.models import Channel
-from ivsvod.rest import throttling
-from ivsvod.rest.fields import (
+from common.rest import throttling
+from common.rest.fields import (
     PlainChoiceField,
     PlainTextField,
     StrictBooleanField,
@@ -25,9 +25,9 @@ from ivsvod.rest.fields import (
     WholeNumberField,
     uuid_in_path,
 )
-from ivsvod.rest.filters import BooleanFilter, StrictFilterSet, TextFilter, UUIDFilter
-from ivsvod.rest.scopes import has_scope
-from ivsvod.rest.viewsets import StrictFilterViewSet
+from common.rest.filters import BooleanFilter, StrictFilterSet, TextFilter, UUIDFilter
+from common.rest.scopes import has_scope
+from common.rest.viewsets import StrictFilterViewSet
 from ondemand.api.viewsets import CatalogueViewSet
 from ondemand.models import PlaybackGrant, PlaybackGrantQuerySet
 from ondemand.playback.grants import (
@@ -38,8 +38,8 @@ from ondemand.playback.grants import (
     video_grant_create,
     viewer_revoke,
 )
+from ondemand.search.rows import video_of
 from ondemand.videos.links import public_origin
-from ondemand.videos.rows import video_of
 from ondemand.videos.services import VideoNotFoundError
 
 # Seconds.

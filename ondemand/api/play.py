@@ -9,15 +9,15 @@ from django.middleware.gzip import re_accepts_gzip
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
-from ivsvod.rest import throttling
-from ivsvod.rest.fields import uuid_in_path
-from ivsvod.rest.scopes import has_scope
+from common.rest import throttling
+from common.rest.fields import uuid_in_path
+from common.rest.scopes import has_scope
 from ondemand.api.viewsets import CatalogueViewSet
 from ondemand.models import Video
 from ondemand.playback.delivery import picture_url, playlist_content, shared_end
 from ondemand.playback.grants import grant_playing, grant_use
+from ondemand.search.rows import playable_video, video_of
 from ondemand.videos import small_pictures
-from ondemand.videos.rows import playable_video, video_of
 from ondemand.videos.services import VideoNotFoundError
 
 # Seconds: a CDN may keep a file of a public video for as long, also after the video was hidden.

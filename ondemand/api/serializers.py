@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from channels_app.api import serializers as channels
 from channels_app.models import Stream
-from ivsvod.rest.fields import (
+from common.rest.fields import (
     ChangesSerializer,
     LenientUUIDField,
     PlainChoiceField,
@@ -19,7 +19,7 @@ from ivsvod.rest.fields import (
     WholeNumberField,
     with_names_in_any_case,
 )
-from ivsvod.rest.times import parse_time
+from common.rest.times import parse_time
 from ondemand.api.documents import hit_document, match_document, video_document
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter

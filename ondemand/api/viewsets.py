@@ -19,11 +19,11 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from channels_app.api.viewsets import get_channel, visible_channels
-from ivsvod.rest.caching import LIST_MAX_AGE, VIDEO_MAX_AGE, Life, require_match
-from ivsvod.rest.fields import uuid_in_path
-from ivsvod.rest.ordering import RowList
-from ivsvod.rest.scopes import has_scope
-from ivsvod.rest.viewsets import StrictFilterViewSet
+from common.rest.caching import LIST_MAX_AGE, VIDEO_MAX_AGE, Life, require_match
+from common.rest.fields import uuid_in_path
+from common.rest.ordering import RowList
+from common.rest.scopes import has_scope
+from common.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
@@ -40,13 +40,13 @@ from ondemand.playback.editing import (
 from ondemand.playback.edits import EditError
 from ondemand.playback.explain import explanation
 from ondemand.playback.suggestions import suggestions_for
+from ondemand.search.lists import RankedVideoList, VideoList
+from ondemand.search.near_miss import near_misses
+from ondemand.search.rows import WalkedVideoList, next_edge, video_of, videos_of
+from ondemand.search.words import RANK, videos_found
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.links import public_origin
-from ondemand.videos.lists import RankedVideoList, VideoList
-from ondemand.videos.near_miss import near_misses
-from ondemand.videos.rows import WalkedVideoList, next_edge, video_of, videos_of
-from ondemand.videos.search import RANK, videos_found
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
 

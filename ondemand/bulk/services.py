@@ -12,7 +12,7 @@ from django.db.models import Count, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
-from channels_app.audit import acting_within, audited
+from common.audit import acting_within, audited
 from ondemand.bulk.decisions import (
     Columns,
     Decision,

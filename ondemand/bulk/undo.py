@@ -4,8 +4,8 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from channels_app.audit import Way, actor_name, audited
 from channels_app.models import AuditEntry
+from common.audit import Way, actor_name, audited
 from ondemand.bulk.decisions import Operation, Outcome, undo_decisions
 from ondemand.models import Video
 from ondemand.videos.services import GrantNeededError, columns_write, recording_locked

@@ -11,8 +11,8 @@ from django.db import migrations, models
 from django.db.models import deletion
 from django.utils import timezone
 
-from channels_app.sql.ddl import RunSQLInTransaction
-from ivsvod.rest.compiled import ReadableDecoder
+from common.sql.ddl import RunSQLInTransaction
+from common.rest.compiled import ReadableDecoder
 
 VIDEOS = """
 CREATE TABLE IF NOT EXISTS on_demand_videos (

@@ -12,7 +12,7 @@ from django.db.models import deletion
 from django.db.models.functions import MD5, Collate, Left, Upper
 from django.utils import timezone
 
-from channels_app.sql.ddl import RunDeferredSQL, RunSQLInTransaction
+from common.sql.ddl import RunDeferredSQL, RunSQLInTransaction
 
 # Django 5 cannot write ON DELETE CASCADE: other programs delete videos, too.
 CASCADE = """

@@ -7,7 +7,7 @@ run again.
 
 from django.db import migrations, models
 
-from channels_app.sql.ddl import EnsureIndex, RunSQLInTransaction, sql_files
+from common.sql.ddl import EnsureIndex, RunSQLInTransaction, sql_files
 
 SQL = "ondemand/sql/0003"
 FUNCTIONS = sql_files(

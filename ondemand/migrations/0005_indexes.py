@@ -6,7 +6,7 @@ from django.db import migrations, models
 from django.db.models.fields.json import KeyTransform
 from django.db.models.lookups import IsNull
 
-from channels_app.sql.ddl import EnsureIndex
+from common.sql.ddl import EnsureIndex
 
 NEWEST = (
     models.OrderBy(models.F("started_at"), descending=True, nulls_last=True),

@@ -11,7 +11,7 @@ from django.db.models import Case, Q, TextChoices, TextField, Value, When
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 
-from ivsvod.rest.times import zoned
+from common.rest.times import zoned
 
 
 class Listing(TextChoices):

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from channels_app.models import Channel
-from ivsvod.rest.compiled import ReadableDecoder
+from common.rest.compiled import ReadableDecoder
 from ondemand.models.chapters import Chapter, chapters_of
 from ondemand.models.publication import (
     LISTING_BY_ROW,
@@ -183,7 +183,7 @@ class Video(models.Model):
 
     objects = VideoQuerySet.as_manager()
 
-    # The listing that the query has checked, at the time of the request; see `ondemand/videos/rows.py`.
+    # The listing that the query has checked, at the time of the request; see `ondemand/search/rows.py`.
     known_listing: Listing | None = None
     # Annotations of `with_content`.
     channel_name: str | None

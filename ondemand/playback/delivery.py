@@ -11,8 +11,8 @@ from typing import Any
 from cachetools import TTLCache, cached
 from django.conf import settings
 
-from channels_app import aws
-from channels_app.errors import ServiceError
+from common import aws
+from common.errors import ServiceError
 from ondemand.models import Video
 from ondemand.models.querysets import LONGEST_RECORDING
 from ondemand.models.videos import files_url

@@ -15,8 +15,8 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Q
 
-from channels_app.audit import audited
-from channels_app.errors import ServiceError
+from common.audit import audited
+from common.errors import ServiceError
 from ondemand.models import Video, evenly_spread
 from ondemand.models.chapters import LATEST_MS, Chapter
 from ondemand.playback.chapter_moves import RecordedChapter, cut_chapters, recorded_chapters, shown_chapters

@@ -14,12 +14,12 @@ from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from channels_app import aws
-from channels_app.audit import actor_name, audited
 from channels_app.channels.viewer_tokens import ViewerClaims, ViewerToken, playback_url_with_token, viewer_token
-from channels_app.errors import IdempotencyKeyReusedError, ServiceError
 from channels_app.models import Channel, IdempotencyKey
-from ivsvod.rest.compiled import CompiledQuery, Parameter
+from common import aws
+from common.audit import actor_name, audited
+from common.errors import IdempotencyKeyReusedError, ServiceError
+from common.rest.compiled import CompiledQuery, Parameter
 from ondemand.models import PlaybackGrant, PlaybackGrantQuerySet, Video
 from ondemand.videos.files import MASTER, Reader, is_signed
 

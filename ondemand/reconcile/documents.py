@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from channels_app import aws
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.envelopes import AHEAD, whole_milliseconds
+from common import aws
 from ondemand.reconcile.prefixes import FoundRecording
 from ondemand.recordings.metadata import LONGEST, MetadataError, document_of, time_of
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from channels_app import aws
 from channels_app.reconcile.paced_calls import call_paced
+from common import aws
 
 STARTED = "started"
 ENDED = "ended"

@@ -8,7 +8,6 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from channels_app import aws
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.events.synthetic import recording_envelope
 from channels_app.models import Channel, ReportedDifference
@@ -16,6 +15,7 @@ from channels_app.reconcile.differences import Difference, Finding, Kind, Scope,
 from channels_app.reconcile.repair import events_send
 from channels_app.reconcile.report import Report
 from channels_app.reconcile.runner import walk
+from common import aws
 from ondemand.models import RemovedRecording, Video
 from ondemand.reconcile import documents
 from ondemand.reconcile.prefixes import ENDED, FAILED, FoundRecording, PageRead, recordings_in

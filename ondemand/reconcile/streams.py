@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from channels_app import aws
 from channels_app.models import Channel, Stream
 from channels_app.models.live_state import UNNAMED
 from channels_app.reconcile.sessions import session_of
+from common import aws
 from ondemand.reconcile.documents import RecordingFacts
 
 # An empty recording may lie slightly before its stream.

@@ -10,13 +10,13 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from channels_app import aws
 from channels_app.events.synthetic import recording_envelope
 from channels_app.models import Channel, Stream
 from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
 from channels_app.reconcile.paced_calls import call_paced
 from channels_app.reconcile.repair import events_send
-from channels_app.sql.rows import rows_of
+from common import aws
+from common.sql.rows import rows_of
 from ondemand.models import Video
 from ondemand.models.querysets import LONGEST_RECORDING
 from ondemand.recordings.handlers import END_FAILURE

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 
-from channels_app import aws
-from channels_app.audit import audited
-from channels_app.aws import AwsError, Kind
-from ivsvod.rest.ordering import rows_after
+from common import aws
+from common.audit import audited
+from common.aws import AwsError, Kind
+from common.rest.ordering import rows_after
 from ondemand.models import DEFAULT_PLAYLIST, Video
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.recordings.metadata import (

@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from channels_app import aws
 from channels_app.envelopes import MalformedEventError, jsonb_safe, load_json, whole_milliseconds
-from ivsvod.rest.times import parse_time
+from common import aws
+from common.rest.times import parse_time
 from ondemand.models import evenly_spread
 from ondemand.recordings.playlists import is_inside
 

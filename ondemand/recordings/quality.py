@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from channels_app.aws import AwsError, Kind
 from channels_app.envelopes import jsonb_safe
+from common.aws import AwsError, Kind
 from ondemand.models import Video
 
 Qa = Video.Qa

@@ -10,8 +10,8 @@ from typing import Any
 from django.db import transaction
 from psycopg import sql
 
-from channels_app.sql.backfill import NIL, batches, touch_in_batches
-from channels_app.sql.ddl import sql_files
+from common.sql.backfill import NIL, batches, touch_in_batches
+from common.sql.ddl import sql_files
 
 _statement = partial(sql_files, "ondemand/sql/statements")
 # The number of newest videos whose words the backfill adds; it takes some seconds.

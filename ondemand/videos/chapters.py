@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from ivsvod.rest.times import clock
+from common.rest.times import clock
 from ondemand.models.chapters import Chapter, position
 
 _CHAPTER = re.compile(r"(?:([0-9]{1,4}):)?([0-9]{1,3}):([0-5][0-9])(?:\.([0-9]{1,3}))?\s+(\S.*)")

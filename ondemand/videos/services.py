@@ -6,8 +6,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.audit import audited
-from channels_app.errors import ServiceError
+from common.audit import audited
+from common.errors import ServiceError
 from ondemand.models import Content, Video
 
 # Called with the locked video; raises to refuse the write.

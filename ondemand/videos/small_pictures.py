@@ -8,7 +8,7 @@ from typing import Any
 
 from django.conf import settings
 
-from channels_app import aws
+from common import aws
 from ondemand.models import Video
 from ondemand.videos.files import SMALL_WIDTHS, shown_path, uploaded_name
 from ondemand.videos.uploads import LARGEST_FILE, PictureError, picture_normalised

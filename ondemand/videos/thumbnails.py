@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from ivsvod.rest.times import clock
+from common.rest.times import clock
 from ondemand.models import Video, evenly_spread
 from ondemand.videos.files import SMALL_WIDTHS, Reader, middle_of
 

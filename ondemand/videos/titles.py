@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
-from ivsvod.rest.times import zoned
+from common.rest.times import zoned
 
 
 def name_shown(title: str, channel: str | None, started_at: datetime | None) -> str:

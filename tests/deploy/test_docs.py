@@ -23,12 +23,9 @@ from django.db import connection
 from django.test import RequestFactory
 
 from channels_app.events import inbox
+from common.rest.throttling import client_address
 from deploy import package
 from ivsvod import lambda_entry
-from ivsvod.local import postgres
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import recording_event, sqs_batch
-from ivsvod.rest.throttling import client_address
 from tests.deploy.test_templates import METRICS
 from tests.support import database_roles
 from tests.support.cloudformation import NAMES, of_type, template
@@ -46,6 +43,9 @@ from tests.support.documentation import (
 )
 from tests.support.helpers import make_channel
 from tests.support.road import BUCKET, PREFIX, at, invoke
+from tools.local import postgres
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import recording_event, sqs_batch
 
 NAMED = ["deploy", "operations", "switch"]
 EACH = pytest.mark.parametrize("name", NAMED)

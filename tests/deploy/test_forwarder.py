@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from channels_app import aws as aws_door
-from channels_app.aws import AwsError, Kind, clients
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.serving import MOUNT, served, with_local_aws
+from common import aws as aws_door
+from common.aws import AwsError, Kind, clients
 from tests.support.cloudformation import of_type, resolved
 from tests.support.ports import free_port
+from tools.local.aws import LocalAws
+from tools.local.serving import MOUNT, served, with_local_aws
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:ivsvod-production-forwarder"
 ROLE = "arn:aws:iam::111122223333:role/ivsvod"
@@ -54,7 +54,7 @@ def forwarding(settings: Any, monkeypatch: pytest.MonkeyPatch, url: str, lambdas
         return kept.setdefault((service, tries), made(service, tries))
 
     for module in ("clients", "ivs"):
-        monkeypatch.setattr(f"channels_app.aws.{module}.client", client)
+        monkeypatch.setattr(f"common.aws.{module}.client", client)
     yield
 
 

@@ -1,6 +1,6 @@
 """The function's role allows each call that the code can make, and nothing that it never does.
 
-The calls are read from the source: `client(SERVICE, …).METHOD(…)` in `channels_app/aws/`. A call that is added without
+The calls are read from the source: `client(SERVICE, …).METHOD(…)` in `common/aws/`. A call that is added without
 a permission fails here, as does a permission that nobody needs.
 """
 
@@ -19,10 +19,10 @@ from django.conf import settings
 from django.core.files.base import ContentFile
 from moto import mock_aws
 
-from channels_app.aws.storage import BucketStorage
+from common.aws.storage import BucketStorage
 from tests.support.cloudformation import ACCOUNT, REGION, leave_local_aws, resolved
 
-AWS = Path(settings.BASE_DIR) / "channels_app" / "aws"
+AWS = Path(settings.BASE_DIR) / "common" / "aws"
 IVS = f"arn:aws:ivs:{REGION}:{ACCOUNT}"
 CHANNEL, KEY = f"{IVS}:channel/AjIhKtJ0RlgL", f"{IVS}:stream-key/g1H2I3j4k5L6"
 PLAYBACK_KEY = f"{IVS}:playback-key/KDJRJNQhiQzA"

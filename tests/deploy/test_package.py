@@ -26,10 +26,6 @@ import pytest
 
 from deploy.package import LARGEST, PACKAGE, VERSION, lambda_python
 from ivsvod.lambda_entry import SCHEDULED
-from ivsvod.local import launch, postgres
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event
-from ivsvod.local.serving import MOUNT, served, with_local_aws
 from tests.support.lambda_http import body_of, function_url, http_v2, rest_v1
 from tests.support.packaged import (
     HOST,
@@ -43,6 +39,10 @@ from tests.support.packaged import (
 )
 from tests.support.ports import free_port
 from tests.support.road import BUCKET, NINE, PREFIX, at, ended_metadata
+from tools.local import launch, postgres
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import recording_event, sqs_batch, stream_event
+from tools.local.serving import MOUNT, served, with_local_aws
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("package")]
 

@@ -25,16 +25,16 @@ from dotenv import dotenv_values, set_key
 from deploy.package import CHECKOUT, PACKAGE
 from deploy.settings import rendered
 from ivsvod.lambda_entry import SCHEDULED
-from ivsvod.local import launch, postgres
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import stream_event
-from ivsvod.local.serving import MOUNT, with_local_aws
-from ivsvod.local.serving import served as served_locally
 from tests.support.cloud import REPORT, Cloud, served
 from tests.support.cloudformation import for_moto, of_type, template
 from tests.support.lambda_http import body_of, rest_v1
 from tests.support.packaged import HOST, runtime_packages
 from tests.support.ports import free_port
+from tools.local import launch, postgres
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import stream_event
+from tools.local.serving import MOUNT, with_local_aws
+from tools.local.serving import served as served_locally
 
 pytestmark = [pytest.mark.package, pytest.mark.xdist_group("deployment")]
 

@@ -30,14 +30,14 @@ from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 from psycopg import sql
 
-from channels_app.sql.ddl import RunDeferredSQL
-from ivsvod.local.postgres.processes import wait_until
-from ivsvod.postgresql.base import statements_unlimited
+from common.postgresql.base import statements_unlimited
+from common.sql.ddl import RunDeferredSQL
 from tests.support.adoption import SERVERS, Connection, Databases, databases_on
 from tests.support.helpers import THOROUGH, bearer
 from tests.support.predecessor import statements
 from tests.support.predecessor.rows import BUCKET, LONG_TEXT, ODD_DOCUMENTS, document, find, insert
 from tests.support.predecessor.statements import COLUMNS
+from tools.local.postgres.processes import wait_until
 
 LONGEST_RECORDING_MS = 48 * 3_600_000
 LONGEST_KEY = 1024  # of S3, in bytes; a bucket's name is shorter

@@ -7,11 +7,11 @@ from playwright.sync_api import expect
 
 from channels_app.channels.provisioning import channel_create
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
 from tests.support.chromium import IN_BROWSER, chromium, faults, looked_at, opened
 from tests.support.console import happened, make_channel, make_stream
 from tests.support.every_kind import ARABIC
 from tests.support.helpers import THOROUGH
+from tools.local.aws import LocalAws
 
 pytestmark = IN_BROWSER
 LOOKS = [(1280, "light"), (400, "dark")]

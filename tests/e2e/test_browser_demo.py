@@ -7,8 +7,8 @@ from django.contrib import admin
 from playwright.sync_api import expect
 
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
 from tests.support.chromium import IN_BROWSER, PASSWORD, Look, chromium, looked_at, opened, serving
+from tools.local.aws import LocalAws
 
 pytestmark = IN_BROWSER
 
@@ -18,7 +18,7 @@ def test_the_panel_of_the_demo_shows_what_to_try_until_it_is_dismissed(
 ) -> None:
     User.objects.create_superuser("boss", password=PASSWORD)
     # Only the demo shows it.
-    monkeypatch.setattr(admin.site, "index_template", "ivsvod_local/index.html")
+    monkeypatch.setattr(admin.site, "index_template", "tools/index.html")
     with serving(aws, settings) as url, chromium() as browser, opened(browser, url, 1280, "light") as (page, wrong):
         page.goto(f"{url}/admin/")
         panel = page.get_by_role("region", name="Try this")

@@ -11,14 +11,14 @@ import pytest
 from django.test import Client
 from playwright.sync_api import Page, expect
 
-from channels_app.aws.s3 import object_keys
-from ivsvod.local.aws import LocalAws
+from common.aws.s3 import object_keys
 from ondemand.models import Video
 from ondemand.playback.grants import GrantRequest, grant_revoke, grant_url, video_grant_create
 from tests.support.chromium import IN_BROWSER, SECONDS, chromium, faults, in_thread, until, watched
 from tests.support.delivery import sign_with
 from tests.support.helpers import bearer, make_video
 from tests.support.road import BUCKET
+from tools.local.aws import LocalAws
 
 pytestmark = IN_BROWSER
 

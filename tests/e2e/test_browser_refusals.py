@@ -8,12 +8,12 @@ from playwright.sync_api import Page, expect
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault
 from ondemand.models import Content, Video
 from tests.support.chromium import IN_BROWSER, PASSWORD, chromium, faults, fits, opened, picture, staff_of
 from tests.support.console import CHANNELS, EVENTS, NINE, VIDEOS, make_stream
 from tests.support.helpers import THOROUGH, make_content, make_video
+from tools.local.aws import LocalAws
+from tools.local.ivs import Fault
 
 pytestmark = IN_BROWSER
 LOOKS = [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1]

@@ -15,7 +15,6 @@ from django.utils import timezone
 from playwright.sync_api import Browser, Page, Request, Response, Route, expect
 
 from channels_app.models import Channel, Stream
-from ivsvod.local.serving import served
 from ondemand.models import Content, Video
 from ondemand.videos.files import Reader
 from tests.support.chromium import (
@@ -34,6 +33,7 @@ from tests.support.chromium import (
 )
 from tests.support.helpers import THOROUGH, make_channel
 from tests.support.ports import free_port
+from tools.local.serving import served
 
 pytestmark = IN_BROWSER
 NINE = datetime(2026, 3, 4, 9, 5, tzinfo=UTC)

@@ -14,9 +14,6 @@ from playwright.sync_api import Locator, Page, expect
 from channels_app.channels.provisioning import channel_create
 from channels_app.events.handlers import StreamEventHandler
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import recording_event, stream_event
-from ivsvod.local.broadcast.studio import DeliveryFailedError, broadcasts, deliver
 from ondemand.models import Content, Video
 from ondemand.playback.editing import clip_create, clip_prepare
 from tests.support.chromium import (
@@ -32,6 +29,9 @@ from tests.support.chromium import (
     until,
 )
 from tests.support.helpers import THOROUGH, make_content, make_video
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import recording_event, stream_event
+from tools.local.broadcast.studio import DeliveryFailedError, broadcasts, deliver
 
 pytestmark = IN_BROWSER
 LOOKS = [(1280, "light"), (400, "dark")][: 2 if THOROUGH else 1]

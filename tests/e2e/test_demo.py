@@ -32,13 +32,13 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from ivsvod.local import postgres
-from ivsvod.local.launch import is_disk_full
-from ivsvod.local.postgres import PostgresUnavailable
-from ivsvod.local.postgres.processes import wait_until
 from ondemand.playback.signing import UrlSigner
 from tests.support.documentation import blocks
 from tests.support.ports import free_port
+from tools.local import postgres
+from tools.local.launch import is_disk_full
+from tools.local.postgres import PostgresUnavailable
+from tools.local.postgres.processes import wait_until
 
 # One demo serves all tests here.
 pytestmark = pytest.mark.xdist_group("demo")

@@ -136,7 +136,7 @@ def test_the_page_of_the_api_is_about_this_service_alone() -> None:
 
 def test_the_page_and_the_reference_have_one_table_of_states_in_their_order_of_precedence() -> None:
     table = re.compile(r"^\| `listing` \|.*\n(?:\|.*\n)+", re.MULTILINE)
-    (of_page,), (of_reference,) = (table.findall(read(path)) for path in ("docs/api.md", "ivsvod/openapi/guide.md"))
+    (of_page,), (of_reference,) = (table.findall(read(path)) for path in ("docs/api.md", "tools/openapi/guide.md"))
     assert of_page == of_reference
     assert re.findall(r"^\| `(\w+)` \|", of_page, re.MULTILINE)[1:] == Listing.values
 

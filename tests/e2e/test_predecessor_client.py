@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from ivsvod.local.aws import LocalAws
 from tests.support.helpers import OWNER, make_content, make_video
+from tools.local.aws import LocalAws
 
 CLIENT = Path(__file__).parent.parent / "support" / "predecessor" / "client.mjs"
 NODE = shutil.which("node")

@@ -11,12 +11,12 @@ from uuid import UUID
 
 import pytest
 
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import recording_event, stream_event
 from ondemand.models import video_uuid
 from tests.support.helpers import THOROUGH
 from tests.support.processes import Scratch, scratch_place
 from tests.support.road import BUCKET, NINE, Envelope, ended_metadata, lines
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import recording_event, stream_event
 
 PROCESSES = 6 if THOROUGH else 2
 KILLED = 3 if THOROUGH else 2

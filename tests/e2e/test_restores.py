@@ -8,10 +8,10 @@ import pytest
 from django.core.management import call_command
 from psycopg import sql
 
-from ivsvod.local.postgres import wheel_bin_dir
 from tests.e2e.test_adoption import catalogue, derived, dump, quietly_differs
 from tests.support.adoption import OWNER, ROOT, Connection, Databases
 from tests.support.predecessor.statements import COLUMNS
+from tools.local.postgres import wheel_bin_dir
 
 pytestmark = pytest.mark.xdist_group("adopted")
 

@@ -23,12 +23,12 @@ from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
 from ivsvod.gateway import cleaned
 from ivsvod.lambda_entry import InvocationRefusedError
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import sqs_batch
 from ondemand.models import Video
 from tests.support.helpers import THOROUGH, make_channel
 from tests.support.lambda_http import EACH_KIND, Http, body_of, function_url, http_v2, rest_v1
 from tests.support.road import ARN, inbox_row, invoke, live_file, sample, text_of, without
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import sqs_batch
 
 pytestmark = pytest.mark.django_db
 
@@ -427,7 +427,7 @@ def test_an_error_of_zappa_itself_is_in_the_shape_of_all_errors(zappa: None, mon
 def test_a_request_begins_no_line_of_the_log(zappa: None, path: str) -> None:
     import io
 
-    from ivsvod.rest.request_ids import LineFormatter, RequestIdFilter
+    from common.rest.request_ids import LineFormatter, RequestIdFilter
 
     # Django sets the handlers of the log when Zappa loads it.
     invoke(rest_v1("GET", "/healthz"))

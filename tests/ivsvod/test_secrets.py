@@ -16,13 +16,11 @@ from django.test import Client
 from django.urls import resolve
 from django.utils import timezone
 
-from channels_app.aws.ivs import IvsStreamKey
 from channels_app.channels.viewer_tokens import ViewerClaims, viewer_token
-from channels_app.errors import ServiceError
 from channels_app.models import AuditEntry, Channel
+from common.aws.ivs import IvsStreamKey
+from common.errors import ServiceError
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
-from ivsvod.openapi.document import document
 from ondemand.models import PlaybackGrant
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.playback.signing import configured_signer
@@ -33,6 +31,8 @@ from tests.support.delivery import sign_with
 from tests.support.helpers import STREAM_KEY, bearer, make_channel, make_token, make_video
 from tests.support.leaks import WATCH
 from tests.support.private_playback import make_key, private_pem, use_playback_key
+from tools.local.aws import LocalAws
+from tools.openapi.document import document
 
 pytestmark = pytest.mark.django_db
 logger = logging.getLogger("ivsvod.a_part")

@@ -26,8 +26,8 @@ from django.core.exceptions import ImproperlyConfigured
 from moto.server import ThreadedMotoServer
 
 from channels_app.channels.playback_keys import private_key_of
+from common.postgresql.base import DatabaseWrapper
 from ivsvod import checks
-from ivsvod.postgresql.base import DatabaseWrapper
 from tests.support.helpers import make_channel
 from tests.support.private_playback import make_key, private_pem, public_pem
 from tests.support.settings import FERNET_KEY, NEEDED, SECRET, python, settings_of, shown

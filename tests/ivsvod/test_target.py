@@ -9,11 +9,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from ivsvod.local import launch
 from ivsvod.target import LocalStackRefusedError, described, uses_local_stack
 from tests.deploy.test_docs import settings_variables
 from tests.support.helpers import OWNER
 from tests.support.settings import CHECKOUT, NEEDED, SECRET
+from tools.local import launch
 
 FILES = [Path("deploy/production.env")]
 

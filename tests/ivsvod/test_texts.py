@@ -16,7 +16,7 @@ from django.utils.translation.template import templatize
 from tests.ivsvod.test_translations import assert_all_translated, untranslated
 
 _ROOT = Path(settings.BASE_DIR)
-_APPS = ("channels_app", "ondemand", "ivsvod")
+_APPS = ("common", "channels_app", "ondemand", "ivsvod", "tools")
 # The API speaks English.
 _OF_THE_API = {path for app in ("channels_app", "ondemand") for path in (_ROOT / app / "api").glob("*.py")}
 _EDGES = [

@@ -22,17 +22,17 @@ from django.db.models import Value
 from django.test import Client
 from django.utils import timezone, translation
 
-from channels_app.audit import Actor, Way, acting, audited
 from channels_app.envelopes import DETAIL_TYPES
 from channels_app.models import AuditEntry, Channel, ChannelType, InboxEvent, LatencyMode, ReportedDifference, Stream
 from channels_app.models.differences import Kind
 from channels_app.streams.history import KINDS
+from common.audit import Actor, Way, acting, audited
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
-from ivsvod.local.aws import LocalAws
 from ondemand.models import BulkChange, BulkChangeRow, PlaybackGrant, SearchWord, Video
 from tests.ivsvod.console.test_roles import TABLE, filled, routes
 from tests.support.console import happened, make_channel, make_event, make_stream, make_video
+from tools.local.aws import LocalAws
 
 _KEPT = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{[^{}]*\}|<[^<>]+>|&#?\w+;")
 _WIDE = {letter: letter + 0xFEE0 for letter in [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)]}

@@ -20,11 +20,11 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.test import override_settings
 from psycopg import sql
 
-from channels_app.audit import command_acting
-from ivsvod.local import postgres
-from ivsvod.postgresql.base import DatabaseWrapper, statements_unlimited
+from common.audit import command_acting
+from common.postgresql.base import DatabaseWrapper, statements_unlimited
 from tests.support.helpers import THOROUGH
 from tests.support.predecessor.rows import BUCKET, Rows, fill, generate
+from tools.local import postgres
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = (ROOT / "tests" / "support" / "predecessor" / "schema.sql").read_text()

@@ -23,13 +23,13 @@ from playwright.sync_api import Browser, BrowserContext, Frame, Page, sync_playw
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.studio import broadcasts
-from ivsvod.local.serving import MOUNT, served, with_local_aws
 from ondemand.models import Video
 from ondemand.videos.services import content_replace
 from tests.support.helpers import THOROUGH
 from tests.support.ports import free_port
+from tools.local.aws import LocalAws
+from tools.local.broadcast.studio import broadcasts
+from tools.local.serving import MOUNT, served, with_local_aws
 
 # Without windows it takes a third less of the processor.
 CHROMIUM = Path(which("chromium-headless-shell") or "/usr/bin/chromium")

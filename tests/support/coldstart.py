@@ -19,10 +19,10 @@ from statistics import median
 from typing import Any
 
 from deploy.package import CHECKOUT, bytecode_write, dependencies_install, lambda_python
-from ivsvod.local import launch, postgres
-from ivsvod.local.aws import LocalAws
 from tests.support.lambda_http import rest_v1
 from tests.support.packaged import HOST, environment, running, runtime_packages, unzipped, variables
+from tools.local import launch, postgres
+from tools.local.aws import LocalAws
 
 EVENT = {"id": "1", "detail-type": "x", "source": "aws.ivs", "time": "2026-03-04T09:00:00Z", "detail": {}}
 SETTINGS = f"""

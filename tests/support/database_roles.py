@@ -21,10 +21,10 @@ from channels_app.events import inbox  # noqa: E402
 from channels_app.models import InboxEvent  # noqa: E402
 from ivsvod.accounts.models import User  # noqa: E402
 from ivsvod.accounts.services import admin_create, api_token_create  # noqa: E402
-from ivsvod.local.broadcast.events import stream_event  # noqa: E402
 from ondemand.models import Video  # noqa: E402
 from tests.support.helpers import make_channel, make_video  # noqa: E402
 from tests.support.road import at  # noqa: E402
+from tools.local.broadcast.events import stream_event  # noqa: E402
 
 # As in tests/conftest.py: that of production takes a third of a second.
 settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

@@ -4,8 +4,8 @@ from io import BytesIO
 from typing import Any
 from urllib.parse import urlsplit
 
-from ivsvod.local.aws import LocalAws
 from tests.support.signing import pem_of, private_key, public_pem_of
+from tools.local.aws import LocalAws
 
 HLS = "media/hls"
 MULTIVARIANT = (

@@ -8,10 +8,10 @@ from axes.models import AccessAttempt, AccessLog
 from django.contrib.auth.models import Group, Permission
 from django.utils import timezone
 
-from channels_app.audit import Actor, Way, acting
 from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from channels_app.models import AuditEntry, Channel, InboxEvent, ReportedDifference, Stream
 from channels_app.models.differences import Kind
+from common.audit import Actor, Way, acting
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
 from ondemand.models import BulkChange, BulkChangeRow, PlaybackGrant, Video

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from channels_app.envelopes import RECORDING_STATE
 from channels_app.events.synthetic import recording_envelope, stream_envelope
-from ivsvod.local.broadcast.events import limit_event, recording_event, stream_event
 from tests.support.road import BUCKET, NINE, Envelope, ended_metadata
+from tools.local.broadcast.events import limit_event, recording_event, stream_event
 
 CHANNELS = {
     f"arn:aws:ivs:eu-west-1:111122223333:channel/{name}": UUID(int=number)

@@ -513,9 +513,9 @@ def _run(requests: int, seed: int) -> int:
     from django.core.management import call_command
     from django.test.utils import setup_databases, setup_test_environment, teardown_databases
 
-    from ivsvod.local import launch
-    from ivsvod.local.aws import LocalAws, install_in_process
     from tests.conftest import LOCAL_AWS_URL
+    from tools.local import launch
+    from tools.local.aws import LocalAws, install_in_process
 
     django.setup()
     logging.disable(logging.CRITICAL)

@@ -13,8 +13,8 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 import imageio_ffmpeg
 from django.test import Client
 
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.recording import FRAME_RATE
+from tools.local.aws import LocalAws
+from tools.local.broadcast.recording import FRAME_RATE
 
 # Reading MPEG-TS makes ffmpeg call iconv, and its static build crashes where iconv loads the system's modules.
 _ENVIRONMENT = {**os.environ, "GCONV_PATH": os.devnull}

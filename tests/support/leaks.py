@@ -205,9 +205,9 @@ def install() -> None:
     from django.db.models.signals import post_save
     from django.test.signals import setting_changed
 
-    from channels_app import encryption
-    from channels_app.errors import ServiceError
-    from ivsvod.rest.request_ids import LineFormatter
+    from common import encryption
+    from common.errors import ServiceError
+    from common.rest.request_ids import LineFormatter
     from ondemand.playback import grants
 
     def of_result(result: Any, *_: Any) -> Any:

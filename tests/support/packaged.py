@@ -17,10 +17,10 @@ import boto3
 
 from deploy.package import CHECKOUT, PACKAGE, lambda_python
 from deploy.settings import rendered
-from ivsvod.local import launch
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.postgres import Server
 from tests.support.lambda_http import body_of, rest_v1
+from tools.local import launch
+from tools.local.aws import LocalAws
+from tools.local.postgres import Server
 
 # What Lambda's Python has of its own. https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 OF_THE_RUNTIME = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3")

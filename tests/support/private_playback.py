@@ -8,8 +8,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import ViewerRefusedError, viewer_admit
+from tools.local.aws import LocalAws
+from tools.local.ivs import ViewerRefusedError, viewer_admit
 
 Key = ec.EllipticCurvePrivateKey
 

@@ -17,8 +17,8 @@ import psycopg
 from django.core.servers.basehttp import ThreadedWSGIServer, WSGIRequestHandler
 from psycopg import sql
 
-from ivsvod.local.aws import LocalAws
 from tests.support.road import BUCKET
+from tools.local.aws import LocalAws
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -12,9 +12,10 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.encoder import BroadcastRun
-from ivsvod.local.broadcast.plan import (
+from tests.support.road import BUCKET, Envelope, s3
+from tools.local.aws import LocalAws
+from tools.local.broadcast.encoder import BroadcastRun
+from tools.local.broadcast.plan import (
     BroadcastPlan,
     RecordingPlan,
     StreamEnds,
@@ -23,8 +24,7 @@ from ivsvod.local.broadcast.plan import (
     plan_broadcast,
     steps,
 )
-from ivsvod.local.broadcast.recording import RENDITIONS, Recording
-from tests.support.road import BUCKET, Envelope, s3
+from tools.local.broadcast.recording import RENDITIONS, Recording
 
 ACCOUNT = "111122223333"
 WINDOW = timedelta(seconds=5)

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.road import BUCKET, PREFIX, ended_metadata, put, s3
+from tools.local.aws import LocalAws
 
 ENDED_KEY = f"{PREFIX}/events/recording-ended.json"
 FAILED_KEY = f"{PREFIX}/events/recording-failed.json"

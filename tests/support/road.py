@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from channels_app.models import Channel, InboxEvent
 from ivsvod import lambda_entry
-from ivsvod.local.broadcast.events import KINDS, recording_event, sqs_batch, stream_event
+from tools.local.broadcast.events import KINDS, recording_event, sqs_batch, stream_event
 
 Envelope = dict[str, Any]
 

@@ -27,10 +27,10 @@ from uuid import UUID
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
-from ivsvod.local import launch, postgres  # noqa: E402
-from ivsvod.local.aws import LocalAws  # noqa: E402
-from ivsvod.local.broadcast.events import recording_event, sqs_batch, stream_event  # noqa: E402
 from tests.support.ports import free_port  # noqa: E402
+from tools.local import launch, postgres  # noqa: E402
+from tools.local.aws import LocalAws  # noqa: E402
+from tools.local.broadcast.events import recording_event, sqs_batch, stream_event  # noqa: E402
 
 BUCKET = "ivsvod-recordings"
 CHANNELS = {f"arn:aws:ivs:eu-west-1:111122223333:channel/Channel{n:05}": UUID(int=n) for n in range(1, 21)}
@@ -75,7 +75,7 @@ def aws_process(aws: LocalAws, port: int) -> int:
     """The local AWS in a process of its own; its pid."""
     from django.core.servers.basehttp import ThreadedWSGIServer
 
-    from ivsvod.local.serving import QuietRequestHandler
+    from tools.local.serving import QuietRequestHandler
 
     class Silent(QuietRequestHandler):
         def log_message(self, *_: Any) -> None:

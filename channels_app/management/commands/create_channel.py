@@ -10,8 +10,8 @@ from rest_framework.utils.encoders import JSONEncoder
 
 from channels_app.api.serializers import ChannelCreateSerializer, CreatedChannelSerializer
 from channels_app.channels.provisioning import channel_create
-from channels_app.errors import ServiceError
 from channels_app.models import Channel
+from common.errors import ServiceError
 
 _OPTIONS = {"userId": "--owner", "latency_mode": "--latency", "type": "--type", "name": "NAME"}
 

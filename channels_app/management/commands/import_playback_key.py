@@ -8,10 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from channels_app.aws import AwsError
-from channels_app.aws.secrets import secret_value, secrets_forget
 from channels_app.channels.playback_keys import new_private_key_pem, playback_key_import
-from channels_app.management.lines import LinesCommand
+from common.aws import AwsError
+from common.aws.secrets import secret_value, secrets_forget
+from common.lines import LinesCommand
 
 
 class Command(LinesCommand):

@@ -11,7 +11,8 @@ from django.core.management.base import CommandError
 
 from channels_app.events.deliveries import envelope_texts
 from channels_app.events.inbox import ingest
-from channels_app.management.lines import LinesCommand
+from channels_app.management.deliveries import deliveries_print
+from common.lines import LinesCommand
 
 # Brackets and commas, and whole strings, in which they have no meaning.
 _MARK = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
@@ -33,7 +34,7 @@ class Command(LinesCommand):
             content = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
         except OSError as error:
             raise CommandError(f"{name}: {error.strerror}") from None
-        if self.deliveries_print(ingest(texts_in(content.decode("utf-8-sig", "replace")))):
+        if deliveries_print(ingest(texts_in(content.decode("utf-8-sig", "replace"))), self.stdout):
             sys.exit(1)
 
 

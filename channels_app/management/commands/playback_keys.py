@@ -7,10 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from channels_app import aws
 from channels_app.channels.playback_keys import playback_key_delete
-from channels_app.errors import ServiceError
-from channels_app.management.lines import LinesCommand
+from common import aws
+from common.errors import ServiceError
+from common.lines import LinesCommand
 
 
 class Command(LinesCommand):

@@ -5,7 +5,8 @@ from argparse import ArgumentParser
 from typing import Any
 
 from channels_app.events.inbox import inbox_measure, process_open
-from channels_app.management.lines import LinesCommand, limit_add, limit_of
+from channels_app.management.deliveries import deliveries_print
+from common.lines import LinesCommand, limit_add, limit_of
 
 
 class Command(LinesCommand):
@@ -22,7 +23,7 @@ class Command(LinesCommand):
         """Print one JSON line for each event; exit 1 if one was refused or failed."""
         deliveries = process_open(retry_failed=options["retry_failed"], limit=limit_of(options))
         try:
-            must_come_again = self.deliveries_print(deliveries)
+            must_come_again = deliveries_print(deliveries, self.stdout)
         finally:
             # Also if the run is stopped at the timeout of its function: the alarm reads these numbers.
             inbox_measure()

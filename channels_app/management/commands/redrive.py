@@ -8,9 +8,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from channels_app.aws import AwsError
 from channels_app.events.messages import queue_redrive
-from channels_app.management.lines import LinesCommand, limit_add, limit_of
+from common.aws import AwsError
+from common.lines import LinesCommand, limit_add, limit_of
 
 
 class Command(LinesCommand):

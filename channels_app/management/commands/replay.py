@@ -9,8 +9,9 @@ from typing import Any
 from django.core.management.base import CommandError
 
 from channels_app.events.replay import OUTCOMES, events_chosen, events_dry_run, events_replay
-from channels_app.management.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
+from channels_app.management.deliveries import deliveries_print
 from channels_app.models import Channel, InboxEvent, InboxEventQuerySet
+from common.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
 
 
 def outcomes_value(text: str) -> list[str]:
@@ -65,7 +66,7 @@ class Command(LinesCommand):
         """Print each event; return whether one must come again."""
         must_come_again = False
         for deliveries in events_replay(events, limit=limit):
-            must_come_again |= self.deliveries_print(deliveries)
+            must_come_again |= deliveries_print(deliveries, self.stdout)
         return must_come_again
 
     def dry_run(self, events: InboxEventQuerySet, limit: int | None) -> bool:

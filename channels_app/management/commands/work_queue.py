@@ -6,9 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import CommandError
 
-from channels_app.aws import AwsError
 from channels_app.events.queue_worker import Stop, queue_work, queue_work_once
-from channels_app.management.lines import LinesCommand
+from common.aws import AwsError
+from common.lines import LinesCommand
 
 
 class Command(LinesCommand):

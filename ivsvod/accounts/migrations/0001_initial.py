@@ -10,8 +10,8 @@ from django.db import migrations, models
 from django.db.models import deletion
 from django.utils import timezone
 
-from channels_app.encryption import EncryptedTextField
-from channels_app.sql.ddl import RunDeferredSQL
+from common.encryption import EncryptedTextField
+from common.sql.ddl import RunDeferredSQL
 from ivsvod.accounts.time_zones import validate_time_zone
 
 

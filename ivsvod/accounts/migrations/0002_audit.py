@@ -2,7 +2,7 @@
 
 from django.db import migrations
 
-from channels_app.sql.ddl import RunSQLInTransaction, sql_files
+from common.sql.ddl import RunSQLInTransaction, sql_files
 
 TRIGGERS = sql_files("ivsvod/accounts/sql/0002", "audit_user", "audit_apitoken", "audit_group")
 DROP_TRIGGERS = """

@@ -3,7 +3,7 @@
 Going back leaves the groups as they are: people may rely on them. A permission that was given to a group stays.
 """
 
-from channels_app.audit import set_actor
+from common.audit import set_actor
 from django.db import migrations
 
 # Django makes permissions after the last migration; it finds these then, by their codename.

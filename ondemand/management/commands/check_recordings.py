@@ -7,7 +7,7 @@ from typing import Any
 
 from django.core.management.base import CommandError
 
-from channels_app.management.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
+from common.lines import LinesCommand, limit_add, limit_of, time_value, uuid_value
 from ondemand.models import Video
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.recordings.inspection import videos_recheck

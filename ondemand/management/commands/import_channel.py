@@ -4,13 +4,13 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from channels_app.aws import paced
 from channels_app.channels.provisioning import channel_import
-from channels_app.errors import ServiceError
 from channels_app.management.commands.create_channel import channel_print
 from channels_app.reconcile.differences import Finding, Scope
 from channels_app.reconcile.runner import walk
-from ivsvod.rest.uuids import parse_uuid
+from common.aws import paced
+from common.errors import ServiceError
+from common.rest.uuids import parse_uuid
 from ondemand.reconcile.phases import phases_of_past
 
 

@@ -10,13 +10,13 @@ from typing import Any
 from django.core.management.base import CommandError, CommandParser
 from rest_framework.utils.encoders import JSONEncoder
 
-from channels_app.management.lines import LinesCommand, time_value
-from channels_app.metrics import STREAMS_UNHEARD, counted
 from channels_app.models import Adoption, Channel
 from channels_app.reconcile.differences import Kind, Scope
 from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
 from channels_app.reconcile.runner import run
-from ivsvod.rest.uuids import parse_uuid
+from common.lines import LinesCommand, time_value
+from common.metrics import STREAMS_UNHEARD, counted
+from common.rest.uuids import parse_uuid
 from ondemand.reconcile.phases import all_phases
 
 logger = logging.getLogger(__name__)

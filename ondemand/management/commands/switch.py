@@ -11,8 +11,8 @@ from django.core.management.base import CommandError
 from django.db import ProgrammingError
 from django.utils import timezone
 
-from channels_app.management.lines import LinesCommand
 from channels_app.models import Adoption
+from common.lines import LinesCommand
 from ondemand.adoption.checks import Configured, Result
 from ondemand.adoption.queries import database_check, recordings_check
 

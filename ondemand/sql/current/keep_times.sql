@@ -1,5 +1,5 @@
 -- Keep the times of videos readable for every client. Rows that fire no trigger, as by logical replication, are made
--- readable by `ReadableTimeLoader` in `ivsvod/postgresql/base.py` instead.
+-- readable by `ReadableTimeLoader` in `common/postgresql/base.py` instead.
 
 -- Return when publication begins. A time before 1900 is no beginning (NULL), one after 9000 is the last that clients
 -- can hold.

@@ -7,8 +7,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from channels_app.audit import Actor, Way, acting, audited
 from channels_app.models import AuditEntry, Channel
+from common.audit import Actor, Way, acting, audited
 from ondemand.models import Video
 from ondemand.videos.services import video_hide, video_update
 from tests.support.console import CHANNELS, KEY, NINE, VIDEOS, make_channel, make_video, member, page

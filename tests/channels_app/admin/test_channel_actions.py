@@ -13,10 +13,10 @@ from django.test import Client
 from channels_app.admin.channel_actions import ACTIONS
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import AuditEntry, Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault
 from tests.support.console import CHANNELS, NINE, make_channel, make_stream, member, messages_of, page
 from tests.support.helpers import ivs, ivs_channels
+from tools.local.aws import LocalAws
+from tools.local.ivs import Fault
 
 pytestmark = pytest.mark.django_db
 PERMISSIONS = {

@@ -10,14 +10,14 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
-from channels_app import aws as aws_door
 from channels_app.channels.provisioning import channel_create
 from channels_app.channels.updates import editable_of
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault
+from common import aws as aws_door
 from tests.support.console import CHANNELS, NINE, make_channel, make_stream, member, messages_of, page
 from tests.support.helpers import in_transaction, ivs_channels
+from tools.local.aws import LocalAws
+from tools.local.ivs import Fault
 
 pytestmark = pytest.mark.django_db
 CHECKED = ("private", "record", "active")

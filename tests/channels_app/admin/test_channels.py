@@ -13,12 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_app import aws as aws_door
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel, IdempotencyKey, Stream
+from common import aws as aws_door
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault
 from tests.support.console import (
     CHANNELS,
     KEY,
@@ -38,6 +36,8 @@ from tests.support.console import (
 )
 from tests.support.helpers import in_transaction
 from tests.support.private_playback import refusal, use_playback_key
+from tools.local.aws import LocalAws
+from tools.local.ivs import Fault
 
 pytestmark = pytest.mark.django_db
 

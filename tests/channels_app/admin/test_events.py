@@ -6,11 +6,10 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 
-from channels_app import aws as aws_door
 from channels_app.admin import events as events_admin
 from channels_app.events.handlers import StreamEventHandler
 from channels_app.models import InboxEvent, Stream
-from ivsvod.local.aws import LocalAws
+from common import aws as aws_door
 from tests.support.console import (
     EVENTS,
     NINE,
@@ -24,6 +23,7 @@ from tests.support.console import (
 )
 from tests.support.helpers import in_transaction
 from tests.support.road import ARN, outcomes, sample
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

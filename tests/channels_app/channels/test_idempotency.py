@@ -12,15 +12,15 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from channels_app import aws as aws_door
-from channels_app.aws.clients import RETRIED
-from channels_app.aws.clients import client as ivs_client
 from channels_app.channels import idempotency
 from channels_app.channels.provisioning import STILL_CREATING
 from channels_app.models import Channel, IdempotencyKey
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs.errors import Fault
+from common import aws as aws_door
+from common.aws.clients import RETRIED
+from common.aws.clients import client as ivs_client
 from tests.support.helpers import OWNER, assert_error, bearer, ivs, make_token
+from tools.local.aws import LocalAws
+from tools.local.ivs.errors import Fault
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}
 

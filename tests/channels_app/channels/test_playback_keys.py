@@ -14,14 +14,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from django.core.management import CommandError, call_command
 from moto import mock_aws
 
-from channels_app import aws as aws_door
-from channels_app.aws import AwsError, Kind
-from channels_app.aws.secrets import secrets_forget
 from channels_app.channels.viewer_tokens import ViewerClaims, playback_url_with_token, viewer_token
+from common import aws as aws_door
+from common.aws import AwsError, Kind
+from common.aws.secrets import secrets_forget
 from ivsvod import lambda_entry
-from ivsvod.local import launch
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault
 from tests.support.private_playback import (
     make_key,
     private_channel_of,
@@ -31,6 +28,9 @@ from tests.support.private_playback import (
     use_playback_key,
 )
 from tests.support.road import invoke
+from tools.local import launch
+from tools.local.aws import LocalAws
+from tools.local.ivs import Fault
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 UNKNOWN = "arn:aws:ivs:eu-west-1:111122223333:playback-key/AjIhKtJ0RlgL"

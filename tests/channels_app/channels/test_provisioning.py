@@ -15,13 +15,10 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 
-from channels_app import aws as aws_door
 from channels_app.channels import provisioning as services
-from channels_app.errors import ChannelUnfinishedError
 from channels_app.models import Channel, Stream
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs.errors import Fault, IvsError
-from ivsvod.local.ivs.service import OPERATIONS
+from common import aws as aws_door
+from common.errors import ChannelUnfinishedError
 from tests.support.helpers import (
     OWNER,
     STREAM_KEY,
@@ -33,6 +30,9 @@ from tests.support.helpers import (
     make_channel,
     make_token,
 )
+from tools.local.aws import LocalAws
+from tools.local.ivs.errors import Fault, IvsError
+from tools.local.ivs.service import OPERATIONS
 
 BODY = {"name": "Morning show", "userId": str(OWNER)}
 FORMS = (

@@ -16,13 +16,9 @@ from django.test import Client
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from channels_app.aws import clients
 from channels_app.channels.provisioning import UUID_TAG, channel_create, tag_value
 from channels_app.models import AuditEntry, Channel, InboxEvent, Stream
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs.errors import Fault, IvsError
-from ivsvod.local.ivs.model import STATUS_OUTSIDE_THE_MODEL
-from ivsvod.local.ivs.service import OPERATIONS
+from common.aws import clients
 from tests.support.helpers import (
     OWNER,
     STREAM_KEY,
@@ -39,6 +35,10 @@ from tests.support.helpers import (
     make_video,
 )
 from tests.support.road import ingest_file, stream_change
+from tools.local.aws import LocalAws
+from tools.local.ivs.errors import Fault, IvsError
+from tools.local.ivs.model import STATUS_OUTSIDE_THE_MODEL
+from tools.local.ivs.service import OPERATIONS
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PUBLIC = {"uuid", "name", "playback_url", "live"}

@@ -11,14 +11,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 
-from channels_app import aws as aws_door
 from channels_app.channels.viewer_tokens import (
     ViewerClaims,
     ViewerToken,
     playback_url_with_token,
     viewer_token,
 )
-from ivsvod.local.aws import LocalAws
+from common import aws as aws_door
 from tests.support.private_playback import (
     make_key,
     private_channel_of,
@@ -27,6 +26,7 @@ from tests.support.private_playback import (
     refusal,
     verified,
 )
+from tools.local.aws import LocalAws
 
 ARN = "arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"
 KEY = make_key()

@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from channels_app.events.inbox import process_open
 from channels_app.models import Channel, InboxEvent
-from ivsvod.local.aws import LocalAws
 from ondemand.models import video_uuid
 from tests.support.helpers import THOROUGH, bearer, make_channel
 from tests.support.histories import CHANNELS, MADE_AT, Delivery, History, deliveries, histories
 from tests.support.memory_s3 import MemoryS3
 from tests.support.road import BUCKET, Envelope, lambda_takes, s3
 from tests.support.workers import Stage, seams
+from tools.local.aws import LocalAws
 
 # How many histories, and from which seed; for very many there is CONVERGENCE_S3=memory, with which the answers of the
 # API are left out as well.
@@ -56,7 +56,7 @@ def bucket(aws: LocalAws) -> Iterator[Any]:
         yield s3()
         return
     memory = MemoryS3()
-    with patch("channels_app.aws.s3.client", lambda *_: memory):
+    with patch("common.aws.s3.client", lambda *_: memory):
         yield memory
 
 

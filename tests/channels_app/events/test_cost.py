@@ -8,9 +8,8 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from channels_app import aws as aws_door
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
+from common import aws as aws_door
 from tests.support.helpers import make_channel
 from tests.support.road import (
     ARN,
@@ -25,6 +24,7 @@ from tests.support.road import (
     stream_change,
     text_of,
 )
+from tools.local.aws import LocalAws
 
 MOST = 8
 ENDED_KEY = f"{recording_change('Recording End', 0)['detail']['recording_s3_key_prefix']}/events/recording-ended.json"

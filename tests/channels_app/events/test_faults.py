@@ -10,11 +10,11 @@ import pytest
 from django.core.management import CommandError
 from django.db import connection
 
-from channels_app import aws as aws_door
-from channels_app.aws import AwsError, Kind
 from channels_app.events import inbox
 from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, InboxEvent, StreamHistoryEntry
+from common import aws as aws_door
+from common.aws import AwsError, Kind
 from ondemand.models import Video
 from ondemand.recordings import inspection
 from ondemand.videos.files import Reader
@@ -120,7 +120,7 @@ def slow(aws: Any, monkeypatch: Any, seconds: float) -> list[float]:
             return self.s3(environ, start_response)
 
     Slow(aws)
-    for module in ("channels_app.aws.s3", "ondemand.recordings.inspection", "channels_app.events.inbox"):
+    for module in ("common.aws.s3", "ondemand.recordings.inspection", "channels_app.events.inbox"):
         monkeypatch.setattr(f"{module}.monotonic", lambda: clock[0])
     return clock
 

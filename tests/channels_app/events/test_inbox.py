@@ -19,18 +19,16 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from channels_app import aws as aws_door
-from channels_app.aws import AwsError, Kind
 from channels_app.channels.provisioning import channel_create
 from channels_app.events import handlers, inbox
 from channels_app.models import Channel, InboxEvent, StateChange, Stream
 from channels_app.models.live_state import LiveState
 from channels_app.streams import live_state_file
+from common import aws as aws_door
+from common.aws import AwsError, Kind
+from common.rest.compiled import CompiledQuery
 from ivsvod import lambda_entry
 from ivsvod.lambda_entry import EventFailedError, InvocationRefusedError
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import sqs_batch, stream_event
-from ivsvod.rest.compiled import CompiledQuery
 from ondemand.models import Recording, Video, video_uuid
 from ondemand.recordings import handlers as recording_reducers
 from ondemand.videos.services import content_replace, video_hide, video_show, video_update
@@ -62,6 +60,8 @@ from tests.support.road import (
     text_of,
     without,
 )
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import sqs_batch, stream_event
 
 pytestmark = pytest.mark.django_db
 ENDED_KEY = f"{PREFIX}/events/recording-ended.json"

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from channels_app.models import InboxEvent
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.helpers import THOROUGH, make_channel
 from tests.support.road import ARN, EVENTS, PREFIX, command, ended_metadata, lambda_takes, outcomes, put, sample
+from tools.local.aws import LocalAws
 
 SAMPLES = sorted(path.stem for path in EVENTS.glob("*.json"))
 ENDED_KEY = f"{PREFIX}/events/recording-ended.json"

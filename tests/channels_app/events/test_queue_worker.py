@@ -23,14 +23,14 @@ from moto.server import DomainDispatcherApplication, create_backend_app
 from moto.sqs.models import sqs_backends
 from psycopg import sql
 
-from channels_app.aws import AwsError, Kind
 from channels_app.events import inbox, messages, queue_worker
 from channels_app.models import Channel, InboxEvent, StateChange
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.postgres import processes
+from common.aws import AwsError, Kind
 from tests.support.helpers import make_channel
 from tests.support.processes import Scratch, connect, scratch_place, served
 from tests.support.road import ARN, Envelope, sample, stream_change, text_of
+from tools.local.aws import LocalAws
+from tools.local.postgres import processes
 
 in_this_process = pytest.mark.django_db
 in_processes = pytest.mark.xdist_group("worker")

@@ -20,13 +20,11 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 from moto import mock_aws
 
-from channels_app import aws as aws_door
-from channels_app.aws import AwsError, Kind
-from channels_app.aws import sqs as sqs_door
 from channels_app.events import inbox, messages
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import limit_event
+from common import aws as aws_door
+from common.aws import AwsError, Kind
+from common.aws import sqs as sqs_door
 from ondemand.models import Video
 from tests.support.helpers import make_channel
 from tests.support.road import (
@@ -46,6 +44,8 @@ from tests.support.road import (
     text_of,
     without,
 )
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import limit_event
 
 pytestmark = pytest.mark.django_db
 

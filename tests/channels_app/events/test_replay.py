@@ -11,12 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils import timezone
 
-from channels_app import aws as aws_door
 from channels_app.events import inbox, replay
 from channels_app.events.handlers import Result, StreamEventHandler
 from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry, live_state
-from ivsvod.local.aws import LocalAws
+from common import aws as aws_door
 from ondemand.models import Content, Recording, RemovedRecording, Video, video_uuid
 from ondemand.videos.services import video_hide
 from tests.support.helpers import in_transaction, make_channel, make_content
@@ -40,6 +39,7 @@ from tests.support.road import (
     sample,
     stream_change,
 )
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,6 @@ from django.utils import timezone
 
 from channels_app.events import inbox, retention
 from channels_app.models import Channel, InboxEvent
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from ondemand.videos.services import video_hide
 from tests.support.helpers import make_channel
@@ -29,6 +28,7 @@ from tests.support.road import (
     stream_change,
     without,
 )
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -12,16 +12,16 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
-from channels_app import aws as door
 from channels_app.channels import stream_keys
 from channels_app.channels.provisioning import PROJECT_TAG, STAGE_TAG, UUID_TAG, channel_create
 from channels_app.channels.stream_keys import stream_key_rotate, stream_stop
 from channels_app.models import Channel, InboxEvent, Stream
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault
+from common import aws as door
 from tests.support.helpers import OWNER, STREAM_KEY, ivs, ivs_channels, make_channel
 from tests.support.reconciling import Asked, Past, in_aws, kinds, mended, reconcile, tables
 from tests.support.road import at, ingest_file, lambda_takes, live, live_file, stream_change
+from tools.local.aws import LocalAws
+from tools.local.ivs import Fault
 
 pytestmark = pytest.mark.django_db
 

@@ -10,10 +10,10 @@ from django.db import transaction
 
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
 from tests.support.helpers import OWNER, THOROUGH
 from tests.support.reconciling import Past, reconcile, tables
 from tests.support.road import Envelope, at, lambda_takes, live_file
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

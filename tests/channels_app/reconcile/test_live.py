@@ -8,12 +8,12 @@ import pytest
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Channel, StateChange, Stream, StreamHistoryEntry
 from channels_app.reconcile.live import guessed_end
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.events import Envelope
-from ivsvod.local.ivs import Fault
 from tests.support.helpers import OWNER, ivs, make_video
 from tests.support.reconciling import Asked, Past, kinds, mended, reconcile
 from tests.support.road import STREAM, at, lambda_takes, live, live_file, stream_change
+from tools.local.aws import LocalAws
+from tools.local.broadcast.events import Envelope
+from tools.local.ivs import Fault
 
 pytestmark = pytest.mark.django_db
 

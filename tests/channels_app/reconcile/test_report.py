@@ -11,17 +11,17 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_app.aws import AwsError
-from channels_app.aws import Kind as ErrorKind
 from channels_app.models import Channel, Lease, ReportedDifference
 from channels_app.reconcile import report
 from channels_app.reconcile.differences import Difference, Kind, Phase, Scope, Step, not_compared
 from channels_app.reconcile.report import last_run
 from channels_app.reconcile.runner import Progress, run
-from ivsvod.local.aws import LocalAws
+from common.aws import AwsError
+from common.aws import Kind as ErrorKind
 from tests.support.console import CHANNELS, STREAMS, make_channel, make_stream, make_video, member, page
 from tests.support.reconciling import Past, reconcile
 from tests.support.road import at
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 DIFFERENCES = "/admin/channels_app/reporteddifference/"

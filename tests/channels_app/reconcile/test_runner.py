@@ -13,15 +13,15 @@ from django.core.management import call_command
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
-from channels_app import aws as door
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Adoption, Channel, InboxEvent, Lease, Stream
 from channels_app.reconcile.lease import RECONCILE, LeaseTakenError, lease_take
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs import Fault
+from common import aws as door
 from tests.support.helpers import OWNER, THOROUGH
 from tests.support.reconciling import Asked, FakeTime, Past, kinds, reconcile, tables
 from tests.support.road import at, lambda_takes, live_file, s3, stream_change
+from tools.local.aws import LocalAws
+from tools.local.ivs import Fault
 
 pytestmark = pytest.mark.django_db
 
@@ -208,7 +208,7 @@ def test_recordings_are_taken_up_behind_the_last_one(
         reconcile("--apply")
     monkeypatch.undo()
     monkeypatch.setattr(door, "objects_list", lambda **asked: listed_after.append(asked["after"]) or real(**asked))
-    monkeypatch.setattr("channels_app.aws.clients.time", FakeTime())
+    monkeypatch.setattr("common.aws.clients.time", FakeTime())
     done = set(channel.videos.values_list("prefix", flat=True))
     assert len(done) == 2
     status, lines, said = reconcile("--apply")

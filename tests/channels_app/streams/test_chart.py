@@ -6,7 +6,7 @@ import pytest
 
 from channels_app.models import Stream, StreamHistoryEntry
 from channels_app.streams.chart import Chart, chart_of, ticks_of
-from ivsvod.rest.times import clock
+from common.rest.times import clock
 from tests.support.console import NINE
 
 NOW = NINE + timedelta(hours=2)

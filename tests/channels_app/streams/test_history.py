@@ -14,7 +14,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels_app.models import Channel, InboxEvent, Stream, StreamHistoryEntry
-from ivsvod.local.aws import LocalAws
 from ondemand.models import RemovedRecording, Video
 from tests.support.helpers import THOROUGH, bearer, kept, make_channel, make_content, make_token, make_video
 from tests.support.road import (
@@ -29,6 +28,7 @@ from tests.support.road import (
     sample,
     stream_change,
 )
+from tools.local.aws import LocalAws
 
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PUBLIC = {"stream_id", "started_at", "ended_at", "videos"}

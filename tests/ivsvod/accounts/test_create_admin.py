@@ -13,9 +13,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client, RequestFactory
 from moto import mock_aws
 
-from channels_app.audit import command_acting
-from channels_app.aws.secrets import secrets_forget
 from channels_app.models import AuditEntry
+from common.audit import command_acting
+from common.aws.secrets import secrets_forget
 from ivsvod import lambda_entry
 from ivsvod.accounts.models import User
 from tests.support.helpers import make_account

@@ -10,8 +10,8 @@ import pytest
 from cryptography.fernet import Fernet
 from django.db import connection
 
-from channels_app.encryption import decrypt, encrypt
 from channels_app.models import AuditEntry, Channel
+from common.encryption import decrypt, encrypt
 from ivsvod import lambda_entry
 from ivsvod.accounts.models import Authenticator
 from tests.support.helpers import make_account, make_channel

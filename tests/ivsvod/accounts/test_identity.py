@@ -24,8 +24,8 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
+from common.rest.rates import Rate
 from ivsvod.accounts import keyset
-from ivsvod.rest.rates import Rate
 from ondemand.models import Content, Video
 from tests.support.helpers import bearer, make_video
 

@@ -11,10 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils import timezone
 
+from common.rest.times import zone_named
 from ivsvod.accounts.middleware import TimeZoneMiddleware
 from ivsvod.accounts.models import User
 from ivsvod.accounts.time_zones import place_of, time_zone_names
-from ivsvod.rest.times import zone_named
 from tests.support.console import VIDEOS, make_video, member, page
 
 pytestmark = pytest.mark.django_db

@@ -13,10 +13,10 @@ import pytest
 from django.db import connection
 from django.test import Client
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.helpers import assert_error, make_channel, make_video
 from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -15,12 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rest_framework import exceptions
 
-from channels_app import errors as channel_errors
-from channels_app.aws import AwsError, Kind
-from channels_app.encryption import UnreadableSecretError
+from common import errors as channel_errors
+from common.aws import AwsError, Kind
+from common.encryption import UnreadableSecretError
 from ivsvod.api.errors import error_document, exception_handler
-from ivsvod.local.aws import LocalAws
 from tests.support.helpers import assert_error, bearer, make_account, make_token, make_video
+from tools.local.aws import LocalAws
 
 SECRET = "a shared key of a test"
 SHAPE = ["code", "error", "fields"]

@@ -11,11 +11,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from common.rest.request_ids import RequestIdFilter, request_id
 from ivsvod.lambda_entry import lambda_handler
-from ivsvod.local.aws import LocalAws
-from ivsvod.rest.request_ids import RequestIdFilter, request_id
 from tests.support import hostile
 from tests.support.helpers import bearer, make_channel, make_video
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 ORIGIN = "https://www.example.com"

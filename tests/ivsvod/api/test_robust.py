@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from channels_app.models import Channel
 from ivsvod.accounts.models import ApiToken, User
-from ivsvod.local.aws import LocalAws
 from tests.support import hostile
 from tests.support.helpers import THOROUGH, assert_error, bearer, make_channel, make_video
+from tools.local.aws import LocalAws
 
 SECRET = "a shared key of a test"
 LIMIT = 10 * 1024 * 1024

@@ -12,8 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from channels_app.models import Channel
+from common.rest.rates import Rate
 from ivsvod.api import stored_answers
-from ivsvod.rest.rates import Rate
 from ondemand.models import Content, Video
 from tests.support.helpers import bearer, kept, make_account, make_channel, make_content, make_video
 from tests.support.settings import NEEDED, shown

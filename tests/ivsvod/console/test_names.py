@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from channels_app.audit import audited
+from common.audit import audited
 from ivsvod.accounts.models import User
 from ondemand.models import PlaybackGrant, Video
 from tests.support.console import VIDEOS, choose, make_channel, make_video, page

@@ -20,9 +20,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from channels_app.models import AuditEntry, Channel, ReportedDifference
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
-from ivsvod.local.aws import LocalAws
 from ondemand.models import BulkChange, PlaybackGrant, Video
 from tests.support.console import make_channel, make_event, make_stream, make_video, member, messages_of, unrendered
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 # In the order of the letters of a row.

@@ -10,8 +10,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 from django.utils import translation
 
-from channels_app.admin.pages import LongListAdmin
 from channels_app.models import AuditEntry
+from common.admin.pages import LongListAdmin
 from ivsvod.accounts.models import User
 from tests.support.console import (
     CHANNELS,

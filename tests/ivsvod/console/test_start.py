@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from channels_app.audit import Actor, Way, acting, audited
 from channels_app.models import Channel, InboxEvent, Lease, ReportedDifference
+from common.audit import Actor, Way, acting, audited
 from ivsvod.accounts.models import User
 from ivsvod.console.charts import day_chart, length_text
 from ondemand.models import Video

@@ -25,8 +25,8 @@ from django.utils import timezone
 from django.utils.html import escape
 
 from channels_app.models import Channel, Stream
+from common.rest.rates import Rate
 from ivsvod import urls
-from ivsvod.rest.rates import Rate
 from ondemand.models import SearchWord, Video
 from ondemand.videos.files import Reader
 from ondemand.videos.links import public_origin

@@ -10,11 +10,11 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from ivsvod.local.aws import LocalAws
 from ondemand.bulk import services
 from ondemand.models import BulkChange, Content, Video
 from ondemand.videos.services import video_hide, video_show
 from tests.support.console import BULK, VIDEOS, choose, make_video, member, messages_of, page, press
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -13,11 +13,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_app.admin import pages
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import AuditEntry, Channel, ReportedDifference
+from common.admin import pages
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
 from tests.support.console import (
     NINE,
@@ -36,6 +35,7 @@ from tests.support.console import (
 )
 from tests.support.helpers import OWNER
 from tests.support.road import BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 WAITING: dict[str, Any] = {"awaits_review": True, "active": False}

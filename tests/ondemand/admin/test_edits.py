@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.console import VIDEOS, form_of, member, messages_of, page
 from tests.support.delivery import FACTS, HLS, put_playlists
 from tests.support.helpers import make_video
 from tests.support.road import BUCKET, PREFIX
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -11,12 +11,12 @@ from django.test import Client
 from django.utils import timezone
 
 from channels_app.models import AuditEntry, Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.ivs.errors import Fault
 from ondemand.models import GrantState, PlaybackGrant, Video
 from tests.support.console import make_channel, make_video, member, messages_of, page
 from tests.support.helpers import bearer, make_token
 from tests.support.private_playback import private_channel_of, refusal, use_playback_key
+from tools.local.aws import LocalAws
+from tools.local.ivs.errors import Fault
 
 pytestmark = pytest.mark.django_db
 GRANTS = "/admin/ondemand/playbackgrant/"

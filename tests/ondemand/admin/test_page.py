@@ -15,10 +15,9 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_app.audit import Actor, Way, acting
 from channels_app.models import AuditEntry, Channel
+from common.audit import Actor, Way, acting
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
 from ondemand.videos.files import Reader
 from ondemand.videos.services import video_update
@@ -36,6 +35,7 @@ from tests.support.console import (
     save,
 )
 from tests.support.pictures import picture_file
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -10,10 +10,10 @@ from django.contrib.sessions.models import Session
 from django.test import Client
 
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
 from ondemand.models import PlaybackGrant, Video
 from tests.support.console import VIDEOS, member, page
 from tests.support.helpers import bearer, make_token
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from ondemand.models import Content, TagCount
-from ondemand.videos.lookups import tags_beginning
+from ondemand.search.lookups import tags_beginning
 from tests.support.console import VIDEOS, make_channel, make_video, member, messages_of, page
 
 pytestmark = pytest.mark.django_db

@@ -12,7 +12,7 @@ from django.db.models import Value
 from django.test import Client
 from django.utils import timezone
 
-from channels_app.sql.rows import count_shown
+from common.sql.rows import count_shown
 from ondemand.admin.change_list import TABS
 from ondemand.admin.periods import parse_period, periods_within
 from ondemand.admin.videos import VideoAdmin
@@ -284,7 +284,7 @@ def test_a_day_whose_first_hour_occurs_twice_is_listed_once_and_hides_no_other(
 
 
 def test_a_list_too_long_to_count_has_pages_from_both_ends(browser: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("channels_app.admin.pages.COUNTED", 40)
+    monkeypatch.setattr("common.admin.pages.COUNTED", 40)
     monkeypatch.setattr(VideoAdmin, "list_per_page", 20)
     made = {"status": "available", "data": {}}
     videos = [Video(started_at=NINE - timedelta(minutes=n), **made) for n in range(50)]
@@ -302,7 +302,7 @@ def test_a_list_too_long_to_count_has_pages_from_both_ends(browser: Client, monk
     assert row_titles(page(browser, VIDEOS, {"p": "-2"})) == [f"{n:03}" for n in range(10, 30)]
     for nonsense in ("-3", "3", "0", "9" * 30):
         assert browser.get(VIDEOS, {"p": nonsense}).status_code == 302
-    monkeypatch.setattr("channels_app.admin.pages.COUNTED", 50)
+    monkeypatch.setattr("common.admin.pages.COUNTED", 50)
     short = page(browser, VIDEOS, {"p": "3"})
     assert len(row_titles(short)) == 10
     assert "50\n" in short
@@ -314,7 +314,7 @@ def test_a_search_finds_listed_and_other_videos_newest_first_on_pages_from_both_
     browser: Client, monkeypatch: pytest.MonkeyPatch, is_long: bool
 ) -> None:
     """The index of videos finds them, together with the filters that it has; the others are left to PostgreSQL."""
-    monkeypatch.setattr("channels_app.admin.pages.COUNTED", 40 if is_long else 1000)
+    monkeypatch.setattr("common.admin.pages.COUNTED", 40 if is_long else 1000)
     monkeypatch.setattr(VideoAdmin, "list_per_page", 20)
     channel = make_channel(name="Side stage")
     status = ("available", "recording", "available")

@@ -13,7 +13,6 @@ from django.core.management import CommandError, call_command
 
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Adoption
-from ivsvod.local.aws import LocalAws
 from ondemand.adoption import checks, queries
 from ondemand.adoption.checks import Configured, Finding
 from ondemand.models import Video
@@ -23,6 +22,7 @@ from tests.support.helpers import OWNER as HELPER_OWNER
 from tests.support.helpers import make_video
 from tests.support.reconciling import Past
 from tests.support.road import BUCKET, PREFIX, at, command, invoke, put
+from tools.local.aws import LocalAws
 
 pytestmark = [pytest.mark.xdist_group("adopted"), pytest.mark.usefixtures("one_try")]
 

@@ -14,14 +14,14 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from channels_app import aws as aws_door
 from channels_app.models import AuditEntry, Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.rest.rates import Rate
+from common import aws as aws_door
+from common.rest.rates import Rate
 from ondemand.models import PlaybackGrant, Video
 from tests.support.delivery import FACTS, HLS, fetched
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
 from tests.support.private_playback import private_channel_of, refusal, use_playback_key, verified
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 GRANTS = "/playback-grants"

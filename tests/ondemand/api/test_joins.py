@@ -9,7 +9,6 @@ import pytest
 from django.test import Client
 
 from channels_app.models import AuditEntry, Channel
-from ivsvod.local.aws import LocalAws
 from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo
 from ondemand.models import BulkChange, Video
 from ondemand.playback import delivery
@@ -17,6 +16,7 @@ from tests.support.delivery import FACTS, HLS, fetched, put_playlists
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
 from tests.support.pictures import picture_file
 from tests.support.road import BUCKET, PREFIX, put
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

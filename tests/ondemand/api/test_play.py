@@ -12,13 +12,13 @@ import boto3
 import pytest
 from django.test import Client
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from ondemand.playback import delivery
 from tests.support.delivery import FACTS, HLS, MEDIA, MULTIVARIANT, fetched, sign_with
 from tests.support.helpers import bearer, make_token, make_video
 from tests.support.road import BUCKET, PREFIX, put
 from tests.support.signing import KINDS
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 URL = re.compile(rf"https://media\.example\.com/{PREFIX}/\S+")

@@ -7,11 +7,11 @@ import boto3
 import pytest
 from django.test import Client
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.delivery import FACTS, HLS, put_playlists
 from tests.support.helpers import assert_error, bearer, make_channel, make_token
 from tests.support.road import ARN, BUCKET, PREFIX, outcomes, put, recording_change
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 # Segments of four seconds, five of them.

@@ -21,7 +21,6 @@ from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Content, Video
 from tests.support.helpers import (
     OWNER,
@@ -33,6 +32,7 @@ from tests.support.helpers import (
     make_token,
     make_video,
 )
+from tools.local.aws import LocalAws
 
 EVENTS = Path(__file__).resolve().parents[2] / "support" / "events"
 NINE = datetime(2026, 3, 4, 9, tzinfo=UTC)

@@ -13,9 +13,8 @@ from django.utils import timezone
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels_app.audit import Actor, Way, acting
 from channels_app.models import AuditEntry
-from ivsvod.local.aws import LocalAws
+from common.audit import Actor, Way, acting
 from ondemand.bulk import services
 from ondemand.bulk.decisions import tags_after
 from ondemand.bulk.preview import ListingChange, listing_changes, tag_uses
@@ -34,6 +33,7 @@ from ondemand.models.publication import Listing
 from ondemand.recordings.handlers import publication_decide
 from ondemand.videos.services import video_hide, video_show, video_update
 from tests.support.helpers import make_channel, make_content, make_video
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -18,8 +18,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.postgres.processes import wait_until
 from ondemand.models import Content, TagCount, Video, VideoIndex
 from ondemand.models.publication import Listing
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show
@@ -27,6 +25,8 @@ from tests.support.helpers import OWNER, THOROUGH, make_channel, make_content, m
 from tests.support.predecessor.statements import set_active, upsert_content
 from tests.support.processes import connect
 from tests.support.road import command
+from tools.local.aws import LocalAws
+from tools.local.postgres.processes import wait_until
 
 # The counts of tags forget what was before, so this is the time of PostgreSQL.
 NOW = datetime.now(UTC)

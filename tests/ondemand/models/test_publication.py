@@ -15,12 +15,12 @@ from django.utils import timezone
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from ondemand.models.publication import Listing, listing_expression
-from ondemand.videos.lists import VideoKeys, keys_in_state, keys_of_listing
+from ondemand.search.lists import VideoKeys, keys_in_state, keys_of_listing
 from tests.support.helpers import OWNER, THOROUGH, bearer, kept, make_channel, make_content, make_token, make_video
 from tests.support.road import ARN, Envelope, lambda_takes, recording_change
+from tools.local.aws import LocalAws
 
 NINE = datetime(2026, 3, 4, 9, tzinfo=UTC)
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -10,11 +10,11 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from tests.support.console import VIDEOS, make_video, page
 from tests.support.helpers import bearer, make_channel
 from tests.support.road import ARN, lambda_takes, recording_change
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 STARTED, ENDED = recording_change("Recording Start", 1), recording_change("Recording End", 9)

@@ -12,12 +12,12 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from ivsvod.local.aws import LocalAws
 from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo
 from ondemand.models import BulkChange, Recording, Video
 from tests.support.console import happened, make_event, make_stream
 from tests.support.helpers import OWNER, THOROUGH, bearer, make_channel, make_content, make_token, make_video
 from tests.support.road import ARN, PREFIX, lambda_takes, outcomes, recording_change
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 MOMENTS = ("infinity", "-infinity", "4713-01-01 BC", "20000-01-01")

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.recording import HLS_PATH, MULTIVARIANT, Rendition, make_recording
 from ondemand.models import Video
 from tests.support.delivery import sign_with
 from tests.support.helpers import bearer, make_channel, make_token, make_video
 from tests.support.http_player import http_player
 from tests.support.road import BUCKET, put
+from tools.local.aws import LocalAws
+from tools.local.broadcast.recording import HLS_PATH, MULTIVARIANT, Rendition, make_recording
 
 pytestmark = pytest.mark.django_db
 # With segments of 4 seconds.

@@ -12,13 +12,13 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ivsvod.local.aws import LocalAws
 from ondemand.models import PlaybackGrant, Video
 from ondemand.playback.explain import Playing
 from tests.support.console import VIDEOS, page
 from tests.support.delivery import FACTS, sign_with
 from tests.support.helpers import THOROUGH, bearer, make_token, make_video
 from tests.support.road import BUCKET, PREFIX
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 SCOPES: dict[str, tuple[str, ...]] = {

@@ -13,12 +13,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from channels_app import aws as door
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Adoption, Channel, InboxEvent
 from channels_app.reconcile.lease import lease_keep
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.plan import BroadcastPlan
+from common import aws as door
 from ondemand.models import Recording, Video
 from ondemand.reconcile.prefixes import FoundRecording, recordings_in
 from ondemand.reconcile.recordings import ExistingVideo, statuses_missing
@@ -41,6 +39,8 @@ from tests.support.road import (
     s3,
     stream_change,
 )
+from tools.local.aws import LocalAws
+from tools.local.broadcast.plan import BroadcastPlan
 
 pytestmark = pytest.mark.django_db
 

@@ -14,8 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
-from ivsvod.local.broadcast.recording import Rendition, make_recording, recording_metadata
 from ondemand.models import Video
 from ondemand.recordings import inspection as check_module
 from ondemand.recordings.playlists import PlaylistError, parse_media, parse_multivariant, path_inside
@@ -55,6 +53,8 @@ from tests.support.road import (
     recording_change,
     sample,
 )
+from tools.local.aws import LocalAws
+from tools.local.broadcast.recording import Rendition, make_recording, recording_metadata
 
 pytestmark = pytest.mark.django_db
 

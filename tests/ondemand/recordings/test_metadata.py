@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from channels_app import aws as aws_door
-from channels_app.aws import AwsError, Kind
 from channels_app.models import Channel
-from ivsvod.local.aws import LocalAws
+from common import aws as aws_door
+from common.aws import AwsError, Kind
 from ondemand.recordings import metadata as metadata_module
 from ondemand.recordings.metadata import MetadataError, facts_fetch, parse_metadata
 from ondemand.videos.files import Reader
@@ -46,6 +45,7 @@ from tests.support.road import (
     recording_change,
     without,
 )
+from tools.local.aws import LocalAws
 
 ENDED = "recording-ended.json"
 
@@ -329,7 +329,7 @@ def test_thumbnails_and_latest_thumbnail_of_other_types_count_as_absent() -> Non
 @pytest.fixture
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three keys a page of a listing, and of all pictures seven are kept."""
-    monkeypatch.setattr("channels_app.aws.s3._PAGE", 3)
+    monkeypatch.setattr("common.aws.s3._PAGE", 3)
     monkeypatch.setattr(metadata_module, "_MOST_THUMBNAILS", 7)
 
 
@@ -395,7 +395,7 @@ def test_an_object_with_a_wrong_checksum_is_an_error(aws: LocalAws) -> None:
 def test_an_object_that_arrives_too_slowly_is_an_error(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
     put("a", b"x" * 1_000_000)
     clock = itertools.count()
-    monkeypatch.setattr("channels_app.aws.s3.monotonic", lambda: next(clock))
+    monkeypatch.setattr("common.aws.s3.monotonic", lambda: next(clock))
 
     assert read(seconds=99)
     with pytest.raises(AwsError) as failed:

@@ -14,7 +14,6 @@ from django.urls import URLResolver, get_resolver
 
 from channels_app.models import AuditEntry, Channel, InboxEvent, ReportedDifference
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
 from ondemand.models import BulkChange, Content, Video
 from tests.ivsvod.console.test_roles import filled, routes
 from tests.ivsvod.console.test_start import rows_at
@@ -22,6 +21,7 @@ from tests.support.console import NINE, VIDEOS, choose, member, page, press, sav
 from tests.support.delivery import sign_with
 from tests.support.helpers import bearer, make_channel, make_content, make_token, make_video
 from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change, stream_change
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 STARTED, ENDED = recording_change("Recording Start", 5), recording_change("Recording End", 73)

@@ -13,7 +13,6 @@ from django.test import Client
 
 from channels_app.models import Channel
 from ivsvod.accounts.models import User
-from ivsvod.local.aws import LocalAws
 from ondemand.models import Video
 from ondemand.recordings import inspection
 from ondemand.recordings.inspection import video_check_store
@@ -34,6 +33,7 @@ from tests.support.road import (
     recording_change,
     sample,
 )
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 

@@ -16,13 +16,13 @@ from django.core.management import call_command
 from django.db import connection
 from django.test import Client
 
-from ivsvod.local.aws import LocalAws
 from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run
 from ondemand.models import BulkChange, Video
 from tests.support.delivery import FACTS, put_playlists
 from tests.support.helpers import make_channel, make_content, make_video
 from tests.support.recordings import put_recording
 from tests.support.road import ARN, BUCKET, NINE, PREFIX, command, ended_metadata, lambda_takes, put, recording_change
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

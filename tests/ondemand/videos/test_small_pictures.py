@@ -7,9 +7,8 @@ import pytest
 from django.test import Client
 from PIL import Image
 
-from channels_app import aws as aws_door
-from channels_app.aws import AwsError, Kind
-from ivsvod.local.aws import LocalAws
+from common import aws as aws_door
+from common.aws import AwsError, Kind
 from ondemand.models import Video
 from ondemand.videos.files import Reader
 from ondemand.videos.thumbnails import row_picture
@@ -19,6 +18,7 @@ from tests.support.delivery import FACTS, sign_with
 from tests.support.helpers import bearer, make_content
 from tests.support.pictures import picture_file
 from tests.support.road import BUCKET, PREFIX, put, s3
+from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 PICTURES = FACTS["thumbnails"]

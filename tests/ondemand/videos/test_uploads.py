@@ -11,13 +11,13 @@ from django.core.files.storage import default_storage
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from channels_app.aws import AwsError
-from ivsvod.local.aws import LocalAws
+from common.aws import AwsError
 from ondemand.videos.uploads import LONGEST_SIDE, PictureError, is_stored_picture, picture_normalised, picture_store
 from tests.support.helpers import THOROUGH
 from tests.support.pictures import animated, interlaced_png, picture_file
 from tests.support.processes import ROOT
 from tests.support.road import BUCKET, s3
+from tools.local.aws import LocalAws
 
 ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
 

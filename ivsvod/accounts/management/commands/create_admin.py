@@ -8,9 +8,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management.base import CommandError
 
-from channels_app.aws import AwsError
-from channels_app.aws.secrets import secret_value, secrets_forget
-from channels_app.management.lines import LinesCommand
+from common.aws import AwsError
+from common.aws.secrets import secret_value, secrets_forget
+from common.lines import LinesCommand
 from ivsvod.accounts.services import AdminAccountError, admin_create, admin_set_password
 
 

@@ -6,8 +6,8 @@ from itertools import chain
 from typing import Any
 
 from channels_app.channels.reencryption import channels_encrypt, rows_encrypt
-from channels_app.encryption import encrypt_anew
-from channels_app.management.lines import LinesCommand
+from common.encryption import encrypt_anew
+from common.lines import LinesCommand
 from ivsvod.accounts.models import Authenticator
 
 

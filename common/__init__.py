@@ -1,0 +1,1 @@
+"""What knows no model and no app: REST, PostgreSQL, AWS, audit and helpers."""

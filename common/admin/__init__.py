@@ -1,0 +1,1 @@
+"""Base classes and columns of the admin's pages."""

@@ -1,0 +1,1 @@
+"""SQL of migrations, and helpers that build SQL."""

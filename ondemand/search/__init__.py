@@ -1,0 +1,1 @@
+"""Lists and search of videos, read from their index."""
