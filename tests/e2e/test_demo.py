@@ -181,7 +181,7 @@ class Demo:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("a newcomer's") / "check out"
-    for name in ("ivsvod", "channels_app", "ondemand", "templates"):
+    for name in ("common", "tools", "ivsvod", "channels_app", "ondemand", "templates"):
         shutil.copytree(CHECKOUT / name, folder / name)
     for name in ("manage.py", "openapi.json"):
         shutil.copy(CHECKOUT / name, folder)

@@ -55,7 +55,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkout with the file of a stage, and nothing started."""
     folder = tmp_path_factory.mktemp("check out")
     shutil.copy(CHECKOUT / "manage.py", folder)
-    for name in ("channels_app", "ivsvod", "ondemand"):
+    for name in ("common", "tools", "channels_app", "ivsvod", "ondemand"):
         (folder / name).symlink_to(CHECKOUT / name)
     (folder / "deploy").mkdir()
     variables = {**NEEDED, "RECORDING_CONFIG_ARN": "arn:aws:ivs:eu-west-1:111122223333:recording-configuration/x"}
