@@ -45,8 +45,9 @@ DETAIL_TYPES = {
 }
 # The clock of another machine may be so far ahead.
 AHEAD = timedelta(days=1)
-# A recording is cut after 48 hours; a year leaves room and keeps every sum of times in range.
-LONGEST_RECORDING_MS = 366 * 86_400_000
+# The longest duration that an event may state. IVS ends a recording after 48 hours; a year leaves room, and keeps
+# every sum of times in range.
+MAX_ACCEPTED_DURATION_MS = 366 * 86_400_000
 # A key has up to 1,024 bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _LONGEST_PREFIX = 1000
 # No event is nested deeper than five; the limit of Python depends on the depth of the caller.
@@ -200,7 +201,7 @@ def recording_stream_ids(detail: Mapping[str, Any]) -> list[str]:
 def whole_milliseconds(value: Any) -> int | None:
     """Return the length of a recording without its fraction; None if the value is not such a number."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return int(value) if is_number and 0 <= value <= LONGEST_RECORDING_MS else None
+    return int(value) if is_number and 0 <= value <= MAX_ACCEPTED_DURATION_MS else None
 
 
 def jsonb_safe(value: Any) -> Any:

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.models import Channel, ReportedDifference, Stream
-from channels_app.models.differences import Kind
+from channels_app.models.differences import DifferenceKind
 from channels_app.reconcile.report import last_run
 from common.admin.pages import (
     ChoiceFilter,
@@ -32,7 +32,7 @@ class KindFilter(ChoiceFilter):
 
     title = _("kind")
     parameter_name = "kind"
-    labels = dict(Kind.choices)
+    labels = dict(DifferenceKind.choices)
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         found = set(ReportedDifference.objects.values_list("kind", flat=True).distinct())

@@ -90,7 +90,7 @@ def channel_make(*, channel: Channel) -> Channel:
     except aws.AwsError as error:
         if not error.kind.unknown_outcome:
             _row_remove(channel)
-            if error.kind is aws.Kind.NOT_FOUND and channel.record and settings.RECORDING_CONFIG_ARN:
+            if error.kind is aws.AwsErrorKind.NOT_FOUND and channel.record and settings.RECORDING_CONFIG_ARN:
                 # The call names nothing else that must exist.
                 raise errors.RecordingNotConfiguredError from error
             raise
@@ -109,7 +109,7 @@ def _look_up(channel: Channel, cause: aws.AwsError) -> aws.IvsChannel:
     """Return the IVS channel after a lost reply. After a timeout IVS may still create it, so not-found is no proof."""
     try:
         found = aws.channel_find(name=str(channel.uuid))
-        if found is None and cause.kind is aws.Kind.TIMEOUT:
+        if found is None and cause.kind is aws.AwsErrorKind.TIMEOUT:
             raise cause
     except aws.AwsError as error:
         logger.error("channel may be left in IVS uuid=%s cause=%s", channel.uuid, error.kind)
@@ -261,7 +261,7 @@ def _find_to_import(arn: str) -> aws.IvsChannel:
     try:
         return replace(aws.channel_get(arn=arn), key=aws.stream_key_find(channel_arn=arn))
     except aws.AwsError as error:
-        if error.kind is not aws.Kind.NOT_FOUND:
+        if error.kind is not aws.AwsErrorKind.NOT_FOUND:
             raise
         raise ChannelImportError(f"Amazon IVS has no channel {arn}") from None
 

@@ -71,12 +71,12 @@ def key_create(*, channel: Channel) -> aws.IvsStreamKey:
     try:
         return aws.stream_key_create(channel_arn=channel.arn, tags={UUID_TAG: str(channel.uuid)})
     except aws.AwsError as error:
-        if not error.kind.unknown_outcome and error.kind is not aws.Kind.QUOTA:
+        if not error.kind.unknown_outcome and error.kind is not aws.AwsErrorKind.QUOTA:
             raise
         found = aws.stream_key_find(channel_arn=channel.arn)
         if found is not None:
             return found
-        if error.kind is aws.Kind.QUOTA:
+        if error.kind is aws.AwsErrorKind.QUOTA:
             # Another rotation created its key and removed it meanwhile.
             raise errors.ChannelContendedError from error
         raise
@@ -135,7 +135,7 @@ def stream_stop(*, channel: Channel, ban: bool = False) -> Channel:
                     raise errors.ChannelOfflineError from error
             audit_note(model="channel", pk=channel.pk, name=str(channel), changes={"stream": ["live", "stopped"]})
         except aws.AwsError as error:
-            if not ban or error.kind is not aws.Kind.NOT_BROADCASTING:
+            if not ban or error.kind is not aws.AwsErrorKind.NOT_BROADCASTING:
                 raise
     logger.info("stream stopped uuid=%s ban=%s", channel.uuid, ban)
     return channel_reload(channel)

@@ -24,9 +24,9 @@ _KEPT_IN_IVS = ("type", "latency_mode", "private", "record")
 _ONLY_IN_DATABASE = ("new_video_state", "active")
 EDITABLE = ("name", *_KEPT_IN_IVS, *_ONLY_IN_DATABASE)
 _REFUSALS = {
-    aws.Kind.CONFLICT: errors.ChannelLiveError,
-    aws.Kind.NOT_FOUND: errors.ChannelGoneError,
-    aws.Kind.NOT_BROADCASTING: errors.ChannelOfflineError,
+    aws.AwsErrorKind.CONFLICT: errors.ChannelLiveError,
+    aws.AwsErrorKind.NOT_FOUND: errors.ChannelGoneError,
+    aws.AwsErrorKind.NOT_BROADCASTING: errors.ChannelOfflineError,
 }
 
 
@@ -112,7 +112,11 @@ def _settings_change(channel: Channel, values: dict[str, Any]) -> None:
         try:
             _settings_write(channel, aws.channel_update(arn=channel.arn, **members))
         except aws.AwsError as error:
-            if error.kind is aws.Kind.NOT_FOUND and members.get("recording_config_arn") and _is_in_ivs(channel.arn):
+            if (
+                error.kind is aws.AwsErrorKind.NOT_FOUND
+                and members.get("recording_config_arn")
+                and _is_in_ivs(channel.arn)
+            ):
                 # The channel exists, so the recording configuration of the call is missing.
                 raise errors.RecordingNotConfiguredError from error
             if not error.kind.unknown_outcome:
@@ -243,7 +247,7 @@ def _publish_offline(channel: Channel) -> None:
 
 
 def _is_in_ivs(arn: str) -> bool:
-    with aws.ignored(aws.Kind.NOT_FOUND):
+    with aws.ignored(aws.AwsErrorKind.NOT_FOUND):
         aws.channel_get(arn=arn)
         return True
     return False

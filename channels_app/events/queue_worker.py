@@ -17,7 +17,7 @@ from django.db import close_old_connections, connection
 
 from channels_app.events.messages import messages_process, messages_return
 from common import aws
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 
 logger = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 WAIT_SECONDS = 5
 LONGEST_PAUSE_SECONDS = 60
 # Errors that waiting does not solve if the first receive has them.
-_MISCONFIGURED = {Kind.NOT_FOUND, Kind.DENIED, Kind.INVALID, Kind.MISCONFIGURED}
+_MISCONFIGURED = {AwsErrorKind.NOT_FOUND, AwsErrorKind.DENIED, AwsErrorKind.INVALID, AwsErrorKind.MISCONFIGURED}
 
 
 class Stop:

@@ -29,7 +29,7 @@ _NAMES = ("_event_id", "event_id", "stream_id", "video_id", "on_demand_video_uui
 
 Columns = dict[str, Any]
 # A row by its model and primary key.
-Place = tuple[type[Model], Any]
+RowKey = tuple[type[Model], Any]
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,7 @@ def _changes_of_channel(arn: str, works: list[Work]) -> list[Change]:
     return changes
 
 
-def _versions(channel: Channel | None) -> dict[Place, str]:
+def _versions(channel: Channel | None) -> dict[RowKey, str]:
     """Return the version (xmin) of each row with a foreign key to the channel, or to a row that has one."""
     # https://www.postgresql.org/docs/current/ddl-system-columns.html
     if channel is None:
@@ -138,12 +138,12 @@ def _versions(channel: Channel | None) -> dict[Place, str]:
     }
 
 
-def _rows(places: list[Place]) -> dict[Place, Columns]:
+def _rows(places: list[RowKey]) -> dict[RowKey, Columns]:
     """Return the rows that exist, as PostgreSQL writes them in JSON; one query a table."""
     keys: dict[type[Model], list[Any]] = defaultdict(list)
     for model, pk in places:
         keys[model].append(pk)
-    rows: dict[Place, Columns] = {}
+    rows: dict[RowKey, Columns] = {}
     for model, pks in keys.items():
         document = Func(template=f'to_jsonb("{model._meta.db_table}")', output_field=JSONField())
         found = model._base_manager.filter(pk__in=pks).annotate(row_document=document)

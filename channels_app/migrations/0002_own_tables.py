@@ -9,7 +9,7 @@ from django.db.models import deletion
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
-from channels_app.models.differences import Kind
+from channels_app.models.differences import DifferenceKind
 from common.sql.ddl import RunDeferredSQL, RunSQLInTransaction
 
 # Rows in the predecessor's tables are the predecessor's: no trigger and no code of ours has written any yet.
@@ -232,7 +232,7 @@ class Migration(migrations.Migration):
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("key", models.TextField(db_collation="C", unique=True)),
-                ("kind", models.TextField(choices=Kind.choices, verbose_name="kind")),
+                ("kind", models.TextField(choices=DifferenceKind.choices, verbose_name="kind")),
                 ("arn", models.TextField(blank=True, verbose_name="ARN")),
                 ("stream_id", models.TextField(blank=True, verbose_name="stream")),
                 ("bucket", models.TextField(blank=True, verbose_name="bucket")),

@@ -5,7 +5,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
-class Kind(models.TextChoices):
+class DifferenceKind(models.TextChoices):
     EVENT_UNAPPLIED = "event_unapplied", _("An event is not applied")
     CHANNEL_UNFINISHED = "channel_unfinished", _("The creation of a channel was interrupted")
     CHANNEL_ORPHAN = "channel_orphan", _("A channel of this service in IVS has no row here")
@@ -38,7 +38,7 @@ class ReportedDifference(models.Model):
 
     # A digest of kind and place: a difference that is found again keeps its row.
     key = models.TextField(unique=True, db_collation="C")
-    kind = models.TextField(_("kind"), choices=Kind.choices)
+    kind = models.TextField(_("kind"), choices=DifferenceKind.choices)
     # The migration writes ON DELETE CASCADE: the predecessor deletes channels by SQL.
     channel = models.ForeignKey(
         "Channel", on_delete=models.CASCADE, db_constraint=False, null=True, related_name="+", verbose_name=_("channel")

@@ -21,7 +21,7 @@ from channels_app.channels.provisioning import (
 from channels_app.channels.stream_keys import is_key_removed, key_create, key_settle
 from channels_app.channels.updates import channel_mark_deleted, channel_reload, data_of, name_settle, settings_settle
 from channels_app.models import Channel
-from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.differences import Difference, DifferenceKind, Scope, Step, not_compared
 from channels_app.reconcile.other_account import (
     NONE_FOUND,
     other_account,
@@ -46,7 +46,7 @@ def unfinished(scope: Scope, position: Any) -> Iterator[Step]:
             yield Step([not_compared(error, channel=channel)])
             continue
         difference = Difference(
-            Kind.CHANNEL_UNFINISHED,
+            DifferenceKind.CHANNEL_UNFINISHED,
             "finish the row from the channel that IVS has" if arn else "remove the row, for IVS has no such channel",
             channel,
             arn or "",
@@ -81,21 +81,23 @@ def _orphan(summary: aws.ChannelSummary, row: Channel | None, claimed: Channel |
             return None
         choice = f"or import_channel {row.arn} --owner {row.owner}"
         description = f"delete it in the AWS console if nobody needs it, {choice}"
-        return Difference(Kind.CHANNEL_NOT_DELETED, description, row, database={"status": row.status}, ivs=ivs)
+        return Difference(
+            DifferenceKind.CHANNEL_NOT_DELETED, description, row, database={"status": row.status}, ivs=ivs
+        )
     if claimed is not None:
         # A row without an ARN is unfinished, and this is the channel that it waits for.
         if not claimed.arn or not is_tagged_as_own(tags):
             return None
         description, database = "delete the one that nobody uses", {"arn": claimed.arn}
-        return Difference(Kind.CHANNEL_DOUBLED, description, claimed, summary.arn, database=database, ivs=ivs)
+        return Difference(DifferenceKind.CHANNEL_DOUBLED, description, claimed, summary.arn, database=database, ivs=ivs)
     if not tags.get(STAGE_TAG):
         description = f"import_channel {summary.arn} --owner UUID, if it belongs to this stage"
-        return Difference(Kind.CHANNEL_UNCLAIMED, description, arn=summary.arn, ivs=ivs)
+        return Difference(DifferenceKind.CHANNEL_UNCLAIMED, description, arn=summary.arn, ivs=ivs)
     if not is_tagged_as_own(tags):
         return None
     repair = partial(call_paced, channel_adopt, arn=summary.arn)
     description = "make its row from its tags, inactive"
-    return Difference(Kind.CHANNEL_ORPHAN, description, arn=summary.arn, ivs=ivs, repair=repair)
+    return Difference(DifferenceKind.CHANNEL_ORPHAN, description, arn=summary.arn, ivs=ivs, repair=repair)
 
 
 def channels(scope: Scope, position: Any) -> Iterator[Step]:
@@ -130,7 +132,7 @@ def _differences(channel: Channel, found: aws.IvsChannel | None, *, is_doubtful:
             yield other_account_difference(reason, channel)
         else:
             yield Difference(
-                Kind.CHANNEL_GONE,
+                DifferenceKind.CHANNEL_GONE,
                 "mark the row deleted; its videos stay",
                 channel,
                 database={"status": channel.status, "active": channel.active},
@@ -145,7 +147,7 @@ def _changes(channel: Channel, found: aws.IvsChannel) -> Iterator[Difference]:
     changed = [name for name, value in settings.items() if getattr(channel, name) != value]
     if changed:
         yield Difference(
-            Kind.CHANNEL_CHANGED,
+            DifferenceKind.CHANNEL_CHANGED,
             f"take {', '.join(changed)} from IVS",
             channel,
             database={name: getattr(channel, name) for name in changed},
@@ -156,7 +158,7 @@ def _changes(channel: Channel, found: aws.IvsChannel) -> Iterator[Difference]:
     tag = found.tags.get("Name")
     if (tag or "") != tag_value(channel.name or "") and (tag is not None or found.name != channel.name):
         yield Difference(
-            Kind.CHANNEL_RENAMED,
+            DifferenceKind.CHANNEL_RENAMED,
             "write the name to the tag Name",
             channel,
             database={"name": channel.name},
@@ -172,7 +174,7 @@ def _key_differences(channel: Channel) -> Iterator[Difference]:
         # An interrupted ban. Staff decide whether to complete or to end it.
         if arns:
             yield Difference(
-                Kind.STREAM_KEY_NOT_REMOVED,
+                DifferenceKind.STREAM_KEY_NOT_REMOVED,
                 f'ban it again: POST /channels/{channel.uuid}/stop {{"ban": true}}',
                 channel,
                 database={"stream_key": None},
@@ -182,7 +184,7 @@ def _key_differences(channel: Channel) -> Iterator[Difference]:
         # A crash between the two calls of a rotation. If the row has no key by now either, it was a ban.
         if _current_key(channel) and not call_paced(aws.stream_key_arns, channel_arn=channel.arn):
             yield Difference(
-                Kind.STREAM_KEY_MISSING,
+                DifferenceKind.STREAM_KEY_MISSING,
                 "make a new stream key",
                 channel,
                 database={"stream_key": stored_arn or "present"},
@@ -191,7 +193,7 @@ def _key_differences(channel: Channel) -> Iterator[Difference]:
             )
     elif arns and not _has_key(channel, arns):
         yield Difference(
-            Kind.STREAM_KEY_CHANGED,
+            DifferenceKind.STREAM_KEY_CHANGED,
             "take the stream key from IVS",
             channel,
             database={"stream_key": stored_arn or None},

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from channels_app.models import Channel, ChannelQuerySet
-from channels_app.models.differences import Kind as Kind
+from channels_app.models.differences import DifferenceKind as DifferenceKind
 from common.aws import AwsError
 
 RUN_AGAIN = "run reconcile again"
@@ -20,7 +20,7 @@ class Difference:
     AWS was called and did not answer.
     """
 
-    kind: Kind
+    kind: DifferenceKind
     repair_description: str
     channel: Channel | None = None
     arn: str = ""
@@ -56,7 +56,7 @@ def not_compared(error: AwsError, *, channel: Channel | None = None, **place: st
     """Return the difference for an AWS call without an answer."""
     facts = {"operation": error.operation, "error": str(error)}
     where = "s3" if error.operation in {"ListObjectsV2", "GetObject"} else "ivs"
-    return Difference(Kind.NOT_COMPARED, RUN_AGAIN, channel, place=place, unanswered=True, **{where: facts})  # type: ignore[arg-type]
+    return Difference(DifferenceKind.NOT_COMPARED, RUN_AGAIN, channel, place=place, unanswered=True, **{where: facts})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Place:
+class Checkpoint:
     """How far a run is: the phase, and the position in it (None: its beginning)."""
 
     phase: str
@@ -80,7 +80,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Finding:
+class DifferenceOutcome:
     """A difference, its JSON line, and whether it is repaired."""
 
     difference: Difference

@@ -11,7 +11,7 @@ from channels_app.envelopes import STREAM_END
 from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, Stream, StreamHistoryEntry
 from channels_app.models.live_state import LIVE, UNNAMED
-from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.differences import Difference, DifferenceKind, Scope, Step, not_compared
 from channels_app.reconcile.other_account import other_account, other_account_difference, other_account_of_missing
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
@@ -130,7 +130,7 @@ def _forgotten(stream: Stream, last_sign: LastObservation) -> Iterator[Differenc
         events_send([stream_envelope(name=STREAM_END, arn=channel.arn, stream_id=stream.stream_id, at=time)])
 
     yield Difference(
-        Kind.STREAM_END_UNKNOWN,
+        DifferenceKind.STREAM_END_UNKNOWN,
         f"write Stream End at {at.isoformat()}, the last sign of the stream",
         channel,
         place={"stream_id": stream.stream_id},

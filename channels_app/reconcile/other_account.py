@@ -4,7 +4,7 @@ from django.conf import settings
 
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.models import Channel
-from channels_app.reconcile.differences import Difference, Kind
+from channels_app.reconcile.differences import Difference, DifferenceKind
 from channels_app.reconcile.paced_calls import call_paced
 from common import aws
 
@@ -43,4 +43,4 @@ def _reason(account: str, own: str) -> str:
 def other_account_difference(reason: str, channel: Channel, **place: str) -> Difference:
     """Return the difference for a channel of another account, which no retry can compare."""
     description = "run reconcile with the region and the credentials of the channel"
-    return Difference(Kind.NOT_COMPARED, description, channel, place=place, ivs={"error": reason})
+    return Difference(DifferenceKind.NOT_COMPARED, description, channel, place=place, ivs={"error": reason})

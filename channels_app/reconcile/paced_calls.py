@@ -18,7 +18,7 @@ def call_paced(call: Callable[..., Answer], **arguments: Any) -> Answer:
         try:
             return call(**arguments)
         except aws.AwsError as error:
-            if error.kind is not aws.Kind.THROTTLED:
+            if error.kind is not aws.AwsErrorKind.THROTTLED:
                 raise
             aws.pause(seconds)
     return call(**arguments)
@@ -29,7 +29,7 @@ def call_or_none(call: Callable[..., Answer], **arguments: Any) -> Answer | None
     try:
         return call_paced(call, **arguments)
     except aws.AwsError as error:
-        if error.kind is not aws.Kind.NOT_FOUND:
+        if error.kind is not aws.AwsErrorKind.NOT_FOUND:
             raise
         return None
 

@@ -8,7 +8,7 @@ from typing import Any
 from channels_app.envelopes import RECONCILED_ID
 from channels_app.events.inbox import DUPLICATE, Delivery, ingest, process
 from channels_app.models import Channel, InboxEvent
-from channels_app.reconcile.differences import Difference, Kind, Scope, Step
+from channels_app.reconcile.differences import Difference, DifferenceKind, Scope, Step
 from common.sql.rows import rows_of
 
 # A deferred recording is in the catalogue, and `process_inbox` completes it when S3 has its metadata.
@@ -45,7 +45,7 @@ def events_unapplied(scope: Scope, position: Any) -> Iterator[Step]:
         rows = rows.filter(channel_arn=scope.channel.arn)
     for row in rows_of(rows):
         difference = Difference(
-            Kind.EVENT_UNAPPLIED,
+            DifferenceKind.EVENT_UNAPPLIED,
             f"process the event {row.event_id} again",
             Channel.objects.by_arn(row.channel_arn),
             row.channel_arn,

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_app.models import Lease, ReportedDifference
-from channels_app.reconcile.differences import Finding, Kind, Place, Scope
+from channels_app.reconcile.differences import Checkpoint, DifferenceKind, DifferenceOutcome, Scope
 from channels_app.reconcile.lease import RECONCILE
 from common.rest.times import zoned
 
@@ -31,9 +31,9 @@ class Report:
     _open: dict[str, ReportedDifference] = field(default_factory=dict)
     _settled: set[str] = field(default_factory=set)
 
-    def note(self, passed: Finding | Place) -> None:
+    def note(self, passed: DifferenceOutcome | Checkpoint) -> None:
         """Take a finding, or the phase of those that follow; write a full batch."""
-        if isinstance(passed, Place):
+        if isinstance(passed, Checkpoint):
             self.phase = passed.phase
             return
         row = _row(self.phase, passed)
@@ -86,12 +86,12 @@ def differences_close(*, scope: Scope, started_at: datetime) -> None:
     closed.delete()
 
 
-def _row(phase: str, finding: Finding) -> ReportedDifference:
+def _row(phase: str, finding: DifferenceOutcome) -> ReportedDifference:
     difference, now = finding.difference, timezone.now()
     channel = str(difference.channel.pk) if difference.channel else ""
     identity = [difference.kind.value, channel, difference.arn, sorted(difference.place.items())]
     # A whole phase could not be compared, without any AWS call.
-    is_of_phase = difference.kind == Kind.NOT_COMPARED and not (channel or difference.arn or difference.place)
+    is_of_phase = difference.kind == DifferenceKind.NOT_COMPARED and not (channel or difference.arn or difference.place)
     return ReportedDifference(
         key=sha256(json.dumps(identity).encode()).hexdigest(),
         kind=difference.kind,

@@ -10,7 +10,16 @@ from typing import Any
 from django.utils import timezone
 
 from channels_app.models import Lease
-from channels_app.reconcile.differences import RUN_AGAIN, Difference, Finding, Kind, Phase, Place, Scope, not_compared
+from channels_app.reconcile.differences import (
+    RUN_AGAIN,
+    Checkpoint,
+    Difference,
+    DifferenceKind,
+    DifferenceOutcome,
+    Phase,
+    Scope,
+    not_compared,
+)
 from channels_app.reconcile.lease import RECONCILE, lease_keep, lease_release, lease_take
 from channels_app.reconcile.repair import NotRepairedError
 from channels_app.reconcile.report import Report, differences_close
@@ -29,17 +38,17 @@ _EXPECTED = (AwsError, ChannelError, NotRepairedError, LiveStateUnsettledError)
 
 @dataclass
 class Progress:
-    """Counts of the differences found and left, by kind, and the place of a run."""
+    """Counts of the differences found and left, by kind, and the checkpoint of a run."""
 
     started_at: datetime
     found: Counter[str] = field(default_factory=Counter)
     left: Counter[str] = field(default_factory=Counter)
-    place: Place | None = None
+    checkpoint: Checkpoint | None = None
 
-    def note(self, passed: Finding | Place) -> None:
-        """Count a finding, or remember a place."""
-        if isinstance(passed, Place):
-            self.place = passed
+    def note(self, passed: DifferenceOutcome | Checkpoint) -> None:
+        """Count a finding, or remember a checkpoint."""
+        if isinstance(passed, Checkpoint):
+            self.checkpoint = passed
         else:
             self.found[passed.difference.kind] += 1
             self.left[passed.difference.kind] += not passed.settled
@@ -50,11 +59,11 @@ class Progress:
 
     def cursor(self, goal: dict[str, Any]) -> dict[str, Any]:
         """Return what a later run with the same goal needs to continue."""
-        place = self.place or Place("")
+        checkpoint = self.checkpoint or Checkpoint("")
         return {
             "scope": goal,
-            "phase": place.phase,
-            "position": place.position,
+            "phase": checkpoint.phase,
+            "position": checkpoint.position,
             "started_at": self.started_at.isoformat(),
             "found": dict(self.found),
             "left": dict(self.left),
@@ -86,9 +95,9 @@ def run(
         progress = _progress(lease, goal, on_resumed)
         lease_keep(lease=lease, scope={**scope.key, "apply": apply}, finished_at=None, **progress.columns())
         with paced(), Report() as report:
-            for passed in walk(phases, scope=scope, apply=apply, place=progress.place):
+            for passed in walk(phases, scope=scope, apply=apply, checkpoint=progress.checkpoint):
                 progress.note(passed)
-                if isinstance(passed, Finding):
+                if isinstance(passed, DifferenceOutcome):
                     on_line(passed.line)
                 cursor = {"cursor": progress.cursor(goal)} if goal else {}
                 lease_keep(lease=lease, **progress.columns(), **cursor)
@@ -110,27 +119,29 @@ def _progress(lease: Lease, goal: dict[str, Any] | None, on_resumed: Callable[[d
     if started_at < now - _CONTINUED_WITHIN:
         return Progress(now)
     on_resumed(started_at)
-    place = Place(cursor["phase"], cursor["position"]) if cursor["phase"] else None
-    return Progress(started_at, Counter(cursor["found"]), Counter(cursor["left"]), place)
+    checkpoint = Checkpoint(cursor["phase"], cursor["position"]) if cursor["phase"] else None
+    return Progress(started_at, Counter(cursor["found"]), Counter(cursor["left"]), checkpoint)
 
 
 def walk(
-    phases: Mapping[str, Phase], *, scope: Scope, apply: bool, place: Place | None = None
-) -> Iterator[Finding | Place]:
-    """Yield every difference, and the place after each step; from `place` on.
+    phases: Mapping[str, Phase], *, scope: Scope, apply: bool, checkpoint: Checkpoint | None = None
+) -> Iterator[DifferenceOutcome | Checkpoint]:
+    """Yield every difference, and a checkpoint after each step; from `checkpoint` on.
 
     Without `apply` nothing is written, here or in AWS. A call that AWS does not answer is a finding.
     """
     names = list(phases)
-    if place is not None and place.phase in names:
-        names = names[names.index(place.phase) :]
+    if checkpoint is not None and checkpoint.phase in names:
+        names = names[names.index(checkpoint.phase) :]
     for name in names:
-        position = place.position if place is not None and place.phase == name else None
-        yield Place(name, position)
+        position = checkpoint.position if checkpoint is not None and checkpoint.phase == name else None
+        yield Checkpoint(name, position)
         yield from _walk_phase(name, phases[name], scope=scope, apply=apply, position=position)
 
 
-def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position: Any) -> Iterator[Finding | Place]:
+def _walk_phase(
+    name: str, phase: Phase, *, scope: Scope, apply: bool, position: Any
+) -> Iterator[DifferenceOutcome | Checkpoint]:
     unanswered = 0
     try:
         for step in phase(scope, position):
@@ -142,20 +153,20 @@ def _walk_phase(name: str, phase: Phase, *, scope: Scope, apply: bool, position:
                 step.once_settled()
             is_unanswered = any(finding.difference.unanswered for finding in findings)
             unanswered = unanswered + 1 if is_unanswered else 0
-            yield Place(name, step.position)
+            yield Checkpoint(name, step.position)
             if unanswered == _MOST_UNANSWERED:
                 facts = {"error": f"AWS answered none of the last {_MOST_UNANSWERED} questions of the phase {name}"}
-                yield _repair_or_report(Difference(Kind.NOT_COMPARED, RUN_AGAIN, ivs=facts), apply=apply)
+                yield _repair_or_report(Difference(DifferenceKind.NOT_COMPARED, RUN_AGAIN, ivs=facts), apply=apply)
                 return
     except AwsError as error:
         yield _repair_or_report(not_compared(error), apply=apply)
 
 
-def _repair_or_report(difference: Difference, *, apply: bool) -> Finding:
+def _repair_or_report(difference: Difference, *, apply: bool) -> DifferenceOutcome:
     """Repair the difference if `apply` is set. A repair that fails is reported, and stops no other repair."""
     outcome = {"would": difference.repair_description}
     if not apply or difference.repair is None:
-        return Finding(difference, difference.line(outcome), settled=False)
+        return DifferenceOutcome(difference, difference.line(outcome), settled=False)
     try:
         difference.repair()
     except _EXPECTED as error:
@@ -165,5 +176,5 @@ def _repair_or_report(difference: Difference, *, apply: bool) -> Finding:
         outcome["failed"] = f"{type(error).__name__}: {error}"
     else:
         logger.info("difference repaired kind=%s place=%s", difference.kind, dict(difference.place))
-        return Finding(difference, difference.line({"did": difference.repair_description}), settled=True)
-    return Finding(difference, difference.line(outcome), settled=False)
+        return DifferenceOutcome(difference, difference.line({"did": difference.repair_description}), settled=True)
+    return DifferenceOutcome(difference, difference.line(outcome), settled=False)

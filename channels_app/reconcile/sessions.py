@@ -14,7 +14,7 @@ from django.utils import timezone
 from channels_app.envelopes import STREAM_END, STREAM_START
 from channels_app.events.synthetic import recording_envelope, stream_envelope
 from channels_app.models import Channel, Stream, StreamHistoryEntry
-from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.differences import Difference, DifferenceKind, Scope, Step, not_compared
 from channels_app.reconcile.other_account import other_account
 from channels_app.reconcile.paced_calls import call_or_none, pages
 from channels_app.reconcile.repair import events_send
@@ -57,7 +57,7 @@ def sessions(scope: Scope, position: Any, *, reported: Container[str]) -> Iterat
             yield Step(position=position)
         except aws.AwsError as error:
             # IVS has no sessions of a channel that it has forgotten.
-            if error.kind is aws.Kind.NOT_FOUND:
+            if error.kind is aws.AwsErrorKind.NOT_FOUND:
                 yield Step(position=position)
             else:
                 yield Step([not_compared(error, channel=channel)], position)
@@ -108,7 +108,7 @@ def _still_live(channel: Channel, row: Stream | None) -> Iterator[Difference]:
     session = session_of(channel_arn=channel.arn, stream_id=row.stream_id)
     if session is not None and session.ended_at is None:
         yield Difference(
-            Kind.STREAM_STILL_LIVE,
+            DifferenceKind.STREAM_STILL_LIVE,
             "wait for its end in IVS",
             channel,
             place={"stream_id": row.stream_id},
@@ -147,12 +147,12 @@ def differences_of(channel: Channel, row: Stream | None, session: aws.IvsSession
         and not any(name == event.name and abs(at - event.at) < _SAME for name, at in recorded)
     ]
     missing = {
-        Kind.STREAM_START_MISSING: start,
-        Kind.STREAM_END_MISSING: end,
-        Kind.STREAM_HISTORY_MISSING: history,
+        DifferenceKind.STREAM_START_MISSING: start,
+        DifferenceKind.STREAM_END_MISSING: end,
+        DifferenceKind.STREAM_HISTORY_MISSING: history,
     }
     if row is None:
-        missing = {Kind.STREAM_MISSING: sorted([*start, *history, *end], key=lambda event: event.at)}
+        missing = {DifferenceKind.STREAM_MISSING: sorted([*start, *history, *end], key=lambda event: event.at)}
     return [
         Difference(
             kind,

@@ -5,7 +5,7 @@ from common.aws.clients import Page as Page
 from common.aws.clients import paced as paced
 from common.aws.clients import pause as pause
 from common.aws.errors import AwsError as AwsError
-from common.aws.errors import Kind as Kind
+from common.aws.errors import AwsErrorKind as AwsErrorKind
 from common.aws.errors import ignored as ignored
 from common.aws.ivs import CHANNELS_AT_ONCE as CHANNELS_AT_ONCE
 from common.aws.ivs import ChannelSummary as ChannelSummary

@@ -12,7 +12,7 @@ from common.errors import ServiceError
 from common.metrics import AWS_ERRORS, counted
 
 
-class Kind(StrEnum):
+class AwsErrorKind(StrEnum):
     INVALID = "invalid"
     DENIED = "denied"
     PENDING_VERIFICATION = "pending_verification"
@@ -28,31 +28,41 @@ class Kind(StrEnum):
     @property
     def unknown_outcome(self) -> bool:
         """Return whether AWS may have carried out the call nevertheless."""
-        return self in {Kind.TIMEOUT, Kind.UNAVAILABLE}
+        return self in {AwsErrorKind.TIMEOUT, AwsErrorKind.UNAVAILABLE}
 
 
 # Status and code of the API; 502 and aws_failed for all other kinds.
 _ANSWERS = {
-    Kind.INVALID: (400, "aws_refused"),
-    Kind.PENDING_VERIFICATION: (403, "aws_pending_verification"),
-    Kind.CONFLICT: (409, "aws_conflict"),
-    Kind.QUOTA: (503, "aws_quota"),
-    Kind.THROTTLED: (503, "aws_throttled"),
-    Kind.TIMEOUT: (503, "aws_timeout"),
-    Kind.UNAVAILABLE: (503, "aws_unavailable"),
+    AwsErrorKind.INVALID: (400, "aws_refused"),
+    AwsErrorKind.PENDING_VERIFICATION: (403, "aws_pending_verification"),
+    AwsErrorKind.CONFLICT: (409, "aws_conflict"),
+    AwsErrorKind.QUOTA: (503, "aws_quota"),
+    AwsErrorKind.THROTTLED: (503, "aws_throttled"),
+    AwsErrorKind.TIMEOUT: (503, "aws_timeout"),
+    AwsErrorKind.UNAVAILABLE: (503, "aws_unavailable"),
 }
 _STAFF_SENTENCES = {
-    Kind.INVALID: _("Amazon IVS refuses a value: %(message)s. Change it, then try again."),
-    Kind.DENIED: _("Amazon IVS does not permit this. The log of the service names the permission that its role lacks."),
-    Kind.PENDING_VERIFICATION: _("The AWS account of this service is not verified: its owner opens a case with AWS."),
-    Kind.NOT_FOUND: _("Amazon IVS does not have it: %(message)s."),
-    Kind.NOT_BROADCASTING: _("Nothing is on air: Amazon IVS has no stream of this channel."),
-    Kind.CONFLICT: _("Amazon IVS is changing the same thing right now. Wait a few seconds, then try again."),
-    Kind.QUOTA: _("A quota of the AWS account is used up: %(message)s. Delete what is unused, or raise the quota."),
-    Kind.THROTTLED: _("Amazon IVS gets too many requests. Wait a few seconds, then try again."),
-    Kind.TIMEOUT: _("Amazon IVS did not answer in time, and may have done it nevertheless. Look before you try again."),
-    Kind.UNAVAILABLE: _("Amazon IVS could not be reached, or failed. Try again in a minute."),
-    Kind.MISCONFIGURED: _("The region or the credentials of this service for AWS are wrong. The log has the reason."),
+    AwsErrorKind.INVALID: _("Amazon IVS refuses a value: %(message)s. Change it, then try again."),
+    AwsErrorKind.DENIED: _(
+        "Amazon IVS does not permit this. The log of the service names the permission that its role lacks."
+    ),
+    AwsErrorKind.PENDING_VERIFICATION: _(
+        "The AWS account of this service is not verified: its owner opens a case with AWS."
+    ),
+    AwsErrorKind.NOT_FOUND: _("Amazon IVS does not have it: %(message)s."),
+    AwsErrorKind.NOT_BROADCASTING: _("Nothing is on air: Amazon IVS has no stream of this channel."),
+    AwsErrorKind.CONFLICT: _("Amazon IVS is changing the same thing right now. Wait a few seconds, then try again."),
+    AwsErrorKind.QUOTA: _(
+        "A quota of the AWS account is used up: %(message)s. Delete what is unused, or raise the quota."
+    ),
+    AwsErrorKind.THROTTLED: _("Amazon IVS gets too many requests. Wait a few seconds, then try again."),
+    AwsErrorKind.TIMEOUT: _(
+        "Amazon IVS did not answer in time, and may have done it nevertheless. Look before you try again."
+    ),
+    AwsErrorKind.UNAVAILABLE: _("Amazon IVS could not be reached, or failed. Try again in a minute."),
+    AwsErrorKind.MISCONFIGURED: _(
+        "The region or the credentials of this service for AWS are wrong. The log has the reason."
+    ),
 }
 # The text after it quotes the signed headers, with the session token.
 _SIGNED = "The Canonical String"
@@ -64,7 +74,7 @@ _VERIFY = ". The AWS account of this service is not verified yet: its owner must
 class AwsError(ServiceError):
     """A failed call to AWS: the operation, its resource and the kind of failure. The message is one line, no secret."""
 
-    def __init__(self, operation: str, resource: str, kind: Kind, message: str) -> None:
+    def __init__(self, operation: str, resource: str, kind: AwsErrorKind, message: str) -> None:
         message = " ".join(message.partition(_SIGNED)[0].split())[:_LONGEST_MESSAGE]
         super().__init__(f"{operation} of {resource}: {message} ({kind})")
         self.operation, self.resource, self.kind, self.message = operation, resource, kind, message
@@ -72,10 +82,10 @@ class AwsError(ServiceError):
 
     def for_client(self) -> str:
         """Return the sentence of the API, without names of accounts, roles and settings of the service."""
-        if self.kind in {Kind.DENIED, Kind.MISCONFIGURED}:
+        if self.kind in {AwsErrorKind.DENIED, AwsErrorKind.MISCONFIGURED}:
             return f"Amazon IVS refused this service {self.operation}: the log of the service has the reason"
         verb = "did not answer" if self.kind.unknown_outcome else "refused"
-        help_text = _VERIFY if self.kind is Kind.PENDING_VERIFICATION else ""
+        help_text = _VERIFY if self.kind is AwsErrorKind.PENDING_VERIFICATION else ""
         return f"Amazon IVS {verb} {self.operation}: {self.message or self.kind}{help_text}"
 
     def for_staff(self) -> str:
@@ -83,22 +93,22 @@ class AwsError(ServiceError):
 
 
 # Expected answers of AWS; every other kind counts towards the alarm.
-_EXPECTED = {Kind.INVALID, Kind.NOT_FOUND, Kind.NOT_BROADCASTING, Kind.CONFLICT}
+_EXPECTED = {AwsErrorKind.INVALID, AwsErrorKind.NOT_FOUND, AwsErrorKind.NOT_BROADCASTING, AwsErrorKind.CONFLICT}
 # By error code, not by HTTP status: ChannelNotBroadcasting is a 404 too, and so may be the answer of a proxy.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyAPIReference/CommonErrors.html
 _KINDS = {
-    "ValidationException": Kind.INVALID,
-    **dict.fromkeys(("AccessDeniedException", "AccessDenied"), Kind.DENIED),
-    "PendingVerification": Kind.PENDING_VERIFICATION,
-    **dict.fromkeys(("ResourceNotFoundException", "NoSuchKey", "NoSuchBucket"), Kind.NOT_FOUND),
-    "AWS.SimpleQueueService.NonExistentQueue": Kind.NOT_FOUND,
-    "ChannelNotBroadcasting": Kind.NOT_BROADCASTING,
-    "ConflictException": Kind.CONFLICT,
-    "ServiceQuotaExceededException": Kind.QUOTA,
+    "ValidationException": AwsErrorKind.INVALID,
+    **dict.fromkeys(("AccessDeniedException", "AccessDenied"), AwsErrorKind.DENIED),
+    "PendingVerification": AwsErrorKind.PENDING_VERIFICATION,
+    **dict.fromkeys(("ResourceNotFoundException", "NoSuchKey", "NoSuchBucket"), AwsErrorKind.NOT_FOUND),
+    "AWS.SimpleQueueService.NonExistentQueue": AwsErrorKind.NOT_FOUND,
+    "ChannelNotBroadcasting": AwsErrorKind.NOT_BROADCASTING,
+    "ConflictException": AwsErrorKind.CONFLICT,
+    "ServiceQuotaExceededException": AwsErrorKind.QUOTA,
 }
 # The answer to HEAD has no body: its status is the code.
 # https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
-_KINDS_OF_HEAD = {"404": Kind.NOT_FOUND, "403": Kind.DENIED}
+_KINDS_OF_HEAD = {"404": AwsErrorKind.NOT_FOUND, "403": AwsErrorKind.DENIED}
 # AWS has many error codes for throttling.
 _THROTTLING = re.compile(r"Throttl|TooManyRequests|RequestLimit|SlowDown|LimitExceeded")
 
@@ -120,7 +130,7 @@ def raises_aws_error(operation: str, resource: str) -> Iterator[None]:
 
 
 @contextmanager
-def ignored(kind: Kind) -> Iterator[None]:
+def ignored(kind: AwsErrorKind) -> Iterator[None]:
     """Suppress an AwsError of this kind."""
     try:
         yield
@@ -145,19 +155,19 @@ def _translated(error: Exception, operation: str, resource: str) -> AwsError | N
         message = error.response["Error"].get("Message") or error.response.get("exceptionMessage", "")
         return AwsError(operation, resource, _kind_of(error), message)
     if isinstance(error, boto.ReadTimeoutError):
-        return AwsError(operation, resource, Kind.TIMEOUT, "no answer in time")
+        return AwsError(operation, resource, AwsErrorKind.TIMEOUT, "no answer in time")
     if isinstance(error, boto.ConnectionError | boto.HTTPClientError):
-        return AwsError(operation, resource, Kind.UNAVAILABLE, type(error).__name__)
+        return AwsError(operation, resource, AwsErrorKind.UNAVAILABLE, type(error).__name__)
     # A reply with a status of success that AWS did not send whole: the page of a proxy, or half of a document.
     incomplete = (ResponseParserError, boto.IncompleteReadError, boto.FlexibleChecksumError)
     if isinstance(error, (*incomplete, KeyError, IndexError, TypeError, AttributeError)):
-        return AwsError(operation, resource, Kind.UNAVAILABLE, "the reply is incomplete")
+        return AwsError(operation, resource, AwsErrorKind.UNAVAILABLE, "the reply is incomplete")
     # Nothing was sent: no region, no credentials, a parameter that the model refuses.
     is_ours = isinstance(error, boto.BotoCoreError)
-    return AwsError(operation, resource, Kind.MISCONFIGURED, str(error)) if is_ours else None
+    return AwsError(operation, resource, AwsErrorKind.MISCONFIGURED, str(error)) if is_ours else None
 
 
-def _kind_of(error: Any) -> Kind:
+def _kind_of(error: Any) -> AwsErrorKind:
     code = error.response["Error"].get("Code", "")
     metadata = error.response.get("ResponseMetadata", {})
     # A status alone counts if AWS itself sent it.
@@ -167,6 +177,6 @@ def _kind_of(error: Any) -> Kind:
         return kind
     status = metadata.get("HTTPStatusCode", 500)
     if status == 429 or _THROTTLING.search(code):
-        return Kind.THROTTLED
+        return AwsErrorKind.THROTTLED
     # Expired credentials, an unknown signature or operation, the page of a proxy: this service must be changed.
-    return Kind.MISCONFIGURED if 400 <= status < 500 else Kind.UNAVAILABLE
+    return AwsErrorKind.MISCONFIGURED if 400 <= status < 500 else AwsErrorKind.UNAVAILABLE

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from common.aws.clients import ONCE, RETRIED, Page, client, from_token
-from common.aws.errors import Kind, ignored, raises_aws_error, require_request_id
+from common.aws.errors import AwsErrorKind, ignored, raises_aws_error, require_request_id
 
 # The members of UpdateChannel by the names used here.
 _MEMBERS = {
@@ -171,7 +171,7 @@ def stream_key_find(*, channel_arn: str) -> IvsStreamKey | None:
     """Return the key of a channel, or None (ListStreamKeys, GetStreamKey)."""
     for arn in stream_key_arns(channel_arn=channel_arn):
         # It may have been deleted since it was listed.
-        with ignored(Kind.NOT_FOUND), raises_aws_error("GetStreamKey", arn):
+        with ignored(AwsErrorKind.NOT_FOUND), raises_aws_error("GetStreamKey", arn):
             return _stream_key(client("ivs", RETRIED).get_stream_key(arn=arn)["streamKey"])
     return None
 
@@ -184,7 +184,7 @@ def stream_key_create(*, channel_arn: str, tags: dict[str, str]) -> IvsStreamKey
 
 def stream_key_delete(*, arn: str) -> None:
     """Delete a key, if it exists (DeleteStreamKey). The stream that uses it goes on."""
-    with ignored(Kind.NOT_FOUND), raises_aws_error("DeleteStreamKey", arn):
+    with ignored(AwsErrorKind.NOT_FOUND), raises_aws_error("DeleteStreamKey", arn):
         require_request_id(client("ivs", RETRIED).delete_stream_key(arn=arn))
 
 
@@ -196,7 +196,7 @@ def stream_stop(*, channel_arn: str) -> None:
 
 def channel_delete(*, arn: str) -> None:
     """Delete a channel and its keys, if it exists (DeleteChannel); kind `conflict` if it is live."""
-    with ignored(Kind.NOT_FOUND), raises_aws_error("DeleteChannel", arn):
+    with ignored(AwsErrorKind.NOT_FOUND), raises_aws_error("DeleteChannel", arn):
         require_request_id(client("ivs", RETRIED).delete_channel(arn=arn))
 
 
@@ -226,7 +226,7 @@ def streams_page(*, token: str = "") -> Page[IvsStream]:
 
 def stream_now(*, channel_arn: str) -> StreamNow | None:
     """Return the live stream of a channel (GetStream), or None."""
-    with ignored(Kind.NOT_BROADCASTING), raises_aws_error("GetStream", channel_arn):
+    with ignored(AwsErrorKind.NOT_BROADCASTING), raises_aws_error("GetStream", channel_arn):
         item = client("ivs", RETRIED).get_stream(channelArn=channel_arn)["stream"]
         viewers, started_at = item.get("viewerCount", -1), item.get("startTime")
         if item["streamId"]:
@@ -280,7 +280,7 @@ def playback_keys() -> list[PlaybackKey]:
 
 def playback_key_delete(*, arn: str) -> None:
     """Delete a playback key, if it exists (DeletePlaybackKeyPair)."""
-    with ignored(Kind.NOT_FOUND), raises_aws_error("DeletePlaybackKeyPair", arn):
+    with ignored(AwsErrorKind.NOT_FOUND), raises_aws_error("DeletePlaybackKeyPair", arn):
         require_request_id(client("ivs", RETRIED).delete_playback_key_pair(arn=arn))
 
 

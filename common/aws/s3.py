@@ -12,7 +12,7 @@ from time import monotonic
 from typing import Any
 
 from common.aws.clients import RETRIED, client
-from common.aws.errors import AwsError, Kind, ignored, raises_aws_error
+from common.aws.errors import AwsError, AwsErrorKind, ignored, raises_aws_error
 
 # In bytes: small enough that the time is checked often, however slowly S3 sends.
 _CHUNK = 64 * 1024
@@ -41,7 +41,7 @@ def object_read(*, bucket: str, key: str, longest: int, seconds: float = 20) -> 
             `invalid` if it is longer than `longest` bytes, `timeout` if its body took more than `seconds`.
     """
     resource = f"{bucket}/{key}"
-    with ignored(Kind.NOT_FOUND), raises_aws_error("GetObject", resource):
+    with ignored(AwsErrorKind.NOT_FOUND), raises_aws_error("GetObject", resource):
         reply = client("s3", RETRIED).get_object(Bucket=bucket, Key=key)
         # Not `with reply["Body"]`: that yields the bare stream, which checks neither length nor checksum.
         with closing(reply["Body"]) as body:
@@ -50,16 +50,18 @@ def object_read(*, bucket: str, key: str, longest: int, seconds: float = 20) -> 
             while chunk := body.read(_CHUNK):
                 content += chunk
                 if len(content) > longest:
-                    raise AwsError("GetObject", resource, Kind.INVALID, f"the object is longer than {longest} bytes")
+                    raise AwsError(
+                        "GetObject", resource, AwsErrorKind.INVALID, f"the object is longer than {longest} bytes"
+                    )
                 if monotonic() > until:
-                    raise AwsError("GetObject", resource, Kind.TIMEOUT, "the object comes too slowly")
+                    raise AwsError("GetObject", resource, AwsErrorKind.TIMEOUT, "the object comes too slowly")
             return bytes(content)
     return None
 
 
 def object_size(*, bucket: str, key: str) -> int | None:
     """Return the size of an object in bytes (HeadObject), or None; kind `denied` may mean that too."""
-    with ignored(Kind.NOT_FOUND), raises_aws_error("HeadObject", f"{bucket}/{key}"):
+    with ignored(AwsErrorKind.NOT_FOUND), raises_aws_error("HeadObject", f"{bucket}/{key}"):
         return int(client("s3", RETRIED).head_object(Bucket=bucket, Key=key)["ContentLength"])
     return None
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from common.aws.clients import RETRIED, client
-from common.aws.errors import AwsError, Kind, raises_aws_error, require_request_id
+from common.aws.errors import AwsError, AwsErrorKind, raises_aws_error, require_request_id
 
 # The most messages in one call.
 QUEUE_BATCH = 10
@@ -59,7 +59,7 @@ def messages_delete(*, queue_url: str, messages: Sequence[QueueMessage]) -> None
             require_request_id(reply)
             refused += reply.get("Failed", [])
     if refused:
-        kind = Kind.INVALID if refused[0].get("SenderFault") else Kind.UNAVAILABLE
+        kind = AwsErrorKind.INVALID if refused[0].get("SenderFault") else AwsErrorKind.UNAVAILABLE
         raise AwsError("DeleteMessage", queue_url, kind, f"{len(refused)} refused, {refused[0].get('Code', '')}")
 
 

@@ -68,11 +68,11 @@ class Life:
     stale: int
 
     @classmethod
-    def of(cls, seconds: float, edge: float | None = None) -> Self:
-        """Return the life of an answer for `seconds`, which ends at the next publication edge, in `edge` seconds."""
-        fresh = max(0, int(seconds if edge is None else min(seconds, edge)))
+    def of(cls, seconds: float, ends_in: float | None = None) -> Self:
+        """Return the life of an answer for `seconds`, which ends `ends_in` seconds from now at the latest."""
+        fresh = max(0, int(seconds if ends_in is None else min(seconds, ends_in)))
         stale = min(fresh, _STALE)
-        return cls(fresh, stale if edge is None else max(0, min(stale, int(edge) - fresh)))
+        return cls(fresh, stale if ends_in is None else max(0, min(stale, int(ends_in) - fresh)))
 
     @classmethod
     def of_answer(cls, response: HttpResponseBase) -> Self | None:

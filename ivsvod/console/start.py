@@ -23,9 +23,9 @@ from common.sql.rows import count_shown, counts_of
 from ivsvod.console.attention import ATTENTION_ITEMS
 from ivsvod.console.charts import day_chart, length_text
 from ondemand.models import Video
-from ondemand.videos.editing import display_title
 from ondemand.videos.files import Reader
 from ondemand.videos.thumbnails import row_picture
+from ondemand.videos.titles import display_title
 
 DAYS, WEEK = 30, 7
 SHOWN, SHOWN_CHANGES = 6, 8

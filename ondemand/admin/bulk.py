@@ -21,15 +21,14 @@ from channels_app.admin import account_of
 from common.rest.times import zoned
 from ondemand.admin.forms import LocalDateTimeField, TagsField, posted_zone
 from ondemand.bulk import services
-from ondemand.bulk.decisions import Kind, Outcome
+from ondemand.bulk.decisions import Outcome
 from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
 from ondemand.bulk.services import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, Video
 from ondemand.search.lookups import videos_tagged
-from ondemand.videos.editing import display_title
 from ondemand.videos.limits import MOST_TAGS, check_tags, is_inverted_window
+from ondemand.videos.titles import display_title
 
-State = BulkChange.State
 SHOWN_CHANGES = 50
 SHOWN_TITLES = 5
 
@@ -61,13 +60,13 @@ class NewTagsForm(forms.Form):
 
 
 FORMS: dict[str, type[forms.Form]] = {
-    Kind.SCHEDULE: ScheduleForm,
-    Kind.ADD_TAGS: NewTagsForm,
-    Kind.REMOVE_TAGS: ManyTagsForm,
+    BulkChange.Kind.SCHEDULE: ScheduleForm,
+    BulkChange.Kind.ADD_TAGS: NewTagsForm,
+    BulkChange.Kind.REMOVE_TAGS: ManyTagsForm,
 }
 
 
-def _action(name: str, kind: Kind, description: Any, permission: str = "change") -> Any:
+def _action(name: str, kind: BulkChange.Kind, description: Any, permission: str = "change") -> Any:
     """Return an action of the list that starts a bulk change of this kind."""
 
     @admin.action(description=description, permissions=[permission])
@@ -84,16 +83,16 @@ class BulkPages(admin.ModelAdmin):
     """The actions of the list, the page of recent bulk changes, and a page for each change."""
 
     actions = (
-        _action("show", Kind.SHOW, gettext_lazy("Show")),
-        _action("hide", Kind.HIDE, gettext_lazy("Hide")),
-        _action("list_", Kind.LIST, gettext_lazy("List")),
-        _action("unlist", Kind.UNLIST, gettext_lazy("Unlist")),
-        _action("protect", Kind.PROTECT, gettext_lazy("Play with a grant alone")),
-        _action("unprotect", Kind.UNPROTECT, gettext_lazy("Play without a grant")),
-        _action("schedule", Kind.SCHEDULE, gettext_lazy("Schedule…")),
-        _action("add_tags", Kind.ADD_TAGS, gettext_lazy("Add tags…"), "content"),
-        _action("remove_tags", Kind.REMOVE_TAGS, gettext_lazy("Remove tags…"), "content"),
-        _action("check_again", Kind.CHECK, gettext_lazy("Check the files again")),
+        _action("show", BulkChange.Kind.SHOW, gettext_lazy("Show")),
+        _action("hide", BulkChange.Kind.HIDE, gettext_lazy("Hide")),
+        _action("list_", BulkChange.Kind.LIST, gettext_lazy("List")),
+        _action("unlist", BulkChange.Kind.UNLIST, gettext_lazy("Unlist")),
+        _action("protect", BulkChange.Kind.PROTECT, gettext_lazy("Play with a grant alone")),
+        _action("unprotect", BulkChange.Kind.UNPROTECT, gettext_lazy("Play without a grant")),
+        _action("schedule", BulkChange.Kind.SCHEDULE, gettext_lazy("Schedule…")),
+        _action("add_tags", BulkChange.Kind.ADD_TAGS, gettext_lazy("Add tags…"), "content"),
+        _action("remove_tags", BulkChange.Kind.REMOVE_TAGS, gettext_lazy("Remove tags…"), "content"),
+        _action("check_again", BulkChange.Kind.CHECK, gettext_lazy("Check the files again")),
     )
 
     def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -115,7 +114,7 @@ class BulkPages(admin.ModelAdmin):
                 "change": change,
                 "summary": summary_of(change, change.outcomes),
                 "at": zoned(change.made_at),
-                "may_undo": change.state != State.UNDONE and may_change(request, change),
+                "may_undo": change.state != BulkChange.State.UNDONE and may_change(request, change),
             }
             for change in BulkChange.objects.begun()[:SHOWN_CHANGES]
         ]
@@ -131,7 +130,7 @@ class BulkPages(admin.ModelAdmin):
         posted = request.POST if request.method == "POST" else {}
         step = next((name for name in ("_type", "_confirm", "_undo") if name in posted), "")
         # Only the account that chose the videos may go on with a draft.
-        if step in {"_type", "_confirm"} and change.state == State.DRAFT and change.by != request.user.pk:
+        if step in {"_type", "_confirm"} and change.state == BulkChange.State.DRAFT and change.by != request.user.pk:
             raise PermissionDenied
         try:
             if step == "_type":
@@ -157,7 +156,8 @@ class BulkPages(admin.ModelAdmin):
         return HttpResponseRedirect(request.path)
 
     def _confirm(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
-        if change.state == State.DRAFT and request.POST.get("values_seen", values_mark(change)) != values_mark(change):
+        mark = values_mark(change)
+        if change.state == BulkChange.State.DRAFT and request.POST.get("values_seen", mark) != mark:
             message = _("The values of this change were edited after this page was shown: check them again.")
             self.message_user(request, message, messages.ERROR)
             return HttpResponseRedirect(request.path)
@@ -170,7 +170,7 @@ class BulkPages(admin.ModelAdmin):
         change.refresh_from_db()
         address = reverse("admin:ondemand_video_bulk_change", args=[change.pk])
         summary = summary_of(change, change.outcomes)
-        if change.state not in {State.DONE, State.UNDONE} or unchecked(change):
+        if change.state not in {BulkChange.State.DONE, BulkChange.State.UNDONE} or unchecked(change):
             self.message_user(request, summary, messages.WARNING)
             return HttpResponseRedirect(address)
         link = "" if change.is_undoing else format_html(' <a href="{}">{}</a>', address, _("Details and undo"))
@@ -186,12 +186,12 @@ class BulkPages(admin.ModelAdmin):
             "zone": timezone.get_current_timezone_name(),
             "values_seen": values_mark(change),
         }
-        if change.state == State.DRAFT:
+        if change.state == BulkChange.State.DRAFT:
             return page_answer(self, request, "bulk.html", {**context, **_draft(change, form, request)})
         done = {
             "summary": summary_of(change, services.bulk_outcomes(change)),
             "unchecked": unchecked(change),
-            "may_undo": change.state != State.UNDONE and may_change(request, change),
+            "may_undo": change.state != BulkChange.State.UNDONE and may_change(request, change),
         }
         return page_answer(self, request, "bulk_result.html", {**context, **done, "values": shown_values(change)})
 
@@ -205,7 +205,7 @@ def bulk_started(
     pages: Any,
     request: HttpRequest,
     *,
-    kind: Kind,
+    kind: BulkChange.Kind,
     videos: QuerySet[Video],
     values: dict[str, Any] | None,
     query: str = "",
@@ -234,7 +234,7 @@ def may_change(request: HttpRequest, change: BulkChange) -> bool:
 
 def list_address(change: BulkChange) -> str:
     """Return the address of the list in which the videos were chosen, or of the page of tags."""
-    if change.kind == Kind.RENAME_TAG:
+    if change.kind == BulkChange.Kind.RENAME_TAG:
         return reverse("admin:ondemand_video_tags")
     address = reverse("admin:ondemand_video_changelist")
     return f"{address}?{change.query}" if change.query else address
@@ -242,7 +242,7 @@ def list_address(change: BulkChange) -> str:
 
 def unchecked(change: BulkChange) -> int:
     """Return the number of marked videos whose files are not checked yet."""
-    is_check = change.kind == Kind.CHECK and change.state == State.DONE
+    is_check = change.kind == BulkChange.Kind.CHECK and change.state == BulkChange.State.DONE
     return services.videos_to_check(change).count() if is_check else 0
 
 
@@ -255,7 +255,7 @@ def summary_of(change: BulkChange, outcomes: dict[str, int]) -> str:
 def shown_values(change: BulkChange) -> list[tuple[str, str]]:
     """Return the values of a change, each with its label."""
     values = change.values or {}
-    if change.kind == Kind.SCHEDULE:
+    if change.kind == BulkChange.Kind.SCHEDULE:
         texts = ((_("Begins"), values.get("publish_from")), (_("Ends"), values.get("publish_until")))
         shown = [(label, zoned(datetime.fromisoformat(text)) if text else _("not set")) for label, text in texts]
         return [*shown, (_("Also show videos awaiting review"), _("yes"))] if values.get("shown") else shown
@@ -280,10 +280,10 @@ def _draft(change: BulkChange, form: forms.Form | None, request: HttpRequest) ->
         merged = to if to and videos_tagged(to).exists() else ""
         uses = tag_uses(change, [*values["tags"], *([to] if to else [])])
         return {**shown, "tags": uses, "merged": merged, "most_tags": MOST_TAGS}
-    if change.kind == Kind.CHECK:
+    if change.kind == BulkChange.Kind.CHECK:
         without_files = change.chosen - chosen_videos(change).with_files().count()
         return {**shown, "is_check": True, "without_files": without_files}
     with_grant = chosen_videos(change).with_grant_alone().count()
-    if change.kind in {Kind.PROTECT, Kind.UNPROTECT}:
+    if change.kind in {BulkChange.Kind.PROTECT, BulkChange.Kind.UNPROTECT}:
         return {**shown, "is_playback": True, "with_grant": with_grant}
     return {**shown, "listings": listing_changes(change, values, timezone.now()), "with_grant": with_grant}

@@ -23,11 +23,12 @@ from channels_app.admin import account_of
 from common.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
-from ondemand.videos.editing import VideoChangedError, display_title, edited_values, untitled_name, versions_of
 from ondemand.videos.files import Reader
+from ondemand.videos.form_values import VideoChangedError, edited_values, versions_of
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import row_picture, storyboard
+from ondemand.videos.titles import display_title, untitled_name
 
 # The fields that are edited in the list.
 IN_PLACE: dict[str, forms.CharField] = {

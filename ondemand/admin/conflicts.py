@@ -13,7 +13,7 @@ from common.rest.times import NOTHING, zoned
 from ondemand.admin.forms import VideoForm, publication_choices
 from ondemand.models import Video
 from ondemand.videos.chapters import chapter_lines
-from ondemand.videos.editing import CONTENT, edited_values, version_text, versions_of
+from ondemand.videos.form_values import CONTENT, edited_values, version_text, versions_of
 
 # Form fields that the audit log records under other names.
 _LOGGED = {"shown": ("active", "held", "awaits_review")}

@@ -22,15 +22,16 @@ from channels_app.admin import list_address
 from common.admin import pages
 from common.audit import actor_operation
 from common.sql.rows import count_shown
-from ondemand.admin.edits import EditPages
 from ondemand.admin.forms import VideoForm
 from ondemand.admin.navigation import FILTERS, VideoQueue, is_of_list, queue_of
+from ondemand.admin.trim_join_clip import EditPages
 from ondemand.bulk.decisions import Outcome
 from ondemand.bulk.undo import publication_undo
 from ondemand.models import Video
 from ondemand.models.publication import Listing
-from ondemand.videos.editing import HIDDEN, SHOWN, display_title
+from ondemand.videos.form_values import HIDDEN, SHOWN
 from ondemand.videos.services import GrantNeededError
+from ondemand.videos.titles import display_title
 
 # Query parameter: how many videos left the list since the review began. Keeps “3 of 40” stable.
 DECIDED = "_decided"

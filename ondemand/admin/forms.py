@@ -18,9 +18,10 @@ from django.utils.translation import gettext_lazy as _
 from common.rest.times import clock, zone_named
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter, position
-from ondemand.videos import editing, limits, uploads
+from ondemand.videos import form_values, limits, uploads
 from ondemand.videos.chapters import chapter_from, chapter_lines
-from ondemand.videos.editing import CONTENT, HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
+from ondemand.videos.form_values import CONTENT, HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
+from ondemand.videos.titles import suggested_title
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
 # The thumbnail choice of an uploaded file.
@@ -31,7 +32,7 @@ class PlainTextField(forms.CharField):
     """A text of several lines; its line ends become `\\n`."""
 
     def to_python(self, value: Any) -> str:
-        return editing.plain_text(super().to_python(value) or "")
+        return form_values.plain_text(super().to_python(value) or "")
 
 
 class OneLineField(forms.CharField):
@@ -40,7 +41,7 @@ class OneLineField(forms.CharField):
     widget = AdminTextInputWidget
 
     def to_python(self, value: Any) -> str:
-        return editing.one_line(super().to_python(value) or "")
+        return form_values.one_line(super().to_python(value) or "")
 
 
 class TagsWidget(AdminTextareaWidget):
@@ -71,7 +72,7 @@ class TagsField(forms.CharField):
         text = super().to_python(value) or ""
         # CharField's own validator would look for a NUL item in the list.
         ProhibitNullCharactersValidator()(text)
-        return editing.tags_of(text.splitlines())
+        return form_values.tags_of(text.splitlines())
 
 
 class ChaptersField(forms.CharField):
@@ -188,9 +189,9 @@ class VideoForm(forms.Form):
     def __init__(self, data: Any = None, files: Any = None, *, video: Video, names: tuple[str, ...]) -> None:
         self.video = video
         self.names = names
-        self.values = editing.edited_values(video)
+        self.values = form_values.edited_values(video)
         self.versions = versions_of(self.values, names)
-        initial = {**self.values, "version": editing.version_text(self.versions)}
+        initial = {**self.values, "version": form_values.version_text(self.versions)}
         super().__init__(data, files, initial=initial, label_suffix="")
         parts = {"thumbnail": ("picture", "address")}
         kept = {"version", *names, *(part for name in names for part in parts.get(name, ()))}
@@ -202,7 +203,7 @@ class VideoForm(forms.Form):
         for name in {"publish_from", "publish_until"} & kept:
             self.fields[name].stored = self.values[name]  # type: ignore[attr-defined]
         if "title" in kept:
-            suggested = "" if self.values["title"] else editing.suggested_title(video)
+            suggested = "" if self.values["title"] else suggested_title(video)
             self.fields["title"].widget.attrs |= {"dir": "auto", "placeholder": suggested}
 
     def clean_thumbnail(self) -> str:
@@ -244,7 +245,7 @@ class VideoForm(forms.Form):
         changed_dates = {"publish_from", "publish_until"} & self.changes().keys()
         if changed_dates and limits.is_inverted_window(values.get("publish_from"), values.get("publish_until")):
             self.add_error("publish_until", gettext("Publication must end after it begins."))
-        if values.get("shown") == UNDECIDED and editing.awaits_decision(self.video):
+        if values.get("shown") == UNDECIDED and form_values.awaits_decision(self.video):
             for name in changed_dates & values.keys():
                 if values[name]:
                     self.add_error(name, gettext("Choose Shown, or this date has no effect."))
@@ -281,13 +282,13 @@ class VideoForm(forms.Form):
 
     def check(self, video: Video) -> None:
         """Raise VideoChangedError if the video has changes that were saved after the page was shown."""
-        if versions_of(editing.edited_values(video), self.names) != self.seen:
+        if versions_of(form_values.edited_values(video), self.names) != self.seen:
             raise VideoChangedError(video)
 
     @property
     def seen(self) -> dict[str, str]:
         """Return the versions of the values that the page showed."""
-        return editing.versions_from(self.cleaned_data.get("version") or "")
+        return form_values.versions_from(self.cleaned_data.get("version") or "")
 
     def _picture_url(self, text: str) -> str:
         if text == self.values["thumbnail"] or uploads.is_stored_picture(text):

@@ -37,7 +37,7 @@ from common.rest.times import NOTHING
 from common.sql.rows import count_shown
 from ondemand.models import GrantState, PlaybackGrant, PlaybackGrantQuerySet, Video
 from ondemand.playback.grants import SUMMED, grants_revoke, viewer_revoke, viewer_uses
-from ondemand.videos.editing import display_title
+from ondemand.videos.titles import display_title
 
 # A person waits for the answer, and IVS takes five calls a second.
 MOST_REVOKED = 100

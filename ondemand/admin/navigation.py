@@ -24,7 +24,7 @@ FILTERS = "_changelist_filters"
 
 
 @dataclass(frozen=True)
-class Place:
+class ListPosition:
     """Position of a video in a list, and the length of the list.
 
     `number` is None if the video is not in the list or after the first 1,000.
@@ -68,12 +68,12 @@ class VideoQueue:
         """Return whether the video is in the list."""
         return self.rows.filter(pk=video.pk).exists()
 
-    def place(self, video: Video) -> Place:
+    def place(self, video: Video) -> ListPosition:
         """Return where the video stands."""
         backwards = self.rows.newest_first() if self.is_oldest_first else self.rows.oldest_first()
         counted = [rows_after(backwards, video), self.rows.filter(pk=video.pk), self.rows]
         before, own, count = counts_of(counted, bound=pages.COUNTED)
-        return Place(before + 1 if own and before < pages.COUNTED else None, count)
+        return ListPosition(before + 1 if own and before < pages.COUNTED else None, count)
 
 
 class IndexQueue(VideoQueue):
@@ -97,9 +97,9 @@ class IndexQueue(VideoQueue):
         number = self.place(video).number
         return self._nearest("newest", video) if number is None else next(iter(self._counted[number:]), None)
 
-    def place(self, video: Video) -> Place:
+    def place(self, video: Video) -> ListPosition:
         is_counted = video.pk in self._counted[: pages.COUNTED]
-        return Place(self._counted.index(video.pk) + 1 if is_counted else None, len(self._counted))
+        return ListPosition(self._counted.index(video.pk) + 1 if is_counted else None, len(self._counted))
 
     def _nearest(self, ordering: str, video: Video) -> UUID | None:
         key: VideoKey | None = VideoIndex.objects.filter(pk=video.pk).values_list("start_key", "video_id").first()

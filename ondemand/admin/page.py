@@ -20,11 +20,11 @@ from common.rest.scopes import account_has_scope
 from common.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.deciding import REVIEW_BUTTONS, DecisionPages, ReviewButton, decided, decision_of
-from ondemand.admin.edits import edit_section
 from ondemand.admin.facts import documents, failure_of, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
 from ondemand.admin.navigation import all_videos, is_of_list, queue_of
 from ondemand.admin.sharing import share_address
+from ondemand.admin.trim_join_clip import edit_section
 from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing, opens
 from ondemand.playback.explain import explanation
@@ -32,11 +32,12 @@ from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
-from ondemand.videos.editing import VideoChangedError, display_title, public_title, suggested_title
 from ondemand.videos.files import Reader, is_served, is_signed
+from ondemand.videos.form_values import VideoChangedError
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import picture_choices, storyboard, video_picture
+from ondemand.videos.titles import display_title, public_title, suggested_title
 from ondemand.videos.uploads import picture_store
 
 # The grant of the player lasts as long as the video and a pause, and as any grant may.

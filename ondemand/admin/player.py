@@ -14,8 +14,8 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from common.rest.scopes import account_has_scope
 from ondemand.admin.page import player_context
 from ondemand.models import Video
-from ondemand.videos.editing import display_title
 from ondemand.videos.files import Reader
+from ondemand.videos.titles import display_title
 
 
 class QuickPlayer(admin.ModelAdmin):

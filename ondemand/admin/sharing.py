@@ -22,8 +22,8 @@ from common.rest.times import zoned
 from ondemand.admin.forms import OneLineField
 from ondemand.models import Video
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
-from ondemand.videos.editing import display_title
 from ondemand.videos.links import public_origin, video_page_url
+from ondemand.videos.titles import display_title
 
 _HOURS = (
     (1, gettext_lazy("one hour")),

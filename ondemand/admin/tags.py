@@ -14,9 +14,9 @@ from django.utils.translation import gettext_lazy
 from channels_app.models import Channel
 from ondemand.admin.bulk import bulk_started, page_answer
 from ondemand.admin.forms import OneLineField
-from ondemand.bulk.decisions import Kind
+from ondemand.models import BulkChange
 from ondemand.search.lookups import tag_uses, tags_beginning, videos_tagged
-from ondemand.videos.editing import tags_of
+from ondemand.videos.form_values import tags_of
 from ondemand.videos.limits import TAG_LENGTH
 
 SHOWN_TAGS = 50
@@ -85,9 +85,9 @@ class TagPages(admin.ModelAdmin):
         tag = request.GET.get("tag", "").replace("\0", "")
         form = TagNameForm(request.POST if "_rename" in request.POST else None, initial={"to": tag})
         if request.method == "POST" and "_remove" in request.POST:
-            return self._tag_change(request, Kind.REMOVE_TAGS, tag)
+            return self._tag_change(request, BulkChange.Kind.REMOVE_TAGS, tag)
         if form.is_valid():
-            return self._tag_change(request, Kind.RENAME_TAG, tag, to=form.cleaned_data["to"])
+            return self._tag_change(request, BulkChange.Kind.RENAME_TAG, tag, to=form.cleaned_data["to"])
         context = {"title": _("Tag"), "form": form, "tag": {"tag": tag, "uses": tag_uses(tag)}}
         return page_answer(self, request, "tag.html", context)
 
@@ -105,7 +105,7 @@ class TagPages(admin.ModelAdmin):
         names = channels.values_list("name", flat=True).distinct()[:COMPLETIONS]
         return JsonResponse({"values": list(names) if text else []})
 
-    def _tag_change(self, request: HttpRequest, kind: Kind, tag: str, **more: str) -> HttpResponse:
+    def _tag_change(self, request: HttpRequest, kind: BulkChange.Kind, tag: str, **more: str) -> HttpResponse:
         videos = videos_tagged(tag)
         started = bulk_started(self, request, kind=kind, videos=videos, values={"tags": [tag], **more})
         return started or HttpResponseRedirect(reverse("admin:ondemand_video_tags"))

@@ -37,7 +37,7 @@ from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
 from ondemand.search.lookups import videos_of_address, videos_of_id
 from ondemand.search.words import search_query
-from ondemand.videos.editing import display_title
+from ondemand.videos.titles import display_title
 
 
 @admin.register(Video)

@@ -51,7 +51,7 @@ class Result(StrEnum):
 
 
 @dataclass(frozen=True)
-class Finding:
+class SwitchFinding:
     """One line of `switch --check`."""
 
     result: Result
@@ -61,10 +61,10 @@ class Finding:
     @property
     def line(self) -> dict[str, Any]:
         """Return the finding as it is printed."""
-        return {"check": self.check, "result": str(self.result), "told": self.details}
+        return {"check": self.check, "result": str(self.result), "details": self.details}
 
 
-ok, warning, blocker = (partial(Finding, result) for result in Result)
+ok, warning, blocker = (partial(SwitchFinding, result) for result in Result)
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ class Configured:
     account: str
 
 
-def server(rows: Rows, _: Configured) -> Iterator[Finding]:
+def server(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: the version as a number and as text, whether it is a standby, whether all is read-only."""
     ((number, text, is_standby, is_read_only),) = rows
     if number < OLDEST_SERVER:
@@ -88,13 +88,13 @@ def server(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield blocker("server", "default_transaction_read_only is on for this role or database")
 
 
-def encoding(rows: Rows, _: Configured) -> Iterator[Finding]:
+def encoding(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: the encoding of the database."""
     ((name,),) = rows
     yield ok("encoding", name) if name == "UTF8" else blocker("encoding", f"{name}: UTF8 is needed; dump and restore")
 
 
-def tables(rows: Rows, _: Configured) -> Iterator[Finding]:
+def tables(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: name and kind of the existing tables."""
     kinds: dict[str, str] = dict(rows)
     if not kinds:
@@ -109,7 +109,7 @@ def tables(rows: Rows, _: Configured) -> Iterator[Finding]:
             yield ok("tables", f"{table} is here")
 
 
-def columns(rows: Rows, _: Configured) -> Iterator[Finding]:
+def columns(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: table, column, type, whether it is NOT NULL, whether it has a default."""
     found: dict[str, dict[str, tuple[str, bool, bool]]] = {}
     for table, column, kind, not_null, has_default in rows:
@@ -118,7 +118,7 @@ def columns(rows: Rows, _: Configured) -> Iterator[Finding]:
     yield from findings or [ok("columns", "names, types and NULL are the predecessor's")]
 
 
-def _columns_of(table: str, found: dict[str, tuple[str, bool, bool]]) -> Iterator[Finding]:
+def _columns_of(table: str, found: dict[str, tuple[str, bool, bool]]) -> Iterator[SwitchFinding]:
     for column, (kind, not_null) in COLUMNS[table].items():
         name, (found_kind, found_not_null, _) = f"{table}.{column}", found.get(column, ("", False, False))
         if column not in found:
@@ -138,7 +138,7 @@ def _columns_of(table: str, found: dict[str, tuple[str, bool, bool]]) -> Iterato
             yield warning("columns", f"{name} is not the predecessor's: it stays as it is")
 
 
-def keys(rows: Rows, _: Configured) -> Iterator[Finding]:
+def keys(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: table, column, whether an index over it alone keeps it unique."""
     missing = [(table, column) for table, column, is_unique in rows if (table, column) in KEYS and not is_unique]
     for table, column in missing:
@@ -147,13 +147,13 @@ def keys(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield ok("keys", "each key is unique")
 
 
-def row_counts(rows: Rows, _: Configured) -> Iterator[Finding]:
+def row_counts(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: table, number of rows, whether they were counted."""
     for table, number, is_counted in rows:
         yield ok("row_counts", f"{table}: {'' if is_counted else 'about '}{number:,} rows")
 
 
-def rights(rows: Rows, _: Configured) -> Iterator[Finding]:
+def rights(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: the role, whether it may create in the schema, that schema, and the tables that another role owns."""
     ((role, may_create, schema, foreign),) = rows
     if not may_create:
@@ -164,12 +164,12 @@ def rights(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield ok("rights", f"{role} owns the tables and may create in {schema}")
 
 
-def _counted(rows: Rows, check: str, problem: str, good: str) -> Finding:
+def _counted(rows: Rows, check: str, problem: str, good: str) -> SwitchFinding:
     """Return a warning with the counts in the one row, if any of them is not 0."""
     return warning(check, problem.format(*rows[0])) if any(rows[0]) else ok(check, good)
 
 
-def duplicates(rows: Rows, _: Configured) -> Iterator[Finding]:
+def duplicates(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: recordings with several videos, and the number of their further videos."""
     problem = "{1:,} videos repeat the bucket and prefix of another ({0:,} recordings)"
     yield _counted(
@@ -177,13 +177,13 @@ def duplicates(rows: Rows, _: Configured) -> Iterator[Finding]:
     )
 
 
-def channels_of_videos(rows: Rows, _: Configured) -> Iterator[Finding]:
+def channels_of_videos(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: videos of a channel that is not here, and videos without one."""
     problem = "{:,} videos name a channel that is not here, {:,} name none: they are shown without a channel"
     yield _counted(rows, "channels_of_videos", problem, "each video has its channel")
 
 
-def channel_arns(rows: Rows, configured: Configured) -> Iterator[Finding]:
+def channel_arns(rows: Rows, configured: Configured) -> Iterator[SwitchFinding]:
     """Rows: region and account of the channels (NULL if the ARN is malformed), and how many."""
     findings = []
     for region, account, number in rows:
@@ -203,7 +203,7 @@ def channel_arns(rows: Rows, configured: Configured) -> Iterator[Finding]:
         yield ok("channel_arns", f"all channels are in {configured.region or 'one region'}")
 
 
-def stream_keys(rows: Rows, _: Configured) -> Iterator[Finding]:
+def stream_keys(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: channels with a plain-text key, and channels with an encrypted key."""
     ((plain, encrypted),) = rows
     if plain:
@@ -213,20 +213,20 @@ def stream_keys(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield ok("stream_keys", f"{encrypted:,} stream keys, all encrypted")
 
 
-def state_change_data(rows: Rows, _: Configured) -> Iterator[Finding]:
+def state_change_data(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: rows whose data is not an object, those without a text event_name, and those without a text stream_id."""
     problem = "data of {:,} rows is no object, {:,} have no event_name, {:,} no stream_id"
     problem += ": such a row counts by its state, or as a stream of its own"
     yield _counted(rows, "state_change_data", problem, "data of each row names an event and a stream")
 
 
-def tags(rows: Rows, _: Configured) -> Iterator[Finding]:
+def tags(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: contents whose tags are NULL."""
     ((number,),) = rows
     yield ok("tags", f"{number:,} contents have tags that are NULL, which is shown as an empty list")
 
 
-def locks(rows: Rows, _: Configured) -> Iterator[Finding]:
+def locks(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: process, table, mode and age of the locks of others on the tables; the age is None if it is hidden."""
     for pid, table, mode, age in rows:
         details = f"process {pid} holds {mode} on {table} for {_seconds(age)}"
@@ -240,7 +240,7 @@ def locks(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield ok("locks", "nobody holds a lock on the tables")
 
 
-def transactions(rows: Rows, _: Configured) -> Iterator[Finding]:
+def transactions(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: process, state and age of the long transactions of others."""
     for pid, state, age in rows:
         details = f"process {pid} ({state}) has had a transaction for {_seconds(age)}"
@@ -253,7 +253,7 @@ def _seconds(age: timedelta | None) -> str:
     return "a time that only a superuser sees" if age is None else f"{age.total_seconds():.0f} s"
 
 
-def attachments(rows: Rows, _: Configured) -> Iterator[Finding]:
+def attachments(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: kind and name of replication, triggers, rules and row security, and their table."""
     for kind, name, table in rows:
         yield warning("attachments", f"{kind} {name} on {table}: see that it can do with added columns and rows")
@@ -261,7 +261,7 @@ def attachments(rows: Rows, _: Configured) -> Iterator[Finding]:
         yield ok("attachments", "no replication, trigger, rule or row security of another program")
 
 
-def space(rows: Rows, _: Configured) -> Iterator[Finding]:
+def space(rows: Rows, _: Configured) -> Iterator[SwitchFinding]:
     """Rows: bytes of ivs_state_changes with its indexes, and whether it has its key."""
     ((size, has_key),) = rows
     if has_key:
@@ -272,7 +272,7 @@ def space(rows: Rows, _: Configured) -> Iterator[Finding]:
     yield (warning if size > _MUCH else ok)("space", details)
 
 
-def migrations(applied: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]) -> Iterator[Finding]:
+def migrations(applied: Iterable[tuple[str, str]], own: Iterable[tuple[str, str]]) -> Iterator[SwitchFinding]:
     """Return the progress of the migrations of this service."""
     applied, own = set(applied), sorted(own)
     left = [key for key in own if key not in applied]

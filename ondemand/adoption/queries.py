@@ -16,7 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from common.aws import AwsError
 from ondemand.adoption import checks
-from ondemand.adoption.checks import LONG_SECONDS, TABLES, Configured, Finding, Rows, blocker, ok, warning
+from ondemand.adoption.checks import LONG_SECONDS, TABLES, Configured, Rows, SwitchFinding, blocker, ok, warning
 from ondemand.reconcile.prefixes import FoundRecording, recordings_in
 
 # Larger tables are not counted: the statistics of the server estimate their rows.
@@ -28,7 +28,7 @@ _CHECK = "recordings"
 _LOCK_TIMEOUT = "3s"
 _FOLDER = Path(__file__).with_name("sql")
 # Takes the rows and the configuration; its name is that of the `.sql` file.
-Check = Callable[[Rows, Configured], Iterator[Finding]]
+Check = Callable[[Rows, Configured], Iterator[SwitchFinding]]
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Query:
     statement: str
     tables: tuple[str, ...] = ()
 
-    def findings(self, configured: Configured) -> list[Finding]:
+    def findings(self, configured: Configured) -> list[SwitchFinding]:
         """Return the findings; a query that fails is a blocker."""
         try:
             with transaction.atomic(), connection.cursor() as cursor:
@@ -67,7 +67,7 @@ _CHECKS: dict[Check, tuple[str, ...]] = {
 QUERIES = [Query(check, (_FOLDER / f"{check.__name__}.sql").read_text(), tables) for check, tables in _CHECKS.items()]
 
 
-def database_check(configured: Configured) -> Iterator[Finding]:
+def database_check(configured: Configured) -> Iterator[SwitchFinding]:
     """Yield every finding, in a transaction that cannot write.
 
     Raises:
@@ -104,7 +104,7 @@ _BUCKET, _PREFIX = _NAME.format("recording_s3_bucket_name"), _NAME.format("recor
 _HAS = "SELECT EXISTS (SELECT FROM pg_attribute WHERE attrelid = to_regclass(%s) AND attname = %s AND NOT attisdropped)"
 
 
-def recordings_check() -> Iterator[Finding]:
+def recordings_check() -> Iterator[SwitchFinding]:
     """Count the recordings of the configured buckets that have no row; say if counting stopped early."""
     if not settings.RECORDING_BUCKETS:
         yield warning(_CHECK, "RECORDING_BUCKET is not set: recordings in S3 were not counted")

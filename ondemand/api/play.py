@@ -43,7 +43,7 @@ class PlayViewSet(CatalogueViewSet):
         if video is None:
             raise VideoNotFoundError
         response = self.file(video, path, shared_end(video, self.at), to_curator=is_curator)
-        response["Cache-Control"] = self.life(FILE_MAX_AGE, video.next_edge(self.at))["Cache-Control"]
+        response["Cache-Control"] = self.life(FILE_MAX_AGE, video.next_publication_change(self.at))["Cache-Control"]
         if is_curator and response["Content-Type"] == small_pictures.CONTENT_TYPE:
             # Lists of the admin have many.
             response["Cache-Control"] = f"private, max-age={FILE_MAX_AGE}"

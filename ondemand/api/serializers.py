@@ -23,7 +23,7 @@ from common.rest.times import parse_time
 from ondemand.api.documents import hit_document, match_document, video_document
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
-from ondemand.playback.editing import MOST_PARTS
+from ondemand.playback.edit_services import MOST_PARTS
 from ondemand.playback.explain import Explanation
 from ondemand.videos import limits
 

@@ -27,7 +27,7 @@ from common.rest.viewsets import StrictFilterViewSet
 from ondemand.api import serializers
 from ondemand.api.filters import TagFilterSet, VideoFilterSet
 from ondemand.models import TagCount, Video, VideoIndex
-from ondemand.playback.editing import (
+from ondemand.playback.edit_services import (
     PreparedEdit,
     clip_create,
     clip_prepare,
@@ -37,12 +37,12 @@ from ondemand.playback.editing import (
     video_join,
     video_unjoin,
 )
-from ondemand.playback.edits import EditError
 from ondemand.playback.explain import explanation
+from ondemand.playback.parts import EditError
 from ondemand.playback.suggestions import suggestions_for
 from ondemand.search.lists import RankedVideoList, VideoList
 from ondemand.search.near_miss import near_misses
-from ondemand.search.rows import WalkedVideoList, next_edge, video_of, videos_of
+from ondemand.search.rows import WalkedVideoList, next_publication_change, video_of, videos_of
 from ondemand.search.words import RANK, videos_found
 from ondemand.videos.files import Reader
 from ondemand.videos.limits import is_inverted_window
@@ -76,16 +76,16 @@ class CatalogueViewSet(StrictFilterViewSet):
         )
         return {**super().get_serializer_context(), "at": self.at, "reader": reader}
 
-    def life(self, seconds: int, edge: datetime | None) -> dict[str, str]:
-        """Return the Cache-Control header for `seconds`, or until the next publication edge."""
-        return Life.of(seconds, (edge - self.at).total_seconds() if edge else None).headers
+    def life(self, seconds: int, next_change: datetime | None) -> dict[str, str]:
+        """Return the Cache-Control header for `seconds`, or until the next publication change."""
+        return Life.of(seconds, (next_change - self.at).total_seconds() if next_change else None).headers
 
     def page(self, rows: QuerySet[Any] | RowList) -> Response:
         """Return a page of the rows."""
         page = self.paginate_queryset(rows) or []  # type: ignore[arg-type]
         serializer = self.get_serializer()
         documents = [serializer.to_representation(row) for row in page]
-        life = self.life(LIST_MAX_AGE, next_edge(self.at, page))
+        life = self.life(LIST_MAX_AGE, next_publication_change(self.at, page))
         return Response(self.get_paginated_response(documents).data, headers=life)
 
 
@@ -130,7 +130,7 @@ class VideoViewSet(CatalogueViewSet):
     def retrieve(self, request: Request, uuid: str) -> Response:
         """Return a video."""
         video = self.get_video(uuid)
-        return Response(self.document(video), headers=self.life(VIDEO_MAX_AGE, video.next_edge(self.at)))
+        return Response(self.document(video), headers=self.life(VIDEO_MAX_AGE, video.next_publication_change(self.at)))
 
     def update(self, request: Request, uuid: str) -> Response:
         """Replace the content."""
@@ -312,4 +312,4 @@ class StreamViewSet(CatalogueViewSet):
         serializer_class = serializers.ManagedStreamSerializer if is_managed else serializers.StreamSerializer
         context = {**self.get_serializer_context(), "videos": by_stream}
         page = self.get_paginated_response(serializer_class(rows, many=True, context=context).data)
-        return Response(page.data, headers=self.life(LIST_MAX_AGE, videos.next_edge(self.at)))
+        return Response(page.data, headers=self.life(LIST_MAX_AGE, videos.next_publication_change(self.at)))

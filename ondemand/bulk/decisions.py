@@ -13,11 +13,10 @@ from django.db.models import Q
 from channels_app.models import AuditEntry, new_video_state
 from ondemand.models import BulkChange, BulkChangeRow, Content, Video
 from ondemand.recordings.handlers import publication_decide
-from ondemand.videos.editing import awaits_decision
+from ondemand.videos.form_values import awaits_decision
 from ondemand.videos.limits import MOST_TAGS
 from ondemand.videos.services import CONTENT, EMPTY_CONTENT, shown_or_hidden
 
-Kind = BulkChange.Kind
 Outcome = BulkChangeRow.Outcome
 Columns = dict[str, Any]
 # Recording End decides these if staff have not.
@@ -46,7 +45,7 @@ class Decision:
 
 def video_columns(kind: str, video: Video, values: Mapping[str, Any]) -> Columns:
     """Return the columns that a change writes for a video; the same names for every video that it changes."""
-    return _VIDEO_COLUMNS[Kind(kind)](video, values)
+    return _VIDEO_COLUMNS[BulkChange.Kind(kind)](video, values)
 
 
 def video_decision(kind: str, video: Video, values: Mapping[str, Any]) -> Decision:
@@ -77,9 +76,9 @@ def content_decision(kind: str, video: Video, values: Mapping[str, Any]) -> Deci
 
 def tags_after(kind: str, tags: list[str], named: list[str], to: str = "") -> list[str]:
     """Return the tags of a video after the change: each once, in their order, new ones at the end."""
-    if kind == Kind.ADD_TAGS:
+    if kind == BulkChange.Kind.ADD_TAGS:
         changed = [*tags, *named]
-    elif kind == Kind.REMOVE_TAGS:
+    elif kind == BulkChange.Kind.REMOVE_TAGS:
         changed = [tag for tag in tags if tag not in named]
     else:
         changed = [to if tag in named else tag for tag in tags]
@@ -104,15 +103,18 @@ def _schedule(video: Video, values: Mapping[str, Any]) -> Columns:
     return {**window, **(shown if awaits_decision(video) else {name: getattr(video, name) for name in shown})}
 
 
-_VIDEO_COLUMNS: dict[Kind, Callable[[Video, Mapping[str, Any]], Columns]] = {
-    Kind.SHOW: lambda video, values: shown_or_hidden(video, shown=True),
-    Kind.HIDE: lambda video, values: shown_or_hidden(video, shown=False),
-    Kind.LIST: lambda video, values: {"visibility": Video.Visibility.PUBLIC.value, "awaits_review": False},
-    Kind.UNLIST: lambda video, values: {"visibility": Video.Visibility.UNLISTED.value, "awaits_review": False},
-    Kind.PROTECT: lambda video, values: {"playback": Video.Playback.GRANT.value},
-    Kind.UNPROTECT: lambda video, values: {"playback": Video.Playback.PUBLIC.value},
-    Kind.SCHEDULE: _schedule,
-    Kind.CHECK: lambda video, values: {"qa": Video.Qa.UNVERIFIED.value, "qa_reasons": None},
+_VIDEO_COLUMNS: dict[BulkChange.Kind, Callable[[Video, Mapping[str, Any]], Columns]] = {
+    BulkChange.Kind.SHOW: lambda video, values: shown_or_hidden(video, shown=True),
+    BulkChange.Kind.HIDE: lambda video, values: shown_or_hidden(video, shown=False),
+    BulkChange.Kind.LIST: lambda video, values: {"visibility": Video.Visibility.PUBLIC.value, "awaits_review": False},
+    BulkChange.Kind.UNLIST: lambda video, values: {
+        "visibility": Video.Visibility.UNLISTED.value,
+        "awaits_review": False,
+    },
+    BulkChange.Kind.PROTECT: lambda video, values: {"playback": Video.Playback.GRANT.value},
+    BulkChange.Kind.UNPROTECT: lambda video, values: {"playback": Video.Playback.PUBLIC.value},
+    BulkChange.Kind.SCHEDULE: _schedule,
+    BulkChange.Kind.CHECK: lambda video, values: {"qa": Video.Qa.UNVERIFIED.value, "qa_reasons": None},
 }
 
 

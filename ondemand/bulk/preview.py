@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Case, Count, DateTimeField, Q, Value, When
 
 from channels_app.models import new_video_state
-from ondemand.bulk.decisions import Kind, dates_have_no_effect, video_columns
+from ondemand.bulk.decisions import dates_have_no_effect, video_columns
 from ondemand.models import BulkChange, Video
 from ondemand.models.publication import TIME_INDEPENDENT, TO_REVIEW, Listing, is_met
 from ondemand.models.querysets import VideoQuerySet, is_true
@@ -17,7 +17,7 @@ from ondemand.recordings.handlers import publication_decide
 
 _ANY_VIDEO = UUID(int=0)
 _GROUPED_BY = ("status", "active", "held", "held_by_check", "awaits_review", "visibility")
-_EDGES = ("publish_from", "publish_until")
+_BOUNDS = ("publish_from", "publish_until")
 # The listings that a schedule decides.
 _OF_TIME = (Listing.LISTED, Listing.SCHEDULED, Listing.EXPIRED)
 
@@ -55,15 +55,15 @@ def tag_uses(change: BulkChange, tags: list[str]) -> list[tuple[str, int]]:
 def listing_changes(change: BulkChange, values: dict[str, Any], at: datetime) -> list[ListingChange]:
     """Return the changes of listings, in one statement for any number of videos.
 
-    The statement groups the videos by all columns that decide their listing. For each edge of the publication window
+    The statement groups the videos by all columns that decide their listing. For each bound of the publication window
     one time stands for all past ones, and one for all future ones.
     """
-    edges = {f"{name}_edge": _edge(name, values.get(name), at) for name in _EDGES}
+    bounds = {f"{name}_bound": _bound(name, values.get(name), at) for name in _BOUNDS}
     decided_by = {
         "is_copy": is_true(~TIME_INDEPENDENT[Listing.DUPLICATE]),
         # It decides recordings that run alone.
         "new_state": Case(When(status=Video.Status.RECORDING, then=new_video_state("channel__"))),
-        **edges,
+        **bounds,
     }
     rows = chosen_videos(change).annotate(**decided_by).order_by().values(*_GROUPED_BY, *decided_by)
     counted: dict[ListingChange, int] = {}
@@ -75,7 +75,7 @@ def listing_changes(change: BulkChange, values: dict[str, Any], at: datetime) ->
     return sorted(changes, key=lambda found: (found.is_same, -found.videos))
 
 
-def _edge(name: str, text: str | None, at: datetime) -> Case:
+def _bound(name: str, text: str | None, at: datetime) -> Case:
     time = datetime.fromisoformat(text) if text else None
     same = [When(Q((name, time)), then=Value(time))] if time else []
     later, earlier = Value(at + timedelta(days=1)), Value(at - timedelta(days=1))
@@ -84,11 +84,11 @@ def _edge(name: str, text: str | None, at: datetime) -> Case:
 
 
 def _listing_change(kind: str, group: dict[str, Any], values: dict[str, Any], at: datetime) -> ListingChange:
-    edges = {name: group.pop(f"{name}_edge") for name in _EDGES}
+    bounds = {name: group.pop(f"{name}_bound") for name in _BOUNDS}
     state = group.pop("new_state")
-    video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **edges)
+    video = Video(duplicate_of_id=_ANY_VIDEO if group.pop("is_copy") else None, **group, **bounds)
     now, awaited = video.listing_at(at), is_met(TO_REVIEW, video)
-    is_undecided = kind == Kind.SCHEDULE and dates_have_no_effect(video, values)
+    is_undecided = kind == BulkChange.Kind.SCHEDULE and dates_have_no_effect(video, values)
     written = video_columns(kind, video, values)
     is_same = all(getattr(video, name) == value for name, value in written.items())
     for name, value in written.items():
@@ -106,6 +106,6 @@ def _listing_change(kind: str, group: dict[str, Any], values: dict[str, Any], at
         is_same,
         ended=ended,
         is_reviewed=awaited and not is_met(TO_REVIEW, video),
-        is_decided_elsewhere=after == now and not (kind == Kind.SCHEDULE and after in _OF_TIME),
+        is_decided_elsewhere=after == now and not (kind == BulkChange.Kind.SCHEDULE and after in _OF_TIME),
         is_undecided=is_undecided,
     )

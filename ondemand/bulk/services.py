@@ -16,7 +16,6 @@ from common.audit import acting_within, audited
 from ondemand.bulk.decisions import (
     Columns,
     Decision,
-    Kind,
     Outcome,
     bulk_operation,
     content_decision,
@@ -27,7 +26,6 @@ from ondemand.models import BulkChange, BulkChangeRow, Video
 from ondemand.models.querysets import VideoQuerySet
 from ondemand.recordings.inspection import videos_recheck
 
-State = BulkChange.State
 BATCH = 1000
 MOST_CHOSEN = 250_000
 # API Gateway waits for 29 s, and the check of the files of one recording may take 20 of them.
@@ -95,7 +93,7 @@ def bulk_values_set(*, change_uuid: UUID, values: Mapping[str, Any]) -> BulkChan
         BulkChangeStateError: the change has begun.
     """
     change = _locked(change_uuid)
-    if change.state != State.DRAFT:
+    if change.state != BulkChange.State.DRAFT:
         raise BulkChangeStateError(_("This change has begun already"))
     change.values = dict(values)
     change.save(update_fields=["values"])
@@ -112,8 +110,8 @@ def bulk_begin(*, change_uuid: UUID) -> BulkChange:
     change = _locked(change_uuid)
     if change.values is None:
         raise BulkChangeStateError(_("The values of this change are not set yet"))
-    if change.state == State.DRAFT:
-        _state_set(change, State.RUNNING)
+    if change.state == BulkChange.State.DRAFT:
+        _state_set(change, BulkChange.State.RUNNING)
     return change
 
 
@@ -128,7 +126,7 @@ def bulk_run(*, change_uuid: UUID, seconds: float = SECONDS) -> None:
         while _run_batch(change_uuid) and monotonic() < began + seconds:
             pass
         change = _outcomes_store(change_uuid)
-        if change.kind == Kind.CHECK and change.state == State.DONE:
+        if change.kind == BulkChange.Kind.CHECK and change.state == BulkChange.State.DONE:
             # The oldest first. A verdict is stored by its own transaction.
             for _recheck in videos_recheck(videos_to_check(change)):
                 if monotonic() >= began + min(seconds, CHECK_SECONDS):
@@ -163,18 +161,19 @@ def videos_to_check(change: BulkChange) -> VideoQuerySet:
 def _run_batch(change_uuid: UUID) -> bool:
     """Change the next waiting videos; return False if none is left, or the change is not running."""
     change = _locked(change_uuid)
-    if change.state != State.RUNNING:
+    if change.state != BulkChange.State.RUNNING:
         return False
     uuids = _next(change, Outcome.WAITING)
     if not uuids:
-        _state_set(change, State.DONE)
+        _state_set(change, BulkChange.State.DONE)
         return False
     values = change.values or {}
     decide = content_decision if change.is_of_tags else video_decision
     # Who finds a recording, and when, is the same for all its rows.
-    videos = _videos_locked(change, uuids, with_recordings=not change.is_of_tags and change.kind != Kind.CHECK)
+    is_check = change.kind == BulkChange.Kind.CHECK
+    videos = _videos_locked(change, uuids, with_recordings=not (change.is_of_tags or is_check))
     decisions = {video.pk: decide(change.kind, video, values) for video in videos}
-    if change.kind == Kind.CHECK:
+    if is_check:
         have_files = set(Video.objects.with_files().filter(pk__in=decisions).values_list("pk", flat=True))
         decisions |= {uuid: Decision(Outcome.NO_FILES) for uuid in decisions if uuid not in have_files}
     _write(change, dict.fromkeys(uuids, Decision(Outcome.GONE)) | decisions)
@@ -185,10 +184,10 @@ def _run_batch(change_uuid: UUID) -> bool:
 def _undo_batch(change_uuid: UUID) -> bool:
     """Restore the next changed videos; return False if none is left."""
     change = _locked(change_uuid)
-    if change.state == State.DRAFT:
+    if change.state == BulkChange.State.DRAFT:
         raise BulkChangeStateError(_("This change has not begun"))
     uuids = _next(change, Outcome.CHANGED)
-    _state_set(change, State.UNDOING if uuids else State.UNDONE)
+    _state_set(change, BulkChange.State.UNDOING if uuids else BulkChange.State.UNDONE)
     if not uuids:
         return False
     videos = _videos_locked(change, uuids, with_recordings=False)
@@ -209,7 +208,7 @@ def _locked(change_uuid: UUID) -> BulkChange:
     return BulkChange.objects.select_for_update().get(pk=change_uuid)
 
 
-def _state_set(change: BulkChange, state: State) -> None:
+def _state_set(change: BulkChange, state: BulkChange.State) -> None:
     if change.state != state:
         change.state = state
         change.save(update_fields=["state"])

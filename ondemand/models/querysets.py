@@ -24,7 +24,7 @@ from ondemand.models.publication import (
 )
 
 # IVS cuts a recording then. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
-LONGEST_RECORDING = timedelta(hours=48)
+MAX_RECORDING_DURATION = timedelta(hours=48)
 TAG_BEGINNING = 100
 # Finds and orders tags in any letter case; an index finds beginnings in this collation alone.
 TAG_KEY = Collate(Upper(Left("tag", TAG_BEGINNING)), "C")
@@ -87,25 +87,25 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def stuck(self, at: datetime) -> Self:
         """Return the videos that are `recording` for longer than any recording lasts; a duplicate follows its first."""
-        before = at - LONGEST_RECORDING
+        before = at - MAX_RECORDING_DURATION
         is_old = Q(started_at__lt=before) | Q(started_at__isnull=True, created_at__lt=before)
         return self.filter(is_old, status="recording", duplicate_of__isnull=True).exclude(prefix="")
 
-    def next_edge(self, at: datetime) -> datetime | None:
+    def next_publication_change(self, at: datetime) -> datetime | None:
         """Return the next time at which the publication of a video begins or ends; by a probe of each index."""
-        return min((edge for (edge,) in self.edges(at)), default=None)
+        return min((change for (change,) in self.publication_changes(at)), default=None)
 
-    def edges(self, at: Any) -> models.QuerySet[Any, tuple[datetime]]:
+    def publication_changes(self, at: Any) -> models.QuerySet[Any, tuple[datetime]]:
         """Return the next time at which publication begins, and the next one at which it ends."""
-        begin, end = self._edges(at)
+        begin, end = self._publication_changes(at)
         return begin.union(end, all=True)
 
-    def with_next_edge(self, at: Any) -> Self:
-        """Annotate all rows with `edge_of_all`, the next edge of all videos: a request less than reading it apart."""
-        begin, end = self.model.objects.all()._edges(at)
-        return self.annotate(edge_of_all=Least(Subquery(begin), Subquery(end)))
+    def with_next_publication_change(self, at: Any) -> Self:
+        """Annotate all rows with `next_change_of_all`, the next publication change of any video: it saves a query."""
+        begin, end = self.model.objects.all()._publication_changes(at)
+        return self.annotate(next_change_of_all=Least(Subquery(begin), Subquery(end)))
 
-    def _edges(self, at: Any) -> list[models.QuerySet[Any, tuple[datetime]]]:
+    def _publication_changes(self, at: Any) -> list[models.QuerySet[Any, tuple[datetime]]]:
         names = ("publish_from", "publish_until")
         return [self.filter((f"{name}__gt", at)).order_by(name).values_list(name)[:1] for name in names]
 

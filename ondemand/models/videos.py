@@ -156,7 +156,7 @@ class Video(models.Model):
     # What it shows instead of its whole recording: a list of `{"recording", "start_ms", "end_ms"}`, where the first is
     # the uuid of a video, and None the begin or the end of its recording. People decide it.
     edit = models.JSONField(_("edit"), null=True, db_column="_edit")
-    # What that gave; see `ondemand/playback/editing.py`.
+    # What that gave; see `ondemand/playback/edit_services.py`.
     edited = models.JSONField(null=True, db_column="_edited")
     # The joined video that shows it.
     part_of = models.ForeignKey(
@@ -312,11 +312,11 @@ class Video(models.Model):
         """Return its listing at that time, and each rule with its sentence."""
         return listing_reasons(self, at)
 
-    def next_edge(self, at: datetime) -> datetime | None:
+    def next_publication_change(self, at: datetime) -> datetime | None:
         """Return the next time at which its publication, or that of the video that shows it, begins or ends."""
         rows = [self, *filter(None, (self.duplicate_of, self.part_of))]
-        edges = (edge for row in rows for edge in (row.publish_from, row.publish_until))
-        return min((edge for edge in edges if edge and edge > at), default=None)
+        times = (time for row in rows for time in (row.publish_from, row.publish_until))
+        return min((time for time in times if time and time > at), default=None)
 
     @property
     def picture_paths(self) -> list[str]:

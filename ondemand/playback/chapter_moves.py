@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from ondemand.models.chapters import MOST_CHAPTERS, Chapter
-from ondemand.playback.edits import Shown, Timeline
+from ondemand.playback.parts import Shown, Timeline
 
 
 class RecordedChapter(NamedTuple):
@@ -23,7 +23,7 @@ def recorded_chapters(
         return list(cut)
     times, found = Timeline(tuple(cut_at for _, cut_at in shown)), list(cut)
     for chapter in chapters:
-        place = times.place(chapter["at_ms"])
+        place = times.part_time(chapter["at_ms"])
         recording, cut_at = shown[place.part]
         going_on = _going_on(cut, recording, cut_at.start_ms)
         # One that goes on at the beginning of a window is not another one.

@@ -14,9 +14,9 @@ from django.conf import settings
 from common import aws
 from common.errors import ServiceError
 from ondemand.models import Video
-from ondemand.models.querysets import LONGEST_RECORDING
+from ondemand.models.querysets import MAX_RECORDING_DURATION
 from ondemand.models.videos import files_url
-from ondemand.playback.edits import Cut, EditedTemplate, EditError, Timeline, edited_template
+from ondemand.playback.parts import Cut, EditedTemplate, EditError, Timeline, edited_template
 from ondemand.playback.playlists import MultivariantTemplate, PlaylistTemplate, media_template, multivariant_template
 from ondemand.playback.renditions import (
     EDITED_PLAYLIST,
@@ -57,7 +57,7 @@ class PlaylistUnreadableError(ServiceError):
 
 def shared_end(video: Video, at: datetime) -> datetime:
     """Return until when the files of a public video are signed: longer than it plays, with pauses."""
-    end = at + min(video.duration, LONGEST_RECORDING) + _PAUSE + _STEP
+    end = at + min(video.duration, MAX_RECORDING_DURATION) + _PAUSE + _STEP
     return end.replace(minute=0, second=0, microsecond=0)
 
 
@@ -218,7 +218,7 @@ def _edit_errors() -> Iterator[None]:
 def _read(bucket: str, prefix: str, path: str, parse: Any) -> Any:
     key, content = f"{prefix}/{path}", None
     # No playlist, or one that is too long.
-    with aws.ignored(aws.Kind.INVALID):
+    with aws.ignored(aws.AwsErrorKind.INVALID):
         content = aws.object_read(bucket=bucket, key=key, longest=LONGEST_PLAYLIST, seconds=_READ_SECONDS)
     if content is None:
         raise PlaylistUnreadableError

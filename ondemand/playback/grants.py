@@ -238,7 +238,7 @@ def _revoke(grants: PlaybackGrantQuerySet) -> int:
     for arn, viewer, made_at in named.values_list("channel__arn", "viewer").annotate(Max("made_at")).order_by():
         try:
             # A channel that is gone from IVS has no session.
-            with aws.ignored(aws.Kind.NOT_FOUND):
+            with aws.ignored(aws.AwsErrorKind.NOT_FOUND):
                 aws.viewer_sessions_revoke(channel_arn=arn, viewer_id=viewer, version=_session_version(made_at))
         except aws.AwsError as error:
             failures.append(error)

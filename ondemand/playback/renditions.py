@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from ondemand.playback.edits import EditError
+from ondemand.playback.parts import EditError
 from ondemand.playback.playlists import attributes_of, is_uri, path_of, readable_text, whole_number
 from ondemand.recordings.playlists import PlaylistError
 

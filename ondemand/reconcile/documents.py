@@ -16,7 +16,7 @@ from ondemand.recordings.metadata import LONGEST, MetadataError, document_of, ti
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
 # The part of a prefix that all recordings of a channel share.
 FOLDER = re.compile(r"(.*/)?ivs/v1/(?P<account>[0-9]{1,20})/(?P<channel>[a-zA-Z0-9-]{1,60})/", re.ASCII)
-_UNREADABLE = {aws.Kind.DENIED, aws.Kind.INVALID, aws.Kind.NOT_FOUND}
+_UNREADABLE = {aws.AwsErrorKind.DENIED, aws.AwsErrorKind.INVALID, aws.AwsErrorKind.NOT_FOUND}
 
 
 class UnreadableError(Exception):

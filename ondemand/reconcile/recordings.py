@@ -11,7 +11,7 @@ from django.utils import timezone
 from channels_app.channels.provisioning import CHANNEL_ARN
 from channels_app.events.synthetic import recording_envelope
 from channels_app.models import Channel, ReportedDifference
-from channels_app.reconcile.differences import Difference, Finding, Kind, Scope, Step, not_compared
+from channels_app.reconcile.differences import Difference, DifferenceKind, DifferenceOutcome, Scope, Step, not_compared
 from channels_app.reconcile.repair import events_send
 from channels_app.reconcile.report import Report
 from channels_app.reconcile.runner import walk
@@ -58,7 +58,7 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
     if not buckets:
         facts = {"error": "no bucket is named: RECORDING_BUCKET is not set"}
         description = "set RECORDING_BUCKET and run reconcile again"
-        yield Step([Difference(Kind.NOT_COMPARED, description, scope.channel, s3=facts)])
+        yield Step([Difference(DifferenceKind.NOT_COMPARED, description, scope.channel, s3=facts)])
     begin, after = position or ("", "")
     for bucket in buckets[buckets.index(begin) :] if begin in buckets else buckets:
         try:
@@ -67,7 +67,7 @@ def recordings(scope: Scope, position: Any) -> Iterator[Step]:
             yield Step([not_compared(error, bucket=bucket)])
 
 
-def recording_reconcile(*, bucket: str, prefix: str) -> list[Finding]:
+def recording_reconcile(*, bucket: str, prefix: str) -> list[DifferenceOutcome]:
     """Compare one recording with the catalogue, repair it and report what is left; return what differed.
 
     It takes at most two lists of keys, the metadata, and the sessions of its streams. It needs no lease: two at once,
@@ -83,7 +83,7 @@ def recording_reconcile(*, bucket: str, prefix: str) -> list[Finding]:
         # By the name of the phase a whole run closes what is reported here.
         for passed in walk({"recordings": phase}, scope=Scope(), apply=True):
             report.note(passed)
-            findings += [passed] if isinstance(passed, Finding) else []
+            findings += [passed] if isinstance(passed, DifferenceOutcome) else []
     if not any(finding.difference.unanswered for finding in findings):
         reported = ReportedDifference.objects.filter(phase="recordings", bucket=bucket, prefix=prefix)
         reported.filter(seen_at__lt=began_at).delete()
@@ -153,7 +153,7 @@ def _differences(
     except documents.UnreadableError as error:
         reason = {"metadata": sorted(recording.names), "error": str(error)}
         description = "look at the metadata of the recording, and at what the service may read"
-        yield Difference(Kind.RECORDING_UNREADABLE, description, place=place, s3=reason)
+        yield Difference(DifferenceKind.RECORDING_UNREADABLE, description, place=place, s3=reason)
         return
     except aws.AwsError as error:
         yield not_compared(error, bucket=recording.bucket, prefix=recording.prefix)
@@ -167,11 +167,11 @@ def _differences(
         if not is_reported:
             description = f"import_channel {facts.channel_arn} --owner UUID"
             first = {"bucket": recording.bucket, "first_prefix": recording.prefix}
-            yield Difference(Kind.UNKNOWN_CHANNEL, description, arn=facts.channel_arn, s3=first)
+            yield Difference(DifferenceKind.UNKNOWN_CHANNEL, description, arn=facts.channel_arn, s3=first)
         return
-    kind = Kind.RECORDING_START_MISSING if missing == [START] else Kind.RECORDING_END_MISSING
+    kind = DifferenceKind.RECORDING_START_MISSING if missing == [START] else DifferenceKind.RECORDING_END_MISSING
     yield Difference(
-        Kind.RECORDING_MISSING if video is None else kind,
+        DifferenceKind.RECORDING_MISSING if video is None else kind,
         f"write {' and '.join(missing)} from the metadata in S3",
         channel,
         place=place,

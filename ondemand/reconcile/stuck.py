@@ -12,13 +12,13 @@ from django.utils import timezone
 
 from channels_app.events.synthetic import recording_envelope
 from channels_app.models import Channel, Stream
-from channels_app.reconcile.differences import Difference, Kind, Scope, Step, not_compared
+from channels_app.reconcile.differences import Difference, DifferenceKind, Scope, Step, not_compared
 from channels_app.reconcile.paced_calls import call_paced
 from channels_app.reconcile.repair import events_send
 from common import aws
 from common.sql.rows import rows_of
 from ondemand.models import Video
-from ondemand.models.querysets import LONGEST_RECORDING
+from ondemand.models.querysets import MAX_RECORDING_DURATION
 from ondemand.recordings.handlers import END_FAILURE
 
 _REASON = "reconcile: no end was received or found within 48 hours"
@@ -41,7 +41,9 @@ def _differences(video: Video) -> Iterator[Difference]:
     if bucket not in settings.RECORDING_BUCKETS:
         # No other bucket is read, even if an event names one.
         facts = {"error": "the bucket is none of RECORDING_BUCKETS"}
-        yield Difference(Kind.NOT_COMPARED, "name the bucket in RECORDING_BUCKETS", channel, place=place, s3=facts)
+        yield Difference(
+            DifferenceKind.NOT_COMPARED, "name the bucket in RECORDING_BUCKETS", channel, place=place, s3=facts
+        )
         return
     folder = f"{prefix}/events/"
     try:
@@ -53,7 +55,7 @@ def _differences(video: Video) -> Iterator[Difference]:
     if any(name.endswith(("-ended.json", "-failed.json")) for name in names):
         # The phase of recordings reports why the end cannot be read.
         return
-    ended_at = ((video.started_at or video.created_at) + LONGEST_RECORDING).replace(microsecond=0)
+    ended_at = ((video.started_at or video.created_at) + MAX_RECORDING_DURATION).replace(microsecond=0)
     stream_ids = video.stream_ids or []
 
     def repair() -> None:
@@ -71,7 +73,7 @@ def _differences(video: Video) -> Iterator[Difference]:
         events_send([envelope])
 
     yield Difference(
-        Kind.RECORDING_STUCK,
+        DifferenceKind.RECORDING_STUCK,
         f"write {END_FAILURE} at {ended_at.isoformat()}" if channel else "import its channel",
         channel,
         place=place,

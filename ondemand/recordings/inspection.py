@@ -15,7 +15,7 @@ from django.conf import settings
 
 from common import aws
 from common.audit import audited
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from common.rest.ordering import rows_after
 from ondemand.models import DEFAULT_PLAYLIST, Video
 from ondemand.models.querysets import VideoQuerySet
@@ -134,7 +134,7 @@ class _Files:
     def _seconds_left(self) -> float:
         left = self.until - monotonic()
         if left <= 0:
-            raise AwsError("check", f"{self.bucket}/{self.prefix}", Kind.TIMEOUT, f"not done in {SECONDS} s")
+            raise AwsError("check", f"{self.bucket}/{self.prefix}", AwsErrorKind.TIMEOUT, f"not done in {SECONDS} s")
         return left
 
 

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from channels_app.envelopes import jsonb_safe
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from ondemand.models import Video
 
 Qa = Video.Qa
-Finding = tuple[Qa, str]
+QualityFinding = tuple[Qa, str]
 
 _MOST_REASONS = 20
 _LONGEST_NAME = 100
@@ -89,11 +89,11 @@ def verdict_of_error(error: AwsError, name: str = "A file") -> Verdict:
     """Return an `unverified` verdict; of an object that is too long, a later inspection finds the same."""
     name = "The list of its pictures" if error.operation == "ListObjectsV2" else name
     reasons = {
-        Kind.DENIED: f"{name} is not there, or may not be read.",
-        Kind.INVALID: f"{name} is too long to be read.",
+        AwsErrorKind.DENIED: f"{name} is not there, or may not be read.",
+        AwsErrorKind.INVALID: f"{name} is too long to be read.",
     }
     reason = reasons.get(error.kind, f"S3 could not be read ({error.kind}).")
-    problem = "" if error.kind is Kind.INVALID else str(error)
+    problem = "" if error.kind is AwsErrorKind.INVALID else str(error)
     return Verdict(reasons=(reason,), problem=problem, unanswered=error.kind not in reasons)
 
 
@@ -113,7 +113,7 @@ def shown_name(text: str) -> str:
     return plain if len(plain) <= _LONGEST_NAME else f"{plain[:_LONGEST_NAME]}…"
 
 
-def _findings_of_all(found: Inspection, expected: ExpectedFacts) -> Iterator[Finding]:
+def _findings_of_all(found: Inspection, expected: ExpectedFacts) -> Iterator[QualityFinding]:
     if not found.renditions:
         yield Qa.FAILED, "The multivariant playlist names no rendition of this recording."
     for uri in found.outside:
@@ -131,7 +131,7 @@ def _findings_of_all(found: Inspection, expected: ExpectedFacts) -> Iterator[Fin
         yield Qa.WARNING, f"The renditions differ in length: {_seconds(min(lengths))} to {_seconds(max(lengths))}."
 
 
-def _findings_of_rendition(rendition: InspectedRendition, expected: ExpectedFacts) -> Iterator[Finding]:
+def _findings_of_rendition(rendition: InspectedRendition, expected: ExpectedFacts) -> Iterator[QualityFinding]:
     name = shown_name(rendition.path)
     for uri in rendition.outside:
         yield Qa.WARNING, f"{name} names {shown_name(uri)}, which is outside of the recording."

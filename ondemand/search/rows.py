@@ -29,7 +29,7 @@ def any_videos() -> AnyRows:
 
 def listed_videos() -> AnyRows:
     """Return those that are listed `at` the time of each run."""
-    return Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_edge(_AT)
+    return Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_publication_change(_AT)
 
 
 _ANY = CompiledQuery(any_videos)
@@ -37,7 +37,7 @@ _LISTED = CompiledQuery(listed_videos)
 _ONE = CompiledQuery(lambda: Video.objects.with_content().filter(pk=Parameter("uuid")))
 _REACHABLE = CompiledQuery(lambda: Video.objects.with_content().reachable(_AT).filter(pk=Parameter("uuid")))
 _PLAYABLE = CompiledQuery(lambda: Video.objects.with_content().playable(_AT).filter(pk=Parameter("uuid")))
-_EDGES = CompiledQuery(lambda: Video.objects.edges(_AT))
+_PUBLICATION_CHANGES = CompiledQuery(lambda: Video.objects.publication_changes(_AT))
 
 
 @dataclass(frozen=True)
@@ -75,7 +75,7 @@ def _page(ordering: str, lookups: tuple[str, ...], count: int, *, is_behind: boo
         rows = rows.filter(order.after([Parameter("key") if has_key else None, Parameter("uuid")]))
     key = order.keys[0]
     keys = rows.values("video_id", key.name)[:count]
-    videos = Video.objects.with_own_content().with_next_edge(_AT).annotate(key=F(f"index__{key.name}"))
+    videos = Video.objects.with_own_content().with_next_publication_change(_AT).annotate(key=F(f"index__{key.name}"))
     # Those of the keys: the condition makes an inner join.
     videos = videos.filter(index__video__isnull=False).order_by(
         *(OrderBy(F(name), descending=key.descending, nulls_last=key.nulls_last) for name in ("key", "uuid"))
@@ -100,11 +100,11 @@ def videos_of(uuids: list[UUID], *, at: datetime | None) -> list[Video]:
     return _ANY.instances(uuids=uuids) if at is None else known_as_listed(_LISTED.instances(uuids=uuids, at=at))
 
 
-def next_edge(at: datetime, page: Sequence[Any]) -> datetime | None:
+def next_publication_change(at: datetime, page: Sequence[Any]) -> datetime | None:
     """Return the next time at which the publication of a video begins or ends; listed videos of a page know it."""
-    if page and hasattr(page[0], "edge_of_all"):
-        return page[0].edge_of_all
-    return min((edge for (edge,) in _EDGES.rows(at=at)), default=None)
+    if page and hasattr(page[0], "next_change_of_all"):
+        return page[0].next_change_of_all
+    return min((change for (change,) in _PUBLICATION_CHANGES.rows(at=at)), default=None)
 
 
 def known_as_listed(videos: list[Video]) -> list[Video]:

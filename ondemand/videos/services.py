@@ -13,7 +13,7 @@ from ondemand.models import Content, Video
 # Called with the locked video; raises to refuse the write.
 Check = Callable[[Video], None]
 # All rows of a recording have the same of these: its files, and so its times, are the same. `edit` and `edited` say
-# what is shown of it; see `ondemand/playback/editing.py`.
+# what is shown of it; see `ondemand/playback/edit_services.py`.
 _SHARED = ("visibility", "playback", "publish_from", "publish_until", "chapters", "edit", "edited")
 EMPTY_CONTENT: dict[str, Any] = {"title": "", "description": "", "tags": [], "thumbnail": ""}
 CONTENT = tuple(EMPTY_CONTENT)

@@ -63,7 +63,7 @@ def _kept_or_made(bucket: str, key: str, width: int) -> bytes | None:
         "key": f"small/{sha256(f'{bucket}/{key}'.encode()).hexdigest()}-{width}.webp",
     }
     content: bytes | None = None
-    with aws.ignored(aws.Kind.DENIED):
+    with aws.ignored(aws.AwsErrorKind.DENIED):
         content = aws.object_read(**kept, longest=LARGEST_FILE, seconds=_READ_SECONDS)
     if content is not None:
         return content or None

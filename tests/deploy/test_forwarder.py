@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from common import aws as aws_door
-from common.aws import AwsError, Kind, clients
+from common.aws import AwsError, AwsErrorKind, clients
 from tests.support.cloudformation import of_type, resolved
 from tests.support.ports import free_port
 from tools.local.aws import LocalAws
@@ -88,7 +88,7 @@ def test_a_channel_is_made_found_changed_and_deleted_by_it(forwarder: Lambda) ->
 def test_a_refusal_of_ivs_is_the_same_with_and_without_the_forwarder(forwarder: Lambda) -> None:
     with pytest.raises(AwsError) as refusal:
         aws_door.channel_get(arn="arn:aws:ivs:eu-west-1:111122223333:channel/gone")
-    assert refusal.value.kind is Kind.NOT_FOUND
+    assert refusal.value.kind is AwsErrorKind.NOT_FOUND
 
 
 def test_a_forwarder_that_cannot_reach_ivs_is_an_outage_that_quotes_nothing(
@@ -98,7 +98,7 @@ def test_a_forwarder_that_cannot_reach_ivs_is_an_outage_that_quotes_nothing(
     lambdas = Lambda(f"{url}/")
     with forwarding(settings, monkeypatch, url, lambdas), pytest.raises(AwsError) as outage:
         aws_door.channel_get(arn="arn:aws:ivs:eu-west-1:111122223333:channel/x")
-    assert outage.value.kind is Kind.UNAVAILABLE
+    assert outage.value.kind is AwsErrorKind.UNAVAILABLE
     assert "Signature" not in str(outage.value)
 
 
@@ -114,7 +114,7 @@ def test_a_refused_invocation_of_the_forwarder_is_an_error_with_that_reason(
         pytest.raises(AwsError) as refusal,
     ):
         aws_door.channel_get(arn="arn:aws:ivs:eu-west-1:111122223333:channel/x")
-    assert refusal.value.kind is Kind.DENIED
+    assert refusal.value.kind is AwsErrorKind.DENIED
 
 
 @pytest.mark.parametrize(

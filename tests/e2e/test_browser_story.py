@@ -15,7 +15,7 @@ from channels_app.channels.provisioning import channel_create
 from channels_app.events.handlers import StreamEventHandler
 from channels_app.models import Channel
 from ondemand.models import Content, Video
-from ondemand.playback.editing import clip_create, clip_prepare
+from ondemand.playback.edit_services import clip_create, clip_prepare
 from tests.support.chromium import (
     IN_BROWSER,
     SECONDS,

@@ -24,7 +24,7 @@ from django.utils import timezone, translation
 
 from channels_app.envelopes import DETAIL_TYPES
 from channels_app.models import AuditEntry, Channel, ChannelType, InboxEvent, LatencyMode, ReportedDifference, Stream
-from channels_app.models.differences import Kind
+from channels_app.models.differences import DifferenceKind
 from channels_app.streams.history import KINDS
 from common.audit import Actor, Way, acting, audited
 from ivsvod.accounts.models import User
@@ -154,7 +154,7 @@ def world(db: None, aws: LocalAws) -> dict[str, Any]:
         video = make_videos(channel)
     for outcome in InboxEvent.Outcome:
         event = make_event(outcome=outcome, error="σφάλμα", detail_type="IVS Stream State Change", name="Stream Start")
-    for kind in Kind:
+    for kind in DifferenceKind:
         difference = ReportedDifference.objects.create(kind=kind, key=kind, would="γράψε", problem="σφάλμα")
     sign_in = {"username": "άδα", "ip_address": "192.0.2.1", "user_agent": "", "http_accept": "", "path_info": ""}
     for expiry in (None, timedelta(days=-1), timedelta(days=1)):

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from channels_app.models import AuditEntry, Channel, InboxEvent, ReportedDifference, Stream
-from channels_app.models.differences import Kind
+from channels_app.models.differences import DifferenceKind
 from common.audit import Actor, Way, acting
 from ivsvod.accounts.models import User
 from ivsvod.accounts.services import api_token_create
@@ -106,12 +106,14 @@ def every_event(channel: Channel) -> int:
 def every_difference(channel: Channel) -> int:
     """A few differences; the key of the one that names a recording and could not be mended."""
     values = {"channel": channel, "arn": channel.arn, "would": "The end of the stream would be written."}
-    ReportedDifference.objects.create(key="1", kind=Kind.STREAM_END_MISSING, stream_id="st-live", **values)
-    ReportedDifference.objects.create(key="2", kind=Kind.CHANNEL_ORPHAN, arn=channel.arn, would="Import the channel.")
+    ReportedDifference.objects.create(key="1", kind=DifferenceKind.STREAM_END_MISSING, stream_id="st-live", **values)
+    ReportedDifference.objects.create(
+        key="2", kind=DifferenceKind.CHANNEL_ORPHAN, arn=channel.arn, would="Import the channel."
+    )
     place = {"bucket": "ivsvod-recordings", "prefix": f"ivs/v1/111122223333/AjIhKtJ0RlgL/2026/3/4/9/5/{'x' * 12}"}
     problem = "S3 gave no answer to GetObject within ten seconds"
     made = ReportedDifference.objects.create(
-        key="3", kind=Kind.RECORDING_UNREADABLE, problem=problem, **values, **place
+        key="3", kind=DifferenceKind.RECORDING_UNREADABLE, problem=problem, **values, **place
     )
     return made.pk
 

@@ -93,7 +93,7 @@ def in_transaction() -> bool:
 
 
 def kept(seconds: int, stale: int | None = None) -> str:
-    """The Cache-Control of an answer that any cache may keep for so long; `stale` where an edge ends it earlier."""
+    """The Cache-Control of an answer that any cache may keep for so long; `stale` where it ends earlier."""
     stale = min(seconds, 5) if stale is None else stale
     return f"public, max-age={seconds}, s-maxage={seconds}, stale-while-revalidate={stale}"
 

@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from channels_app.channels.provisioning import channel_import
 from channels_app.management.commands.create_channel import channel_print
-from channels_app.reconcile.differences import Finding, Scope
+from channels_app.reconcile.differences import DifferenceOutcome, Scope
 from channels_app.reconcile.runner import walk
 from common.aws import paced
 from common.errors import ServiceError
@@ -34,6 +34,6 @@ class Command(BaseCommand):
         with paced():
             passed = list(walk(phases_of_past(), scope=Scope(channel), apply=True))
         channel_print(self.stdout, channel)
-        if any(isinstance(each, Finding) and not each.settled for each in passed):
+        if any(isinstance(each, DifferenceOutcome) and not each.settled for each in passed):
             again = f"reconcile --apply --channel {channel.uuid}"
             self.stderr.write(f"Not all of its streams and recordings could be taken over: run {again}")

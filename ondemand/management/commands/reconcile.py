@@ -11,7 +11,7 @@ from django.core.management.base import CommandError, CommandParser
 from rest_framework.utils.encoders import JSONEncoder
 
 from channels_app.models import Adoption, Channel
-from channels_app.reconcile.differences import Kind, Scope
+from channels_app.reconcile.differences import DifferenceKind, Scope
 from channels_app.reconcile.lease import LeaseLostError, LeaseTakenError
 from channels_app.reconcile.runner import run
 from common.lines import LinesCommand, time_value
@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 DIFFERENCES = 3
 NOT_ALONE = 4
 # IVS sent no start of these streams: their channels would have been shown as offline.
-_WITHOUT_START = (Kind.STREAM_MISSING, Kind.STREAM_START_MISSING)
+_WITHOUT_START = (DifferenceKind.STREAM_MISSING, DifferenceKind.STREAM_START_MISSING)
 
 
 class Command(LinesCommand):

@@ -41,7 +41,7 @@ class Command(LinesCommand):
             adoption = Adoption.objects.first()
             since = adoption and adoption.repairs_enabled_at
             details = f" at {since.isoformat(timespec='seconds')}" if since else ": no tables were adopted here"
-            self.stdout.write(json.dumps({"check": "repairs", "result": "ok", "told": f"enabled{details}"}))
+            self.stdout.write(json.dumps({"check": "repairs", "result": "ok", "details": f"enabled{details}"}))
             return
         # arn:aws:ivs:REGION:ACCOUNT:recording-configuration/ID
         parts = settings.RECORDING_CONFIG_ARN.split(":")

@@ -16,7 +16,7 @@ from moto import mock_aws
 
 from channels_app.channels.viewer_tokens import ViewerClaims, playback_url_with_token, viewer_token
 from common import aws as aws_door
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from common.aws.secrets import secrets_forget
 from ivsvod import lambda_entry
 from tests.support.private_playback import (
@@ -213,11 +213,11 @@ def test_a_lost_reply_to_a_deletion_or_revocation_is_asked_for_again(aws: LocalA
 @pytest.mark.parametrize(
     ("change", "kind"),
     [
-        ({"channel_arn": UNKNOWN.replace("playback-key", "channel")}, Kind.NOT_FOUND),
-        ({"viewer_id": "x" * 41}, Kind.INVALID),
+        ({"channel_arn": UNKNOWN.replace("playback-key", "channel")}, AwsErrorKind.NOT_FOUND),
+        ({"viewer_id": "x" * 41}, AwsErrorKind.INVALID),
     ],
 )
-def test_a_revocation_that_ivs_refuses_has_its_kind(aws: LocalAws, change: dict[str, Any], kind: Kind) -> None:
+def test_a_revocation_that_ivs_refuses_has_its_kind(aws: LocalAws, change: dict[str, Any], kind: AwsErrorKind) -> None:
     values = {"channel_arn": private_channel_of(aws)["arn"], "viewer_id": "viewer-7", "version": 0, **change}
     with pytest.raises(AwsError) as refused:
         aws_door.viewer_sessions_revoke(**values)

@@ -14,7 +14,7 @@ from channels_app.events import inbox
 from channels_app.events.synthetic import stream_envelope
 from channels_app.models import Channel, InboxEvent, StreamHistoryEntry
 from common import aws as aws_door
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from ondemand.models import Video
 from ondemand.recordings import inspection
 from ondemand.videos.files import Reader
@@ -57,7 +57,7 @@ def compact(envelope: Any) -> str:
 
 
 def away(**_: Any) -> None:
-    raise AwsError("PutObject", "x", Kind.UNAVAILABLE, "down")
+    raise AwsError("PutObject", "x", AwsErrorKind.UNAVAILABLE, "down")
 
 
 # 1

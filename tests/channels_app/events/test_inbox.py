@@ -25,7 +25,7 @@ from channels_app.models import Channel, InboxEvent, StateChange, Stream
 from channels_app.models.live_state import LiveState
 from channels_app.streams import live_state_file
 from common import aws as aws_door
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from common.rest.compiled import CompiledQuery
 from ivsvod import lambda_entry
 from ivsvod.lambda_entry import EventFailedError, InvocationRefusedError
@@ -974,7 +974,7 @@ def test_an_end_before_its_metadata_is_available_from_the_event_alone_and_comple
 
 
 def test_an_s3_that_is_down_defers_the_end(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
-    for kind in (Kind.TIMEOUT, Kind.UNAVAILABLE, Kind.THROTTLED):
+    for kind in (AwsErrorKind.TIMEOUT, AwsErrorKind.UNAVAILABLE, AwsErrorKind.THROTTLED):
         monkeypatch.setattr(aws_door, "object_read", raising(AwsError("GetObject", "a", kind, "no answer")))
 
         assert outcomes(sample("recording_end", id=f"end-{kind}")) == ["deferred"], kind
@@ -1068,7 +1068,7 @@ def test_an_end_that_comes_again_while_s3_is_down_loses_no_facts(
 ) -> None:
     put(ENDED_KEY, ended_metadata())
     outcomes(sample("recording_end"))
-    monkeypatch.setattr(aws_door, "object_read", raising(AwsError("GetObject", "a", Kind.TIMEOUT, "no answer")))
+    monkeypatch.setattr(aws_door, "object_read", raising(AwsError("GetObject", "a", AwsErrorKind.TIMEOUT, "no answer")))
 
     assert outcomes({**sample("recording_end"), "id": "again"}) == ["applied"]
 
@@ -1286,7 +1286,7 @@ def test_a_publisher_that_fails_after_the_commit_is_repaired_by_the_redelivery(
     channel: Channel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as broken:
-        broken.setattr(aws_door, "json_write", raising(AwsError("PutObject", "a", Kind.UNAVAILABLE, "down")))
+        broken.setattr(aws_door, "json_write", raising(AwsError("PutObject", "a", AwsErrorKind.UNAVAILABLE, "down")))
         assert lambda_takes(GOOD) == [0]
     assert live(channel) == ("live", STREAM)
     assert live_file(channel) is None
@@ -1333,7 +1333,7 @@ def test_a_file_that_cannot_be_repaired_keeps_the_duplicate_in_the_queue(
 ) -> None:
     outcomes(GOOD)
     with monkeypatch.context() as broken:
-        broken.setattr(aws_door, "json_write", raising(AwsError("PutObject", "a", Kind.UNAVAILABLE, "down")))
+        broken.setattr(aws_door, "json_write", raising(AwsError("PutObject", "a", AwsErrorKind.UNAVAILABLE, "down")))
         assert lambda_takes(GOOD) == [0]
 
     assert inbox_row(GOOD).outcome == "applied"

@@ -25,7 +25,7 @@ from psycopg import sql
 
 from channels_app.events import inbox, messages, queue_worker
 from channels_app.models import Channel, InboxEvent, StateChange
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from tests.support.helpers import make_channel
 from tests.support.processes import Scratch, connect, scratch_place, served
 from tests.support.road import ARN, Envelope, sample, stream_change, text_of
@@ -322,7 +322,9 @@ def test_a_failed_batch_returns_at_once_in_an_outage_and_later_after_a_refusal(
 def test_an_sqs_that_is_away_is_waited_for(
     channel: Channel, queue: Queue, pauses: Pauses, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    errors = [AwsError("ReceiveMessage", queue.url, kind, "no") for kind in (Kind.TIMEOUT, Kind.THROTTLED)]
+    errors = [
+        AwsError("ReceiveMessage", queue.url, kind, "no") for kind in (AwsErrorKind.TIMEOUT, AwsErrorKind.THROTTLED)
+    ]
     failing(monkeypatch, queue_worker.aws, "messages_receive", *errors)
     queue.send(GOOD)
 
@@ -340,7 +342,7 @@ def test_credentials_that_expire_later_are_waited_for(
 
     def expiring(**values: Any) -> Any:
         if next(replies, "good") == "expired":
-            raise AwsError("ReceiveMessage", queue.url, Kind.MISCONFIGURED, "The security token has expired")
+            raise AwsError("ReceiveMessage", queue.url, AwsErrorKind.MISCONFIGURED, "The security token has expired")
         return receive(**values)
 
     monkeypatch.setattr(queue_worker.aws, "messages_receive", expiring)

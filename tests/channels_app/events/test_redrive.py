@@ -23,7 +23,7 @@ from moto import mock_aws
 from channels_app.events import inbox, messages
 from channels_app.models import Channel, InboxEvent, StateChange, Stream, StreamHistoryEntry
 from common import aws as aws_door
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from common.aws import sqs as sqs_door
 from ondemand.models import Video
 from tests.support.helpers import make_channel
@@ -307,7 +307,9 @@ def test_an_event_that_failed_once_is_applied_when_it_comes_again(
 ) -> None:
     [event_id] = happen(sample("stream_start"))
     with monkeypatch.context() as away:
-        away.setattr(aws_door, "json_write", raising(AwsError("PutObject", BUCKET, Kind.UNAVAILABLE, "S3 is away")))
+        away.setattr(
+            aws_door, "json_write", raising(AwsError("PutObject", BUCKET, AwsErrorKind.UNAVAILABLE, "S3 is away"))
+        )
         queues.poll()
     assert row(event_id).outcome == "failed"
 
@@ -549,7 +551,7 @@ def test_an_answer_that_is_not_of_sqs_is_no_empty_queue(queues: Queues, monkeypa
     with pytest.raises(AwsError) as raised:
         aws_door.messages_receive(queue_url=queues.dead_letters, longest=1, hidden_seconds=1)
 
-    assert raised.value.kind is Kind.UNAVAILABLE
+    assert raised.value.kind is AwsErrorKind.UNAVAILABLE
 
 
 def test_a_message_shows_neither_its_body_nor_its_receipt_in_a_log(queues: Queues) -> None:

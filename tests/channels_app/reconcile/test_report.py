@@ -13,11 +13,10 @@ from django.utils import timezone
 
 from channels_app.models import Channel, Lease, ReportedDifference
 from channels_app.reconcile import report
-from channels_app.reconcile.differences import Difference, Kind, Phase, Scope, Step, not_compared
+from channels_app.reconcile.differences import Difference, DifferenceKind, Phase, Scope, Step, not_compared
 from channels_app.reconcile.report import last_run
 from channels_app.reconcile.runner import Progress, run
-from common.aws import AwsError
-from common.aws import Kind as ErrorKind
+from common.aws import AwsError, AwsErrorKind
 from tests.support.console import CHANNELS, STREAMS, make_channel, make_stream, make_video, member, page
 from tests.support.reconciling import Past, reconcile
 from tests.support.road import at
@@ -41,7 +40,9 @@ def reported() -> list[str]:
     return sorted(ReportedDifference.objects.values_list("kind", flat=True))
 
 
-def difference(kind: Kind = Kind.STREAM_MISSING, channel: Channel | None = None, **values: Any) -> Difference:
+def difference(
+    kind: DifferenceKind = DifferenceKind.STREAM_MISSING, channel: Channel | None = None, **values: Any
+) -> Difference:
     return Difference(kind, "write Stream Start", channel, **values)
 
 
@@ -79,7 +80,7 @@ def test_what_a_run_finds_no_more_is_open_no_more() -> None:
 
 def test_a_run_over_one_channel_leaves_the_others_alone() -> None:
     mine, other = make_channel(), make_channel()
-    orphan = Difference(Kind.CHANNEL_ORPHAN, "make its row", arn="arn:aws:ivs:eu-west-1:1:channel/x")
+    orphan = Difference(DifferenceKind.CHANNEL_ORPHAN, "make its row", arn="arn:aws:ivs:eu-west-1:1:channel/x")
     compared(live=phase_of(difference(channel=mine), difference(channel=other), orphan))
     compared(scope=Scope(channel=mine), live=phase_of())
     assert reported() == ["channel_orphan", "stream_missing"]
@@ -92,8 +93,8 @@ def test_a_run_since_a_day_leaves_older_streams_and_recordings_alone() -> None:
     compared(
         all=phase_of(
             difference(channel=channel, place={"stream_id": "st-1"}),
-            difference(Kind.RECORDING_MISSING, channel, place=place),
-            difference(Kind.CHANNEL_RENAMED, channel),
+            difference(DifferenceKind.RECORDING_MISSING, channel, place=place),
+            difference(DifferenceKind.CHANNEL_RENAMED, channel),
         )
     )
     compared(scope=Scope(since=NOW), all=phase_of())
@@ -102,8 +103,11 @@ def test_a_run_since_a_day_leaves_older_streams_and_recordings_alone() -> None:
 
 def test_where_aws_did_not_answer_what_was_known_stays() -> None:
     channel = make_channel()
-    error = AwsError("ListStreamSessions", "ivs", ErrorKind.THROTTLED, "Too often.")
-    compared(sessions=phase_of(difference(channel=channel)), live=phase_of(difference(Kind.STREAM_STILL_LIVE, channel)))
+    error = AwsError("ListStreamSessions", "ivs", AwsErrorKind.THROTTLED, "Too often.")
+    compared(
+        sessions=phase_of(difference(channel=channel)),
+        live=phase_of(difference(DifferenceKind.STREAM_STILL_LIVE, channel)),
+    )
     compared(sessions=phase_of(not_compared(error)), live=phase_of())
     assert reported() == ["not_compared", "stream_missing"]
     compared(sessions=phase_of(), live=phase_of())
@@ -114,10 +118,10 @@ def test_a_repair_that_fails_stays_with_its_reason_and_one_that_succeeds_goes() 
     channel = make_channel()
 
     def fail() -> None:
-        raise AwsError("CreateStreamKey", channel.arn, ErrorKind.DENIED, "No permission.")
+        raise AwsError("CreateStreamKey", channel.arn, AwsErrorKind.DENIED, "No permission.")
 
-    broken = difference(Kind.STREAM_KEY_MISSING, channel, repair=fail)
-    mended = difference(Kind.CHANNEL_RENAMED, channel, repair=lambda: None)
+    broken = difference(DifferenceKind.STREAM_KEY_MISSING, channel, repair=fail)
+    mended = difference(DifferenceKind.CHANNEL_RENAMED, channel, repair=lambda: None)
     compared(channels=phase_of(broken, mended))
     assert reported() == ["channel_renamed", "stream_key_missing"]
     compared(apply=True, channels=phase_of(broken, mended))
@@ -127,7 +131,7 @@ def test_a_repair_that_fails_stays_with_its_reason_and_one_that_succeeds_goes() 
 
 def test_a_run_that_is_stopped_keeps_what_it_found_and_takes_nothing_away() -> None:
     channel = make_channel()
-    old = difference(Kind.CHANNEL_GONE, channel)
+    old = difference(DifferenceKind.CHANNEL_GONE, channel)
     compared(channels=phase_of(old))
 
     def dies(_scope: Scope, _position: Any) -> Any:
@@ -143,12 +147,12 @@ def test_a_run_that_is_taken_up_keeps_what_its_first_part_found() -> None:
     channel = make_channel()
 
     def dies(_scope: Scope, _position: Any) -> Any:
-        yield Step([difference(Kind.STREAM_STILL_LIVE, channel)])
+        yield Step([difference(DifferenceKind.STREAM_STILL_LIVE, channel)])
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        compared(apply=True, channels=phase_of(difference(Kind.CHANNEL_GONE, channel)), live=dies)
-    compared(apply=True, channels=phase_of(), live=phase_of(difference(Kind.STREAM_STILL_LIVE, channel)))
+        compared(apply=True, channels=phase_of(difference(DifferenceKind.CHANNEL_GONE, channel)), live=dies)
+    compared(apply=True, channels=phase_of(), live=phase_of(difference(DifferenceKind.STREAM_STILL_LIVE, channel)))
     assert reported() == ["channel_gone", "stream_still_live"]
 
 
@@ -208,7 +212,7 @@ def test_the_list_says_what_differs_what_mends_it_and_how_old_it_is(browser: Cli
     compared(
         live=phase_of(
             difference(channel=channel, place={"stream_id": "st-1"}),
-            difference(Kind.CHANNEL_GONE, channel),
+            difference(DifferenceKind.CHANNEL_GONE, channel),
         )
     )
     html = page(browser, DIFFERENCES)
@@ -231,7 +235,7 @@ def test_the_page_of_a_difference_leads_to_what_it_is_about(browser: Client) -> 
     compared(
         live=phase_of(
             difference(channel=channel, place={"stream_id": "st-1"}),
-            difference(Kind.RECORDING_END_MISSING, channel, place={"bucket": "b", "prefix": "p"}),
+            difference(DifferenceKind.RECORDING_END_MISSING, channel, place={"bucket": "b", "prefix": "p"}),
         )
     )
     of_stream, of_video = (

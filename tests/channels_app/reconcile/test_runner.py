@@ -381,7 +381,7 @@ def test_a_live_state_file_that_could_not_be_written_is_written_by_the_next_run(
     past.broadcast(channel, at(0), is_recorded=False)
 
     def away(**_: Any) -> None:
-        raise door.AwsError("PutObject", "it", door.Kind.UNAVAILABLE, "it is away")
+        raise door.AwsError("PutObject", "it", door.AwsErrorKind.UNAVAILABLE, "it is away")
 
     with monkeypatch.context() as patch:
         patch.setattr(door, "json_write", away)

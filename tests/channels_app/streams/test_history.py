@@ -188,7 +188,7 @@ def test_the_number_of_queries_does_not_grow_with_streams_videos_and_history(
                 stream=stream, event_id=f"{number}-{again}", at=NOON, name="Starvation Start", detail={"reason": None}
             )
     for size in (1, 5, 12):
-        # The channel, its streams, their videos, and the next edge of publication.
+        # The channel, its streams, their videos, and the next publication change.
         with django_assert_num_queries(4):
             assert len(stream_ids(streams(channel, query=f"?pageSize={size}"))) == size
         with django_assert_num_queries(5):
@@ -196,7 +196,7 @@ def test_the_number_of_queries_does_not_grow_with_streams_videos_and_history(
 
 
 @pytest.mark.django_db
-def test_no_answer_outlives_the_next_edge_of_publication(streams: Callable[..., Any]) -> None:
+def test_no_answer_outlives_the_next_publication_change(streams: Callable[..., Any]) -> None:
     channel = make_channel()
     stream = make_stream(channel, 1)
     video = make_video(channel=channel, stream_ids=[stream.stream_id])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rest_framework import exceptions
 
 from common import errors as channel_errors
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from common.encryption import UnreadableSecretError
 from ivsvod.api.errors import error_document, exception_handler
 from tests.support.helpers import assert_error, bearer, make_account, make_token, make_video
@@ -210,16 +210,16 @@ def test_every_refusal_of_channels_has_its_own_status_and_code(kind: Any) -> Non
 @pytest.mark.parametrize(
     ("kind", "status", "code"),
     [
-        (Kind.INVALID, 400, "aws_refused"),
-        (Kind.PENDING_VERIFICATION, 403, "aws_pending_verification"),
-        (Kind.CONFLICT, 409, "aws_conflict"),
-        (Kind.QUOTA, 503, "aws_quota"),
-        (Kind.THROTTLED, 503, "aws_throttled"),
-        (Kind.TIMEOUT, 503, "aws_timeout"),
-        (Kind.UNAVAILABLE, 503, "aws_unavailable"),
+        (AwsErrorKind.INVALID, 400, "aws_refused"),
+        (AwsErrorKind.PENDING_VERIFICATION, 403, "aws_pending_verification"),
+        (AwsErrorKind.CONFLICT, 409, "aws_conflict"),
+        (AwsErrorKind.QUOTA, 503, "aws_quota"),
+        (AwsErrorKind.THROTTLED, 503, "aws_throttled"),
+        (AwsErrorKind.TIMEOUT, 503, "aws_timeout"),
+        (AwsErrorKind.UNAVAILABLE, 503, "aws_unavailable"),
     ],
 )
-def test_a_failure_of_aws_has_a_status_that_a_client_can_act_on(kind: Kind, status: int, code: str) -> None:
+def test_a_failure_of_aws_has_a_status_that_a_client_can_act_on(kind: AwsErrorKind, status: int, code: str) -> None:
     response = exception_handler(AwsError("CreateChannel", "a channel", kind, "the sentence of AWS"), {})
     assert response is not None
     assert (response.status_code, response.data["code"]) == (status, code)
@@ -228,8 +228,8 @@ def test_a_failure_of_aws_has_a_status_that_a_client_can_act_on(kind: Kind, stat
     assert ("Retry-After" in response.headers) is (status == 503)
 
 
-@pytest.mark.parametrize("kind", [Kind.DENIED, Kind.MISCONFIGURED])
-def test_details_of_the_aws_account_are_in_the_log_only(kind: Kind, caplog: pytest.LogCaptureFixture) -> None:
+@pytest.mark.parametrize("kind", [AwsErrorKind.DENIED, AwsErrorKind.MISCONFIGURED])
+def test_details_of_the_aws_account_are_in_the_log_only(kind: AwsErrorKind, caplog: pytest.LogCaptureFixture) -> None:
     text = "User: arn:aws:sts::111122223333:assumed-role/ivsvod is not authorized"
     status, code, document = handled(AwsError("CreateChannel", "a channel", kind, text))
     assert (status, code) == (502, "aws_failed")
@@ -240,13 +240,13 @@ def test_details_of_the_aws_account_are_in_the_log_only(kind: Kind, caplog: pyte
 
 def test_the_message_of_aws_is_one_line_without_the_signed_request() -> None:
     text = "The signature\r\n  does not match.\n\nThe Canonical String was\n'x-amz-security-token:a secret'"
-    error = AwsError("CreateChannel", "a channel", Kind.DENIED, text)
+    error = AwsError("CreateChannel", "a channel", AwsErrorKind.DENIED, text)
     assert error.message == "The signature does not match."
     assert "secret" not in str(error)
 
 
-@pytest.mark.parametrize("kind", list(Kind))
-def test_every_kind_of_failure_of_aws_is_no_500(kind: Kind) -> None:
+@pytest.mark.parametrize("kind", list(AwsErrorKind))
+def test_every_kind_of_failure_of_aws_is_no_500(kind: AwsErrorKind) -> None:
     status, code, _ = handled(AwsError("GetChannel", "a channel", kind, "the sentence of AWS"))
     assert status in {400, 403, 404, 409, 502, 503}
     assert code.startswith("aws_")

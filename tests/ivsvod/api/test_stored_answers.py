@@ -127,7 +127,7 @@ def test_a_hidden_video_is_shown_no_longer_than_the_answer_lives(
     assert not client.get("/on-demand").json()["data"]
 
 
-def test_no_stored_answer_passes_a_publication_edge(client: Client, video: Video, seconds: Seconds) -> None:
+def test_no_stored_answer_outlives_a_publication_change(client: Client, video: Video, seconds: Seconds) -> None:
     Video.objects.update(publish_until=timezone.now() + timedelta(seconds=4.5))
     assert client.get("/on-demand")["Cache-Control"] == kept(4, 0)
     seconds.now += 3

@@ -18,8 +18,8 @@ from ondemand.admin.periods import parse_period, periods_within
 from ondemand.admin.videos import VideoAdmin
 from ondemand.models import BulkChange, Content, PlaybackGrant, Video
 from ondemand.models.publication import Listing
-from ondemand.videos.editing import edited_values, versions_of
 from ondemand.videos.files import Reader
+from ondemand.videos.form_values import edited_values, versions_of
 from ondemand.videos.thumbnails import picture_allowed, video_picture
 from tests.support.console import (
     CHANNELS,

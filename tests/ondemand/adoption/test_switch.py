@@ -14,7 +14,7 @@ from django.core.management import CommandError, call_command
 from channels_app.channels.provisioning import channel_create
 from channels_app.models import Adoption
 from ondemand.adoption import checks, queries
-from ondemand.adoption.checks import Configured, Finding
+from ondemand.adoption.checks import Configured, SwitchFinding
 from ondemand.models import Video
 from tests.e2e.test_adoption import catalogue, dump
 from tests.support.adoption import OWNER, Databases
@@ -50,7 +50,7 @@ def check(databases: Databases, name: str) -> tuple[int, list[Line]]:
 
 
 def of(lines: list[Line], name: str) -> list[tuple[str, str]]:
-    return [(line["result"], line["told"]) for line in lines if line["check"] == name]
+    return [(line["result"], line["details"]) for line in lines if line["check"] == name]
 
 
 def results(lines: list[Line]) -> dict[str, set[str]]:
@@ -196,7 +196,7 @@ def test_manual_changes_of_the_tables_block_or_are_reported(databases: Databases
             connection.execute("DROP OWNED BY somebody_else; DROP ROLE somebody_else")
 
     assert status == 3
-    blockers = [(line["check"], line["told"].partition(":")[0]) for line in lines if line["result"] == "blocker"]
+    blockers = [(line["check"], line["details"].partition(":")[0]) for line in lines if line["result"] == "blocker"]
     assert blockers == [
         ("columns", "ivs_channels.price is not the predecessor's and must not be NULL"),
         ("columns", "on_demand_video_content.thumbnail is missing (text)"),
@@ -205,7 +205,7 @@ def test_manual_changes_of_the_tables_block_or_are_reported(databases: Databases
         ("rights", f"{OWNER} may not create in the schema public"),
         ("rights", "ivs_state_changes belongs to somebody_else"),
     ]
-    warnings = [line["told"].partition(":")[0] for line in lines if line["result"] == "warning"]
+    warnings = [line["details"].partition(":")[0] for line in lines if line["result"] == "warning"]
     assert "ivs_channels.arn may be NULL, other than the predecessor's" in warnings
     assert "ivs_channels.note is not the predecessor's" in warnings
     assert "publication theirs on on_demand_videos" in warnings
@@ -238,7 +238,7 @@ def test_an_empty_database_is_not_that_of_the_predecessor(databases: Databases) 
 
     databases.drop(name)
     assert status == 3
-    assert [line["told"] for line in lines if line["result"] == "blocker"] == [
+    assert [line["details"] for line in lines if line["result"] == "blocker"] == [
         "none of the four tables is here: is this the predecessor's database and schema?"
     ]
 
@@ -288,7 +288,7 @@ def test_a_large_table_is_estimated(monkeypatch: pytest.MonkeyPatch) -> None:
 # Decisions
 
 
-def briefly(findings: Iterator[Finding]) -> list[tuple[str, str]]:
+def briefly(findings: Iterator[SwitchFinding]) -> list[tuple[str, str]]:
     return [(str(finding.result), finding.details.partition(":")[0]) for finding in findings]
 
 
@@ -424,4 +424,4 @@ def test_scheduled_runs_repair_tables_that_were_not_adopted(aws: LocalAws, past:
     past.broadcast(channel_create(name="Morning show", owner=HELPER_OWNER), at(0))
     assert command("reconcile", "--scheduled")[0] == 0
     assert Video.objects.get().active
-    assert "no tables were adopted" in command("switch", "--enable-repairs")[1][0]["told"]
+    assert "no tables were adopted" in command("switch", "--enable-repairs")[1][0]["details"]

@@ -364,7 +364,7 @@ def test_of_editors_with_the_same_version_one_wins(client: Client, api_key: str)
 
 
 @pytest.mark.django_db
-def test_a_version_changes_when_a_publication_edge_passes(
+def test_a_version_changes_when_a_publication_window_begins_or_ends(
     client: Client, api_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_video(publish_from=NINE)

@@ -364,7 +364,9 @@ def test_a_viewer_is_revoked_on_every_channel_though_one_is_gone_from_ivs_or_ivs
 
     def revoked(*, channel_arn: str, **named: Any) -> None:
         if channel_arn in failing:
-            raise aws_door.AwsError("StartViewerSessionRevocation", channel_arn, aws_door.Kind.THROTTLED, "slow down")
+            raise aws_door.AwsError(
+                "StartViewerSessionRevocation", channel_arn, aws_door.AwsErrorKind.THROTTLED, "slow down"
+            )
         real(channel_arn=channel_arn, **named)
 
     monkeypatch.setattr(aws_door, "viewer_sessions_revoke", revoked)

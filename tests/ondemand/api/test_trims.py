@@ -152,19 +152,19 @@ def test_what_cannot_be_read_or_has_no_end_is_not_cut(five: Video, curator: dict
 def test_a_change_while_the_playlists_are_read_wins(
     five: Video, curator: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from ondemand.playback import editing
+    from ondemand.playback import edit_services
 
-    real = editing.stored_segments
+    real = edit_services.stored_segments
 
     def meanwhile(*place: str) -> Any:
         Video.objects.update(facts={**FACTS, "playlist": "another.m3u8"})
         return real(*place)
 
-    monkeypatch.setattr(editing, "stored_segments", meanwhile)
+    monkeypatch.setattr(edit_services, "stored_segments", meanwhile)
     assert_error(patch(five, curator)(trim={"start_ms": 4_000}), 409, "edit_outdated")
     assert Video.objects.get().edit is None
     Video.objects.update(facts=FACTS)
-    monkeypatch.setattr(editing, "stored_segments", lambda *place: Video.objects.all().delete() and real(*place))
+    monkeypatch.setattr(edit_services, "stored_segments", lambda *place: Video.objects.all().delete() and real(*place))
     assert_error(patch(five, curator)(trim={"start_ms": 4_000}), 404, "not_found")
 
 

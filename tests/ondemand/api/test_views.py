@@ -221,7 +221,7 @@ def test_the_lists_take_a_fixed_number_of_queries(
         video = make_video(channel=channel if number % 2 else None)
         if number % 3:
             make_content(video)
-    # The videos with the next publication edge; for a search one or two trials, the matches with ranks, and videos.
+    # The videos with the next publication change; for a search one or two trials, the matches with ranks, and videos.
     with django_assert_num_queries(1):
         assert len(client.get("/on-demand").json()["data"]) == rows
     for path in ("/on-demand/search?search=morning", "/on-demand?search=morning"):

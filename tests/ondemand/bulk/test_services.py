@@ -37,7 +37,6 @@ from tools.local.aws import LocalAws
 
 pytestmark = pytest.mark.django_db
 
-Kind = BulkChange.Kind
 BY = UUID(int=7)
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -86,16 +85,16 @@ def make_some() -> list[Video]:
 
 
 ONE_BY_ONE = {
-    Kind.SHOW: lambda uuid: video_show(video_uuid=uuid),
-    Kind.HIDE: lambda uuid: video_hide(video_uuid=uuid),
-    Kind.LIST: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"visibility": "public"}),
-    Kind.UNLIST: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"visibility": "unlisted"}),
-    Kind.SCHEDULE: lambda uuid: scheduled(uuid),
-    Kind.ADD_TAGS: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"tags": with_added(uuid)}),
+    BulkChange.Kind.SHOW: lambda uuid: video_show(video_uuid=uuid),
+    BulkChange.Kind.HIDE: lambda uuid: video_hide(video_uuid=uuid),
+    BulkChange.Kind.LIST: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"visibility": "public"}),
+    BulkChange.Kind.UNLIST: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"visibility": "unlisted"}),
+    BulkChange.Kind.SCHEDULE: lambda uuid: scheduled(uuid),
+    BulkChange.Kind.ADD_TAGS: lambda uuid: video_update(video_uuid=uuid, by=BY, values={"tags": with_added(uuid)}),
 }
 VALUES: dict[str, dict[str, Any]] = {
-    Kind.SCHEDULE: {"publish_from": NOW.isoformat(), "publish_until": None},
-    Kind.ADD_TAGS: {"tags": ["x", "news"]},
+    BulkChange.Kind.SCHEDULE: {"publish_from": NOW.isoformat(), "publish_until": None},
+    BulkChange.Kind.ADD_TAGS: {"tags": ["x", "news"]},
 }
 
 
@@ -111,7 +110,7 @@ def with_added(uuid: UUID) -> list[str]:
 
 
 @pytest.mark.parametrize("kind", list(ONE_BY_ONE))
-def test_a_bulk_change_writes_the_same_as_the_service_of_one_video(kind: Kind) -> None:
+def test_a_bulk_change_writes_the_same_as_the_service_of_one_video(kind: BulkChange.Kind) -> None:
     videos = make_some()
     make_content(videos[0])
     make_content(videos[2], tags=["a", None, "", "a"])
@@ -133,7 +132,7 @@ def contents() -> QuerySet[Content]:
 
 
 @pytest.mark.parametrize("kind", list(ONE_BY_ONE))
-def test_undoing_puts_every_row_back_as_it_was(kind: Kind) -> None:
+def test_undoing_puts_every_row_back_as_it_was(kind: BulkChange.Kind) -> None:
     videos = make_some()
     make_content(videos[0])
     make_content(videos[2], tags=["a", None, ""])
@@ -155,7 +154,7 @@ def test_undoing_puts_every_row_back_as_it_was(kind: Kind) -> None:
 def test_undoing_leaves_videos_that_changed_since() -> None:
     untouched, hidden_before, gone, shown, shown_and_hidden = (make_video() for _ in range(5))
     Video.objects.filter(pk=hidden_before.pk).update(active=False)
-    change = done(Kind.HIDE)
+    change = done(BulkChange.Kind.HIDE)
     assert bulk_outcomes(change) == {"changed": 4, "same": 1}
     video_show(video_uuid=shown.pk)
     video_show(video_uuid=shown_and_hidden.pk)
@@ -171,7 +170,7 @@ def test_undoing_leaves_videos_that_changed_since() -> None:
 def test_undoing_removes_no_content_that_somebody_wrote_on_since_and_restores_the_tags_of_older_content() -> None:
     made, older = make_video(), make_video()
     make_content(older, tags=["a"])
-    change = done(Kind.ADD_TAGS, {"tags": ["x"]})
+    change = done(BulkChange.Kind.ADD_TAGS, {"tags": ["x"]})
     Content.objects.update(title="Written since")
     assert undone(change) == {"changed_since": 1, "undone": 1}
     assert dict(Content.objects.values_list("video", "tags")) == {made.pk: ["x"], older.pk: ["a"]}
@@ -180,7 +179,7 @@ def test_undoing_removes_no_content_that_somebody_wrote_on_since_and_restores_th
 @pytest.mark.django_db(transaction=True)
 def test_undoing_an_earlier_change_leaves_the_values_of_a_later_one() -> None:
     video = make_video()
-    earlier, later = done(Kind.HIDE), done(Kind.SHOW)
+    earlier, later = done(BulkChange.Kind.HIDE), done(BulkChange.Kind.SHOW)
     assert undone(earlier) == {"changed_since": 1}
     assert undone(later) == {"undone": 1}
     video.refresh_from_db()
@@ -192,7 +191,7 @@ def test_undoing_an_earlier_change_leaves_the_values_of_a_later_one() -> None:
 def test_the_values_before_and_after_are_stored_in_the_audit_log_alone() -> None:
     video = make_video(held=True, held_by_check=True, active=False)
     with acting(Actor(Way.ADMIN, "ada", operation="request")):
-        change = done(Kind.SHOW)
+        change = done(BulkChange.Kind.SHOW)
     [entry] = AuditEntry.objects.filter(object_pk=str(video.pk), cid=change.operation)
     assert (entry.way, entry.actor_name) == ("admin", "ada")
     assert entry.changes == {"active": [False, True], "held": [True, False], "held_by_check": [True, False]}
@@ -201,7 +200,7 @@ def test_the_values_before_and_after_are_stored_in_the_audit_log_alone() -> None
 
 def test_a_video_whose_audit_entry_was_removed_is_left_as_it_is() -> None:
     lost, kept = make_video(), make_video()
-    change = done(Kind.HIDE)
+    change = done(BulkChange.Kind.HIDE)
     AuditEntry.objects.filter(object_pk=str(lost.pk)).delete()
     assert undone(change) == {"undone": 1, "unrecorded": 1}
     assert set(Video.objects.filter(active=False)) == {lost}
@@ -211,7 +210,7 @@ def test_a_video_whose_audit_entry_was_removed_is_left_as_it_is() -> None:
 def test_a_window_is_restored_to_the_microsecond() -> None:
     window = {"publish_from": NOW + timedelta(microseconds=500_000), "publish_until": NOW + HOUR}
     video = make_video(**window)
-    change = done(Kind.SCHEDULE, {"publish_from": (NOW - HOUR).isoformat(), "publish_until": None})
+    change = done(BulkChange.Kind.SCHEDULE, {"publish_from": (NOW - HOUR).isoformat(), "publish_until": None})
     assert undone(change) == {"undone": 1}
     video.refresh_from_db()
     assert {name: getattr(video, name) for name in window} == window
@@ -221,7 +220,7 @@ def test_all_rows_of_a_recording_change_together_and_are_undone_together() -> No
     first = make_video(prefix="shared")
     make_video(prefix="shared", duplicate_of=first)
     other = make_video(prefix="other")
-    change = done(Kind.HIDE, videos=Video.objects.filter(pk=first.pk))
+    change = done(BulkChange.Kind.HIDE, videos=Video.objects.filter(pk=first.pk))
     assert change.chosen == 1
     assert set(Video.objects.filter(prefix="shared").values_list("active", flat=True)) == {False}
     other.refresh_from_db()
@@ -232,7 +231,7 @@ def test_all_rows_of_a_recording_change_together_and_are_undone_together() -> No
 
 def test_rows_without_a_place_do_not_belong_together() -> None:
     bare = [make_video(prefix="", bucket="") for _ in range(2)]
-    done(Kind.HIDE, videos=Video.objects.filter(pk=bare[0].pk))
+    done(BulkChange.Kind.HIDE, videos=Video.objects.filter(pk=bare[0].pk))
     assert sorted(Video.objects.values_list("active", flat=True)) == [False, True]
 
 
@@ -241,7 +240,11 @@ def test_each_batch_is_a_fixed_number_of_statements(monkeypatch: pytest.MonkeyPa
     # Kept in the process once it was read.
     ContentType.objects.get_for_model(Video)
     Video.objects.bulk_create([Video(prefix=f"p{n}", status="available", bucket="b") for n in range(30)])
-    for kind, values in ((Kind.HIDE, {}), (Kind.SCHEDULE, VALUES[Kind.SCHEDULE]), (Kind.ADD_TAGS, {"tags": ["x"]})):
+    for kind, values in (
+        (BulkChange.Kind.HIDE, {}),
+        (BulkChange.Kind.SCHEDULE, VALUES[BulkChange.Kind.SCHEDULE]),
+        (BulkChange.Kind.ADD_TAGS, {"tags": ["x"]}),
+    ):
         counts = []
         for many in (10, 30):
             change = chosen(
@@ -267,7 +270,7 @@ def test_choosing_is_one_statement_however_many_there_are() -> None:
     counts = []
     for many in (5, 50):
         Video.objects.bulk_create([Video(prefix=f"p{many}{n}", status="available") for n in range(many)])
-        counts.append(statements(lambda: chosen(Kind.HIDE)))
+        counts.append(statements(lambda: chosen(BulkChange.Kind.HIDE)))
     assert counts[0] == counts[1]
     assert sorted(BulkChange.objects.values_list("chosen", flat=True)) == [5, 55]
 
@@ -275,7 +278,7 @@ def test_choosing_is_one_statement_however_many_there_are() -> None:
 def test_a_crash_leaves_whole_batches_and_the_change_resumes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "BATCH", 4)
     Video.objects.bulk_create([Video(prefix=f"p{n}", bucket="b", status="available") for n in range(10)])
-    change = chosen(Kind.HIDE)
+    change = chosen(BulkChange.Kind.HIDE)
     bulk_begin(change_uuid=change.pk)
     outcomes_stored = []
 
@@ -298,7 +301,7 @@ def test_a_crash_leaves_whole_batches_and_the_change_resumes(monkeypatch: pytest
 def test_when_the_time_is_over_the_rest_waits_and_half_of_it_can_be_undone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "BATCH", 2)
     Video.objects.bulk_create([Video(prefix=f"p{n}", bucket="b", status="available") for n in range(6)])
-    change = chosen(Kind.HIDE)
+    change = chosen(BulkChange.Kind.HIDE)
     bulk_begin(change_uuid=change.pk)
     bulk_run(change_uuid=change.pk, seconds=0)
     assert bulk_outcomes(change) == {"changed": 2, "waiting": 4}
@@ -311,7 +314,7 @@ def test_when_the_time_is_over_the_rest_waits_and_half_of_it_can_be_undone(monke
 
 def test_nothing_is_changed_before_it_is_begun_and_nothing_new_is_typed_after() -> None:
     make_video()
-    change = bulk_choose(kind=Kind.ADD_TAGS, videos=Video.objects.all(), by=BY, by_name="boss")
+    change = bulk_choose(kind=BulkChange.Kind.ADD_TAGS, videos=Video.objects.all(), by=BY, by_name="boss")
     bulk_run(change_uuid=change.pk)
     assert not Content.objects.exists()
     with pytest.raises(BulkChangeStateError, match="not set yet"):
@@ -332,17 +335,17 @@ def test_too_many_are_refused_and_leave_nothing(monkeypatch: pytest.MonkeyPatch)
     for _ in range(3):
         make_video()
     with pytest.raises(TooManyChosenError, match="More than 2 videos"):
-        chosen(Kind.HIDE)
+        chosen(BulkChange.Kind.HIDE)
     assert not BulkChange.objects.exists()
     assert not BulkChangeRow.objects.exists()
 
 
 def test_old_changes_and_drafts_are_removed_at_the_next_one() -> None:
     make_video()
-    old, kept, draft = done(Kind.HIDE), done(Kind.SHOW), chosen(Kind.HIDE)
+    old, kept, draft = done(BulkChange.Kind.HIDE), done(BulkChange.Kind.SHOW), chosen(BulkChange.Kind.HIDE)
     for change, days in ((old, 31), (kept, 29), (draft, 2)):
         BulkChange.objects.filter(pk=change.pk).update(made_at=timezone.now() - timedelta(days=days))
-    new = chosen(Kind.HIDE)
+    new = chosen(BulkChange.Kind.HIDE)
     assert set(BulkChange.objects.values_list("pk", flat=True)) == {kept.pk, new.pk}
     assert set(BulkChangeRow.objects.values_list("change_id", flat=True)) == {kept.pk, new.pk}
 
@@ -351,7 +354,7 @@ def test_a_video_that_would_have_too_many_tags_is_left_and_reported() -> None:
     full, free = make_video(), make_video()
     make_content(full, tags=[str(n) for n in range(50)])
     make_content(free, tags=["a"])
-    change = done(Kind.ADD_TAGS, {"tags": ["x"]})
+    change = done(BulkChange.Kind.ADD_TAGS, {"tags": ["x"]})
     assert bulk_outcomes(change) == {"changed": 1, "too_many_tags": 1}
     assert len(Content.objects.get(video=full).shown_tags) == 50
 
@@ -359,7 +362,7 @@ def test_a_video_that_would_have_too_many_tags_is_left_and_reported() -> None:
 def test_a_tag_is_renamed_in_its_place_and_merged_without_a_repeat() -> None:
     for tags in (["a", "old", "z"], ["new", "old"], ["old", "new"], ["other"]):
         make_content(make_video(), tags=tags)
-    change = done(Kind.RENAME_TAG, {"tags": ["old"], "to": "new"})
+    change = done(BulkChange.Kind.RENAME_TAG, {"tags": ["old"], "to": "new"})
     found = sorted(Content.objects.values_list("tags", flat=True))
     assert found == [["a", "new", "z"], ["new"], ["new"], ["other"]]
     undone(change)
@@ -373,11 +376,11 @@ TAGS = st.lists(st.sampled_from("abcd"), max_size=6)
 @settings(deadline=None, database=None)
 @given(tags=TAGS, named=TAGS)
 def test_adding_then_removing_tags_leaves_none_of_them_and_keeps_the_order(tags: list[str], named: list[str]) -> None:
-    added = tags_after(Kind.ADD_TAGS, tags, named)
+    added = tags_after(BulkChange.Kind.ADD_TAGS, tags, named)
     assert set(added) == {*tags, *named}
-    removed = tags_after(Kind.REMOVE_TAGS, tags, named)
+    removed = tags_after(BulkChange.Kind.REMOVE_TAGS, tags, named)
     assert removed == list(dict.fromkeys(tag for tag in tags if tag not in named)) or removed == tags
-    renamed = tags_after(Kind.RENAME_TAG, tags, ["a"], "b")
+    renamed = tags_after(BulkChange.Kind.RENAME_TAG, tags, ["a"], "b")
     assert "a" not in renamed
     assert set(renamed) == {"b" if tag == "a" else tag for tag in tags}
 
@@ -389,7 +392,7 @@ def test_the_preview_counts_by_the_listings_before_and_after() -> None:
     first = make_video()
     make_video(), make_video(active=False), make_video(visibility="unlisted")
     make_video(publish_until=NOW - HOUR), make_video(duplicate_of=first), make_video(part_of=first)
-    words = {(c.videos, c.now, c.after, c.is_same) for c in listing_changes(chosen(Kind.HIDE), {}, NOW)}
+    words = {(c.videos, c.now, c.after, c.is_same) for c in listing_changes(chosen(BulkChange.Kind.HIDE), {}, NOW)}
     assert words == {
         (2, Listing.LISTED, Listing.HIDDEN, False),
         (1, Listing.UNLISTED, Listing.HIDDEN, False),
@@ -399,13 +402,24 @@ def test_the_preview_counts_by_the_listings_before_and_after() -> None:
     }
 
 
-@pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST, Kind.SCHEDULE])
-def test_the_preview_predicts_the_change(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        BulkChange.Kind.SHOW,
+        BulkChange.Kind.HIDE,
+        BulkChange.Kind.LIST,
+        BulkChange.Kind.UNLIST,
+        BulkChange.Kind.SCHEDULE,
+    ],
+)
+def test_the_preview_predicts_the_change(kind: BulkChange.Kind) -> None:
     # Rows that share a recording change together, whichever was chosen: these are apart.
     for video in make_some():
         Video.objects.filter(pk=video.pk).update(prefix=str(uuid4()))
     now = timezone.now()
-    values = {"publish_from": (now + HOUR).isoformat(), "publish_until": None} if kind == Kind.SCHEDULE else {}
+    values = (
+        {"publish_from": (now + HOUR).isoformat(), "publish_until": None} if kind == BulkChange.Kind.SCHEDULE else {}
+    )
     change = chosen(kind, values)
     preview = listing_changes(change, values, now)
     bulk_begin(change_uuid=change.pk)
@@ -420,14 +434,16 @@ def test_the_preview_predicts_the_change(kind: Kind) -> None:
     assert sum(line.videos for line in preview if line.is_same) == bulk_outcomes(change).get("same", 0)
 
 
-def foretold(kind: Kind, videos: QuerySet[Video], values: dict[str, Any] | None = None) -> ListingChange:
+def foretold(kind: BulkChange.Kind, videos: QuerySet[Video], values: dict[str, Any] | None = None) -> ListingChange:
     """The only line of the preview."""
     (line,) = listing_changes(chosen(kind, values, videos), values or {}, NOW)
     return line
 
 
-@pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST])
-def test_the_preview_names_the_videos_that_leave_the_review(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind", [BulkChange.Kind.SHOW, BulkChange.Kind.HIDE, BulkChange.Kind.LIST, BulkChange.Kind.UNLIST]
+)
+def test_the_preview_names_the_videos_that_leave_the_review(kind: BulkChange.Kind) -> None:
     make_some()
     make_video(visibility="unlisted", awaits_review=True)
     before = set(Video.objects.to_review())
@@ -437,8 +453,17 @@ def test_the_preview_names_the_videos_that_leave_the_review(kind: Kind) -> None:
     assert reviewed == len(before - set(Video.objects.to_review()))
 
 
-@pytest.mark.parametrize("kind", [Kind.SHOW, Kind.HIDE, Kind.LIST, Kind.UNLIST, Kind.SCHEDULE])
-def test_the_preview_shows_the_listing_of_a_running_recording_after_its_end(kind: Kind) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        BulkChange.Kind.SHOW,
+        BulkChange.Kind.HIDE,
+        BulkChange.Kind.LIST,
+        BulkChange.Kind.UNLIST,
+        BulkChange.Kind.SCHEDULE,
+    ],
+)
+def test_the_preview_shows_the_listing_of_a_running_recording_after_its_end(kind: BulkChange.Kind) -> None:
     values = VALUES.get(kind)
     undecided = {"status": Video.Status.RECORDING, "active": None, "held": None, "visibility": None}
     for state in ("listed", "unlisted", "hidden", None):
@@ -456,23 +481,23 @@ def test_the_preview_shows_the_listing_of_a_running_recording_after_its_end(kind
 def test_the_preview_names_another_deciding_rule_only_if_there_is_one() -> None:
     window = {"publish_from": (NOW - HOUR).isoformat(), "publish_until": None}
     listed = Video.objects.filter(pk=make_video().pk)
-    assert not foretold(Kind.SCHEDULE, listed, window).is_decided_elsewhere
+    assert not foretold(BulkChange.Kind.SCHEDULE, listed, window).is_decided_elsewhere
     hidden = Video.objects.filter(pk=make_video(active=False).pk)
-    assert foretold(Kind.SCHEDULE, hidden, window).is_decided_elsewhere
-    assert foretold(Kind.UNLIST, hidden).is_decided_elsewhere
+    assert foretold(BulkChange.Kind.SCHEDULE, hidden, window).is_decided_elsewhere
+    assert foretold(BulkChange.Kind.UNLIST, hidden).is_decided_elsewhere
 
 
 def test_the_preview_of_tags_counts_the_videos_of_each_tag() -> None:
     for tags in (["a"], ["a", "b"], None):
         make_content(make_video(), tags=tags)
     make_video()
-    uses = tag_uses(chosen(Kind.ADD_TAGS, {"tags": ["a"]}), ["a", "b", "c"])
+    uses = tag_uses(chosen(BulkChange.Kind.ADD_TAGS, {"tags": ["a"]}), ["a", "b", "c"])
     assert uses == [("a", 2), ("b", 1), ("c", 0)]
 
 
 def test_the_previews_are_one_statement_each() -> None:
     make_some()
-    change = chosen(Kind.HIDE)
+    change = chosen(BulkChange.Kind.HIDE)
     assert statements(lambda: listing_changes(change, {}, NOW)) == 1
     assert statements(lambda: tag_uses(change, ["a", "b"])) == 1
 
@@ -483,7 +508,7 @@ def test_the_previews_are_one_statement_each() -> None:
 def test_checking_again_marks_and_checks_and_can_be_undone(aws: LocalAws) -> None:
     checked = make_video(qa="ok", qa_reasons=["As it was."])
     failed = make_video(qa="failed", qa_reasons=["It was missing."], status=Video.Status.FAILED)
-    change = done(Kind.CHECK)
+    change = done(BulkChange.Kind.CHECK)
     assert bulk_outcomes(change) == {"changed": 1, "no_files": 1}
     found = Video.objects.get(pk=checked.pk)
     assert found.qa == "failed"
@@ -497,7 +522,7 @@ def test_checking_again_marks_and_checks_and_can_be_undone(aws: LocalAws) -> Non
 def test_videos_that_were_not_checked_in_time_are_checked_by_the_next_call(aws: LocalAws) -> None:
     for _ in range(3):
         make_video(qa="ok")
-    change = chosen(Kind.CHECK)
+    change = chosen(BulkChange.Kind.CHECK)
     bulk_begin(change_uuid=change.pk)
     bulk_run(change_uuid=change.pk, seconds=0)
     bulk_run(change_uuid=change.pk, seconds=0)
@@ -511,7 +536,7 @@ def test_videos_that_were_not_checked_in_time_are_checked_by_the_next_call(aws: 
 @pytest.mark.django_db(transaction=True)
 def test_a_verdict_that_is_newer_than_the_change_is_not_undone(aws: LocalAws) -> None:
     video = make_video(qa="ok")
-    change = done(Kind.CHECK)
+    change = done(BulkChange.Kind.CHECK)
     Video.objects.filter(pk=video.pk).update(qa="warning")
     assert undone(change) == {"changed_since": 1}
     video.refresh_from_db()

@@ -581,7 +581,7 @@ def test_lists_are_cached_for_10_seconds_and_a_video_for_60(client: Client, api_
 
 @pytest.mark.django_db
 @AT_NOW
-def test_no_answer_is_cached_past_the_next_publication_edge(client: Client) -> None:
+def test_no_answer_is_cached_past_the_next_publication_change(client: Client) -> None:
     shown = make_video(publish_from=NOW - HOUR, publish_until=NOW + timedelta(days=300))
     for name in ("publish_from", "publish_until"):
         for seconds, lists, one in (
@@ -603,7 +603,7 @@ def test_no_answer_is_cached_past_the_next_publication_edge(client: Client) -> N
 
 
 @pytest.mark.django_db
-def test_a_video_appears_and_goes_at_its_edges(client: Client, clock: Callable[[datetime], None]) -> None:
+def test_a_video_appears_and_goes_at_the_ends_of_its_window(client: Client, clock: Callable[[datetime], None]) -> None:
     video = make_video(publish_from=NOW, publish_until=NOW + HOUR)
     instant = timedelta(microseconds=1)
     for moment, count in ((NOW - instant, 0), (NOW, 1), (NOW + HOUR - instant, 1), (NOW + HOUR, 0)):

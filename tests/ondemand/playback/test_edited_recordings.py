@@ -8,7 +8,7 @@ from pathlib import Path
 import imageio_ffmpeg
 import pytest
 
-from ondemand.playback.edits import Part, Timeline, edited_template, timeline
+from ondemand.playback.parts import Part, Timeline, edited_template, timeline
 from ondemand.playback.renditions import EDITED_PLAYLIST, edited_multivariant, stored_multivariant
 from ondemand.playback.segments import stored_rendition
 from tools.local.broadcast.recording import FRAME_RATE, HLS_PATH, MULTIVARIANT, Rendition, make_recording

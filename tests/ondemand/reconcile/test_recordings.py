@@ -242,7 +242,7 @@ def test_metadata_that_may_not_be_read_are_reported(channel: Channel, monkeypatc
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata())
 
     def denied(**_: Any) -> bytes:
-        raise door.AwsError("GetObject", "it", door.Kind.DENIED, "Access Denied")
+        raise door.AwsError("GetObject", "it", door.AwsErrorKind.DENIED, "Access Denied")
 
     monkeypatch.setattr(door, "object_read", denied)
     assert kinds(reconcile()[1]) == ["recording_unreadable"]
@@ -252,7 +252,7 @@ def test_without_an_answer_of_s3_nothing_is_compared(channel: Channel, monkeypat
     put(f"{PREFIX}/events/recording-ended.json", ended_metadata())
 
     def away(**_: Any) -> Any:
-        raise door.AwsError("GetObject", "it", door.Kind.UNAVAILABLE, "it is away")
+        raise door.AwsError("GetObject", "it", door.AwsErrorKind.UNAVAILABLE, "it is away")
 
     monkeypatch.setattr(door, "object_read", away)
     assert kinds(reconcile("--apply")[1]) == ["not_compared"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from channels_app.models import Channel
 from common import aws as aws_door
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from ondemand.recordings import metadata as metadata_module
 from ondemand.recordings.metadata import MetadataError, facts_fetch, parse_metadata
 from ondemand.videos.files import Reader
@@ -307,7 +307,7 @@ def test_metadata_of_more_than_a_megabyte_is_not_read_to_its_end(aws: LocalAws) 
     with pytest.raises(AwsError) as failed:
         facts_fetch(bucket=BUCKET, prefix=PREFIX, name=ENDED)
 
-    assert failed.value.kind is Kind.INVALID
+    assert failed.value.kind is AwsErrorKind.INVALID
 
 
 def test_characters_that_jsonb_refuses_are_replaced(aws: LocalAws) -> None:
@@ -381,7 +381,7 @@ def test_half_of_an_object_is_an_error_and_never_half_a_document(aws: LocalAws, 
 
     with pytest.raises(AwsError) as failed:
         read()
-    assert (failed.value.kind, failed.value.message) == (Kind.UNAVAILABLE, "the reply is incomplete")
+    assert (failed.value.kind, failed.value.message) == (AwsErrorKind.UNAVAILABLE, "the reply is incomplete")
 
 
 def test_an_object_with_a_wrong_checksum_is_an_error(aws: LocalAws) -> None:
@@ -389,7 +389,7 @@ def test_an_object_with_a_wrong_checksum_is_an_error(aws: LocalAws) -> None:
 
     with pytest.raises(AwsError) as failed:
         read()
-    assert failed.value.kind is Kind.UNAVAILABLE
+    assert failed.value.kind is AwsErrorKind.UNAVAILABLE
 
 
 def test_an_object_that_arrives_too_slowly_is_an_error(aws: LocalAws, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,7 +400,7 @@ def test_an_object_that_arrives_too_slowly_is_an_error(aws: LocalAws, monkeypatc
     assert read(seconds=99)
     with pytest.raises(AwsError) as failed:
         read(seconds=5)
-    assert failed.value.kind is Kind.TIMEOUT
+    assert failed.value.kind is AwsErrorKind.TIMEOUT
 
 
 # The road of an event

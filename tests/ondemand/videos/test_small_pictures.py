@@ -8,7 +8,7 @@ from django.test import Client
 from PIL import Image
 
 from common import aws as aws_door
-from common.aws import AwsError, Kind
+from common.aws import AwsError, AwsErrorKind
 from ondemand.models import Video
 from ondemand.videos.files import Reader
 from ondemand.videos.thumbnails import row_picture
@@ -102,7 +102,7 @@ def test_a_role_that_may_not_write_small_pictures_makes_them_each_time(
     pictured: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def denied(**_: Any) -> None:
-        raise AwsError("PutObject", "small", Kind.DENIED, "Access Denied")
+        raise AwsError("PutObject", "small", AwsErrorKind.DENIED, "Access Denied")
 
     monkeypatch.setattr(aws_door, "object_write", denied)
     assert Client().get(urls_of(pictured)["320"])["Content-Type"] == "image/webp"

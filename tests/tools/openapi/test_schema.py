@@ -12,7 +12,7 @@ from django.test import Client
 from jsonschema_rs import Draft202012Validator
 
 from common.aws import AwsError
-from common.aws.errors import Kind
+from common.aws.errors import AwsErrorKind
 from common.errors import ServiceError
 from ondemand.models.publication import Listing
 from tests.support.helpers import kept
@@ -111,7 +111,7 @@ def test_each_error_is_described_once_and_operations_refer_to_it() -> None:
         if error.code not in unseen and error is not AwsError:
             assert error.code in REFUSALS[error.status_code].codes, error
             assert f"`{error.code}`" in COMMITTED["info"]["description"]
-    for kind in Kind:
+    for kind in AwsErrorKind:
         error = AwsError("CreateChannel", "a channel", kind, "no")
         assert error.code in REFUSALS[error.status_code].codes
 

@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ondemand.models.chapters import Chapter
-from ondemand.playback import edits
+from ondemand.playback import parts
 from ondemand.playback.chapter_moves import cut_chapters, recorded_chapters, shown_chapters
-from ondemand.playback.edits import Cut, EditError, Part, Place, Shown, Timeline, edited_template, timeline
+from ondemand.playback.parts import Cut, EditError, Part, PartTime, Shown, Timeline, edited_template, timeline
 from ondemand.playback.renditions import edited_multivariant, stored_multivariant
 from ondemand.playback.segments import StoredRendition, stored_rendition
 from ondemand.recordings.playlists import PlaylistError
@@ -111,14 +111,14 @@ def test_times_of_a_join_lead_to_its_recordings_and_back() -> None:
 
     assert [each.at_ms for each in times.cuts] == [0, 10_000, 42_500]
     assert times.duration_ms == 52_500
-    assert times.place(0) == Place(0, 10_000)
-    assert times.place(9_999) == Place(0, 19_999)
-    assert times.place(10_000) == Place(1, 0)
-    assert times.place(42_499) == Place(1, 32_499)
-    assert times.place(52_499) == Place(2, 9_999)
+    assert times.part_time(0) == PartTime(0, 10_000)
+    assert times.part_time(9_999) == PartTime(0, 19_999)
+    assert times.part_time(10_000) == PartTime(1, 0)
+    assert times.part_time(42_499) == PartTime(1, 32_499)
+    assert times.part_time(52_499) == PartTime(2, 9_999)
     # Times that it does not have are its ends.
-    assert times.place(-7) == Place(0, 10_000)
-    assert times.place(99_999_999) == Place(2, 10_000)
+    assert times.part_time(-7) == PartTime(0, 10_000)
+    assert times.part_time(99_999_999) == PartTime(2, 10_000)
 
 
 # The playlist of a rendition
@@ -626,7 +626,7 @@ def test_each_time_of_an_edited_video_has_one_place(
         return
     assert [each.at_ms for each in times.cuts] == [0, *accumulate(each.duration_ms for each in times.cuts[:-1])]
     if at_ms < times.duration_ms:
-        part, within_ms = times.place(at_ms)
+        part, within_ms = times.part_time(at_ms)
         cut = times.cuts[part]
         assert cut.start_ms <= within_ms < cut.end_ms
         assert cut.at_ms + within_ms - cut.start_ms == at_ms
@@ -687,7 +687,7 @@ JOINED = shown(("two", 5, 20), ("one", 10, 40))
     ],
 )
 def test_a_window_of_a_video_is_one_of_its_recordings(video: Any, window: Any, inside: Any) -> None:
-    assert edits.windows(video, *window) == inside
+    assert parts.windows(video, *window) == inside
 
 
 def named(*chapters: tuple[int, str]) -> list[Chapter]:

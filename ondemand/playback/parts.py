@@ -40,7 +40,7 @@ class Cut:
         return self.end_ms - self.start_ms
 
 
-class Place(NamedTuple):
+class PartTime(NamedTuple):
     """A time of the recording of one part."""
 
     part: int
@@ -57,11 +57,11 @@ class Timeline:
     def duration_ms(self) -> int:
         return self.cuts[-1].at_ms + self.cuts[-1].duration_ms
 
-    def place(self, at_ms: int) -> Place:
+    def part_time(self, at_ms: int) -> PartTime:
         """Return what plays at a time of the edited video; the end of its last part for later times."""
         part = max(bisect_right(self.cuts, at_ms, key=lambda cut: cut.at_ms) - 1, 0)
         cut = self.cuts[part]
-        return Place(part, min(cut.start_ms + max(at_ms - cut.at_ms, 0), cut.end_ms))
+        return PartTime(part, min(cut.start_ms + max(at_ms - cut.at_ms, 0), cut.end_ms))
 
 
 @dataclass(frozen=True, slots=True)

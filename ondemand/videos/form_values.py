@@ -1,4 +1,4 @@
-"""The values that the page of a video edits, a version of each value, and a suggested title."""
+"""The values that the page of a video edits, and a version of each value."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -7,9 +7,7 @@ from hashlib import sha256
 from typing import Any
 
 from ondemand.models import Content, Video
-from ondemand.videos.files import Reader
 from ondemand.videos.services import CONTENT as CONTENT
-from ondemand.videos.titles import name_shown
 
 PUBLICATION = ("shown", "visibility", "playback", "publish_from", "publish_until")
 SHOWN, HIDDEN, UNDECIDED = "yes", "no", ""
@@ -94,28 +92,3 @@ def tags_of(texts: Iterable[Any]) -> list[str]:
     """Return the tags in their order without duplicates, each on one line; NULL and empty tags are dropped."""
     lines = (" ".join(str(text).split()) for text in texts if text)
     return list(dict.fromkeys(line for line in lines if line))
-
-
-def display_title(video: Video) -> str:
-    """Return the name of a video for staff: its title, else `untitled_name`."""
-    return name_shown(_title(video), video.channel_name, video.started_at)
-
-
-def untitled_name(video: Video) -> str:
-    """Return the name of a video that has no title."""
-    return name_shown("", video.channel_name, video.started_at)
-
-
-def public_title(video: Video) -> str:
-    """Return the name of a video for public pages: as `display_title`, but without the name of a private channel."""
-    return name_shown(_title(video), Reader(is_curator=False).channel_name(video), video.started_at)
-
-
-def _title(video: Video) -> str:
-    content = video.shown_content
-    return content.shown_title if content else ""
-
-
-def suggested_title(video: Video) -> str:
-    """Return the public name of an untitled video, to be its title; empty without a start, which tells it apart."""
-    return public_title(video) if video.started_at else ""

@@ -21,7 +21,7 @@ from ondemand.models import Video, evenly_spread
 from ondemand.models.chapters import LATEST_MS, Chapter
 from ondemand.playback.chapter_moves import RecordedChapter, cut_chapters, recorded_chapters, shown_chapters
 from ondemand.playback.delivery import PlaylistUnreadableError, stored_playlists, stored_segments
-from ondemand.playback.edits import Cut, EditError, Part, Shown, Timeline, edited_template, timeline, windows
+from ondemand.playback.parts import Cut, EditError, Part, Shown, Timeline, edited_template, timeline, windows
 from ondemand.playback.renditions import (
     EditedMultivariant,
     StoredMultivariant,
@@ -56,7 +56,7 @@ class Source:
     end_ms: int | None = None
 
 
-class State(NamedTuple):
+class EditInput(NamedTuple):
     """All that an edit of a row depends on."""
 
     bucket: str | None
@@ -80,13 +80,13 @@ class PreparedEdit:
 
     edit: list[dict[str, Any]] | None
     edited: dict[str, Any] | None
-    states: dict[UUID, State]
+    inputs: dict[UUID, EditInput]
     chapters: list[Chapter] | None = None
 
     @property
     def places(self) -> dict[UUID, tuple[Any, Any]]:
         """Return bucket and prefix of each row."""
-        return {uuid: (state.bucket, state.prefix) for uuid, state in self.states.items()}
+        return {uuid: (entry.bucket, entry.prefix) for uuid, entry in self.inputs.items()}
 
     @property
     def columns(self) -> dict[str, Any]:
@@ -98,7 +98,7 @@ class PreparedEdit:
         Raises:
             EditOutdatedError: one was changed.
         """
-        if any(self.states[video.pk] != _state(video) for video in videos):
+        if any(self.inputs[video.pk] != _edit_input(video) for video in videos):
             raise EditOutdatedError
 
 
@@ -182,7 +182,7 @@ def clip_prepare(video: Video, start_ms: int | None, end_ms: int | None) -> Prep
     if by_place.keys() < recordings.keys():
         raise EditConflictError("A recording that the video shows is gone")
     prepared = _prepared([Source(by_place[place], cut.start_ms, cut.end_ms) for place, cut in inside])
-    prepared = replace(prepared, states={**prepared.states, video.pk: _state(video)})
+    prepared = replace(prepared, inputs={**prepared.inputs, video.pk: _edit_input(video)})
     return _with_chapters(prepared, [video])
 
 
@@ -211,7 +211,7 @@ def _recorded_chapters(video: Video) -> list[RecordedChapter]:
 def _whole(video: Video) -> PreparedEdit:
     """Return the edit that shows the whole recording."""
     chapters = shown_chapters(_recorded_chapters(video), [_all_of(video)])
-    return PreparedEdit(None, None, {video.pk: _state(video)}, chapters or None)
+    return PreparedEdit(None, None, {video.pk: _edit_input(video)}, chapters or None)
 
 
 def _with_chapters(prepared: PreparedEdit, videos: Iterable[Video], own: Video | None = None) -> PreparedEdit:
@@ -263,7 +263,7 @@ def clip_create(
     Raises:
         VideoNotFoundError, EditOutdatedError: a video was deleted or changed since the edit was prepared.
     """
-    rows = {row.pk: row for row in _recordings_locked(video_uuid, list(prepared.states), prepared, check)}
+    rows = {row.pk: row for row in _recordings_locked(video_uuid, list(prepared.inputs), prepared, check)}
     source, edited = rows[video_uuid], prepared.edited or {}
     first = rows[UUID(edited["parts"][0]["recording"])]
     started_at = first.started_at and first.started_at + timedelta(milliseconds=edited["parts"][0]["start_ms"])
@@ -305,9 +305,9 @@ def _recordings_locked(video_uuid: UUID, uuids: Sequence[UUID], prepared: Prepar
     if video is None:
         raise VideoNotFoundError
     check(video)
-    if not prepared.states.keys() <= by_uuid.keys():
+    if not prepared.inputs.keys() <= by_uuid.keys():
         raise EditOutdatedError
-    prepared.require_unchanged(*(by_uuid[uuid] for uuid in prepared.states))
+    prepared.require_unchanged(*(by_uuid[uuid] for uuid in prepared.inputs))
     return rows
 
 
@@ -357,7 +357,7 @@ def _prepared(sources: Sequence[Source]) -> PreparedEdit:
         "pictures": _pictures([source.video for source in sources], times),
         "renditions": _renditions(multivariant),
     }
-    return PreparedEdit(edit, edited, {source.video.pk: _state(source.video) for source in sources})
+    return PreparedEdit(edit, edited, {source.video.pk: _edit_input(source.video) for source in sources})
 
 
 def _is_readable(video: Video) -> bool:
@@ -412,10 +412,10 @@ def _renditions(multivariant: EditedMultivariant) -> list[dict[str, Any]]:
     return renditions
 
 
-def _state(video: Video) -> State:
+def _edit_input(video: Video) -> EditInput:
     """Return all that an edit depends on."""
     facts = video.facts or {}
-    return State(
+    return EditInput(
         video.bucket,
         video.prefix,
         video.status,

@@ -20,7 +20,7 @@ from common.rest.times import clock, zoned
 from common.rest.uuids import parse_uuid
 from ondemand.admin.routes import VideoRoutes
 from ondemand.models import Video, evenly_spread
-from ondemand.playback.editing import (
+from ondemand.playback.edit_services import (
     EditOutdatedError,
     PreparedEdit,
     clip_create,
@@ -31,12 +31,13 @@ from ondemand.playback.editing import (
     video_join,
     video_unjoin,
 )
-from ondemand.playback.edits import EditError
+from ondemand.playback.parts import EditError
 from ondemand.playback.suggestions import beside, suggestions_for
-from ondemand.videos.editing import display_title, one_line
 from ondemand.videos.files import RECORDING, Reader
+from ondemand.videos.form_values import one_line
 from ondemand.videos.limits import LONGEST_MS, TITLE_LENGTH
 from ondemand.videos.services import VideoNotFoundError, video_update
+from ondemand.videos.titles import display_title
 
 _PICTURES = 16
 Write = Callable[[HttpRequest, Video], tuple[Video, str]]
