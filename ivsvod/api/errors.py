@@ -1,4 +1,7 @@
-"""The shape of every API error: `{"error": "a sentence", "code": "machine_code", "fields": {…}}`."""
+"""The shape of every API error: `{"error": "a sentence", "code": "machine_code", "fields": {…}}`.
+
+A 400 has the sentence as `message` too, where clients of the predecessor look for it.
+"""
 
 import logging
 from math import ceil
@@ -125,7 +128,8 @@ def error_document(status_code: int, sentence: str, **details: Any) -> dict[str,
         if name
     }
     code = details.get("code") or _CODES.get(status_code, "error")
-    return {"error": encodable(sentence), "code": code, "fields": fields}
+    document: dict[str, Any] = {"error": encodable(sentence), "code": code, "fields": fields}
+    return {**document, "message": document["error"]} if status_code == 400 else document
 
 
 def database_failed(error: Exception) -> Failure:

@@ -1,13 +1,18 @@
 """The serializers of videos, tags and streams."""
 
+from collections.abc import Callable
 from datetime import datetime
+from functools import cached_property
 from itertools import pairwise
+from operator import attrgetter
 from typing import Any
+from uuid import UUID
 
 from rest_framework import serializers
 
 from channels_app.api import serializers as channels
 from channels_app.models import Stream
+from channels_app.models.live_state import milliseconds
 from common.rest.fields import (
     ChangesSerializer,
     LenientUUIDField,
@@ -20,12 +25,14 @@ from common.rest.fields import (
     with_names_in_any_case,
 )
 from common.rest.times import parse_time
-from ondemand.api.documents import hit_document, match_document, video_document
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
 from ondemand.playback.edit_services import MOST_PARTS
 from ondemand.playback.explain import Explanation
+from ondemand.search.words import highlight, matching_chapter
 from ondemand.videos import limits
+from ondemand.videos.files import Reader
+from ondemand.videos.links import video_embed_url, video_page_url
 
 
 class ContentPutSerializer(serializers.Serializer):
@@ -152,7 +159,27 @@ class ChaptersField(serializers.ListField):
 
 
 class DocumentSerializer(serializers.Serializer):
-    """Base of the serializers that `documents.py` represents: their fields describe the document in the schema."""
+    """Base of serializers whose fields show what their `get_` method returns, else the attribute of their source.
+
+    DRF's fields made 2,000 function calls for each video, this makes 45. Times and uuids are objects, which the
+    renderer writes. The context has `at`, the time of the listing, and `reader`, who may have the URLs of some files.
+    """
+
+    @cached_property
+    def _values(self) -> list[tuple[str, Callable[[Any], Any]]]:
+        """Return each field with the function that returns its value."""
+        return [
+            (name, getattr(self, f"get_{name}", None) or attrgetter(field.source))
+            for name, field in self.fields.items()
+        ]
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        return {name: value_of(instance) for name, value_of in self._values}
+
+    @cached_property
+    def reader(self) -> Reader:
+        """Return the caller."""
+        return self.context["reader"]
 
 
 class PlayableSerializer(DocumentSerializer):
@@ -169,6 +196,12 @@ class PlayableSerializer(DocumentSerializer):
         allow_null=True,
         help_text="The URL of the playlist; null if there is nothing to play, or if the caller may not see it.",
     )
+
+    def get_start_time(self, video: Video) -> int:
+        return milliseconds(video.started_at) if video.started_at else 0
+
+    def get_location(self, video: Video) -> str | None:
+        return self.reader.location(video)
 
 
 class WindowSerializer(StrictSerializer):
@@ -205,7 +238,7 @@ class PartSerializer(WindowSerializer):
 
 
 class VideoSerializer(PlayableSerializer):
-    """A video as lists and `GET /on-demand/{uuid}` show it; `at` of the context is the moment of its listing."""
+    """A video as lists and `GET /on-demand/{uuid}` show it."""
 
     uuid = serializers.UUIDField(help_text="The uuid of the video, which never changes.")
     active = serializers.BooleanField(read_only=True, help_text="`false`: staff have hidden it, or not yet shown it.")
@@ -263,7 +296,10 @@ class VideoSerializer(PlayableSerializer):
     )
     metadata = serializers.DictField(read_only=True, help_text="Values that applications have stored.")
     chapters = serializers.ListField(
-        child=ChapterSerializer(), read_only=True, help_text="In the order of their times; empty if there are none."
+        child=ChapterSerializer(),
+        read_only=True,
+        source="shown_chapters",
+        help_text="In the order of their times; empty if there are none.",
     )
     qa = serializers.CharField(
         allow_null=True,
@@ -286,8 +322,67 @@ class VideoSerializer(PlayableSerializer):
         allow_null=True, help_text="For curators: the video of which this is a clip; null if it is none."
     )
 
-    def to_representation(self, instance: Video) -> dict[str, Any]:
-        return video_document(instance, at=self.context["at"], reader=self.context["reader"])
+    def get_active(self, video: Video) -> bool:
+        # NULL is hidden, as it was for the predecessor.
+        return bool(video.active)
+
+    def get_content(self, video: Video) -> dict[str, Any]:
+        content = video.shown_content
+        if content is None:
+            return {}
+        return {
+            "title": content.shown_title,
+            "description": content.shown_description,
+            "tags": content.shown_tags,
+            "thumbnail": self.reader.chosen_picture(video),
+        }
+
+    def get_channel(self, video: Video) -> UUID | None:
+        return video.channel_id
+
+    def get_channel_name(self, video: Video) -> str | None:
+        return self.reader.channel_name(video)
+
+    def get_visibility(self, video: Video) -> str:
+        # Undecided videos, whose recording has not ended, are shown with the default.
+        return video.visibility or Video.Visibility.PUBLIC.value
+
+    def get_listing(self, video: Video) -> str:
+        return video.listing_at(self.context["at"]).value
+
+    def get_watch_url(self, video: Video) -> str | None:
+        return self.reader.page(video, self.context["at"], video_page_url)
+
+    def get_embed_url(self, video: Video) -> str | None:
+        return self.reader.page(video, self.context["at"], video_embed_url)
+
+    def get_playback(self, video: Video) -> str:
+        return video.playback or Video.Playback.GRANT.value
+
+    def get_thumbnails(self, video: Video) -> list[str]:
+        return self.reader.thumbnails(video)
+
+    def get_picture(self, video: Video) -> dict[str, str] | None:
+        return self.reader.small_pictures(video)
+
+    def get_renditions(self, video: Video) -> list[dict[str, Any]]:
+        shown = video.renditions if self.reader.sees_files(video) else []
+        return [{name: each[name] for name in ("path", "playlist", "width", "height")} for each in shown]
+
+    def get_stream_ids(self, video: Video) -> list[str]:
+        return video.stream_ids or []
+
+    def get_metadata(self, video: Video) -> dict[str, Any]:
+        return video.metadata if isinstance(video.metadata, dict) else {}
+
+    def get_edit(self, video: Video) -> list[dict[str, Any]] | None:
+        return video.edit if self.reader.is_curator else None
+
+    def get_part_of(self, video: Video) -> UUID | None:
+        return video.part_of_id if self.reader.is_curator else None
+
+    def get_clip_of(self, video: Video) -> UUID | None:
+        return video.clip_of_id if self.reader.is_curator else None
 
 
 class FoundSerializer(DocumentSerializer):
@@ -303,12 +398,15 @@ class FoundSerializer(DocumentSerializer):
         help_text="The chapter whose title has the most words of the search; null if none has any.",
     )
 
+    def get_highlight(self, video: Video) -> str:
+        return highlight(video)
+
+    def get_chapter(self, video: Video) -> Chapter | None:
+        return matching_chapter(video)
+
 
 class FoundVideoSerializer(FoundSerializer, VideoSerializer):
     """A video that a search found."""
-
-    def to_representation(self, instance: Video) -> dict[str, Any]:
-        return match_document(instance) | super().to_representation(instance)
 
 
 class HitSerializer(FoundSerializer, PlayableSerializer):
@@ -322,8 +420,20 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
         read_only=True, help_text="The chosen picture; empty if there is none, or if the caller may not see it."
     )
 
-    def to_representation(self, instance: Video) -> dict[str, Any]:
-        return match_document(instance) | hit_document(instance, reader=self.context["reader"])
+    def get_on_demand_video_uuid(self, video: Video) -> UUID:
+        return video.uuid
+
+    def get_title(self, video: Video) -> str:
+        return video.shown_content.shown_title if video.shown_content else ""
+
+    def get_description(self, video: Video) -> str:
+        return video.shown_content.shown_description if video.shown_content else ""
+
+    def get_tags(self, video: Video) -> list[str]:
+        return video.shown_content.shown_tags if video.shown_content else []
+
+    def get_thumbnail(self, video: Video) -> str:
+        return self.reader.chosen_picture(video)
 
 
 class RuleSerializer(serializers.Serializer):

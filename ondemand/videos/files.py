@@ -1,16 +1,17 @@
 """The URLs of the files and pages of a video that a caller may have."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import unquote, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 
 from ondemand.models import Video, evenly_spread
 from ondemand.models.publication import Listing
 from ondemand.models.videos import files_url, quoted
-from ondemand.videos.links import video_embed_url, video_page_url
 
 SHOWN_THUMBNAILS = 12
 # The listings of videos whose public page opens.
@@ -88,14 +89,9 @@ class Reader:
         """Return the name of the channel; None if the caller may not see that, or it is missing."""
         return video.channel_name if self.sees_all_channels or video.has_public_channel else None
 
-    def pages(self, video: Video, listing: Listing) -> dict[str, str | None]:
-        """Return the URLs of its public pages by name; None if the page is off, or does not show the video now."""
-        if listing not in _OPEN:
-            return {"watch_url": None, "embed_url": None}
-        return {
-            "watch_url": video_page_url(video.uuid, self.origin),
-            "embed_url": video_embed_url(video.uuid, self.origin),
-        }
+    def page(self, video: Video, at: datetime, url_of: Callable[[UUID, str], str | None]) -> str | None:
+        """Return the URL of a public page of the video; None if there is none, or it does not show the video then."""
+        return url_of(video.uuid, self.origin) if video.listing_at(at) in _OPEN else None
 
     def location(self, video: Video) -> str | None:
         """Return the URL of the multivariant playlist; None if there is nothing to play, or it may not be known."""

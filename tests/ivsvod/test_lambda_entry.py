@@ -407,7 +407,7 @@ def test_a_request_that_cannot_be_read_is_a_400_in_the_shape_of_all_errors(
 
     assert answer["statusCode"] == 400
     assert answer["headers"]["Content-Type"] == "application/json"
-    assert sorted(json.loads(answer["body"])) == ["code", "error", "fields"]
+    assert sorted(json.loads(answer["body"])) == ["code", "error", "fields", "message"]
 
 
 @pytest.mark.parametrize("name", ["rawPath", "rawQueryString", "cookies"])

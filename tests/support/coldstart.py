@@ -126,7 +126,16 @@ def _default(folder: Path, package: Path) -> Path:
     lines = [line for text in files for line in text.splitlines() if not line.startswith(("-r", "placebo"))]
     (folder / "default.txt").write_text("\n".join(lines))
     dependencies_install(task, folder / "default.txt")
-    for name in ("common", "ivsvod", "channels_app", "ondemand", "templates", "staticfiles", "openapi.json", "zappa_settings.py"):
+    for name in (
+        "common",
+        "ivsvod",
+        "channels_app",
+        "ondemand",
+        "templates",
+        "staticfiles",
+        "openapi.json",
+        "zappa_settings.py",
+    ):
         source = package / name
         copy = shutil.copy if source.is_file() else shutil.copytree
         copy(source, task / name)

@@ -41,6 +41,7 @@ NAMED: dict[str, Schema] = {
         "description": "The one shape of every error.",
         "properties": {
             "error": {"type": "string", "description": "A sentence for people."},
+            "message": {"type": "string", "description": "The same sentence, with status 400 alone."},
             "code": {"type": "string", "pattern": "^[a-z0-9_]+$", "description": "The code for programs."},
             "fields": {
                 "type": "object",

@@ -17,7 +17,8 @@ class Refusal:
     @property
     def example(self) -> dict[str, Any]:
         """Return the body of an answer."""
-        return {"error": self.sentence, "code": self.codes[0], "fields": self.fields}
+        document = {"error": self.sentence, "code": self.codes[0], "fields": self.fields}
+        return {**document, "message": self.sentence} if self.name == "BadRequest" else document
 
 
 REFUSALS: dict[int, Refusal] = {
