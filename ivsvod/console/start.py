@@ -23,7 +23,7 @@ from common.sql.rows import count_shown, counts_of
 from ivsvod.console.attention import ATTENTION_ITEMS
 from ivsvod.console.charts import day_chart, length_text
 from ondemand.models import Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.thumbnails import row_picture
 from ondemand.videos.titles import display_title
 
@@ -98,7 +98,7 @@ def _may_see(site: AdminSite, request: HttpRequest, model: type[Model]) -> bool:
 def _video_rows(request: HttpRequest, videos: Any, **filters: str) -> list[dict[str, Any]]:
     """Return the first rows of a list; with filters, a video page leads back to, and through, the filtered list."""
     query = f"?{urlencode({'_changelist_filters': urlencode(filters)})}" if filters else ""
-    now, reader = timezone.now(), Reader(is_curator=account_has_scope(request.user, "curate"))
+    now, reader = timezone.now(), CatalogueReader(is_curator=account_has_scope(request.user, "curate"))
     return [
         {
             "title": display_title(video),

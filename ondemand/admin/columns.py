@@ -23,7 +23,7 @@ from channels_app.admin import account_of
 from common.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
 from ondemand.models import Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.form_values import VideoChangedError, edited_values, versions_of
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -122,8 +122,8 @@ class VideoColumns(admin.ModelAdmin):
         return JsonResponse(_field_state(video, name))
 
 
-def _reader(video: Video) -> Reader:
-    return Reader(is_curator=video.to_curator)  # type: ignore[attr-defined]
+def _reader(video: Video) -> CatalogueReader:
+    return CatalogueReader(is_curator=video.to_curator)  # type: ignore[attr-defined]
 
 
 def _picture(video: Video, address: str) -> SafeString:

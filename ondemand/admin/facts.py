@@ -19,7 +19,7 @@ from channels_app.streams.timeline import streams_shown, timeline_of
 from common.admin.pages import without_places
 from common.rest.times import NOTHING, clock, zoned
 from ondemand.models import Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 
 # IVS puts at most twenty streams into one recording.
 # https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/record-to-s3.html
@@ -63,7 +63,7 @@ def failure_of(video: Video, *, shows_files: bool) -> Failure | None:
     return Failure(sentence, reason if shows_files else without_places(reason), zoned(video.ended_at), advice)
 
 
-def technical_facts(video: Video, reader: Reader) -> list[Fact]:
+def technical_facts(video: Video, reader: CatalogueReader) -> list[Fact]:
     """Return the facts from the events and the metadata of the recording, and those of its files that may be known."""
     original: SafeString | str = NOTHING
     if video.duplicate_of_id is not None:
@@ -82,7 +82,7 @@ def technical_facts(video: Video, reader: Reader) -> list[Fact]:
     ]
 
 
-def _file_facts(video: Video, reader: Reader) -> list[Fact]:
+def _file_facts(video: Video, reader: CatalogueReader) -> list[Fact]:
     pictures, location = video.picture_paths, reader.location(video)
     link = format_html('<a href="{0}">{0}</a>', location) if location else NOTHING
     return [

@@ -32,7 +32,7 @@ from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
-from ondemand.videos.files import Reader, is_served, is_signed
+from ondemand.videos.files import CatalogueReader, is_served, is_signed
 from ondemand.videos.form_values import VideoChangedError
 from ondemand.videos.links import embed_code, public_origin, video_page_url
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -179,8 +179,8 @@ class VideoPage(DecisionPages):
         return TemplateResponse(request, self.change_form_template, context)
 
 
-def _reader(request: HttpRequest) -> Reader:
-    return Reader(is_curator=account_has_scope(request.user, "curate"))
+def _reader(request: HttpRequest) -> CatalogueReader:
+    return CatalogueReader(is_curator=account_has_scope(request.user, "curate"))
 
 
 def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
@@ -208,7 +208,7 @@ def _recording_context(request: HttpRequest, video: Video) -> dict[str, Any]:
     }
 
 
-def player_context(request: HttpRequest, video: Video, reader: Reader) -> dict[str, Any]:
+def player_context(request: HttpRequest, video: Video, reader: CatalogueReader) -> dict[str, Any]:
     """Return what `admin/ondemand/video/video.html` and the bar below it show."""
     return {
         "location": _player_url(request, video, reader),
@@ -221,7 +221,7 @@ def player_context(request: HttpRequest, video: Video, reader: Reader) -> dict[s
     }
 
 
-def _player_url(request: HttpRequest, video: Video, reader: Reader) -> str | None:
+def _player_url(request: HttpRequest, video: Video, reader: CatalogueReader) -> str | None:
     """Return the URL that the player loads: where files are signed, a curator's is that of a grant.
 
     So curators play hidden videos too; others what anyone may open.

@@ -14,7 +14,7 @@ from django.views.decorators.clickjacking import xframe_options_sameorigin
 from common.rest.scopes import account_has_scope
 from ondemand.admin.page import player_context
 from ondemand.models import Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.titles import display_title
 
 
@@ -34,6 +34,6 @@ class QuickPlayer(admin.ModelAdmin):
         video: Video | None = self.get_object(request, str(video_uuid))
         if video is None:
             raise Http404
-        reader = Reader(is_curator=account_has_scope(request.user, "curate"))
+        reader = CatalogueReader(is_curator=account_has_scope(request.user, "curate"))
         context = {"title": display_title(video), **player_context(request, video, reader)}
         return TemplateResponse(request, "admin/ondemand/video/play.html", context)

@@ -33,7 +33,7 @@ from ondemand.playback.edit_services import (
 )
 from ondemand.playback.parts import EditError
 from ondemand.playback.suggestions import beside, suggestions_for
-from ondemand.videos.files import RECORDING, Reader
+from ondemand.videos.files import RECORDING, CatalogueReader
 from ondemand.videos.form_values import one_line
 from ondemand.videos.limits import LONGEST_MS, TITLE_LENGTH
 from ondemand.videos.services import VideoNotFoundError, video_update
@@ -83,7 +83,9 @@ def may_edit(request: HttpRequest) -> bool:
     return account_has_scope(request.user, "curate") and request.user.has_perm("ondemand.change_video")
 
 
-def edit_section(request: HttpRequest, video: Video, reader: Reader, player_url: str | None) -> dict[str, Any] | None:
+def edit_section(
+    request: HttpRequest, video: Video, reader: CatalogueReader, player_url: str | None
+) -> dict[str, Any] | None:
     """Return what the section shows; None if the caller may not edit, or there is nothing to show.
 
     `whole` is the URL of the playlist in whose times the handles stand: that of the whole recording, unless the video

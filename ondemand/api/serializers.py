@@ -31,7 +31,7 @@ from ondemand.playback.edit_services import MOST_PARTS
 from ondemand.playback.explain import Explanation
 from ondemand.search.words import highlight, matching_chapter
 from ondemand.videos import limits
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.links import video_embed_url, video_page_url
 
 
@@ -177,7 +177,7 @@ class DocumentSerializer(serializers.Serializer):
         return {name: value_of(instance) for name, value_of in self._values}
 
     @cached_property
-    def reader(self) -> Reader:
+    def reader(self) -> CatalogueReader:
         """Return the caller."""
         return self.context["reader"]
 

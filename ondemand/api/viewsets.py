@@ -44,7 +44,7 @@ from ondemand.search.lists import RankedVideoList, VideoList
 from ondemand.search.near_miss import near_misses
 from ondemand.search.rows import WalkedVideoList, next_publication_change, video_of, videos_of
 from ondemand.search.words import RANK, videos_found
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.limits import is_inverted_window
 from ondemand.videos.links import public_origin
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
@@ -69,7 +69,7 @@ class CatalogueViewSet(StrictFilterViewSet):
 
     def get_serializer_context(self) -> dict[str, Any]:
         """Add the time, and the reader, who may see the URLs of some files or of all."""
-        reader = Reader(
+        reader = CatalogueReader(
             is_curator=has_scope(self.request, "curate"),
             origin=public_origin(self.request),
             sees_all_channels=has_scope(self.request, "channels"),

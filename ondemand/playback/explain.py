@@ -15,7 +15,7 @@ from django.utils.translation import pgettext_lazy
 from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Reasons, Rule, opens, reasons_of
 from ondemand.playback.grants import PlaybackNotConfiguredError, grant_refusal
-from ondemand.videos.files import Reader, is_signed
+from ondemand.videos.files import CatalogueReader, is_signed
 
 
 class Playing(TextChoices):
@@ -107,7 +107,7 @@ def _access(video: Video, at: datetime, caller: str, scopes: tuple[str, ...]) ->
     is_curator, opens_now = "curate" in scopes, opens(video, at)
     may_read = settings.API_PUBLIC_READ or "read" in scopes
     is_opened = may_read and (is_curator or opens_now)
-    has_location = is_opened and Reader(is_curator).location(video) is not None
+    has_location = is_opened and CatalogueReader(is_curator).location(video) is not None
     has_files = video.is_playable and video.has_readable_bucket
     plays = has_files and (is_curator or (opens_now and not video.needs_grant))
     grants = "playback" in scopes and opens_now and grant_refusal(video) is None

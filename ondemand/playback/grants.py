@@ -21,7 +21,7 @@ from common.audit import actor_name, audited
 from common.errors import IdempotencyKeyReusedError, ServiceError
 from common.rest.compiled import CompiledQuery, Parameter
 from ondemand.models import PlaybackGrant, PlaybackGrantQuerySet, Video
-from ondemand.videos.files import MASTER, Reader, is_signed
+from ondemand.videos.files import MASTER, CatalogueReader, is_signed
 
 _USE_STEP = timedelta(minutes=1)
 # The grants of a viewer whose uses are added up.
@@ -151,7 +151,7 @@ def grant_url(grant: PlaybackGrant, origin: str) -> str:
             return url
         return playback_url_with_token(url, _viewer_token(grant, grant.channel, grant.viewer, grant.expires_at).value)
     if grant.digest is None:
-        return Reader(is_curator=True, origin=origin).location(cast(Video, grant.video)) or ""
+        return CatalogueReader(is_curator=True, origin=origin).location(cast(Video, grant.video)) or ""
     token = _token(grant)
     if _digest(token) != grant.digest:
         raise PlaybackGrantNotFoundError

@@ -75,7 +75,7 @@ def stored_rendition(content: bytes, folder: str) -> StoredRendition:
     Raises:
         PlaylistError: not such a playlist, or it names something outside of the recording by a relative URI.
     """
-    reader = _Reader(folder)
+    reader = _SegmentReader(folder)
     for line in readable_text(content).split("\n"):
         line = line.strip()
         if is_uri(line):
@@ -95,7 +95,7 @@ def stored_rendition(content: bytes, folder: str) -> StoredRendition:
 
 
 @dataclass
-class _Reader:
+class _SegmentReader:
     """The state of reading a playlist line by line: it holds the segments so far, and the tags for the next one."""
 
     folder: str

@@ -71,7 +71,7 @@ def shown_path(video: Video) -> str | None:
 
 
 @dataclass(frozen=True)
-class Reader:
+class CatalogueReader:
     """A caller who reads videos, and the origin of this service, `https://vod.example.com/`; `/` on its own pages."""
 
     is_curator: bool

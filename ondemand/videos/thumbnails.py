@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from common.rest.times import clock
 from ondemand.models import Video, evenly_spread
-from ondemand.videos.files import SMALL_WIDTHS, Reader, middle_of
+from ondemand.videos.files import SMALL_WIDTHS, CatalogueReader, middle_of
 
 # The other pictures are added by a script, from `more_pictures`.
 SAMPLE = 11
@@ -18,13 +18,13 @@ SAMPLE = 11
 PREVIEWS = 120
 
 
-def video_picture(video: Video, reader: Reader) -> str | None:
+def video_picture(video: Video, reader: CatalogueReader) -> str | None:
     """Return the URL of the chosen thumbnail, else of the automatic one; None if neither may be shown."""
     candidates = [reader.chosen_picture(video), middle_of(reader.thumbnails(video))]
     return next((url for url in candidates if url and picture_allowed(url, reader.origin)), None)
 
 
-def row_picture(video: Video, reader: Reader) -> str | None:
+def row_picture(video: Video, reader: CatalogueReader) -> str | None:
     """Return the URL of the picture for a row of a list of the admin: the small one if this reader may load it."""
     picture = video_picture(video, reader)
     # Only curators may load small pictures of hidden videos.
@@ -62,7 +62,9 @@ def picture_allowed(url: str, origin: str = "/") -> bool:
     return False
 
 
-def picture_choices(video: Video, chosen: str, reader: Reader) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def picture_choices(
+    video: Video, chosen: str, reader: CatalogueReader
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the automatic picture, a picture from elsewhere if it is chosen, and some of the pictures of IVS.
 
     The second list has all pictures of IVS, for the script; empty if all are shown already, or may not be shown.

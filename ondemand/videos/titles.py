@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from common.rest.times import zoned
 from ondemand.models import Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 
 
 def name_shown(title: str, channel: str | None, started_at: datetime | None) -> str:
@@ -31,7 +31,7 @@ def untitled_name(video: Video) -> str:
 
 def public_title(video: Video) -> str:
     """Return the name of a video for public pages: as `display_title`, but without the name of a private channel."""
-    return name_shown(_title(video), Reader(is_curator=False).channel_name(video), video.started_at)
+    return name_shown(_title(video), CatalogueReader(is_curator=False).channel_name(video), video.started_at)
 
 
 def _title(video: Video) -> str:

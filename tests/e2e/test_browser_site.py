@@ -16,7 +16,7 @@ from playwright.sync_api import Browser, Page, Request, Response, Route, expect
 
 from channels_app.models import Channel, Stream
 from ondemand.models import Content, Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from tests.support.chromium import (
     IN_BROWSER,
     LONG_TITLE,
@@ -307,7 +307,7 @@ def test_before_play_a_page_weighs_little_and_requests_nothing_of_a_recording(ur
 
 def test_a_live_page_says_what_the_stream_does_and_plays_again_by_itself(url: str, catalogue: Video) -> None:
     channel = catalogue.channel_id
-    location = in_thread(lambda: Reader(is_curator=True).location(catalogue))
+    location = in_thread(lambda: CatalogueReader(is_curator=True).location(catalogue))
 
     def stream(route: Route) -> None:
         # The recording in place of a live stream: it ends by itself.

@@ -17,7 +17,7 @@ from common import aws as aws_door
 from common.aws import AwsError, AwsErrorKind
 from ondemand.models import Video
 from ondemand.recordings import inspection
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from tests.channels_app.events.test_cost import MOST, cost
 from tests.support.helpers import OWNER, bearer, make_channel
 from tests.support.predecessor import statements
@@ -264,7 +264,7 @@ def test_a_later_playlist_is_played_though_the_pictures_may_not_be_listed(aws: A
 
     NoList(aws)
     outcomes(recording_change("Recording End", 61, duration_ms=3_960_000))
-    assert str(Reader(is_curator=True).location(Video.objects.get())).endswith("/other.m3u8")
+    assert str(CatalogueReader(is_curator=True).location(Video.objects.get())).endswith("/other.m3u8")
 
 
 def test_a_takeover_is_in_the_history_once_although_reconcile_has_its_fraction_of_a_second(channel: Channel) -> None:

@@ -28,7 +28,7 @@ from channels_app.models import Channel, Stream
 from common.rest.rates import Rate
 from ivsvod import urls
 from ondemand.models import SearchWord, Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.links import public_origin
 from tests.support.helpers import assert_error, kept, make_channel, make_content, make_video
 from tests.support.settings import shown
@@ -109,7 +109,9 @@ def test_a_card_shows_the_picture_that_the_policy_lets_a_page_load(anyone: Clien
     make_content(make_video(), thumbnail="javascript:alert(1)")
     html = page(anyone, "/")
     pictures = re.findall(r'<img src="(.*?)" alt="" loading="lazy"', html)
-    assert sorted(pictures) == sorted(Reader(is_curator=True).thumbnails(video)[1] for video in (elsewhere, own))
+    assert sorted(pictures) == sorted(
+        CatalogueReader(is_curator=True).thumbnails(video)[1] for video in (elsewhere, own)
+    )
     # Only that of the service is made small.
     assert re.findall(r"srcset=.*? 320w, (.*?) 640w", html) == [
         f"http://testserver/play/{own.pk}/small/640/{FACTS['thumbnails'][1]}"
@@ -322,14 +324,14 @@ def test_the_page_of_a_video_shows_its_details(anyone: Client) -> None:
     assert meta(html, "og:description") == meta(html, "description") == "Line one https://example.org/a?b=1&c=2"
     assert meta(page(anyone, f"/c/{channel.pk}"), "description") == "Recordings and live streams: Main stage"
     assert meta(html, "og:url") == url
-    assert meta(html, "og:image") == Reader(is_curator=True).thumbnails(video)[1]
+    assert meta(html, "og:image") == CatalogueReader(is_curator=True).thumbnails(video)[1]
     assert meta(html, "og:video") == f"http://testserver/embed/{video.pk}"
     assert (meta(html, "og:video:width"), meta(html, "og:video:height")) == ("1280", "720")
     assert meta(html, "video:duration") == "3600"
     assert meta(html, "video:release_date") == "2026-03-04T09:05:00Z"
     assert meta(html, "robots") is None
-    assert f'data-hls="{Reader(is_curator=True).location(video)}"' in html
-    assert f'poster="{Reader(is_curator=True).thumbnails(video)[1]}"' in html
+    assert f'data-hls="{CatalogueReader(is_curator=True).location(video)}"' in html
+    assert f'poster="{CatalogueReader(is_curator=True).thumbnails(video)[1]}"' in html
     assert f'href="/c/{channel.pk}"' in html
     assert 'href="/?tag=R%26D"' in html
     assert 'href="https://example.org/a?b=1&amp;c=2"' in html
@@ -355,7 +357,7 @@ def test_the_page_of_a_video_links_to_its_chapters_and_gives_its_pictures_to_the
     found = re.search(r'<script id="playing" type="application/json">(.*?)</script>', html)
     assert found
     playing = json.loads(found[1])
-    assert playing["pictures"] == Reader(is_curator=True).thumbnails(video)
+    assert playing["pictures"] == CatalogueReader(is_curator=True).thumbnails(video)
     assert [chapter["title"] for chapter in playing["chapters"]] == ["Opening", HOSTILE]
     assert playing["heights"] == []
     assert 'data-length="3600"' in html
@@ -510,7 +512,7 @@ def test_only_the_player_can_be_framed_by_the_sites_of_the_setting(
     assert policy_of(anyone.get(f"/embed/{uuid4()}"))["frame-ancestors"] == policy
     assert "X-Frame-Options" not in response
     html = response.content.decode()
-    assert f'data-hls="{Reader(is_curator=True).location(video)}"' in html
+    assert f'data-hls="{CatalogueReader(is_curator=True).location(video)}"' in html
     assert "<header" not in html
     assert meta(html, "robots") == "noindex"
     watched = anyone.get(f"/watch/{video.pk}")

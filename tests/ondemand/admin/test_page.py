@@ -19,7 +19,7 @@ from channels_app.models import AuditEntry, Channel
 from common.audit import Actor, Way, acting
 from ivsvod.accounts.models import User
 from ondemand.models import Content, Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.services import video_update
 from tests.support.console import (
     NINE,
@@ -75,8 +75,8 @@ def test_page_has_a_player_and_technical_facts(browser: Client) -> None:
         facts={"playlist": "p.m3u8", "renditions": [rendition, {"path": "sound"}, 7], "thumbnails": ["a.jpg"]},
     )
     html = page(browser, address(video))
-    assert f'data-hls="{Reader(is_curator=True).location(video)}"' in html
-    assert f'<a href="{Reader(is_curator=True).location(video)}">' in html
+    assert f'data-hls="{CatalogueReader(is_curator=True).location(video)}"' in html
+    assert f'<a href="{CatalogueReader(is_curator=True).location(video)}">' in html
     assert re.search(r"vendor/hls\.js-1\.7\.4/hls\.min\.[0-9a-f]{12}\.js", html)
     for text in ("media/hls/720p30 (1280 x 720)", "sound (sound)", "st-1", "&quot;a&quot;: 1", str(first.pk)):
         assert text in html

@@ -18,7 +18,7 @@ from ondemand.admin.periods import parse_period, periods_within
 from ondemand.admin.videos import VideoAdmin
 from ondemand.models import BulkChange, Content, PlaybackGrant, Video
 from ondemand.models.publication import Listing
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.form_values import edited_values, versions_of
 from ondemand.videos.thumbnails import picture_allowed, video_picture
 from tests.support.console import (
@@ -372,8 +372,8 @@ def test_search_finds_by_the_url_of_a_page_or_a_file(browser: Client, settings: 
     video = make_video("Opening", prefix="ivs/v1/111122223333/AjIh/2026/3/4/9/5/Ab Cd")
     make_video("Closing", prefix="ivs/v1/111122223333/AjIh/2026/3/4/9/5/Other")
     own = {
-        "location": Reader(is_curator=True).location(video),
-        "thumbnail": Reader(is_curator=True).thumbnails(video)[0],
+        "location": CatalogueReader(is_curator=True).location(video),
+        "thumbnail": CatalogueReader(is_curator=True).thumbnails(video)[0],
     }
     bucket = settings.RECORDING_BUCKET
     for address in (
@@ -444,7 +444,7 @@ def test_a_chosen_picture_is_shown_only_if_the_policy_allows_it(settings: Any) -
     made = f"https://media.example.com/{video.prefix}/thumb1.jpg"
     for chosen, shown in (("https://img.example.org/a.jpg",) * 2, ("https://elsewhere.test/a.jpg", made), (None, made)):
         Content.objects.update(thumbnail=chosen)
-        assert video_picture(Video.objects.with_content().get(), Reader(is_curator=True)) == shown
+        assert video_picture(Video.objects.with_content().get(), CatalogueReader(is_curator=True)) == shown
 
 
 def test_the_autocompletion_of_the_admin_finds_videos(browser: Client) -> None:
@@ -467,7 +467,7 @@ def test_a_picture_has_the_frames_and_the_player_of_its_video(browser: Client) -
     assert f'data-frames="{" ".join(frames)}"' in link[0]
     assert re.search(rf'href="{VIDEOS}{failed.pk}/change/[^"]*" data-play=""', html)
     answer = browser.get(link[1])
-    assert f'data-hls="{Reader(is_curator=True).location(video)}"' in answer.content.decode()
+    assert f'data-hls="{CatalogueReader(is_curator=True).location(video)}"' in answer.content.decode()
     assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
     assert answer["X-Frame-Options"] == "SAMEORIGIN"
     assert browser.get(f"{VIDEOS}{uuid4()}/play/").status_code == 404

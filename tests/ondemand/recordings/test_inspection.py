@@ -18,7 +18,7 @@ from ondemand.models import Video
 from ondemand.recordings import inspection as check_module
 from ondemand.recordings.playlists import PlaylistError, parse_media, parse_multivariant, path_inside
 from ondemand.recordings.quality import ExpectedFacts, InspectedRendition, Inspection, verdict_of
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from tests.support.helpers import THOROUGH, bearer, make_channel
 from tests.support.predecessor import statements
 from tests.support.recordings import (
@@ -289,7 +289,7 @@ def test_metadata_that_leads_out_of_the_recording_is_refused(channel: Channel) -
         outcomes({**END, "id": str(hls)})
 
         assert inbox_row({"id": str(hls)}).outcome == "applied"
-        assert Reader(is_curator=True).location(the_video()) == f"https://media.example.com/{PREFIX}/{MASTER}"
+        assert CatalogueReader(is_curator=True).location(the_video()) == f"https://media.example.com/{PREFIX}/{MASTER}"
         assert found() == (
             "unverified",
             ["recording-ended.json cannot be understood: playlist leads out of the recording."],

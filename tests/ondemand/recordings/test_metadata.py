@@ -14,7 +14,7 @@ from common import aws as aws_door
 from common.aws import AwsError, AwsErrorKind
 from ondemand.recordings import metadata as metadata_module
 from ondemand.recordings.metadata import MetadataError, facts_fetch, parse_metadata
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from tests.support.helpers import THOROUGH, make_channel
 from tests.support.recordings import (
     DENIED,
@@ -447,7 +447,7 @@ def test_a_recording_with_a_quirk_is_available_and_ok(channel: Channel, name: st
     expected = (
         [] if name == "no thumbnails" else [f"https://media.example.com/{PREFIX}/media/latest_thumbnail/thumb.jpg"]
     )
-    assert Reader(is_curator=True).thumbnails(video) == expected
+    assert CatalogueReader(is_curator=True).thumbnails(video) == expected
 
 
 def test_a_recording_of_sound_alone_is_available_and_ok(channel: Channel) -> None:

@@ -10,7 +10,7 @@ from PIL import Image
 from common import aws as aws_door
 from common.aws import AwsError, AwsErrorKind
 from ondemand.models import Video
-from ondemand.videos.files import Reader
+from ondemand.videos.files import CatalogueReader
 from ondemand.videos.thumbnails import row_picture
 from ondemand.videos.uploads import picture_store
 from tests.support.console import member
@@ -120,5 +120,5 @@ def test_small_pictures_are_as_secret_as_the_recording(pictured: Video, api_key:
         by_session = member("curate").get(url)
         assert (by_session.status_code, by_session["Cache-Control"]) == (200, "private, max-age=120")
     video = Video.objects.with_content().get()
-    assert row_picture(video, Reader(is_curator=True)) == f"/play/{video.pk}/small/320/{PICTURES[1]}"
-    assert row_picture(video, Reader(is_curator=False)) is None
+    assert row_picture(video, CatalogueReader(is_curator=True)) == f"/play/{video.pk}/small/320/{PICTURES[1]}"
+    assert row_picture(video, CatalogueReader(is_curator=False)) is None
