@@ -43,7 +43,7 @@ class NewVideoState(models.TextChoices):
     HIDDEN = "hidden", pgettext_lazy("a video", "hidden")
 
 
-# The channels that anyone may know of.
+# The channels that anyone may know of, as `ivsvod_is_public_channel` has them.
 PUBLIC = Q(active=True, private=False, status="ready")
 # Lists are paged by the `created_at` that Python reads from the database: see ReadableTimeLoader.
 READABLE_CREATED_AT = Case(When(created_at__isnull=False, then=Least(Greatest("created_at", EARLIEST), LATEST)))

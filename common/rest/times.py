@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 # What pages show for a missing value.
 NOTHING = "–"  # noqa: RUF001
 # The times that every client can hold. A time of the database that is earlier or later is read as one of them.
+# `ivsvod_usable_time` keeps the same bounds in SQL.
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 LATEST = datetime(9000, 12, 31, 23, 59, 59, 999999, tzinfo=UTC)
 _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -31,6 +32,11 @@ def parse_time(text: str) -> datetime:
         return time.astimezone(UTC) + timedelta(seconds=is_leap)
     except OverflowError:
         raise ValueError("out of range") from None
+
+
+def is_readable(time: datetime) -> bool:
+    """Return whether every client can hold the time."""
+    return EARLIEST <= time <= LATEST
 
 
 def rfc_3339(time: datetime | None) -> str | None:

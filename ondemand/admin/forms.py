@@ -15,7 +15,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from common.rest.times import clock, zone_named
+from common.rest.times import clock, is_readable, zone_named
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter, position
 from ondemand.videos import form_values, limits, uploads
@@ -23,7 +23,6 @@ from ondemand.videos.chapters import chapter_from, chapter_lines
 from ondemand.videos.form_values import CONTENT, HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
 from ondemand.videos.titles import suggested_title
 
-FIRST_YEAR, LAST_YEAR = 1900, 9000
 # The thumbnail choice of an uploaded file.
 UPLOAD = "upload"
 
@@ -132,7 +131,7 @@ class LocalDateTimeField(forms.DateTimeField):
                 if parse_datetime(value) == _local_time(self.stored):
                     return self.stored
         time = super().to_python(value)
-        if time and not FIRST_YEAR <= time.year <= LAST_YEAR:
+        if time and not is_readable(time):
             raise forms.ValidationError(self.error_messages["range"], code="range")
         return time
 

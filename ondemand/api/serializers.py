@@ -24,7 +24,7 @@ from common.rest.fields import (
     WholeNumberField,
     with_names_in_any_case,
 )
-from common.rest.times import parse_time
+from common.rest.times import is_readable, parse_time
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
 from ondemand.playback.edit_services import MOST_PARTS
@@ -541,7 +541,7 @@ class PublicationField(TimeField):
             time = parse_time(data)
         except (ValueError, TypeError):
             self.fail("invalid")
-        if not 1900 <= time.year <= 9000:
+        if not is_readable(time):
             self.fail("invalid")
         return time
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from channels_app.envelopes import MalformedEventError, jsonb_safe, load_json, whole_milliseconds
 from common import aws
-from common.rest.times import parse_time
+from common.rest.times import is_readable, parse_time
 from ondemand.models import evenly_spread
 from ondemand.recordings.playlists import is_inside
 
@@ -141,7 +141,7 @@ def time_of(document: dict[str, Any], name: str) -> datetime | None:
         time = parse_time(text)
     except ValueError as error:
         raise MetadataError(f"{name} is {error}") from None
-    if not 2000 <= time.year <= 9000:
+    if time.year < 2000 or not is_readable(time):
         raise MetadataError(f"{name} is out of range")
     return time
 

@@ -44,7 +44,7 @@ BEGIN
         LEFT JOIN on_demand_video_content AS content ON content.on_demand_video_uuid = video.uuid
         -- Names of channels that nobody is shown are not searched: a search would spell them out.
         LEFT JOIN ivs_channels AS channel ON channel.uuid = video.ivs_channel_uuid
-            AND channel.active AND NOT channel._private AND channel._status = 'ready'
+            AND ivsvod_is_public_channel(channel.active, channel._private, channel._status)
         LEFT JOIN ondemand_videoindex AS before ON before.video_id = video.uuid
         WHERE video.uuid = ANY (uuids)
         ORDER BY video.uuid

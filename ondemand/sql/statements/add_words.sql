@@ -7,7 +7,7 @@ INSERT INTO ondemand_searchword (word)
 SELECT DISTINCT word
 FROM newest
 LEFT JOIN ivs_channels AS channel ON channel.uuid = newest.channel_id
-    AND channel.active AND NOT channel._private AND channel._status = 'ready'
+    AND ivsvod_is_public_channel(channel.active, channel._private, channel._status)
 CROSS JOIN LATERAL unnest(tsvector_to_array(to_tsvector('simple', ivsvod_search_text(
     concat_ws(' ', newest.title_key, left(array_to_string(newest.tags, ' '), 10000), left(channel._name, 1000))
 )))) AS word

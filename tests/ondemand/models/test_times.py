@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from common.rest.times import EARLIEST, LATEST, is_readable
 from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo
 from ondemand.models import BulkChange, Recording, Video
 from tests.support.console import happened, make_event, make_stream
@@ -71,6 +73,25 @@ def test_a_time_that_no_client_can_read_becomes_one_that_means_the_same(
     listed = client.get("/on-demand").json()["data"]
     assert [item["uuid"] for item in listed] == ([str(video.pk)] if is_open else [])
     assert client.get(f"/on-demand/{video.pk}").status_code == (200 if is_open else 404)
+
+
+def test_sql_and_python_allow_the_same_times() -> None:
+    microsecond = timedelta(microseconds=1)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    for time, is_allowed in {
+        EARLIEST: True,
+        EARLIEST - microsecond: False,
+        LATEST: True,
+        LATEST + microsecond: False,
+    }.items():
+        assert is_readable(time) == is_allowed
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT ivsvod_usable_time(%(time)s), ivsvod_publish_from(%(time)s) IS NOT DISTINCT FROM %(time)s,"
+                " ivsvod_publish_until(%(time)s) IS NOT DISTINCT FROM %(time)s",
+                {"time": time},
+            )
+            assert cursor.fetchone() == (time if is_allowed else epoch, is_allowed, is_allowed)
 
 
 @pytest.fixture
