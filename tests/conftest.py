@@ -95,60 +95,13 @@ def _flushed(case: TransactionTestCase) -> None:
 
 TransactionTestCase._fixture_teardown = _flushed
 
-# Files whose tests start processes of their own, try very many cases, or take long together.
-SLOW = {
-    TESTS / "channels_app/channels/test_updates.py",
-    TESTS / "channels_app/events/test_convergence.py",
-    TESTS / "channels_app/events/test_inbox.py",
-    TESTS / "channels_app/reconcile/test_channels.py",
-    TESTS / "channels_app/reconcile/test_history.py",
-    TESTS / "channels_app/reconcile/test_live.py",
-    TESTS / "channels_app/reconcile/test_runner.py",
-    TESTS / "deploy/test_docs.py",
-    TESTS / "deploy/test_settings.py",
-    TESTS / "deploy/test_templates.py",
-    TESTS / "e2e/test_predecessor_client.py",
-    TESTS / "e2e/test_processes.py",
-    TESTS / "e2e/test_server.py",
-    TESTS / "ivsvod/accounts/test_identity.py",
-    TESTS / "ivsvod/accounts/test_second_factor.py",
-    TESTS / "ivsvod/accounts/test_sign_in.py",
-    TESTS / "ivsvod/api/test_robust.py",
-    TESTS / "ivsvod/console/test_queries.py",
-    TESTS / "ivsvod/console/test_roles.py",
-    TESTS / "ivsvod/console/test_start.py",
-    TESTS / "tools/local/test_encoder.py",
-    TESTS / "tools/local/test_faults.py",
-    TESTS / "tools/local/test_ivs.py",
-    TESTS / "tools/local/test_postgres.py",
-    TESTS / "tools/openapi/test_schemathesis.py",
-    TESTS / "common/postgresql/test_base.py",
-    TESTS / "common/postgresql/test_pooler.py",
-    TESTS / "common/rest/test_replica.py",
-    TESTS / "ivsvod/test_settings.py",
-    TESTS / "ivsvod/test_target.py",
-    TESTS / "ivsvod/test_translations.py",
-    TESTS / "ondemand/admin/test_bulk.py",
-    TESTS / "ondemand/admin/test_page.py",
-    TESTS / "ondemand/admin/test_videos.py",
-    TESTS / "ondemand/models/test_index.py",
-    TESTS / "ondemand/models/test_times.py",
-    TESTS / "ondemand/reconcile/test_recordings.py",
-    TESTS / "ondemand/recordings/test_inspection.py",
-    TESTS / "ondemand/recordings/test_playback.py",
-    TESTS / "ondemand/search/test_list_cost.py",
-    TESTS / "ondemand/search/test_search.py",
-    TESTS / "ondemand/videos/test_uploads.py",
-}
-
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark slow tests before pytest selects by marker, and run them first: the workers end at the same time."""
-    assert all(path.exists() for path in SLOW)
     for item in items:
         # A group shares what takes long to start: a server, databases, the demo.
-        if item.path in SLOW or any(map(item.get_closest_marker, ("browser", "xdist_group"))):
+        if any(map(item.get_closest_marker, ("browser", "xdist_group"))):
             item.add_marker("slow")
     yield
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)

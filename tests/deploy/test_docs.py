@@ -47,6 +47,8 @@ from tools.local import postgres
 from tools.local.aws import LocalAws
 from tools.local.broadcast.events import recording_event, sqs_batch
 
+pytestmark = pytest.mark.slow
+
 NAMED = ["deploy", "operations", "switch"]
 EACH = pytest.mark.parametrize("name", NAMED)
 FOREIGN_NAMES = {

@@ -19,6 +19,8 @@ from deploy import hooks, outputs, zappa
 from deploy.settings import RESERVED, SettingsError, rendered
 from ivsvod import lambda_entry
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 SETTINGS = json.loads((CHECKOUT / "zappa_settings.json").read_text())
 VARIABLES = {

@@ -24,6 +24,8 @@ from tests.support.cloudformation import (
     template,
 )
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(settings.BASE_DIR)
 EVENTS = ROOT / "tests" / "support" / "events"
 DETAIL_TYPES = [

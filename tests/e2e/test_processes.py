@@ -18,6 +18,8 @@ from tests.support.road import BUCKET, NINE, Envelope, ended_metadata, lines
 from tools.local.aws import LocalAws
 from tools.local.broadcast.events import recording_event, stream_event
 
+pytestmark = pytest.mark.slow
+
 PROCESSES = 6 if THOROUGH else 2
 KILLED = 3 if THOROUGH else 2
 CHANNELS = {

@@ -27,7 +27,7 @@ CHANNEL = UUID(int=7)
 COMMAND = ["gunicorn", "ivsvod.wsgi", "--workers", "2", "--threads", "4", "--bind", "127.0.0.1:0"]
 _LISTENING = re.compile(r"Listening at: (http://127\.0\.0\.1:\d+)")
 
-pytestmark = pytest.mark.xdist_group("server")
+pytestmark = [pytest.mark.xdist_group("server"), pytest.mark.slow]
 
 
 class Server:

@@ -32,6 +32,8 @@ from tests.support.helpers import make_channel
 from tests.support.private_playback import make_key, private_pem, public_pem
 from tests.support.settings import FERNET_KEY, NEEDED, SECRET, python, settings_of, shown
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 PARAMETERS = {"PG_HOST": "db.example.com", "PG_DATABASE": "ivsvod", "PG_USER": "ivsvod", "PG_PASSWORD": SECRET}
 WITHOUT_URL = {name: value for name, value in NEEDED.items() if name != "DATABASE_URL"}

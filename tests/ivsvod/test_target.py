@@ -15,6 +15,8 @@ from tests.support.helpers import OWNER
 from tests.support.settings import CHECKOUT, NEEDED, SECRET
 from tools.local import launch
 
+pytestmark = pytest.mark.slow
+
 FILES = [Path("deploy/production.env")]
 
 

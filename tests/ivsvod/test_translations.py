@@ -34,6 +34,8 @@ from tests.ivsvod.console.test_roles import TABLE, filled, routes
 from tests.support.console import happened, make_channel, make_event, make_stream, make_video
 from tools.local.aws import LocalAws
 
+pytestmark = pytest.mark.slow
+
 _KEPT = re.compile(r"%\(\w+\)[sd]|%[sd%]|\{[^{}]*\}|<[^<>]+>|&#?\w+;")
 _WIDE = {letter: letter + 0xFEE0 for letter in [*range(ord("A"), ord("Z") + 1), *range(ord("a"), ord("z") + 1)]}
 

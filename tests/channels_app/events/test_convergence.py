@@ -46,7 +46,7 @@ TABLES = {
 }
 EMPTIED = [*reversed(TABLES), "ivs_channels", "channels_app_inboxevent", "ondemand_removedrecording"]
 EMPTY = "; ".join(f"DELETE FROM {table}" for table in EMPTIED)  # noqa: S608
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("api_key")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("api_key"), pytest.mark.slow]
 
 
 @pytest.fixture

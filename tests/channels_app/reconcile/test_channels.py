@@ -23,7 +23,7 @@ from tests.support.road import at, ingest_file, lambda_takes, live, live_file, s
 from tools.local.aws import LocalAws
 from tools.local.ivs import Fault
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.support.reconciling import Past, reconcile, tables
 from tests.support.road import Envelope, at, lambda_takes, live_file
 from tools.local.aws import LocalAws
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # What happens in a broadcast, and whether it is recorded.
 SHOWS: list[tuple[tuple[str, ...], bool]] = [

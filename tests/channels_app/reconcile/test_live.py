@@ -15,7 +15,7 @@ from tools.local.aws import LocalAws
 from tools.local.broadcast.events import Envelope
 from tools.local.ivs import Fault
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

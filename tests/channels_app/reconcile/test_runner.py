@@ -23,7 +23,7 @@ from tests.support.road import at, lambda_takes, live_file, s3, stream_change
 from tools.local.aws import LocalAws
 from tools.local.ivs import Fault
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 LOST = ["stream_missing"]
 

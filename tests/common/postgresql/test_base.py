@@ -23,7 +23,7 @@ from common.aws.secrets import secrets_forget
 from common.postgresql.base import DatabaseWrapper
 
 # The role and the rules of sign-in are those of the server that all workers share.
-pytestmark = pytest.mark.xdist_group("sign-in")
+pytestmark = [pytest.mark.xdist_group("sign-in"), pytest.mark.slow]
 CHECKOUT = Path(__file__).resolve().parents[3]
 THREADS = 6
 

@@ -20,7 +20,7 @@ from tests.support.helpers import assert_error, bearer, make_channel, make_conte
 from tests.support.processes import connect
 
 # They copy the database of the worker.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 CHANNEL, VIDEO, STREAM = UUID(int=1), UUID(int=2), "st-one"
 PUBLIC = [

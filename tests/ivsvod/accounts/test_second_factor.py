@@ -17,7 +17,7 @@ from tests.support.clock import Clock
 from tests.support.console import member, page
 from tests.support.helpers import make_video
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 PASSWORD = "a long password 1"
 PAGE = "/admin/account/two-step/"
 SET_UP = f"{PAGE}set-up/"

@@ -20,6 +20,8 @@ from tests.support import hostile
 from tests.support.helpers import THOROUGH, assert_error, bearer, make_channel, make_video
 from tools.local.aws import LocalAws
 
+pytestmark = pytest.mark.slow
+
 SECRET = "a shared key of a test"
 LIMIT = 10 * 1024 * 1024
 

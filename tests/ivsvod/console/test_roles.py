@@ -24,7 +24,7 @@ from ondemand.models import BulkChange, PlaybackGrant, Video
 from tests.support.console import make_channel, make_event, make_stream, make_video, member, messages_of, unrendered
 from tools.local.aws import LocalAws
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 # In the order of the letters of a row.
 ROLES = ("anonymous", "staff without rights", "Viewers", "Curators", "Channel managers", "superuser")
 # l: led to the sign-in, r: led elsewhere, x: refused, n: not found, m: not by this method, .: a page, were it one that

@@ -35,6 +35,8 @@ from tests.support.console import (
 )
 from tests.support.helpers import THOROUGH
 
+pytestmark = pytest.mark.slow
+
 START = "/admin/"
 DIFFERENCES = "/admin/channels_app/reporteddifference/"
 LONG_AGO = NINE - timedelta(days=90)

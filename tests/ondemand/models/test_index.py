@@ -28,6 +28,8 @@ from tests.support.road import command
 from tools.local.aws import LocalAws
 from tools.local.postgres.processes import wait_until
 
+pytestmark = pytest.mark.slow
+
 # The counts of tags forget what was before, so this is the time of PostgreSQL.
 NOW = datetime.now(UTC)
 OLDEST = datetime(1900, 1, 1, tzinfo=UTC)

@@ -173,11 +173,13 @@ def near_the_best() -> Iterator[dict[str, Any]]:
                     yield {**base, name: value}
 
 
+@pytest.mark.slow
 def test_it_is_what_the_routes_answer_for_each_value_alone(explained: Any) -> None:
     results = {explained(values)["playback"]["result"] for values in near_the_best()}
     assert results == set(Playing)
 
 
+@pytest.mark.slow
 @hypothesis_settings(
     max_examples=600 if THOROUGH else 30,
     deadline=None,

@@ -42,7 +42,7 @@ from tests.support.road import (
 from tools.local.aws import LocalAws
 from tools.local.broadcast.plan import BroadcastPlan
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 
 @pytest.fixture

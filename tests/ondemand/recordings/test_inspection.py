@@ -56,7 +56,7 @@ from tests.support.road import (
 from tools.local.aws import LocalAws
 from tools.local.broadcast.recording import Rendition, make_recording, recording_metadata
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 HIGH_LIST, LOW_LIST = f"{HLS}/{HIGH}/playlist.m3u8", f"{HLS}/{LOW}/playlist.m3u8"
 HIGH_URI, LOW_URI = f"{HIGH}/playlist.m3u8", f"{LOW}/playlist.m3u8"

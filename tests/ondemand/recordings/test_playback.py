@@ -23,7 +23,7 @@ from tests.support.helpers import bearer, make_channel, make_content, make_token
 from tests.support.road import ARN, BUCKET, PREFIX, ended_metadata, lambda_takes, put, recording_change, stream_change
 from tools.local.aws import LocalAws
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 STARTED, ENDED = recording_change("Recording Start", 5), recording_change("Recording End", 73)
 PICTURE = f"https://media.example.com/{PREFIX}/media/thumbnails/private0.jpg"
 # What leads to the files, however a page writes it: the last part of the prefix, which nobody can guess, the pictures

@@ -21,7 +21,7 @@ from ondemand.search import lists
 from ondemand.search.words import MOST_WORDS
 from tests.support.helpers import THOROUGH, bearer, make_content, make_video
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 # `everywhere` is in all of them, `seldom` in one of a hundred, and `rare` in the oldest listed one. Written without the
 # triggers, which cost most of the time. One of four is listed, one is hidden, and the others have each other listing.

@@ -19,6 +19,8 @@ from tests.support.processes import ROOT
 from tests.support.road import BUCKET, s3
 from tools.local.aws import LocalAws
 
+pytestmark = pytest.mark.slow
+
 ORIENTATION, MAKER, GPS = 0x0112, 0x010F, 0x8825
 
 

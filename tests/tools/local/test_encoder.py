@@ -37,7 +37,7 @@ from tools.local.broadcast.recording import (
 from tools.local.ivs import IvsError
 
 # All share one recording, which takes seconds to encode.
-pytestmark = pytest.mark.xdist_group("encoder")
+pytestmark = [pytest.mark.xdist_group("encoder"), pytest.mark.slow]
 BUCKET = "example-recordings"
 REGION, ACCOUNT = "eu-west-1", "111122223333"
 CHANNEL_ARN = f"arn:aws:ivs:{REGION}:{ACCOUNT}:channel/AjIhKtJ0RlgL"

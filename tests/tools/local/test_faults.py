@@ -56,6 +56,8 @@ from tools.local.broadcast.storm import (
 from tools.local.broadcast.studio import free_before
 from tools.management.commands import simulate_broadcast
 
+pytestmark = pytest.mark.slow
+
 ARN = "arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"
 NINE = datetime(2026, 3, 4, 9, tzinfo=UTC)
 WINDOW = timedelta(seconds=5)

@@ -31,6 +31,8 @@ from tools.local.ivs import Fault, IvsError, IvsStore
 from tools.local.ivs.model import ReplyMismatch
 from tools.local.ivs.service import OPERATIONS
 
+pytestmark = pytest.mark.slow
+
 BASE_URL = "http://127.0.0.1:9/_local"
 UNKNOWN_CHANNEL = "arn:aws:ivs:eu-west-1:111122223333:channel/AjIhKtJ0RlgL"
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

@@ -23,6 +23,8 @@ from tools.local.postgres import processes as postgres_processes
 from tools.local.postgres import server as postgres_server
 from tools.local.postgres.processes import server_processes, wait_until
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[3]
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

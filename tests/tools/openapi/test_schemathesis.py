@@ -26,6 +26,8 @@ from tests.support.delivery import put_playlists
 from tests.support.helpers import OWNER, THOROUGH, make_content, make_token, make_video
 from tools.local.aws import LocalAws
 
+pytestmark = pytest.mark.slow
+
 # The tool does not unpack the answers of a WSGI application.
 PLAIN = {"Accept-Encoding": "identity"}
 # The uuids of what is there, and a token.
