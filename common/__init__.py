@@ -1,1 +1,1 @@
-"""What knows no model and no app: REST, PostgreSQL, AWS, audit and helpers."""
+"""Building blocks that know no model and no app: REST, PostgreSQL, AWS, audit and helpers."""

@@ -1,1 +1,1 @@
-"""What production never runs: the local stack, the benchmark, and the writer of `openapi.json`."""
+"""Tools for development, never in production: the local stack, the benchmark, and the writer of `openapi.json`."""

@@ -73,7 +73,7 @@ class Step:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """How far a run is: the phase, and the position in it (None: its beginning)."""
+    """The progress of a run: the phase, and the position in it (None: its beginning)."""
 
     phase: str
     position: Any = None

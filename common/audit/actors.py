@@ -20,7 +20,7 @@ from common.rest.compiled import Parameter
 
 
 class Way(models.TextChoices):
-    """How a change came in."""
+    """The entry point of a change."""
 
     ADMIN = "admin", _("admin")
     API = "api", _("API")

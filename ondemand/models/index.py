@@ -1,6 +1,6 @@
 """The index of videos: a narrow row for each video, from which lists, search and counts of tags are read.
 
-Triggers write it, whoever changes a video, its content or the name of its channel:
+Triggers write it when any program changes a video, its content or the name of its channel:
 `ondemand/sql/current/index_videos.sql`.
 """
 

@@ -33,7 +33,7 @@ class Playing(TextChoices):
 class Access:
     """The answers that callers with these scopes get: `opens` and `location` by `GET /on-demand/{uuid}`.
 
-    `plays`: `/play/{uuid}/master.m3u8` is served; `grants`: a grant can be made, and its URL told.
+    `plays`: `/play/{uuid}/master.m3u8` is served; `grants`: a grant can be made, and its URL returned.
     """
 
     caller: str

@@ -69,7 +69,7 @@ class ChannelKeyMissingError(PlaybackNotConfiguredError):
 
 @dataclass(frozen=True)
 class ViewerUses:
-    """How many grants a viewer has, and how often they were used."""
+    """The number of grants of a viewer, and of their uses."""
 
     grants: int
     uses: int

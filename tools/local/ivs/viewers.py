@@ -1,4 +1,4 @@
-"""Whether IVS lets a viewer in: the check of a playback token, written from the documentation alone.
+"""The check of a playback token by which IVS admits a viewer, written from the documentation alone.
 
 IVS checks each request for a multivariant playlist. The demo asks here before it serves one.
 https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/private-channels-generate-tokens.html
@@ -105,7 +105,7 @@ def _check_form(claims: Any) -> None:
     if not isinstance(claims, dict):
         raise ViewerRefusedError("no claims")
     for name, value in claims.items():
-        # IVS may ignore unknown claims. Here they are a mistake of whoever minted the token.
+        # IVS may ignore unknown claims. Here they are a mistake of the program that minted the token.
         if type(value) is not TYPES.get(name):
             raise ViewerRefusedError(f"claim {name}")
     if missing := {"aws:channel-arn", "exp"} - claims.keys():
