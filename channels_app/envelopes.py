@@ -46,7 +46,7 @@ DETAIL_TYPES = {
 # The clock of another machine may be so far ahead.
 AHEAD = timedelta(days=1)
 # The longest duration that an event may state. IVS ends a recording after 48 hours; a year leaves room, and keeps
-# every sum of times in range.
+# every sum of times in range. `ivsvod_json_milliseconds` has the same bound.
 MAX_ACCEPTED_DURATION_MS = 366 * 86_400_000
 # A key has up to 1,024 bytes. https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html
 _LONGEST_PREFIX = 1000

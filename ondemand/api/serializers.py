@@ -27,7 +27,6 @@ from common.rest.fields import (
 from common.rest.times import is_readable, parse_time
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
-from ondemand.playback.edit_services import MOST_PARTS
 from ondemand.playback.explain import Explanation
 from ondemand.search.words import highlight, matching_chapter
 from ondemand.videos import limits
@@ -629,7 +628,7 @@ class JoinSerializer(StrictSerializer):
         others = serializers.ListField(
             child=LenientUUIDField(),
             min_length=1,
-            max_length=MOST_PARTS,
+            max_length=limits.MOST_PARTS,
             source="others",
             help_text="The uuids of the other videos in their order."
             " Include this video's uuid if it is not the first part.",

@@ -3,9 +3,10 @@
 from datetime import timedelta
 from typing import Any, TypedDict
 
+from channels_app.envelopes import MAX_ACCEPTED_DURATION_MS
+
 MOST_CHAPTERS, TITLE_LENGTH = 100, 200
-# As `ondemand/sql/current/json_milliseconds.sql` limits durations.
-LATEST_MS = 31_622_400_000
+LATEST_MS = MAX_ACCEPTED_DURATION_MS
 
 
 class Chapter(TypedDict):

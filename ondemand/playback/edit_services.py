@@ -28,9 +28,9 @@ from ondemand.playback.renditions import (
     edited_multivariant,
     stored_multivariant,
 )
+from ondemand.videos.limits import MOST_PARTS
 from ondemand.videos.services import Check, VideoNotFoundError, allow, columns_write, content_write
 
-MOST_PARTS = 20
 _MOST_PICTURES = 500
 # Longer recordings are cut at whole segments: byte ranges make a playlist five times as large.
 _FINER_MS = 4 * 3600 * 1000

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from channels_app.models import StreamHistoryEntry
 from ondemand.models import Video
-from ondemand.playback.edit_services import MOST_PARTS
+from ondemand.videos.limits import MOST_PARTS
 
 # An encoder that reconnects later than that begins another show.
 MOST_GAP = timedelta(minutes=5)

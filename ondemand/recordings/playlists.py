@@ -10,6 +10,8 @@ from urllib.parse import unquote
 
 import m3u8
 
+from channels_app.envelopes import MAX_ACCEPTED_DURATION_MS
+
 # 48 hours of segments of 10 s are 17,280: a playlist of less than a megabyte.
 LONGEST_PLAYLIST = 4 * 1024 * 1024
 _MOST_LINES = 150_000
@@ -123,7 +125,7 @@ def usable_seconds(seconds: float | None) -> float:
     Raises:
         PlaylistError: it has none, or one that cannot be.
     """
-    if seconds is None or not math.isfinite(seconds) or not 0 <= seconds <= 366 * 86_400:
+    if seconds is None or not math.isfinite(seconds) or not 0 <= seconds * 1000 <= MAX_ACCEPTED_DURATION_MS:
         raise PlaylistError("a segment has no usable duration")
     return seconds
 

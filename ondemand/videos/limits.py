@@ -1,19 +1,23 @@
 """Limits of the content of a video, for changes alone: stored texts may be of any length."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
+
+from ondemand.models.querysets import MAX_RECORDING_DURATION
 
 TITLE_LENGTH = 200
 DESCRIPTION_LENGTH = 10_000
 MOST_TAGS, TAG_LENGTH = 50, 64
 MOST_METADATA, METADATA_KEY_LENGTH, METADATA_VALUE_LENGTH = 50, 64, 500
 ADDRESS_LENGTH = 2000
-# Milliseconds of the longest joined video: 20 recordings of 48 hours.
-LONGEST_MS = 20 * 48 * 3600 * 1000
+# Recordings of a joined video.
+MOST_PARTS = 20
+# Milliseconds of the longest joined video.
+LONGEST_MS = MOST_PARTS * (MAX_RECORDING_DURATION // timedelta(milliseconds=1))
 
 
 def is_inverted_window(begin: datetime | None, end: datetime | None) -> bool:

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from channels_app.envelopes import MAX_ACCEPTED_DURATION_MS, whole_milliseconds
 from common.rest.times import EARLIEST, LATEST, is_readable
 from ondemand.bulk.services import bulk_begin, bulk_choose, bulk_outcomes, bulk_run, bulk_undo
 from ondemand.models import BulkChange, Recording, Video
@@ -92,6 +93,13 @@ def test_sql_and_python_allow_the_same_times() -> None:
                 {"time": time},
             )
             assert cursor.fetchone() == (time if is_allowed else epoch, is_allowed, is_allowed)
+
+
+def test_sql_and_python_accept_the_same_durations() -> None:
+    with connection.cursor() as cursor:
+        for duration_ms in (MAX_ACCEPTED_DURATION_MS, MAX_ACCEPTED_DURATION_MS + 1):
+            cursor.execute("SELECT ivsvod_json_milliseconds(jsonb_build_object('ms', %s::bigint), 'ms')", [duration_ms])
+            assert cursor.fetchone() == (whole_milliseconds(duration_ms) or 0,)
 
 
 @pytest.fixture
