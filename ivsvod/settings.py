@@ -288,7 +288,7 @@ STORAGES: dict[str, dict[str, Any]] = {
             **_served_forever,
         },
     },
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "ivsvod.static_files.PackagedFiles"},
 }
 if STAGE == "local":
     # Nobody is far away, and compressing takes five times as long as collecting.
@@ -299,7 +299,7 @@ if STATIC_BUCKET:
     if STATIC_URL.startswith("/"):
         raise ImproperlyConfigured("STATIC_URL is not a URL with a host: STATIC_BUCKET is served by another than this")
     STORAGES["staticfiles"] = {
-        "BACKEND": "storages.backends.s3.S3ManifestStaticStorage",
+        "BACKEND": "common.aws.storage.StaticBucketStorage",
         "OPTIONS": {
             "bucket_name": STATIC_BUCKET,
             "custom_domain": f"{urlsplit(STATIC_URL).netloc}{urlsplit(STATIC_URL).path}".rstrip("/"),

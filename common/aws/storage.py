@@ -1,4 +1,4 @@
-"""Uploaded files in the recording bucket, by django-storages.
+"""Files in S3, by django-storages: uploads in the recording bucket, and static files.
 
 A module of its own: it loads boto3, which most requests do without.
 """
@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from boto3.s3.transfer import TransferConfig
-from storages.backends.s3 import S3Storage
+from storages.backends.s3 import S3ManifestStaticStorage, S3Storage
 
 from common.aws.clients import RETRIED, config_of
 from common.aws.errors import raises_aws_error
@@ -31,3 +31,9 @@ class BucketStorage(S3Storage):
     def _save(self, name: str, content: Any) -> str:
         with raises_aws_error("PutObject", f"{self.bucket_name}/{name}"):
             return super()._save(name, content)
+
+
+class StaticBucketStorage(S3ManifestStaticStorage):
+    """Static files in STATIC_BUCKET; scripts import each other by their hashed names."""
+
+    support_js_module_import_aggregation = True

@@ -32,7 +32,8 @@ def visited(browser: Browser, width: int, scheme: Any) -> Any:
 
 def waits_at(page: Page | Frame, second: float) -> None:
     """Wait until the player will start at this second; nothing is loaded."""
-    until(page, f"(v => 'ivsvod' in v && Math.abs(v.currentTime - {second}) < 0.2)(document.querySelector('video'))")
+    until(page, "!document.querySelector('.player-bar').hidden")
+    until(page, f"Math.abs(document.querySelector('video').currentTime - {second}) < 0.2")
     assert page.evaluate("document.querySelector('video').readyState") == 0
 
 

@@ -305,6 +305,24 @@ def test_before_play_a_page_weighs_little_and_requests_nothing_of_a_recording(ur
                 assert faults(wrong) == []
 
 
+def live_keys_work(page: Page) -> None:
+    """A live stream has the keys of a recording that make sense for it, in the same list."""
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys of the player")
+    expect(keys).to_contain_text("To the live picture")
+    expect(keys).not_to_contain_text("Slower, faster")
+    page.keyboard.press("Escape")
+    for key, condition in {
+        "k": "video.paused",
+        "m": "video.muted",
+        "-": "video.volume < 0.95 && !video.muted",
+        "5": "video.paused",
+        "l": "!video.paused && video.currentTime > 3",
+    }.items():
+        page.keyboard.press(key)
+        until(page, f"(video => {condition})(document.querySelector('video'))", 5)
+
+
 def test_a_live_page_says_what_the_stream_does_and_plays_again_by_itself(url: str, catalogue: Video) -> None:
     channel = catalogue.channel_id
     location = in_thread(lambda: CatalogueReader(is_curator=True).location(catalogue))
@@ -341,6 +359,7 @@ def test_a_live_page_says_what_the_stream_does_and_plays_again_by_itself(url: st
         page.route("https://*.live-video.net/**", stream)
         until(page, "document.querySelector('video').currentTime > 0.3")
         expect(page.get_by_role("alert")).to_be_hidden()
+        live_keys_work(page)
         in_thread(lambda: Stream.objects.filter(stream_id="st-next").update(ended_at=timezone.now()))
         expect(page.get_by_text("Its recording appears here when it is published.")).to_be_visible(timeout=30_000)
 
@@ -370,7 +389,7 @@ def test_the_player_plays_in_a_frame_of_another_site_unless_other_sites_are_name
             frame = page.frame_locator("iframe[title='A \"show\"']")
             frame.locator("video").wait_for()
             inner = next(frame for frame in page.frames if "/embed/" in frame.url)
-            until(inner, "'ivsvod' in document.querySelector('video')")
+            until(inner, "!document.querySelector('.player-bar').hidden")
             frame.get_by_role("button", name="Play", exact=True).focus()
             # The keys are those of the page of a video, and of the admin.
             page.keyboard.press("5")

@@ -1,12 +1,10 @@
 // The filmstrip with its two handles: their times, a preview of the result by the service, and suggestions.
+import { clock } from "./shared.js";
+
 const cut = document.querySelector("[data-cut]");
 const video = document.querySelector("[data-keys] video");
 
-function clockOf(milliseconds) {
-  const seconds = Math.floor(milliseconds / 1000);
-  const two = (number) => String(number).padStart(2, "0");
-  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
-}
+const clockOf = (handle) => clock(handle.value / 1000, true);
 
 function begin() {
   const form = document.getElementById("edit-form");
@@ -19,8 +17,8 @@ function begin() {
   function show() {
     cut.style.setProperty("--cut-start", `${100 * start.value / (length || 1)}%`);
     cut.style.setProperty("--cut-after", `${100 - 100 * end.value / (length || 1)}%`);
-    cut.querySelector("[data-cut-times]").value = `${clockOf(start.value)} – ${clockOf(end.value)}`;
-    [start, end].forEach((handle) => handle.setAttribute("aria-valuetext", clockOf(handle.value)));
+    cut.querySelector("[data-cut-times]").value = `${clockOf(start)} – ${clockOf(end)}`;
+    [start, end].forEach((handle) => handle.setAttribute("aria-valuetext", clockOf(handle)));
   }
 
   function moved(handle) {

@@ -1,8 +1,10 @@
 /* The list of videos: edits titles and tags in place. */
+import { make } from "./shared.js";
+import { enhance } from "./tags.js";
+
 const settings = document.getElementById("in-place");
 const texts = settings.dataset;
 const token = document.querySelector("#changelist-form input[name=csrfmiddlewaretoken]").value;
-const make = (name, properties) => Object.assign(document.createElement(name), properties);
 const live = make("p", { className: "visually-hidden", role: "status" });
 settings.after(live);
 
@@ -67,7 +69,7 @@ const edit = (place, shown, button) => {
   } else {
     const { tagsAddress, tagsAdd, tagsRemove, tagsFound } = texts;
     Object.assign(field.dataset, { tags: "", tagsAddress, tagsAdd, tagsRemove, tagsFound });
-    input = window.enhanceTags(field);
+    input = enhance(field);
   }
   editor.append(save, cancel, error);
   shown.hidden = true;

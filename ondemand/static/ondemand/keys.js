@@ -1,5 +1,9 @@
-// The keys of a player inside [data-keys], its choice of speed ([data-rate]), and the list of keys ([data-help] opens the
-// dialog, whose [data-keys-act] turns keys of one character off). Sound, speed and that choice are remembered.
+// The keys of a player inside [data-keys], its choice of speed ([data-rate], which a live stream has not), and the list of
+// keys ([data-help] opens the dialog, whose [data-keys-act] turns keys of one character off). Sound, speed and that choice
+// are remembered.
+import { lengthOf, seek } from "./player.js";
+import { readStored, store } from "./shared.js";
+
 const FRAME = 1 / 30;
 const REMEMBERED = "ivsvod.player";
 const KEPT_BY_CONTROLS = "input:not([data-position]), select, textarea, [contenteditable]";
@@ -13,7 +17,7 @@ const help = section.querySelector("dialog");
 const act = help.querySelector("[data-keys-act]");
 
 function skip(seconds) {
-  video.ivsvod.seek(video.currentTime + seconds);
+  seek(video, video.currentTime + seconds);
 }
 
 function toggle() {
@@ -49,32 +53,62 @@ function showHelp() {
   help.querySelector("[data-close]").focus();
 }
 
+function changeVolume(change) {
+  video.muted = false;
+  video.volume = Math.min(Math.max(video.volume + change, 0), 1);
+}
+
+function changeCaptions() {
+  const choice = section.querySelector("[data-captions]");
+  choice.selectedIndex = (choice.selectedIndex + 1) % choice.options.length;
+  choice.dispatchEvent(new Event("change"));
+}
+
+// Where hls.js keeps a live stream, or the newest second that the browser has.
+function goLive() {
+  const { seekable } = video;
+  if (seekable.length) {
+    video.currentTime = video.hls?.liveSyncPosition ?? seekable.end(seekable.length - 1);
+  }
+  video.play().catch(() => {});
+}
+
 const KEYS = {
   " ": toggle,
   k: toggle,
-  ArrowLeft: () => skip(-5),
-  ArrowRight: () => skip(5),
-  j: () => skip(-10),
-  l: () => skip(10),
-  ",": () => step(-1),
-  ".": () => step(1),
-  "<": () => changeRate(-1),
-  ">": () => changeRate(1),
   m: () => { video.muted = !video.muted; },
+  "-": () => changeVolume(-0.1),
+  "+": () => changeVolume(0.1),
+  c: changeCaptions,
+  i: () => section.querySelector("[data-picture-in-picture]").click(),
   f: () => (document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen()),
   "?": showHelp,
 };
-for (let tenth = 0; tenth < 10; tenth += 1) {
-  KEYS[String(tenth)] = () => video.ivsvod.seek(video.ivsvod.length() * tenth / 10);
+if (rate) {
+  Object.assign(KEYS, {
+    ArrowLeft: () => skip(-5),
+    ArrowRight: () => skip(5),
+    j: () => skip(-10),
+    l: () => skip(10),
+    ",": () => step(-1),
+    ".": () => step(1),
+    "<": () => changeRate(-1),
+    ">": () => changeRate(1),
+  });
+  for (let tenth = 0; tenth < 10; tenth += 1) {
+    KEYS[tenth] = () => seek(video, lengthOf(video) * tenth / 10);
+  }
+} else {
+  KEYS.l = goLive;
 }
 
 function isOurs(event) {
   const target = event.target;
   // Shift makes some signs on some keyboards, and letters mean something else with it.
-  if (event.key.length === 1 && (!act.checked || (event.shiftKey && !"<>?".includes(event.key)))) {
+  if (event.key.length === 1 && (!act.checked || (event.shiftKey && !"<>?+".includes(event.key)))) {
     return false;
   }
-  if (!video.ivsvod || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
+  if (!video.dataset.hls || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || help.open) {
     return false;
   }
   // The browser's own controls and buttons handle the space key themselves.
@@ -94,53 +128,52 @@ document.addEventListener("keydown", function (event) {
 });
 
 function remember() {
-  const values = { volume: video.volume, muted: video.muted, rate: rate.value, keys: act.checked };
-  try {
-    localStorage.setItem(REMEMBERED, JSON.stringify(values));
-  } catch {
-    // The browser stores nothing for this page.
-  }
+  const kept = readStored(REMEMBERED);
+  store(REMEMBERED, {
+    volume: video.volume, muted: video.muted, rate: rate ? rate.value : kept.rate, keys: act.checked,
+  });
 }
 
 function hasRate(value) {
   return [...rate.options].some((option) => option.value === value);
 }
 
-function begin() {
-  let values = {};
-  try {
-    values = JSON.parse(localStorage.getItem(REMEMBERED)) || {};
-  } catch {
-    // Nothing is stored, or the browser stores nothing for this page.
+function offerRate(value) {
+  if (hasRate(value)) {
+    rate.value = value;
   }
+  useRate();
+  rate.addEventListener("change", function () {
+    useRate();
+    remember();
+  });
+  video.addEventListener("ratechange", function () {
+    const shown = String(video.playbackRate);
+    if (hasRate(shown)) {
+      rate.value = shown;
+      remember();
+    }
+  });
+}
+
+function begin() {
+  const values = readStored(REMEMBERED);
   if (typeof values.volume === "number") {
     video.volume = Math.min(Math.max(values.volume, 0), 1);
   }
   video.muted = values.muted === true;
   act.checked = values.keys !== false;
-  if (hasRate(values.rate)) {
-    rate.value = values.rate;
+  if (rate) {
+    offerRate(values.rate);
   }
-  useRate();
   tools.hidden = false;
+  act.addEventListener("change", remember);
+  video.addEventListener("volumechange", remember);
 }
 
-rate.addEventListener("change", function () {
-  useRate();
-  remember();
-});
-act.addEventListener("change", remember);
-video.addEventListener("volumechange", remember);
-video.addEventListener("ratechange", function () {
-  const shown = String(video.playbackRate);
-  if (hasRate(shown)) {
-    rate.value = shown;
-    remember();
-  }
-});
 section.querySelector("[data-help]").addEventListener("click", showHelp);
 help.querySelector("[data-close]").addEventListener("click", () => help.close());
 // Without it there is nothing to play.
-if (video.ivsvod) {
+if (video.dataset.hls) {
   begin();
 }

@@ -1,10 +1,12 @@
 // Plays every <video data-hls="playlist"> by hls.js if it runs, because native HLS has known gaps; else natively.
 // The library is loaded with the first playlist. With [data-waits] that is when the video is played: until then the
 // button [data-start] lies on it, and its length, its qualities and the position are those that the page says.
-// Other scripts find the library's player in the property `hls` of the element, and what is below in `ivsvod`.
+// Other scripts find the library's player in the property `hls` of the element.
 // Below the video are a seek bar with chapters and pictures (from the JSON in #playing), the choice of quality and
 // subtitles, and picture in picture. Links and buttons with [data-seek="seconds"] seek.
 // The video starts at `?t=` of the address, else where its viewer left [data-video], which this browser alone knows.
+import { clock, readStored, store } from "./shared.js";
+
 const WAITING = { maxBufferLength: 4, maxMaxBufferLength: 8 };
 const PLAYING = { maxBufferLength: 30, maxMaxBufferLength: 120 };
 const OPTIONS = { startLevel: 0, startFragPrefetch: true, capLevelToPlayerSize: true, backBufferLength: 60 };
@@ -23,11 +25,11 @@ const hasMediaSource = "MediaSource" in window || "ManagedMediaSource" in window
 const rootOf = (video) => video.closest(".player");
 
 // The length in seconds that the browser knows, else that of the page; 0 if it is not known.
-function lengthOf(video) {
+export function lengthOf(video) {
   return Number.isFinite(video.duration) && video.duration > 0 ? video.duration : Number(video.dataset.length) || 0;
 }
 
-function seek(video, second) {
+export function seek(video, second) {
   // Before anything is loaded this is the position at which the browser will start.
   video.currentTime = Math.min(Math.max(second, 0), Math.max(lengthOf(video) - 0.05, 0));
   if (!video.readyState) {
@@ -110,7 +112,7 @@ function playNatively(video) {
 }
 
 // Loads the playlist, and goes on playing if the video is played.
-async function begin(video) {
+export async function begin(video) {
   const bar = rootOf(video).querySelector(".player-bar");
   try {
     if (hasMediaSource) {
@@ -151,13 +153,6 @@ function waitForPlay(video) {
     }
     begin(video);
   }, { once: true });
-}
-
-function clock(second) {
-  const whole = Math.max(Math.floor(second), 0);
-  const [hours, minutes, seconds] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
-  const two = (number) => String(number).padStart(2, "0");
-  return hours ? `${hours}:${two(minutes)}:${two(seconds)}` : `${minutes}:${two(seconds)}`;
 }
 
 // The pictures and chapters of the page: a picture is the one of its share of the length.
@@ -363,14 +358,7 @@ function offerCaptions(video, bar) {
   });
 }
 
-function readPositions() {
-  try {
-    return Object.entries(JSON.parse(localStorage.getItem(POSITIONS)) || {});
-  } catch {
-    // Nothing is stored, or the browser stores nothing for this page.
-    return [];
-  }
-}
+const readPositions = () => Object.entries(readStored(POSITIONS));
 
 // Keeps the position, as the newest of those that are kept.
 function keepPosition(video) {
@@ -379,11 +367,7 @@ function keepPosition(video) {
   if (second >= FIRST && second < length - Math.min(LAST, length / 10)) {
     kept.push([uuid, second]);
   }
-  try {
-    localStorage.setItem(POSITIONS, JSON.stringify(Object.fromEntries(kept.slice(-MOST_POSITIONS))));
-  } catch {
-    // The browser stores nothing for this page.
-  }
+  store(POSITIONS, Object.fromEntries(kept.slice(-MOST_POSITIONS)));
 }
 
 function resume(video) {
@@ -437,12 +421,6 @@ function followLinks(video) {
 
 function start(video) {
   const bar = rootOf(video).querySelector(".player-bar");
-  video.ivsvod = {
-    begin: () => begin(video),
-    clock,
-    length: () => lengthOf(video),
-    seek: (second) => seek(video, second),
-  };
   if (startOf(video)) {
     seek(video, startOf(video));
   }

@@ -1,16 +1,12 @@
 /* A textarea of tags, one a line, becomes a row of tags with an input that completes from the tags in use.
    `textarea[data-tags]` holds the value all along; its data- attributes hold the texts and the address. */
-const WAIT = 150;
+import { Completer, make } from "./shared.js";
+
 let boxes = 0;
 
-const make = (name, properties = {}, ...children) => {
-  const element = Object.assign(document.createElement(name), properties);
-  element.append(...children);
-  return element;
-};
 const cleaned = (text) => text.trim().replace(/\s+/g, " ");
 
-const enhance = (area) => {
+export const enhance = (area) => {
   const texts = area.dataset;
   const number = boxes++;
   const label = area.id ? document.querySelector(`label[for="${CSS.escape(area.id)}"]`) : null;
@@ -70,8 +66,6 @@ const enhance = (area) => {
     }
   };
 
-  let controller = null;
-  let timer = 0;
   const options = () => [...listbox.children];
   const active = () => options().find((option) => option.ariaSelected === "true");
   const choose = (option) => {
@@ -80,8 +74,7 @@ const enhance = (area) => {
     option.scrollIntoView({ block: "nearest" });
   };
   const close = () => {
-    clearTimeout(timer);
-    controller?.abort();
+    completer.cancel();
     open([]);
     status.textContent = "";
   };
@@ -101,32 +94,19 @@ const enhance = (area) => {
     input.removeAttribute("aria-activedescendant");
     status.textContent = texts.tagsFound.replace("{count}", found.length);
   };
-  const complete = async () => {
-    const prefix = cleaned(input.value);
-    if (!prefix) {
-      close();
-      return;
-    }
-    controller?.abort();
-    controller = new AbortController();
-    try {
-      const answer = await fetch(`${texts.tagsAddress}?${new URLSearchParams({ prefix })}`, { signal: controller.signal });
-      const has = new Set(tags());
-      open((await answer.json()).values.filter((tag) => !has.has(tag)));
-    } catch {
-      // Without completions the whole tag is typed.
-      listbox.hidden = true;
-      input.ariaExpanded = "false";
-    }
-  };
+  const completer = new Completer(texts.tagsAddress, (found) => {
+    const has = new Set(tags());
+    open(found.filter((tag) => !has.has(tag)));
+  });
 
   input.addEventListener("input", () => {
-    clearTimeout(timer);
     if (/[\n,]/.test(input.value)) {
       add(input.value);
-      return;
+    } else if (cleaned(input.value)) {
+      completer.ask(cleaned(input.value));
+    } else {
+      close();
     }
-    timer = setTimeout(complete, WAIT);
   });
   const move = (step) => {
     const all = options();
@@ -161,4 +141,3 @@ const enhance = (area) => {
 };
 
 document.querySelectorAll("textarea[data-tags]").forEach(enhance);
-window.enhanceTags = enhance;

@@ -1,5 +1,7 @@
 // The page of a video: a suggested title, chapters at the position of the player, the choice of a picture (all pictures,
 // a frame of the player, a file), the keys of the bar, and a question before unsaved changes are lost.
+import { clock, make, readStored } from "./shared.js";
+
 const LONGEST_SIDE = 1920;
 const QUALITY = 0.9;
 // API Gateway takes no more than this, encoded; the service makes pictures this size anyway.
@@ -34,11 +36,6 @@ function offerTitle() {
   });
 }
 
-function clock(second) {
-  const two = (number) => String(number).padStart(2, "0");
-  return [Math.floor(second / 3600), two(Math.floor(second / 60) % 60), two(second % 60)].join(":");
-}
-
 // A line for the position of the player, at its place among the others; its title is typed behind.
 function offerChapter() {
   const button = document.querySelector("[data-add-chapter]");
@@ -48,7 +45,7 @@ function offerChapter() {
   }
   button.parentElement.hidden = false;
   button.addEventListener("click", function () {
-    const time = clock(Math.floor(video.currentTime));
+    const time = clock(video.currentTime, true);
     const lines = field.value.split("\n").filter((line) => line.trim());
     let index = lines.findIndex((line) => line.startsWith(`${time} `));
     if (index < 0) {
@@ -66,14 +63,13 @@ function offerChapter() {
 }
 
 function pictureChoice({ value, url, label, caption }) {
-  const make = (name, properties) => Object.assign(document.createElement(name), properties);
-  const choice = make("label", { className: "picture-choice" });
-  choice.append(
+  return make(
+    "label",
+    { className: "picture-choice" },
     make("input", { type: "radio", name: "thumbnail", value }),
     make("img", { className: "thumbnail", loading: "lazy", alt: label, src: url }),
     make("span", { className: "picture-caption", ariaHidden: "true", textContent: caption }),
   );
-  return choice;
 }
 
 function offerMorePictures() {
@@ -232,14 +228,8 @@ function askBeforeLeaving() {
 
 // The choice in the list of keys, which keys.js stores; a page without a player has no list.
 function keysAct() {
-  if (document.querySelector("[data-keys-act]:not(:checked)")) {
-    return false;
-  }
-  try {
-    return JSON.parse(localStorage.getItem("ivsvod.player"))?.keys !== false;
-  } catch {
-    return true;
-  }
+  const box = document.querySelector("[data-keys-act]");
+  return box ? box.checked : readStored("ivsvod.player").keys !== false;
 }
 
 // Each [data-key] is pressed by its letter while nobody types; T leads to the title, Escape out of a field, and

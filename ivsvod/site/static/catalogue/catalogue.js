@@ -1,6 +1,8 @@
 // Times are shown in the zone of the reader. The list follows the form without a reload, and "Show more" appends the next
 // page to it. Buttons copy or share the link, with the position of the player. Without scripts the form is sent, and links
 // lead to pages.
+import { clock } from "../ondemand/shared.js";
+
 const PAUSE_MS = 250;
 const DAY = { dateStyle: "long" };
 const MINUTE = { year: "numeric", month: "long", day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" };
@@ -173,10 +175,10 @@ function followsPosition(button) {
     const second = Math.floor(video.currentTime);
     button.hidden = second < 1;
     button.value = `${link}${link.includes("?") ? "&" : "?"}t=${second}`;
-    button.textContent = button.dataset.position.replace("{time}", video.ivsvod.clock(second));
+    button.textContent = button.dataset.position.replace("{time}", clock(second));
   }
 
-  if (video?.ivsvod) {
+  if (video?.dataset.hls) {
     ["timeupdate", "seeking"].forEach((name) => video.addEventListener(name, show));
     show();
   }

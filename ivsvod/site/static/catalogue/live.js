@@ -1,5 +1,7 @@
 // The page of a live channel: asks for the state of its stream, less and less often, and loads the page again when the
 // stream has begun or ended, for the page says which. A stream that is interrupted is loaded again.
+import { begin } from "../ondemand/player.js";
+
 const DELAYS = [2, 4, 8, 15, 30, 60];
 // The last delay is repeated: two hours.
 const MOST = 120;
@@ -40,7 +42,7 @@ async function look() {
   }
   if (isInterrupted) {
     isInterrupted = false;
-    video.ivsvod.begin();
+    begin(video);
     video.play().catch(() => {});
   }
   wait();
@@ -58,7 +60,7 @@ function wait() {
   tries += 1;
 }
 
-if (video?.ivsvod && wasLive) {
+if (video?.dataset.hls && wasLive) {
   video.addEventListener("ivsvod:failed", function (event) {
     event.preventDefault();
     say(panel.dataset.interrupted);
