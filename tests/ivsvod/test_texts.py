@@ -37,7 +37,9 @@ def template_texts(source: str) -> str:
     """Return the text of a template without its tags, variables and translated parts."""
     translated = r"{%\s*blocktranslate\b.*?{%\s*endblocktranslate\s*%}"
     classes = r"{%\s*block \w*class\w*\s*%}.*?{%\s*endblock\b.*?%}"
-    for left_out in (r"{#.*?#}", r"{%\s*comment\b.*?{%\s*endcomment\s*%}", translated, classes, r"{%.*?%}|{{.*?}}"):
+    tags = r"{%.*?%}|{{.*?}}"
+    attributes = r"""\b(dir|lang)="[^"]*\""""
+    for left_out in (r"{#.*?#}", r"{%\s*comment\b.*?{%\s*endcomment\s*%}", translated, classes, tags, attributes):
         source = re.sub(left_out, "", source, flags=re.DOTALL)
     return source
 
