@@ -1,6 +1,5 @@
 """Channels, their streams and the inbox of events in the admin."""
 
-from channels_app.admin.audit import OBJECT_NAMES as OBJECT_NAMES
 from channels_app.admin.audit import AuditedAdmin as AuditedAdmin
 from channels_app.admin.audit import AuditEntryAdmin as AuditEntryAdmin
 from channels_app.admin.audit import address_of as address_of

@@ -1,7 +1,7 @@
 """The audit log in the admin; the history of an object is the log filtered by it."""
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -22,18 +22,15 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.models import AuditEntry
 from common.admin.pages import ChoiceFilter, ReadOnlyAdmin, TextSearch, list_address, row_address, time_column
-from common.audit import Way, audited, set_actor
+from common.audit import AUDITED, Way, audited, set_actor
 from common.rest.scopes import account_has_scope
 from common.rest.times import NOTHING, zoned
 
 # In a row of the list; the page of an entry shows its fields and values whole.
 _MAX_LENGTH = 60
 _MAX_FIELDS = 4
-_MASKED = {name: ["***", "***"] for name in ("thumbnail", "qa_reasons")}
 # What `audit_note` records is no field of a model.
 _NOTE_LABELS = {"stream": _("stream"), "replayed": _("replayed")}
-# Functions by model label that return display names by primary key, for audit entries without a stored name.
-OBJECT_NAMES: dict[str, Callable[[list[str]], Mapping[str, str]]] = {}
 
 
 class WayFilter(ChoiceFilter):
@@ -49,19 +46,15 @@ class ActionFilter(ChoiceFilter):
 
 
 class ObjectTypeFilter(ChoiceFilter):
-    """By the model of the object. The models are listed here, since a query for them would read the whole table."""
+    """By the model of the object: by the registry, since a query for the models would read the whole table."""
 
     title = _("object")
     parameter_name = "object_type"
-    labels = {
-        "ondemand.video": _("video"),
-        "ondemand.playbackgrant": _("playback grant"),
-        "channels_app.channel": _("channel"),
-        "accounts.user": _("account"),
-        "accounts.apitoken": _("API token"),
-        "auth.group": _("group"),
-        "channels_app.inboxevent": _("event"),
-    }
+
+    @property
+    def labels(self) -> dict[str, Any]:  # type: ignore[override]
+        """Return the label of each audited model."""
+        return {model: each.label for model, each in AUDITED.items()}
 
     def with_value(self, rows: QuerySet[AuditEntry], value: str) -> QuerySet[AuditEntry]:
         return rows.filter(_of_models(value))
@@ -95,7 +88,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
         entries = AuditEntry.objects.select_related("content_type").annotate(to_curator=to_curator)
         if request.user.is_superuser:
             return entries
-        visible = (kind for kind in ObjectTypeFilter.labels if request.user.has_perm(kind.replace(".", ".view_")))
+        visible = (kind for kind in AUDITED if request.user.has_perm(kind.replace(".", ".view_")))
         return entries.filter(_of_models(*visible))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
@@ -115,7 +108,7 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     def _object_of(self, request: HttpRequest) -> Model | None:
         """Return the object that the log is filtered by, if it exists and the caller may see it."""
         kind, pk = request.GET.get("object_type"), request.GET.get("q", "")
-        if kind not in ObjectTypeFilter.labels or "\0" in pk:
+        if kind not in AUDITED or "\0" in pk:
             return None
         model_admin = self.admin_site.get_model_admin(apps.get_model(kind))
         return model_admin.get_object(request, pk) if model_admin.has_view_permission(request) else None
@@ -141,8 +134,8 @@ class AuditEntryAdmin(TextSearch, ReadOnlyAdmin):
     @admin.display(description=_("done"))
     def done(self, entry: AuditEntry) -> SafeString:
         """Return the action and its object, with a link if the object has a page."""
-        model = entry.content_type.model
-        kind = ObjectTypeFilter.labels.get(f"{entry.content_type.app_label}.{model}") or model
+        audited_model = AUDITED.get(_model_of(entry))
+        kind = audited_model.label if audited_model else entry.content_type.model
         changed = format_html("{} <bdi>{}</bdi>", kind, entry.object_repr)
         if address := address_of(entry):
             changed = format_html('<a href="{}">{}</a>', address, changed)
@@ -218,7 +211,7 @@ def with_object_names(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
     found, nameless = list(entries), dict[str, list[AuditEntry]]()
     for entry in found:
         if entry.object_repr == entry.object_pk:
-            nameless.setdefault(f"{entry.content_type.app_label}.{entry.content_type.model}", []).append(entry)
+            nameless.setdefault(_model_of(entry), []).append(entry)
     for model, same_model in nameless.items():
         names = _names_of(model, [entry.object_pk for entry in same_model])
         for entry in same_model:
@@ -228,7 +221,12 @@ def with_object_names(entries: Iterable[AuditEntry]) -> list[AuditEntry]:
 
 def _names_of(model: str, pks: list[str]) -> Mapping[str, str]:
     """Return the current names of these objects; an empty mapping if the model has no function for them."""
-    return OBJECT_NAMES[model](pks) if model in OBJECT_NAMES else {}
+    return AUDITED[model].names(pks) if model in AUDITED else {}
+
+
+def _model_of(entry: AuditEntry) -> str:
+    """Return the label of the model of the changed object, as the registry has it."""
+    return f"{entry.content_type.app_label}.{entry.content_type.model}"
 
 
 def address_of(entry: AuditEntry) -> str | None:
@@ -245,7 +243,8 @@ def _changes(entry: AuditEntry) -> list[tuple[str, str, str]]:
     changes: dict[str, Any] = entry.changes or {}
     to_curator: bool = entry.to_curator
     if not to_curator:
-        changes = {name: _MASKED.get(name, values) for name, values in changes.items()}
+        masked = {name for each in AUDITED.values() for name in each.masked}
+        changes = {name: ["***", "***"] if name in masked else values for name, values in changes.items()}
     return [
         (_label(field, name), _text(field, before), _text(field, after))
         for name, (before, after) in changes.items()

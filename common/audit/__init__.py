@@ -12,3 +12,5 @@ from common.audit.actors import audited as audited
 from common.audit.actors import command_acting as command_acting
 from common.audit.actors import set_actor as set_actor
 from common.audit.actors import with_actor as with_actor
+from common.audit.registry import AUDITED as AUDITED
+from common.audit.registry import AuditedModel as AuditedModel

@@ -4,6 +4,8 @@ import axes.apps
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+from common.audit.registry import AUDITED, AuditedModel
+
 # The columns and names of django-axes that its pages show: it has no Spanish.
 TEXTS = (
     *(_("access attempt"), _("access attempts"), _("access log"), _("access logs")),
@@ -21,6 +23,10 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from ivsvod import checks  # noqa: F401  (imported for its registrations)
+
+        AUDITED["accounts.user"] = AuditedModel(_("account"))
+        AUDITED["accounts.apitoken"] = AuditedModel(_("API token"))
+        AUDITED["auth.group"] = AuditedModel(_("group"))
 
 
 class SignInsConfig(axes.apps.AppConfig):

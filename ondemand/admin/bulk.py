@@ -26,7 +26,7 @@ from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
 from ondemand.bulk.services import BulkChangeStateError, TooManyChosenError
 from ondemand.models import BulkChange, Video
 from ondemand.search.lookups import videos_tagged
-from ondemand.videos.limits import MOST_TAGS, check_tags, is_inverted_window
+from ondemand.videos.limits import MOST_TAGS, check_tags, check_window
 from ondemand.videos.titles import display_title
 
 SHOWN_CHANGES = 50
@@ -42,8 +42,10 @@ class ScheduleForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or self.cleaned_data
-        if is_inverted_window(values.get("publish_from"), values.get("publish_until")):
-            self.add_error("publish_until", _("The end is not after the beginning."))
+        try:
+            check_window(values.get("publish_from"), values.get("publish_until"))
+        except forms.ValidationError as error:
+            self.add_error("publish_until", error)
         return values
 
 

@@ -242,8 +242,11 @@ class VideoForm(forms.Form):
         if values.get("address") and not values.get("picture"):
             values["thumbnail"] = values["address"]
         changed_dates = {"publish_from", "publish_until"} & self.changes().keys()
-        if changed_dates and limits.is_inverted_window(values.get("publish_from"), values.get("publish_until")):
-            self.add_error("publish_until", gettext("Publication must end after it begins."))
+        try:
+            if changed_dates:
+                limits.check_window(values.get("publish_from"), values.get("publish_until"))
+        except forms.ValidationError as error:
+            self.add_error("publish_until", error)
         if values.get("shown") == UNDECIDED and form_values.awaits_decision(self.video):
             for name in changed_dates & values.keys():
                 if values[name]:

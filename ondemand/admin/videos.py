@@ -1,6 +1,5 @@
 """The admin of videos, and the links that lead to it from channels, streams and differences."""
 
-from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -13,7 +12,6 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import (
-    OBJECT_NAMES,
     ChannelAdmin,
     LongListAdmin,
     PageLink,
@@ -37,7 +35,6 @@ from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
 from ondemand.search.lookups import videos_of_address, videos_of_id
 from ondemand.search.words import search_query
-from ondemand.videos.titles import display_title
 
 
 @admin.register(Video)
@@ -117,13 +114,6 @@ def difference_video_address(difference: ReportedDifference) -> str | None:
     return row_address(Video, video.pk) if video else None
 
 
-def video_names(uuids: Sequence[str]) -> dict[str, str]:
-    """Return the names of these videos, by the text of their uuids."""
-    videos = Video.objects.with_content().filter(pk__in=uuids)
-    return {str(video.pk): display_title(video) for video in videos}
-
-
-OBJECT_NAMES["ondemand.video"] = video_names
 _MAY_SEE = "ondemand.view_video"
 ChannelAdmin.links += (
     PageLink(_MAY_SEE, _("Videos"), lambda channel: list_address(Video, channel__uuid__exact=channel.pk)),

@@ -9,6 +9,7 @@ from functools import cached_property, partial
 from typing import Any
 
 from django.contrib.postgres.search import SearchQuery
+from django.core.exceptions import ValidationError as InvalidValueError
 from django.db.models import Q, QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
@@ -45,7 +46,7 @@ from ondemand.search.near_miss import near_misses
 from ondemand.search.rows import WalkedVideoList, next_publication_change, video_of, videos_of
 from ondemand.search.words import RANK, videos_found
 from ondemand.videos.files import CatalogueReader
-from ondemand.videos.limits import is_inverted_window
+from ondemand.videos.limits import check_window
 from ondemand.videos.links import public_origin
 from ondemand.videos.services import VideoNotFoundError, content_replace, video_hide, video_show, video_update
 
@@ -276,9 +277,12 @@ class VideoViewSet(CatalogueViewSet):
             prepared.require_unchanged(video)
         values = values or {}
         begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
-        if {"publish_from", "publish_until"} & values.keys() and is_inverted_window(begin, end):
-            name = "publish_until" if "publish_until" in values else "publish_from"
-            raise ValidationError({name: ["Publication must end after it begins."]})
+        name = next((name for name in ("publish_until", "publish_from") if name in values), None)
+        try:
+            if name:
+                check_window(begin, end)
+        except InvalidValueError as error:
+            raise ValidationError({name: error.messages}) from None
 
 
 class TagViewSet(CatalogueViewSet):

@@ -20,9 +20,10 @@ MOST_PARTS = 20
 LONGEST_MS = MOST_PARTS * (MAX_RECORDING_DURATION // timedelta(milliseconds=1))
 
 
-def is_inverted_window(begin: datetime | None, end: datetime | None) -> bool:
-    """Return whether a publication window ends before it begins, or at the same time."""
-    return begin is not None and end is not None and end <= begin
+def check_window(begin: datetime | None, end: datetime | None) -> None:
+    """Raise ValidationError if a publication window ends before it begins, or at the same time."""
+    if begin is not None and end is not None and end <= begin:
+        raise ValidationError(gettext("Publication must end after it begins."))
 
 
 def check_tags(tags: list[str]) -> None:

@@ -102,7 +102,7 @@ def test_a_schedule_is_in_the_time_zone_of_the_user(browser: Client, settings: A
         assert 'name="_confirm"' not in html
         typed = {"publish_from": "2030-07-01T12:00", "publish_until": "2030-07-01T11:00"}
         html = press(browser, address, "_type", **typed).content.decode()
-        assert "The end is not after the beginning." in html
+        assert "Publication must end after it begins." in html
         html = press(browser, address, "_type", publish_from="2030-03-31T02:30").content.decode()
         assert "be interpreted" in html
         assert press(browser, address, "_confirm").status_code == 302
