@@ -10,9 +10,16 @@ class ChannelFilterSet(StrictFilterSet):
 
     scopes = {"owner": "channels"}
 
-    owner = UUIDFilter()
-    state = ChoiceFilter(choices=[LIVE, OFFLINE], method=lambda channels, _, state: channels.in_state(state))
-    active = BooleanFilter(method=lambda channels, _, active: by_active(channels, is_active=active))
+    owner = UUIDFilter(help_text="Of this owner; needs the scope `channels`.")
+    state = ChoiceFilter(
+        choices=[LIVE, OFFLINE],
+        method=lambda channels, _, state: channels.in_state(state),
+        help_text="Channels that are live, or offline.",
+    )
+    active = BooleanFilter(
+        method=lambda channels, _, active: by_active(channels, is_active=active),
+        help_text="`true`: active channels; `false`: the others, which need the scope `channels`.",
+    )
 
 
 def by_active(channels: ChannelQuerySet, *, is_active: bool) -> ChannelQuerySet:

@@ -6,8 +6,10 @@ from rest_framework import serializers
 
 from channels_app.channels.provisioning import LONGEST_NAME
 from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState, StreamHistoryEntry
+from channels_app.models.live_state import LIVE, OFFLINE
 from channels_app.streams.history import KINDS, HistoryKind
 from common.rest.fields import (
+    UUID_SCHEMA,
     ChangesSerializer,
     LenientUUIDField,
     PlainChoiceField,
@@ -18,6 +20,8 @@ from common.rest.fields import (
     with_names_in_any_case,
 )
 
+# The ingest host of the examples.
+_INGEST = "a1b2c3d4e5f6.global-contribute.live-video.net"
 _NAME = "The name for people; any text, also an empty one."
 _TYPE = "The channel type of Amazon IVS: it limits resolution and bitrate, and decides the price."
 _LATENCY = "`LOW` for live interaction with viewers, `NORMAL` for a steadier picture."
@@ -35,11 +39,18 @@ class ChannelCreateSerializer(StrictSerializer):
     userId = LenientUUIDField(
         source="owner", required=False, help_text="The owner: the uuid of a user or team of yours."
     )
-    owner = LenientUUIDField(required=False)
+    owner = LenientUUIDField(required=False, help_text="Another name of `userId`; ignored if `userId` is given.")
     type = PlainChoiceField(ChannelType.choices, default=ChannelType.STANDARD, source="channel_type", help_text=_TYPE)
     latency_mode = PlainChoiceField(LatencyMode.choices, default=LatencyMode.LOW, help_text=_LATENCY)
     private = StrictBooleanField(default=False, help_text=_PRIVATE)
     record = StrictBooleanField(default=True, help_text=_RECORD)
+
+    example = {"name": "Morning show", "userId": UUID_SCHEMA["examples"][0], "latency_mode": "LOW"}
+    schema = {
+        # Beside `userId` anything goes.
+        "owner": dict.fromkeys(UUID_SCHEMA),
+        "": {"anyOf": [{"required": ["userId"]}, {"required": ["owner"], "properties": {"owner": UUID_SCHEMA}}]},
+    }
 
     def to_internal_value(self, data: Any) -> Any:
         # Clients of the predecessor may send anything as `owner` beside `userId`.
@@ -55,16 +66,23 @@ class ChannelCreateSerializer(StrictSerializer):
         return attrs
 
 
-class ChannelUpdateSerializer(ChangesSerializer):
-    """The body of `PATCH /channels/{uuid}`; with `new_video_state` null the setting decides."""
+class ChannelSettingsSerializer(serializers.Serializer):
+    """The settings of a channel, which `PATCH /channels/{uuid}` changes and managers of channels see."""
 
-    name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True, help_text=_NAME)
     type = PlainChoiceField(ChannelType.choices, help_text=_TYPE)
     latency_mode = PlainChoiceField(LatencyMode.choices, help_text=_LATENCY)
     private = StrictBooleanField(help_text=_PRIVATE)
     record = StrictBooleanField(help_text=_RECORD)
     new_video_state = PlainChoiceField(NewVideoState.choices, allow_null=True, help_text=_NEW_VIDEO_STATE)
     active = StrictBooleanField(help_text="Whether callers without the scope `channels` may see the channel.")
+
+
+class ChannelUpdateSerializer(ChangesSerializer, ChannelSettingsSerializer):
+    """The body of `PATCH /channels/{uuid}`; with `new_video_state` null the setting decides."""
+
+    name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True, help_text=_NAME)
+
+    example = {"name": "Evening show", "new_video_state": "unlisted"}
 
     def known(self) -> dict[str, Any]:
         """Return the values of all fields."""
@@ -82,11 +100,15 @@ class StreamStopSerializer(StrictSerializer):
         default=False, help_text="Whether the stream key is removed first, so that the encoder cannot come back."
     )
 
+    example = {"ban": False}
+
 
 class LiveSerializer(serializers.Serializer):
     """The live state within a channel."""
 
-    state = serializers.CharField(help_text="`live` from the start of a stream to its end, else `offline`.")
+    state = serializers.ChoiceField(
+        [LIVE, OFFLINE], help_text="`live` from the start of a stream to its end, else `offline`."
+    )
     since = TimeField(
         allow_null=True,
         help_text="When this state began: of a channel that never streamed, its creation; null if that is unknown.",
@@ -96,6 +118,8 @@ class LiveSerializer(serializers.Serializer):
         help_text="The id of the stream that began or ended then; null if there was none, or IVS did not say it.",
     )
 
+    example = {"since": "2026-03-04T09:05:00Z", "stream_id": "st-1A2b3C4d5E6f7G8h9I0jKlM"}
+
 
 class LiveStateSerializer(LiveSerializer):
     """The answer to `GET /channels/{uuid}/live`."""
@@ -103,6 +127,8 @@ class LiveStateSerializer(LiveSerializer):
     timestamp = serializers.IntegerField(
         help_text="The same time as `since`, in milliseconds since 1970; 0 if it is unknown."
     )
+
+    example = {"timestamp": 1772615100000}
 
 
 class ChannelSerializer(serializers.Serializer):
@@ -113,12 +139,17 @@ class ChannelSerializer(serializers.Serializer):
     playback_url = serializers.SerializerMethodField()
     live = LiveSerializer(source="live_state", help_text="The live state.")
 
+    example = {
+        "name": "Morning show",
+        "playback_url": "https://a1b2c3d4e5f6.eu-west-1.playback.live-video.net/api/video/v1/eu-west-1.111122223333.channel.AbCd.m3u8",
+    }
+
     def get_playback_url(self, channel: Channel) -> str | None:
         """Playback URL of the live stream; null if it needs a playback token, or IVS has reported no URL."""
         return None if channel.private else channel.playback_url or None
 
 
-class ManagedChannelSerializer(ChannelSerializer):
+class ManagedChannelSerializer(ChannelSettingsSerializer, ChannelSerializer):
     """All fields of a channel except its stream key, for the scope `channels`."""
 
     owner = serializers.UUIDField(help_text="The owner: the uuid of a user or team of yours.")
@@ -129,13 +160,16 @@ class ManagedChannelSerializer(ChannelSerializer):
     ingest_url = serializers.CharField(
         help_text="The URL for encoders, to which they add the stream key; empty until IVS has reported the host."
     )
-    type = serializers.CharField(help_text=_TYPE)
-    latency_mode = serializers.CharField(help_text=_LATENCY)
-    private = serializers.BooleanField(help_text=_PRIVATE)
-    record = serializers.BooleanField(help_text=_RECORD)
-    new_video_state = serializers.CharField(allow_null=True, help_text=_NEW_VIDEO_STATE)
     active = serializers.SerializerMethodField()
     created_at = TimeField(allow_null=True, help_text="When it was created; null if that is unknown.")
+
+    example = {
+        "arn": "arn:aws:ivs:eu-west-1:111122223333:channel/AbCdEfGhIjKl",
+        "rtmpAddress": _INGEST,
+        "ingest_url": f"rtmps://{_INGEST}:443/app/",
+        "private": False,
+        "created_at": "2026-03-01T12:00:00Z",
+    }
 
     def get_active(self, channel: Channel) -> bool:
         """Whether callers without the scope `channels` may see the channel."""
@@ -154,6 +188,12 @@ class StreamKeySerializer(serializers.Serializer):
     ingest_url = serializers.CharField(
         help_text="The URL for encoders, to which they add the stream key; empty until IVS has reported the host."
     )
+
+    example = {
+        "streamKey": "sk_eu-west-1_AbCdEfGhIjKl_shown-once",
+        "rtmpAddress": _INGEST,
+        "ingest_url": f"rtmps://{_INGEST}:443/app/",
+    }
 
 
 class CreatedChannelSerializer(StreamKeySerializer, ManagedChannelSerializer):
@@ -209,17 +249,23 @@ class StreamSerializer(serializers.Serializer):
         allow_null=True, help_text="When it ended; null while it is live, or if its end was never reported."
     )
 
+    example = {
+        "stream_id": "st-1A2b3C4d5E6f7G8h9I0jKlM",
+        "started_at": "2026-03-04T09:05:00Z",
+        "ended_at": "2026-03-04T10:05:00Z",
+    }
+
 
 class HistoryField(serializers.ListField):
     """The entries of one kind in the history of a stream, oldest first; the rows must come from `with_history`."""
 
     def __init__(self, kind: HistoryKind, help_text: str) -> None:
-        super().__init__(source="shown_history", read_only=True, help_text=help_text)
+        entry = LimitBreachSerializer() if kind is HistoryKind.LIMIT else HistoryEntrySerializer()
+        super().__init__(child=entry, source="shown_history", read_only=True, help_text=help_text)
         self.kind = kind
 
     def to_representation(self, value: list[StreamHistoryEntry]) -> Any:
-        serializer = LimitBreachSerializer if self.kind is HistoryKind.LIMIT else HistoryEntrySerializer
-        return serializer([entry for entry in reversed(value) if KINDS.get(entry.name) is self.kind], many=True).data
+        return super().to_representation([entry for entry in reversed(value) if KINDS.get(entry.name) is self.kind])
 
 
 class ManagedStreamSerializer(StreamSerializer):

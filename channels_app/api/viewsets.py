@@ -20,6 +20,7 @@ from channels_app.models.live_state import LiveState
 from common.errors import ChannelNotFoundError
 from common.rest.caching import LIST_MAX_AGE, LIVE_MAX_AGE, Life, require_match
 from common.rest.compiled import CompiledQuery, Parameter
+from common.rest.description import Answer, body_of, describe, page_of
 from common.rest.fields import uuid_in_path
 from common.rest.filters import StrictFilterSet
 from common.rest.scopes import has_scope
@@ -34,13 +35,8 @@ _LIVE_STATES = CompiledQuery(
         .values_list("last_stream_id", "current_state", "live_since")  # type: ignore[misc]
     )
 )
-# The bodies of actions. Every other serializer shows a channel.
-_BODIES: dict[str, type[BaseSerializer]] = {
-    "create": serializers.ChannelCreateSerializer,
-    "partial_update": serializers.ChannelUpdateSerializer,
-    "rotate_stream_key": serializers.StreamKeyRotateSerializer,
-    "stop_stream": serializers.StreamStopSerializer,
-}
+_BOTH = (serializers.ManagedChannelSerializer, serializers.ChannelSerializer)
+_MANAGED = serializers.ManagedChannelSerializer
 
 
 class ChannelViewSet(StrictFilterViewSet):
@@ -61,8 +57,14 @@ class ChannelViewSet(StrictFilterViewSet):
         return visible_channels(self.request)
 
     def get_serializer_class(self) -> type[BaseSerializer]:
-        return _BODIES.get(self.action) or channel_serializer(self.request)
+        return body_of(self) or channel_serializer(self.request)
 
+    @describe(
+        "listChannels",
+        "List channels",
+        "Newest first. With the scope `channels`: all fields, and private and inactive channels too.",
+        page_of("Channel", *_BOTH),
+    )
     def list(self, request: Request) -> Response:
         channels = self.filter_queryset(self.get_queryset())
         if self.filter_values["active"] is False and not has_scope(request, "channels"):
@@ -70,11 +72,19 @@ class ChannelViewSet(StrictFilterViewSet):
         return self.page(channels, LIST_MAX_AGE)
 
     @action(detail=False, filterset_class=StrictFilterSet)
+    @describe("listLiveChannels", "List live channels", "The latest to go live first.", page_of("Channel", *_BOTH))
     def live(self, request: Request) -> Response:
-        """Return a page of the channels that are live now, the latest to go live first."""
         channels = self.get_queryset().in_state("live").latest_live_first()
         return self.page(self.filter_queryset(channels), LIVE_MAX_AGE)
 
+    @describe(
+        "createChannel",
+        "Create a channel",
+        "Made in Amazon IVS and here, or in neither. `owner` is another name of `userId`: one is needed. "
+        "Unknown fields are a 400 that names them.",
+        Answer(serializers.CreatedChannelSerializer, "The channel with its stream key."),
+        body=serializers.ChannelCreateSerializer,
+    )
     def create(self, request: Request) -> Response:
         """Create a channel in IVS. Requests with the same `Idempotency-Key` create one channel."""
         key = idempotency_key(request)
@@ -89,23 +99,46 @@ class ChannelViewSet(StrictFilterViewSet):
         created = Channel.objects.with_live_state().get(pk=channel.pk)
         return Response(serializers.CreatedChannelSerializer(created).data, headers=NO_STORE)
 
+    @describe(
+        "getChannel",
+        "Get a channel",
+        "With the scope `channels`: all fields, and private and inactive channels too.",
+        Answer(_BOTH, "The channel."),
+    )
     def retrieve(self, request: Request, uuid: str) -> Response:
         return Response(self.document(uuid), headers=Life.of(LIVE_MAX_AGE).headers)
 
+    @describe(
+        "changeChannel",
+        "Change a channel",
+        "Changes only the given fields; unknown fields are a 400 that names them.",
+        Answer(_MANAGED, "The channel as it is now."),
+        body=serializers.ChannelUpdateSerializer,
+    )
     def partial_update(self, request: Request, uuid: str) -> Response:
-        """Change the given fields."""
         channel = self.matching_channel(uuid)
         serializer = self.get_serializer(channel, data=request.data, partial=True)
         serializer.is_valid(raise_exception=True)
         channel_update(channel=channel, values=serializer.validated_data)
         return Response(self.document(uuid))
 
+    @describe(
+        "deleteChannel",
+        "Delete a channel in Amazon IVS",
+        "Its row and its videos stay.",
+        Answer(_MANAGED, "The channel, no longer active."),
+    )
     def destroy(self, request: Request, uuid: str) -> Response:
-        """Delete the channel in IVS; its row and its videos stay."""
         channel_delete(channel=self.matching_channel(uuid))
         return Response(self.document(uuid))
 
     @action(detail=True, url_path="live")
+    @describe(
+        "getLiveState",
+        "Get the live state of a channel",
+        "A channel that has never streamed is offline since it was made.",
+        Answer(serializers.LiveStateSerializer, "The live state."),
+    )
     def live_state(self, request: Request, uuid: str) -> Response:
         """Return the live state of any channel, hidden ones too, as the predecessor did."""
         found = _LIVE_STATES.rows(uuid=uuid_in_path(uuid))
@@ -115,15 +148,29 @@ class ChannelViewSet(StrictFilterViewSet):
         return Response(document, headers=Life.of(LIVE_MAX_AGE).headers)
 
     @action(detail=True, methods=["post"], url_path="stream-key")
+    @describe(
+        "rotateStreamKey",
+        "Replace the stream key",
+        "The old key stops working. Repairs a channel that a crash left without a key.",
+        Answer(serializers.StreamKeySerializer, "The new key."),
+        body=serializers.StreamKeyRotateSerializer,
+        needs_body=False,
+    )
     def rotate_stream_key(self, request: Request, uuid: str) -> Response:
-        """Replace the stream key, and return the new one."""
         channel = self.matching_channel(uuid)
         self.optional_body()
         return Response(serializers.StreamKeySerializer(stream_key_rotate(channel=channel)).data, headers=NO_STORE)
 
     @action(detail=True, methods=["post"], url_path="stop")
+    @describe(
+        "stopStream",
+        "End the stream",
+        "With `ban` the stream key is removed first, so that the encoder cannot come back.",
+        Answer(_MANAGED, "The channel."),
+        body=serializers.StreamStopSerializer,
+        needs_body=False,
+    )
     def stop_stream(self, request: Request, uuid: str) -> Response:
-        """End the stream; with `ban`, remove the stream key so that its encoder cannot come back."""
         channel = self.matching_channel(uuid)
         stream_stop(channel=channel, ban=self.optional_body()["ban"])
         return Response(self.document(uuid))

@@ -16,11 +16,20 @@ _MOST_COMPARED = 20
 _LONGEST_COMPARED = 64
 # The code of the message of an unknown name, by which the answer links to the API reference.
 UNKNOWN_NAME = "unknown_name"
+_HEX = "[0-9a-fA-F]"
+_HYPHENATED = "-".join(f"{_HEX}{{{length}}}" for length in (8, 4, 4, 4, 12))
+# A pattern, since the format `uuid` allows one form only.
+UUID_SCHEMA = {
+    "type": "string",
+    "pattern": rf"^({_HYPHENATED}|{_HEX}{{32}})$",
+    "examples": ["8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a10"],
+}
 
 
 class LenientUUIDField(serializers.Field):
     """A uuid in any of the forms that the predecessor took."""
 
+    schema = UUID_SCHEMA
     default_error_messages = {"invalid": "Not a uuid."}
 
     def to_internal_value(self, data: Any) -> UUID:

@@ -17,7 +17,7 @@ from django.core.exceptions import ValidationError as FormError
 from django.http import QueryDict
 from rest_framework import serializers
 
-from common.rest.fields import is_storable, unknown_names
+from common.rest.fields import UUID_SCHEMA, is_storable, unknown_names
 from common.rest.times import parse_time
 from common.rest.uuids import parse_uuid
 
@@ -28,7 +28,12 @@ LONGEST_TEXT = 5000
 
 
 class StrictFilter(ABC, django_filters.Filter):
-    """The base of the filters by one value: its text is read by `read`, which raises FormError if it is malformed."""
+    """The base of the filters by one value: its text is read by `read`, which raises FormError if it is malformed.
+
+    `schema` is its JSON schema, and `help_text` its description, in `openapi.json`.
+    """
+
+    schema: dict[str, Any]
 
     def value_in(self, query: QueryDict, name: str) -> Any:
         """Return the value of the parameter; None if it is absent. One that is given is never taken for absent."""
@@ -44,6 +49,7 @@ class TextFilter(StrictFilter):
     """Filter by an exact text."""
 
     shortest = 1
+    schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT}
 
     def read(self, text: str) -> str:
         if not self.shortest <= len(text) <= LONGEST_TEXT:
@@ -57,6 +63,7 @@ class EachTextFilter(TextFilter):
     """Filter by a text that may be given several times; the method gets a list of all of them."""
 
     is_repeatable = True
+    schema = {"type": "array", "items": TextFilter.schema}
 
     def value_in(self, query: QueryDict, name: str) -> list[str] | None:
         """Return all texts of the parameter; None if it is absent."""
@@ -65,6 +72,8 @@ class EachTextFilter(TextFilter):
 
 class UUIDFilter(StrictFilter):
     """Filter by a uuid in any of the forms that the predecessor took."""
+
+    schema = UUID_SCHEMA
 
     def read(self, text: str) -> UUID:
         try:
@@ -76,6 +85,8 @@ class UUIDFilter(StrictFilter):
 class TimeFilter(StrictFilter):
     """Filter by a time of RFC 3339, which names its zone."""
 
+    schema = {"type": "string", "format": "date-time"}
+
     def read(self, text: str) -> datetime:
         try:
             return parse_time(text)
@@ -85,6 +96,8 @@ class TimeFilter(StrictFilter):
 
 class SecondsFilter(StrictFilter):
     """Filter a column of milliseconds by a length of time in seconds from 0, with decimals."""
+
+    schema = {"type": "number", "minimum": 0}
 
     def read(self, text: str) -> int:
         """Return the milliseconds, rounded so that no shorter or longer row matches; at most a bigint."""
@@ -100,6 +113,7 @@ class ChoiceFilter(StrictFilter):
     def __init__(self, *args: Any, choices: Iterable[str], **options: Any) -> None:
         super().__init__(*args, **options)
         self.choices = [str(choice) for choice in choices]
+        self.schema = {"type": "string", "enum": self.choices}
 
     def read(self, text: str) -> str:
         if text not in self.choices:
@@ -109,6 +123,8 @@ class ChoiceFilter(StrictFilter):
 
 class BooleanFilter(StrictFilter):
     """Filter by `true` or `false`."""
+
+    schema = {"type": "boolean"}
 
     def read(self, text: str) -> bool:
         if text not in {"true", "false"}:

@@ -8,9 +8,10 @@ from django.http import HttpRequest, HttpResponseBase
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import ValidationError
+from rest_framework.serializers import BaseSerializer, ValidationError
 from rest_framework.viewsets import GenericViewSet
 
+from common.rest.description import body_of
 from common.rest.filters import StrictFilterSet
 from common.rest.replica import one_database, read_from_replica, replica_failed
 from common.rest.scopes import has_scope, may_write
@@ -48,6 +49,10 @@ class StrictFilterViewSet(GenericViewSet):
             except Exception as error:
                 exc = error
         return super().handle_exception(exc)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        """Return the serializer of the body of the action, else that of the resource."""
+        return body_of(self) or super().get_serializer_class()
 
     def filter_queryset(self, queryset: Rows) -> Rows:
         """Return the rows that the query parameters select; raises as `get_filterset`."""

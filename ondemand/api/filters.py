@@ -43,6 +43,8 @@ _STARTS, _LENGTHS = ("started_after", "started_before"), ("min_duration", "max_d
 class SearchFilter(Filter):
     """Filter by a search in web-search syntax. Any text is valid, as for the predecessor; a blank one is no search."""
 
+    schema = {"type": "string"}
+
     def value_in(self, query: QueryDict, name: str) -> str | None:
         """Return the text; None if there is no search."""
         text = query.get(name, "").strip()
@@ -53,6 +55,7 @@ class MetadataFilter(TextFilter):
     """Filter by an exact value of the metadata."""
 
     shortest = 0
+    schema = {**TextFilter.schema, "minLength": 0}
 
 
 class VideoFilterSet(StrictFilterSet):
@@ -60,18 +63,32 @@ class VideoFilterSet(StrictFilterSet):
 
     scopes = {"status": "curate", "active": "curate", "listing": "curate"}
 
-    search = SearchFilter()
-    channel = UUIDFilter(field_name="channel_id")
-    owner = UUIDFilter()
-    tag = EachTextFilter()
-    started_after = TimeFilter(field_name="start_key", lookup_expr="gte")
-    started_before = TimeFilter(field_name="start_key", lookup_expr="lt")
-    min_duration = SecondsFilter(field_name="length_key", lookup_expr="gte")
-    max_duration = SecondsFilter(field_name="length_key", lookup_expr="lte")
-    status = ChoiceFilter(choices=Video.Status.values)
-    active = BooleanFilter()
-    listing = ChoiceFilter(choices=Listing)
-    ordering = ChoiceFilter(choices=[*ORDERINGS, "relevance"])
+    search = SearchFilter(help_text='Words that must all occur; `"a phrase"`, `or` and `-not` are understood.')
+    channel = UUIDFilter(field_name="channel_id", help_text="Of this channel.")
+    owner = UUIDFilter(help_text="Of channels of this owner.")
+    tag = EachTextFilter(help_text="If repeated: videos that have all of these tags.")
+    started_after = TimeFilter(field_name="start_key", lookup_expr="gte", help_text="Started at this time or later.")
+    started_before = TimeFilter(field_name="start_key", lookup_expr="lt", help_text="Started before this time.")
+    min_duration = SecondsFilter(
+        field_name="length_key", lookup_expr="gte", help_text="Seconds, inclusive; decimals are allowed."
+    )
+    max_duration = SecondsFilter(
+        field_name="length_key", lookup_expr="lte", help_text="Seconds, inclusive; decimals are allowed."
+    )
+    status = ChoiceFilter(
+        choices=Video.Status.values, help_text="Needs the scope `curate`, and replaces that part of “listed”."
+    )
+    active = BooleanFilter(help_text="`true`: shown videos; `false`: hidden ones. Needs the scope `curate`.")
+    listing = ChoiceFilter(choices=Listing, help_text="Needs the scope `curate`, and replaces “listed”.")
+    ordering = ChoiceFilter(
+        choices=[*ORDERINGS, "relevance"], help_text="`relevance` needs a search, and is its default order."
+    )
+    # `metadata[key]`, by its name in the description of the API.
+    by_key = {
+        "metadata": MetadataFilter(
+            help_text="`metadata[key]=value`: videos whose metadata has this value under this key."
+        )
+    }
 
     def __init__(self, data: QueryDict, *, at: datetime, **options: Any) -> None:
         super().__init__(data, **options)
@@ -123,4 +140,4 @@ class VideoFilterSet(StrictFilterSet):
 class TagFilterSet(StrictFilterSet):
     """Filter tags by their beginning, in any letter case."""
 
-    prefix = TextFilter(field_name="tag", lookup_expr="istartswith")
+    prefix = TextFilter(field_name="tag", lookup_expr="istartswith", help_text="Tags that begin with this.")

@@ -16,6 +16,7 @@ from channels_app.channels.idempotency import body_digest
 from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID, RESOLUTIONS
 from channels_app.models import Channel
 from common.rest import throttling
+from common.rest.description import Answer, describe, page_of
 from common.rest.fields import (
     PlainChoiceField,
     PlainTextField,
@@ -61,10 +62,13 @@ class GrantCreateSerializer(StrictSerializer):
         min_value=SHORTEST, max_value=LONGEST, default=DEFAULT, help_text="How long it lasts, in seconds."
     )
 
+    example = {"viewer": "member-42", "ttl_seconds": 3600}
+
 
 class OriginField(PlainTextField):
     """The origin of a page, `https://www.example.com`; its host may begin with `*`."""
 
+    schema = {"pattern": f"^{ORIGIN}$"}
     default_error_messages = {"origin": "Not an origin such as https://www.example.com."}
 
     def to_internal_value(self, data: Any) -> str:
@@ -77,7 +81,12 @@ class OriginField(PlainTextField):
 class ChannelGrantCreateSerializer(GrantCreateSerializer):
     """The body of a new grant for a channel; the limits of a private one are those of a token of IVS."""
 
-    origins = serializers.ListField(child=OriginField(), max_length=_MOST_ORIGINS, default=list)
+    origins = serializers.ListField(
+        child=OriginField(),
+        max_length=_MOST_ORIGINS,
+        default=list,
+        help_text="Of the pages that may play it; none for any.",
+    )
     single_use = StrictBooleanField(default=False, help_text="Whether one player alone may start to play.")
     maximum_resolution = PlainChoiceField(
         RESOLUTIONS[1:], default=None, help_text="The highest resolution that plays; absent for any."
@@ -88,6 +97,9 @@ class ViewerSerializer(StrictSerializer):
     """The body of the revocation of all grants of a viewer."""
 
     viewer = PlainTextField(max_length=LONGEST_VIEWER_ID, help_text="Your id of the viewer, as in the grants.")
+
+    example = {"viewer": "member-42"}
+    schema = {"viewer": {"minLength": 1}}
 
 
 class RevokedSerializer(serializers.Serializer):
@@ -104,6 +116,11 @@ class CreatedGrantSerializer(serializers.Serializer):
     expires_at = TimeField(
         allow_null=True, help_text="Expiry time; null for a public video or channel, whose grant does not expire."
     )
+
+    example = {
+        "url": "https://vod.example.com/play/g/AbCdEf-shown-once/master.m3u8",
+        "expires_at": "2026-03-04T12:05:00Z",
+    }
 
 
 class GrantSerializer(serializers.Serializer):
@@ -128,14 +145,20 @@ class GrantSerializer(serializers.Serializer):
     uses = serializers.IntegerField(help_text="How often it was used, counted once a minute at most.")
     last_used_at = TimeField(allow_null=True, help_text="When it was last used; null if it never was.")
 
+    example = {
+        "video": "6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21",
+        "viewer": "member-42",
+        "expires_at": "2026-03-04T12:05:00Z",
+    }
+
 
 class GrantFilterSet(StrictFilterSet):
     """Filter grants; `lasting` is whether a grant is neither revoked nor ended."""
 
-    video = UUIDFilter(field_name="video_id")
-    channel = UUIDFilter(field_name="channel_id")
-    viewer = TextFilter()
-    lasting = BooleanFilter()
+    video = UUIDFilter(field_name="video_id", help_text="Grants for this video.")
+    channel = UUIDFilter(field_name="channel_id", help_text="Grants for this channel.")
+    viewer = TextFilter(help_text="Grants of this viewer.")
+    lasting = BooleanFilter(help_text="`true`: grants that are neither revoked nor ended; `false`: the others.")
 
     def filter_queryset(self, queryset: PlaybackGrantQuerySet) -> PlaybackGrantQuerySet:
         """Return the grants that match all filters."""
@@ -157,19 +180,33 @@ class PlaybackGrantViewSet(StrictFilterViewSet):
     queryset = PlaybackGrant.objects.for_viewers().newest_first()
     primary_actions = ("list",)
 
+    @describe(
+        "listGrants", "List playback grants", "Newest first, without their URLs.", page_of("Grant", GrantSerializer)
+    )
     def list(self, request: Request) -> Response:
-        """Return a page of grants, the newest first."""
         rows = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         return self.get_paginated_response(self.get_serializer(rows, many=True).data)
 
+    @describe(
+        "revokeGrant",
+        "Revoke a playback grant",
+        "Players stop at their next request for a playlist; on a private channel Amazon IVS ends the sessions of the "
+        "viewer soon.",
+        Answer(None, "Done.", status=204),
+    )
     def destroy(self, request: Request, uuid: str) -> Response:
-        """Revoke a grant."""
         grant_revoke(grant_id=uuid_in_path(uuid))
         return Response(status=204)
 
-    @action(detail=False, methods=["post"], serializer_class=ViewerSerializer, filterset_class=StrictFilterSet)
+    @action(detail=False, methods=["post"], filterset_class=StrictFilterSet)
+    @describe(
+        "revokeViewer",
+        "Revoke all playback grants of a viewer",
+        "",
+        Answer(RevokedSerializer, "The number of grants that were revoked."),
+        body=ViewerSerializer,
+    )
     def revoke(self, request: Request) -> Response:
-        """Revoke all grants of a viewer."""
         serializer = self.get_serializer(data=request.data)
         serializer.is_valid(raise_exception=True)
         revoked = viewer_revoke(viewer=serializer.validated_data["viewer"])
@@ -206,10 +243,15 @@ class GrantCreateViewSet(CatalogueViewSet):
 class VideoGrantViewSet(GrantCreateViewSet):
     """Grants for a video."""
 
-    serializer_class = GrantCreateSerializer
-
+    @describe(
+        "grantVideo",
+        "Grant playback of a video",
+        "The URL plays in any HLS player, without a header or a cookie, until it expires or is revoked. A public video "
+        "gets its plain URL, without an end. `viewer` is a name of your own for whom it is.",
+        Answer(CreatedGrantSerializer, "The grant with its URL.", status=201),
+        body=GrantCreateSerializer,
+    )
     def create(self, request: Request, uuid: str) -> Response:
-        """Make a grant for a video that the caller may open."""
         video = video_of(uuid_in_path(uuid), at=None if has_scope(request, "curate") else self.at)
         if video is None:
             raise VideoNotFoundError
@@ -219,9 +261,14 @@ class VideoGrantViewSet(GrantCreateViewSet):
 class ChannelGrantViewSet(GrantCreateViewSet):
     """Grants for the live stream of a channel."""
 
-    serializer_class = ChannelGrantCreateSerializer
-
+    @describe(
+        "grantChannel",
+        "Grant playback of the live stream of a channel",
+        "A private channel gets a URL with a token of Amazon IVS, by which one may start to play until it expires: at "
+        "most 10 minutes ahead if it names a viewer or is for single use. A public one gets its plain URL.",
+        Answer(CreatedGrantSerializer, "The grant with its URL.", status=201),
+        body=ChannelGrantCreateSerializer,
+    )
     def create(self, request: Request, uuid: str) -> Response:
-        """Make a grant for an active channel; private ones too."""
         channel = get_channel(Channel.objects.filter(active=True, status=Channel.Status.READY), uuid)
         return self.created(channel_grant_create(channel=channel, request=self.requested(channel.pk)))

@@ -10,6 +10,7 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 
 from common.rest import throttling
+from common.rest.description import Answer, describe
 from common.rest.fields import uuid_in_path
 from common.rest.scopes import has_scope
 from ondemand.api.viewsets import CatalogueViewSet
@@ -24,6 +25,11 @@ from ondemand.videos.services import VideoNotFoundError
 FILE_MAX_AGE = 120
 # https://datatracker.ietf.org/doc/html/rfc8216#section-4
 _PLAYLIST = "application/vnd.apple.mpegurl"
+_FILES = (
+    Answer({"type": "string"}, "A playlist, or a small picture.", "#EXTM3U", _PLAYLIST),
+    Answer({"type": "string", "format": "binary"}, "A small picture.", "RIFF", small_pictures.CONTENT_TYPE),
+    Answer(None, "The URL of the picture, with its signature.", status=302),
+)
 
 
 class PlayViewSet(CatalogueViewSet):
@@ -35,8 +41,13 @@ class PlayViewSet(CatalogueViewSet):
     # A grant that was revoked stops at once, and a video that was hidden as soon as caches have forgotten it.
     primary_actions = ("retrieve",)
 
+    @describe(
+        "playVideo",
+        "Get a playlist or a picture of a public video",
+        "`master.m3u8` is the multivariant playlist. With the scope `curate`: of any video.",
+        *_FILES,
+    )
     def retrieve(self, request: Request, uuid: str, path: str) -> HttpResponse:
-        """Return a playlist or a small picture, or redirect to a picture."""
         video_uuid = uuid_in_path(uuid)
         is_curator = has_scope(request, "curate")
         video = video_of(video_uuid, at=None) if is_curator else playable_video(video_uuid, at=self.at)
@@ -85,8 +96,13 @@ class GrantedPlayViewSet(PlayViewSet):
         throttling.count_by_address(request)
         super().initial(request, *args, **kwargs)
 
+    @describe(
+        "playGrantedVideo",
+        "Get a playlist or a picture by a playback grant",
+        "`master.m3u8` is the multivariant playlist.",
+        *_FILES,
+    )
     def retrieve(self, request: Request, token: str, path: str) -> HttpResponse:
-        """Return a playlist, or redirect to a picture, while the grant lasts."""
         grant = grant_playing(token=token, at=self.at)
         end = cast(datetime, grant.expires_at)
         response = self.file(cast(Video, grant.video), path, end, to_curator=grant.of_curator)

@@ -27,11 +27,17 @@ from common.rest.fields import (
 from common.rest.times import is_readable, parse_time
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
-from ondemand.playback.explain import Explanation
+from ondemand.models.publication import Listing
+from ondemand.playback.explain import Explanation, Playing
 from ondemand.search.words import highlight, matching_chapter
 from ondemand.videos import limits
 from ondemand.videos.files import CatalogueReader
 from ondemand.videos.links import video_embed_url, video_page_url
+
+# For examples.
+_UUID = "6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21"
+_MEDIA = "https://media.example.com/ivs/v1/111122223333/AjIhKtJ0RlgL/2026/3/4/9/5/n4kWpXkXkXkX/media"
+_THUMBNAIL = f"{_MEDIA}/thumbnails/thumb0.jpg"
 
 
 class ContentPutSerializer(serializers.Serializer):
@@ -53,6 +59,14 @@ class ContentPutSerializer(serializers.Serializer):
         default=list,
         help_text="The tags; null means an empty list.",
     )
+
+    example = {
+        "title": "Morning show",
+        "description": "News and weather",
+        "tags": ["news", "weather"],
+        "thumbnail": _THUMBNAIL,
+    }
+    schema = {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}}
 
     def to_internal_value(self, data: Any) -> Any:
         """Accept the names of the fields in any letter case."""
@@ -84,6 +98,10 @@ class ContentSerializer(serializers.Serializer):
         help_text="The URL of the picture that people chose; empty if there is none, or if the caller may not see it.",
     )
 
+    example = ContentPutSerializer.example
+    # Empty if the video has no content.
+    schema = {"": {"required": []}}
+
 
 class WrittenContentSerializer(ContentSerializer):
     """The answer to `PUT /on-demand/{uuid}`: the row of the content."""
@@ -101,6 +119,8 @@ class RenditionSerializer(serializers.Serializer):
     width = serializers.IntegerField(allow_null=True, help_text="The width in pixels; null for sound alone.")
     height = serializers.IntegerField(allow_null=True, help_text="The height in pixels; null for sound alone.")
 
+    example = {"path": "720p30", "playlist": "playlist.m3u8", "width": 1280, "height": 720}
+
 
 class ChapterSerializer(StrictSerializer):
     """A part of a video, from its time to that of the next chapter."""
@@ -111,6 +131,10 @@ class ChapterSerializer(StrictSerializer):
         help_text="Where it begins, in milliseconds from the start of the video.",
     )
     title = PlainTextField(max_length=TITLE_LENGTH, help_text="Its title.")
+
+    example = {"title": "Headlines"}
+    # What Python counts as a space, other languages do not all.
+    schema = {"title": {"minLength": 1, "pattern": r"[^\s\x1c-\x1f\x85]"}}
 
     def validate_title(self, value: str) -> str:
         """Refuse a title of spaces."""
@@ -130,6 +154,7 @@ class ChaptersField(serializers.ListField):
     """Chapters in rising order of their times, no two at one time."""
 
     child = ChapterSerializer()
+    schema = {"maxItems": MOST_CHAPTERS}
 
     def to_internal_value(self, data: Any) -> list[Chapter]:
         """Return the chapters; raise ValidationError if these are none, too many, or not in order."""
@@ -193,8 +218,11 @@ class PlayableSerializer(DocumentSerializer):
     location = serializers.CharField(
         read_only=True,
         allow_null=True,
-        help_text="The URL of the playlist; null if there is nothing to play, or if the caller may not see it.",
+        help_text="The multivariant playlist; null if it does not play, or if `playback` is `grant`"
+        " and the caller lacks the scope `curate`.",
     )
+
+    example = {"start_time": 1772615100000, "duration_seconds": 3600, "location": f"{_MEDIA}/hls/master.m3u8"}
 
     def get_start_time(self, video: Video) -> int:
         return milliseconds(video.started_at) if video.started_at else 0
@@ -274,7 +302,11 @@ class VideoSerializer(PlayableSerializer):
         allow_null=True,
         help_text="The player for a frame of another website; null as `watch_url`, or if the service allows no frames.",
     )
-    playback = serializers.ChoiceField(Video.Playback.choices)
+    playback = serializers.ChoiceField(
+        Video.Playback.choices,
+        help_text="`grant`: without a grant it is not played, and its `location`, `thumbnails`, `picture` and"
+        " `renditions` are for callers with the scope `curate` alone.",
+    )
     thumbnails = serializers.ListField(
         child=serializers.CharField(),
         read_only=True,
@@ -320,6 +352,34 @@ class VideoSerializer(PlayableSerializer):
     clip_of = serializers.UUIDField(
         allow_null=True, help_text="For curators: the video of which this is a clip; null if it is none."
     )
+
+    example = {
+        "active": True,
+        "channel": _UUID,
+        "channel_name": "Morning show",
+        "started_at": "2026-03-04T09:05:00Z",
+        "ended_at": "2026-03-04T10:05:00Z",
+        "status": "available",
+        "visibility": "public",
+        "listing": "listed",
+        "playback": "public",
+        "watch_url": f"https://vod.example.com/watch/{_UUID}",
+        "embed_url": f"https://vod.example.com/embed/{_UUID}",
+        "thumbnails": [_THUMBNAIL],
+        "picture": {
+            width: f"https://vod.example.com/play/{_UUID}/small/{width}/media/thumbnails/thumb0.jpg"
+            for width in ("320", "640")
+        },
+        "stream_ids": ["st-1A2b3C4d5E6f7G8h9I0jKlM"],
+        "metadata": {"episode": "12"},
+        "qa": "ok",
+    }
+    schema = {
+        "visibility": {"enum": Video.Visibility.values},
+        "listing": {"enum": [*map(str, Listing)]},
+        "metadata": {"additionalProperties": True},
+        "renditions": [RenditionSerializer],
+    }
 
     def get_active(self, video: Video) -> bool:
         # NULL is hidden, as it was for the predecessor.
@@ -397,6 +457,8 @@ class FoundSerializer(DocumentSerializer):
         help_text="The chapter whose title has the most words of the search; null if none has any.",
     )
 
+    example = {"rank": 0.6, "highlight": "<mark>Morning</mark> show"}
+
     def get_highlight(self, video: Video) -> str:
         return highlight(video)
 
@@ -418,6 +480,8 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
     thumbnail = serializers.CharField(
         read_only=True, help_text="The chosen picture; empty if there is none, or if the caller may not see it."
     )
+
+    example = ContentPutSerializer.example
 
     def get_on_demand_video_uuid(self, video: Video) -> UUID:
         return video.uuid
@@ -445,6 +509,9 @@ class RuleSerializer(serializers.Serializer):
     kept = serializers.BooleanField(source="is_kept", help_text="Whether the video keeps it.")
     sentence = serializers.CharField(help_text="The same as an English sentence.")
 
+    example = {"rule": "unlisted", "kept": False, "sentence": "It is unlisted: it opens by its address alone."}
+    schema = {"rule": {"enum": [*map(str, [*Listing, *Playing])]}}
+
 
 class PlayingSerializer(serializers.Serializer):
     """The rules that decide who plays a video, with their result."""
@@ -463,6 +530,13 @@ class PlayingSerializer(serializers.Serializer):
     )
     rules = RuleSerializer(source="playing.rules", many=True, help_text="The rules, the gravest first.")
 
+    example = {
+        "result": "grant",
+        "sentence": "It is played with a grant alone.",
+        "rules": [{"rule": "grant", "kept": False, "sentence": "It is played with a grant alone."}],
+    }
+    schema = {"result": {"enum": [*map(str, Playing)]}, "delivery": {"enum": ["direct", "signed"]}}
+
     def get_delivery(self, explained: Explanation) -> str:
         """How its files are delivered: by signed URLs, or by the plain ones of S3 or a CDN."""
         return "signed" if explained.is_signed else "direct"
@@ -478,6 +552,15 @@ class AccessSerializer(serializers.Serializer):
     plays = serializers.BooleanField(help_text="`GET /play/{uuid}/master.m3u8` is served, while S3 has the file.")
     grants = serializers.BooleanField(help_text="`POST /on-demand/{uuid}/playback-grants` makes a grant.")
     sentence = serializers.CharField(help_text="The same as an English sentence.")
+
+    example = {
+        "caller": "anonymous",
+        "scopes": [],
+        "location": False,
+        "plays": False,
+        "grants": False,
+        "sentence": "Opens it, and gets no location.",
+    }
 
 
 class ExplanationSerializer(serializers.Serializer):
@@ -495,6 +578,9 @@ class ExplanationSerializer(serializers.Serializer):
     playback = PlayingSerializer(source="*", help_text="Who plays it.")
     callers = AccessSerializer(many=True, help_text="What callers with some sets of scopes get.")
 
+    example = {"listing": "unlisted", "sentence": "It is unlisted: it opens by its address alone."}
+    schema = {"listing": {"enum": [*map(str, Listing)]}}
+
 
 class TagSerializer(serializers.Serializer):
     """A tag and how many listed videos have it."""
@@ -502,11 +588,14 @@ class TagSerializer(serializers.Serializer):
     tag = serializers.CharField(help_text="The tag.")
     count = serializers.IntegerField(help_text="The number of listed videos that have it.")
 
+    example = {"tag": "news", "count": 12}
+
 
 class TagListField(serializers.ListField):
     """Tags, each once."""
 
     child = PlainTextField(max_length=limits.TAG_LENGTH)
+    schema = {"maxItems": limits.MOST_TAGS, "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH}}
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the tags; raise ValidationError if it is no list of texts, or has too many."""
@@ -519,6 +608,10 @@ class MetadataField(serializers.DictField):
     """Texts by keys."""
 
     child = PlainTextField(max_length=limits.METADATA_VALUE_LENGTH, allow_blank=True)
+    schema = {
+        "maxProperties": limits.MOST_METADATA,
+        "propertyNames": {"minLength": 1, "maxLength": limits.METADATA_KEY_LENGTH},
+    }
 
     def to_internal_value(self, data: Any) -> dict[str, str]:
         """Return the metadata; raise ValidationError if it is no object of texts, or has too many or too long ones."""
@@ -558,7 +651,11 @@ class VideoPatchSerializer(ChangesSerializer):
         help_text="The description, as plain text; null means empty.",
     )
     tags = TagListField(allow_null=True, help_text="The tags, which replace the present ones; null for none.")
-    thumbnail = PlainTextField(allow_blank=True, allow_null=True)
+    thumbnail = PlainTextField(
+        allow_blank=True,
+        allow_null=True,
+        help_text="An https URL, or a picture of this recording by its URL or path; empty or null for none.",
+    )
     active = StrictBooleanField(
         help_text="`false` hides the video; `true` shows it, and releases one that is held back."
     )
@@ -583,6 +680,8 @@ class VideoPatchSerializer(ChangesSerializer):
         allow_null=True,
         help_text="The part of the recording that is shown, moved to the bounds of segments; null for all of it.",
     )
+
+    example = {"title": "Morning show", "tags": ["news"], "publish_from": "2026-03-06T06:00:00Z"}
 
     def known(self) -> dict[str, Any]:
         """Return the stored values that have limits, as `GET` shows them."""
@@ -651,6 +750,8 @@ class ClipSerializer(WindowSerializer):
     tags = TagListField(required=False, help_text="The tags.")
     active = StrictBooleanField(default=False, help_text="Whether the clip is shown at once.")
 
+    example = {"start_ms": 600_000, "end_ms": 660_000, "title": "The goal"}
+
 
 class SuggestionsSerializer(serializers.Serializer):
     """Edits that somebody may want: `trim` as `PATCH` takes it, and the recordings to be joined, in their order."""
@@ -661,11 +762,15 @@ class SuggestionsSerializer(serializers.Serializer):
         help_text="The uuids of the recordings to be joined, in their order; empty if nothing is suggested.",
     )
 
+    example = {"trim": {"start_ms": 42_000, "end_ms": None}, "join": [_UUID, "9c1f6a52-1c1e-4f0a-9d55-0a7c6f5d8b21"]}
+
 
 class StreamSerializer(channels.StreamSerializer):
     """A stream with its listed videos; the context has them by stream id, and `at`, the moment of their listing."""
 
     videos = serializers.SerializerMethodField()
+
+    schema = {"videos": [VideoSerializer]}
 
     def get_videos(self, stream: Stream) -> Any:
         """As in lists of videos."""

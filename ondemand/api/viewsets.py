@@ -21,6 +21,7 @@ from rest_framework.serializers import BaseSerializer
 
 from channels_app.api.viewsets import get_channel, visible_channels
 from common.rest.caching import LIST_MAX_AGE, VIDEO_MAX_AGE, Life, require_match
+from common.rest.description import DONE, Answer, describe, page_of
 from common.rest.fields import uuid_in_path
 from common.rest.ordering import RowList
 from common.rest.scopes import has_scope
@@ -99,42 +100,58 @@ class VideoViewSet(CatalogueViewSet):
     write_scope = "curate"
     any_content_type = True
     filterset_class = VideoFilterSet
+    serializer_class = serializers.VideoSerializer
 
     def get_serializer_class(self) -> type[BaseSerializer]:
         """Return the serializer of the body of a write, else that of a video, or of a search result."""
         if self.action == "list":
             return serializers.FoundVideoSerializer if self.filter_values["search"] else serializers.VideoSerializer
-        by_action = {
-            "search": serializers.HitSerializer,
-            "update": serializers.ContentPutSerializer,
-            "partial_update": serializers.VideoPatchSerializer,
-            "join": serializers.JoinSerializer,
-            "clips": serializers.ClipSerializer,
-            "suggestions": serializers.SuggestionsSerializer,
-        }
-        return by_action.get(self.action, serializers.VideoSerializer)
+        if self.action == "search":
+            return serializers.HitSerializer
+        return super().get_serializer_class()
 
     def get_filterset_kwargs(self, queryset: QuerySet[Any]) -> dict[str, Any]:
         """Add the time of the request."""
         return {**super().get_filterset_kwargs(queryset), "at": self.at}
 
+    @describe(
+        "listVideos",
+        "List, filter and search videos",
+        "Newest start first; with `search` the best match first, with `rank` and `highlight`.",
+        page_of("Video", serializers.FoundVideoSerializer, serializers.VideoSerializer),
+    )
     def list(self, request: Request) -> Response:
-        """Return a page of listed videos, newest first, or of those that match `search`, best first."""
         return self.found(self.video_list())
 
     @action(detail=False)
+    @describe(
+        "searchVideos",
+        "Search videos, with flat hits",
+        "The search of the list, in the form for older clients. An empty search finds nothing.",
+        page_of("Hit", serializers.HitSerializer),
+    )
     def search(self, request: Request) -> Response:
-        """Return a page of the predecessor's flat hits; an empty search finds nothing."""
         videos = self.video_list()
         return self.found(videos if self.filter_values["search"] else Video.objects.none().newest_first())
 
+    @describe(
+        "getVideo",
+        "Get a video",
+        "Listed and unlisted videos; all with the scope `curate`.",
+        Answer(serializers.VideoSerializer, "The video."),
+    )
     def retrieve(self, request: Request, uuid: str) -> Response:
-        """Return a video."""
         video = self.get_video(uuid)
         return Response(self.document(video), headers=self.life(VIDEO_MAX_AGE, video.next_publication_change(self.at)))
 
+    @describe(
+        "replaceContent",
+        "Replace the content of a video",
+        "Absent or null fields become empty; unknown fields are ignored.",
+        Answer(serializers.WrittenContentSerializer, "The content."),
+        body=serializers.ContentPutSerializer,
+    )
     def update(self, request: Request, uuid: str) -> Response:
-        """Replace the content."""
         video_uuid = uuid_in_path(uuid)
         # DRF parses a missing body as an empty object, and that would empty the content.
         serializer = self.get_serializer(data=None if request.stream is None else request.data)
@@ -142,8 +159,17 @@ class VideoViewSet(CatalogueViewSet):
         write = {"by": request.user.pk, "values": serializer.validated_data, "check": self.check}
         return Response(serializers.WrittenContentSerializer(content_replace(video_uuid=video_uuid, **write)).data)
 
+    @describe(
+        "changeVideo",
+        "Change a video, or show it again",
+        "Changes only the given fields; unknown fields are a 400 that names them. "
+        "Without a body, or with `{}` or `null`, the video is shown again and the answer is the text `OK`.",
+        Answer(serializers.VideoSerializer, "The video as it is now."),
+        DONE,
+        body=serializers.VideoPatchSerializer,
+        needs_body=False,
+    )
     def partial_update(self, request: Request, uuid: str) -> HttpResponse | Response:
-        """Change the given fields; without any, show the video again."""
         if request.data in (None, {}):
             video_show(video_uuid=uuid_in_path(uuid), check=self.check)
             return HttpResponse("OK", content_type="text/plain")
@@ -163,31 +189,67 @@ class VideoViewSet(CatalogueViewSet):
         write: dict[str, Any] = {"by": request.user.pk, "values": values, "check": check}
         return Response(self.document(video_update(video_uuid=video.pk, **write)))
 
+    @describe(
+        "hideVideo", "Hide a video", "Its files stay, and `PATCH` shows it again. Clips of it stay as they are.", DONE
+    )
     def destroy(self, request: Request, uuid: str) -> HttpResponse:
-        """Hide the video."""
         video_hide(video_uuid=uuid_in_path(uuid), check=self.check)
         return HttpResponse("OK", content_type="text/plain")
 
     @action(detail=True, read_scope="curate")
+    @describe(
+        "explainVideo",
+        "Explain who finds and who plays a video",
+        "The rules in their order: the first one that the video breaks is its `listing`, or the `result` of its "
+        "playback. `callers` is what the routes answer to callers with these scopes.",
+        Answer(serializers.ExplanationSerializer, "The rules with their results."),
+    )
     def explain(self, request: Request, uuid: str) -> Response:
-        """Return the rules that decide who finds and who plays the video, each with its result."""
         explained = explanation(self.get_video(uuid), self.at)
         return Response(serializers.ExplanationSerializer(explained).data)
 
-    @action(detail=True, methods=["post", "delete"])
+    @action(detail=True, methods=["post"])
+    @describe(
+        "joinVideos",
+        "Join recordings into one video",
+        "Shows several available recordings of one channel one after the other, each as it is trimmed. "
+        "The video of the path is the first one, unless `with` says where it stands. The others are its parts: "
+        "they are not listed until the join is undone. It needs a grant if one of them does.",
+        Answer(serializers.VideoSerializer, "The joined video."),
+        body=serializers.JoinSerializer,
+    )
     def join(self, request: Request, uuid: str) -> Response:
-        """Join recordings of the channel into this video, or undo that."""
-        video, is_undone = self.get_video(uuid), request.method == "DELETE"
-        values = {} if is_undone else self.valid_body()
+        video, values = self.get_video(uuid), self.valid_body()
         self.check(video)
         with refused_edits("with"):
-            prepared = unjoin_prepare(video) if is_undone else join_prepare(video, values["others"])
-        write = video_unjoin if is_undone else video_join
-        return Response(self.document(write(video_uuid=video.pk, prepared=prepared, check=self.check)))
+            prepared = join_prepare(video, values["others"])
+        return Response(self.document(video_join(video_uuid=video.pk, prepared=prepared, check=self.check)))
+
+    @join.mapping.delete
+    @describe(
+        "unjoinVideos",
+        "Undo a join",
+        "The parts are videos of their own again. `playback` stays as it is.",
+        Answer(serializers.VideoSerializer, "The video as it is now."),
+    )
+    def unjoin(self, request: Request, uuid: str) -> Response:
+        video = self.get_video(uuid)
+        self.check(video)
+        with refused_edits("with"):
+            prepared = unjoin_prepare(video)
+        return Response(self.document(video_unjoin(video_uuid=video.pk, prepared=prepared, check=self.check)))
 
     @action(detail=True, methods=["post"])
+    @describe(
+        "createClip",
+        "Make a clip of a video",
+        "A video of its own that shows a window of what this one shows now, with its own content and publication. "
+        "It is hidden unless `active` is true, and needs a grant if its source does. "
+        "Hiding the source does not hide it.",
+        Answer(serializers.VideoSerializer, "The clip.", status=201),
+        body=serializers.ClipSerializer,
+    )
     def clips(self, request: Request, uuid: str) -> Response:
-        """Make a clip of this video."""
         video, values = self.get_video(uuid), self.valid_body()
         self.check(video)
         with refused_edits("start_ms"):
@@ -202,9 +264,15 @@ class VideoViewSet(CatalogueViewSet):
         return Response(self.document(clip), status=201)
 
     @action(detail=True, read_scope="curate")
+    @describe(
+        "suggestEdits",
+        "Get suggested edits of a recording",
+        "A trim where the encoder sent nothing at the beginning or at the end, and a join of recordings of the channel "
+        "that follow each other within five minutes. Nothing is suggested for a video that is edited.",
+        Answer(serializers.SuggestionsSerializer, "The suggestions."),
+    )
     def suggestions(self, request: Request, uuid: str) -> Response:
-        """Return the edits that are suggested."""
-        return Response(self.get_serializer(suggestions_for(self.get_video(uuid))).data)
+        return Response(serializers.SuggestionsSerializer(suggestions_for(self.get_video(uuid))).data)
 
     def valid_body(self) -> dict[str, Any]:
         """Return the values of the body; raise ValidationError if it is malformed."""
@@ -291,16 +359,21 @@ class TagViewSet(CatalogueViewSet):
     filterset_class = TagFilterSet
     serializer_class = serializers.TagSerializer
 
+    @describe("listTags", "List the tags of listed videos", "By name.", page_of("Tag", serializers.TagSerializer))
     def list(self, request: Request) -> Response:
-        """Return a page of the tags of listed videos, by name."""
         return self.page(self.filter_queryset(TagCount.objects.listed(self.at)))
 
 
 class StreamViewSet(CatalogueViewSet):
     """Streams of a channel, with the videos that were made of them."""
 
+    @describe(
+        "listStreams",
+        "List the streams of a channel",
+        "The last one first, each with its listed videos; its history is for the scope `channels`.",
+        page_of("Stream", serializers.ManagedStreamSerializer, serializers.StreamSerializer),
+    )
     def list(self, request: Request, uuid: str) -> Response:
-        """Return a page of the streams of the channel, the last one first, each with its listed videos."""
         is_managed = has_scope(request, "channels")
         channel = get_channel(visible_channels(request), uuid)
         streams = channel.streams.shown(to_managers=is_managed).newest_first()

@@ -1,40 +1,11 @@
-"""Schemas that no serializer has, and additions to the schemas of serializers and their fields."""
+"""Components that no serializer has."""
 
-from dataclasses import dataclass
 from typing import Any
 
-from channels_app.api import serializers as channels
-from ondemand.api import grants
-from ondemand.api import serializers as videos
-from ondemand.models import Video
-from ondemand.models.chapters import MOST_CHAPTERS
-from ondemand.models.publication import Listing
-from ondemand.playback.explain import Playing
-from ondemand.videos import limits
 from tools.openapi.errors import REFUSALS, Refusal
+from tools.openapi.examples import GIVEN
 
 Schema = dict[str, Any]
-
-
-class Instead(Schema):
-    """A schema that replaces the one which drf-spectacular derives from a field; others are merged into it."""
-
-
-@dataclass(frozen=True)
-class AnyOf:
-    """An answer that one of several serializers describes, or with `page_of` a page of such rows."""
-
-    kinds: tuple[type, ...]
-    page_of: str = ""
-
-
-_HEX = "[0-9a-fA-F]"
-_HYPHENATED = f"{_HEX}{{8}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{4}}-{_HEX}{{12}}"
-UUID_IN = {
-    "type": "string",
-    "pattern": rf"^({_HYPHENATED}|{_HEX}{{32}})$",
-    "examples": ["8d0c0b3e-5f0a-4d5e-9a53-1c2f5f1c7a10"],
-}
 NAMED: dict[str, Schema] = {
     "Error": {
         "type": "object",
@@ -50,12 +21,6 @@ NAMED: dict[str, Schema] = {
             },
         },
         "required": ["error", "code", "fields"],
-        "additionalProperties": False,
-    },
-    "Health": {
-        "type": "object",
-        "properties": {"status": {"type": "string", "const": "ok", "description": "`ok`: the database answers."}},
-        "required": ["status"],
         "additionalProperties": False,
     },
 }
@@ -121,78 +86,5 @@ def page_of(row: Schema, name: str) -> Schema:
         "properties": {**properties, **_OF_PAGES.get(name, {})},
         "required": list(properties),
         "additionalProperties": False,
+        GIVEN: {"pageSize": 25},
     }
-
-
-def _enum(values: Any) -> Schema:
-    return {"type": "string", "enum": [str(value) for value in values]}
-
-
-_HISTORY: Schema = {
-    **{name: [channels.HistoryEntrySerializer] for name in ("sessions", "takeovers", "failures", "health")},
-    "limits": [channels.LimitBreachSerializer],
-}
-_TAGS: Schema = {
-    "maxItems": limits.MOST_TAGS,
-    "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH},
-}
-_FOUND: Schema = {
-    "rank": {"description": "The larger, the better the match."},
-    "highlight": {"description": "HTML: the found text is in `<mark>`, all else is escaped."},
-}
-# By serializer and field: a schema, a serializer, or a list of one. Derived serializers inherit them.
-FIELDS: dict[type, Schema] = {
-    videos.VideoSerializer: {
-        "visibility": _enum(Video.Visibility.values),
-        "listing": _enum(Listing),
-        "playback": {
-            **_enum(Video.Playback.values),
-            "description": "`grant`: without a grant it is not played, and its `location`, `thumbnails`,"
-            " `picture` and `renditions` are for callers with the scope `curate` alone.",
-        },
-        "metadata": {"type": "object", "additionalProperties": True},
-        "renditions": [videos.RenditionSerializer],
-        "location": {
-            "description": "The multivariant playlist; null if it does not play, or if `playback` is `grant`"
-            " and the caller lacks the scope `curate`."
-        },
-        "start_time": {"description": "Milliseconds since 1970; 0 if the start is unknown."},
-    },
-    # What Python counts as a space, other languages do not all.
-    videos.ChapterSerializer: {"title": {"minLength": 1, "pattern": r"[^\s\x1c-\x1f\x85]"}},
-    videos.FoundSerializer: _FOUND,
-    videos.RuleSerializer: {"rule": _enum([*Listing, *Playing])},
-    videos.PlayingSerializer: {"result": _enum(Playing), "delivery": _enum(["direct", "signed"])},
-    videos.ExplanationSerializer: {"listing": _enum(Listing)},
-    videos.StreamSerializer: {"videos": [videos.VideoSerializer]},
-    channels.ManagedStreamSerializer: _HISTORY,
-    videos.ContentPutSerializer: {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}},
-    videos.ClipSerializer: {"tags": _TAGS},
-    grants.ViewerSerializer: {"viewer": {"minLength": 1}},
-    grants.ChannelGrantCreateSerializer: {
-        "origins": {"items": {"type": "string", "pattern": f"^{grants.ORIGIN}$"}, "description": "None for any."}
-    },
-    videos.VideoPatchSerializer: {
-        "tags": _TAGS,
-        "thumbnail": {
-            "description": "An https URL, or a picture of this recording by its URL or path; empty or null for none."
-        },
-        "metadata": {
-            "maxProperties": limits.MOST_METADATA,
-            "propertyNames": {"minLength": 1, "maxLength": limits.METADATA_KEY_LENGTH},
-        },
-        "chapters": {"maxItems": MOST_CHAPTERS},
-    },
-    channels.ChannelCreateSerializer: {
-        "owner": Instead(description="Another name of `userId`; ignored if `userId` is given.")
-    },
-    channels.LiveSerializer: {"state": _enum(["live", "offline"])},
-}
-# Additions to the schema of a whole serializer.
-WHOLE: dict[type, Schema] = {
-    channels.ChannelCreateSerializer: {
-        "anyOf": [{"required": ["userId"]}, {"required": ["owner"], "properties": {"owner": UUID_IN}}]
-    },
-    # Empty if the video has no content.
-    videos.ContentSerializer: {"required": []},
-}

@@ -1,20 +1,20 @@
 """drf-spectacular's schemas of operations, parameters, serializers and fields, with the additions of this API."""
 
-from collections.abc import Callable
 from typing import Any
 
-from drf_spectacular.extensions import OpenApiSerializerFieldExtension
+from django.core.exceptions import ImproperlyConfigured
+from drf_spectacular.drainage import set_override
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.plumbing import ResolvedComponent
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRequest, OpenApiResponse
+from rest_framework.serializers import BaseSerializer
 
-from common.rest import filters
-from common.rest.fields import StrictSerializer
-from ondemand.api.filters import SearchFilter
-from ondemand.api.serializers import DocumentSerializer
+from common.rest.description import Answer, Description
+from common.rest.fields import UUID_SCHEMA, StrictSerializer
 from ondemand.videos.limits import METADATA_KEY_LENGTH
-from tools.openapi.components import FIELDS, UUID_IN, WHOLE, AnyOf, Instead, page_of, reference
+from tools.openapi.components import page_of, reference
 from tools.openapi.errors import REFUSALS
+from tools.openapi.examples import GIVEN
 
 _CONDITIONS = {
     "If-None-Match": "ETags that the caller holds: the answer is 304 if one of them is still the version.",
@@ -35,64 +35,28 @@ _PATH_PARTS = {
     "path": "`master.m3u8`, or a path that a playlist or the API names.",
     "token": "The token in the URL of a playback grant.",
 }
-_OPTIONAL_BODIES = ("stopStream", "changeVideo")
-_TEXT = {"type": "string", "minLength": 1, "maxLength": filters.LONGEST_TEXT}
-
-# The most derived class first.
-_SCHEMAS: list[tuple[type, Callable[[Any], dict[str, Any]]]] = [
-    (filters.UUIDFilter, lambda found: UUID_IN),
-    (filters.TimeFilter, lambda found: {"type": "string", "format": "date-time"}),
-    (filters.SecondsFilter, lambda found: {"type": "number", "minimum": 0}),
-    (filters.BooleanFilter, lambda found: {"type": "boolean"}),
-    (filters.ChoiceFilter, lambda found: {"type": "string", "enum": found.choices}),
-    (filters.EachTextFilter, lambda found: {"type": "array", "items": _TEXT}),
-    (filters.TextFilter, lambda found: _TEXT),
-    (SearchFilter, lambda found: {"type": "string"}),
-]
-
-# The description of each filter, for every list that has it.
-_MEANINGS = {
-    "channel": "Of this channel.",
-    "owner": "Of channels of this owner. In the list of channels this needs the scope `channels`.",
-    "state": "Channels that are live, or offline.",
-    "active": "`true`: shown rows; `false`: hidden or deleted rows, which need a scope.",
-    "tag": "If repeated: videos that have all of these tags.",
-    "started_after": "Started at this time or later.",
-    "started_before": "Started before this time.",
-    "min_duration": "Seconds, inclusive; decimals are allowed.",
-    "max_duration": "Seconds, inclusive; decimals are allowed.",
-    "metadata": "`metadata[key]=value`: videos whose metadata has this value under this key.",
-    "status": "Needs the scope `curate`, and replaces that part of “listed”.",
-    "listing": "Needs the scope `curate`, and replaces “listed”.",
-    "search": 'Words that must all occur; `"a phrase"`, `or` and `-not` are understood.',
-    "ordering": "`relevance` needs a search, and is its default order.",
-    "prefix": "Tags that begin with this.",
-    "video": "Grants for this video.",
-    "viewer": "Grants of this viewer.",
-    "lasting": "`true`: grants that are neither revoked nor ended; `false`: the others.",
-}
 
 
 def filter_parameters(filterset_class: Any) -> list[OpenApiParameter]:
-    """Return the query parameters of a filter set.
-
-    Raises:
-        KeyError: a filter has no meaning above.
-    """
-    made = []
-    for name, found in filterset_class.base_filters.items():
-        schema = next(make for kind, make in _SCHEMAS if isinstance(found, kind))(found)
-        made.append(_query(name, _MEANINGS[name], schema))
-    if filterset_class.takes("metadata[key]"):
+    """Return the query parameters of a filter set; raise ImproperlyConfigured for a filter without a `help_text`."""
+    made = [_query(name, _text(name, each), each.schema) for name, each in filterset_class.base_filters.items()]
+    for name, each in getattr(filterset_class, "by_key", {}).items():
         schema = {
             "type": "object",
-            "additionalProperties": {**_TEXT, "minLength": 0},
+            "additionalProperties": each.schema,
             "propertyNames": {"minLength": 1, "maxLength": METADATA_KEY_LENGTH},
             # Without an example Swagger UI fills in made-up text.
             "examples": [{}],
         }
-        made.append(_query("metadata", _MEANINGS["metadata"], schema, style="deepObject", explode=True))
+        made.append(_query(name, _text(name, each), schema, style="deepObject", explode=True))
     return made
+
+
+def _text(name: str, described: Any) -> str:
+    text: str = described.extra.get("help_text", "")
+    if not text:
+        raise ImproperlyConfigured(f"The filter {name} has no help_text")
+    return text
 
 
 def paging_parameters() -> list[OpenApiParameter]:
@@ -112,10 +76,19 @@ def _query(name: str, text: str, schema: dict[str, Any], **options: Any) -> Open
 
 
 class ApiSchema(AutoSchema):
-    """An operation: `document.py` describes it, the method, the path and the view give the rest."""
+    """An operation: its action describes it, the method, the path and the view give the rest."""
 
     method: str
     path: str
+
+    @property
+    def described(self) -> Description:
+        """Return the description of the action; raise ImproperlyConfigured, which names the operation, without one."""
+        action = getattr(self.view, getattr(self.view, "action", None) or self.method.lower())
+        found: Description | None = getattr(action, "description", None)
+        if found is None or not found.summary:
+            raise ImproperlyConfigured(f"{self.method} {self.path} has no summary: describe {action.__qualname__}")
+        return found
 
     @property
     def scope(self) -> str:
@@ -176,16 +149,13 @@ class ApiSchema(AutoSchema):
         return self.method == "GET" and not getattr(self.view, "read_scope", "")
 
     def get_operation_id(self) -> str:
-        """Refuse an operation without a description.
+        return self.described.operation_id
 
-        Raises:
-            KeyError: it is not in `document.py`; names it.
-        """
-        raise KeyError(f"{self.method} {self.path}")
+    def get_summary(self) -> str:
+        return self.described.summary
 
     def get_description(self) -> str:
-        """Return the empty text: `document.py` has the descriptions, and docstrings are not for clients."""
-        return ""
+        return self.described.text
 
     def get_tags(self) -> list[str]:
         """Return the part of the API that the path belongs to."""
@@ -201,45 +171,47 @@ class ApiSchema(AutoSchema):
         return [{}, *needed] if self.is_public else needed
 
     def get_request_serializer(self) -> Any:
-        """Return no body, unless `document.py` describes one."""
-        return {}
+        body = self.described.body
+        return {"application/json": OpenApiRequest(body)} if body else {}
 
     def _get_request_body(self, direction: str = "request") -> Any:
         """Require a body even if each field may be absent."""
         body = super()._get_request_body(direction)
-        return body and {**body, "required": self.get_operation_id() not in _OPTIONAL_BODIES}
+        return body and {**body, "required": self.described.needs_body}
+
+    def get_response_serializers(self) -> Any:
+        return {(answer.status, answer.media_type): self._response(answer) for answer in self.described.answers}
+
+    def _response(self, answer: Answer) -> OpenApiResponse:
+        examples = [OpenApiExample("answer", answer.example, media_type=answer.media_type)] if answer.example else []
+        if answer.content is None or isinstance(answer.content, dict):
+            return OpenApiResponse(answer.content, answer.text, examples)
+        rows = [self._row(kind) for kind in (answer.content if isinstance(answer.content, tuple) else [answer.content])]
+        schema = {"anyOf": rows} if len(rows) > 1 else rows[0]
+        if answer.page_of:
+            name = f"{answer.page_of}Page"
+            page = ResolvedComponent(name, ResolvedComponent.SCHEMA, page_of(schema, answer.page_of), object=name)
+            self.registry.register_on_missing(page)
+            schema = page.ref
+        return OpenApiResponse(schema, answer.text, examples)
 
     def _get_response_bodies(self, direction: str = "response") -> Any:
-        """Add the 304 and the errors to the answer that `document.py` describes."""
+        """Add the 304 and the errors."""
         answers = super()._get_response_bodies(direction)
         not_modified = {"304": reference("NotModified", "responses")} if self.has_version else {}
         errors = {str(status): reference(REFUSALS[status].name, "responses") for status in self.refusals}
         return answers | not_modified | errors
-
-    def _get_response_for_code(self, answer: Any, *args: Any, **options: Any) -> Any:
-        """Resolve `AnyOf`, which drf-spectacular does not know."""
-        if isinstance(answer.response, AnyOf):
-            name = answer.response.page_of
-            rows = [self._row(kind) for kind in answer.response.kinds]
-            schema = {"anyOf": rows} if len(rows) > 1 else rows[0]
-            if name:
-                page = ResolvedComponent(f"{name}Page", ResolvedComponent.SCHEMA, page_of(schema, name), object=name)
-                self.registry.register_on_missing(page)
-                schema = page.ref
-            answer = OpenApiResponse(schema, answer.description, answer.examples)
-        return super()._get_response_for_code(answer, *args, **options)
 
     def get_override_parameters(self) -> list[OpenApiParameter]:
         """Return path, query and headers, of the request and of the answers."""
         made, header = [], OpenApiParameter.HEADER
         if "{uuid}" in self.path:
             text = "The uuid, with or without hyphens, in any letter case."
-            made.append(OpenApiParameter("uuid", UUID_IN, OpenApiParameter.PATH, description=text))
+            made.append(OpenApiParameter("uuid", UUID_SCHEMA, OpenApiParameter.PATH, description=text))
         for name, text in _PATH_PARTS.items():
             if f"{{{name}}}" in self.path:
                 made.append(OpenApiParameter(name, str, OpenApiParameter.PATH, description=text))
-        [answer, *_] = self.get_response_serializers().values()
-        if isinstance(answer.response, AnyOf) and answer.response.page_of:
+        if self.described.answers[0].page_of:
             made += filter_parameters(self.view.filterset_class) + paging_parameters()
         if self.is_creation:
             made.append(OpenApiParameter("Idempotency-Key", _HEADER_TEXT, header, description=_IDEMPOTENCY_KEY))
@@ -264,7 +236,7 @@ class ApiSchema(AutoSchema):
         return {name: reference(name, "headers") for name in [*names, "X-Request-ID"]}
 
     def _is_list_view(self, serializer: Any = None) -> bool:
-        """Return False: `AnyOf` describes the pages of lists, which are no bare arrays."""
+        """Return False: `page_of` describes the pages of lists, which are no bare arrays."""
         return False
 
     def get_filter_backends(self) -> list[Any]:
@@ -276,39 +248,28 @@ class ApiSchema(AutoSchema):
         name: str = super()._get_serializer_name(serializer, direction, bypass_extensions)
         return name.removeprefix("Patched")
 
-    def _get_serializer_field_meta(self, field: Any, direction: str) -> dict[str, Any]:
-        """Return the description of a field of a document before the rest, as that of a method field stands."""
-        meta: dict[str, Any] = super()._get_serializer_field_meta(field, direction)
-        if isinstance(field.parent, DocumentSerializer) and "description" in meta:
-            return {"description": meta.pop("description"), **meta}
-        return meta
+    def _map_serializer_field(self, field: Any, direction: str, bypass_extensions: bool = False) -> Any:
+        """Return the derived schema with the additions of the field."""
+        more = {} if isinstance(field, BaseSerializer) else getattr(field, "schema", {})
+        if "type" in more:
+            set_override(field, "field", more)
+        return {**super()._map_serializer_field(field, direction, bypass_extensions), **more}
 
     def _map_basic_serializer(self, serializer: Any, direction: str) -> dict[str, Any]:
-        """Return the derived schema with the additions of `components.py`."""
+        """Return the derived schema with the additions of the serializer, and the `example` as a mark."""
         schema: dict[str, Any] = super()._map_basic_serializer(serializer, direction)
-        for kind, fields in FIELDS.items():
-            if isinstance(serializer, kind):
-                properties = schema["properties"]
-                for name, more in fields.items():
-                    if isinstance(more, list):
-                        properties[name] |= {"type": "array", "items": self._row(more[0])}
-                    elif isinstance(more, type):
-                        properties[name] = self._row(more)
-                    else:
-                        properties[name] = dict(more) if isinstance(more, Instead) else {**properties[name], **more}
+        kinds = [vars(kind) for kind in reversed(type(serializer).__mro__)]
+        properties = schema.get("properties", {})
+        for name, more in (item for kind in kinds for item in kind.get("schema", {}).items() if item[0]):
+            if isinstance(more, list):
+                properties[name] |= {"type": "array", "items": self._row(more[0])}
+            else:
+                merged = {**properties[name], **more}
+                properties[name] = {key: value for key, value in merged.items() if value is not None}
         if isinstance(serializer, StrictSerializer):
             schema["additionalProperties"] = False
-        return schema | WHOLE.get(type(serializer), {})
+        schema[GIVEN] = {name: value for kind in kinds for name, value in kind.get("example", {}).items()}
+        return schema | vars(type(serializer)).get("schema", {}).get("", {})
 
     def _row(self, serializer_class: Any) -> dict[str, Any]:
         return self.resolve_serializer(serializer_class(), "response").ref
-
-
-class LenientUUIDFieldExtension(OpenApiSerializerFieldExtension):
-    """A uuid in any of the accepted forms."""
-
-    target_class = "common.rest.fields.LenientUUIDField"
-
-    def map_serializer_field(self, auto_schema: Any, direction: str) -> dict[str, Any]:
-        """Return a pattern, since the format `uuid` allows one form only."""
-        return dict(UUID_IN)

@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.test import Client
 from jsonschema_rs import Draft202012Validator
+from rest_framework.serializers import CharField
 
 from common.aws import AwsError
 from common.aws.errors import AwsErrorKind
 from common.errors import ServiceError
+from ondemand.api.filters import TagFilterSet
+from ondemand.api.serializers import VideoSerializer
+from ondemand.api.viewsets import TagViewSet
 from ondemand.models.publication import Listing
 from tests.support.helpers import kept
 from tools.openapi.document import document
@@ -131,6 +136,28 @@ def test_every_field_is_described_with_its_unit_and_what_null_means() -> None:
             if not text.endswith(".") or not all(word in text for word in words):
                 faults[f"{name}.{field}"] = text
     assert not faults
+
+
+def test_an_operation_without_a_summary_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(TagViewSet.list, "description")
+    with pytest.raises(ImproperlyConfigured, match=r"GET /tags has no summary: describe TagViewSet\.list"):
+        document()
+
+
+def test_a_filter_without_a_text_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(TagFilterSet.base_filters["prefix"].extra, "help_text")
+    with pytest.raises(ImproperlyConfigured, match="The filter prefix has no help_text"):
+        document()
+
+
+def test_a_new_field_and_its_example_come_from_the_serializer(monkeypatch: pytest.MonkeyPatch) -> None:
+    field = CharField(help_text="The language, as in BCP 47; null if nobody has named it.", allow_null=True)
+    monkeypatch.setitem(VideoSerializer._declared_fields, "language", field)
+    monkeypatch.setitem(VideoSerializer.example, "language", "en")
+    made = document()
+    assert made["components"]["schemas"]["Video"]["properties"]["language"]["type"] == ["string", "null"]
+    answer = made["paths"]["/on-demand/{uuid}"]["get"]["responses"]["200"]["content"]["application/json"]
+    assert answer["examples"]["Answer"]["value"]["language"] == "en"
 
 
 @pytest.mark.django_db
