@@ -11,7 +11,7 @@ DATABASE_AWAY = (OperationalError, InterfaceError)
 
 
 @dataclass(frozen=True)
-class Failure:
+class DatabaseFailure:
     """API code and sentence of a database error."""
 
     code: str
@@ -19,23 +19,23 @@ class Failure:
     is_outage: bool = False
 
 
-AWAY = Failure("unavailable", "The database cannot be reached", is_outage=True)
-_CONTENDED = Failure("database_contended", "Others are writing the same: try again")
+AWAY = DatabaseFailure("unavailable", "The database cannot be reached", is_outage=True)
+_CONTENDED = DatabaseFailure("database_contended", "Others are writing the same: try again")
 # Statements that PostgreSQL ends while it is available. https://www.postgresql.org/docs/current/errcodes-appendix.html
-_ENDED: dict[type[Exception], Failure] = {
-    errors.QueryCanceled: Failure("statement_timeout", "The query took too long: narrow it, or try again"),
+_ENDED: dict[type[Exception], DatabaseFailure] = {
+    errors.QueryCanceled: DatabaseFailure("statement_timeout", "The query took too long: narrow it, or try again"),
     errors.DeadlockDetected: _CONTENDED,
     errors.LockNotAvailable: _CONTENDED,
     errors.SerializationFailure: _CONTENDED,
 }
 
 
-def failure_of(error: BaseException) -> Failure:
+def database_failure_of(error: BaseException) -> DatabaseFailure:
     """Return the failure of a database error of Django."""
     return next((failure for kind, failure in _ENDED.items() if isinstance(error.__cause__, kind)), AWAY)
 
 
 def outage_counted(error: Exception) -> None:
     """Count an outage."""
-    if isinstance(error, DATABASE_AWAY) and failure_of(error).is_outage:
+    if isinstance(error, DATABASE_AWAY) and database_failure_of(error).is_outage:
         counted(DATABASE_ERRORS)

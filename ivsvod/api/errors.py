@@ -16,7 +16,7 @@ from rest_framework.views import set_rollback
 
 from common.aws import AwsError
 from common.errors import ServiceError
-from common.outages import DATABASE_AWAY, Failure, failure_of, outage_counted
+from common.outages import DATABASE_AWAY, DatabaseFailure, database_failure_of, outage_counted
 from common.rest.fields import UNKNOWN_NAME
 from ivsvod.api.reference import reference_url
 
@@ -132,9 +132,9 @@ def error_document(status_code: int, sentence: str, **details: Any) -> dict[str,
     return {**document, "message": document["error"]} if status_code == 400 else document
 
 
-def database_failed(error: Exception) -> Failure:
+def database_failed(error: Exception) -> DatabaseFailure:
     """Log and count an error of the database; return its code and sentence."""
-    failure = failure_of(error)
+    failure = database_failure_of(error)
     # By its kind: the text may name the host, or hold values.
     logger.error("%s: %s", failure.sentence, type(error.__cause__ or error).__name__)
     outage_counted(error)

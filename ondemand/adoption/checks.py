@@ -42,7 +42,7 @@ KEYS = {
 }
 
 
-class Result(StrEnum):
+class Severity(StrEnum):
     """`blocker`: must be solved before `migrate`; `warning`: staff should read it."""
 
     OK = "ok"
@@ -54,7 +54,7 @@ class Result(StrEnum):
 class SwitchFinding:
     """One line of `switch --check`."""
 
-    result: Result
+    result: Severity
     check: str
     details: str
 
@@ -64,7 +64,7 @@ class SwitchFinding:
         return {"check": self.check, "result": str(self.result), "details": self.details}
 
 
-ok, warning, blocker = (partial(SwitchFinding, result) for result in Result)
+ok, warning, blocker = (partial(SwitchFinding, result) for result in Severity)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from ondemand.playback.playlists import PlaylistTemplate
-from ondemand.playback.segments import NO_INIT, Key, StoredRendition, StoredSegment
+from ondemand.playback.segments import NO_INIT, SegmentKey, StoredRendition, StoredSegment
 
 _NO_KEY = "#EXT-X-KEY:METHOD=NONE"
 
@@ -109,7 +109,7 @@ def edited_template(cut_at: Timeline, renditions: Sequence[StoredRendition]) -> 
         raise EditError("a rendition is fragmented MP4 in one part and MPEG-TS in another")
     if len({rendition.is_frames_only for rendition in renditions}) > 1:
         raise EditError("a rendition has only I-frames in one part and all frames in another")
-    texts, keys = [_head(renditions, runs)], tuple[Key, ...]()
+    texts, keys = [_head(renditions, runs)], tuple[SegmentKey, ...]()
     for number, run in enumerate(runs):
         texts.append("".join(f"{line}\n" for line in _part_lines(run, keys, is_first=number == 0)))
         # Lines that are equal in two templates may name files of two recordings.
@@ -152,7 +152,7 @@ def _head(renditions: Sequence[StoredRendition], runs: Sequence[Sequence[StoredS
     return "".join(f"{line}\n" for line in lines)
 
 
-def _part_lines(run: Sequence[StoredSegment], keys: tuple[Key, ...], *, is_first: bool) -> Iterator[str]:
+def _part_lines(run: Sequence[StoredSegment], keys: tuple[SegmentKey, ...], *, is_first: bool) -> Iterator[str]:
     """Yield the lines of a part after segments with these keys. It repeats its keys and its initialization section."""
     init = NO_INIT
     for index, segment in enumerate(run):
@@ -177,7 +177,7 @@ def _part_lines(run: Sequence[StoredSegment], keys: tuple[Key, ...], *, is_first
         yield segment.uri
 
 
-def _key_lines(before: tuple[Key, ...], after: tuple[Key, ...]) -> Iterator[str]:
+def _key_lines(before: tuple[SegmentKey, ...], after: tuple[SegmentKey, ...]) -> Iterator[str]:
     """Yield the lines between segments with these keys."""
     if {key.format for key in before} - {key.format for key in after}:
         yield _NO_KEY

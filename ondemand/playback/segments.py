@@ -17,7 +17,7 @@ _IDENTITY = '"identity"'
 _METHODS_WITH_IV = {"AES-128", "AES-256", "SAMPLE-AES"}
 
 
-class Key(NamedTuple):
+class SegmentKey(NamedTuple):
     """An EXT-X-KEY line with URIs of a template; keys of several formats may apply at once."""
 
     format: str
@@ -30,7 +30,7 @@ class Init(NamedTuple):
     """An EXT-X-MAP line with the URI of a template; "" for a segment without. `keys` decrypt what it names."""
 
     line: str = ""
-    keys: tuple[Key, ...] = ()
+    keys: tuple[SegmentKey, ...] = ()
 
 
 NO_INIT = Init()
@@ -50,7 +50,7 @@ class StoredSegment:
     byte_range: str
     is_gap: bool
     begins_anew: bool
-    keys: tuple[Key, ...]
+    keys: tuple[SegmentKey, ...]
     init: Init
     date: datetime | None
     date_text: str
@@ -105,7 +105,7 @@ class _SegmentReader:
     is_frames_only: bool = False
     sequence: int = 0
     # Of all segments to come.
-    keys: tuple[Key, ...] = ()
+    keys: tuple[SegmentKey, ...] = ()
     init: Init = NO_INIT
     date: datetime | None = None
     # Of the next segment alone.
@@ -152,7 +152,7 @@ class _SegmentReader:
             self.keys = ()
             return
         lacks_iv = form == _IDENTITY and method in _METHODS_WITH_IV and "IV" not in attributes
-        key = Key(form, f"#EXT-X-KEY:{with_uri(value, file_rewrite(self.folder))}", lacks_iv)
+        key = SegmentKey(form, f"#EXT-X-KEY:{with_uri(value, file_rewrite(self.folder))}", lacks_iv)
         self.keys = (*(other for other in self.keys if other.format != form), key)
 
     def end_segment(self, uri: str) -> None:
@@ -202,7 +202,7 @@ class _SegmentReader:
         return f"{found[1]}@{offset}"
 
 
-def _with_iv(key: Key, sequence: int) -> Key:
+def _with_iv(key: SegmentKey, sequence: int) -> SegmentKey:
     return key._replace(line=f"{key.line},IV=0x{sequence:032X}", lacks_iv=False) if key.lacks_iv else key
 
 

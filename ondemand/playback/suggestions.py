@@ -19,8 +19,8 @@ _SHORTEST = timedelta(seconds=5)
 _STARVED, _FED = "Starvation Start", "Starvation End"
 
 
-class Span(NamedTuple):
-    """Two times; without an end it goes on."""
+class Starvation(NamedTuple):
+    """A time in which IVS received too little data; without an end it goes on."""
 
     start: datetime
     end: datetime | None
@@ -28,7 +28,7 @@ class Span(NamedTuple):
 
 @dataclass(frozen=True)
 class Recorded:
-    """When a recording began and ended."""
+    """A recording with its start and end."""
 
     uuid: UUID
     start: datetime
@@ -63,14 +63,14 @@ def suggestions_for(video: Video, others: Iterable[Video] | None = None) -> Sugg
     )
 
 
-def trim_suggested(recorded: Recorded, starvations: Iterable[Span]) -> dict[str, int | None] | None:
+def trim_suggested(recorded: Recorded, starvations: Iterable[Starvation]) -> dict[str, int | None] | None:
     """Return the trim that leaves out starvation at either end; None if there is none, or nothing else."""
     start, end = recorded.start, recorded.end
-    spans = sorted(starvations, key=lambda span: span.start)
-    for span in spans:
+    starvations = sorted(starvations, key=lambda span: span.start)
+    for span in starvations:
         if span.start <= start + _NEAR and span.end is not None and span.end > start:
             start = span.end
-    for span in reversed(spans):
+    for span in reversed(starvations):
         if span.start < end and (span.end is None or span.end >= end - _NEAR):
             end = span.start
     cuts_start, cuts_end = start - recorded.start >= _SHORTEST, recorded.end - end >= _SHORTEST
@@ -99,16 +99,16 @@ def _is_close(earlier: Recorded, later: Recorded) -> bool:
     return -timedelta(seconds=2) <= later.start - earlier.end <= MOST_GAP
 
 
-def _starvations(video: Video) -> list[Span]:
+def _starvations(video: Video) -> list[Starvation]:
     of_streams = {"stream__channel_id": video.channel_id, "stream__stream_id__in": video.stream_ids or []}
     found = StreamHistoryEntry.objects.filter(name__in=[_STARVED, _FED], **of_streams).order_by("at", "event_id")
-    spans: list[Span] = []
+    starvations: list[Starvation] = []
     for at, name in found.values_list("at", "name")[: StreamHistoryEntry.SHOWN]:
         if name == _STARVED:
-            spans.append(Span(at, None))
-        elif spans and spans[-1].end is None:
-            spans[-1] = spans[-1]._replace(end=at)
-    return spans
+            starvations.append(Starvation(at, None))
+        elif starvations and starvations[-1].end is None:
+            starvations[-1] = starvations[-1]._replace(end=at)
+    return starvations
 
 
 def _untrimmed(videos: Iterable[Video]) -> Sequence[Recorded]:

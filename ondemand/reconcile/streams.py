@@ -23,8 +23,8 @@ _BEGAN = "Recording Start"
 
 
 @dataclass(frozen=True)
-class Span:
-    """When a stream was live; without `ended_at` it is live, or its end is unknown."""
+class LivePeriod:
+    """The time in which a stream was live; without `ended_at` it is live, or its end is unknown."""
 
     stream_id: str
     started_at: datetime
@@ -46,7 +46,7 @@ class RecordingStreams:
         return next(near, about)
 
 
-def overlapping(spans: Iterable[Span], *, since: datetime, until: datetime) -> list[Span]:
+def overlapping(spans: Iterable[LivePeriod], *, since: datetime, until: datetime) -> list[LivePeriod]:
     """Return the streams that were live at some time of the interval, in their order."""
     kept = [span for span in spans if span.started_at <= until and (span.ended_at is None or span.ended_at >= since)]
     return sorted(kept, key=lambda span: (span.started_at, span.stream_id))
@@ -59,7 +59,7 @@ def streams_of(channel: Channel, facts: RecordingFacts) -> RecordingStreams:
     rows = Stream.objects.with_start_or_end().exclude(stream_id__startswith=UNNAMED)
     rows = rows.filter(channel=channel, order_at__lte=until + _SLACK)
     rows = rows.filter(Q(ended_at__isnull=True) | Q(ended_at__gte=since - _SLACK)).order_by("-order_at", "-stream_id")
-    near = [Span(row.stream_id, row.order_at, row.ended_at) for row in rows[:_MOST_STREAMS]]
+    near = [LivePeriod(row.stream_id, row.order_at, row.ended_at) for row in rows[:_MOST_STREAMS]]
     spans = overlapping(near, since=since, until=until)
     spans = spans or overlapping(near, since=since - _SLACK, until=until + _SLACK)
     found = {span.stream_id: session_of(channel_arn=channel.arn, stream_id=span.stream_id) for span in spans}

@@ -9,13 +9,13 @@ from django.test import Client
 
 from channels_app.models import Stream, StreamHistoryEntry
 from ondemand.models import Video
-from ondemand.playback.suggestions import Recorded, Span, join_suggested, trim_suggested
+from ondemand.playback.suggestions import Recorded, Starvation, join_suggested, trim_suggested
 from tests.support.helpers import assert_error, bearer, make_channel, make_token, make_video
 from tests.support.road import NINE, STREAM
 
 
-def span(start: float, end: float | None) -> Span:
-    return Span(NINE + timedelta(seconds=start), None if end is None else NINE + timedelta(seconds=end))
+def span(start: float, end: float | None) -> Starvation:
+    return Starvation(NINE + timedelta(seconds=start), None if end is None else NINE + timedelta(seconds=end))
 
 
 def recorded(number: int, start: float, end: float) -> Recorded:

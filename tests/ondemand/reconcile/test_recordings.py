@@ -20,7 +20,7 @@ from common import aws as door
 from ondemand.models import Recording, Video
 from ondemand.reconcile.prefixes import FoundRecording, recordings_in
 from ondemand.reconcile.recordings import ExistingVideo, statuses_missing
-from ondemand.reconcile.streams import Span, overlapping
+from ondemand.reconcile.streams import LivePeriod, overlapping
 from ondemand.recordings.handlers import END, END_FAILURE, START
 from tests.support.helpers import OWNER, make_video
 from tests.support.reconciling import Asked, Past, kinds, mended, reconcile
@@ -145,10 +145,10 @@ def test_an_attempt_that_never_went_live_is_in_no_recording(channel: Channel, pa
 
 def test_streams_overlap_with_a_recording_by_their_times() -> None:
     spans = [
-        Span("before", at(0), at(4)),
-        Span("second", at(9), None),
-        Span("first", at(3), at(6)),
-        Span("after", at(11), None),
+        LivePeriod("before", at(0), at(4)),
+        LivePeriod("second", at(9), None),
+        LivePeriod("first", at(3), at(6)),
+        LivePeriod("after", at(11), None),
     ]
     assert [span.stream_id for span in overlapping(spans, since=at(5), until=at(10))] == ["first", "second"]
 
