@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from channels_app.models import Adoption
 from common.lines import LinesCommand
-from ondemand.adoption.checks import Configured, Result
+from ondemand.adoption.checks import Configured, Severity
 from ondemand.adoption.queries import database_check, recordings_check
 
 BLOCKED = 3
@@ -49,6 +49,6 @@ class Command(LinesCommand):
         is_blocked = False
         for finding in chain(database_check(configured), recordings_check()):
             self.stdout.write(json.dumps(finding.line))
-            is_blocked |= finding.result == Result.BLOCKER
+            is_blocked |= finding.result == Severity.BLOCKER
         if is_blocked:
             sys.exit(BLOCKED)
