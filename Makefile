@@ -21,7 +21,7 @@ $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/e2e/typescript/node_modules/.package-lock.json
 
-.PHONY: demo env install test test-fast check check-code check-settings check-templates check-packages bench openapi messages package static deploy-check stop clean
+.PHONY: demo env install test test-fast check check-code check-settings check-templates check-packages bench openapi messages pictures package static deploy-check stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -96,6 +96,10 @@ messages: $(STAMP)
 	  $(foreach language,$(MESSAGES),--locale $(language))
 	@for file in $(foreach language,$(MESSAGES),locale/$(language)/LC_MESSAGES/django); do \
 	  sed -i '/^"POT-Creation-Date/d' "$$file.po" && msgfmt --check-format --statistics -o "$$file.mo" "$$file.po" || exit 1; done
+
+# The pictures of README.md, from the demo that runs.
+pictures: $(STAMP)
+	@$(PY) -m tests.support.readme_pictures
 
 # What Lambda runs, as dist/ivsvod.zip. LANGUAGES has the languages of its texts beside English; STATIC=bucket leaves
 # static files out.

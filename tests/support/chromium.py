@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cache
 from http.cookies import Morsel
 from pathlib import Path
-from shutil import which
 from typing import Any
 from uuid import UUID
 
@@ -25,26 +24,13 @@ from channels_app.models import Channel, Stream, StreamHistoryEntry
 from ivsvod.accounts.models import User
 from ondemand.models import Video
 from ondemand.videos.services import content_replace
+from tests.support.browser import ARGUMENTS, CHROMIUM
 from tests.support.helpers import THOROUGH
 from tests.support.ports import free_port
 from tools.local.aws import LocalAws
 from tools.local.broadcast.studio import broadcasts
 from tools.local.serving import MOUNT, served, with_local_aws
 
-# Without windows it takes a third less of the processor.
-CHROMIUM = Path(which("chromium-headless-shell") or "/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    # One process fewer: pages take a tenth less of the processor.
-    "--in-process-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-]
 PICTURES = Path(__file__).resolve().parents[2] / "test-artifacts"
 PASSWORD = "a long password 1"
 SECONDS = 8
