@@ -7,8 +7,8 @@ from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from channels_app.admin.forms import LABELS, NEW_VIDEO_STATES
-from channels_app.channels.updates import editable_of, refusals, refuse_unusable
+from channels_app.admin.forms import LABELS, NEW_VIDEO_STATES, editable_of
+from channels_app.channels.updates import refusals, refuse_unusable
 from channels_app.models import Channel, ChannelType
 from common import aws
 from common.admin.pages import Text, refusal_sentence

@@ -24,11 +24,11 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from channels_app.admin.channel_actions import ACTIONS, ChannelAction, is_ready
 from channels_app.admin.channel_facts import ENCODER_LIMITS, LIVE_LABELS, facts_of, live_facts, setting_text
-from channels_app.admin.forms import LABELS, ChannelCreateForm, ChannelEditForm
+from channels_app.admin.forms import LABELS, ChannelCreateForm, ChannelEditForm, editable_of
 from channels_app.admin.streams import streams_context
 from channels_app.channels.idempotency import channel_create_once
 from channels_app.channels.stream_keys import is_key_removed
-from channels_app.channels.updates import EDITABLE, channel_edit, channel_reload, editable_of
+from channels_app.channels.updates import channel_edit, channel_reload
 from channels_app.channels.viewer_tokens import own_playback_url
 from channels_app.models import Channel
 from channels_app.models.live_state import LIVE
@@ -241,5 +241,5 @@ def _address(channel: Channel, name: str = "change") -> str:
 def _differences(form: ChannelEditForm, channel: Channel) -> list[tuple[Any, Any, Any]]:
     """Return label, shown value and current value of each field that has changed since the form was shown."""
     shown, now = form.was_shown, editable_of(channel)
-    changed = [name for name in EDITABLE if shown[name] != now[name]]
+    changed = [name for name in now if shown[name] != now[name]]
     return [(LABELS[name], setting_text(name, shown[name]), setting_text(name, now[name])) for name in changed]

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from channels_app.channels.idempotency import body_digest
 from channels_app.channels.provisioning import LONGEST_NAME
-from channels_app.channels.updates import EDITABLE, editable_of
 from channels_app.models import Channel, ChannelType, LatencyMode, NewVideoState
 from common.rest.times import NOTHING
 
@@ -112,7 +111,7 @@ class ChannelEditForm(forms.Form):
             shown = json.loads(self.cleaned_data["shown"])
         except (ValueError, RecursionError):
             return None
-        return shown if isinstance(shown, dict) and set(shown) == set(EDITABLE) else None
+        return shown if isinstance(shown, dict) and shown.keys() == editable_of(self.channel).keys() else None
 
     def clean(self) -> dict[str, Any]:
         """Validate the values that differ from those shown, which must not be missing."""
@@ -142,6 +141,11 @@ class ChannelEditForm(forms.Form):
         form = type(self)({**_as_sent(now), **_as_sent(self.changes()), "shown": json.dumps(now)}, channel=channel)
         form.is_valid()
         return form
+
+
+def editable_of(channel: Channel) -> dict[str, Any]:
+    """Return the fields that staff edit, with their values."""
+    return {name: getattr(channel, name) for name in ChannelEditForm.base_fields if name != "shown"}
 
 
 def _as_sent(values: dict[str, Any]) -> dict[str, Any]:

@@ -21,8 +21,6 @@ logger = logging.getLogger(__name__)
 
 _TRIES = 5
 _KEPT_IN_IVS = ("type", "latency_mode", "private", "record")
-_ONLY_IN_DATABASE = ("new_video_state", "active")
-EDITABLE = ("name", *_KEPT_IN_IVS, *_ONLY_IN_DATABASE)
 _REFUSALS = {
     aws.AwsErrorKind.CONFLICT: errors.ChannelLiveError,
     aws.AwsErrorKind.NOT_FOUND: errors.ChannelGoneError,
@@ -55,7 +53,7 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
             with row_locked(channel) as row:
                 row_save(row, name=changes["name"])
             name_settle(channel=channel)
-    here = {name: changes[name] for name in _ONLY_IN_DATABASE if name in changes}
+    here = {name: value for name, value in changes.items() if name not in ("name", *_KEPT_IN_IVS)}
     if here:
         with row_locked(channel) as row:
             row_save(row, **here)
@@ -67,14 +65,9 @@ def channel_update(*, channel: Channel, values: dict[str, Any]) -> Channel:
 def channel_edit(*, channel: Channel, shown: Mapping[str, Any], values: dict[str, Any]) -> Channel:
     """Call `channel_update`, or raise ChannelChangedError if the channel has not the values that its form showed."""
     row = channel_reload(channel)
-    if editable_of(row) != shown:
+    if any(getattr(row, name) != value for name, value in shown.items()):
         raise errors.ChannelChangedError
     return channel_update(channel=row, values=values)
-
-
-def editable_of(channel: Channel) -> dict[str, Any]:
-    """Return the fields that staff edit, with their values."""
-    return {name: getattr(channel, name) for name in EDITABLE}
 
 
 def refuse_unusable(channel: Channel) -> None:

@@ -3,9 +3,11 @@
 Actions are described by `common.rest.description.describe`, fields and filters by their `help_text`.
 """
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.generators import EndpointEnumerator, SchemaGenerator
 from drf_spectacular.settings import patched_settings
 from rest_framework.settings import api_settings
@@ -26,7 +28,6 @@ _TAGS = {
 }
 _SETTINGS = {
     "TITLE": "ivsvod",
-    "DESCRIPTION": Path(__file__).with_name("guide.md").read_text() + error_table(),
     "VERSION": "1.0.0",
     "OAS_VERSION": "3.1.1",
     "SERVERS": [{"url": "/", "description": "This service"}],
@@ -76,7 +77,10 @@ def document() -> dict[str, Any]:
     Raises:
         ImproperlyConfigured: an operation, field or filter is not described; the message names it.
     """
-    with patched_settings(_SETTINGS):
+    # The views load the classes of all errors.
+    import_module(settings.ROOT_URLCONF)
+    guide = Path(__file__).with_name("guide.md").read_text()
+    with patched_settings({**_SETTINGS, "DESCRIPTION": guide + error_table()}):
         made = _Generator().get_schema(public=True)
         add_examples(made)
         return _without_marks(made)

@@ -1,12 +1,23 @@
-"""The errors of the API: one answer for each status, which all operations share, and their table."""
+"""The errors of the API: one answer for each status, which all operations share, and their table.
 
+A class of an error has its status and code; the codes that no class has stand here.
+"""
+
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
+
+from common.aws import AwsError
+from common.aws.errors import AwsErrorKind
+from common.errors import ServiceError
+
+# Commands and the admin alone raise these.
+_OF_STAFF = {"conflict", "channel_changed", "playback_key_in_use"}
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """An error status: its name and sentence, its codes with the usual one first, and the text of its example."""
+    """An error status: its name and sentence, codes that no class has with that of the example first, and its text."""
 
     name: str
     text: str
@@ -25,7 +36,7 @@ REFUSALS: dict[int, Refusal] = {
     400: Refusal(
         "BadRequest",
         "A value is malformed, or a name is unknown: `fields` names it.",
-        ("invalid", "bad_request", "aws_refused"),
+        ("invalid", "bad_request"),
         "Unknown parameter `serch`. Did you mean `search`? See https://vod.example.com/docs#/Videos/listVideos",
         {"serch": ["Unknown parameter `serch`. Did you mean `search`?"]},
     ),
@@ -38,7 +49,7 @@ REFUSALS: dict[int, Refusal] = {
     403: Refusal(
         "Forbidden",
         "The credential lacks the scope.",
-        ("forbidden", "aws_pending_verification"),
+        ("forbidden",),
         "This needs the scope `curate`",
     ),
     404: Refusal("NotFound", "It does not exist, or the caller may not see it.", ("not_found",), "Recording not found"),
@@ -49,24 +60,7 @@ REFUSALS: dict[int, Refusal] = {
         "Conflict",
         "The state of the resource does not allow it. After `channel_contended`, `edit_outdated` and"
         " `idempotency_key_in_flight` the request may be sent again.",
-        (
-            "channel_live",
-            "channel_offline",
-            "channel_deleted",
-            "channel_gone",
-            "channel_unfinished",
-            "channel_contended",
-            "recording_not_configured",
-            "stream_key_missing",
-            "idempotency_key_in_flight",
-            "edit_conflict",
-            "edit_outdated",
-            "grant_needed",
-            "grant_revoked",
-            "nothing_to_play",
-            "playback_not_configured",
-            "aws_conflict",
-        ),
+        ("channel_live",),
         "The channel is live: stop the stream, wait for its end, and try again",
     ),
     411: Refusal("LengthRequired", "The body has no length.", ("length_required",), "A body needs its Content-Length"),
@@ -96,32 +90,34 @@ REFUSALS: dict[int, Refusal] = {
     502: Refusal(
         "BadGateway",
         "Amazon IVS or S3 failed or refused the call, or what is stored cannot be read.",
-        ("aws_failed", "playlist_unreadable", "secret_unreadable"),
+        ("aws_failed",),
         "Amazon IVS refused CreateChannel",
     ),
     503: Refusal(
         "Unavailable",
         "Something that is needed is unavailable or overloaded: send the request again after `Retry-After` seconds.",
-        (
-            "unavailable",
-            "statement_timeout",
-            "database_contended",
-            "channel_unfinished",
-            "too_many_bodies",
-            "aws_throttled",
-            "aws_timeout",
-            "aws_unavailable",
-            "aws_quota",
-        ),
+        ("unavailable", "statement_timeout", "database_contended", "too_many_bodies"),
         "The database cannot be reached",
     ),
 }
 
 
+def codes_of(status: int) -> list[str]:
+    """Return the codes of a status; the modules with the classes of errors must be loaded."""
+    errors = [*_subclasses(ServiceError), *(AwsError("", "", kind, "") for kind in AwsErrorKind)]
+    raised = {error.code for error in errors if error.status_code == status} - _OF_STAFF
+    return list(dict.fromkeys([*REFUSALS[status].codes, *sorted(raised)]))
+
+
+def _subclasses(kind: type[ServiceError]) -> Iterator[type[ServiceError]]:
+    for each in kind.__subclasses__():
+        yield from (each, *_subclasses(each))
+
+
 def error_table() -> str:
     """Return the table of all statuses and codes, in Markdown."""
     rows = [
-        f"| {status} | {', '.join(f'`{code}`' for code in refusal.codes)} | {refusal.text} |"
+        f"| {status} | {', '.join(f'`{code}`' for code in codes_of(status))} | {refusal.text} |"
         for status, refusal in REFUSALS.items()
     ]
     return "\n".join(["| Status | `code` | When |", "| --- | --- | --- |", *rows])

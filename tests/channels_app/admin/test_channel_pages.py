@@ -10,8 +10,8 @@ import pytest
 from django.contrib.admin.models import LogEntry
 from django.test import Client
 
+from channels_app.admin.forms import editable_of
 from channels_app.channels.provisioning import channel_create
-from channels_app.channels.updates import editable_of
 from channels_app.models import Channel
 from common import aws as aws_door
 from tests.support.console import CHANNELS, NINE, make_channel, make_stream, member, messages_of, page
