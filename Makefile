@@ -21,7 +21,7 @@ $(CHECKOV)/installed: requirements-checkov.txt $(STAMP)
 # What the test of the TypeScript client needs; without it that test is skipped, and says so.
 NODE_STAMP = tests/e2e/typescript/node_modules/.package-lock.json
 
-.PHONY: demo env install test test-fast check check-code check-settings check-templates check-packages bench openapi messages pictures package static deploy-check stop clean
+.PHONY: demo env install test test-fast check check-code check-settings check-templates check-packages bench openapi messages pictures package static deploy-check sql stop clean
 .DEFAULT_GOAL := demo
 
 # Whole or not at all: an interrupted install is made again.
@@ -118,6 +118,10 @@ deploy-check: package
 # SCALE=small checks the number of rows that each page reads, which no machine changes.
 bench: $(STAMP)
 	@$(PY) manage.py bench $(BENCH)
+
+# The functions, triggers and views that a migrated database runs.
+sql: $(STAMP)
+	@$(PY) -m common.sql
 
 stop:
 	@if [ -x $(PY) ]; then $(PY) manage.py stop; else echo "Nothing was running."; fi

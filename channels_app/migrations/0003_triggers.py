@@ -12,8 +12,8 @@ SQL = "channels_app/sql/0003"
 FUNCTIONS = sql_files(
     SQL,
     *("json_text", "usable_time", "row_stream", "row_event", "merge_stream", "record_state_change", "record_event"),
-    *("audit_changes", "audit_type", "audit_actor", "audit_write", "audit_note", "audit", "audit_link", "is_recorded"),
-    *("new_video_state", "is_public_channel", "live_states"),
+    *("audit_changes", "audit_type", "audit_actor", "audit_write", "audit_note", "audit", "audit_table", "audit_link"),
+    *("is_recorded", "new_video_state", "is_public_channel", "live_states"),
 )
 # Before a trigger needs it: Django would add it after the last migration, and fail beside a trigger that adds it then.
 TYPES = "SELECT ivsvod_audit_type('channels_app', 'channel')"
@@ -22,8 +22,8 @@ STATE_CHANGES = sql_files(SQL, "derive_state_change", "state_changes_deleted")
 DROP_FUNCTIONS = """
 DROP FUNCTION IF EXISTS ivsvod_json_text, ivsvod_usable_time, ivsvod_row_stream, ivsvod_row_event, ivsvod_merge_stream,
     ivsvod_record_state_change, ivsvod_record_event, ivsvod_audit_changes, ivsvod_audit_type, ivsvod_audit_actor,
-    ivsvod_audit_write, ivsvod_audit_note, ivsvod_audit, ivsvod_audit_link, ivsvod_is_recorded, ivsvod_new_video_state,
-    ivsvod_is_public_channel;
+    ivsvod_audit_write, ivsvod_audit_note, ivsvod_audit, ivsvod_audit_table, ivsvod_audit_link, ivsvod_is_recorded,
+    ivsvod_new_video_state, ivsvod_is_public_channel;
 DROP VIEW IF EXISTS ivsvod_live_states
 """
 DROP_FROM_CHANNELS = """

@@ -7,12 +7,14 @@ from typing import Any
 
 from django.db import migrations
 
-from channels_app.sql.backfill import backfill
+from common.sql.backfill import NIL, touch_in_batches
+from common.sql.ddl import sql_files
 
 
 def backfill_rows(apps: Any, schema_editor: Any) -> None:
     with schema_editor.connection.cursor() as cursor:
-        backfill(cursor)
+        touch_in_batches(cursor, sql_files("channels_app/sql/0005", "touch_channels"), NIL)
+        touch_in_batches(cursor, sql_files("channels_app/sql/0005", "record_state_changes"), 0)
 
 
 class Migration(migrations.Migration):

@@ -1,6 +1,6 @@
 """The actor of a change and its way in: set for each transaction that writes, for the triggers of the audit log.
 
-Triggers of the database (`channels_app/sql/current/audit.sql`) write the log. So no write is left out, whichever code
+Triggers of the database (`audit.sql`) write the log. So no write is left out, whichever code
 made it, and each entry is committed or rolled back with its change.
 """
 

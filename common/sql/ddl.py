@@ -16,6 +16,27 @@ SELECT set_config('search_path', format('%I, pg_temp', current_schema()), true);
 """
 
 
+def newest_files(folder: str, before: str = "") -> dict[str, Path]:
+    """Return the newest file of each name in the numbered folders of `ondemand/sql` or the like.
+
+    `before` leaves out the folder of this number and newer ones: what a migration goes back to.
+    """
+    numbered = sorted((_ROOT / folder).glob("[0-9]*/*.sql"))
+    return {file.stem: file for file in numbered if not before or file.parent.name < before}
+
+
+def newest_sql(folder: str, *names: str, before: str = "") -> str:
+    """Return the SQL of the newest file of each name, in this order."""
+    files = newest_files(folder, before)
+    return "\n".join(files[name].read_text() for name in names)
+
+
+def sql_folders() -> list[str]:
+    """Return the folders of SQL of all apps, such as `ondemand/sql`."""
+    folders = {path.parent.parent for pattern in ("*/sql", "*/*/sql") for path in _ROOT.glob(f"{pattern}/[0-9]*/*.sql")}
+    return sorted(str(folder.relative_to(_ROOT)) for folder in folders)
+
+
 def sql_files(folder: str, *names: str) -> str:
     """Return the SQL of files in this order: `sql_files("ondemand/sql/0003", "s3_name", "stream_ids")`."""
     return "\n".join((_ROOT / folder / f"{name}.sql").read_text() for name in names)

@@ -246,7 +246,7 @@ def _write(change: BulkChange, decisions: Mapping[UUID, Decision]) -> None:
         )
         public = [pk for pk, columns in written.items() if (columns or {}).get("playback") == Video.Playback.PUBLIC]
         if public:
-            # A trigger decides: `ondemand/sql/current/derive_video.sql`.
+            # A trigger decides: `derive_video.sql`.
             kept = Video.objects.with_grant_alone().filter(pk__in=public).values_list("pk", flat=True)
             decisions = {**decisions, **dict.fromkeys(kept, Decision(Outcome.GRANT_NEEDED))}
     rows = [BulkChangeRow(change=change, video_uuid=uuid, outcome=made.outcome) for uuid, made in decisions.items()]

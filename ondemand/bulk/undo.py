@@ -50,6 +50,6 @@ def publication_undo(*, video_uuid: UUID, operation: str) -> Outcome:
             columns_write(row, decisions[row.pk].columns or {})
         restored = (decisions[video_uuid].columns or {})["playback"]
         if restored == Video.Playback.PUBLIC and Video.objects.get(pk=video_uuid).needs_grant:
-            # A trigger decides: `ondemand/sql/current/derive_video.sql`.
+            # A trigger decides: `derive_video.sql`.
             raise GrantNeededError
     return decisions[video_uuid].outcome

@@ -1,7 +1,7 @@
 """The index of videos: a narrow row for each video, from which lists, search and counts of tags are read.
 
 Triggers write it when any program changes a video, its content or the name of its channel:
-`ondemand/sql/current/index_videos.sql`.
+`index_videos.sql`.
 """
 
 from datetime import datetime
@@ -86,7 +86,7 @@ class VideoIndex(models.Model):
         related_query_name="index",
     )
     channel_id = models.UUIDField(null=True)
-    # The listing without the publication window: see `ondemand/sql/current/listing.sql`.
+    # The listing without the publication window: see `listing.sql`.
     listing = models.TextField()
     status = models.TextField(null=True)  # noqa: DJ001
     active = models.BooleanField(null=True)
@@ -172,7 +172,7 @@ class TagCountQuerySet(models.QuerySet["TagCount"]):
 class TagCount(models.Model):
     """A number of videos, and of listed ones, that have a tag and a publication window: the sum of rows is the count.
 
-    A trigger adds rows with the differences that a statement makes; see `ondemand/sql/current/count_tags.sql`.
+    A trigger adds rows with the differences that a statement makes; see `count_tags.sql`.
     """
 
     id = models.BigAutoField(primary_key=True)

@@ -23,7 +23,7 @@ class SearchWordQuerySet(models.QuerySet["SearchWord"]):
 class SearchWord(models.Model):
     """A word of a title, a tag or the name of a channel of a listed video, as it is written, in small letters.
 
-    `ondemand/sql/statements/add_words.sql` adds them. A word stays after its videos are hidden, so it is shown only if
+    `add_words.sql` adds them. A word stays after its videos are hidden, so it is shown only if
     a search finds it now.
     """
 

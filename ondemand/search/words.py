@@ -42,7 +42,7 @@ _MARK, _END = "\ue000", "\ue001"
 
 
 class WebSearchQuery(SearchQuery):
-    """The query that `ondemand/sql/current/search_query.sql` makes of a text and its last word."""
+    """The query that `search_query.sql` makes of a text and its last word."""
 
     def __init__(self, text: Expression, last_word: Expression) -> None:
         super().__init__("", search_type="websearch")
@@ -80,7 +80,7 @@ def search_query(text: str) -> SearchQuery:
     """Return the query of a text: quoted phrases, `or` and `-not` are understood.
 
     The last word also finds words that begin with it, since somebody may still be typing it. A Chinese, Japanese or
-    Korean text is a phrase of its characters; see `ondemand/sql/current/search_text.sql`. Of a text of very many words
+    Korean text is a phrase of its characters; see `search_text.sql`. Of a text of very many words
     the beginning counts.
     """
     words = words_of(text)

@@ -76,7 +76,7 @@ def video_update(*, video_uuid: UUID, by: UUID, values: dict[str, Any], check: C
         columns_write(row, {**shared, **decided, **own})
     video = Video.objects.with_content().get(pk=video_uuid)
     if values.get("playback") == Video.Playback.PUBLIC and video.needs_grant:
-        # A trigger decides: `ondemand/sql/current/derive_video.sql`.
+        # A trigger decides: `derive_video.sql`.
         raise GrantNeededError
     return video
 
@@ -125,7 +125,7 @@ def recording_locked(video_uuid: UUID, check: Check = allow, *, protects: bool =
         own = Video.objects.of_recording(video_uuid, **place)
         found = own | Video.objects.showing(**place) if protects and place["prefix"] else own
         locked = list(found.defer("created_at", "data").locked())
-        # Of the others, only the trigger writes some: `ondemand/sql/current/protect_edited.sql`.
+        # Of the others, only the trigger writes some: `protect_edited.sql`.
         is_own = (place["bucket"], place["prefix"] or None)
         rows = [row for row in locked if row.pk == video_uuid or (row.bucket, row.prefix) == is_own]
         # Read after the locks are held: a statement that waited for one may have seen old content.

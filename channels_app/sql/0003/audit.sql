@@ -1,5 +1,5 @@
 -- Write one audit entry for each row that a statement changed, in the transaction of the change. Fired by the
--- `ivsvod_audit_*` triggers of each audited table (`audit_*.sql`).
+-- `ivsvod_audit_*` triggers of each audited table (`audit_table.sql`).
 -- Arguments of the trigger: app and model of the object; the column of its key; the column of its name, or empty;
 -- the audited columns with their fields, as JSON; whether the row is a part of the object, so that its changes
 -- are entries of the object; the primary key of the table.

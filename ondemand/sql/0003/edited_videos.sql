@@ -10,7 +10,7 @@ LANGUAGE sql STABLE PARALLEL SAFE AS $$
     )
 $$;
 
--- Return whether `_edit` and `_edited` have the shape that `ondemand/playback/editing.py` writes. A video without `_edited`
+-- Return whether `_edit` and `_edited` have the shape that `ondemand/playback/edit_services.py` writes. A video without `_edited`
 -- shows a recording that was deleted.
 CREATE OR REPLACE FUNCTION ivsvod_usable_edit(edit jsonb, edited jsonb) RETURNS boolean
 LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$

@@ -1,42 +1,12 @@
 -- Write changes of accounts, with their second factor, groups and permissions, to the audit log. The arguments are
--- explained in `channels_app/sql/current/audit.sql` and `audit_link.sql`.
-CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON accounts_user
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
-    EXECUTE FUNCTION ivsvod_audit('accounts', 'user', 'uuid', 'username',
-        '{"username": "username", "password": "!password", "email": "email", "first_name": "first_name", '
-        '"last_name": "last_name", "is_active": "is_active", "is_staff": "is_staff", '
-        '"is_superuser": "is_superuser", "time_zone": "time_zone"}',
-        'False', 'uuid');
-CREATE OR REPLACE TRIGGER ivsvod_audit_update AFTER UPDATE ON accounts_user
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT
-    EXECUTE FUNCTION ivsvod_audit('accounts', 'user', 'uuid', 'username',
-        '{"username": "username", "password": "!password", "email": "email", "first_name": "first_name", '
-        '"last_name": "last_name", "is_active": "is_active", "is_staff": "is_staff", '
-        '"is_superuser": "is_superuser", "time_zone": "time_zone"}',
-        'False', 'uuid');
-CREATE OR REPLACE TRIGGER ivsvod_audit_delete AFTER DELETE ON accounts_user
-    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT
-    EXECUTE FUNCTION ivsvod_audit('accounts', 'user', 'uuid', 'username',
-        '{"username": "username", "password": "!password", "email": "email", "first_name": "first_name", '
-        '"last_name": "last_name", "is_active": "is_active", "is_staff": "is_staff", '
-        '"is_superuser": "is_superuser", "time_zone": "time_zone"}',
-        'False', 'uuid');
+-- explained in `channels_app/sql/0003/audit.sql` and `audit_link.sql`.
+SELECT ivsvod_audit_table('accounts_user', 'uuid', 'accounts', 'user', 'uuid', 'username',
+    '{"username": "username", "password": "!password", "email": "email", "first_name": "first_name",
+      "last_name": "last_name", "is_active": "is_active", "is_staff": "is_staff", "is_superuser": "is_superuser",
+      "time_zone": "time_zone"}');
 
-CREATE OR REPLACE TRIGGER ivsvod_audit_insert AFTER INSERT ON accounts_authenticator
-    REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT
-    EXECUTE FUNCTION ivsvod_audit('accounts', 'user', 'user_id', '',
-        '{"confirmed": "two_step_sign_in", "recovery_digests": "!recovery_codes"}',
-        'True', 'id');
-CREATE OR REPLACE TRIGGER ivsvod_audit_update AFTER UPDATE ON accounts_authenticator
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT
-    EXECUTE FUNCTION ivsvod_audit('accounts', 'user', 'user_id', '',
-        '{"confirmed": "two_step_sign_in", "recovery_digests": "!recovery_codes"}',
-        'True', 'id');
-CREATE OR REPLACE TRIGGER ivsvod_audit_delete AFTER DELETE ON accounts_authenticator
-    REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT
-    EXECUTE FUNCTION ivsvod_audit('accounts', 'user', 'user_id', '',
-        '{"confirmed": "two_step_sign_in", "recovery_digests": "!recovery_codes"}',
-        'True', 'id');
+SELECT ivsvod_audit_table('accounts_authenticator', 'id', 'accounts', 'user', 'user_id', '',
+    '{"confirmed": "two_step_sign_in", "recovery_digests": "!recovery_codes"}', is_part => true);
 
 CREATE OR REPLACE TRIGGER ivsvod_audit AFTER INSERT OR DELETE ON accounts_user_groups FOR EACH ROW
     EXECUTE FUNCTION ivsvod_audit_link('accounts', 'user',
