@@ -29,7 +29,7 @@ from channels_app.events.handlers import EventHandler, Publication
 from channels_app.models import Channel, InboxEvent
 from common.audit import Actor, Way, acting, actor_setting, with_actor
 from common.metrics import events_measured, inbox_measured
-from common.rest.compiled import CompiledQuery, Parameter
+from common.rest.compiled import CompiledInstances, Parameter
 from common.sql.rows import chunks_of
 
 logger = logging.getLogger(__name__)
@@ -44,8 +44,9 @@ _OTHER_STORED = (InboxEvent.Outcome.RECEIVED, InboxEvent.Outcome.REFUSED, InboxE
 _WAITING = (InboxEvent.Outcome.PARKED, InboxEvent.Outcome.DEFERRED)
 _LONGEST_REASON = 2000
 # Compiled once: that took longer than the rest of an event. Handlers read the key and the ARN alone.
-_LOCKED_CHANNEL = CompiledQuery(
-    lambda: with_actor(Channel.objects.locked().only("arn").with_arn(Parameter("arn", TextField())))[:1]
+_LOCKED_CHANNEL = CompiledInstances(
+    lambda: with_actor(Channel.objects.locked().with_arn(Parameter("arn", TextField())))[:1],
+    unread=[each.name for each in Channel._meta.concrete_fields if each.name not in {"uuid", "arn"}],
 )
 # Seconds after which the events so far are published and marked: Lambda may time out before the end of the batch.
 _SLOW = 5.0

@@ -5,18 +5,18 @@ To compile one takes longer than to read a short page.
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import cached_property
 from typing import Any
 
 import orjson
 from django.db import DEFAULT_DB_ALIAS, connections
-from django.db.models import BooleanField, Expression, JSONField, Lookup, QuerySet
-from django.db.models.base import ModelState
+from django.db.models import BooleanField, Expression, Lookup, Model, QuerySet
+from psycopg.adapt import Loader
 
 AnyRows = QuerySet[Any, Any]
 
-_LONG_NUMBER = re.compile(r"\d{19}")
+_LONG_NUMBER = re.compile(rb"\d{19}")
 
 
 class ReadableDecoder(json.JSONDecoder):
@@ -67,52 +67,84 @@ class CompiledQuery:
         return self.build()
 
     @cached_property
-    def _compiled(self) -> tuple[Any, str, list[str]]:
-        """Return the compiler, the SQL, and the names of its parameters."""
+    def _compiled(self) -> tuple[str, list[str]]:
+        """Return the SQL, and the names of its parameters."""
         queryset = self.queryset
-        compiler = queryset.query.get_compiler(queryset.db)
-        sql, parameters = compiler.as_sql()
+        sql, parameters = queryset.query.sql_with_params()
         if self.among is not None:
             sql, parameters = restricted_to(self.among(), sql, parameters)
         sql = _with_constants(sql, parameters, connections[queryset.db])
-        return compiler, sql, [each.name for each in parameters if isinstance(each, Parameter)]
+        return sql, [each.name for each in parameters if isinstance(each, Parameter)]
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
-        """Return the rows of a queryset of `values_list`, as the database gives them."""
-        _compiler, sql, names = self._compiled
+        """Return the rows of a queryset of `values_list`, as psycopg reads them; JSON is decoded."""
+        sql, names = self._compiled
         connection: Any = connections[self.queryset.db]
         with connection.prepared_cursor() as cursor:
+            cursor.adapters.register_loader("jsonb", _JsonLoader)
             cursor.execute(sql, [values[name] for name in names])
             return list(cursor.fetchall())
 
-    def instances(self, **values: Any) -> list[Any]:
-        """Return the instances of the model with annotations and the related ones of `select_related`."""
-        read = self._reader
-        return [read(list(row)) for row in self.rows(**values)]
+
+class CompiledInstances(CompiledQuery):
+    """A compiled queryset whose rows become instances of its model, with its annotations.
+
+    `related` are paths of related objects to join, as in `select_related`; `unread` columns are deferred.
+    """
+
+    def __init__(
+        self,
+        build: Callable[[], AnyRows],
+        *,
+        related: Sequence[str] = (),
+        unread: Collection[str] = (),
+        among: Callable[[], AnyRows] | None = None,
+    ) -> None:
+        super().__init__(build, among=among)
+        self.related, self.unread = related, unread
 
     @cached_property
-    def _reader(self) -> Callable[[list[Any]], Any]:
-        compiler = self._compiled[0]
-        make = _reader_of(compiler.klass_info, compiler.select)
-        fields = [item[0] for item in compiler.select]
-        converters = compiler.get_converters(fields)
-        documents = [position for position in converters if isinstance(fields[position].output_field, JSONField)]
-        others = {position: each for position, each in converters.items() if position not in documents}
-        annotations = list(compiler.annotation_col_map.items())
+    def queryset(self) -> AnyRows:
+        queryset = self.build()
+        self._annotations = [*queryset.query.annotation_select]
+        self._parts = self._parts_of(queryset.model)
+        columns = [f"{path}__{name}" if path else name for path, *_, names in self._parts for name in names]
+        return queryset.values_list(*columns, *self._annotations)
 
-        def read(row: list[Any]) -> Any:
-            # Django's converter for JSON took as long as the statement.
-            for position in documents:
-                if row[position] is not None:
-                    row[position] = _json(row[position])
-            if others:
-                [row] = compiler.apply_converters([row], others)
-            instance = make(row)
-            for name, position in annotations:
-                setattr(instance, name, row[position])
-            return instance
+    def _parts_of(self, model: type[Model]) -> list[tuple[str, Any, type[Model], list[str]]]:
+        """Return the path of each object of a row, the relation that ends it, its model, and its columns."""
+        parts: list[tuple[str, Any, type[Model], list[str]]] = []
+        models: dict[str, type[Model]] = {"": model}
+        for path in ["", *self.related]:
+            parent, _, name = path.rpartition("__")
+            relation = models[parent]._meta.get_field(name) if path else None
+            models[path] = relation.related_model if relation else model  # type: ignore[assignment]
+            fields = models[path]._meta.concrete_fields
+            names = [
+                each.attname for each in fields if (f"{path}__{each.name}" if path else each.name) not in self.unread
+            ]
+            parts.append((path, relation, models[path], names))
+        return parts
 
-        return read
+    def instances(self, **values: Any) -> list[Any]:
+        """Return the instances of the rows; the signals of Django are sent, as from any query."""
+        return [self._instance(row) for row in self.rows(**values)]
+
+    def _instance(self, row: tuple[Any, ...]) -> Any:
+        made: dict[str, Any] = {}
+        position = 0
+        for path, relation, model, names in self._parts:
+            values = row[position : position + len(names)]
+            position += len(names)
+            # All are NULL if the outer join found no row.
+            is_there = values != (None,) * len(names)
+            made[path] = model.from_db(DEFAULT_DB_ALIAS, names, values) if is_there else None
+            parent = made.get(path.rpartition("__")[0])
+            if relation and parent is not None:
+                relation.set_cached_value(parent, made[path])
+        for name, value in zip(self._annotations, row[position:], strict=True):
+            setattr(made[""], name, value)
+        return made[""]
 
 
 def _with_constants(sql: str, parameters: Sequence[Any], connection: Any) -> str:
@@ -127,12 +159,18 @@ def _with_constants(sql: str, parameters: Sequence[Any], connection: Any) -> str
     return sql.replace("%%", "%%%%") % tuple(constants)
 
 
-def _json(text: str) -> Any:
-    # orjson makes a float of a larger integer, and refuses a number that no float holds.
-    try:
-        return json.loads(text, cls=ReadableDecoder) if _LONG_NUMBER.search(text) else orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text, cls=ReadableDecoder)
+class _JsonLoader(Loader):
+    """Reads JSON by orjson: Django's converter took as long as the statement."""
+
+    def load(self, data: Any) -> Any:
+        text = bytes(data)
+        try:
+            # orjson makes a float of a larger integer, and refuses a number that no float holds.
+            if not _LONG_NUMBER.search(text):
+                return orjson.loads(text)
+        except orjson.JSONDecodeError:
+            pass
+        return json.loads(text.decode(), cls=ReadableDecoder)
 
 
 def restricted_to(rows: AnyRows, sql: str, parameters: Sequence[Any]) -> tuple[str, list[Any]]:
@@ -140,35 +178,3 @@ def restricted_to(rows: AnyRows, sql: str, parameters: Sequence[Any]) -> tuple[s
     within, own = rows.query.sql_with_params()
     # Within the statement the name of the table means these rows.
     return f'WITH "{rows.model._meta.db_table}" AS ({within}) {sql}', [*own, *parameters]
-
-
-def _reader_of(info: dict[str, Any], select: Any) -> Callable[[Any], Any]:
-    """Return the function that makes an instance of a row, with its related ones; None for a row that is not there.
-
-    It writes the columns at once. The constructor of a model sets each one, and sends two signals, which takes longer
-    than all else that is done with the row.
-    """
-    model, positions = info["model"], info["select_fields"]
-    columns = slice(positions[0], positions[-1] + 1)
-    names = [select[position][0].target.attname for position in positions]
-    key = positions[names.index(model._meta.pk.attname)]
-    related = [
-        (_reader_of(each, select), each["local_setter"], each["remote_setter"])
-        for each in info.get("related_klass_infos", ())
-    ]
-
-    def read(row: Any) -> Any:
-        if row[key] is None:
-            return None
-        instance = model.__new__(model)
-        instance._state = ModelState()
-        instance._state.adding, instance._state.db = False, DEFAULT_DB_ALIAS
-        instance.__dict__.update(zip(names, row[columns], strict=True))
-        for make, set_local, set_remote in related:
-            other = make(row)
-            set_local(instance, other)
-            if other is not None:
-                set_remote(other, instance)
-        return instance
-
-    return read

@@ -18,7 +18,7 @@ from rest_framework.request import Request
 
 from common.errors import ServiceError
 from common.rest import throttling
-from common.rest.compiled import CompiledQuery, Parameter
+from common.rest.compiled import CompiledInstances, Parameter
 from common.rest.scopes import ServiceCaller
 from ivsvod.accounts.identity import InvalidIdentityError, caller_of
 from ivsvod.accounts.models import ApiToken
@@ -32,8 +32,8 @@ _NOT_VALID = "The credential is not valid"
 # The caller with AUTH_API_KEY has full access. The predecessor wrote the zero uuid for it.
 _SHARED_KEY_CALLER = ServiceCaller("the shared key", UUID(int=0), frozenset(settings.API_SCOPES))
 # Compiled once: each request with a token asks for it.
-_TOKENS = CompiledQuery(
-    lambda: ApiToken.objects.valid(Parameter("at")).select_related("user").filter(token_key=Parameter("key"))
+_TOKENS = CompiledInstances(
+    lambda: ApiToken.objects.valid(Parameter("at")).filter(token_key=Parameter("key")), related=["user"]
 )
 
 

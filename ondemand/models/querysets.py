@@ -29,7 +29,8 @@ TAG_BEGINNING = 100
 # Finds and orders tags in any letter case; an index finds beginnings in this collation alone.
 TAG_KEY = Collate(Upper(Left("tag", TAG_BEGINNING)), "C")
 # Large columns that no page shows.
-_UNREAD = ("created_at", "data", "content__data", "content__created_at")
+UNREAD = ("created_at", "data", "content__data", "content__created_at")
+UNREAD_OF_FIRST = tuple(f"duplicate_of__{name}" for name in UNREAD)
 
 
 class VideoQuerySet(models.QuerySet[Any]):
@@ -121,14 +122,14 @@ class VideoQuerySet(models.QuerySet[Any]):
 
     def with_content(self) -> Self:
         """Join the channel name, the content, and that of the duplicated video; no large columns that no page shows."""
-        videos = self.select_related("content", "duplicate_of__content")._with_channel_name()
-        return videos.defer(*_UNREAD, *(f"duplicate_of__{name}" for name in _UNREAD))
+        videos = self.select_related("content", "duplicate_of__content").with_channel_name()
+        return videos.defer(*UNREAD, *UNREAD_OF_FIRST)
 
     def with_own_content(self) -> Self:
         """Join as `with_content`, but for videos that are not duplicates: without their tables, so faster to plan."""
-        return self.select_related("content")._with_channel_name().defer(*_UNREAD)
+        return self.select_related("content").with_channel_name().defer(*UNREAD)
 
-    def _with_channel_name(self) -> Self:
+    def with_channel_name(self) -> Self:
         """Annotate the name of the channel, and whether anyone may know it; None if the channel is missing."""
         is_public = ExpressionWrapper(_prefixed("channel__", PUBLIC), output_field=models.BooleanField())
         return self.annotate(channel_name=F("channel__name"), has_public_channel=is_public)

@@ -19,7 +19,7 @@ from channels_app.models import Channel, IdempotencyKey
 from common import aws
 from common.audit import actor_name, audited
 from common.errors import IdempotencyKeyReusedError, ServiceError
-from common.rest.compiled import CompiledQuery, Parameter
+from common.rest.compiled import CompiledInstances, Parameter
 from ondemand.models import PlaybackGrant, PlaybackGrantQuerySet, Video
 from ondemand.videos.files import MASTER, CatalogueReader, is_signed
 
@@ -30,13 +30,10 @@ _REMOVED_AT_ONCE = 1000
 # A stream lasts 48 hours at most. https://docs.aws.amazon.com/ivs/latest/LowLatencyUserGuide/service-quotas.html
 _LONGEST_SESSION = timedelta(hours=49)
 # Players request a playlist by it again and again.
-_PLAYING = CompiledQuery(
-    lambda: (
-        PlaybackGrant.objects.playing(Parameter("at", DateTimeField()))
-        .filter(digest=Parameter("digest"))
-        .select_related("video")
-        .defer("video__created_at", "video__data")
-    )
+_PLAYING = CompiledInstances(
+    lambda: PlaybackGrant.objects.playing(Parameter("at", DateTimeField())).filter(digest=Parameter("digest")),
+    related=["video"],
+    unread=["video__created_at", "video__data"],
 )
 
 

@@ -1,6 +1,6 @@
 """The rows that each page of a list reads, by statements that are compiled once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -11,11 +11,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db.models import DateTimeField, F, UUIDField
 from django.db.models.expressions import OrderBy
 
-from common.rest.compiled import AnyRows, CompiledQuery, EqualsAny, Parameter
+from common.rest.compiled import AnyRows, CompiledInstances, CompiledQuery, EqualsAny, Parameter
 from common.rest.ordering import Order, RowList
 from ondemand.models import Video
 from ondemand.models.index import VideoIndex
 from ondemand.models.publication import Listing
+from ondemand.models.querysets import UNREAD, UNREAD_OF_FIRST
 from ondemand.search.lists import VideoList, stored_key
 
 _AT = Parameter("at", DateTimeField())
@@ -24,19 +25,30 @@ _AMONG = EqualsAny(F("uuid"), Parameter("uuids", ArrayField(UUIDField())))
 
 def any_videos() -> AnyRows:
     """Return the videos with the `uuids` of each run."""
-    return Video.objects.with_content().filter(_AMONG)
+    return Video.objects.with_channel_name().filter(_AMONG)
 
 
 def listed_videos() -> AnyRows:
     """Return those that are listed `at` the time of each run."""
-    return Video.objects.with_own_content().listed(_AT).filter(_AMONG).with_next_publication_change(_AT)
+    return Video.objects.with_channel_name().listed(_AT).filter(_AMONG).with_next_publication_change(_AT)
 
 
-_ANY = CompiledQuery(any_videos)
-_LISTED = CompiledQuery(listed_videos)
-_ONE = CompiledQuery(lambda: Video.objects.with_content().filter(pk=Parameter("uuid")))
-_REACHABLE = CompiledQuery(lambda: Video.objects.with_content().reachable(_AT).filter(pk=Parameter("uuid")))
-_PLAYABLE = CompiledQuery(lambda: Video.objects.with_content().playable(_AT).filter(pk=Parameter("uuid")))
+def videos_query(build: Callable[[], AnyRows], **options: Any) -> CompiledInstances:
+    """Return the compiled query of videos with their content, or that of the first row of their recording."""
+    related = ("content", "duplicate_of", "duplicate_of__content")
+    return CompiledInstances(build, related=related, unread=(*UNREAD, *UNREAD_OF_FIRST), **options)
+
+
+def listed_query(build: Callable[[], AnyRows], **options: Any) -> CompiledInstances:
+    """Return the compiled query of listed videos, which are no duplicates: without their tables, so faster to plan."""
+    return CompiledInstances(build, related=("content",), unread=UNREAD, **options)
+
+
+_ANY = videos_query(any_videos)
+_LISTED = listed_query(listed_videos)
+_ONE = videos_query(lambda: Video.objects.with_channel_name().filter(pk=Parameter("uuid")))
+_REACHABLE = videos_query(lambda: Video.objects.with_channel_name().reachable(_AT).filter(pk=Parameter("uuid")))
+_PLAYABLE = videos_query(lambda: Video.objects.with_channel_name().playable(_AT).filter(pk=Parameter("uuid")))
 _PUBLICATION_CHANGES = CompiledQuery(lambda: Video.objects.publication_changes(_AT))
 
 
@@ -67,7 +79,7 @@ class WalkedVideoList(RowList):
 
 
 @lru_cache(maxsize=256)
-def _page(ordering: str, lookups: tuple[str, ...], count: int, *, is_behind: bool, has_key: bool) -> CompiledQuery:
+def _page(ordering: str, lookups: tuple[str, ...], count: int, *, is_behind: bool, has_key: bool) -> CompiledInstances:
     """Return the statement of a page, which may be behind a position; the key of that may be NULL."""
     rows = VideoIndex.objects.listed(_AT).filter(**{name: Parameter(name) for name in lookups}).in_order(ordering)
     order = Order.of(rows)
@@ -75,12 +87,12 @@ def _page(ordering: str, lookups: tuple[str, ...], count: int, *, is_behind: boo
         rows = rows.filter(order.after([Parameter("key") if has_key else None, Parameter("uuid")]))
     key = order.keys[0]
     keys = rows.values("video_id", key.name)[:count]
-    videos = Video.objects.with_own_content().with_next_publication_change(_AT).annotate(key=F(f"index__{key.name}"))
+    videos = Video.objects.with_channel_name().with_next_publication_change(_AT).annotate(key=F(f"index__{key.name}"))
     # Those of the keys: the condition makes an inner join.
     videos = videos.filter(index__video__isnull=False).order_by(
         *(OrderBy(F(name), descending=key.descending, nulls_last=key.nulls_last) for name in ("key", "uuid"))
     )
-    return CompiledQuery(lambda: videos, among=lambda: keys)
+    return listed_query(lambda: videos, among=lambda: keys)
 
 
 def video_of(uuid: UUID, *, at: datetime | None) -> Video | None:

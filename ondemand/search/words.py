@@ -10,10 +10,10 @@ from django.db.models import Expression, F, FloatField, Func, JSONField, TextFie
 from django.db.models.functions import Cast, Left, NullIf
 from django.utils.html import escape
 
-from common.rest.compiled import AnyRows, CompiledQuery, Parameter
+from common.rest.compiled import AnyRows, Parameter
 from ondemand.models import Video
 from ondemand.models.chapters import Chapter
-from ondemand.search.rows import any_videos, known_as_listed, listed_videos
+from ondemand.search.rows import any_videos, known_as_listed, listed_query, listed_videos, videos_query
 
 # The configuration of the stored vectors; see `ondemand.sql.backfill`.
 _CONFIG = SearchConfig(Func(function="ivsvod_search_config"))
@@ -139,5 +139,5 @@ def _found(videos: AnyRows) -> AnyRows:
 # The query with the parameters of `words_of`, and the rank of a row of the index.
 QUERY = _query()
 RANK = _rank("search", QUERY)
-_FOUND = CompiledQuery(lambda: _found(any_videos()))
-_FOUND_LISTED = CompiledQuery(lambda: _found(listed_videos()))
+_FOUND = videos_query(lambda: _found(any_videos()))
+_FOUND_LISTED = listed_query(lambda: _found(listed_videos()))

@@ -26,7 +26,7 @@ from channels_app.models.live_state import LiveState
 from channels_app.streams import live_state_file
 from common import aws as aws_door
 from common.aws import AwsError, AwsErrorKind
-from common.rest.compiled import CompiledQuery
+from common.rest.compiled import CompiledInstances
 from ivsvod import lambda_entry
 from ivsvod.lambda_entry import EventFailedError, InvocationRefusedError
 from ondemand.models import Recording, Video, video_uuid
@@ -214,15 +214,15 @@ def test_defect_12_parked_events_are_applied_by_process_inbox_once_the_predecess
 def test_a_channel_that_appears_while_its_event_is_being_parked_gets_the_event(
     aws: LocalAws, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    instances = CompiledQuery.instances
+    instances = CompiledInstances.instances
 
-    def appears_after(query: CompiledQuery, **values: Any) -> list[Any]:
-        monkeypatch.setattr(CompiledQuery, "instances", instances)
+    def appears_after(query: CompiledInstances, **values: Any) -> list[Any]:
+        monkeypatch.setattr(CompiledInstances, "instances", instances)
         make_channel(arn=ARN)
         inbox.process_parked(ARN)
         return []
 
-    monkeypatch.setattr(CompiledQuery, "instances", appears_after)
+    monkeypatch.setattr(CompiledInstances, "instances", appears_after)
 
     outcomes(sample("stream_start"))
 
