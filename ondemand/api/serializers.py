@@ -119,7 +119,7 @@ class RenditionSerializer(serializers.Serializer):
     width = serializers.IntegerField(allow_null=True, help_text="The width in pixels; null for sound alone.")
     height = serializers.IntegerField(allow_null=True, help_text="The height in pixels; null for sound alone.")
 
-    example = {"path": "720p30", "playlist": "playlist.m3u8", "width": 1280, "height": 720}
+    example = {"path": "480p30", "playlist": "playlist.m3u8", "width": 852, "height": 480}
 
 
 class ChapterSerializer(StrictSerializer):
