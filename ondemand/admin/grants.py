@@ -1,12 +1,11 @@
 """Playback grants in the admin: the list, the page of one with the uses of its viewer, and revocation."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
-from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -63,22 +62,6 @@ class KindFilter(ChoiceFilter):
         return rows.filter((f"{value}__isnull", False))
 
 
-class PlayerFilter(ChoiceFilter):
-    """Without a value: no grants of the player of the admin, of which each page of a video makes one."""
-
-    title = _("made for")
-    parameter_name = "player"
-    labels = {"admin": _("the player of the admin")}
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(of_curator=self.value() == "admin")
-
-    def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        first, *others = super().choices(changelist)
-        yield {**first, "display": _("viewers")}
-        yield from others
-
-
 @admin.register(PlaybackGrant)
 class PlaybackGrantAdmin(AuditedAdmin, TextSearch, ReadOnlyAdmin):
     """Playback grants, read-only: the API makes them. They are revoked here, one by one or for a viewer."""
@@ -98,7 +81,7 @@ class PlaybackGrantAdmin(AuditedAdmin, TextSearch, ReadOnlyAdmin):
     )
     list_display = ("of_viewer", "target", "by_name", "made", "ends", "state", "uses", "used")
     list_display_links = ("of_viewer",)
-    list_filter = (StateFilter, KindFilter, PlayerFilter)
+    list_filter = (StateFilter, KindFilter)
     search_fields = ("viewer",)
     search_help_text = _("The whole name of a viewer, or the uuid of a grant, a video or a channel")
     secret_fields = ("digest", "request_key", "request_digest")
@@ -151,7 +134,7 @@ class PlaybackGrantAdmin(AuditedAdmin, TextSearch, ReadOnlyAdmin):
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **options: Any
     ) -> HttpResponse:
         grant: PlaybackGrant = context["original"]
-        others = PlaybackGrant.objects.filter(viewer=grant.viewer).for_viewers().exclude(pk=grant.pk)
+        others = PlaybackGrant.objects.filter(viewer=grant.viewer).exclude(pk=grant.pk)
         shown = list(others.with_target().newest_first()[:SHOWN_GRANTS]) if grant.viewer else []
         context |= {
             "subtitle": grant.viewer or ANYONE,

@@ -1,7 +1,6 @@
 """The page of a video: its player, content, publication, technical facts and streams."""
 
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -14,7 +13,6 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from channels_app.admin import account_of, list_address
-from channels_app.channels.viewer_tokens import LONGEST_VIEWER_ID
 from common.aws import AwsError
 from common.rest.scopes import account_has_scope
 from common.rest.times import clock, zoned
@@ -28,7 +26,7 @@ from ondemand.admin.trim_join_clip import edit_section
 from ondemand.models import PlaybackGrant, Video
 from ondemand.models.publication import Listing, opens
 from ondemand.playback.explain import explanation
-from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
+from ondemand.playback.staff_links import staff_link_url
 from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
 from ondemand.videos.chapters import chapter_lines, chapter_links
@@ -39,9 +37,6 @@ from ondemand.videos.services import VideoNotFoundError, video_update
 from ondemand.videos.thumbnails import picture_choices, storyboard, video_picture
 from ondemand.videos.titles import display_title, public_title, suggested_title
 from ondemand.videos.uploads import picture_store
-
-# The grant of the player lasts as long as the video and a pause, and as any grant may.
-_PAUSE, _LONGEST_GRANT = timedelta(hours=1), timedelta(days=1)
 
 
 class VideoPage(DecisionPages):
@@ -222,7 +217,7 @@ def player_context(request: HttpRequest, video: Video, reader: CatalogueReader) 
 
 
 def _player_url(request: HttpRequest, video: Video, reader: CatalogueReader) -> str | None:
-    """Return the URL that the player loads: where files are signed, a curator's is that of a grant.
+    """Return the URL that the player loads: where files are signed, a curator's is a link of their own.
 
     So curators play hidden videos too; others what anyone may open.
     """
@@ -233,10 +228,7 @@ def _player_url(request: HttpRequest, video: Video, reader: CatalogueReader) -> 
         return location if opens(video, timezone.now()) else None
     if not is_signed():
         return location
-    ttl = min(video.duration + _PAUSE, _LONGEST_GRANT)
-    name = request.user.get_username()[:LONGEST_VIEWER_ID]
-    asked = GrantRequest(viewer=name, ttl=ttl, by=account_of(request))
-    return grant_url(video_grant_create(video=video, request=asked, of_curator=True), reader.origin)
+    return staff_link_url(video=video, account=account_of(request), at=timezone.now(), origin=reader.origin)
 
 
 def _form_context(request: HttpRequest, form: VideoForm) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from ondemand.videos.titles import display_title
 
 
 class QuickPlayer(admin.ModelAdmin):
-    """Player page for an iframe. The grant is created when the frame opens, not when the list is rendered."""
+    """Player page for an iframe; its link is signed when the frame opens, not when the list is rendered."""
 
     def get_urls(self) -> list[URLPattern]:
         in_frame = csp_replace({"frame-ancestors": [SELF]})(xframe_options_sameorigin(self.play_view))

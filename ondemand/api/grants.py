@@ -177,7 +177,7 @@ class PlaybackGrantViewSet(StrictFilterViewSet):
     has_versions = False
     filterset_class = GrantFilterSet
     serializer_class = GrantSerializer
-    queryset = PlaybackGrant.objects.for_viewers().newest_first()
+    queryset = PlaybackGrant.objects.newest_first()
     primary_actions = ("list",)
 
     @describe(

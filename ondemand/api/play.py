@@ -17,6 +17,7 @@ from ondemand.api.viewsets import CatalogueViewSet
 from ondemand.models import Video
 from ondemand.playback.delivery import picture_url, playlist_content, shared_end
 from ondemand.playback.grants import grant_playing, grant_use
+from ondemand.playback.staff_links import is_staff_link, staff_link_playing
 from ondemand.search.rows import playable_video, video_of
 from ondemand.videos import small_pictures
 from ondemand.videos.services import VideoNotFoundError
@@ -87,7 +88,10 @@ class PlayViewSet(CatalogueViewSet):
 
 
 class GrantedPlayViewSet(PlayViewSet):
-    """The files of the video of a grant, for everyone who has the token in its URL: no header and no cookie is read."""
+    """The files of one video, for everyone who has the token in the URL: no header and no cookie is read.
+
+    The token is that of a grant, or of a link of the admin's player.
+    """
 
     authentication_classes = ()
 
@@ -103,9 +107,13 @@ class GrantedPlayViewSet(PlayViewSet):
         *_FILES,
     )
     def retrieve(self, request: Request, token: str, path: str) -> HttpResponse:
-        grant = grant_playing(token=token, at=self.at)
-        end = cast(datetime, grant.expires_at)
-        response = self.file(cast(Video, grant.video), path, end, to_curator=grant.of_curator)
-        grant_use(grant=grant, at=self.at)
+        if is_staff_link(token):
+            link = staff_link_playing(token=token, at=self.at)
+            response = self.file(link.video, path, link.expires_at, to_curator=True)
+        else:
+            grant = grant_playing(token=token, at=self.at)
+            end = cast(datetime, grant.expires_at)
+            response = self.file(cast(Video, grant.video), path, end, to_curator=False)
+            grant_use(grant=grant, at=self.at)
         response["Cache-Control"] = "private, no-store"
         return response

@@ -217,7 +217,6 @@ class Migration(migrations.Migration):
                 ("id", models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ("viewer", models.TextField(blank=True, verbose_name="viewer")),
                 ("digest", models.TextField(null=True)),
-                ("of_curator", models.BooleanField(default=False)),
                 ("claims", models.JSONField(default=dict)),
                 ("by", models.UUIDField()),
                 ("by_name", models.TextField(verbose_name="made by")),
@@ -262,11 +261,6 @@ class Migration(migrations.Migration):
                     models.Index(fields=["viewer", "-made_at", "-id"], name="grant_of_viewer"),
                     models.Index(fields=["video", "-made_at", "-id"], name="grant_of_video"),
                     models.Index(fields=["channel", "-made_at", "-id"], name="grant_of_channel"),
-                    models.Index(
-                        condition=models.Q(("of_curator", False)),
-                        fields=["-made_at", "-id"],
-                        name="grant_for_viewers",
-                    ),
                     models.Index(
                         condition=models.Q(("revoked_at__isnull", False)),
                         fields=["-made_at", "-id"],

@@ -4,7 +4,6 @@ import uuid
 from datetime import datetime
 from typing import Any, Self
 
-from django.contrib.auth import get_user_model
 from django.db import models
 from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.utils import timezone
@@ -45,22 +44,15 @@ class PlaybackGrantQuerySet(models.QuerySet["PlaybackGrant"]):
         }
         return self.filter(conditions[state])
 
-    def for_viewers(self) -> Self:
-        """Return the grants that are not for the player of the admin."""
-        return self.filter(of_curator=False)
-
     def with_target(self) -> Self:
         """Read with the grants what lists show of their videos and channels."""
         joined = self.select_related("channel").prefetch_related(Prefetch("video", Video.objects.with_content()))
         return joined.defer("digest", "channel__channel_data", "channel__stream_key")
 
     def playing(self, at: Any) -> Self:
-        """Return the lasting grants whose video opens by its uuid; those of active curators play hidden ones too."""
-        active = get_user_model().objects.filter(is_active=True).values("pk")
-        of_curator = Q(of_curator=True, by__in=active)
+        """Return the lasting grants whose video opens by its uuid."""
         # By its key: PostgreSQL would look through all videos for `IN`.
-        is_open = Exists(Video.objects.reachable(at).filter(pk=OuterRef("video")))
-        return self.lasting(at).filter(of_curator | Q(is_open, of_curator=False))
+        return self.lasting(at).filter(Exists(Video.objects.reachable(at).filter(pk=OuterRef("video"))))
 
 
 class PlaybackGrant(models.Model):
@@ -93,8 +85,6 @@ class PlaybackGrant(models.Model):
     viewer = models.TextField(_("viewer"), blank=True)
     # SHA-256 of the token; NULL if the URL has none of this service.
     digest = models.TextField(null=True)  # noqa: DJ001
-    # It was made for the player of the admin.
-    of_curator = models.BooleanField(default=False)
     # The claims of a token of IVS that the caller chose, and the version of the viewer's session.
     claims = models.JSONField(default=dict)
     by = models.UUIDField()
@@ -130,7 +120,6 @@ class PlaybackGrant(models.Model):
                 models.Index(fields=[name, "-made_at", "-id"], name=f"grant_of_{name}")
                 for name in ("viewer", "video", "channel")
             ),
-            models.Index(fields=["-made_at", "-id"], name="grant_for_viewers", condition=Q(of_curator=False)),
             models.Index(fields=["-made_at", "-id"], name="grant_revoked", condition=Q(revoked_at__isnull=False)),
             models.Index(fields=["expires_at"], name="grant_end", condition=Q(revoked_at__isnull=True)),
         ]

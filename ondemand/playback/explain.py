@@ -66,7 +66,7 @@ _CALLERS: dict[str, tuple[str, ...]] = {
 
 def explanation(video: Video, at: datetime) -> Explanation:
     """Return what decides about a video at that time: in the time zone and language of the reader."""
-    lasting = PlaybackGrant.objects.filter(video=video).for_viewers().lasting(at).count()
+    lasting = PlaybackGrant.objects.filter(video=video).lasting(at).count()
     callers = tuple(_access(video, at, caller, scopes) for caller, scopes in _CALLERS.items())
     return Explanation(video.listing_reasons_at(at), playing_reasons(video, at), is_signed(), lasting, callers)
 

@@ -88,33 +88,30 @@ class GrantRequest:
 
 
 @audited()
-def video_grant_create(*, video: Video, request: GrantRequest, of_curator: bool = False) -> PlaybackGrant:
+def video_grant_create(*, video: Video, request: GrantRequest) -> PlaybackGrant:
     """Return a new grant for a video, or the earlier one of the same request. One for a public video has no end.
-
-    With `of_curator` it is for the player of the admin, and plays a hidden video too.
 
     Raises:
         PlaybackNotConfiguredError: the video needs a grant, and its files can be fetched without a signature.
         NothingToPlayError: the video has no location, and is not being recorded.
         IdempotencyKeyReusedError, PlaybackGrantRevokedError: the key came with another body, or its grant is revoked.
     """
-    if refusal := grant_refusal(video, of_curator=of_curator):
+    if refusal := grant_refusal(video):
         raise refusal
-    grant = PlaybackGrant(video=video, of_curator=of_curator)
-    if video.needs_grant or of_curator:
+    grant = PlaybackGrant(video=video)
+    if video.needs_grant:
         # Signatures end at whole seconds.
         grant.expires_at = (timezone.now() + request.ttl).replace(microsecond=0)
         grant.digest = _digest(_token(grant))
     return _inserted(grant, request)
 
 
-def grant_refusal(video: Video, *, of_curator: bool = False) -> type[ServiceError] | None:
+def grant_refusal(video: Video) -> type[ServiceError] | None:
     """Return the error with which a grant for this video is refused; None if it can be made."""
-    is_granted = video.needs_grant or of_curator
-    if is_granted and not is_signed():
+    if video.needs_grant and not is_signed():
         return PlaybackNotConfiguredError
     # A token may be given out before the end of the recording.
-    is_awaited = is_granted and video.status == Video.Status.RECORDING
+    is_awaited = video.needs_grant and video.status == Video.Status.RECORDING
     return None if video.is_playable or is_awaited else NothingToPlayError
 
 
@@ -200,12 +197,12 @@ def grants_revoke(*, grant_ids: Collection[UUID]) -> int:
 
 def viewer_revoke(*, viewer: str) -> int:
     """End all grants of a viewer, as `grant_revoke`; return how many were not revoked before."""
-    return _revoke(PlaybackGrant.objects.filter(viewer=viewer).for_viewers())
+    return _revoke(PlaybackGrant.objects.filter(viewer=viewer))
 
 
 def viewer_uses(*, viewer: str) -> ViewerUses:
     """Return the grants of a viewer and their uses, of the newest `SUMMED` grants and one more."""
-    newest = PlaybackGrant.objects.filter(viewer=viewer).for_viewers().newest_first()[: SUMMED + 1]
+    newest = PlaybackGrant.objects.filter(viewer=viewer).newest_first()[: SUMMED + 1]
     return ViewerUses(**newest.aggregate(grants=Count("pk"), uses=Coalesce(Sum("uses"), 0)))
 
 

@@ -47,7 +47,7 @@ SHOWN: dict[tuple[str, str], set[str]] = {
     ("POST", "admin:channels_app_channel_reveal"): {ENCRYPTED},
     ("POST", "admin:channels_app_channel_rotate"): {ENCRYPTED},
     ("POST", "admin:accounts_apitoken_add"): {API_TOKEN},
-    # The players of the admin load what a token or their grant opens.
+    # The players of the admin load what a token or a signed link of theirs opens.
     ("GET", "admin:channels_app_channel_change"): {JWT},
     ("GET", "admin:ondemand_video_change"): {GRANT},
     ("GET", "admin:ondemand_video_play"): {GRANT},
@@ -208,7 +208,7 @@ def install() -> None:
     from common import encryption
     from common.errors import ServiceError
     from common.rest.request_ids import LineFormatter
-    from ondemand.playback import grants
+    from ondemand.playback import grants, staff_links
 
     def of_result(result: Any, *_: Any) -> Any:
         return result
@@ -217,6 +217,7 @@ def install() -> None:
     knox.crypto.create_token_string = planted_by(knox.crypto.create_token_string, API_TOKEN, of_result)
     jwt.encode = planted_by(jwt.encode, JWT, of_result)
     grants._token = planted_by(grants._token, GRANT, of_result)
+    staff_links._token = planted_by(staff_links._token, GRANT, of_result)
     # The one of the tests; it also hashes what is compared with a password.
     MD5PasswordHasher.encode = planted_by(  # type: ignore[method-assign]
         MD5PasswordHasher.encode, PASSWORD, lambda _, _hasher, password, *__: password

@@ -68,14 +68,6 @@ def test_the_list_shows_the_state_in_a_word_and_filters_by_it(browser: Client) -
     assert shown_viewers(page(browser, GRANTS, {"state": "nonsense"})) == shown_viewers(html)
 
 
-def test_grants_of_the_player_of_the_admin_are_shown_on_request_alone(browser: Client) -> None:
-    video = make_video("Opening")
-    make_grant(video, viewer="member-42")
-    make_grant(video, viewer="boss", of_curator=True)
-    assert shown_viewers(page(browser, GRANTS)) == ["member-42"]
-    assert shown_viewers(page(browser, GRANTS, {"player": "admin"})) == ["boss"]
-
-
 def test_the_list_finds_a_viewer_a_grant_a_video_and_a_channel(browser: Client) -> None:
     video, channel = make_video("Opening"), make_channel(name="Board room")
     first, second = make_grant(video, viewer="a"), make_grant(channel, viewer="b")
@@ -142,11 +134,10 @@ def test_the_page_shows_the_other_grants_of_the_viewer_and_all_uses(browser: Cli
     first, second = make_video("First"), make_video("Second")
     grant = make_grant(first, uses=3, last_used_at=timezone.now())
     make_grant(second, uses=4)
-    make_grant(make_video("Third"), uses=100, of_curator=True)
     make_grant(make_video("Fourth"), viewer="member-43", uses=1000)
     html = page(browser, f"{GRANTS}{grant.pk}/change/")
     assert "Uses of the viewer “member-42”: 7, of 2 grants." in html
-    assert [title in html for title in ("First", "Second", "Third", "Fourth")] == [True, True, False, False]
+    assert [title in html for title in ("First", "Second", "Fourth")] == [True, True, False]
     assert "Uses of the viewer “member-42”: 7, of 2 grants." in page(browser, GRANTS, {"q": "member-42"})
     nobody = make_grant(first, viewer="")
     html = page(browser, f"{GRANTS}{nobody.pk}/change/")
