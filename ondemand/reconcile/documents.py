@@ -24,7 +24,7 @@ class UnreadableError(Exception):
 
 
 @dataclass(frozen=True)
-class RecordingFacts:
+class RecordingMetadata:
     """Facts of a recording. While it runs `ended_at` is None and `duration_ms` 0. Times are whole seconds."""
 
     channel_arn: str
@@ -38,7 +38,7 @@ class RecordingFacts:
         return self.ended_at or self.started_at + timedelta(milliseconds=self.duration_ms)
 
 
-def facts_read(recording: FoundRecording) -> RecordingFacts | None:
+def facts_read(recording: FoundRecording) -> RecordingMetadata | None:
     """Return the facts in the metadata of the end, else of the start; None for a stage of IVS Real-Time.
 
     Raises:
@@ -75,7 +75,7 @@ def facts_read(recording: FoundRecording) -> RecordingFacts | None:
         if found is None or not settings.AWS_REGION:
             raise UnreadableError("channel_arn is missing or not the ARN of a channel")
         arn = f"arn:aws:ivs:{settings.AWS_REGION}:{found['account']}:channel/{found['channel']}"
-    return RecordingFacts(
+    return RecordingMetadata(
         channel_arn=arn,
         started_at=started_at.replace(microsecond=0),
         ended_at=ended_at and ended_at.replace(microsecond=0),

@@ -193,7 +193,7 @@ def _folder(recording: FoundRecording) -> str:
     return found[0] if found else recording.prefix
 
 
-def _send(recording: FoundRecording, missing: list[str], facts: documents.RecordingFacts, channel: Channel) -> None:
+def _send(recording: FoundRecording, missing: list[str], facts: documents.RecordingMetadata, channel: Channel) -> None:
     streams = streams_of(channel, facts)
     name = next((session.channel_name for session in streams.sessions.values()), "")
     common: Any = {"arn": channel.arn, "channel_name": name, "bucket": recording.bucket, "prefix": recording.prefix}

@@ -10,7 +10,7 @@ from channels_app.models import Channel, Stream
 from channels_app.models.live_state import UNNAMED
 from channels_app.reconcile.sessions import session_of
 from common import aws
-from ondemand.reconcile.documents import RecordingFacts
+from ondemand.reconcile.documents import RecordingMetadata
 
 # An empty recording may lie slightly before its stream.
 _SLACK = timedelta(seconds=5)
@@ -52,7 +52,7 @@ def overlapping(spans: Iterable[LivePeriod], *, since: datetime, until: datetime
     return sorted(kept, key=lambda span: (span.started_at, span.stream_id))
 
 
-def streams_of(channel: Channel, facts: RecordingFacts) -> RecordingStreams:
+def streams_of(channel: Channel, facts: RecordingMetadata) -> RecordingStreams:
     """Return the streams of a recording, by the rows of the database and the sessions of IVS."""
     since, until = facts.started_at, facts.until
     # Streams that never went live have no end either.

@@ -36,7 +36,7 @@ _REMOVED = "its video was deleted: see ondemand_removedrecording"
 
 
 @dataclass(frozen=True)
-class RecordingFacts:
+class PreparedEvent:
     """The fields of an event, and from S3 the metadata (None: there is none) and the check of the files.
 
     `problem`: why the metadata could not be read. A later try may help if `verdict.problem` is set too.
@@ -101,7 +101,7 @@ def _time(text: str | None) -> datetime | None:
 class RecordingEventHandler(EventHandler):
     """Make and complete the video of a recording by the events of its four statuses."""
 
-    def prepare(self, event: Event) -> RecordingFacts | None:
+    def prepare(self, event: Event) -> PreparedEvent | None:
         """Return the fields of the event and, at an end, what IVS wrote to S3; None for an unknown status."""
         if event.name not in {START, END, START_FAILURE, END_FAILURE}:
             return None
@@ -116,11 +116,11 @@ class RecordingEventHandler(EventHandler):
             prefixes = Video.objects.filter(**session).exclude(prefix="").order_by("prefix")
             prefix = prefixes.values_list("prefix", flat=True).first()
             if not prefix:
-                return RecordingFacts(fields, problem=_NO_PLACE)
+                return PreparedEvent(fields, problem=_NO_PLACE)
             fields = replace(fields, prefix=prefix)
         # No other bucket is read, whatever an event says.
         is_read = event.name in _METADATA_OF and fields.bucket in settings.RECORDING_BUCKETS
-        facts = _metadata_read(event, fields) if is_read else RecordingFacts(fields)
+        facts = _metadata_read(event, fields) if is_read else PreparedEvent(fields)
         if event.name != END or facts.problem:
             return facts
         verdict = recording_check(
@@ -128,7 +128,7 @@ class RecordingEventHandler(EventHandler):
         )
         return replace(facts, verdict=verdict)
 
-    def apply(self, event: Event, channel: Channel, facts: RecordingFacts | None) -> Result:
+    def apply(self, event: Event, channel: Channel, facts: PreparedEvent | None) -> Result:
         """Write the content of the event to its recording and to the video."""
         if facts is None:
             return Result(InboxEvent.Outcome.IGNORED)
@@ -176,7 +176,7 @@ class RecordingEventHandler(EventHandler):
         return Result(InboxEvent.Outcome.APPLIED, reason, try_again, file)
 
 
-def _metadata_read(event: Event, fields: RecordingFields) -> RecordingFacts:
+def _metadata_read(event: Event, fields: RecordingFields) -> PreparedEvent:
     """Return the metadata of an end or a failure; if it cannot be read, a verdict with the reason."""
     name = _METADATA_OF[event.name]
     found = facts_look(bucket=fields.bucket, prefix=fields.prefix, name=name)
@@ -186,9 +186,9 @@ def _metadata_read(event: Event, fields: RecordingFields) -> RecordingFacts:
         problem = f"{name} is not there yet"
         verdict = Verdict(reasons=(f"{problem}.",), problem=problem)
     if verdict is None:
-        return RecordingFacts(fields, found.facts)
+        return PreparedEvent(fields, found.facts)
     logger.warning("metadata not readable event_id=%s prefix=%s: %s", event.id, fields.prefix, problem)
-    return RecordingFacts(fields, found.facts, problem, verdict)
+    return PreparedEvent(fields, found.facts, problem, verdict)
 
 
 def _video_locked(event: Event, channel: Channel, fields: RecordingFields) -> tuple[Video, bool]:
