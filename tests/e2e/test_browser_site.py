@@ -295,7 +295,9 @@ def test_before_play_a_page_weighs_little_and_requests_nothing_of_a_recording(ur
                 names = [urlsplit(each.url).path for each in responses]
                 assert [name for name in names if re.search(r"\.(m3u8|ts|mp4)$|hls\.min", name)] == []
                 assert weight(responses) < 30_000, path
-                assert len([name for name in names if name.startswith("/static/")]) <= 8, path
+                # Debian's chromium takes the icon of the heading for the tab too, from its cache.
+                static = [each for each in responses if urlsplit(each.url).path.startswith("/static/")]
+                assert len({each.url for each in static}) <= 8, (path, [each.url for each in static])
                 if path.startswith(("/watch/", "/embed/")) and "live" not in path:
                     play(page)
                     names = [urlsplit(each.url).path for each in responses]
