@@ -45,8 +45,8 @@ class ChannelCreateSerializer(StrictSerializer):
     private = StrictBooleanField(default=False, help_text=_PRIVATE)
     record = StrictBooleanField(default=True, help_text=_RECORD)
 
-    example = {"name": "Morning show", "userId": UUID_SCHEMA["examples"][0], "latency_mode": "LOW"}
-    schema = {
+    example: dict[str, Any] = {"name": "Morning show", "userId": UUID_SCHEMA["examples"][0], "latency_mode": "LOW"}
+    schema: dict[str, Any] = {
         # Beside `userId` anything goes.
         "owner": dict.fromkeys(UUID_SCHEMA),
         "": {"anyOf": [{"required": ["userId"]}, {"required": ["owner"], "properties": {"owner": UUID_SCHEMA}}]},
@@ -82,7 +82,7 @@ class ChannelUpdateSerializer(ChangesSerializer, ChannelSettingsSerializer):
 
     name = PlainTextField(max_length=LONGEST_NAME, allow_blank=True, help_text=_NAME)
 
-    example = {"name": "Evening show", "new_video_state": "unlisted"}
+    example: dict[str, Any] = {"name": "Evening show", "new_video_state": "unlisted"}
 
     def known(self) -> dict[str, Any]:
         """Return the values of all fields."""
@@ -100,7 +100,7 @@ class StreamStopSerializer(StrictSerializer):
         default=False, help_text="Whether the stream key is removed first, so that the encoder cannot come back."
     )
 
-    example = {"ban": False}
+    example: dict[str, Any] = {"ban": False}
 
 
 class LiveSerializer(serializers.Serializer):
@@ -118,7 +118,7 @@ class LiveSerializer(serializers.Serializer):
         help_text="The id of the stream that began or ended then; null if there was none, or IVS did not say it.",
     )
 
-    example = {"since": "2026-03-04T09:05:00Z", "stream_id": "st-1A2b3C4d5E6f7G8h9I0jKlM"}
+    example: dict[str, Any] = {"since": "2026-03-04T09:05:00Z", "stream_id": "st-1A2b3C4d5E6f7G8h9I0jKlM"}
 
 
 class LiveStateSerializer(LiveSerializer):
@@ -128,7 +128,7 @@ class LiveStateSerializer(LiveSerializer):
         help_text="The same time as `since`, in milliseconds since 1970; 0 if it is unknown."
     )
 
-    example = {"timestamp": 1772615100000}
+    example: dict[str, Any] = {"timestamp": 1772615100000}
 
 
 class ChannelSerializer(serializers.Serializer):
@@ -139,7 +139,7 @@ class ChannelSerializer(serializers.Serializer):
     playback_url = serializers.SerializerMethodField()
     live = LiveSerializer(source="live_state", help_text="The live state.")
 
-    example = {
+    example: dict[str, Any] = {
         "name": "Morning show",
         "playback_url": "https://a1b2c3d4e5f6.eu-west-1.playback.live-video.net/api/video/v1/eu-west-1.111122223333.channel.AbCd.m3u8",
     }
@@ -160,10 +160,10 @@ class ManagedChannelSerializer(ChannelSettingsSerializer, ChannelSerializer):
     ingest_url = serializers.CharField(
         help_text="The URL for encoders, to which they add the stream key; empty until IVS has reported the host."
     )
-    active = serializers.SerializerMethodField()
+    active = serializers.SerializerMethodField()  # type: ignore[assignment]
     created_at = TimeField(allow_null=True, help_text="When it was created; null if that is unknown.")
 
-    example = {
+    example: dict[str, Any] = {
         "arn": "arn:aws:ivs:eu-west-1:111122223333:channel/AbCdEfGhIjKl",
         "rtmpAddress": _INGEST,
         "ingest_url": f"rtmps://{_INGEST}:443/app/",
@@ -189,7 +189,7 @@ class StreamKeySerializer(serializers.Serializer):
         help_text="The URL for encoders, to which they add the stream key; empty until IVS has reported the host."
     )
 
-    example = {
+    example: dict[str, Any] = {
         "streamKey": "sk_eu-west-1_AbCdEfGhIjKl_shown-once",
         "rtmpAddress": _INGEST,
         "ingest_url": f"rtmps://{_INGEST}:443/app/",
@@ -249,7 +249,7 @@ class StreamSerializer(serializers.Serializer):
         allow_null=True, help_text="When it ended; null while it is live, or if its end was never reported."
     )
 
-    example = {
+    example: dict[str, Any] = {
         "stream_id": "st-1A2b3C4d5E6f7G8h9I0jKlM",
         "started_at": "2026-03-04T09:05:00Z",
         "ended_at": "2026-03-04T10:05:00Z",

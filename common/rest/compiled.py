@@ -70,9 +70,10 @@ class CompiledQuery:
     def _compiled(self) -> tuple[str, list[str]]:
         """Return the SQL, and the names of its parameters."""
         queryset = self.queryset
-        sql, parameters = queryset.query.sql_with_params()
+        statement: tuple[str, Sequence[Any]] = queryset.query.sql_with_params()
         if self.among is not None:
-            sql, parameters = restricted_to(self.among(), sql, parameters)
+            statement = restricted_to(self.among(), *statement)
+        sql, parameters = statement
         sql = _with_constants(sql, parameters, connections[queryset.db])
         return sql, [each.name for each in parameters if isinstance(each, Parameter)]
 

@@ -62,13 +62,13 @@ class GrantCreateSerializer(StrictSerializer):
         min_value=SHORTEST, max_value=LONGEST, default=DEFAULT, help_text="How long it lasts, in seconds."
     )
 
-    example = {"viewer": "member-42", "ttl_seconds": 3600}
+    example: dict[str, Any] = {"viewer": "member-42", "ttl_seconds": 3600}
 
 
 class OriginField(PlainTextField):
     """The origin of a page, `https://www.example.com`; its host may begin with `*`."""
 
-    schema = {"pattern": f"^{ORIGIN}$"}
+    schema: dict[str, Any] = {"pattern": f"^{ORIGIN}$"}
     default_error_messages = {"origin": "Not an origin such as https://www.example.com."}
 
     def to_internal_value(self, data: Any) -> str:
@@ -98,8 +98,8 @@ class ViewerSerializer(StrictSerializer):
 
     viewer = PlainTextField(max_length=LONGEST_VIEWER_ID, help_text="Your id of the viewer, as in the grants.")
 
-    example = {"viewer": "member-42"}
-    schema = {"viewer": {"minLength": 1}}
+    example: dict[str, Any] = {"viewer": "member-42"}
+    schema: dict[str, Any] = {"viewer": {"minLength": 1}}
 
 
 class RevokedSerializer(serializers.Serializer):
@@ -117,7 +117,7 @@ class CreatedGrantSerializer(serializers.Serializer):
         allow_null=True, help_text="Expiry time; null for a public video or channel, whose grant does not expire."
     )
 
-    example = {
+    example: dict[str, Any] = {
         "url": "https://vod.example.com/play/g/AbCdEf-shown-once/master.m3u8",
         "expires_at": "2026-03-04T12:05:00Z",
     }
@@ -145,7 +145,7 @@ class GrantSerializer(serializers.Serializer):
     uses = serializers.IntegerField(help_text="How often it was used, counted once a minute at most.")
     last_used_at = TimeField(allow_null=True, help_text="When it was last used; null if it never was.")
 
-    example = {
+    example: dict[str, Any] = {
         "video": "6f1f3a52-3c1e-5f0a-9d55-0a7c6f5d8b21",
         "viewer": "member-42",
         "expires_at": "2026-03-04T12:05:00Z",

@@ -60,13 +60,13 @@ class ContentPutSerializer(serializers.Serializer):
         help_text="The tags; null means an empty list.",
     )
 
-    example = {
+    example: dict[str, Any] = {
         "title": "Morning show",
         "description": "News and weather",
         "tags": ["news", "weather"],
         "thumbnail": _THUMBNAIL,
     }
-    schema = {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}}
+    schema: dict[str, Any] = {"thumbnail": {"pattern": "^$|^[Hh][Tt][Tt][Pp][Ss]?://"}}
 
     def to_internal_value(self, data: Any) -> Any:
         """Accept the names of the fields in any letter case."""
@@ -98,9 +98,9 @@ class ContentSerializer(serializers.Serializer):
         help_text="The URL of the picture that people chose; empty if there is none, or if the caller may not see it.",
     )
 
-    example = ContentPutSerializer.example
+    example: dict[str, Any] = ContentPutSerializer.example
     # Empty if the video has no content.
-    schema = {"": {"required": []}}
+    schema: dict[str, Any] = {"": {"required": []}}
 
 
 class WrittenContentSerializer(ContentSerializer):
@@ -119,7 +119,7 @@ class RenditionSerializer(serializers.Serializer):
     width = serializers.IntegerField(allow_null=True, help_text="The width in pixels; null for sound alone.")
     height = serializers.IntegerField(allow_null=True, help_text="The height in pixels; null for sound alone.")
 
-    example = {"path": "480p30", "playlist": "playlist.m3u8", "width": 852, "height": 480}
+    example: dict[str, Any] = {"path": "480p30", "playlist": "playlist.m3u8", "width": 852, "height": 480}
 
 
 class ChapterSerializer(StrictSerializer):
@@ -132,9 +132,9 @@ class ChapterSerializer(StrictSerializer):
     )
     title = PlainTextField(max_length=TITLE_LENGTH, help_text="Its title.")
 
-    example = {"title": "Headlines"}
+    example: dict[str, Any] = {"title": "Headlines"}
     # What Python counts as a space, other languages do not all.
-    schema = {"title": {"minLength": 1, "pattern": r"[^\s\x1c-\x1f\x85]"}}
+    schema: dict[str, Any] = {"title": {"minLength": 1, "pattern": r"[^\s\x1c-\x1f\x85]"}}
 
     def validate_title(self, value: str) -> str:
         """Refuse a title of spaces."""
@@ -154,7 +154,7 @@ class ChaptersField(serializers.ListField):
     """Chapters in rising order of their times, no two at one time."""
 
     child = ChapterSerializer()
-    schema = {"maxItems": MOST_CHAPTERS}
+    schema: dict[str, Any] = {"maxItems": MOST_CHAPTERS}
 
     def to_internal_value(self, data: Any) -> list[Chapter]:
         """Return the chapters; raise ValidationError if these are none, too many, or not in order."""
@@ -229,7 +229,11 @@ class PlayableSerializer(DocumentSerializer):
         " and the caller lacks the scope `curate`.",
     )
 
-    example = {"start_time": 1772615100000, "duration_seconds": 3600, "location": f"{_MEDIA}/hls/master.m3u8"}
+    example: dict[str, Any] = {
+        "start_time": 1772615100000,
+        "duration_seconds": 3600,
+        "location": f"{_MEDIA}/hls/master.m3u8",
+    }
 
     def get_start_time(self, video: Video) -> int:
         return milliseconds(video.started_at) if video.started_at else 0
@@ -360,7 +364,7 @@ class VideoSerializer(PlayableSerializer):
         allow_null=True, help_text="For curators: the video of which this is a clip; null if it is none."
     )
 
-    example = {
+    example: dict[str, Any] = {
         "active": True,
         "channel": _UUID,
         "channel_name": "Morning show",
@@ -381,7 +385,7 @@ class VideoSerializer(PlayableSerializer):
         "metadata": {"episode": "12"},
         "qa": "ok",
     }
-    schema = {
+    schema: dict[str, Any] = {
         "visibility": {"enum": Video.Visibility.values},
         "listing": {"enum": [*map(str, Listing)]},
         "metadata": {"additionalProperties": True},
@@ -464,7 +468,7 @@ class FoundSerializer(DocumentSerializer):
         help_text="The chapter whose title has the most words of the search; null if none has any.",
     )
 
-    example = {"rank": 0.6, "highlight": "<mark>Morning</mark> show"}
+    example: dict[str, Any] = {"rank": 0.6, "highlight": "<mark>Morning</mark> show"}
 
     def get_highlight(self, video: Video) -> str:
         return highlight(video)
@@ -488,7 +492,7 @@ class HitSerializer(FoundSerializer, PlayableSerializer):
         read_only=True, help_text="The chosen picture; empty if there is none, or if the caller may not see it."
     )
 
-    example = ContentPutSerializer.example
+    example: dict[str, Any] = ContentPutSerializer.example
 
     def get_on_demand_video_uuid(self, video: Video) -> UUID:
         return video.uuid
@@ -516,8 +520,12 @@ class RuleSerializer(serializers.Serializer):
     kept = serializers.BooleanField(source="is_kept", help_text="Whether the video keeps it.")
     sentence = serializers.CharField(help_text="The same as an English sentence.")
 
-    example = {"rule": "unlisted", "kept": False, "sentence": "It is unlisted: it opens by its address alone."}
-    schema = {"rule": {"enum": [*map(str, [*Listing, *Playing])]}}
+    example: dict[str, Any] = {
+        "rule": "unlisted",
+        "kept": False,
+        "sentence": "It is unlisted: it opens by its address alone.",
+    }
+    schema: dict[str, Any] = {"rule": {"enum": [*map(str, [*Listing, *Playing])]}}
 
 
 class PlayingSerializer(serializers.Serializer):
@@ -537,12 +545,12 @@ class PlayingSerializer(serializers.Serializer):
     )
     rules = RuleSerializer(source="playing.rules", many=True, help_text="The rules, the gravest first.")
 
-    example = {
+    example: dict[str, Any] = {
         "result": "grant",
         "sentence": "It is played with a grant alone.",
         "rules": [{"rule": "grant", "kept": False, "sentence": "It is played with a grant alone."}],
     }
-    schema = {"result": {"enum": [*map(str, Playing)]}, "delivery": {"enum": ["direct", "signed"]}}
+    schema: dict[str, Any] = {"result": {"enum": [*map(str, Playing)]}, "delivery": {"enum": ["direct", "signed"]}}
 
     def get_delivery(self, explained: Explanation) -> str:
         """How its files are delivered: by signed URLs, or by the plain ones of S3 or a CDN."""
@@ -560,7 +568,7 @@ class AccessSerializer(serializers.Serializer):
     grants = serializers.BooleanField(help_text="`POST /on-demand/{uuid}/playback-grants` makes a grant.")
     sentence = serializers.CharField(help_text="The same as an English sentence.")
 
-    example = {
+    example: dict[str, Any] = {
         "caller": "anonymous",
         "scopes": [],
         "location": False,
@@ -585,8 +593,8 @@ class ExplanationSerializer(serializers.Serializer):
     playback = PlayingSerializer(source="*", help_text="Who plays it.")
     callers = AccessSerializer(many=True, help_text="What callers with some sets of scopes get.")
 
-    example = {"listing": "unlisted", "sentence": "It is unlisted: it opens by its address alone."}
-    schema = {"listing": {"enum": [*map(str, Listing)]}}
+    example: dict[str, Any] = {"listing": "unlisted", "sentence": "It is unlisted: it opens by its address alone."}
+    schema: dict[str, Any] = {"listing": {"enum": [*map(str, Listing)]}}
 
 
 class TagSerializer(serializers.Serializer):
@@ -595,14 +603,17 @@ class TagSerializer(serializers.Serializer):
     tag = serializers.CharField(help_text="The tag.")
     count = serializers.IntegerField(help_text="The number of listed videos that have it.")
 
-    example = {"tag": "news", "count": 12}
+    example: dict[str, Any] = {"tag": "news", "count": 12}
 
 
 class TagListField(serializers.ListField):
     """Tags, each once."""
 
     child = PlainTextField(max_length=limits.TAG_LENGTH)
-    schema = {"maxItems": limits.MOST_TAGS, "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH}}
+    schema: dict[str, Any] = {
+        "maxItems": limits.MOST_TAGS,
+        "items": {"type": "string", "minLength": 1, "maxLength": limits.TAG_LENGTH},
+    }
 
     def to_internal_value(self, data: Any) -> list[str]:
         """Return the tags; raise ValidationError if it is no list of texts, or has too many."""
@@ -615,7 +626,7 @@ class MetadataField(serializers.DictField):
     """Texts by keys."""
 
     child = PlainTextField(max_length=limits.METADATA_VALUE_LENGTH, allow_blank=True)
-    schema = {
+    schema: dict[str, Any] = {
         "maxProperties": limits.MOST_METADATA,
         "propertyNames": {"minLength": 1, "maxLength": limits.METADATA_KEY_LENGTH},
     }
@@ -688,7 +699,7 @@ class VideoPatchSerializer(ChangesSerializer):
         help_text="The part of the recording that is shown, moved to the bounds of segments; null for all of it.",
     )
 
-    example = {"title": "Morning show", "tags": ["news"], "publish_from": "2026-03-06T06:00:00Z"}
+    example: dict[str, Any] = {"title": "Morning show", "tags": ["news"], "publish_from": "2026-03-06T06:00:00Z"}
 
     def known(self) -> dict[str, Any]:
         """Return the stored values that have limits, as `GET` shows them."""
@@ -757,7 +768,7 @@ class ClipSerializer(WindowSerializer):
     tags = TagListField(required=False, help_text="The tags.")
     active = StrictBooleanField(default=False, help_text="Whether the clip is shown at once.")
 
-    example = {"start_ms": 600_000, "end_ms": 660_000, "title": "The goal"}
+    example: dict[str, Any] = {"start_ms": 600_000, "end_ms": 660_000, "title": "The goal"}
 
 
 class SuggestionsSerializer(serializers.Serializer):
@@ -769,7 +780,10 @@ class SuggestionsSerializer(serializers.Serializer):
         help_text="The uuids of the recordings to be joined, in their order; empty if nothing is suggested.",
     )
 
-    example = {"trim": {"start_ms": 42_000, "end_ms": None}, "join": [_UUID, "9c1f6a52-1c1e-4f0a-9d55-0a7c6f5d8b21"]}
+    example: dict[str, Any] = {
+        "trim": {"start_ms": 42_000, "end_ms": None},
+        "join": [_UUID, "9c1f6a52-1c1e-4f0a-9d55-0a7c6f5d8b21"],
+    }
 
 
 class StreamSerializer(channels.StreamSerializer):
@@ -777,7 +791,7 @@ class StreamSerializer(channels.StreamSerializer):
 
     videos = serializers.SerializerMethodField()
 
-    schema = {"videos": [VideoSerializer]}
+    schema: dict[str, Any] = {"videos": [VideoSerializer]}
 
     def get_videos(self, stream: Stream) -> Any:
         """As in lists of videos."""

@@ -345,12 +345,12 @@ class VideoViewSet(CatalogueViewSet):
             prepared.require_unchanged(video)
         values = values or {}
         begin, end = (values.get(name, getattr(video, name)) for name in ("publish_from", "publish_until"))
-        name = next((name for name in ("publish_until", "publish_from") if name in values), None)
+        names = [name for name in ("publish_until", "publish_from") if name in values]
         try:
-            if name:
+            if names:
                 check_window(begin, end)
         except InvalidValueError as error:
-            raise ValidationError({name: error.messages}) from None
+            raise ValidationError({names[0]: error.messages}) from None
 
 
 class TagViewSet(CatalogueViewSet):

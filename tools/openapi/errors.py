@@ -104,7 +104,7 @@ REFUSALS: dict[int, Refusal] = {
 
 def codes_of(status: int) -> list[str]:
     """Return the codes of a status; the modules with the classes of errors must be loaded."""
-    errors = [*_subclasses(ServiceError), *(AwsError("", "", kind, "") for kind in AwsErrorKind)]
+    errors: list[Any] = [*_subclasses(ServiceError), *(AwsError("", "", kind, "") for kind in AwsErrorKind)]
     raised = {error.code for error in errors if error.status_code == status} - _OF_STAFF
     return list(dict.fromkeys([*REFUSALS[status].codes, *sorted(raised)]))
 
