@@ -38,6 +38,9 @@ BEGIN
         _awaits_review = deleted._awaits_review,
         _publish_from = deleted._publish_from,
         _publish_until = deleted._publish_until,
+        -- As `publish_video.sql`: a row keeps its own.
+        _metadata = CASE WHEN video._metadata = '{}' THEN deleted._metadata ELSE video._metadata END,
+        _chapters = coalesce(video._chapters, deleted._chapters),
         _edit = deleted._edit,
         _edited = deleted._edited,
         _part_of = deleted._part_of

@@ -176,6 +176,19 @@ def test_a_decision_of_staff_for_a_deleted_video_applies_to_the_duplicate_that_r
     assert rows(owner, query) == [(second, False, "unlisted", True, None)]
 
 
+def test_metadata_and_chapters_of_a_deleted_video_go_to_the_duplicate_that_replaces_it_and_has_none(
+    owner: Connection, predecessor: Connection
+) -> None:
+    first, second, third = (make_video(predecessor) for _ in range(3))
+    values = """_metadata = '{"a": "1"}', _chapters = '[{"at_ms": 0, "title": "One"}]'"""
+    owner.execute(f"UPDATE on_demand_videos SET {values} WHERE uuid = %s", [first])  # noqa: S608
+    owner.execute("""UPDATE on_demand_videos SET _metadata = '{"b": "2"}' WHERE uuid = %s""", [third])
+    predecessor.execute("DELETE FROM on_demand_videos WHERE uuid = %s", [first])
+    found = rows(owner, "SELECT uuid, _metadata, _chapters FROM on_demand_videos ORDER BY created_at, uuid")
+    chapters = [{"at_ms": 0, "title": "One"}]
+    assert found == [(second, {"a": "1"}, chapters), (third, {"b": "2"}, chapters)]
+
+
 # What becomes of the live state
 
 
