@@ -2,10 +2,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import unquote, urlsplit
-from uuid import UUID
 
 from django.conf import settings
 
@@ -77,6 +76,8 @@ class CatalogueReader:
     is_curator: bool
     origin: str = "/"
     sees_all_channels: bool = False
+    # The URL of each kind of page, with `{uuid}` for that of a video: to make it anew took a fifteenth of a list.
+    _pages: dict[Callable[[str, str], str | None], str | None] = field(default_factory=dict, compare=False, repr=False)
 
     def sees_files(self, video: Video) -> bool:
         """Return whether the caller may know where the files are; those of a `grant` video need the scope `curate`.
@@ -89,9 +90,14 @@ class CatalogueReader:
         """Return the name of the channel; None if the caller may not see that, or it is missing."""
         return video.channel_name if self.sees_all_channels or video.has_public_channel else None
 
-    def page(self, video: Video, at: datetime, url_of: Callable[[UUID, str], str | None]) -> str | None:
+    def page(self, video: Video, at: datetime, url_of: Callable[[str, str], str | None]) -> str | None:
         """Return the URL of a public page of the video; None if there is none, or it does not show the video then."""
-        return url_of(video.uuid, self.origin) if video.listing_at(at) in _OPEN else None
+        if video.listing_at(at) not in _OPEN:
+            return None
+        if url_of not in self._pages:
+            self._pages[url_of] = url_of("{uuid}", self.origin)
+        url = self._pages[url_of]
+        return url and url.replace("{uuid}", str(video.uuid))
 
     def location(self, video: Video) -> str | None:
         """Return the URL of the multivariant playlist; None if there is nothing to play, or it may not be known."""
