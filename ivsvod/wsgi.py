@@ -5,10 +5,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from ivsvod.timed_bodies import with_timed_body
-
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "ivsvod.settings")
-application = with_timed_body(get_wsgi_application())
+application = get_wsgi_application()
 # What is loaded stays. A list makes thousands of objects for each request, and looking for cycles among all objects
 # that often took a tenth of its time.
 gc.freeze()

@@ -17,7 +17,6 @@ from common.outages import DATABASE_AWAY
 from common.rest.caching import etag_of
 from common.rest.request_ids import Middleware
 from ivsvod.api.errors import database_failed, json_error
-from ivsvod.timed_bodies import ENVIRON_KEY
 
 _ALL_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -43,10 +42,6 @@ class RefusalMiddleware(Middleware):
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Refuse, or answer. After too many guesses a form has set `request.wait`, the seconds to wait."""
         response = _refusal(request) or self.get_response(request)
-        body = request.META.get(ENVIRON_KEY)
-        if body is not None and body.refusal:
-            # The view saw a body that broke off.
-            response = json_error(*body.refusal)
         wait = getattr(request, "wait", None)
         if wait is not None:
             response.status_code = 429

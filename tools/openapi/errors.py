@@ -96,7 +96,7 @@ REFUSALS: dict[int, Refusal] = {
     503: Refusal(
         "Unavailable",
         "Something that is needed is unavailable or overloaded: send the request again after `Retry-After` seconds.",
-        ("unavailable", "statement_timeout", "database_contended", "too_many_bodies"),
+        ("unavailable", "statement_timeout", "database_contended"),
         "The database cannot be reached",
     ),
 }

@@ -1,21 +1,11 @@
-"""Bodies of requests: refused by length and sender before they are read, and read for a limited time."""
+"""Bodies of requests are refused by length and sender before they are read."""
 
-import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from io import BytesIO
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.core.signals import request_started
-from django.db import close_old_connections
 from django.test import Client
 
-from ivsvod import timed_bodies
-from ivsvod.accounts.models import User
-from ivsvod.wsgi import application
 from ondemand.videos.uploads import LARGEST_FILE
 from tests.support.helpers import assert_error, bearer, make_account, make_token, make_video
 from tests.support.pictures import picture_file
@@ -94,93 +84,3 @@ def test_files_are_accepted_only_from_accounts_that_may_change_a_picture(browser
         sent = {"picture": SimpleUploadedFile("a.png", picture_file("PNG", (8, 8))), "name": "value"}
         request = client.post(path, sent).wsgi_request
         assert (list(request.FILES), request.POST["name"]) == (["picture"] if is_taken else [], "value"), path
-
-
-# For how long
-
-
-@contextmanager
-def slow_request(body: bytes, length: int, kind: str = FORM) -> Iterator[tuple[dict[str, Any], socket.socket]]:
-    """The environ of a sign-in under gunicorn, and the end of its connection that the client holds."""
-    server, client = socket.socketpair()
-    with server, client, server.makefile("rb", buffering=0) as stream:
-        client.sendall(body)
-        environ = {
-            **Client()._base_environ(PATH_INFO=LOGIN, REQUEST_METHOD="POST", HTTP_COOKIE=f"csrftoken={'a' * 32}"),
-            "CONTENT_TYPE": kind,
-            "CONTENT_LENGTH": str(length),
-            "wsgi.input": BlockingInput(stream),
-            "gunicorn.socket": server,
-        }
-        yield environ, client
-
-
-class BlockingInput:
-    """As gunicorn's: a read waits until all is there that was asked for."""
-
-    def __init__(self, stream: Any) -> None:
-        self.stream = stream
-
-    def read(self, size: int) -> bytes:
-        found = b""
-        while len(found) < size and (more := self.stream.read(size - len(found))):
-            found += more
-        return found
-
-
-def answer(environ: dict[str, Any]) -> tuple[str, bytes]:
-    statuses: list[str] = []
-    # As the test client does: the connection holds the transaction of the test.
-    request_started.disconnect(close_old_connections)
-    try:
-        body = b"".join(application(environ, lambda status, *_: statuses.append(status)))
-    finally:
-        request_started.connect(close_old_connections)
-    return statuses[0], body
-
-
-@pytest.mark.parametrize("kind", [FORM, MULTIPART])
-def test_a_body_that_does_not_arrive_in_time_is_a_408(monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(timed_bodies, "LONGEST_SECONDS", 0.1)
-    with slow_request(b"us", 1000, kind) as (environ, _):
-        status, body = answer(environ)
-    assert status.startswith("408 ")
-    assert b'"request_timeout"' in body
-
-
-def test_a_body_that_comes_byte_by_byte_is_a_408_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(timed_bodies, "LONGEST_SECONDS", 0.2)
-    ended = threading.Event()
-    with slow_request(b"us", 1000) as (environ, client):
-
-        def drip() -> None:
-            while not ended.wait(0.02):
-                try:
-                    client.sendall(b"x")
-                except OSError:
-                    return
-
-        sender = threading.Thread(target=drip)
-        sender.start()
-        status, _ = answer(environ)
-        ended.set()
-        sender.join()
-    assert status.startswith("408 ")
-
-
-def test_a_body_that_comes_late_and_whole_is_read(staff: User) -> None:
-    body = f"csrfmiddlewaretoken={'a' * 32}&username=boss&password=wrong".encode()
-    with slow_request(body[:10], len(body)) as (environ, client):
-        later = threading.Timer(0.1, client.sendall, [body[10:]])
-        later.start()
-        status, page = answer(environ)
-        later.join()
-    assert status.startswith("200 ")
-    assert b"correct username and password" in page
-
-
-def test_the_unread_rest_of_a_body_is_dropped_if_it_has_arrived() -> None:
-    body = BytesIO(b"x" * 1000)
-    with slow_request(b"", 1000) as (environ, _):
-        answer({**environ, "HTTP_COOKIE": "", "wsgi.input": body})
-    assert body.read() == b""
