@@ -8,9 +8,7 @@ from common.rest.filters import BooleanFilter, ChoiceFilter, StrictFilterSet, UU
 class ChannelFilterSet(StrictFilterSet):
     """Filter channels by owner, live state, and whether they are active."""
 
-    scopes = {"owner": "channels"}
-
-    owner = UUIDFilter(help_text="Of this owner; needs the scope `channels`.")
+    owner = UUIDFilter(scope="channels", help_text="Of this owner; needs the scope `channels`.")
     state = ChoiceFilter(
         choices=[LIVE, OFFLINE],
         method=lambda channels, _, state: channels.in_state(state),

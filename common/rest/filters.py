@@ -13,6 +13,7 @@ from uuid import UUID
 
 import django_filters
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.core.exceptions import ValidationError as FormError
 from django.http import QueryDict
 from rest_framework import serializers
@@ -30,10 +31,14 @@ LONGEST_TEXT = 5000
 class StrictFilter(ABC, django_filters.Filter):
     """The base of the filters by one value: its text is read by `read`, which raises FormError if it is malformed.
 
-    `schema` is its JSON schema, and `help_text` its description, in `openapi.json`.
+    `schema` is its JSON schema, and `help_text` its description, in `openapi.json`. A caller needs its `scope`, if any.
     """
 
     schema: dict[str, Any]
+
+    def __init__(self, *args: Any, scope: str = "", **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.scope = scope
 
     def value_in(self, query: QueryDict, name: str) -> Any:
         """Return the value of the parameter; None if it is absent. One that is given is never taken for absent."""
@@ -133,13 +138,24 @@ class BooleanFilter(StrictFilter):
 
 
 class StrictFilterSet(django_filters.FilterSet):
-    """Base of filter sets. `scopes` names the scope that a caller needs for a filter.
+    """Base of filter sets. A filter without a description, or one that nothing would apply, is an error at start.
 
     Each filter reads its parameter. django-filter would copy all filters for each request, and make, copy and clean a
     form of them: 4,000 function calls.
     """
 
-    scopes: dict[str, str] = {}
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for name, each in cls.declared_filters.items():
+            if not each.extra.get("help_text"):
+                raise ImproperlyConfigured(f"The filter {name} of {cls.__name__} has no help_text")
+            if not cls.applies(each):
+                raise ImproperlyConfigured(f"No query uses the filter {name} of {cls.__name__}: {each.field_name}")
+
+    @classmethod
+    def applies(cls, each: django_filters.Filter) -> bool:
+        """Return whether the set applies the filter; by default Django filters by its `field_name` or its `method`."""
+        return True
 
     def __init__(self, data: QueryDict, *, queryset: Any) -> None:
         self.data, self.queryset = data, queryset

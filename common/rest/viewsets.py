@@ -67,9 +67,9 @@ class StrictFilterViewSet(GenericViewSet):
         """
         query = self.request.query_params
         self.filterset_class.refuse_unknown(query, getattr(self.pagination_class, "parameters", ()))
-        for name, scope in self.filterset_class.scopes.items():
-            if name in query and not has_scope(self.request, scope):
-                self.permission_denied(self.request, message=f"The filter {name} needs the scope {scope}")
+        for name, each in self.filterset_class.base_filters.items():
+            if each.scope and name in query and not has_scope(self.request, each.scope):
+                self.permission_denied(self.request, message=f"The filter {name} needs the scope {each.scope}")
         filterset = self.filterset_class(**self.get_filterset_kwargs(queryset))
         if not filterset.is_valid():
             raise ValidationError(filterset.faults)

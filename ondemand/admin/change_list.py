@@ -60,7 +60,7 @@ TABS = (
 )
 
 
-class VideoList(ChangeList):
+class VideoChangeList(ChangeList):
     """The list of videos."""
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -18,7 +18,7 @@ from common.sql.rows import counts_of
 from ondemand.admin.paginator import IndexPaginator
 from ondemand.models import Video, VideoIndex
 from ondemand.models.querysets import VideoQuerySet
-from ondemand.search.lists import VideoKey
+from ondemand.search.lists import stored_key
 
 FILTERS = "_changelist_filters"
 
@@ -85,7 +85,7 @@ class IndexQueue(VideoQueue):
 
     @cached_property
     def _counted(self) -> list[UUID]:
-        return [uuid for _, uuid in self.paginator.newest]
+        return self.paginator.newest
 
     def newer(self, video: Video) -> UUID | None:
         number = self.place(video).number
@@ -102,9 +102,8 @@ class IndexQueue(VideoQueue):
         return ListPosition(self._counted.index(video.pk) + 1 if is_counted else None, len(self._counted))
 
     def _nearest(self, ordering: str, video: Video) -> UUID | None:
-        key: VideoKey | None = VideoIndex.objects.filter(pk=video.pk).values_list("start_key", "video_id").first()
-        found = self.paginator.keys(ordering, 1, after=key) if key else []
-        return found[0][1] if found else None
+        key = VideoIndex.objects.filter(pk=video.pk).values_list("start_key", "video_id").first()
+        return next(iter(self.paginator.nearest(ordering, 1, after=stored_key(*key))), None) if key else None
 
 
 def queue_of(request: HttpRequest, model_admin: admin.ModelAdmin) -> VideoQueue:

@@ -25,16 +25,16 @@ from channels_app.models import ReportedDifference
 from common.rest.scopes import account_has_scope
 from ondemand.admin import filters
 from ondemand.admin.bulk import BulkPages
-from ondemand.admin.change_list import VideoList
+from ondemand.admin.change_list import VideoChangeList
 from ondemand.admin.columns import VideoColumns
 from ondemand.admin.page import VideoPage
-from ondemand.admin.paginator import IndexPaginator, found_parts
+from ondemand.admin.paginator import IndexPaginator, index_query
 from ondemand.admin.player import QuickPlayer
 from ondemand.admin.sharing import SharePage
 from ondemand.admin.tags import TagPages
 from ondemand.models import Video, VideoIndex
 from ondemand.search.lookups import videos_of_address, videos_of_id
-from ondemand.search.words import search_query
+from ondemand.search.text import search_query
 
 
 @admin.register(Video)
@@ -72,13 +72,13 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, QuickPlayer, Vide
     ) -> Paginator:
         """Return the pages of the queryset, which the index of videos finds if it has all of its conditions."""
         # The autocompletion of the admin gives options, and conditions that are not of the list.
-        parts = None if options else found_parts(request.GET, timezone.now())
-        if parts is None:
+        query = None if options else index_query(request.GET, timezone.now())
+        if query is None:
             return super().get_paginator(request, queryset, per_page, *args, **options)
-        return IndexPaginator(parts, self.get_queryset(request), per_page)
+        return IndexPaginator(query, self.get_queryset(request), per_page)
 
     def get_changelist(self, request: HttpRequest, **options: Any) -> type[ChangeList]:
-        return VideoList
+        return VideoChangeList
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """Show the list; lead a form that sent empty filters to the address without them."""

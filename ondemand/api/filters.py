@@ -1,54 +1,55 @@
 """The filters of the lists of videos and tags."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
-from django.db.models import DateTimeField, Q
 from django.http import QueryDict
 from django_filters import Filter
 
 from channels_app.models import Channel
-from common.rest.compiled import Parameter
 from common.rest.filters import (
     BooleanFilter,
     ChoiceFilter,
     EachTextFilter,
     SecondsFilter,
+    StrictFilter,
     StrictFilterSet,
     TextFilter,
     TimeFilter,
     UUIDFilter,
 )
-from ondemand.models import Video
-from ondemand.models.index import ORDERINGS, has_tags, of_channels
+from ondemand.models import Video, VideoIndex
+from ondemand.models.index import ORDERINGS
 from ondemand.models.publication import Listing
-from ondemand.search.lists import VideoKeys, all_of, keys_in_state, keys_of_listing
-from ondemand.search.words import QUERY, words_of
+from ondemand.search.lists import VideoQuery
 from ondemand.videos.limits import METADATA_KEY_LENGTH
 
 _METADATA = re.compile(rf"metadata\[([^\0\ud800-\udfff]{{1,{METADATA_KEY_LENGTH}}})\]", re.DOTALL)
-# The conditions of the filters that the index of values serves.
-_VALUES: Mapping[str, Callable[[Any], Q]] = {
-    "search": lambda _: Q(search=QUERY),
-    "tag": has_tags,
-    "owner": lambda owner: of_channels(list(Channel.objects.owned_by(owner))),
-}
-_AT = Parameter("at", DateTimeField())
-_STARTS, _LENGTHS = ("started_after", "started_before"), ("min_duration", "max_duration")
+# The fields of `VideoQuery` that filters fill; every other filter is of a column of the index.
+_QUERY_FIELDS = {each.name for each in fields(VideoQuery)}
+_COLUMNS = {each.attname for each in VideoIndex._meta.concrete_fields}
 
 
-class SearchFilter(Filter):
+class SearchFilter(StrictFilter):
     """Filter by a search in web-search syntax. Any text is valid, as for the predecessor; a blank one is no search."""
 
     schema = {"type": "string"}
 
     def value_in(self, query: QueryDict, name: str) -> str | None:
         """Return the text; None if there is no search."""
-        text = query.get(name, "").strip()
-        return text.encode(errors="replace").decode().replace("\0", " ") or None
+        return self.read(query.get(name, "")) or None
+
+    def read(self, text: str) -> str:
+        return text.strip().encode(errors="replace").decode().replace("\0", " ")
+
+
+class OwnerFilter(UUIDFilter):
+    """Filter by the owner of channels: its value is the channels' uuids."""
+
+    def read(self, text: str) -> Any:
+        return list(Channel.objects.owned_by(super().read(text)))
 
 
 class MetadataFilter(TextFilter):
@@ -61,12 +62,10 @@ class MetadataFilter(TextFilter):
 class VideoFilterSet(StrictFilterSet):
     """Listed videos, unless a curator asks for others; `metadata[key]` filters by a value of the metadata."""
 
-    scopes = {"status": "curate", "active": "curate", "listing": "curate"}
-
     search = SearchFilter(help_text='Words that must all occur; `"a phrase"`, `or` and `-not` are understood.')
-    channel = UUIDFilter(field_name="channel_id", help_text="Of this channel.")
-    owner = UUIDFilter(help_text="Of channels of this owner.")
-    tag = EachTextFilter(help_text="If repeated: videos that have all of these tags.")
+    channel = UUIDFilter(help_text="Of this channel.")
+    owner = OwnerFilter(field_name="among_channels", help_text="Of channels of this owner.")
+    tag = EachTextFilter(field_name="tags", help_text="If repeated: videos that have all of these tags.")
     started_after = TimeFilter(field_name="start_key", lookup_expr="gte", help_text="Started at this time or later.")
     started_before = TimeFilter(field_name="start_key", lookup_expr="lt", help_text="Started before this time.")
     min_duration = SecondsFilter(
@@ -76,12 +75,20 @@ class VideoFilterSet(StrictFilterSet):
         field_name="length_key", lookup_expr="lte", help_text="Seconds, inclusive; decimals are allowed."
     )
     status = ChoiceFilter(
-        choices=Video.Status.values, help_text="Needs the scope `curate`, and replaces that part of “listed”."
+        choices=Video.Status.values,
+        scope="curate",
+        help_text="Needs the scope `curate`, and replaces that part of “listed”.",
     )
-    active = BooleanFilter(help_text="`true`: shown videos; `false`: hidden ones. Needs the scope `curate`.")
-    listing = ChoiceFilter(choices=Listing, help_text="Needs the scope `curate`, and replaces “listed”.")
+    active = BooleanFilter(
+        scope="curate", help_text="`true`: shown videos; `false`: hidden ones. Needs the scope `curate`."
+    )
+    listing = ChoiceFilter(
+        choices=Listing, scope="curate", help_text="Needs the scope `curate`, and replaces “listed”."
+    )
     ordering = ChoiceFilter(
-        choices=[*ORDERINGS, "relevance"], help_text="`relevance` needs a search, and is its default order."
+        choices=[*ORDERINGS, "relevance"],
+        field_name="order",
+        help_text="`relevance` needs a search, and is its default order.",
     )
     # `metadata[key]`, by its name in the description of the API.
     by_key = {
@@ -107,34 +114,41 @@ class VideoFilterSet(StrictFilterSet):
         """Return whether a parameter of this name is a filter."""
         return super().takes(name) or bool(_METADATA.fullmatch(name))
 
-    def filter_queryset(self, queryset: Any) -> VideoKeys:
-        """Return the listed videos, or the others that a curator requests, that match all filters, in their order.
+    @classmethod
+    def applies(cls, each: Filter) -> bool:
+        """Return whether a field of `VideoQuery` or a column of the index has the filter's `field_name`."""
+        return each.field_name in {"order", *_QUERY_FIELDS, *_COLUMNS}
 
-        Those of a search by relevance are in the order of their start.
-        """
-        given = {name: value for name, value in self.values.items() if value is not None}
-        metadata = {found[1]: given[name] for name in given if (found := _METADATA.fullmatch(name))}
-        values = all_of(condition(given[name]) for name, condition in _VALUES.items() if name in given)
-        state = {name: given.get(name) for name in ("status", "active")}
-        # Another state replaces its part of "listed".
-        is_of_listing = "listing" in given
-        keys = keys_of_listing(self.at, given["listing"], **state) if is_of_listing else keys_in_state(_AT, **state)
-        keys = replace(keys, given={"at": self.at, **words_of(given.get("search", ""))})
-        return keys.where(
-            ordering=self.values["ordering"] if self.values["ordering"] in ORDERINGS else "newest",
-            channel=given.get("channel"),
-            values=values & Q(metadata__contains=metadata) if metadata else values,
-            ranges={"start_key": Q(**self._lookups(_STARTS)), "length_key": Q(**self._lookups(_LENGTHS))},
-        )
+    @property
+    def query(self) -> VideoQuery:
+        """Return what the filters ask for."""
+        asked: dict[str, Any] = {"at": self.at, "metadata": {}, "lookups": {}}
+        for name, value in self.values.items():
+            each = self.filters[name]
+            if value is None or each.field_name == "order":
+                continue
+            if found := _METADATA.fullmatch(name):
+                asked["metadata"][found[1]] = value
+            elif each.field_name in _COLUMNS - _QUERY_FIELDS:
+                asked["lookups"][f"{each.field_name}__{each.lookup_expr}"] = value
+            else:
+                asked[each.field_name] = value
+        return VideoQuery(**asked)
+
+    @property
+    def order(self) -> str:
+        """Return the order that is asked for; a search is in the order of relevance by default."""
+        return self.values["ordering"] or ("relevance" if self.values["search"] else "newest")
+
+    @property
+    def qs(self) -> Any:
+        """Raise TypeError: `find_videos` finds the videos of the `query`."""
+        raise TypeError("find_videos takes the query of this filter set, which is no queryset")
 
     @property
     def is_of_curators(self) -> bool:
-        """Return whether other videos than listed ones are requested."""
-        return any(self.values[name] is not None for name in self.scopes)
-
-    def _lookups(self, names: Iterable[str]) -> dict[str, Any]:
-        filters = {name: self.filters[name] for name in names if self.values[name] is not None}
-        return {f"{each.field_name}__{each.lookup_expr}": self.values[name] for name, each in filters.items()}
+        """Return whether a filter is used that needs a scope: other videos than listed ones may be meant."""
+        return any(self.values[name] is not None and each.scope for name, each in self.base_filters.items())
 
 
 class TagFilterSet(StrictFilterSet):

@@ -8,9 +8,8 @@ from datetime import datetime
 from functools import cached_property, partial
 from typing import Any
 
-from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import ValidationError as InvalidValueError
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.utils import timezone
 from rest_framework.decorators import action
@@ -42,10 +41,10 @@ from ondemand.playback.edit_services import (
 from ondemand.playback.explain import explanation
 from ondemand.playback.parts import EditError
 from ondemand.playback.suggestions import suggestions_for
-from ondemand.search.lists import RankedVideoList, VideoList
+from ondemand.search.lists import VideoRows, find_videos
 from ondemand.search.near_miss import near_misses
 from ondemand.search.rows import WalkedVideoList, next_publication_change, video_of, videos_of
-from ondemand.search.words import RANK, videos_found
+from ondemand.search.words import videos_found
 from ondemand.videos.files import CatalogueReader
 from ondemand.videos.limits import check_window
 from ondemand.videos.links import public_origin
@@ -283,17 +282,13 @@ class VideoViewSet(CatalogueViewSet):
     def video_list(self) -> RowList:
         """Return the filtered videos in the requested order; those of a search with their rank, best first."""
         filterset = self.get_filterset(VideoIndex.objects.all())
-        keys = filterset.qs
+        query, order = filterset.query, filterset.order
         # The videos themselves say once more whether they are listed: what was hidden meanwhile is not shown.
         at = None if filterset.is_of_curators else self.at
-        search, ordering = self.filter_values["search"], self.filter_values["ordering"]
-        if not search:
-            videos = VideoList(keys, partial(videos_of, at=at), keys.ordering)
-            return WalkedVideoList(videos, at) if at and keys.is_served else videos
-        shown = partial(videos_found, at=at, text=search)
-        if ordering in {None, "relevance"}:
-            return RankedVideoList(keys, RANK, shown)
-        return VideoList(keys, shown, keys.ordering)
+        if query.search:
+            return VideoRows(query, order, partial(videos_found, at=at, text=query.search))
+        rows = VideoRows(query, order, partial(videos_of, at=at))
+        return rows if at is None or rows.walked_lookups is None else WalkedVideoList(rows, at)
 
     def found(self, rows: QuerySet[Any] | RowList) -> Response:
         """Return a page of the rows; of a search that finds nothing, also a near miss that finds something."""
@@ -310,9 +305,7 @@ class VideoViewSet(CatalogueViewSet):
         query["search"] = text
         filterset = VideoFilterSet(query, queryset=None, at=self.at)
         filterset.clean()
-        keys = filterset.qs
-        written = Q(search=SearchQuery(words, config="simple"))
-        return bool(replace(keys, values=keys.values & written).read(0, 1))
+        return bool(find_videos(query=replace(filterset.query, exact=words), order="newest", limit=1))
 
     def get_video(self, uuid: str) -> Video:
         """Return the video of the path.

@@ -1,4 +1,4 @@
-"""The lists of videos, read from their index: in steps, by plans that no statistics decide.
+"""Find videos by their index: in steps, by plans that no statistics decide.
 
 PostgreSQL guesses from statistics how many rows match, and a wrong guess reads the whole index. So the first rows of
 the order are tried, and what they show decides: where many match, the walk along the order goes on; where few do, an
@@ -8,21 +8,24 @@ index of the conditions finds all of them, and these are sorted.
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache, lru_cache, partial, reduce
+from functools import cache, cached_property, lru_cache, partial, reduce
+from heapq import merge
 from operator import and_
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from django.contrib.postgres.search import SearchQuery
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
-from django.db.models import Count, Expression, Q, QuerySet, Window
+from django.db.models import Count, DateTimeField, Expression, Q, QuerySet, Window
 
 from common.rest.compiled import AnyRows, Parameter, restricted_to
 from common.rest.ordering import Order, RowList
 from ondemand.models import Video
-from ondemand.models.index import IS_LISTED, ORDERINGS, VideoIndex, VideoIndexQuerySet, of_channels
+from ondemand.models.index import IS_LISTED, ORDERINGS, VideoIndex, VideoIndexQuerySet, has_tags, of_channels
 from ondemand.models.publication import Listing, within_window
 from ondemand.models.querysets import is_true
+from ondemand.search.text import QUERY, RANK, words_of
 
 # Rows read first, to estimate how many match.
 TRIED = 1_000
@@ -30,6 +33,8 @@ TRIED = 1_000
 FEW = 5_000
 # The limit of one step; then another one is tried.
 BOUND = 50_000
+# The columns of which a range has an index of its own.
+RANGES = ("start_key", "length_key")
 # The most matches that a search ranks: the newest ones.
 RANKED = 500
 # The newest videos are searched for them first; all videos if these have fewer than `ENOUGH` matches.
@@ -43,18 +48,105 @@ _OFF_FOR_WALK = ("seqscan", "bitmapscan", "sort")
 _OFF_FOR_SORT = ("seqscan", "indexscan", "indexonlyscan")
 
 _ANY = Q()
+_AT = Parameter("at", DateTimeField())
 
 VideoKey = tuple[Any, UUID]
 # A rank, and a key of the order by start.
 Ranked = tuple[float, datetime, UUID]
 # The SQL, and the values in it.
 Statement = tuple[str, Sequence[Any]]
-# Returns those of these videos that are shown.
-VideoReader = Callable[[list[UUID]], Iterable[Video]]
 
 
 @dataclass(frozen=True)
-class VideoKeys:
+class VideoQuery:
+    """The videos that a caller asks for; None and empty values select nothing.
+
+    Without `listing`, `status` and `active` these are the listed videos, or those of every listing if `any_listing`.
+    `lookups` are conditions on columns of the index, such as `start_key__gte`. `exact` are words that must occur as
+    they are written.
+    """
+
+    at: datetime
+    search: str = ""
+    exact: str = ""
+    tags: Sequence[str] = ()
+    channel: UUID | None = None
+    among_channels: Sequence[UUID] | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[str, Any] = field(default_factory=dict)
+    listing: str | None = None
+    status: str | None = None
+    active: bool | None = None
+    any_listing: bool = False
+
+
+class FoundVideo(NamedTuple):
+    """A video that was found, with its position: where it stands in the order, in a form that JSON can hold."""
+
+    uuid: UUID
+    position: list[Any]
+
+
+def find_videos(
+    *, query: VideoQuery, order: str, position: list[Any] | None = None, first: int = 0, limit: int
+) -> list[FoundVideo]:
+    """Return at most `limit` videos in one of `ORDERINGS` or by `relevance`, behind a position, without the `first`."""
+    if order == "relevance":
+        return _by_relevance(conditions_of(query, "newest"), position, first, limit)
+    parts = [conditions_of(query, order)]
+    if query.any_listing and query.listing is None:
+        # The listed videos and all others have an index each.
+        parts.append(replace(parts[0], listing=~IS_LISTED))
+    if position:
+        parts = [part.after(position) for part in parts]
+    if len(parts) == 1:
+        found = parts[0].read(first, limit)
+    else:
+        all_found = (part.read(0, first + limit) for part in parts)
+        found = list(merge(*all_found, reverse=order == "newest"))[first : first + limit]
+    return [FoundVideo(uuid, stored_key(value, uuid)) for value, uuid in found]
+
+
+def conditions_of(query: VideoQuery, order: str) -> "VideoConditions":
+    """Return the conditions of a query, each in the field of the index that serves it."""
+    state = {"status": query.status, "active": query.active}
+    if query.listing is not None:
+        conditions = _of_listing(query.at, query.listing, **state)
+    elif query.any_listing:
+        conditions = VideoConditions(IS_LISTED)
+    else:
+        conditions = _in_state(**state)
+    values, ranges, others = Q(), dict(conditions.ranges), conditions.others
+    if query.search:
+        values &= Q(search=QUERY)
+    if query.exact:
+        values &= Q(search=SearchQuery(query.exact, config="simple"))
+    if query.tags:
+        values &= has_tags(list(query.tags))
+    if query.among_channels is not None:
+        values &= of_channels(list(query.among_channels))
+    if query.metadata:
+        values &= Q(metadata__contains=query.metadata)
+    for lookup, value in query.lookups.items():
+        column = lookup.split("__")[0]
+        if column in RANGES:
+            ranges[column] = ranges.get(column, Q()) & Q((lookup, value))
+        else:
+            others &= Q((lookup, value))
+    conditions = replace(conditions, ordering=order, given={"at": query.at, **words_of(query.search)})
+    served = ranges.pop(conditions.column, Q()) if conditions.listing else Q()
+    if query.channel and conditions.column == "start_key" and conditions.listing == IS_LISTED and not query.any_listing:
+        served &= Q(channel_id=query.channel)
+    elif query.channel:
+        values &= of_channels([query.channel])
+    if not conditions.listing:
+        # No index of an order has these listings: they are found by their range of publish_from or publish_until.
+        others = all_of([others, *(ranges.pop(column) for column in RANGES if column in ranges)])
+    return replace(conditions, served=served, values=values, ranges=ranges, others=others)
+
+
+@dataclass(frozen=True)
+class VideoConditions:
     """Conditions of videos, each in the field of the index that serves it, and an order of `ORDERINGS`.
 
     A key is the value by which a video is ordered, and its uuid. The index of the order serves `listing` (empty if no
@@ -72,20 +164,6 @@ class VideoKeys:
     ranges: Mapping[str, Q] = field(default_factory=dict, hash=False)
     rank: Expression | None = None
     given: Mapping[str, Any] = field(default_factory=dict, compare=False)
-
-    def where(self, *, ordering: str, values: Q, ranges: Mapping[str, Q], channel: UUID | None = None) -> "VideoKeys":
-        """Return those that meet these conditions too, in this order."""
-        keys = replace(self, ordering=ordering)
-        ranges = {column: condition for column, condition in ranges.items() if condition}
-        served = ranges.pop(keys.column, Q())
-        if channel is not None and keys.column == "start_key" and self.listing == IS_LISTED:
-            served &= Q(channel_id=channel)
-        elif channel is not None:
-            values &= of_channels([channel])
-        if not self.listing:
-            # No index of an order has these listings: they are found by their range of publish_from or publish_until.
-            return replace(keys, values=values, others=all_of([self.others, served, *ranges.values()]))
-        return replace(keys, served=served, values=values, ranges=ranges)
 
     @property
     def order(self) -> Order:
@@ -106,6 +184,8 @@ class VideoKeys:
         last = first + count
         if self.is_served:
             return self._walk(first, count)
+        if self._has_empty_range():
+            return []
         tried = self._walk(0, last, among=TRIED) if self.listing else []
         if len(tried) == last:
             return tried[first:]
@@ -149,13 +229,19 @@ class VideoKeys:
         found = self.read(0, RANKED + 1) if few is None else few
         return _best_first(found[:RANKED]), len(found) > RANKED
 
-    def after(self, key: Sequence[Any]) -> "VideoKeys":
+    def after(self, key: Sequence[Any]) -> "VideoConditions":
         """Return the videos after a key."""
         return replace(self, served=self.served & self.order.after(list(key)))
 
-    def until(self, key: Sequence[Any]) -> "VideoKeys":
+    def until(self, key: Sequence[Any]) -> "VideoConditions":
         """Return the videos up to a key, its own included."""
         return replace(self, served=self.served & self.order.until(list(key)))
+
+    def _has_empty_range(self) -> bool:
+        """Return whether a range has no row: one look at its index, where the tried rows would be read in vain."""
+        rows = [VideoIndex.objects.filter(self.listing, range_) for range_ in self.ranges.values()]
+        columns = [each.order_by(f"-{column}")[:1] for column, each in zip(self.ranges, rows, strict=True)]
+        return 0 in _counts(columns, off=_OFF_FOR_WALK)
 
     def _walk(
         self, first: int, count: int, *, among: int | None = None, off: Sequence[str] = _OFF_FOR_WALK
@@ -218,44 +304,44 @@ def all_of(conditions: Iterable[Q]) -> Q:
     return reduce(and_, conditions, Q())
 
 
-def keys_in_state(at: Any, *, status: str | None, active: bool | None) -> VideoKeys:
+def _in_state(*, status: str | None, active: bool | None) -> VideoConditions:
     """Return the videos of this status and `active`, if given, that would be listed if these two did not count."""
-    window = within_window(at)
+    window = within_window(_AT)
     if status in {None, "available"} and active is not False:
-        return VideoKeys(IS_LISTED, window)
+        return VideoConditions(IS_LISTED, window)
     # Another status than available usually goes with NULL in `active`, which is no reason to leave a video out.
     shown = {True: Q(active=True), False: ~Q(active=True), None: ~Q(active=False)}
     listing = Listing.HIDDEN if status in {None, "available"} else status
-    return VideoKeys(Q(listing=listing), window, shown[active] & Q(status=status or "available", is_open=True))
+    return VideoConditions(Q(listing=listing), window, shown[active] & Q(status=status or "available", is_open=True))
 
 
-def keys_of_listing(at: datetime, listing: str, *, status: str | None, active: bool | None) -> VideoKeys:
+def _of_listing(at: datetime, listing: str, *, status: str | None, active: bool | None) -> VideoConditions:
     """Return the videos with this listing at that time, of this status and `active` if given; NULL is not active."""
     others = Q() if status is None else Q(status=status)
     if active is not None:
         others &= Q(active=True) if active else ~Q(active=True)
     if listing in {Listing.LISTED, Listing.UNLISTED}:
-        return VideoKeys(Q(listing=listing), within_window(at), others)
+        return VideoConditions(Q(listing=listing), within_window(at), others)
     if listing not in {Listing.SCHEDULED, Listing.EXPIRED}:
-        return VideoKeys(Q(listing=listing), others=others)
+        return VideoConditions(Q(listing=listing), others=others)
     # The time decides about videos that would be listed or unlisted without a window.
     others &= Q(listing__in=[Listing.LISTED, Listing.UNLISTED])
     if listing == Listing.SCHEDULED:
-        return VideoKeys(Q(), others=others, ranges={"publish_from": Q(publish_from__gt=at)})
+        return VideoConditions(Q(), others=others, ranges={"publish_from": Q(publish_from__gt=at)})
     others &= ~Q(publish_from__gt=at)
-    return VideoKeys(Q(), others=others, ranges={"publish_until": Q(publish_until__lte=at)})
+    return VideoConditions(Q(), others=others, ranges={"publish_until": Q(publish_until__lte=at)})
 
 
 # To build a statement takes longer than to run it, for most searches.
 @lru_cache(maxsize=256)
-def _walk_statement(keys: VideoKeys, first: int, count: int, among: int | None) -> Statement | None:
+def _walk_statement(keys: VideoConditions, first: int, count: int, among: int | None) -> Statement | None:
     rows = VideoIndex.objects.filter(keys.listing, keys.served)
     source = rows.in_order(keys.ordering)[:among] if among else None
     return _statement(keys._keys_of(rows)[first : first + count], among=source)
 
 
 @lru_cache(maxsize=256)
-def _sort_statement(keys: VideoKeys, first: int, count: int, bound: int) -> Statement | None:
+def _sort_statement(keys: VideoConditions, first: int, count: int, bound: int) -> Statement | None:
     # By an index of values alone: with the listing too, PostgreSQL could take another index.
     source = VideoIndex.objects.matching(keys.values, listing=keys.listing)[: bound + 1]
     # The rows that match are sorted to the front, and each shows how many rows there are.
@@ -297,59 +383,56 @@ def _run(sql: str, parameters: Sequence[Any], off: Sequence[str]) -> list[Any]:
 
 
 @dataclass(frozen=True)
-class VideoList(RowList):
-    """A list of videos in an order; `shown` reads those of a page."""
+class VideoRows(RowList):
+    """The videos of a query in an order, for pagination; `shown` reads those of a page by their uuids."""
 
-    keys: VideoKeys
-    shown: VideoReader
+    query: VideoQuery
     name: str
+    shown: Callable[[list[UUID]], Iterable[Video]]
 
     def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
-        keys = self.keys.after(position) if position else self.keys
-        return _shown(self.shown, [(uuid, stored_key(value, uuid)) for value, uuid in keys.read(first, count)])
+        found = find_videos(query=self.query, order=self.name, position=position, first=first, limit=count)
+        by_uuid = {video.pk: video for video in self.shown([each.uuid for each in found])} if found else {}
+        # None for a video that is not shown any more.
+        return [(by_uuid.get(uuid), place) for uuid, place in found]
+
+    @cached_property
+    def walked_lookups(self) -> dict[str, Any] | None:
+        """Return the lookups that the index of the order serves; None if there are other conditions than the window."""
+        conditions = conditions_of(self.query, self.name)
+        return dict(conditions.served.children) if conditions.is_served else None  # type: ignore[arg-type]
 
 
-@dataclass(frozen=True)
-class RankedVideoList(RowList):
-    """The newest ones of a search in the order of their rank, then the others, newest first.
+def _by_relevance(conditions: VideoConditions, position: list[Any] | None, first: int, limit: int) -> list[FoundVideo]:
+    """Return the newest matches in the order of their rank, then the others, newest first.
 
-    A position has the edge, which is the key of the oldest ranked video and the number of ranked ones, or None if all
-    are ranked; then rank and key of a ranked video, or the key of another one. So videos that are added while somebody
-    pages move no other one from one part to the other.
+    A position has the key of the oldest ranked video with the number of ranked ones, or None if all are ranked; then
+    rank and key of a ranked video, or the key of another one. So videos that are added while somebody pages move no
+    other one from one part to the other.
     """
-
-    keys: VideoKeys
-    rank: Expression
-    shown: VideoReader
-
-    name = "relevance"
-
-    def read(self, position: list[Any] | None, first: int, count: int) -> list[tuple[Video | None, list[Any]]]:
-        edge, last = position or (None, None)
-        is_ranked = last is None or len(last) == 3
-        edge, best = self._best(edge, last) if is_ranked else (edge, [])
-        found = [(uuid, [edge, [rank, *stored_key(start, uuid)]]) for rank, start, uuid in best[first : first + count]]
-        if edge and len(found) < count:
-            others = self.keys.after(last if last and not is_ranked else edge[:2])
-            for value, uuid in others.read(max(0, first - len(best)), count - len(found)):
-                found.append((uuid, [edge, stored_key(value, uuid)]))
-        return _shown(self.shown, found)
-
-    def _best(self, edge: list[Any] | None, last: list[Any] | None) -> tuple[list[Any] | None, list[Ranked]]:
-        """Return the edge, and the ranked videos after the last one."""
-        keys = replace(self.keys, rank=self.rank)
-        if edge:
-            best = keys.best_until(edge[:2], edge[2])
-        elif last:
-            best = keys.best(2 * RANKED)
-        else:
-            best, has_others = keys.best_of_newest()
-            if has_others:
-                edge = [*stored_key(*min((start, uuid) for _, start, uuid in best)), len(best)]
-        if last:
-            behind = (last[0], datetime.fromisoformat(last[1]), UUID(last[2]))
-            best = [row for row in best if row < behind]
-        return edge, best
+    ranked_until, last = position or (None, None)
+    is_ranked = last is None or len(last) == 3
+    ranked, best = replace(conditions, rank=RANK), []
+    if is_ranked and ranked_until:
+        best = ranked.best_until(ranked_until[:2], ranked_until[2])
+    elif is_ranked and last:
+        best = ranked.best(2 * RANKED)
+    elif is_ranked:
+        best, has_others = ranked.best_of_newest()
+        if has_others:
+            ranked_until = [*stored_key(*min((start, uuid) for _, start, uuid in best)), len(best)]
+    if is_ranked and last:
+        behind = (last[0], datetime.fromisoformat(last[1]), UUID(last[2]))
+        best = [row for row in best if row < behind]
+    found = [
+        FoundVideo(uuid, [ranked_until, [rank, *stored_key(start, uuid)]])
+        for rank, start, uuid in best[first : first + limit]
+    ]
+    if ranked_until and len(found) < limit:
+        others = conditions.after(ranked_until[:2] if is_ranked else last)
+        for value, uuid in others.read(max(0, first - len(best)), limit - len(found)):
+            found.append(FoundVideo(uuid, [ranked_until, stored_key(value, uuid)]))
+    return found
 
 
 def _best_first(found: Sequence[Sequence[Any]]) -> list[Ranked]:
@@ -359,9 +442,3 @@ def _best_first(found: Sequence[Sequence[Any]]) -> list[Ranked]:
 def stored_key(value: Any, uuid: UUID) -> list[Any]:
     """Return a key as JSON holds it."""
     return [value.isoformat() if isinstance(value, datetime) else value, str(uuid)]
-
-
-def _shown(videos: VideoReader, found: list[tuple[UUID, list[Any]]]) -> list[tuple[Video | None, list[Any]]]:
-    """Return the videos with their positions, in this order; None for one that is not shown any more."""
-    by_uuid = {video.pk: video for video in videos([uuid for uuid, _ in found])} if found else {}
-    return [(by_uuid.get(uuid), position) for uuid, position in found]

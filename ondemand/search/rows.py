@@ -17,7 +17,7 @@ from ondemand.models import Video
 from ondemand.models.index import VideoIndex
 from ondemand.models.publication import Listing
 from ondemand.models.querysets import UNREAD, UNREAD_OF_FIRST
-from ondemand.search.lists import VideoList, stored_key
+from ondemand.search.lists import VideoRows, stored_key
 
 _AT = Parameter("at", DateTimeField())
 _AMONG = EqualsAny(F("uuid"), Parameter("uuids", ArrayField(UUIDField())))
@@ -60,7 +60,7 @@ class WalkedVideoList(RowList):
     the videos are those of one moment, so nothing is checked twice. A page by its number reads the keys apart.
     """
 
-    videos: VideoList
+    videos: VideoRows
     at: datetime
 
     @property
@@ -71,9 +71,8 @@ class WalkedVideoList(RowList):
         if first:
             return self.videos.read(position, first, count)
         key, uuid = position or (None, None)
-        keys = self.videos.keys
-        lookups: dict[str, Any] = dict(keys.served.children)  # type: ignore[arg-type]
-        query = _page(keys.ordering, tuple(lookups), count, is_behind=bool(position), has_key=key is not None)
+        lookups = self.videos.walked_lookups or {}
+        query = _page(self.name, tuple(lookups), count, is_behind=bool(position), has_key=key is not None)
         found = known_as_listed(query.instances(at=self.at, key=key, uuid=uuid, **lookups))
         return [(video, stored_key(video.key, video.uuid)) for video in found]  # type: ignore[attr-defined]
 

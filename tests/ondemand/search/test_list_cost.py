@@ -18,7 +18,7 @@ from django.utils import timezone
 from ondemand.models import PlaybackGrant
 from ondemand.models.publication import Listing
 from ondemand.search import lists
-from ondemand.search.words import MOST_WORDS
+from ondemand.search.text import MOST_WORDS
 from tests.support.helpers import THOROUGH, bearer, make_content, make_video
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
