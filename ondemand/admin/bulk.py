@@ -10,8 +10,7 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -20,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from channels_app.admin import account_of
 from common.rest.times import zoned
 from ondemand.admin.forms import LocalDateTimeField, TagsField, posted_zone
+from ondemand.admin.views import AdminView
 from ondemand.bulk import services
 from ondemand.bulk.decisions import Outcome
 from ondemand.bulk.preview import chosen_videos, listing_changes, tag_uses
@@ -81,36 +81,24 @@ def _action(name: str, kind: BulkChange.Kind, description: Any, permission: str 
     return start
 
 
-class BulkPages(admin.ModelAdmin):
-    """The actions of the list, the page of recent bulk changes, and a page for each change."""
+ACTIONS = (
+    _action("show", BulkChange.Kind.SHOW, gettext_lazy("Show")),
+    _action("hide", BulkChange.Kind.HIDE, gettext_lazy("Hide")),
+    _action("list_", BulkChange.Kind.LIST, gettext_lazy("List")),
+    _action("unlist", BulkChange.Kind.UNLIST, gettext_lazy("Unlist")),
+    _action("protect", BulkChange.Kind.PROTECT, gettext_lazy("Play with a grant alone")),
+    _action("unprotect", BulkChange.Kind.UNPROTECT, gettext_lazy("Play without a grant")),
+    _action("schedule", BulkChange.Kind.SCHEDULE, gettext_lazy("Schedule…")),
+    _action("add_tags", BulkChange.Kind.ADD_TAGS, gettext_lazy("Add tags…"), "content"),
+    _action("remove_tags", BulkChange.Kind.REMOVE_TAGS, gettext_lazy("Remove tags…"), "content"),
+    _action("check_again", BulkChange.Kind.CHECK, gettext_lazy("Check the files again")),
+)
 
-    actions = (
-        _action("show", BulkChange.Kind.SHOW, gettext_lazy("Show")),
-        _action("hide", BulkChange.Kind.HIDE, gettext_lazy("Hide")),
-        _action("list_", BulkChange.Kind.LIST, gettext_lazy("List")),
-        _action("unlist", BulkChange.Kind.UNLIST, gettext_lazy("Unlist")),
-        _action("protect", BulkChange.Kind.PROTECT, gettext_lazy("Play with a grant alone")),
-        _action("unprotect", BulkChange.Kind.UNPROTECT, gettext_lazy("Play without a grant")),
-        _action("schedule", BulkChange.Kind.SCHEDULE, gettext_lazy("Schedule…")),
-        _action("add_tags", BulkChange.Kind.ADD_TAGS, gettext_lazy("Add tags…"), "content"),
-        _action("remove_tags", BulkChange.Kind.REMOVE_TAGS, gettext_lazy("Remove tags…"), "content"),
-        _action("check_again", BulkChange.Kind.CHECK, gettext_lazy("Check the files again")),
-    )
 
-    def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return request.user.has_perm("ondemand.change_content")
+class BulkChangesPage(AdminView):
+    """The page of recent bulk changes."""
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("bulk/", view(self.bulk_changes_view), name="ondemand_video_bulk"),
-            path("bulk/<uuid:change_uuid>/", view(self.bulk_change_view), name="ondemand_video_bulk_change"),
-            *super().get_urls(),
-        ]
-
-    def bulk_changes_view(self, request: HttpRequest) -> HttpResponse:
-        if not self.has_view_or_change_permission(request):
-            raise PermissionDenied
+    def get(self, request: HttpRequest) -> HttpResponse:
         rows = [
             {
                 "change": change,
@@ -120,17 +108,27 @@ class BulkPages(admin.ModelAdmin):
             }
             for change in BulkChange.objects.begun()[:SHOWN_CHANGES]
         ]
-        return page_answer(self, request, "bulk_changes.html", {"title": _("Recent bulk changes"), "rows": rows})
+        return self.page("bulk_changes.html", title=_("Recent bulk changes"), rows=rows)
 
-    def bulk_change_view(self, request: HttpRequest, change_uuid: Any) -> HttpResponse:
-        """Show a change; POST alone sets its values, confirms, resumes or undoes it."""
-        change = BulkChange.objects.filter(pk=change_uuid).first()
-        if change is None:
+
+class BulkChangePage(AdminView):
+    """Show a change; POST sets its values, confirms, resumes or undoes it."""
+
+    change: BulkChange
+
+    def is_allowed(self) -> bool:
+        found = BulkChange.objects.filter(pk=self.kwargs["change_uuid"]).first()
+        if found is None:
             raise Http404
-        if not may_change(request, change):
-            raise PermissionDenied
-        posted = request.POST if request.method == "POST" else {}
-        step = next((name for name in ("_type", "_confirm", "_undo") if name in posted), "")
+        self.change = found
+        return may_change(self.request, found)
+
+    def get(self, request: HttpRequest, **_names: Any) -> HttpResponse:
+        return self._bulk_page(request, self.change)
+
+    def post(self, request: HttpRequest, **_names: Any) -> HttpResponse:
+        change = self.change
+        step = next((name for name in ("_type", "_confirm", "_undo") if name in request.POST), "")
         # Only the account that chose the videos may go on with a draft.
         if step in {"_type", "_confirm"} and change.state == BulkChange.State.DRAFT and change.by != request.user.pk:
             raise PermissionDenied
@@ -141,9 +139,9 @@ class BulkPages(admin.ModelAdmin):
                 return self._confirm(request, change)
             if step == "_undo":
                 services.bulk_undo(change_uuid=change.pk)
-                return self._redirect_after(request, change)
+                return self._redirect_after(change)
         except BulkChangeStateError as error:
-            self.message_user(request, f"{error}.", messages.ERROR)
+            self.message(f"{error}.", messages.ERROR)
             return HttpResponseRedirect(request.path)
         return self._bulk_page(request, change)
 
@@ -161,22 +159,22 @@ class BulkPages(admin.ModelAdmin):
         mark = values_mark(change)
         if change.state == BulkChange.State.DRAFT and request.POST.get("values_seen", mark) != mark:
             message = _("The values of this change were edited after this page was shown: check them again.")
-            self.message_user(request, message, messages.ERROR)
+            self.message(message, messages.ERROR)
             return HttpResponseRedirect(request.path)
         services.bulk_begin(change_uuid=change.pk)
         services.bulk_run(change_uuid=change.pk)
-        return self._redirect_after(request, change)
+        return self._redirect_after(change)
 
-    def _redirect_after(self, request: HttpRequest, change: BulkChange) -> HttpResponse:
+    def _redirect_after(self, change: BulkChange) -> HttpResponse:
         """Redirect to the list with a summary or, while something is left to do, to the page of the change."""
         change.refresh_from_db()
         address = reverse("admin:ondemand_video_bulk_change", args=[change.pk])
         summary = summary_of(change, change.outcomes)
         if change.state not in {BulkChange.State.DONE, BulkChange.State.UNDONE} or unchecked(change):
-            self.message_user(request, summary, messages.WARNING)
+            self.message(summary, messages.WARNING)
             return HttpResponseRedirect(address)
         link = "" if change.is_undoing else format_html(' <a href="{}">{}</a>', address, _("Details and undo"))
-        self.message_user(request, format_html("{}{}", summary, link), messages.SUCCESS)
+        self.message(format_html("{}{}", summary, link))
         return HttpResponseRedirect(list_address(change))
 
     def _bulk_page(self, request: HttpRequest, change: BulkChange, form: forms.Form | None = None) -> HttpResponse:
@@ -189,13 +187,13 @@ class BulkPages(admin.ModelAdmin):
             "values_seen": values_mark(change),
         }
         if change.state == BulkChange.State.DRAFT:
-            return page_answer(self, request, "bulk.html", {**context, **_draft(change, form, request)})
+            return self.page("bulk.html", **context, **_draft(change, form, request))
         done = {
             "summary": summary_of(change, services.bulk_outcomes(change)),
             "unchecked": unchecked(change),
             "may_undo": change.state != BulkChange.State.UNDONE and may_change(request, change),
         }
-        return page_answer(self, request, "bulk_result.html", {**context, **done, "values": shown_values(change)})
+        return self.page("bulk_result.html", **context, **done, values=shown_values(change))
 
 
 def values_mark(change: BulkChange) -> str:
@@ -220,12 +218,6 @@ def bulk_started(
         pages.message_user(request, f"{error}.", messages.ERROR)
         return None
     return HttpResponseRedirect(reverse("admin:ondemand_video_bulk_change", args=[change.pk]))
-
-
-def page_answer(pages: Any, request: HttpRequest, template: str, context: dict[str, Any]) -> TemplateResponse:
-    """Return a page of the admin of videos."""
-    each = {**pages.admin_site.each_context(request), "opts": pages.opts}
-    return TemplateResponse(request, f"admin/ondemand/video/{template}", {**each, **context})
 
 
 def may_change(request: HttpRequest, change: BulkChange) -> bool:

@@ -1,17 +1,16 @@
 """The columns of the video list; titles and tags are edited in it."""
 
 from typing import Any
-from uuid import UUID
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxLengthValidator
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -22,11 +21,12 @@ from django.utils.translation import gettext_lazy
 from channels_app.admin import account_of
 from common.rest.times import NOTHING, clock, zoned
 from ondemand.admin.forms import OneLineField, TagsField
+from ondemand.admin.views import VideoView
 from ondemand.models import Video
 from ondemand.videos.files import CatalogueReader
 from ondemand.videos.form_values import VideoChangedError, edited_values, versions_of
 from ondemand.videos.limits import TITLE_LENGTH, check_tags
-from ondemand.videos.services import VideoNotFoundError, video_update
+from ondemand.videos.services import video_update
 from ondemand.videos.thumbnails import row_picture, storyboard
 from ondemand.videos.titles import display_title, untitled_name
 
@@ -37,69 +37,71 @@ IN_PLACE: dict[str, forms.CharField] = {
 }
 
 
-class VideoColumns(admin.ModelAdmin):
-    """One method for each column, and the view that writes a title or tags."""
+def video_columns(model_admin: admin.ModelAdmin, request: HttpRequest) -> tuple[Any, ...]:
+    """Return the columns; picture and title link to the page of the video, which links back to this list."""
+    context: Any = {"preserved_filters": model_admin.get_preserved_filters(request), "opts": model_admin.opts}
 
-    def get_urls(self) -> list[URLPattern]:
-        in_place = self.admin_site.admin_view(self.in_place_view)
-        return [path("<uuid:video_uuid>/in-place/", in_place, name="ondemand_video_in_place"), *super().get_urls()]
+    def address(video: Video) -> str:
+        return add_preserved_filters(context, reverse("admin:ondemand_video_change", args=[video.pk]))
 
-    def get_list_display(self, request: HttpRequest) -> tuple[object, ...]:  # type: ignore[override]
-        """Return the columns; picture and title link to the page of the video, which links back to this list."""
-        context: Any = {"preserved_filters": self.get_preserved_filters(request), "opts": self.opts}
+    @admin.display(description=gettext_lazy("picture"))
+    def picture(video: Video) -> SafeString:
+        return _picture(video, address(video))
 
-        def address(video: Video) -> str:
-            return add_preserved_filters(context, reverse("admin:ondemand_video_change", args=[video.pk]))
+    @admin.display(description=gettext_lazy("title"))
+    def title(video: Video) -> str:
+        values = edited_values(video)
+        cell = {
+            **values,
+            "address": address(video),
+            "in_place": reverse("admin:ondemand_video_in_place", args=[video.pk]),
+            "tags_text": "\n".join(values["tags"]),
+            "versions": versions_of(values, IN_PLACE),
+            "untitled": untitled_name(video),
+        }
+        return render_to_string("admin/ondemand/video/title_cell.html", cell)
 
-        @admin.display(description=gettext_lazy("picture"))
-        def picture(video: Video) -> SafeString:
-            return _picture(video, address(video))
+    return (picture, title, listing, channel_name, length, start)
 
-        @admin.display(description=gettext_lazy("title"))
-        def title(video: Video) -> str:
-            values = edited_values(video)
-            cell = {
-                **values,
-                "address": address(video),
-                "in_place": reverse("admin:ondemand_video_in_place", args=[video.pk]),
-                "tags_text": "\n".join(values["tags"]),
-                "versions": versions_of(values, IN_PLACE),
-                "untitled": untitled_name(video),
-            }
-            return render_to_string("admin/ondemand/video/title_cell.html", cell)
 
-        return (picture, title, "listing", "channel_name", "length", "start")
+@admin.display(description=gettext_lazy("channel"))
+def channel_name(video: Video) -> SafeString:
+    return format_html("<bdi>{}</bdi>", video.channel_name or video.channel_id or NOTHING)
 
-    @admin.display(description=gettext_lazy("channel"))
-    def channel_name(self, video: Video) -> SafeString:
-        return format_html("<bdi>{}</bdi>", video.channel_name or video.channel_id or NOTHING)
 
-    # The only order that an index serves.
-    @admin.display(description=gettext_lazy("start"), ordering=F("started_at").asc(nulls_first=True))
-    def start(self, video: Video) -> str:
-        return zoned(video.started_at)
+# The only order that an index serves.
+@admin.display(description=gettext_lazy("start"), ordering=F("started_at").asc(nulls_first=True))
+def start(video: Video) -> str:
+    return zoned(video.started_at)
 
-    @admin.display(description=gettext_lazy("duration"))
-    def length(self, video: Video) -> str:
-        return clock(video.duration) if video.length_ms else NOTHING
 
-    @admin.display(description=gettext_lazy("listing"))
-    def listing(self, video: Video) -> SafeString:
-        """Return the listing, the most serious reason why the video is not listed, and files that are not good."""
-        reasons = video.listing_reasons_at(timezone.now())
-        badge = format_html('<span class="badge badge-{}">{}</span>', reasons.result, reasons.result.label)
-        notes = [reasons.sentences[0]] if not reasons.is_kept else []
-        if video.needs_grant:
-            notes.append(_("Played with a grant alone."))
-        reasons_shown = format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))
-        return badge + reasons_shown + _bad_files(video)
+@admin.display(description=gettext_lazy("duration"))
+def length(video: Video) -> str:
+    return clock(video.duration) if video.length_ms else NOTHING
 
-    def in_place_view(self, request: HttpRequest, video_uuid: UUID) -> HttpResponse:
-        """Write one field, unless it was changed since the list was shown."""
-        if request.method != "POST":
-            return HttpResponseNotAllowed(["POST"])
-        if not request.user.has_perm("ondemand.change_content"):
-            raise PermissionDenied
+
+@admin.display(description=gettext_lazy("listing"))
+def listing(video: Video) -> SafeString:
+    """Return the listing, the most serious reason why the video is not listed, and files that are not good."""
+    reasons = video.listing_reasons_at(timezone.now())
+    badge = format_html('<span class="badge badge-{}">{}</span>', reasons.result, reasons.result.label)
+    notes = [reasons.sentences[0]] if not reasons.is_kept else []
+    if video.needs_grant:
+        notes.append(_("Played with a grant alone."))
+    reasons_shown = format_html_join("", '<span class="reason">{}</span>', ((note,) for note in notes))
+    return badge + reasons_shown + _bad_files(video)
+
+
+class InPlaceView(VideoView):
+    """Write one field, unless it was changed since the list was shown; a script reads the answers."""
+
+    def is_allowed(self) -> bool:
+        return self.request.user.has_perm("ondemand.change_content")
+
+    def missing(self, object_id: str) -> HttpResponse:
+        return JsonResponse({"error": _("This video no longer exists.")}, status=404)
+
+    def post(self, request: HttpRequest) -> HttpResponse:
         name = request.POST.get("field", "")
         if name not in IN_PLACE:
             return JsonResponse({"error": _("field: one of {names}.").format(names=", ".join(IN_PLACE))}, status=400)
@@ -113,9 +115,7 @@ class VideoColumns(admin.ModelAdmin):
                 raise VideoChangedError(video)
 
         try:
-            video = video_update(video_uuid=video_uuid, by=account_of(request), values={name: value}, check=check)
-        except VideoNotFoundError:
-            return JsonResponse({"error": _("This video no longer exists.")}, status=404)
+            video = video_update(video_uuid=self.video.pk, by=account_of(request), values={name: value}, check=check)
         except VideoChangedError as error:
             message = _("Somebody changed it to “{value}”.").format(value=_text(error.video, name, ", "))
             return JsonResponse({"error": message, **_field_state(error.video, name)}, status=409)

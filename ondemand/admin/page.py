@@ -4,11 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
-from django.urls import URLPattern
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -17,7 +14,7 @@ from common.aws import AwsError
 from common.rest.scopes import account_has_scope
 from common.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
-from ondemand.admin.deciding import REVIEW_BUTTONS, DecisionPages, ReviewButton, decided, decision_of
+from ondemand.admin.deciding import REVIEW_BUTTONS, ReviewButton, ReviewView, decision_of
 from ondemand.admin.facts import documents, failure_of, stream_section, technical_facts
 from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
 from ondemand.admin.navigation import all_videos, is_of_list, queue_of
@@ -33,36 +30,20 @@ from ondemand.videos.chapters import chapter_lines, chapter_links
 from ondemand.videos.files import CatalogueReader, is_served, is_signed
 from ondemand.videos.form_values import VideoChangedError
 from ondemand.videos.links import embed_code, public_origin, video_page_url
-from ondemand.videos.services import VideoNotFoundError, video_update
+from ondemand.videos.services import video_update
 from ondemand.videos.thumbnails import picture_choices, storyboard, video_picture
 from ondemand.videos.titles import display_title, public_title, suggested_title
 from ondemand.videos.uploads import picture_store
 
 
-class VideoPage(DecisionPages):
-    """The change page. It is no ModelForm: a service saves the form, and no AWS call may be in its transaction."""
+class VideoPage(ReviewView):
+    """The page of a video. It is no ModelForm: a service saves the form, and no AWS call may be in its transaction."""
 
-    change_form_template = "admin/ondemand/video/change_form.html"
+    def get(self, request: HttpRequest) -> HttpResponse:
+        return self._page(VideoForm(video=self.video, names=self._names()))
 
-    def get_urls(self) -> list[URLPattern]:
-        check = self.video_path("check", self.check_view, has_permission=self.has_change_permission)
-        return [check, *super().get_urls()]
-
-    def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        video: Video | None = self.get_object(request, unquote(object_id))
-        if not self.has_view_or_change_permission(request, video):
-            raise PermissionDenied
-        if video is None:
-            return self.no_such_video(request, object_id)
-        may_content, may_publish = request.user.has_perm("ondemand.change_content"), self.has_change_permission(request)
-        names = editable_names(video, may_content=may_content, may_publish=may_publish)
-        if not _reader(request).sees_files(video):
-            # The choices are pictures of the recording.
-            names = tuple(name for name in names if name != "thumbnail")
-        if request.method != "POST":
-            return self._page(request, VideoForm(video=video, names=names), extra_context)
+    def post(self, request: HttpRequest) -> HttpResponse:
+        names = self._names()
         if not names:
             raise PermissionDenied
         data, button = request.POST.copy(), REVIEW_BUTTONS.get(request.POST.get("_decide", ""))
@@ -71,12 +52,18 @@ class VideoPage(DecisionPages):
         for name, value in button.values.items() if button else ():
             data[name] = value
         with timezone.override(posted_zone(request.POST)):
-            form = VideoForm(data, request.FILES, video=video, names=names)
-            return self._save(request, form, button, extra_context)
+            return self._save(VideoForm(data, request.FILES, video=self.video, names=names), button)
 
-    def _save(
-        self, request: HttpRequest, form: VideoForm, button: ReviewButton | None, extra_context: dict[str, Any] | None
-    ) -> HttpResponse:
+    def _names(self) -> tuple[str, ...]:
+        """Return the names of the fields that the caller may edit."""
+        may_content = self.request.user.has_perm("ondemand.change_content")
+        may_publish = self.model_admin.has_change_permission(self.request)
+        names = editable_names(self.video, may_content=may_content, may_publish=may_publish)
+        # The choices of a picture are those of the recording.
+        sees_files = _reader(self.request).sees_files(self.video)
+        return tuple(name for name in names if name != "thumbnail" or sees_files)
+
+    def _save(self, form: VideoForm, button: ReviewButton | None) -> HttpResponse:
         form.full_clean()
         if content := form.cleaned_data.get("picture"):
             # Even if another field is invalid: a browser sends a file once.
@@ -86,9 +73,10 @@ class VideoPage(DecisionPages):
                 message = _("Amazon S3 did not take the picture: {message} ({kind}). Nothing was saved; try again.")
                 form.add_error("picture", message.format(message=error.message, kind=error.kind))
         if not form.is_valid():
-            return self._page(request, form, extra_context)
+            return self._page(form)
+        request = self.request
         video, message = form.video, _("Nothing of “{title}” was changed.")
-        queue = queue_of(request, self) if button or "_next" in request.POST else None
+        queue = queue_of(request, self.model_admin) if button or "_next" in request.POST else None
         was_listed = queue is not None and queue.holds(video)
         if form.changes():
             message = _("The video “{title}” was changed successfully.")
@@ -96,82 +84,81 @@ class VideoPage(DecisionPages):
                 video = video_update(
                     video_uuid=video.pk, by=account_of(request), values=form.written(), check=form.check
                 )
-            except VideoNotFoundError:
-                return self.no_such_video(request, video.pk)
             except VideoChangedError as error:
                 form, conflict = conflict_of(form, error.video)
-                return self._page(request, form, {"conflict": conflict, **(extra_context or {})})
+                return self._page(form, conflict=conflict)
         message = message.format(title=display_title(video))
         if (decision := decision_of(form)) is not None:
-            message = self.decision_message(request, decision, video)
+            message = self.decision_message(decision, video)
         elif button is not None:
             # For example, it is shown, and its publication begins later.
             message = " ".join([message, *button.reasons_against(video)])
-        self.message_user(request, message, messages.SUCCESS)
+        self.message(message)
         if queue is None:
-            return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
+            return self.to_video()
         has_left = was_listed and not queue.holds(video)
-        return self.go_on(request, queue, video, decided(request) + has_left)
+        return self.go_on(queue, video, self.decided + has_left)
 
-    def check_view(self, request: HttpRequest, video: Video) -> HttpResponse:
-        """Check the files of the recording, and show the result."""
-        level, message = self._checked(video)
-        self.message_user(request, message, level)
-        return HttpResponseRedirect(self.address(request, "change", video.pk, decided=decided(request)))
-
-    def _checked(self, video: Video) -> tuple[int, str]:
-        """Check the files, or of a failed recording whether S3 has its end now; return the level and the message."""
-        unanswered = messages.ERROR, _("Amazon S3 gave no answer; try again later.")
-        if not video.prefix:
-            return messages.ERROR, _("It has no files of its own.")
-        if video.status != Video.Status.FAILED:
-            checked = video_recheck(video)
-            if checked.unanswered:
-                return unanswered
-            return messages.SUCCESS, _("The files were checked: {result}.").format(
-                result=checked.video.get_qa_display()
-            )
-        findings = recording_reconcile(bucket=video.files_bucket, prefix=video.prefix)
-        if any(finding.difference.unanswered for finding in findings):
-            return unanswered
-        if Video.objects.filter(pk=video.pk, status=Video.Status.AVAILABLE).exists():
-            return messages.SUCCESS, _("S3 has the end of this recording: the video is available now.")
-        if findings:
-            return messages.ERROR, _(
-                "S3 has more of this recording, but it could not be used; see Differences and Events."
-            )
-        return messages.WARNING, _("S3 has no end of this recording: it stays failed.")
-
-    def _page(self, request: HttpRequest, form: VideoForm, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        video = form.video
-        queue = queue_of(request, self)
+    def _page(self, form: VideoForm, **more: Any) -> HttpResponse:
+        request, video = self.request, form.video
+        queue = queue_of(request, self.model_admin)
         walk = queue if is_of_list(request) else all_videos()
         newer, older = walk.newer(video), walk.older(video)
         context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
             "title": _("Change video") if form.names else _("View video"),
             "subtitle": display_title(video),
             "original": video,
             "object_id": str(video.pk),
             "errors": form.errors,
-            "media": self.media,
-            "form_url": self.address(request, "change", video.pk, decided=decided(request)),
-            "check_address": self.address(request, "check", video.pk),
-            "may_check": self.has_change_permission(request, video) and bool(video.prefix),
+            "media": self.model_admin.media,
+            "form_url": self.address("change", video.pk, decided=self.decided),
+            "check_address": self.address("check", video.pk),
+            "may_check": self.model_admin.has_change_permission(request, video) and bool(video.prefix),
             "grants_address": request.user.has_perm("ondemand.view_playbackgrant")
             and video.status != Video.Status.FAILED
             and list_address(PlaybackGrant, video__uuid__exact=video.pk),
             "may_see_history": request.user.has_perm("channels_app.view_auditentry"),
-            "newer_address": newer and self.address(request, "change", newer),
-            "older_address": older and self.address(request, "change", older),
-            "list_address": self.address(request, "changelist"),
-            "bar": self.bar(request, queue, video, may_decide="shown" in form.names),
+            "newer_address": newer and self.address("change", newer),
+            "older_address": older and self.address("change", older),
+            "list_address": self.address("changelist"),
+            "bar": self.bar(queue, video, may_decide="shown" in form.names),
             **_recording_context(request, video),
             **_form_context(request, form),
-            **(extra_context or {}),
+            **more,
         }
-        return TemplateResponse(request, self.change_form_template, context)
+        return self.page("change_form.html", **context)
+
+
+class CheckView(ReviewView):
+    """Check the files of the recording, and show the result."""
+
+    def is_allowed(self) -> bool:
+        return bool(self.model_admin.has_change_permission(self.request))
+
+    def post(self, request: HttpRequest) -> HttpResponse:
+        level, message = _checked(self.video)
+        self.message(message, level)
+        return self.to_video()
+
+
+def _checked(video: Video) -> tuple[int, str]:
+    """Check the files, or of a failed recording whether S3 has its end now; return the level and the message."""
+    unanswered = messages.ERROR, _("Amazon S3 gave no answer; try again later.")
+    if not video.prefix:
+        return messages.ERROR, _("It has no files of its own.")
+    if video.status != Video.Status.FAILED:
+        checked = video_recheck(video)
+        if checked.unanswered:
+            return unanswered
+        return messages.SUCCESS, _("The files were checked: {result}.").format(result=checked.video.get_qa_display())
+    findings = recording_reconcile(bucket=video.files_bucket, prefix=video.prefix)
+    if any(finding.difference.unanswered for finding in findings):
+        return unanswered
+    if Video.objects.filter(pk=video.pk, status=Video.Status.AVAILABLE).exists():
+        return messages.SUCCESS, _("S3 has the end of this recording: the video is available now.")
+    if findings:
+        return messages.ERROR, _("S3 has more of this recording, but it could not be used; see Differences and Events.")
+    return messages.WARNING, _("S3 has no end of this recording: it stays failed.")
 
 
 def _reader(request: HttpRequest) -> CatalogueReader:

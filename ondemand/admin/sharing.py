@@ -5,12 +5,8 @@ from typing import Any
 from urllib.parse import quote
 
 from django import forms
-from django.contrib import admin
-from django.contrib.admin.utils import unquote
-from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
-from django.template.response import TemplateResponse
-from django.urls import URLPattern, path, reverse
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,6 +16,7 @@ from common.errors import ServiceError
 from common.rest.scopes import account_has_scope
 from common.rest.times import zoned
 from ondemand.admin.forms import OneLineField
+from ondemand.admin.views import VideoView
 from ondemand.models import Video
 from ondemand.playback.grants import GrantRequest, grant_url, video_grant_create
 from ondemand.videos.links import public_origin, video_page_url
@@ -46,35 +43,30 @@ class GrantForm(forms.Form):
     )
 
 
-class SharePage(admin.ModelAdmin):
+class SharePage(VideoView):
     """Make a grant. The links are in the answer itself: a message or a redirect would store them in the session."""
 
-    def get_urls(self) -> list[URLPattern]:
-        share = self.admin_site.admin_view(self.share_view)
-        return [path("<path:object_id>/share/", share, name="ondemand_video_share"), *super().get_urls()]
+    def is_allowed(self) -> bool:
+        return may_share(self.request)
 
-    def share_view(self, request: HttpRequest, object_id: str) -> TemplateResponse:
+    def get(self, request: HttpRequest) -> HttpResponse:
         """Show the form; POST makes the grant."""
-        if not may_share(request):
-            raise PermissionDenied
-        video: Video | None = self.get_object(request, unquote(object_id))
-        if video is None:
-            raise Http404
-        form = GrantForm(request.POST or None)
-        context: dict[str, Any] = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": _("Share with a grant"),
-            "video_title": display_title(video),
-            "video_address": reverse("admin:ondemand_video_change", args=[video.pk]),
-            "form": form,
-        }
+        form, made = GrantForm(request.POST or None), dict[str, Any]()
         if form.is_valid():
             try:
-                context |= self._made(request, video, form.cleaned_data)
+                made = self._made(request, self.video, form.cleaned_data)
             except ServiceError as error:
                 form.add_error(None, f"{error}.")
-        return TemplateResponse(request, "admin/ondemand/video/share.html", context)
+        return self.page(
+            "share.html",
+            title=_("Share with a grant"),
+            video_title=display_title(self.video),
+            video_address=reverse("admin:ondemand_video_change", args=[self.video.pk]),
+            form=form,
+            **made,
+        )
+
+    post = get
 
     def _made(self, request: HttpRequest, video: Video, values: dict[str, Any]) -> dict[str, Any]:
         """Make the grant, and return its links."""

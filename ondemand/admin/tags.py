@@ -3,17 +3,16 @@
 from urllib.parse import urlencode
 
 from django import forms
-from django.contrib import admin
 from django.contrib.admin.widgets import AdminTextInputWidget
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import URLPattern, path, reverse, reverse_lazy
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from channels_app.models import Channel
-from ondemand.admin.bulk import bulk_started, page_answer
+from ondemand.admin.bulk import bulk_started
 from ondemand.admin.forms import OneLineField
+from ondemand.admin.views import AdminView
 from ondemand.models import BulkChange
 from ondemand.search.lookups import tag_uses, tags_beginning, videos_tagged
 from ondemand.videos.form_values import tags_of
@@ -49,70 +48,72 @@ class TagNameForm(forms.Form):
         return name
 
 
-class TagPages(admin.ModelAdmin):
-    """List the tags in use; rename, merge and remove them."""
+class TagsView(AdminView):
+    """A view of tags for those who see videos or edit their content."""
 
-    def get_urls(self) -> list[URLPattern]:
-        view = self.admin_site.admin_view
-        return [
-            path("tags/", view(self.tags_view), name="ondemand_video_tags"),
-            path("tags/change/", view(self.tag_view), name="ondemand_video_tag"),
-            path("tags/complete/", view(self.tags_complete_view), name="ondemand_video_tags_complete"),
-            path("channels/complete/", view(self.channels_complete_view), name="ondemand_video_channels_complete"),
-            *super().get_urls(),
-        ]
+    def is_allowed(self) -> bool:
+        return super().is_allowed() or self.request.user.has_perm("ondemand.change_content")
 
-    def tags_view(self, request: HttpRequest) -> HttpResponse:
-        self._require_access(request)
+
+class TagsPage(TagsView):
+    """List the tags in use."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
         text, after = _text(request, "q"), _text(request, "after")
         tags = tags_beginning(text, SHOWN_TAGS + 1, after=after)
         following = urlencode({"q": text, "after": tags[SHOWN_TAGS - 1]["tag"]}) if len(tags) > SHOWN_TAGS else ""
-        context = {
-            "title": _("Tags"),
-            "tags": tags[:SHOWN_TAGS],
-            "q": text,
-            "is_first": not after,
-            "following": following,
-            "may_change": request.user.has_perm("ondemand.change_content"),
-        }
-        return page_answer(self, request, "tags.html", context)
+        return self.page(
+            "tags.html",
+            title=_("Tags"),
+            tags=tags[:SHOWN_TAGS],
+            q=text,
+            is_first=not after,
+            following=following,
+            may_change=request.user.has_perm("ondemand.change_content"),
+        )
 
-    def tag_view(self, request: HttpRequest) -> HttpResponse:
-        """Rename or remove one tag, by a bulk change that is confirmed on its own page."""
-        if not request.user.has_perm("ondemand.change_content"):
-            raise PermissionDenied
+
+class TagPage(AdminView):
+    """Rename, merge or remove one tag, by a bulk change that is confirmed on its own page."""
+
+    def is_allowed(self) -> bool:
+        return self.request.user.has_perm("ondemand.change_content")
+
+    def get(self, request: HttpRequest) -> HttpResponse:
         # Not normalised: older tags may hold characters that are refused today.
         tag = request.GET.get("tag", "").replace("\0", "")
         form = TagNameForm(request.POST if "_rename" in request.POST else None, initial={"to": tag})
-        if request.method == "POST" and "_remove" in request.POST:
-            return self._tag_change(request, BulkChange.Kind.REMOVE_TAGS, tag)
+        if "_remove" in request.POST:
+            return self._change(BulkChange.Kind.REMOVE_TAGS, tag)
         if form.is_valid():
-            return self._tag_change(request, BulkChange.Kind.RENAME_TAG, tag, to=form.cleaned_data["to"])
-        context = {"title": _("Tag"), "form": form, "tag": {"tag": tag, "uses": tag_uses(tag)}}
-        return page_answer(self, request, "tag.html", context)
+            return self._change(BulkChange.Kind.RENAME_TAG, tag, to=form.cleaned_data["to"])
+        return self.page("tag.html", title=_("Tag"), form=form, tag={"tag": tag, "uses": tag_uses(tag)})
 
-    def tags_complete_view(self, request: HttpRequest) -> HttpResponse:
-        """Return the tags with this prefix, those of hidden videos too."""
-        self._require_access(request)
+    post = get
+
+    def _change(self, kind: BulkChange.Kind, tag: str, **more: str) -> HttpResponse:
+        values = {"tags": [tag], **more}
+        started = bulk_started(self.model_admin, self.request, kind=kind, videos=videos_tagged(tag), values=values)
+        return started or HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
+
+
+class TagsCompletion(TagsView):
+    """The tags with a prefix, those of hidden videos too, as JSON."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
         prefix = _text(request, "prefix")
         found = tags_beginning(prefix, COMPLETIONS) if prefix else []
         return JsonResponse({"values": [tag["tag"] for tag in found]})
 
-    def channels_complete_view(self, request: HttpRequest) -> HttpResponse:
-        self._require_access(request)
+
+class ChannelsCompletion(TagsView):
+    """The names of channels that hold a text, as JSON."""
+
+    def get(self, request: HttpRequest) -> HttpResponse:
         text = _text(request, "prefix")
         channels = Channel.objects.filter(name__icontains=text).order_by("name")
         names = channels.values_list("name", flat=True).distinct()[:COMPLETIONS]
         return JsonResponse({"values": list(names) if text else []})
-
-    def _tag_change(self, request: HttpRequest, kind: BulkChange.Kind, tag: str, **more: str) -> HttpResponse:
-        videos = videos_tagged(tag)
-        started = bulk_started(self, request, kind=kind, videos=videos, values={"tags": [tag], **more})
-        return started or HttpResponseRedirect(reverse("admin:ondemand_video_tags"))
-
-    def _require_access(self, request: HttpRequest) -> None:
-        if not (self.has_view_or_change_permission(request) or request.user.has_perm("ondemand.change_content")):
-            raise PermissionDenied
 
 
 def _text(request: HttpRequest, name: str) -> str:

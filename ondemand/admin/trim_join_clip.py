@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
-from django.urls import URLPattern, reverse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from channels_app.admin import account_of
@@ -18,7 +18,7 @@ from common.errors import ServiceError
 from common.rest.scopes import account_has_scope
 from common.rest.times import clock, zoned
 from common.rest.uuids import parse_uuid
-from ondemand.admin.routes import VideoRoutes
+from ondemand.admin.views import VideoView
 from ondemand.models import Video, evenly_spread
 from ondemand.playback.edit_services import (
     EditOutdatedError,
@@ -43,17 +43,15 @@ _PICTURES = 16
 Write = Callable[[HttpRequest, Video], tuple[Video, str]]
 
 
-class EditPages(VideoRoutes):
+class EditView(VideoView):
     """The view that the buttons of the section post to; one of them shows the result first."""
 
-    def get_urls(self) -> list[URLPattern]:
-        return [self.video_path("edit", self.edit_view, has_permission=self._may_edit), *super().get_urls()]
+    def is_allowed(self) -> bool:
+        return may_edit(self.request)
 
-    def _may_edit(self, request: HttpRequest, video: Video | None) -> bool:
-        return may_edit(request) and self.has_change_permission(request, video)
-
-    def edit_view(self, request: HttpRequest, video: Video) -> HttpResponse:
+    def post(self, request: HttpRequest) -> HttpResponse:
         """Write the edit of the pressed button, or return what it would show as JSON."""
+        video = self.video
         name = next((name for name in _WRITES if name in request.POST), "_preview")
         try:
             if name == "_preview":
@@ -62,7 +60,7 @@ class EditPages(VideoRoutes):
         except EditError as error:
             refusal = _("This cannot be shown: {reason}.").format(reason=error)
         except VideoNotFoundError:
-            # `video_path` answers it.
+            # The base answers it.
             raise
         except ServiceError as error:
             refusal = error.for_staff()
@@ -70,11 +68,11 @@ class EditPages(VideoRoutes):
             text = _("Amazon S3 cannot be read: {message} ({kind}). Nothing was changed; try again.")
             refusal = text.format(message=error.message, kind=error.kind)
         else:
-            self.message_user(request, message, messages.SUCCESS)
+            self.message(message)
             return HttpResponseRedirect(reverse("admin:ondemand_video_change", args=[video.pk]))
         if name == "_preview":
             return JsonResponse({"refusal": refusal})
-        self.message_user(request, refusal, messages.ERROR)
+        self.message(refusal, messages.ERROR)
         return HttpResponseRedirect(reverse("admin:ondemand_video_change", args=[video.pk]))
 
 

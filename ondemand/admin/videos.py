@@ -3,15 +3,17 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, ChangeList
 from django.core.paginator import Paginator
 from django.db.models import Q, QuerySet, Value
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, path
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from channels_app.admin import (
+    AuditedAdmin,
     ChannelAdmin,
     LongListAdmin,
     PageLink,
@@ -24,24 +26,47 @@ from channels_app.admin import (
 from channels_app.models import ReportedDifference
 from common.rest.scopes import account_has_scope
 from ondemand.admin import filters
-from ondemand.admin.bulk import BulkPages
+from ondemand.admin.bulk import ACTIONS, BulkChangePage, BulkChangesPage
 from ondemand.admin.change_list import VideoChangeList
-from ondemand.admin.columns import VideoColumns
-from ondemand.admin.page import VideoPage
+from ondemand.admin.columns import InPlaceView, video_columns
+from ondemand.admin.deciding import NextView, UndoView
+from ondemand.admin.navigation import FILTERS
+from ondemand.admin.page import CheckView, VideoPage
 from ondemand.admin.paginator import IndexPaginator, index_query
 from ondemand.admin.player import QuickPlayer
 from ondemand.admin.sharing import SharePage
-from ondemand.admin.tags import TagPages
+from ondemand.admin.tags import ChannelsCompletion, TagPage, TagsCompletion, TagsPage
+from ondemand.admin.trim_join_clip import EditView
+from ondemand.admin.views import AdminView
 from ondemand.models import Video, VideoIndex
 from ondemand.search.lookups import videos_of_address, videos_of_id
 from ondemand.search.text import search_query
 
+# Address, name and view of each page that is not one of Django's.
+PAGES: tuple[tuple[str, str, type[AdminView]], ...] = (
+    ("bulk/", "bulk", BulkChangesPage),
+    ("bulk/<uuid:change_uuid>/", "bulk_change", BulkChangePage),
+    ("tags/", "tags", TagsPage),
+    ("tags/change/", "tag", TagPage),
+    ("tags/complete/", "tags_complete", TagsCompletion),
+    ("channels/complete/", "channels_complete", ChannelsCompletion),
+    ("<path:object_id>/change/", "change", VideoPage),
+    ("<path:object_id>/check/", "check", CheckView),
+    ("<path:object_id>/next/", "next", NextView),
+    ("<path:object_id>/undo/", "undo", UndoView),
+    ("<path:object_id>/edit/", "edit", EditView),
+    ("<path:object_id>/share/", "share", SharePage),
+    ("<path:object_id>/play/", "play", QuickPlayer),
+    ("<path:object_id>/in-place/", "in_place", InPlaceView),
+)
+
 
 @admin.register(Video)
-class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, QuickPlayer, VideoPage, TextSearch, LongListAdmin):
+class VideoAdmin(AuditedAdmin, TextSearch, LongListAdmin):
     """Videos come from recordings and are never added or deleted here; their content is edited."""
 
     change_list_template = "admin/ondemand/video/change_list.html"
+    actions = ACTIONS
     # The columns have links of their own.
     list_display_links = None
     list_filter = (
@@ -86,6 +111,26 @@ class VideoAdmin(VideoColumns, BulkPages, TagPages, SharePage, QuickPlayer, Vide
             given = {name: list(filter(None, values)) for name, values in request.GET.lists()}
             return HttpResponseRedirect(f"?{urlencode(given, doseq=True)}")
         return super().changelist_view(request, extra_context)
+
+    def get_urls(self) -> list[URLPattern]:
+        own = (
+            path(address, self.admin_site.admin_view(view.as_view(model_admin=self)), name=f"ondemand_video_{name}")
+            for address, name, view in PAGES
+        )
+        return [*own, *super().get_urls()]
+
+    def get_list_display(self, request: HttpRequest) -> tuple[object, ...]:  # type: ignore[override]
+        return video_columns(self, request)
+
+    def get_preserved_filters(self, request: HttpRequest) -> str:
+        """Return the filters of the list; for the list without any its first page, so that links lead back to it."""
+        kept = super().get_preserved_filters(request)
+        match = request.resolver_match
+        is_list = match is not None and match.url_name == "ondemand_video_changelist"
+        return kept or (urlencode({FILTERS: f"{PAGE_VAR}=1"}) if is_list else "")
+
+    def has_content_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return request.user.has_perm("ondemand.change_content")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

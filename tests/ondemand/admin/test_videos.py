@@ -470,7 +470,21 @@ def test_a_picture_has_the_frames_and_the_player_of_its_video(browser: Client) -
     assert f'data-hls="{CatalogueReader(is_curator=True).location(video)}"' in answer.content.decode()
     assert "frame-ancestors 'self'" in answer["Content-Security-Policy"]
     assert answer["X-Frame-Options"] == "SAMEORIGIN"
-    assert browser.get(f"{VIDEOS}{uuid4()}/play/").status_code == 404
+    missing = browser.get(f"{VIDEOS}{uuid4()}/play/")
+    assert (missing.status_code, missing["Location"]) == (302, "/admin/")
+
+
+def test_the_admin_of_videos_is_composed_of_few_classes() -> None:
+    layers = ("ondemand", "channels_app", "common", "ivsvod")
+    own = [each.__name__ for each in VideoAdmin.__mro__ if each.__module__.split(".")[0] in layers]
+    assert own == ["VideoAdmin", "AuditedAdmin", "TextSearch", "LongListAdmin"]
+
+
+@pytest.mark.parametrize("name", ["change", "check", "next", "undo", "edit", "share", "play"])
+def test_a_missing_video_leads_to_the_start_page_from_each_of_its_views(browser: Client, name: str) -> None:
+    address = f"{VIDEOS}{uuid4()}/{name}/"
+    answers = [browser.get(address), browser.post(address)]
+    assert {answer["Location"] for answer in answers if answer.status_code != 405} == {"/admin/"}
 
 
 def test_the_list_and_its_player_make_no_grant(browser: Client, signed: Any) -> None:
