@@ -4,6 +4,8 @@ VENV ?= .venv
 PY = "$(CURDIR)/$(VENV)/bin/python"
 STAMP = $(VENV)/installed
 CHECKOV = $(VENV)/checkov
+# The translated texts as Django reads them; without one it shows English.
+TEXTS = $(patsubst %.po,%.mo,$(wildcard locale/*/LC_MESSAGES/django.po))
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The tests start many processes: each would compile Django anew.
 export PYTHONDONTWRITEBYTECODE =
@@ -32,9 +34,12 @@ $(STAMP): requirements-lambda.txt requirements.txt requirements-dev.txt
 	@$(PY) -m pip install --quiet --no-compile --require-virtualenv -r requirements-dev.txt
 	@touch "$@"
 
-install: $(STAMP)
+%.mo: %.po | $(STAMP)
+	@"$(VENV)/bin/pybabel" -q compile -i "$<" -o "$@"
 
-demo: $(STAMP)
+install: $(STAMP) $(TEXTS)
+
+demo: $(STAMP) $(TEXTS)
 	@exec $(PY) manage.py demo
 
 # For a shell: eval "$$(make env)"
@@ -45,11 +50,11 @@ $(NODE_STAMP): tests/e2e/typescript/package-lock.json
 	@if command -v npm >/dev/null && (cd tests/e2e/typescript && npm ci --no-audit --no-fund --loglevel=error); then touch "$@"; \
 	  else echo "The test of the TypeScript client is skipped: npm could not install it"; fi
 
-test: $(STAMP) $(NODE_STAMP)
+test: $(STAMP) $(TEXTS) $(NODE_STAMP)
 	@$(PY) -W error -m pytest -n 3 --dist loadgroup $(ARGS)
 
 # Without browsers, processes and servers of a test's own, and tests that try very many cases.
-test-fast: $(STAMP)
+test-fast: $(STAMP) $(TEXTS)
 	@$(PY) -W error -m pytest -n 3 --dist loadgroup -m "not package and not slow" $(ARGS)
 
 # Independent of each other: `make -j2 --output-sync=target check` does two at a time.
@@ -95,7 +100,7 @@ messages: $(STAMP)
 	@$(PY) manage.py makemessages --verbosity 0 --no-wrap --no-obsolete --add-location file --ignore tests --ignore build \
 	  $(foreach language,$(MESSAGES),--locale $(language))
 	@for file in $(foreach language,$(MESSAGES),locale/$(language)/LC_MESSAGES/django); do \
-	  sed -i '/^"POT-Creation-Date/d' "$$file.po" && msgfmt --check-format --statistics -o "$$file.mo" "$$file.po" || exit 1; done
+	  sed -i '/^"POT-Creation-Date/d' "$$file.po" && msgfmt --check-format --statistics -o /dev/null "$$file.po" || exit 1; done
 
 # The pictures of README.md, from the demo that runs.
 pictures: $(STAMP)
@@ -103,7 +108,7 @@ pictures: $(STAMP)
 
 # What Lambda runs, as dist/ivsvod.zip. LANGUAGES has the languages of its texts beside English; STATIC=bucket leaves
 # static files out.
-package: $(STAMP)
+package: $(STAMP) $(TEXTS)
 	@$(PY) -m deploy.package --stage "$(STAGE)" --languages "$(LANGUAGES)" --static "$(STATIC)"
 
 # Static files into the bucket of a stage.

@@ -175,8 +175,11 @@ def project_copy() -> None:
             target = PROJECT / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(CHECKOUT / name, target)
+    # Git ignores these: the Makefile compiles them.
     for compiled in (CHECKOUT / "locale").glob("**/*.mo"):
-        shutil.copyfile(compiled, PROJECT / compiled.relative_to(CHECKOUT))
+        target = PROJECT / compiled.relative_to(CHECKOUT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(compiled, target)
 
 
 def _listed(*options: str) -> list[str]:

@@ -186,4 +186,4 @@ def test_what_is_compiled_is_what_is_translated(language: str) -> None:
     for text, forms in catalogue(language).items():
         key = f"{text.context}\4{text.singular}" if text.context else text.singular
         found = [compiled.ngettext(key, "", number) for number in (1, 2)] if text.plural else [compiled.gettext(key)]
-        assert found == forms, "make messages"
+        assert found == forms, "make install"
