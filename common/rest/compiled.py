@@ -6,6 +6,7 @@ To compile one takes longer than to read a short page.
 import json
 import re
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -109,22 +110,23 @@ class CompiledInstances(CompiledQuery):
         queryset = self.build()
         self._annotations = [*queryset.query.annotation_select]
         self._parts = self._parts_of(queryset.model)
-        columns = [f"{path}__{name}" if path else name for path, *_, names in self._parts for name in names]
+        columns = [f"{part.path}__{name}" if part.path else name for part in self._parts for name in part.names]
         return queryset.values_list(*columns, *self._annotations)
 
-    def _parts_of(self, model: type[Model]) -> list[tuple[str, Any, type[Model], list[str]]]:
-        """Return the path of each object of a row, the relation that ends it, its model, and its columns."""
-        parts: list[tuple[str, Any, type[Model], list[str]]] = []
+    def _parts_of(self, model: type[Model]) -> list["_Part"]:
+        parts: list[_Part] = []
         models: dict[str, type[Model]] = {"": model}
+        first = 0
         for path in ["", *self.related]:
             parent, _, name = path.rpartition("__")
-            relation = models[parent]._meta.get_field(name) if path else None
-            models[path] = relation.related_model if relation else model  # type: ignore[assignment]
-            fields = models[path]._meta.concrete_fields
+            relation: Any = models[parent]._meta.get_field(name) if path else None
+            models[path] = relation.related_model if relation else model
+            prefix = f"{path}__" if path else ""
             names = [
-                each.attname for each in fields if (f"{path}__{each.name}" if path else each.name) not in self.unread
+                each.attname for each in models[path]._meta.concrete_fields if prefix + each.name not in self.unread
             ]
-            parts.append((path, relation, models[path], names))
+            parts.append(_Part(path, parent, relation, models[path], names, slice(first, first + len(names))))
+            first += len(names)
         return parts
 
     def instances(self, **values: Any) -> list[Any]:
@@ -133,19 +135,29 @@ class CompiledInstances(CompiledQuery):
 
     def _instance(self, row: tuple[Any, ...]) -> Any:
         made: dict[str, Any] = {}
-        position = 0
-        for path, relation, model, names in self._parts:
-            values = row[position : position + len(names)]
-            position += len(names)
+        for part in self._parts:
+            values = row[part.columns]
             # All are NULL if the outer join found no row.
-            is_there = values != (None,) * len(names)
-            made[path] = model.from_db(DEFAULT_DB_ALIAS, names, values) if is_there else None
-            parent = made.get(path.rpartition("__")[0])
-            if relation and parent is not None:
-                relation.set_cached_value(parent, made[path])
-        for name, value in zip(self._annotations, row[position:], strict=True):
-            setattr(made[""], name, value)
-        return made[""]
+            is_there = any(value is not None for value in values)
+            made[part.path] = part.model.from_db(DEFAULT_DB_ALIAS, part.names, values) if is_there else None
+            if part.relation and made[part.parent] is not None:
+                part.relation.set_cached_value(made[part.parent], made[part.path])
+        instance = made[""]
+        for name, value in zip(self._annotations, row[part.columns.stop :], strict=True):
+            setattr(instance, name, value)
+        return instance
+
+
+@dataclass(frozen=True)
+class _Part:
+    """The object that some columns of a row make, and the relation by which its parent leads to it."""
+
+    path: str
+    parent: str
+    relation: Any
+    model: type[Model]
+    names: list[str]
+    columns: slice
 
 
 def _with_constants(sql: str, parameters: Sequence[Any], connection: Any) -> str:
