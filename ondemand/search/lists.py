@@ -91,12 +91,15 @@ def find_videos(
     *, query: VideoQuery, order: str, position: list[Any] | None = None, first: int = 0, limit: int
 ) -> list[FoundVideo]:
     """Return at most `limit` videos in one of `ORDERINGS` or by `relevance`, behind a position, without the `first`."""
-    if order == "relevance":
-        return _by_relevance(conditions_of(query, "newest"), position, first, limit)
-    parts = [conditions_of(query, order)]
+    parts = [conditions_of(query, "newest" if order == "relevance" else order)]
     if query.any_listing and query.listing is None:
         # The listed videos and all others have an index each.
         parts.append(replace(parts[0], listing=~IS_LISTED))
+    # A list has videos if it has a position. Else one look at the index of a range may save all others.
+    if not position and all(part.has_empty_range() for part in parts):
+        return []
+    if order == "relevance":
+        return _by_relevance(parts[0], position, first, limit)
     if position:
         parts = [part.after(position) for part in parts]
     if len(parts) == 1:
@@ -184,8 +187,6 @@ class VideoConditions:
         last = first + count
         if self.is_served:
             return self._walk(first, count)
-        if self._has_empty_range():
-            return []
         tried = self._walk(0, last, among=TRIED) if self.listing else []
         if len(tried) == last:
             return tried[first:]
@@ -203,6 +204,12 @@ class VideoConditions:
                 return found
         # No index has the videos of a value in an order. A sort reads each page of the table at most once.
         return self._walk(first, count, off=_OFF_FOR_WALK if tried else _OFF_FOR_SORT)
+
+    def has_empty_range(self) -> bool:
+        """Return whether the index of a range has no row in it, so that nothing can match."""
+        rows = [VideoIndex.objects.filter(self.listing, range_) for range_ in self.ranges.values()]
+        columns = [each.order_by(f"-{column}")[:1] for column, each in zip(self.ranges, rows, strict=True)]
+        return 0 in _counts(columns, off=_OFF_FOR_WALK)
 
     def best(self, count: int) -> list[Ranked]:
         """Return the first `count`, best first."""
@@ -236,12 +243,6 @@ class VideoConditions:
     def until(self, key: Sequence[Any]) -> "VideoConditions":
         """Return the videos up to a key, its own included."""
         return replace(self, served=self.served & self.order.until(list(key)))
-
-    def _has_empty_range(self) -> bool:
-        """Return whether a range has no row: one look at its index, where the tried rows would be read in vain."""
-        rows = [VideoIndex.objects.filter(self.listing, range_) for range_ in self.ranges.values()]
-        columns = [each.order_by(f"-{column}")[:1] for column, each in zip(self.ranges, rows, strict=True)]
-        return 0 in _counts(columns, off=_OFF_FOR_WALK)
 
     def _walk(
         self, first: int, count: int, *, among: int | None = None, off: Sequence[str] = _OFF_FOR_WALK

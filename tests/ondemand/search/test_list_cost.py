@@ -232,6 +232,17 @@ def test_the_rows_that_a_list_of_curators_reads_have_a_bound(client: Client, api
 
 
 @pytest.mark.usefixtures("_many")
+@pytest.mark.parametrize("query", ["min_duration=1000000", "ordering=longest&started_after=2027-01-01T00:00:00Z"])
+def test_a_range_without_a_video_reads_no_row(client: Client, query: str) -> None:
+    """Also beside a filter that many videos match."""
+    for others in ("", "&tag=all", "&search=everywhere"):
+        with captured() as statements:
+            assert client.get(f"/on-demand?{query}{others}").json()["data"] == []
+        assert sum("ondemand_videoindex" in each["sql"] for each in statements) >= 1
+        assert rows_read(statements) == 0, others
+
+
+@pytest.mark.usefixtures("_many")
 def test_a_search_ranks_a_limited_number_of_videos_whatever_the_page(client: Client) -> None:
     address = "/on-demand?search=everywhere&pageSize=20"
     pages = {}
