@@ -1,7 +1,6 @@
 """Concurrent edits of a video: the values that somebody else saved, beside the values of the submitted form."""
 
 from collections.abc import Iterable
-from datetime import datetime
 from typing import Any
 
 from django.db.models import Q
@@ -9,10 +8,9 @@ from django.utils.translation import gettext as _
 
 from channels_app.models import AuditEntry
 from common.audit import Way
-from common.rest.times import NOTHING, zoned
-from ondemand.admin.forms import VideoForm, publication_choices
+from common.rest.times import zoned
+from ondemand.admin.forms import VideoForm
 from ondemand.models import Video
-from ondemand.videos.chapters import chapter_lines
 from ondemand.videos.form_values import CONTENT, edited_values, version_text, versions_of
 
 # Form fields that the audit log records under other names.
@@ -38,8 +36,8 @@ def conflict_of(form: VideoForm, video: Video) -> tuple[VideoForm, dict[str, Any
     differences = [
         {
             "label": form.fields[name].label,
-            "theirs": _display(name, theirs[name], video),
-            "mine": None if name in taken_over else _display(name, mine[name], video),
+            "theirs": form.text_of(name, theirs[name]),
+            "mine": None if name in taken_over else form.text_of(name, mine[name]),
         }
         for name in changed
         if name in taken_over or name in disputed
@@ -48,17 +46,6 @@ def conflict_of(form: VideoForm, video: Video) -> tuple[VideoForm, dict[str, Any
     who, when = _last_change(video, disputed or changed)
     # Without files: an uploaded picture is stored by now, and its URL is in the data.
     return VideoForm(data, video=video, names=names), {"differences": differences, "who": who, "when": when}
-
-
-def _display(name: str, value: Any, video: Video) -> str:
-    if isinstance(value, datetime):
-        return zoned(value)
-    if name == "tags":
-        return ", ".join(value) or NOTHING
-    if name == "chapters":
-        return chapter_lines(value) or NOTHING
-    choices = publication_choices(video, {name: value})
-    return str(dict(choices[name])[value]) if name in choices else value or NOTHING
 
 
 def _last_change(video: Video, names: Iterable[str]) -> tuple[str, str]:

@@ -1,6 +1,6 @@
 """The form of a video: its content and its publication."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, tzinfo
 from typing import Any, NoReturn, cast
@@ -8,6 +8,7 @@ from typing import Any, NoReturn, cast
 from django import forms
 from django.contrib.admin.widgets import AdminTextareaWidget, AdminTextInputWidget
 from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
+from django.forms import BoundField
 from django.http import QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -15,12 +16,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from common.rest.times import clock, is_readable, zone_named
+from common.rest.times import NOTHING, clock, is_readable, zone_named, zoned
 from ondemand.models import Video
 from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter, position
 from ondemand.videos import form_values, limits, uploads
 from ondemand.videos.chapters import chapter_from, chapter_lines
-from ondemand.videos.form_values import CONTENT, HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
+from ondemand.videos.form_values import HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
 from ondemand.videos.titles import suggested_title
 
 # The thumbnail choice of an uploaded file.
@@ -292,6 +293,43 @@ class VideoForm(forms.Form):
         """Return the versions of the values that the page showed."""
         return form_values.versions_from(self.cleaned_data.get("version") or "")
 
+    def text_of(self, name: str, value: Any) -> str:
+        """Return a value of a field as the page shows it to read."""
+        field = self.base_fields[name]
+        if isinstance(value, datetime):
+            return zoned(value)
+        if isinstance(field, TagsField):
+            return ", ".join(value) or NOTHING
+        if isinstance(field, forms.ChoiceField):
+            choices = publication_choices(self.video, {name: value}).get(name, field.choices)
+            return str(dict(choices).get(value, value or NOTHING))  # type: ignore[arg-type]
+        return str(field.prepare_value(value) or NOTHING)
+
+    @property
+    def content(self) -> list[BoundField]:
+        """Return the fields of the content without the picture, which has a section of its own."""
+        return [self[name] for name in _CONTENT_NAMES if name in self.fields and name != "thumbnail"]
+
+    @property
+    def content_texts(self) -> list[tuple[Any, str]]:
+        """Return label and text of each field of the content for readers; a failed recording has no chapters."""
+        names = editable_names(self.video, may_content=True, may_publish=False)
+        return self._texts(name for name in names if name != "thumbnail")
+
+    @property
+    def publication(self) -> list[list[BoundField]]:
+        """Return the fields of the publication, the choices apart from the times."""
+        fields = [self[name] for name in PUBLICATION if name in self.fields]
+        choices = [each for each in fields if isinstance(each.field, forms.ChoiceField)]
+        return [choices, [each for each in fields if each not in choices]] if fields else []
+
+    @property
+    def publication_texts(self) -> list[tuple[Any, str]]:
+        return self._texts(PUBLICATION)
+
+    def _texts(self, names: Iterable[str]) -> list[tuple[Any, str]]:
+        return [(self.base_fields[name].label, self.text_of(name, self.values[name])) for name in names]
+
     def _picture_url(self, text: str) -> str:
         if text == self.values["thumbnail"] or uploads.is_stored_picture(text):
             return text
@@ -301,11 +339,17 @@ class VideoForm(forms.Form):
             raise forms.ValidationError(gettext("Neither an https URL nor a picture of this recording.")) from None
 
 
+# Every other field of the form is content; a field that is added to the form shows on the page and in conflicts.
+_CONTENT_NAMES = tuple(
+    name for name in VideoForm.base_fields if name not in {*PUBLICATION, "picture", "address", "version"}
+)
+
+
 def editable_names(video: Video, *, may_content: bool, may_publish: bool) -> tuple[str, ...]:
     """Return the field names that these rights may edit; a failed recording has only texts and tags."""
     if video.status == Video.Status.FAILED:
         return ("title", "description", "tags") if may_content else ()
-    return (*((*CONTENT, "chapters") if may_content else ()), *(PUBLICATION if may_publish else ()))
+    return (*(_CONTENT_NAMES if may_content else ()), *(PUBLICATION if may_publish else ()))
 
 
 def publication_choices(video: Video, values: Mapping[str, Any]) -> dict[str, list[tuple[str, Any]]]:

@@ -16,7 +16,7 @@ from common.rest.times import clock, zoned
 from ondemand.admin.conflicts import conflict_of
 from ondemand.admin.deciding import REVIEW_BUTTONS, ReviewButton, ReviewView, decision_of
 from ondemand.admin.facts import documents, failure_of, stream_section, technical_facts
-from ondemand.admin.forms import VideoForm, editable_names, posted_zone, publication_choices
+from ondemand.admin.forms import VideoForm, editable_names, posted_zone
 from ondemand.admin.navigation import all_videos, is_of_list, queue_of
 from ondemand.admin.sharing import share_address
 from ondemand.admin.trim_join_clip import edit_section
@@ -26,7 +26,7 @@ from ondemand.playback.explain import explanation
 from ondemand.playback.staff_links import staff_link_url
 from ondemand.reconcile.recordings import recording_reconcile
 from ondemand.recordings.inspection import video_recheck
-from ondemand.videos.chapters import chapter_lines, chapter_links
+from ondemand.videos.chapters import chapter_links
 from ondemand.videos.files import CatalogueReader, is_served, is_signed
 from ondemand.videos.form_values import VideoChangedError
 from ondemand.videos.links import embed_code, public_origin, video_page_url
@@ -219,7 +219,6 @@ def _player_url(request: HttpRequest, video: Video, reader: CatalogueReader) -> 
 
 
 def _form_context(request: HttpRequest, form: VideoForm) -> dict[str, Any]:
-    choices = publication_choices(form.video, form.values)
     reader, video = _reader(request), form.video
     pictures, more_pictures = (
         picture_choices(video, form.chosen_picture, reader) if reader.sees_files(video) else ([], [])
@@ -227,10 +226,6 @@ def _form_context(request: HttpRequest, form: VideoForm) -> dict[str, Any]:
     return {
         "form": form,
         "values": form.values,
-        "begins": zoned(form.values["publish_from"]),
-        "ends": zoned(form.values["publish_until"]),
-        "labels": {name: dict(choices[name]).get(form.values[name]) for name in choices},
-        "chapters_text": chapter_lines(form.values["chapters"]),
         "suggested_title": suggested_title(form.video),
         "pictures": pictures,
         "more_pictures": more_pictures,

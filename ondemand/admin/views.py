@@ -23,7 +23,7 @@ class AdminView(View):
     """A view for callers for whom `is_allowed`; the table of `VideoAdmin` gives it the `model_admin`."""
 
     model_admin: Any = None
-    http_method_names = ("get", "head", "post")  # type: ignore[assignment]
+    http_method_names = ("get", "head", "post")
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if not self.is_allowed():
@@ -76,7 +76,7 @@ class VideoView(AdminView):
     def missing(self, object_id: str) -> HttpResponse:
         """Answer as Django's own pages do."""
         opts = self.model_admin.opts
-        return self.model_admin._get_obj_does_not_exist_redirect(self.request, opts, object_id)  # type: ignore[no-any-return]
+        return self.model_admin._get_obj_does_not_exist_redirect(self.request, opts, object_id)
 
     def to_video(self) -> HttpResponseRedirect:
         """Return to the page of the video."""
