@@ -48,7 +48,7 @@ _OFF_FOR_WALK = ("seqscan", "bitmapscan", "sort")
 _OFF_FOR_SORT = ("seqscan", "indexscan", "indexonlyscan")
 
 _ANY = Q()
-_AT = Parameter("at", DateTimeField())
+_AT: Any = Parameter("at", DateTimeField())
 
 VideoKey = tuple[Any, UUID]
 # A rank, and a key of the order by start.
@@ -112,13 +112,12 @@ def find_videos(
 
 def conditions_of(query: VideoQuery, order: str) -> "VideoConditions":
     """Return the conditions of a query, each in the field of the index that serves it."""
-    state = {"status": query.status, "active": query.active}
     if query.listing is not None:
-        conditions = _of_listing(query.at, query.listing, **state)
+        conditions = _of_listing(query.at, query.listing, status=query.status, active=query.active)
     elif query.any_listing:
         conditions = VideoConditions(IS_LISTED)
     else:
-        conditions = _in_state(**state)
+        conditions = _in_state(status=query.status, active=query.active)
     values, ranges, others = Q(), dict(conditions.ranges), conditions.others
     if query.search:
         values &= Q(search=QUERY)
@@ -411,7 +410,7 @@ def _by_relevance(conditions: VideoConditions, position: list[Any] | None, first
     rank and key of a ranked video, or the key of another one. So videos that are added while somebody pages move no
     other one from one part to the other.
     """
-    ranked_until, last = position or (None, None)
+    ranked_until, last = position or [None, None]
     is_ranked = last is None or len(last) == 3
     ranked, best = replace(conditions, rank=RANK), []
     if is_ranked and ranked_until:
@@ -430,7 +429,7 @@ def _by_relevance(conditions: VideoConditions, position: list[Any] | None, first
         for rank, start, uuid in best[first : first + limit]
     ]
     if ranked_until and len(found) < limit:
-        others = conditions.after(ranked_until[:2] if is_ranked else last)
+        others = conditions.after(ranked_until[:2] if last is None or is_ranked else last)
         for value, uuid in others.read(max(0, first - len(best)), limit - len(found)):
             found.append(FoundVideo(uuid, [ranked_until, stored_key(value, uuid)]))
     return found
