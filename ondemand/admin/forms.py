@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.rest.times import NOTHING, clock, is_readable, zone_named, zoned
 from ondemand.models import Video
-from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter, position
+from ondemand.models.chapters import MOST_CHAPTERS, TITLE_LENGTH, Chapter, end_of, last_fits, position
 from ondemand.videos import form_values, limits, uploads
 from ondemand.videos.chapters import chapter_from, chapter_lines
 from ondemand.videos.form_values import HIDDEN, PUBLICATION, SHOWN, UNDECIDED, VideoChangedError, versions_of
@@ -218,9 +218,8 @@ class VideoForm(forms.Form):
     def clean_chapters(self) -> list[Chapter]:
         """Refuse a chapter that begins after the end of the video."""
         chapters: list[Chapter] = self.cleaned_data["chapters"]
-        end_ms = self.video.length_ms or LATEST_MS
-        if chapters and chapters[-1]["at_ms"] >= end_ms:
-            end = clock(timedelta(milliseconds=end_ms))
+        if not last_fits(chapters, self.video.length_ms):
+            end = clock(timedelta(milliseconds=end_of(self.video.length_ms)))
             raise forms.ValidationError(
                 gettext("A chapter must begin before the end of the video, {time}.").format(time=end)
             )

@@ -26,7 +26,7 @@ from common.rest.fields import (
 )
 from common.rest.times import is_readable, parse_time
 from ondemand.models import Video
-from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter
+from ondemand.models.chapters import LATEST_MS, MOST_CHAPTERS, TITLE_LENGTH, Chapter, last_fits
 from ondemand.models.publication import Listing
 from ondemand.playback.explain import Explanation, Playing
 from ondemand.search.words import highlight, matching_chapter
@@ -724,7 +724,7 @@ class VideoPatchSerializer(ChangesSerializer):
         """Refuse a chapter that begins after the end of the video."""
         # The length after a trim is not known yet.
         end_ms = self.video.duration_ms if "trim" in self.initial_data else self.video.length_ms
-        if value and end_ms and value[-1]["at_ms"] >= end_ms:
+        if not last_fits(value, end_ms):
             raise serializers.ValidationError(f"The video ends at {end_ms} ms.")
         return value
 

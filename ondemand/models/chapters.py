@@ -19,10 +19,10 @@ class Chapter(TypedDict):
 def chapters_of(stored: Any, duration_ms: int) -> list[Chapter]:
     """Return the usable chapters of a column in which another program may have stored any JSON, in rising order.
 
-    A chapter that begins after the end of the video is left out; 0 is an unknown duration.
+    A chapter that begins after the end of the video is left out.
     """
     items = stored[:MOST_CHAPTERS] if isinstance(stored, list) else []
-    end_ms = duration_ms or LATEST_MS
+    end_ms = end_of(duration_ms)
     titles = {
         item["at_ms"]: item["title"][:TITLE_LENGTH]
         # Of two at one time the first counts.
@@ -30,6 +30,16 @@ def chapters_of(stored: Any, duration_ms: int) -> list[Chapter]:
         if isinstance(item, dict) and _is_time(item.get("at_ms"), end_ms) and _is_title(item.get("title"))
     }
     return [{"at_ms": at_ms, "title": titles[at_ms]} for at_ms in sorted(titles)]
+
+
+def last_fits(chapters: list[Chapter] | None, duration_ms: int | None) -> bool:
+    """Return whether chapters in rising order begin before the end of the video."""
+    return not chapters or chapters[-1]["at_ms"] < end_of(duration_ms)
+
+
+def end_of(duration_ms: int | None) -> int:
+    """Return the milliseconds before which each chapter begins; 0 and None are an unknown duration."""
+    return duration_ms or LATEST_MS
 
 
 def position(chapter: Chapter) -> timedelta:

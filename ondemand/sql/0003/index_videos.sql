@@ -25,10 +25,12 @@ BEGIN
             ivsvod_listing(video._status, video.active, video._held,
                 video._duplicate_of IS NOT NULL OR video._part_of IS NOT NULL, video._visibility),
             video._status, video.active,
-            video._duplicate_of IS NULL AND video._part_of IS NULL AND CASE WHEN video._status = 'available'
-                THEN coalesce(video._visibility = 'public' AND NOT video._held, false)
-                -- Another status usually goes with NULL values, which are no reason to leave a video out.
-                ELSE coalesce(video._visibility, 'public') = 'public' AND NOT coalesce(video._held, false) END,
+            -- Another status than `available` usually goes with NULL values, which are no reason to leave a video out.
+            ivsvod_listing('available', true,
+                CASE video._status WHEN 'available' THEN video._held ELSE coalesce(video._held, false) END,
+                video._duplicate_of IS NOT NULL OR video._part_of IS NOT NULL,
+                CASE video._status WHEN 'available' THEN video._visibility ELSE coalesce(video._visibility, 'public') END
+            ) = 'listed',
             video._publish_from, video._publish_until,
             coalesce(video._started_at, '1900-01-01 00:00+00'),
             CASE WHEN video._edited IS NULL THEN coalesce(video._duration_ms, 0)
