@@ -391,7 +391,7 @@ def test_the_player_plays_in_a_frame_of_another_site_unless_other_sites_are_name
             frame = page.frame_locator("iframe[title='A \"show\"']")
             frame.locator("video").wait_for()
             inner = next(frame for frame in page.frames if "/embed/" in frame.url)
-            frame.locator(".player-bar").wait_for()
+            frame.locator(".player-bar:not([hidden])").wait_for(state="attached")
             frame.get_by_role("button", name="Play", exact=True).focus()
             # The keys are those of the page of a video, and of the admin.
             page.keyboard.press("5")
